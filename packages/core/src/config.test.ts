@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { parseConfig } from './config.ts'
+import { InputError } from './errors.ts'
+
+const minimal = 'osm: { source: town.osm.pbf }\noutput: ./out\n'
+
+test('a region file needs only osm and output, and relative paths start at its folder', () => {
+  const config = parseConfig(minimal, '/regions/town.yaml')
+  expect(config.osm.source).toBe('/regions/town.osm.pbf')
+  expect(config.output).toBe('/regions/out')
+  expect(config).toMatchObject({
+    name: 'SkyScript',
+    seed: 51,
+    queue: 'embedded',
+    selection: { cells: 'all', rareTagsBelow: 50, maxPerTag: null },
+    tiles: { minPixels: 100, maxPixels: 1000, pointPixels: 300, shift: 0.2 },
+    filter: { top: [30, 50], val: 5000, test: 30000, split: { by: 'block', degrees: 0.1 } },
+  })
+  expect(config.imagery.sources).toEqual(['CH', 'ES', 'DE', 'FI', 'US', 'P3', 'P5', 'S2', 'L8', 'L9'])
+})
+
+test('every fault is told at once, each with the path of its field', () => {
+  const text =
+    'osm: { clip: [5, 1, 2, 3] }\nimagery: { sources: [XX] }\ntiles: { minPixels: 500, maxPixels: 200 }\nsead: 3\nfilter: { top: [0] }\nqueue: http://x\n'
+  const error = (() => {
+    try {
+      parseConfig(text, 'region.yaml')
+    } catch (thrown) {
+      return thrown
+    }
+  })()
+  expect(error).toBeInstanceOf(InputError)
+  const message = (error as InputError).message
+  for (const path of [
+    'osm.source',
+    'osm.clip',
+    'imagery.sources[0]',
+    'tiles.minPixels',
+    'sead',
+    'filter.top[0]',
+    'queue',
+    'output',
+  ]) {
+    expect(message).toContain(`  ${path}:`)
+  }
+})
+
+test('text that is not YAML is refused with the line', () => {
+  expect(() => parseConfig('osm: [', 'region.yaml')).toThrow(/region\.yaml has a fault:\n.*line 1/)
+})
+
+test('URLs and hub ids are not taken for paths', () => {
+  const config = parseConfig(
+    'osm: { source: [https://example.org/a.osm.pbf, b.osm.pbf] }\noutput: s3://bucket/p\nfilter: { scorers: [{ name: a, model: o/m }, { name: b, model: ./m }] }\n',
+    '/r/x.yaml',
+  )
+  expect(config.osm.source).toEqual(['https://example.org/a.osm.pbf', '/r/b.osm.pbf'])
+  expect(config.output).toBe('s3://bucket/p')
+  expect(config.filter.scorers.map(({ model }) => model)).toEqual(['o/m', '/r/m'])
+})

@@ -1,0 +1,188 @@
+import { dirname, isAbsolute, resolve } from 'node:path'
+import { parseDocument } from 'yaml'
+import { z } from 'zod'
+import { InputError } from './errors.ts'
+import { SOURCE_ALIASES } from './records.ts'
+
+const degrees = (limit: number) => z.number().min(-limit).max(limit)
+
+const box = z
+  .tuple([degrees(180), degrees(90), degrees(180), degrees(90)])
+  .refine(([w, s, e, n]) => w < e && s < n, 'must be [west, south, east, north] with west < east and south < north')
+
+const endpoint = z.union([z.literal('local'), z.url({ protocol: /^https?$/ })], 'must be "local" or an http(s) URL')
+
+const queue = z.union(
+  [z.literal('embedded'), z.url({ protocol: /^rediss?$/ })],
+  'must be "embedded" or a redis:// or rediss:// URL',
+)
+
+const outputUrl = z
+  .string()
+  .min(1)
+  .refine((text) => !/^[a-z]+:\/\//.test(text) || text.startsWith('s3://'), 'must be a folder or s3://bucket/prefix')
+
+const scorer = z.strictObject({
+  /** Ends the column and file names: similarity_CLIP_<name>. */
+  name: z.string().regex(/^[A-Za-z0-9_]{1,32}$/, 'must be 1 to 32 letters, digits or underscores'),
+  /** A folder (starts with `.` or `/`) in the hub's layout, or a hub id, `owner/name` or `owner/name@revision`. */
+  model: z.string().min(1),
+})
+
+/** The original's scorer. OpenAI's ViT-L/14 as exported to ONNX on the hub. */
+const DEFAULT_SCORERS: z.infer<typeof scorer>[] = [{ name: 'openai', model: 'Xenova/clip-vit-large-patch14' }]
+
+const schema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores')
+    .default('SkyScript'),
+  osm: z.strictObject({
+    source: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], 'must be a path, a URL or a list of them'),
+    clip: z
+      .union([box, z.string().min(1)], 'must be [west, south, east, north] or a GeoJSON file')
+      .nullable()
+      .default(null),
+  }),
+  imagery: z
+    .strictObject({
+      sources: z
+        .array(z.enum(SOURCE_ALIASES))
+        .min(1)
+        .refine((list) => new Set(list).size === list.length, 'names a source twice')
+        .default([...SOURCE_ALIASES]),
+      earthEngine: z
+        .strictObject({
+          endpoint: endpoint.default('https://earthengine-highvolume.googleapis.com'),
+          project: z
+            .string()
+            .regex(/^[a-z0-9:.-]{1,64}$/, 'must be a Google Cloud project id')
+            .nullable()
+            .default(null),
+          credentials: z.string().min(1).nullable().default(null),
+          maxConcurrent: z.int().min(1).max(1000).default(40),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  selection: z
+    .strictObject({
+      /** How many random cells of 0.01 x 0.01 degree to take objects from. */
+      cells: z.union([z.literal('all'), z.int().min(1)], 'must be "all" or a number of cells').default('all'),
+      /** Of tags with fewer objects than this in the cells, every object of the extract is taken. */
+      rareTagsBelow: z.int().min(0).default(50),
+      /** No tag describes more focus objects than this; objects with rare tags go first. */
+      maxPerTag: z.int().min(1).nullable().default(null),
+    })
+    .prefault({}),
+  tiles: z
+    .strictObject({
+      /** Pixels a side; areas whose box is outside these at every source are dropped. */
+      minPixels: z.int().min(16).max(10_000).default(100),
+      maxPixels: z.int().min(16).max(10_000).default(1000),
+      /** Pixels a side of the image of a point or line. */
+      pointPixels: z.int().min(16).max(10_000).default(300),
+      /** Largest random shift, as a share of the image's side. */
+      shift: z.number().min(0).max(0.45).default(0.2),
+    })
+    .refine((tiles) => tiles.minPixels <= tiles.maxPixels, {
+      path: ['minPixels'],
+      message: 'must not exceed tiles.maxPixels',
+    })
+    .prefault({}),
+  captions: z
+    .strictObject({
+      tags: z.string().min(1).nullable().default(null),
+      rules: z.string().min(1).nullable().default(null),
+    })
+    .prefault({}),
+  filter: z
+    .strictObject({
+      scorers: z
+        .array(scorer)
+        .min(1)
+        .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'has two scorers of one name')
+        .default(DEFAULT_SCORERS),
+      /** Percent of all pairs, by similarity. */
+      top: z.array(z.int().min(1).max(100)).min(1).default([30, 50]),
+      val: z.int().min(0).default(5000),
+      test: z.int().min(0).default(30_000),
+      split: z
+        .strictObject({
+          by: z.enum(['block', 'image']).default('block'),
+          degrees: z.number().min(0.001).max(10).default(0.1),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  seed: z.int().min(0).default(51),
+  output: outputUrl,
+  queue: queue.default('embedded'),
+})
+
+/** A region's settings, whole and checked: every default filled in, every path absolute. */
+export type Config = z.infer<typeof schema>
+
+/**
+ * Reads a region file.
+ *
+ * @param text YAML
+ * @param file the path it came from; relative paths inside are relative to its folder
+ * @throws InputError `bad-config` that lists every fault with the path of its field
+ */
+export function parseConfig(text: string, file: string): Config {
+  const document = parseDocument(text, { prettyErrors: true })
+  if (document.errors.length > 0) {
+    const faults = document.errors.map((error) => error.message.split('\n')[0] ?? '')
+    throw badConfig(file, faults)
+  }
+  const result = schema.safeParse(document.toJS() ?? {}, { reportInput: false })
+  if (!result.success) throw badConfig(file, result.error.issues.flatMap(faultsOf))
+  return resolvePaths(result.data, dirname(resolve(file)))
+}
+
+function badConfig(file: string, faults: string[]): InputError {
+  const list = faults.map((fault) => `  ${fault}`).join('\n')
+  return new InputError(
+    'bad-config',
+    `${file} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${list}`,
+  )
+}
+
+function faultsOf(issue: z.core.$ZodIssue): string[] {
+  const path = issue.path
+    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
+    .join('')
+    .replace(/^\./, '')
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => `${path ? `${path}.` : ''}${key}: is not a setting`)
+  }
+  if (issue.code === 'invalid_type' && /undefined/.test(issue.message))
+    return [`${path || 'file'}: is missing (${issue.expected})`]
+  return [`${path || 'file'}: ${issue.message}`]
+}
+
+const isUrl = (text: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(text)
+
+function resolvePaths(config: Config, folder: string): Config {
+  const path = (text: string) => (isUrl(text) || isAbsolute(text) ? text : resolve(folder, text))
+  const optional = (text: string | null) => (text === null ? null : path(text))
+  const { osm, imagery, captions, filter } = config
+  return {
+    ...config,
+    osm: {
+      source: typeof osm.source === 'string' ? path(osm.source) : osm.source.map(path),
+      clip: typeof osm.clip === 'string' ? path(osm.clip) : osm.clip,
+    },
+    imagery: {
+      ...imagery,
+      earthEngine: { ...imagery.earthEngine, credentials: optional(imagery.earthEngine.credentials) },
+    },
+    captions: { tags: optional(captions.tags), rules: optional(captions.rules) },
+    filter: {
+      ...filter,
+      scorers: filter.scorers.map(({ name, model }) => ({ name, model: /^[./]/.test(model) ? path(model) : model })),
+    },
+    output: path(config.output),
+  }
+}

@@ -1,0 +1,90 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import {
+  boxContains,
+  boxesIntersect,
+  boxOf,
+  canonicalJson,
+  fileStem,
+  fingerprint,
+  IMAGE_PATH,
+  mapTileAt,
+  mapTileBox,
+  mapTilesOf,
+  metaPath,
+  redact,
+  relationAreaId,
+  seededFraction,
+  seededIndex,
+} from './index.ts'
+
+const position = fc.tuple(
+  fc.double({ min: -180, max: 179.999, noNaN: true }),
+  fc.double({ min: -90, max: 89.999, noNaN: true }),
+)
+
+test('a fingerprint does not depend on the order of keys, and depends on every value', () => {
+  expect(fingerprint({ a: 1, b: [2, { c: 3, d: null }] })).toBe(fingerprint({ b: [2, { d: null, c: 3 }], a: 1 }))
+  expect(fingerprint({ a: 1 })).not.toBe(fingerprint({ a: 2 }))
+  expect(fingerprint('a', 'b')).not.toBe(fingerprint('ab'))
+  expect(() => canonicalJson({ a: Number.NaN })).toThrow(TypeError)
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)))
+    }),
+  )
+})
+
+test('seeded choices repeat, spread evenly, and differ by purpose', () => {
+  expect(seededFraction(51, 'shift', 'n1')).toBe(seededFraction(51, 'shift', 'n1'))
+  expect(seededFraction(51, 'shift', 'n1')).not.toBe(seededFraction(51, 'folder', 'n1'))
+  const bins = new Array(6).fill(0)
+  for (let i = 0; i < 6000; i++) bins[seededIndex(51, 'folder', `n${i}`, 6)]++
+  for (const bin of bins) expect(Math.abs(bin - 1000)).toBeLessThan(150)
+})
+
+test('a map tile holds the positions that name it, and a box names every tile it touches', () => {
+  fc.assert(
+    fc.property(position, ([longitude, latitude]) => {
+      const [west, south, east, north] = mapTileBox(mapTileAt([longitude, latitude]))
+      const slack = 1e-9
+      expect(longitude).toBeGreaterThanOrEqual(west - slack)
+      expect(longitude).toBeLessThanOrEqual(east + slack)
+      expect(latitude).toBeGreaterThanOrEqual(south - slack)
+      expect(latitude).toBeLessThanOrEqual(north + slack)
+    }),
+  )
+  expect(mapTilesOf([1.55, 42.45, 1.65, 42.55])).toEqual(['x1815_y1324', 'x1816_y1324', 'x1815_y1325', 'x1816_y1325'])
+})
+
+test('boxes', () => {
+  expect(
+    boxOf({
+      type: 'LineString',
+      coordinates: [
+        [1, 2],
+        [-1, 5],
+      ],
+    }),
+  ).toEqual([-1, 2, 1, 5])
+  expect(boxesIntersect([0, 0, 1, 1], [1, 1, 2, 2])).toBe(true)
+  expect(boxesIntersect([0, 0, 1, 1], [1.1, 0, 2, 2])).toBe(false)
+  expect(boxContains([0, 0, 2, 2], [0.5, 0.5, 1, 1])).toBe(true)
+})
+
+test('file names follow the original, with an empty year where there is no time', () => {
+  expect(fileStem('a198234555', 'CH', Date.UTC(2019, 5, 1))).toBe('a198234555_CH_19')
+  expect(fileStem('w41429166', 'DE', null)).toBe('w41429166_DE_')
+  expect(relationAreaId(456)).toBe('a3600000456')
+  expect(metaPath('images2/a1_CH_19.jpg')).toBe('meta2/a1_CH_19.pickle')
+  expect('images2/w41429166_DE_.jpg').toMatch(IMAGE_PATH)
+  expect('images2/../x_DE_.jpg').not.toMatch(IMAGE_PATH)
+  expect(() => fileStem('../../x', 'DE', null)).toThrow(/is not an object id/)
+})
+
+test('secrets are redacted wherever they stand', () => {
+  expect(redact('redis://user:hunter2@host:6379 said no')).toBe('redis://***@host:6379 said no')
+  expect(redact('Authorization: Bearer ya29.abc-def')).not.toContain('ya29')
+  expect(redact('GET https://b.example/k?X-Amz-Signature=abc&x=1')).not.toContain('abc')
+  expect(redact('-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----')).toBe('***')
+})

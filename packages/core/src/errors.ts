@@ -1,0 +1,46 @@
+/**
+ * One class per decision that a caller makes. `code` is stable and fit for programs; the message is one sentence for a
+ * person and says what to do next. Never put a secret into a message: redact where the error is made.
+ */
+export class SkyscriptError extends Error {
+  readonly code: string
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = new.target.name
+    this.code = code
+  }
+}
+
+/** What the user gave can't be used (config, file, folder, credentials): stop, say it, exit 1. A retry changes nothing. */
+export class InputError extends SkyscriptError {}
+
+/** A service (Earth Engine, storage, Redis, a model hub) did not do its part. `retry` says whether trying later may help. */
+export class ServiceError extends SkyscriptError {
+  readonly retry: boolean
+  /** HTTP status, where there was one. */
+  readonly status: number | undefined
+
+  constructor(code: string, message: string, options: ErrorOptions & { retry: boolean; status?: number }) {
+    super(code, message, options)
+    this.retry = options.retry
+    this.status = options.status
+  }
+}
+
+/** One record can't be used: it is dropped, counted under `code`, and the run goes on. */
+export class DataFault extends SkyscriptError {}
+
+/** The text with credentials in URLs, bearer tokens and signed query parameters replaced by `***`. */
+export function redact(text: string): string {
+  return text
+    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/@\s]*@/gi, '$1***@')
+    .replace(/(bearer\s+)[\w.~+/=-]+/gi, '$1***')
+    .replace(/([?&](?:x-amz-(?:signature|credential|security-token)|token|key|sig|access_token)=)[^&\s]+/gi, '$1***')
+    .replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, '***')
+}
+
+/** The sentence of any thrown value, redacted. */
+export function messageOf(error: unknown): string {
+  return redact(error instanceof Error ? error.message : String(error))
+}

@@ -1,0 +1,20 @@
+/**
+ * Contracts and pure helpers that every other package builds on. No I/O client lives here.
+ *
+ * @example
+ * import { boxOf, mapTileAt, seededFraction } from '@skyscript/core'
+ * const box = boxOf({ type: 'Point', coordinates: [1.52, 42.5] })
+ * mapTileAt([1.52, 42.5]) // 'x1815_y1325'
+ * seededFraction(51, 'shift-x', 'n123') // always the same number in [0, 1)
+ */
+export * from './config.ts'
+export * from './errors.ts'
+export * from './feature.ts'
+export * from './fingerprint.ts'
+export * from './geo.ts'
+export * from './ids.ts'
+export * from './outcome.ts'
+export * from './progress.ts'
+export * from './records.ts'
+export * from './seeded.ts'
+export * from './storage.ts'

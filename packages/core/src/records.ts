@@ -1,0 +1,93 @@
+/** The records that flow from stage to stage. All positions are WGS84 longitude, latitude in degrees. */
+
+/**
+ * OSM tags, key to value. Build one only with `Object.fromEntries` or `JSON.parse`, which make `__proto__` an ordinary
+ * key; never by assignment to a computed property.
+ */
+export type Tags = Readonly<Record<string, string>>
+
+/** Longitude, latitude in degrees, WGS84. */
+export type Position = [longitude: number, latitude: number]
+
+/** West, south, east, north in degrees, WGS84; west < east, south < north. */
+export type Box = [west: number, south: number, east: number, north: number]
+
+/** GeoJSON (RFC 7946): rings are closed, outer rings counter-clockwise, inner rings clockwise. */
+export type Geometry =
+  | { readonly type: 'Point'; readonly coordinates: Position }
+  | { readonly type: 'LineString'; readonly coordinates: readonly Position[] }
+  | { readonly type: 'Polygon'; readonly coordinates: readonly (readonly Position[])[] }
+  | { readonly type: 'MultiPolygon'; readonly coordinates: readonly (readonly (readonly Position[])[])[] }
+
+/** One OSM object with everything later stages need of it. */
+export interface OsmObject {
+  /** `n123`, `w123` or `a123`; see ids.ts. */
+  readonly id: string
+  readonly tags: Tags
+  /** Version of the OSM element; 0 where the file has none. */
+  readonly version: number
+  /** ISO 8601 in UTC with seconds, `2024-05-01T12:00:00Z`; null where the file has none. */
+  readonly timestamp: string | null
+  readonly geometry: Geometry
+}
+
+/** The ten imagery sources of the paper, table 1. */
+export const SOURCE_ALIASES = ['CH', 'ES', 'DE', 'FI', 'US', 'P3', 'P5', 'S2', 'L8', 'L9'] as const
+export type SourceAlias = (typeof SOURCE_ALIASES)[number]
+
+/** An object chosen to get an image, with the coarsest ground sampling distance (m/pixel) at which any of its tags is seen. */
+export interface FocusObject {
+  readonly id: string
+  readonly geometry: Geometry
+  readonly maxGsd: number
+}
+
+/** One image of one source with the exact grid it would be asked for. */
+export interface ImageCandidate {
+  readonly source: SourceAlias
+  /** Full Earth Engine asset id, `USDA/NAIP/DOQQ/m_4007301_ne_18_060_20210821`. */
+  readonly imageId: string
+  /** Milliseconds since 1970 UTC of `system:time_start`; null where the source has no time. */
+  readonly time: number | null
+  /** Ground sampling distance in metres per pixel. */
+  readonly gsd: number
+  readonly box: Box
+  /** Pixels. */
+  readonly width: number
+  readonly height: number
+}
+
+/** A focus object with its candidate images, best first; never empty. */
+export interface PlannedImage {
+  readonly id: string
+  readonly candidates: readonly ImageCandidate[]
+}
+
+/** A JPEG that was stored for a focus object. */
+export interface ImageRecord extends ImageCandidate {
+  readonly id: string
+  /** Path below the dataset's root with forward slashes, `images2/a198234555_CH_19.jpg`. */
+  readonly filepath: string
+  /** Size of the JPEG in bytes and its sha256 in lower-case hex. */
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** What the captioner says of one image. */
+export interface CaptionRecord {
+  readonly id: string
+  readonly filepath: string
+  readonly version: number
+  readonly timestamp: string | null
+  readonly title: string
+  readonly titleMultiObjects: string
+  /** Groundable tags only, at the image's GSD. */
+  readonly centerTags: Tags
+  readonly surroundingTags: readonly Tags[]
+}
+
+/** Cosine similarity of image and `title` by one scorer, in [-1, 1]. */
+export interface ScoreRecord {
+  readonly id: string
+  readonly similarity: number
+}

@@ -1,0 +1,30 @@
+/**
+ * Where a dataset lives: a folder or a bucket prefix. Keys are relative paths with forward slashes.
+ *
+ * A value is there whole or not at all: `put` becomes visible in one step (temp file + rename, or one PUT), which is
+ * what lets "the key exists" mean "the work is done". Errors are ServiceError (worth a retry or not) or InputError.
+ */
+export interface Storage {
+  /** For messages; holds no secret. */
+  readonly url: string
+  /** The whole value, or null where the key doesn't exist. */
+  get(key: string): Promise<Uint8Array | null>
+  /** The value in chunks; throws a ServiceError `missing-key` where the key doesn't exist. */
+  stream(key: string): AsyncIterable<Uint8Array>
+  put(key: string, value: Uint8Array | string | AsyncIterable<Uint8Array | string>): Promise<void>
+  has(key: string): Promise<boolean>
+  /** Keys that start with `prefix`, sorted by UTF-16 code units, with their sizes in bytes. */
+  list(prefix: string): AsyncIterable<{ readonly key: string; readonly size: number }>
+  /** Deleting what isn't there is no error. */
+  delete(key: string): Promise<void>
+}
+
+/** A JSON value, or null where the key doesn't exist. */
+export async function getJson<T>(storage: Storage, key: string): Promise<T | null> {
+  const bytes = await storage.get(key)
+  return bytes === null ? null : (JSON.parse(Buffer.from(bytes).toString('utf8')) as T)
+}
+
+export async function putJson(storage: Storage, key: string, value: unknown): Promise<void> {
+  await storage.put(key, `${JSON.stringify(value)}\n`)
+}
