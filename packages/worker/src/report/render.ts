@@ -1,0 +1,129 @@
+import { formatBytes, formatCount } from '../terminal/format.ts'
+import { bars, scoreHistogram } from './charts.ts'
+import { type ReportInput, type ReportPair, SCORE_STEP } from './collector.ts'
+import { type Html, html } from './html.ts'
+import { STYLE } from './style.ts'
+
+/** Captions of more characters than this are shown cut; the longest released one has about 2,000. */
+const CAPTION_CHARACTERS = 2000
+/** A longer list of reasons ends in "and n more". */
+const REASONS = 40
+
+/**
+ * The dataset's report: one HTML page that needs nothing beside it, no script and no network (its own content policy
+ * forbids both), in light and dark. The same input gives the same bytes.
+ */
+export function renderReport(input: ReportInput): string {
+  const page = html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>${input.name}: dataset report</title><style>${STYLE_MARKUP}</style></head><body><main>
+<h1>${input.name}</h1><p class="soft">Image-text pairs from OpenStreetMap objects and overhead imagery, made by skyscript ${input.toolVersion}.</p>
+${numbers(input)}
+<div class="columns">${reasonsCard(input)}${filesCard(input)}</div>
+${sourcesCard(input)}
+<div class="columns">${input.scores.map(
+    (stats) =>
+      html`<section class="card"><h2>Similarity by ${stats.scorer}</h2>${scoreHistogram(stats, SCORE_STEP)}<p class="soft small">Cosine of image and title; ${stats.max < stats.min ? '' : `${stats.min.toFixed(3)} to ${stats.max.toFixed(3)}`}</p></section>`,
+  )}</div>
+${tagsCard(input)}
+${sheet(input)}
+<section class="card"><h2>Credits</h2><ul>${input.credits.map((credit) => html`<li>${credit}</li>`)}</ul></section>
+</main></body></html>
+`
+  return page.markup
+}
+
+/** Our own text, which holds nothing that escaping would change for the better. */
+const STYLE_MARKUP = html([STYLE] as unknown as TemplateStringsArray)
+
+const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((total, n) => total + n, 0)
+
+const decimals = (value: number, digits: number) => (Number.isFinite(value) ? value.toFixed(digits) : '-')
+
+function numbers(input: ReportInput): Html {
+  const facts: [string, string][] = [
+    [formatCount(input.kept), 'image-text pairs'],
+    [formatCount(input.objects), 'objects considered'],
+    [formatCount(sum(input.dropped)), 'dropped'],
+    [formatCount(sum(input.failed)), 'failed'],
+    [formatCount(input.distinctTags), 'distinct tags'],
+    [formatBytes(input.totalBytes), 'of images'],
+    [decimals(input.words.title, 1), 'words a title'],
+    [decimals(input.words.titleMultiObjects, 1), 'words a multi-object title'],
+  ]
+  return html`<div class="numbers">${facts.map(([value, what]) => html`<div class="number"><b>${value}</b><span>${what}</span></div>`)}</div>`
+}
+
+function reasonsCard({ objects, kept, dropped, failed }: ReportInput): Html {
+  const list = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+  const reasons = list(dropped)
+  const failures = list(failed)
+  const more =
+    reasons.length > REASONS ? html`<p class="soft small">and ${reasons.length - REASONS} more in dropped.csv</p>` : ''
+  return html`<section class="card"><h2>What became of the objects</h2>
+<p>${formatCount(kept)} of ${formatCount(objects)} objects became a pair${objects > 0 ? ` (${decimals((100 * kept) / objects, 1)} %)` : ''}.</p>
+${reasons.length > 0 ? html`<p class="soft small">Dropped, by reason</p>${bars(reasons.slice(0, REASONS), 'plain')}${more}` : html`<p class="soft">None was dropped.</p>`}
+${failures.length > 0 ? html`<p class="soft small" style="margin-top:14px">Failed, by code; the next build tries them again</p>${bars(failures.slice(0, REASONS), 'warm')}` : ''}</section>`
+}
+
+function filesCard({ files }: ReportInput): Html {
+  return html`<section class="card"><h2>Files</h2><div class="scroll"><table><tr><th>CSV</th><th class="n">pairs</th></tr>${files.map(
+    ({ path, rows }) => html`<tr><td><code>${path}</code></td><td class="n">${formatCount(rows)}</td></tr>`,
+  )}</table></div></section>`
+}
+
+function sourcesCard({ sources }: ReportInput): Html {
+  const years = [...new Set(sources.flatMap((source) => source.years.map(([year]) => year)))].sort((a, b) =>
+    (a || '~') < (b || '~') ? -1 : 1,
+  )
+  const metres = ({ min, max }: { min: number; max: number }) => (min === max ? `${min}` : `${min} to ${max}`)
+  return html`<section class="card"><h2>Images by source</h2><div class="scroll"><table>
+<tr><th>source</th><th class="n">images</th><th class="n">m/pixel</th><th class="n">mean size</th><th class="n">mean bytes</th>${years.map(
+    (year) => html`<th class="n">${year || 'no year'}</th>`,
+  )}</tr>${sources.map(
+    ({ source, images, gsd, width, height, bytes, years: own }) =>
+      html`<tr><td>${source}</td><td class="n">${formatCount(images)}</td><td class="n">${metres(gsd)}</td><td class="n">${Math.round(width)} × ${Math.round(height)}</td><td class="n">${formatBytes(bytes)}</td>${years.map(
+        (year) => html`<td class="n">${formatCell(own, year)}</td>`,
+      )}</tr>`,
+  )}</table></div></section>`
+}
+
+function formatCell(years: readonly (readonly [string, number])[], year: string): string {
+  const images = years.find(([own]) => own === year)?.[1]
+  return images === undefined ? '' : formatCount(images)
+}
+
+function tagsCard({ tags, distinctTags }: ReportInput): Html {
+  const half = Math.ceil(tags.length / 2)
+  const columns = [tags.slice(0, half), tags.slice(half)].filter((column) => column.length > 0)
+  const largest = tags[0]?.[1] ?? 0
+  return html`<section class="card"><h2>Tags of the focus objects</h2><p class="soft small">The ${tags.length} most frequent of ${formatCount(distinctTags)}, by images; each list to its own scale, the most frequent has ${formatCount(largest)}.</p><div class="columns">${columns.map(
+    (column) => html`<div>${bars(column, 'plain')}</div>`,
+  )}</div></section>`
+}
+
+function sheet({ pairs, scorers }: ReportInput): Html {
+  return html`<section class="card"><h2>${pairs.length} pairs</h2><p class="soft small">Drawn by seeded chance; sources take turns, and within a source the kinds of object.</p><div class="sheet">${pairs.map(
+    (pair) => figure(pair, scorers),
+  )}</div></section>`
+}
+
+function figure({ row, thumbnail }: ReportPair, scorers: readonly string[]): Html {
+  const { image, caption, similarities } = row
+  const picture = thumbnail
+    ? html`<img alt="${image.filepath}" loading="lazy" src="data:image/jpeg;base64,${Buffer.from(thumbnail).toString('base64')}">`
+    : html`<div class="none">no image</div>`
+  const scores = scorers.map((scorer, i) => `${scorer} ${decimals(similarities[i] ?? Number.NaN, 3)}`).join(', ')
+  const date = image.time === null ? 'no date' : new Date(image.time).toISOString().slice(0, 10)
+  return html`<figure>${picture}<figcaption><p><bdi>${cut(caption.title)}</bdi></p>${
+    caption.titleMultiObjects === caption.title
+      ? ''
+      : html`<details><summary>with what is around</summary><p><bdi>${cut(caption.titleMultiObjects)}</bdi></p></details>`
+  }<p class="facts">${image.source} ${date}, ${image.gsd} m, ${image.width} × ${image.height}<br>${scores}<br>${image.filepath}</p></figcaption></figure>`
+}
+
+function cut(text: string): string {
+  return text.length <= CAPTION_CHARACTERS ? text : `${text.slice(0, CAPTION_CHARACTERS).toWellFormed()}…`
+}

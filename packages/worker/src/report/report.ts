@@ -1,0 +1,16 @@
+/**
+ * What a person reads of a dataset: the report page, the attribution and the list of drop reasons.
+ */
+export { attributionMarkdown, creditLines, type SourceAttribution } from './attribution.ts'
+export {
+  createReportCollector,
+  type ReportCollector,
+  type ReportInput,
+  type ReportPair,
+  type ReportRow,
+  type ReportSummary,
+  type ScoreStats,
+  type SourceStats,
+} from './collector.ts'
+export { droppedCsv } from './dropped.ts'
+export { renderReport } from './render.ts'

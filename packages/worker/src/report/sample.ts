@@ -1,0 +1,94 @@
+import { seededFraction } from '@skyscript/core'
+import type { ReportRow } from './collector.ts'
+
+/** Of one source and tag key, so that a hundred thousand buildings don't crowd out the one windmill. */
+const KEPT_PER_KEY = 4
+
+interface Ranked {
+  readonly rank: number
+  readonly row: ReportRow
+}
+
+/** The rows with the lowest ranks seen so far, lowest first; ties by id. */
+class Lowest {
+  readonly #limit: number
+  readonly #items: Ranked[] = []
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  offer(item: Ranked): void {
+    const last = this.#items.at(-1)
+    if (this.#items.length === this.#limit && last !== undefined && !before(item, last)) return
+    const at = this.#items.findIndex((other) => before(item, other))
+    this.#items.splice(at < 0 ? this.#items.length : at, 0, item)
+    if (this.#items.length > this.#limit) this.#items.pop()
+  }
+
+  get items(): readonly Ranked[] {
+    return this.#items
+  }
+}
+
+const before = (a: Ranked, b: Ranked) => a.rank < b.rank || (a.rank === b.rank && a.row.image.id < b.row.image.id)
+
+interface SourceSample {
+  readonly byKey: Map<string, Lowest>
+  readonly any: Lowest
+}
+
+/**
+ * The pairs of the contact sheet, chosen in one pass whatever the order of the rows. Every pair gets a seeded random
+ * rank. Sources take turns by name; within a source the keys of the first center tag take turns, the key with the lowest
+ * rank first, each giving its lowest-ranked pair; when the keys have given all they kept, the source goes on by rank.
+ */
+export class PairSample {
+  readonly #seed: number
+  readonly #size: number
+  readonly #sources = new Map<string, SourceSample>()
+
+  constructor(seed: number, size: number) {
+    this.#seed = seed
+    this.#size = size
+  }
+
+  add(row: ReportRow): void {
+    const item = { rank: seededFraction(this.#seed, 'contact-sheet', row.image.id), row }
+    let source = this.#sources.get(row.image.source)
+    if (source === undefined) {
+      source = { byKey: new Map(), any: new Lowest(this.#size) }
+      this.#sources.set(row.image.source, source)
+    }
+    source.any.offer(item)
+    const key = Object.keys(row.caption.centerTags)[0] ?? ''
+    const kept = source.byKey.get(key) ?? new Lowest(KEPT_PER_KEY)
+    source.byKey.set(key, kept)
+    kept.offer(item)
+  }
+
+  rows(): ReportRow[] {
+    const queues = [...this.#sources].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, source]) => orderOf(source))
+    const chosen: ReportRow[] = []
+    for (let turn = 0; chosen.length < this.#size && queues.some((queue) => turn < queue.length); turn++) {
+      for (const queue of queues) {
+        const row = queue[turn]
+        if (row !== undefined && chosen.length < this.#size) chosen.push(row)
+      }
+    }
+    return chosen
+  }
+}
+
+function orderOf({ byKey, any }: SourceSample): ReportRow[] {
+  const keys = [...byKey.values()].map(({ items }) => items).sort((a, b) => (before(a[0]!, b[0]!) ? -1 : 1))
+  const order = new Set<ReportRow>()
+  for (let turn = 0; turn < KEPT_PER_KEY; turn++) {
+    for (const items of keys) {
+      const item = items[turn]
+      if (item !== undefined) order.add(item.row)
+    }
+  }
+  for (const { row } of any.items) order.add(row)
+  return [...order]
+}
