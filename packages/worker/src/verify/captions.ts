@@ -1,0 +1,38 @@
+/** What every caption of SkyScript begins with, aerial images too (released rows). */
+const PREFIX = 'a satellite image of '
+
+/** What is wrong with a pair of captions, or null. The rules are those of the original's released rows. */
+export function captionFault(title: string, titleMultiObjects: string): string | null {
+  for (const [name, caption] of [
+    ['title', title],
+    ['title_multi_objects', titleMultiObjects],
+  ] as const) {
+    if (!caption.startsWith(PREFIX)) return `${name} does not begin with "${PREFIX}"`
+    if (caption.slice(PREFIX.length).trim() === '') return `${name} says nothing after "${PREFIX}"`
+    if (!caption.isWellFormed() || caption.includes('\0')) return `${name} holds a NUL or half a character`
+  }
+  return continues(title, titleMultiObjects) ? null : 'title_multi_objects does not describe the object of title first'
+}
+
+/**
+ * Whether the longer caption opens with the same phrases as the title. The title joins them by `, `; the longer one by
+ * ` with ` first and ` and ` after, then ends or goes on with `, surrounded by `. A phrase may hold a `, ` of its own:
+ * there both texts are equal, so one walk over both settles every case.
+ */
+function continues(title: string, multi: string): boolean {
+  let at = 0
+  let joins = 0
+  for (let i = 0; i < title.length; ) {
+    if (title[i] === multi[at]) {
+      i++
+      at++
+      continue
+    }
+    const join = joins === 0 ? ' with ' : ' and '
+    if (!title.startsWith(', ', i) || !multi.startsWith(join, at)) return false
+    i += 2
+    at += join.length
+    joins++
+  }
+  return at === multi.length || /^, surrounded by \S/.test(multi.slice(at, at + 20))
+}

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto'
+import type { Storage } from '@skyscript/core'
+import { CsvFormatError, readCsv } from './csv-reader.ts'
+import { type FaultList, quoted } from './faults.ts'
+import type { DatasetConfig } from './lock.ts'
+import type { RowIndex } from './row-index.ts'
+
+/** Python's csv module refuses longer fields (csv.field_size_limit). */
+const FIELD_CHARACTERS = 131_072
+/** Similarities are written as text and as a Parquet number; the shortest text of a 32-bit float differs by this. */
+const SIMILARITY_SLACK = 1e-6
+
+/** One CSV that the dataset's settings ask for. */
+export interface CsvFile {
+  readonly path: string
+  readonly part: 'train' | 'top' | 'val' | 'test'
+  /** Position of its scorer; the first one for the unfiltered file. */
+  readonly scorer: number
+  /** Percent, for `top`; asked rows for `val` and `test`. */
+  readonly size: number
+}
+
+/** A CSV that was read: `members` holds 1 for every manifest row that it lists. */
+export interface CsvContent extends CsvFile {
+  readonly members: Uint8Array
+  readonly rows: number
+  readonly sha256: string
+}
+
+/** The files and names of the original, for these settings. */
+export function expectedCsvs({ name, filter }: DatasetConfig): CsvFile[] {
+  const size = (rows: number) => (rows > 0 && rows % 1000 === 0 ? `${rows / 1000}K` : String(rows))
+  return [
+    // The original's name for the unfiltered file holds its own size; ours keeps it, so that readers find the file.
+    { path: `${name}_train_unfiltered_5M.csv`, part: 'train', scorer: 0, size: 0 },
+    ...filter.scorers.flatMap((scorer, i): CsvFile[] => {
+      const by = `filtered_by_CLIP_${scorer}.csv`
+      return [
+        ...filter.top.map(
+          (p): CsvFile => ({ path: `${name}_train_top${p}pct_${by}`, part: 'top', scorer: i, size: p }),
+        ),
+        { path: `${name}_val_${size(filter.val)}_${by}`, part: 'val', scorer: i, size: filter.val },
+        { path: `${name}_test_${size(filter.test)}_${by}`, part: 'test', scorer: i, size: filter.test },
+      ]
+    }),
+  ]
+}
+
+/** Reads one CSV and checks every row against the manifest; null where it isn't there or has other columns. */
+export async function checkCsv(
+  storage: Storage,
+  file: CsvFile,
+  index: RowIndex,
+  faults: FaultList,
+): Promise<CsvContent | null> {
+  if (!(await storage.has(file.path))) {
+    faults.add('csv-missing', file.path, 'is not there')
+    return null
+  }
+  const digest = createHash('sha256')
+  const members = new Uint8Array(index.size)
+  const columns = ['filepath', 'title', 'title_multi_objects', `similarity_CLIP_${index.scorers[file.scorer]}`]
+  let rows = -1
+  try {
+    for await (const { line, fields } of readCsv(storage, file.path, (chunk) => digest.update(chunk))) {
+      rows++
+      if (rows === 0) {
+        if (fields.join() === columns.join()) continue
+        faults.add('csv-columns', file.path, `has the columns ${quoted(fields)}, not ${quoted(columns)}`)
+        return null
+      }
+      const message = rowFault(fields, file, index, members)
+      if (message !== null) faults.add('csv-row', file.path, `line ${line}: ${message}`)
+    }
+  } catch (error) {
+    if (!(error instanceof CsvFormatError)) throw error
+    faults.add('csv-format', file.path, error.message)
+    return null
+  }
+  if (rows < 0) {
+    faults.add('csv-columns', file.path, 'is empty')
+    return null
+  }
+  return { ...file, members, rows, sha256: digest.digest('hex') }
+}
+
+/** Checks one row and notes it in `members`. */
+function rowFault(fields: readonly string[], file: CsvFile, index: RowIndex, members: Uint8Array): string | null {
+  if (fields.length !== 4) return `has ${fields.length} fields, not 4`
+  const [filepath, title, titleMultiObjects, similarity] = fields as [string, string, string, string]
+  if (fields.some((field) => field.length > FIELD_CHARACTERS)) return 'has a field that Python refuses to read'
+  const row = index.find(filepath)
+  if (row < 0) return `${quoted(filepath)} is not in the manifest`
+  if (members[row] === 1) return `${filepath} is listed twice`
+  members[row] = 1
+  if (!index.saysOf(row, title, titleMultiObjects)) return `the captions of ${filepath} differ from the manifest`
+  const due = index.similarity(row, file.scorer)
+  const actual = similarity === '' ? Number.NaN : Number(similarity)
+  if (!(Math.abs(actual - due) <= SIMILARITY_SLACK)) {
+    return `the similarity of ${filepath} is ${quoted(similarity)}, the manifest says ${due}`
+  }
+  return null
+}

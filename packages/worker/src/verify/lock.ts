@@ -1,0 +1,168 @@
+import { getJson, type Storage, sha256OfStream } from '@skyscript/core'
+import { readCsv } from './csv-reader.ts'
+import { type FaultList, quoted } from './faults.ts'
+import { MANIFEST } from './manifest.ts'
+
+export const LOCK = 'dataset.lock.json'
+
+/** Files of every dataset, beside the CSVs, that the lock must know by hash. */
+const LOCKED = [MANIFEST, 'ATTRIBUTION.md', 'dropped.csv', 'report/index.html'] as const
+
+/** The settings that say which files a dataset has. */
+export interface DatasetConfig {
+  readonly name: string
+  readonly filter: {
+    readonly scorers: readonly string[]
+    readonly top: readonly number[]
+    readonly val: number
+    readonly test: number
+    readonly splitBy: 'block' | 'image'
+  }
+}
+
+/** What is used of dataset.lock.json. */
+export interface Lock {
+  readonly config: DatasetConfig
+  /** sha256 by path. */
+  readonly files: ReadonlyMap<string, string>
+  readonly counts: {
+    readonly objects: number
+    readonly kept: number
+    readonly dropped: ReadonlyMap<string, number>
+    readonly failed: ReadonlyMap<string, number>
+  }
+}
+
+class LockError extends Error {}
+
+/** Reads the lock; null, with a fault, where it is missing or doesn't say what is needed to check the rest. */
+export async function readLock(storage: Storage, faults: FaultList): Promise<Lock | null> {
+  let json: unknown
+  try {
+    json = await getJson<unknown>(storage, LOCK)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    faults.add('lock', LOCK, 'is not JSON')
+    return null
+  }
+  if (json === null) {
+    faults.add('lock', LOCK, 'is not there: the build did not end, or this is no dataset')
+    return null
+  }
+  try {
+    const config = at(json, 'config')
+    const filter = at(config, 'filter')
+    const counts = at(json, 'counts')
+    return {
+      config: {
+        name: asText(at(config, 'name')),
+        filter: {
+          scorers: asList(at(filter, 'scorers')).map((scorer) => asText(at(scorer, 'name'))),
+          top: asList(at(filter, 'top')).map(asCount),
+          val: asCount(at(filter, 'val')),
+          test: asCount(at(filter, 'test')),
+          splitBy: asText(at(at(filter, 'split'), 'by')) === 'image' ? 'image' : 'block',
+        },
+      },
+      files: asMap(at(json, 'files'), asText),
+      counts: {
+        objects: asCount(at(counts, 'objects')),
+        kept: asCount(at(counts, 'kept')),
+        dropped: asMap(at(counts, 'dropped'), asCount),
+        failed: asMap(at(counts, 'failed'), asCount),
+      },
+    }
+  } catch (error) {
+    if (!(error instanceof LockError)) throw error
+    faults.add('lock', LOCK, error.message)
+    return null
+  }
+}
+
+function at(value: unknown, key: string): unknown {
+  const member =
+    typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined
+  if (member === undefined) throw new LockError(`lacks the member "${key}"`)
+  return member
+}
+
+function asText(value: unknown): string {
+  if (typeof value !== 'string') throw new LockError(`holds ${quoted(value)} where a text is due`)
+  return value
+}
+
+function asCount(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+    throw new LockError(`holds ${quoted(value)} where a count is due`)
+  }
+  return value
+}
+
+function asList(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw new LockError(`holds ${quoted(value)} where a list is due`)
+  return value
+}
+
+function asMap<T>(value: unknown, read: (member: unknown) => T): Map<string, T> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new LockError(`holds ${quoted(value)} where an object is due`)
+  }
+  return new Map(Object.entries(value).map(([key, member]) => [key, read(member)]))
+}
+
+/**
+ * Compares the hash of every file that the lock lists, and asks that it lists all files of a dataset.
+ *
+ * @param csvs paths of the CSVs that the settings ask for
+ * @param digests hashes of files that were read already
+ * @returns how many files were compared
+ */
+export async function checkFiles(
+  storage: Storage,
+  lock: Lock,
+  csvs: readonly string[],
+  digests: ReadonlyMap<string, string>,
+  faults: FaultList,
+): Promise<number> {
+  let compared = 0
+  for (const path of [...LOCKED, ...csvs]) {
+    if (!lock.files.has(path)) faults.add('lock', LOCK, `does not list ${path}`)
+  }
+  for (const [path, expected] of lock.files) {
+    const known = digests.get(path)
+    if (known === undefined && !(await storage.has(path))) {
+      faults.add('file-missing', path, 'is in the lock and not there')
+      continue
+    }
+    const actual = known ?? (await sha256OfStream(storage.stream(path)))
+    compared++
+    if (actual !== expected) faults.add('file-hash', path, `sha256 is ${actual}, the lock says ${expected}`)
+  }
+  return compared
+}
+
+/** input = kept + dropped + failed, the same in the lock, in the manifest and in dropped.csv. */
+export async function checkCounts(storage: Storage, lock: Lock, rows: number, faults: FaultList): Promise<void> {
+  const { objects, kept, dropped, failed } = lock.counts
+  const sum = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((total, n) => total + n, 0)
+  if (objects !== kept + sum(dropped) + sum(failed)) {
+    const parts = `${kept} kept + ${sum(dropped)} dropped + ${sum(failed)} failed`
+    faults.add('counts', LOCK, `counts ${objects} objects, but ${parts}`)
+  }
+  if (kept !== rows) faults.add('counts', LOCK, `counts ${kept} pairs, the manifest has ${rows}`)
+  if (!(await storage.has('dropped.csv'))) return
+  const due = new Map([...dropped, ...[...failed].map(([code, n]) => [`failed:${code}`, n] as const)])
+  const told = new Map<string, number>()
+  let header = true
+  for await (const { fields } of readCsv(storage, 'dropped.csv', () => {})) {
+    if (header && fields.join() !== 'reason,count')
+      faults.add('counts', 'dropped.csv', 'has not the header reason,count')
+    if (!header) told.set(fields[0] ?? '', Number(fields[1]))
+    header = false
+  }
+  for (const reason of new Set([...due.keys(), ...told.keys()])) {
+    if (due.get(reason) === told.get(reason)) continue
+    const message = `says ${told.get(reason) ?? 'nothing'} for ${quoted(reason)}, the lock ${due.get(reason) ?? 'nothing'}`
+    faults.add('counts', 'dropped.csv', message)
+  }
+}

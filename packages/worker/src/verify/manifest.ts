@@ -1,0 +1,238 @@
+import { createWriteStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
+import type { Box, Position, Storage, Tags } from '@skyscript/core'
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
+import { quoted } from './faults.ts'
+
+export const MANIFEST = 'manifest.parquet'
+
+/** Columns that every manifest has; the similarity columns, one per scorer, come beside them. */
+const COLUMNS = [
+  'id',
+  'filepath',
+  'source',
+  'collection',
+  'image_id',
+  'time',
+  'west',
+  'south',
+  'east',
+  'north',
+  'longitude',
+  'latitude',
+  'gsd',
+  'width',
+  'height',
+  'version',
+  'timestamp',
+  'center_tags',
+  'surrounding_tags',
+  'title',
+  'title_multi_objects',
+  'split',
+  'sha256',
+  'licence',
+  'credit',
+] as const
+const SIMILARITY = 'similarity_CLIP_'
+
+export interface ManifestRow {
+  readonly id: string
+  readonly filepath: string
+  readonly source: string
+  readonly collection: string
+  readonly imageId: string
+  /** Milliseconds since 1970 UTC. */
+  readonly time: number | null
+  readonly box: Box
+  readonly center: Position
+  readonly gsd: number
+  readonly width: number
+  readonly height: number
+  readonly version: number
+  readonly timestamp: string | null
+  readonly centerTags: Tags
+  readonly surroundingTags: readonly Tags[]
+  readonly title: string
+  readonly titleMultiObjects: string
+  /** In the order of `scorers`; NaN where there is none. */
+  readonly similarities: readonly number[]
+  readonly split: string | null
+  readonly sha256: string
+  readonly licence: string
+  readonly credit: string
+}
+
+/** The file as a whole can't be used. */
+export class ManifestError extends Error {}
+
+export interface Manifest {
+  readonly rows: number
+  /** Names of the similarity columns after `similarity_CLIP_`, in the order of the columns. */
+  readonly scorers: readonly string[]
+  /** One row group at a time: either the row, or what is wrong with it. */
+  read(): AsyncGenerator<(ManifestRow | RowFault)[]>
+  close(): Promise<void>
+}
+
+export interface RowFault {
+  readonly fault: string
+}
+
+/** Readers for every common Parquet compression: the verifier shall not depend on which one the writer chose. */
+const compressors = {
+  GZIP: (input: Uint8Array) => gunzipSync(input),
+  ZSTD: (input: Uint8Array) => zstdDecompressSync(input),
+  BROTLI: (input: Uint8Array) => brotliDecompressSync(input),
+}
+
+/**
+ * Opens the manifest. Parquet is read from its end, and a storage gives streams, so the file is spooled to the system's
+ * folder for temporary files (its size on disk, not in memory) and hashed on the way.
+ *
+ * @param onChunk sees every chunk of the file in order
+ * @throws ManifestError where the file is no Parquet or lacks a column
+ */
+export async function openManifest(storage: Storage, onChunk: (chunk: Uint8Array) => void): Promise<Manifest> {
+  const folder = await mkdtemp(join(tmpdir(), 'skyscript-verify-'))
+  const close = () => rm(folder, { recursive: true, force: true })
+  try {
+    const path = join(folder, MANIFEST)
+    await pipeline(Readable.from(watched(storage.stream(MANIFEST), onChunk)), createWriteStream(path))
+    return { ...(await openFile(path)), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function* watched(chunks: AsyncIterable<Uint8Array>, onChunk: (chunk: Uint8Array) => void) {
+  for await (const chunk of chunks) {
+    onChunk(chunk)
+    yield chunk
+  }
+}
+
+async function openFile(path: string): Promise<Omit<Manifest, 'close'>> {
+  const file = await asyncBufferFromFile(path)
+  const metadata = await asManifestError(() => parquetMetadataAsync(file))
+  const columns = parquetSchema(metadata).children.map(({ element }) => element.name)
+  const missing = COLUMNS.filter((column) => !columns.includes(column))
+  if (missing.length > 0) throw new ManifestError(`lacks the columns ${missing.join(', ')}`)
+  const scorers = columns
+    .filter((column) => column.startsWith(SIMILARITY))
+    .map((column) => column.slice(SIMILARITY.length))
+  if (scorers.length === 0) throw new ManifestError(`has no column ${SIMILARITY}<scorer>`)
+  return {
+    rows: Number(metadata.num_rows),
+    scorers,
+    async *read() {
+      let rowStart = 0
+      for (const group of metadata.row_groups) {
+        const rowEnd = rowStart + Number(group.num_rows)
+        const records = await asManifestError(() =>
+          parquetReadObjects({ file, metadata, rowStart, rowEnd, compressors }),
+        )
+        yield records.map((record) => toRow(record, scorers))
+        rowStart = rowEnd
+      }
+    },
+  }
+}
+
+async function asManifestError<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    throw new ManifestError(`can't be read as Parquet: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    })
+  }
+}
+
+class CellError extends Error {}
+
+function toRow(record: Readonly<Record<string, unknown>>, scorers: readonly string[]): ManifestRow | RowFault {
+  const text = (column: string) => {
+    const value = record[column]
+    if (typeof value !== 'string') throw new CellError(`${column} is ${quoted(value)}, not a text`)
+    return value
+  }
+  const number = (column: string) => {
+    const value = toNumber(record[column])
+    if (!Number.isFinite(value)) throw new CellError(`${column} is ${quoted(record[column])}, not a number`)
+    return value
+  }
+  try {
+    return {
+      id: text('id'),
+      filepath: text('filepath'),
+      source: text('source'),
+      collection: text('collection'),
+      imageId: text('image_id'),
+      time: record.time == null ? null : number('time'),
+      box: [number('west'), number('south'), number('east'), number('north')],
+      center: [number('longitude'), number('latitude')],
+      gsd: number('gsd'),
+      width: number('width'),
+      height: number('height'),
+      version: number('version'),
+      timestamp: record.timestamp == null ? null : isoText(record.timestamp),
+      centerTags: tags('center_tags', record.center_tags),
+      surroundingTags: listOfTags('surrounding_tags', record.surrounding_tags),
+      title: text('title'),
+      titleMultiObjects: text('title_multi_objects'),
+      similarities: scorers.map((scorer) => toNumber(record[SIMILARITY + scorer])),
+      split: record.split == null ? null : text('split'),
+      sha256: text('sha256'),
+      licence: text('licence'),
+      credit: text('credit'),
+    }
+  } catch (error) {
+    if (!(error instanceof CellError)) throw error
+    return { fault: error.message }
+  }
+}
+
+/** Parquet's 64-bit integers come as bigint, its times as Date. */
+function toNumber(value: unknown): number {
+  if (value instanceof Date) return value.getTime()
+  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN
+}
+
+function isoText(value: unknown): string {
+  if (value instanceof Date) return value.toISOString().replace('.000Z', 'Z')
+  if (typeof value === 'string') return value
+  throw new CellError(`timestamp is ${quoted(value)}, not a time`)
+}
+
+function parsed(column: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  try {
+    return JSON.parse(value)
+  } catch {
+    throw new CellError(`${column} is ${quoted(value)}, not JSON`)
+  }
+}
+
+function tags(column: string, value: unknown): Tags {
+  const object = parsed(column, value)
+  const isTags =
+    typeof object === 'object' &&
+    object !== null &&
+    !Array.isArray(object) &&
+    Object.values(object).every((member) => typeof member === 'string')
+  if (!isTags) throw new CellError(`${column} holds ${quoted(object)}, not texts by key`)
+  return object as Tags
+}
+
+function listOfTags(column: string, value: unknown): Tags[] {
+  const list = parsed(column, value)
+  if (!Array.isArray(list)) throw new CellError(`${column} is ${quoted(list)}, not a list`)
+  return list.map((item: unknown) => tags(column, item))
+}

@@ -1,0 +1,76 @@
+import { type Box, boxMetres, IMAGE_PATH, MAP_TILE_DEGREES, metaPath, radians, type Storage } from '@skyscript/core'
+import { captionFault } from './captions.ts'
+import type { Fault } from './faults.ts'
+import { checkImage } from './image.ts'
+import type { ManifestRow } from './manifest.ts'
+import { checkMeta } from './meta.ts'
+
+/** What was found of one row; bytes are those of its image, 0 where it is missing. */
+export interface RowCheck {
+  readonly faults: readonly Fault[]
+  readonly imageBytes: number
+  readonly metas: number
+}
+
+/** Checks one manifest row with its image and its meta. */
+export async function checkRow(storage: Storage, row: ManifestRow, scorers: readonly string[]): Promise<RowCheck> {
+  const path = row.filepath
+  const faults: Fault[] = []
+  const fault = (check: string, message: string) => void faults.push({ check, path, message })
+
+  const name = nameFault(row)
+  if (name !== null) fault('image-path', name)
+  const grid = gridFault(row)
+  if (grid !== null) fault('box', grid)
+  const caption = captionFault(row.title, row.titleMultiObjects)
+  if (caption !== null) fault('caption', caption)
+  if (Object.keys(row.centerTags).length === 0) fault('center-tags', 'has no center tag')
+  for (const [i, scorer] of scorers.entries()) {
+    const similarity = row.similarities[i] ?? Number.NaN
+    // Rounding may leave the cosine of equal vectors a little above 1.
+    if (!(Math.abs(similarity) <= 1 + 1e-6)) fault('similarity', `similarity of ${scorer} is ${similarity}`)
+  }
+  if (row.licence === '' || row.credit === '') fault('credit', 'has no licence or no credit')
+
+  // A path that isn't one of ours is never read.
+  if (!IMAGE_PATH.test(path)) return { faults, imageBytes: 0, metas: 0 }
+  const [image, meta] = await Promise.all([storage.get(path), storage.get(metaPath(path))])
+  if (image === null) fault('image-missing', 'is not there')
+  else faults.push(...(await checkImage(path, image, row)))
+  if (meta === null) faults.push({ check: 'meta-missing', path: metaPath(path), message: 'is not there' })
+  else faults.push(...checkMeta(metaPath(path), meta, row))
+  return { faults, imageBytes: image?.length ?? 0, metas: meta === null ? 0 : 1 }
+}
+
+/** The path must be one that the dataset may hold, and say the row's own id, source and year. */
+function nameFault({ filepath, id, source, time }: ManifestRow): string | null {
+  if (!IMAGE_PATH.test(filepath)) return 'is not the path of an image'
+  const year = time === null ? '' : String(new Date(time).getUTCFullYear()).slice(-2)
+  const stem = `${id}_${source}_${year}`
+  return filepath.endsWith(`/${stem}.jpg`) ? null : `is not named ${stem}, as its row says`
+}
+
+/**
+ * The box must be what width and height times GSD cover: w = round((E-W) x 111320 x cos(lat) / g), h = round((N-S) x
+ * 110540 / g), within one pixel. Boxes of a map tile share one lattice, so `lat` may be the middle of the tile and not
+ * of the box: the width may be off by what half a tile makes of the cosine.
+ */
+function gridFault({ box, center, width, height, gsd }: ManifestRow): string | null {
+  const [west, south, east, north] = box
+  const inside = west >= -180 && south >= -90 && east <= 180 && north <= 90
+  if (!(west < east && south < north && inside)) return `the box ${JSON.stringify(box)} is not one on earth`
+  if (!isCenter(box, center)) return `the centre ${JSON.stringify(center)} is not that of the box`
+  if (!(gsd > 0)) return `the GSD is ${gsd}`
+  const metres = boxMetres(box)
+  const latitude = Math.min(89, Math.abs((south + north) / 2) + MAP_TILE_DEGREES)
+  const slack = 1 + width * Math.tan(radians(latitude)) * radians(MAP_TILE_DEGREES / 2 + (north - south) / 2)
+  if (Math.abs(metres.width / gsd - width) > slack || Math.abs(metres.height / gsd - height) > 1) {
+    const due = `${(metres.width / gsd).toFixed(1)}x${(metres.height / gsd).toFixed(1)}`
+    return `is ${width}x${height} pixels where the box at ${gsd} m makes ${due}`
+  }
+  return null
+}
+
+function isCenter([west, south, east, north]: Box, [longitude, latitude]: readonly [number, number]): boolean {
+  return Math.abs((west + east) / 2 - longitude) < 1e-6 && Math.abs((south + north) / 2 - latitude) < 1e-6
+}

@@ -1,0 +1,97 @@
+import type { Box } from '@skyscript/core'
+import Flatbush from 'flatbush'
+import type { CsvContent } from './csvs.ts'
+import type { FaultList } from './faults.ts'
+import type { RowIndex } from './row-index.ts'
+
+/** Overlaps thinner than this, in degrees, are the rounding of a shared edge: a tenth of a millimetre on the ground. */
+const EDGE = 1e-9
+
+const PARTS = ['train', 'val', 'test'] as const
+type Part = (typeof PARTS)[number]
+
+/**
+ * Checks that no pair is in two of train, validation and test, whichever files they are read from. For splits by block
+ * also that no image of one shows ground that an image of another shows, by their boxes.
+ *
+ * Only validation and test are indexed, so memory follows their size.
+ *
+ * @returns how many pairs of boxes of different parts were compared
+ */
+export function checkSplits(
+  contents: readonly CsvContent[],
+  index: RowIndex,
+  by: 'block' | 'image',
+  faults: FaultList,
+): number {
+  const parts = new Map(
+    PARTS.map((part) => [
+      part,
+      unionOf(
+        contents.filter((content) => partOf(content) === part),
+        index.size,
+      ),
+    ]),
+  )
+  for (const [a, b] of [
+    ['train', 'val'],
+    ['train', 'test'],
+    ['val', 'test'],
+  ] as const) {
+    for (let row = 0; row < index.size; row++) {
+      if (parts.get(a)![row] === 1 && parts.get(b)![row] === 1) {
+        faults.add('split-overlap', index.filepath(row), `is in ${a} and in ${b}`)
+      }
+    }
+  }
+  return by === 'block' ? checkGround(parts, index, faults) : 0
+}
+
+const partOf = ({ part }: CsvContent): Part => (part === 'top' ? 'train' : part)
+
+function unionOf(contents: readonly CsvContent[], size: number): Uint8Array {
+  const union = new Uint8Array(size)
+  for (const { members } of contents) {
+    for (let row = 0; row < size; row++) if (members[row] === 1) union[row] = 1
+  }
+  return union
+}
+
+function checkGround(parts: ReadonlyMap<Part, Uint8Array>, index: RowIndex, faults: FaultList): number {
+  let compared = 0
+  /** Whether each row of `part` shows ground of an image of the tree. */
+  const compare = (part: Part, other: Part, rows: readonly number[], tree: Flatbush) => {
+    const own = parts.get(part)!
+    for (let row = 0; row < index.size; row++) {
+      if (own[row] !== 1) continue
+      const box = index.box(row)
+      for (const found of tree.search(...box)) {
+        const match = rows[found]!
+        compared++
+        if (match === row || !overlap(box, index.box(match))) continue
+        const message = `of ${part} shows ground of ${index.filepath(match)} of ${other}`
+        faults.add('split-ground', index.filepath(row), message)
+      }
+    }
+  }
+  for (const [part, others] of [
+    ['val', ['train', 'test']],
+    ['test', ['train']],
+  ] as const) {
+    const members = parts.get(part)!
+    const rows: number[] = []
+    for (let row = 0; row < index.size; row++) if (members[row] === 1) rows.push(row)
+    if (rows.length === 0) continue
+    const tree = new Flatbush(rows.length)
+    for (const row of rows) tree.add(...index.box(row))
+    tree.finish()
+    for (const other of others) compare(other, part, rows, tree)
+  }
+  return compared
+}
+
+function overlap(a: Box, b: Box): boolean {
+  const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0])
+  const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1])
+  return width > EDGE && height > EDGE
+}
