@@ -2,12 +2,19 @@ import { formatCount } from '../terminal/format.ts'
 import type { ScoreStats } from './collector.ts'
 import { type Html, html } from './html.ts'
 
-/** Horizontal bars, one a row, as long as their share of the largest. */
-export function bars(rows: readonly (readonly [label: string, value: number])[], tone: 'plain' | 'warm'): Html {
-  const largest = Math.max(1, ...rows.map(([, value]) => value))
+/**
+ * Horizontal bars, one a row.
+ *
+ * @param full the value of a bar of full length
+ */
+export function bars(
+  rows: readonly (readonly [label: string, value: number])[],
+  full: number,
+  tone: 'plain' | 'warm',
+): Html {
   return html`<div class="bars">${rows.map(
     ([label, value]) =>
-      html`<code title="${label}">${label}</code><i class="${tone}" style="width:${((100 * value) / largest).toFixed(1)}%"></i><span>${formatCount(value)}</span>`,
+      html`<code title="${label}">${label}</code><i class="${tone}" style="width:${((100 * value) / Math.max(1, full)).toFixed(1)}%"></i><span>${formatCount(value)}</span>`,
   )}</div>`
 }
 

@@ -64,12 +64,12 @@ function reasonsCard({ objects, kept, dropped, failed }: ReportInput): Html {
     reasons.length > REASONS ? html`<p class="soft small">and ${reasons.length - REASONS} more in dropped.csv</p>` : ''
   return html`<section class="card"><h2>What became of the objects</h2>
 <p>${formatCount(kept)} of ${formatCount(objects)} objects became a pair${objects > 0 ? ` (${decimals((100 * kept) / objects, 1)} %)` : ''}.</p>
-${reasons.length > 0 ? html`<p class="soft small">Dropped, by reason</p>${bars(reasons.slice(0, REASONS), 'plain')}${more}` : html`<p class="soft">None was dropped.</p>`}
-${failures.length > 0 ? html`<p class="soft small" style="margin-top:14px">Failed, by code; the next build tries them again</p>${bars(failures.slice(0, REASONS), 'warm')}` : ''}</section>`
+${reasons.length > 0 ? html`<p class="soft small">Dropped, by reason</p>${bars(reasons.slice(0, REASONS), reasons[0]?.[1] ?? 0, 'plain')}${more}` : html`<p class="soft">None was dropped.</p>`}
+${failures.length > 0 ? html`<p class="soft small" style="margin-top:14px">Failed, by code; the next build tries them again</p>${bars(failures.slice(0, REASONS), failures[0]?.[1] ?? 0, 'warm')}` : ''}</section>`
 }
 
 function filesCard({ files }: ReportInput): Html {
-  return html`<section class="card"><h2>Files</h2><div class="scroll"><table><tr><th>CSV</th><th class="n">pairs</th></tr>${files.map(
+  return html`<section class="card"><h2>Files</h2><div class="scroll"><table><tr><th>file</th><th class="n">pairs</th></tr>${files.map(
     ({ path, rows }) => html`<tr><td><code>${path}</code></td><td class="n">${formatCount(rows)}</td></tr>`,
   )}</table></div></section>`
 }
@@ -98,9 +98,8 @@ function formatCell(years: readonly (readonly [string, number])[], year: string)
 function tagsCard({ tags, distinctTags }: ReportInput): Html {
   const half = Math.ceil(tags.length / 2)
   const columns = [tags.slice(0, half), tags.slice(half)].filter((column) => column.length > 0)
-  const largest = tags[0]?.[1] ?? 0
-  return html`<section class="card"><h2>Tags of the focus objects</h2><p class="soft small">The ${tags.length} most frequent of ${formatCount(distinctTags)}, by images; each list to its own scale, the most frequent has ${formatCount(largest)}.</p><div class="columns">${columns.map(
-    (column) => html`<div>${bars(column, 'plain')}</div>`,
+  return html`<section class="card"><h2>Tags of the focus objects</h2><p class="soft small">The ${tags.length} most frequent of ${formatCount(distinctTags)}, by images.</p><div class="columns">${columns.map(
+    (column) => html`<div>${bars(column, tags[0]?.[1] ?? 0, 'plain')}</div>`,
   )}</div></section>`
 }
 
@@ -120,7 +119,7 @@ function figure({ row, thumbnail }: ReportPair, scorers: readonly string[]): Htm
   return html`<figure>${picture}<figcaption><p><bdi>${cut(caption.title)}</bdi></p>${
     caption.titleMultiObjects === caption.title
       ? ''
-      : html`<details><summary>with what is around</summary><p><bdi>${cut(caption.titleMultiObjects)}</bdi></p></details>`
+      : html`<p class="multi"><bdi>${cut(caption.titleMultiObjects)}</bdi></p>`
   }<p class="facts">${image.source} ${date}, ${image.gsd} m, ${image.width} × ${image.height}<br>${scores}<br>${image.filepath}</p></figcaption></figure>`
 }
 

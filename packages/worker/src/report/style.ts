@@ -13,8 +13,9 @@ h2 { font-size: 17px; margin: 0 0 14px }
 p { margin: 0 0 10px } .soft { color: var(--soft) } .small { font-size: 13px }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 20px; margin-top: 18px;
   min-width: 0 }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); gap: 0 18px }
-.numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px; margin-top: 24px }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); gap: 3px 18px }
+.numbers { display: grid; grid-template-columns: repeat(4, 1fr); gap: 12px; margin-top: 24px }
+@media (max-width: 640px) { .numbers { grid-template-columns: repeat(2, 1fr) } }
 .number { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px }
 .number b { display: block; font-size: 24px; line-height: 1.2; font-weight: 650 } .number span { color: var(--soft);
   font-size: 13px }
@@ -40,6 +41,6 @@ figure img, figure .none { width: 100%; height: 210px; object-fit: contain; back
 figure .none { display: grid; place-items: center; color: var(--soft) }
 figcaption { padding: 10px 12px 12px; font-size: 13px; line-height: 1.4; overflow-wrap: anywhere }
 figcaption p { margin: 0 0 6px } figcaption .facts { color: var(--soft); font-size: 12px; margin: 0 }
-details summary { cursor: pointer; color: var(--soft) }
+figcaption .multi { max-height: 8.6em; overflow-y: auto; color: var(--soft) }
 ul { margin: 0; padding-left: 20px }
 `

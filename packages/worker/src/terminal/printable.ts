@@ -25,15 +25,25 @@ const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u
 const ZERO = /\p{M}|\u200b|\u200d/u
 
+/** How many cells of a terminal a line fills. */
+export function cellsOf(line: string): number {
+  let cells = 0
+  for (const character of line) cells += cellsOfCharacter(character)
+  return cells
+}
+
 /** The beginning of a line that fits into `cells` cells of a terminal. */
 export function cropToCells(line: string, cells: number): string {
   let used = 0
   let end = 0
   for (const character of line) {
-    const width = ZERO.test(character) ? 0 : WIDE.test(character) ? 2 : 1
-    if (used + width > cells) return line.slice(0, end)
-    used += width
+    used += cellsOfCharacter(character)
+    if (used > cells) return line.slice(0, end)
     end += character.length
   }
   return line
+}
+
+function cellsOfCharacter(character: string): number {
+  return ZERO.test(character) ? 0 : WIDE.test(character) ? 2 : 1
 }

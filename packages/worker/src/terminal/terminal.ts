@@ -1,6 +1,6 @@
 import type { Progress } from '@skyscript/core'
 import { formatBytes, formatCount, formatRate, formatSeconds } from './format.ts'
-import { cropToCells, printable, printableLine } from './printable.ts'
+import { cellsOf, cropToCells, printable, printableLine } from './printable.ts'
 
 export { formatBytes, formatCount, formatRate, formatSeconds } from './format.ts'
 export { printable, printableLine } from './printable.ts'
@@ -181,11 +181,11 @@ function paceOf(stage: Stage, time: number): string[] {
 function barLine(stage: Stage, time: number, cells: number, paint: (code: number, text: string) => string): string {
   const name = stage.name.padEnd(10)
   const facts = [amountOf(stage), ...paceOf(stage, time)].join('  ')
-  const room = Math.min(BAR_CELLS, cells - name.length - facts.length - 3)
+  const room = Math.min(BAR_CELLS, cells - cellsOf(name) - facts.length - 3)
   if (stage.total === undefined || room < 6) return cropToCells(`${name} ${facts}`, cells)
   const share = stage.total === 0 ? 1 : Math.min(1, Math.max(0, stage.done / stage.total))
   const full = Math.floor(share * room)
-  return `${cropToCells(name, cells)} ${paint(36, '█'.repeat(full))}${paint(2, '░'.repeat(room - full))}  ${facts}`
+  return `${name} ${paint(36, '█'.repeat(full))}${paint(2, '░'.repeat(room - full))}  ${facts}`
 }
 
 function plainLine(stage: Stage, time: number): string {

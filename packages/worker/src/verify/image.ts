@@ -8,6 +8,7 @@ const MAX_PIXELS = 100_000_000
 /**
  * Checks one JPEG against its manifest row: hash, end marker, three components, a whole decode, and the size.
  *
+ * Every warning of the decoder counts: data that ends early is only a warning to libjpeg where an end marker follows.
  * The end marker is looked at apart, because a decode also accepts a file that lacks only its last two bytes.
  */
 export async function checkImage(
@@ -27,7 +28,7 @@ export async function checkImage(
     faults.push({ check: 'image-end', path, message: 'does not end with the end-of-image marker' })
   }
   try {
-    const image = sharp(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS, sequentialRead: true })
+    const image = sharp(bytes, { failOn: 'warning', limitInputPixels: MAX_PIXELS, sequentialRead: true })
     const { format, channels, space, orientation } = await image.metadata()
     if (format !== 'jpeg' || channels !== 3 || space !== 'srgb') {
       const message = `is ${format} with ${channels} channels in ${space}, not a 3-channel RGB JPEG`
