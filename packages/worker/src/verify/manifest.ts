@@ -6,7 +6,13 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { Box, Position, Storage, Tags } from '@skyscript/core'
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
+import {
+  asyncBufferFromFile,
+  type ColumnChunk,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  parquetSchema,
+} from 'hyparquet'
 import { quoted } from './faults.ts'
 
 export const MANIFEST = 'manifest.parquet'
@@ -41,6 +47,8 @@ const COLUMNS = [
 ] as const
 /** With their tags as objects, some 40 MB. */
 const ROWS_AT_ONCE = 8192
+/** Bytes; a page is about 1 MB, and columns of one page have no index. */
+const SMALL_COLUMN = 2_000_000
 const SIMILARITY = 'similarity_CLIP_'
 
 export interface ManifestRow {
@@ -137,12 +145,10 @@ async function openFile(path: string): Promise<Omit<Manifest, 'close'>> {
       let groupStart = 0
       for (const group of metadata.row_groups) {
         const groupEnd = groupStart + Number(group.num_rows)
-        // Without an index of its pages, a part of a row group costs as much to read as the whole.
-        const useOffsetIndex = group.columns.every((column) => column.offset_index_offset !== undefined)
-        const step = useOffsetIndex ? ROWS_AT_ONCE : groupEnd - groupStart
+        const step = group.columns.every(inParts) ? ROWS_AT_ONCE : groupEnd - groupStart
         for (let rowStart = groupStart; rowStart < groupEnd; rowStart += step) {
           const rowEnd = Math.min(groupEnd, rowStart + step)
-          const options = { file, metadata, rowStart, rowEnd, compressors, useOffsetIndex }
+          const options = { file, metadata, rowStart, rowEnd, compressors, useOffsetIndex: true }
           const records = await asManifestError(() => parquetReadObjects(options))
           yield records.map((record) => toRow(record, scorers))
         }
@@ -150,6 +156,11 @@ async function openFile(path: string): Promise<Omit<Manifest, 'close'>> {
       }
     },
   }
+}
+
+/** Without an index of its pages, a column costs as much to read in part as whole: that is done only with small ones. */
+function inParts({ offset_index_offset, meta_data }: ColumnChunk): boolean {
+  return offset_index_offset !== undefined || Number(meta_data?.total_compressed_size ?? Infinity) <= SMALL_COLUMN
 }
 
 async function asManifestError<T>(read: () => Promise<T>): Promise<T> {

@@ -194,7 +194,15 @@ export function csvText(lines: readonly (readonly string[])[]): string {
   return lines.map((fields) => `${fields.map(quote).join()}\n`).join('')
 }
 
-export function manifestOf(rows: readonly TestRow[]): Uint8Array {
+interface ParquetOptions {
+  readonly codec?: 'UNCOMPRESSED' | 'GZIP' | 'ZSTD'
+  readonly compressors?: Record<string, (bytes: Uint8Array) => Uint8Array>
+  readonly offsetIndex?: boolean
+  readonly columnIndex?: boolean
+}
+
+export function manifestOf(rows: readonly TestRow[], options: ParquetOptions = {}): Uint8Array {
+  const { codec, compressors, ...column } = options
   const types: Record<string, 'DOUBLE' | 'INT32' | 'TIMESTAMP' | 'STRING'> = {
     time: 'TIMESTAMP',
     version: 'INT32',
@@ -206,8 +214,10 @@ export function manifestOf(rows: readonly TestRow[]): Uint8Array {
     name,
     data: rows.map((row) => row[name as keyof TestRow]),
     type: types[name] ?? (numbers.test(name) ? ('DOUBLE' as const) : ('STRING' as const)),
+    ...column,
   }))
-  return new Uint8Array(parquetWriteBuffer({ columnData }))
+  const file = { ...(codec && { codec }), ...(compressors && { compressors }) }
+  return new Uint8Array(parquetWriteBuffer({ columnData, ...file }))
 }
 
 /** A meta in protocol 4, opcode by opcode. */
