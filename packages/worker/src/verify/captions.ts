@@ -1,17 +1,24 @@
 /** What every caption of SkyScript begins with, aerial images too (released rows). */
 const PREFIX = 'a satellite image of '
 
-/** What is wrong with a pair of captions, or null. The rules are those of the original's released rows. */
-export function captionFault(title: string, titleMultiObjects: string): string | null {
+/**
+ * What is wrong with a pair of captions, or null. The rules are those of the original's released rows.
+ *
+ * @param tags number of the object's tags; each gives one phrase
+ */
+export function captionFault(title: string, titleMultiObjects: string, tags: number): string | null {
   for (const [name, caption] of [
     ['title', title],
     ['title_multi_objects', titleMultiObjects],
   ] as const) {
     if (!caption.startsWith(PREFIX)) return `${name} does not begin with "${PREFIX}"`
     if (caption.slice(PREFIX.length).trim() === '') return `${name} says nothing after "${PREFIX}"`
-    if (!caption.isWellFormed() || caption.includes('\0')) return `${name} holds a NUL or half a character`
+    if (!caption.isWellFormed() || /\p{Cc}/u.test(caption))
+      return `${name} holds a control character or half a character`
   }
-  return continues(title, titleMultiObjects) ? null : 'title_multi_objects does not describe the object of title first'
+  return continues(title, titleMultiObjects, tags - 1)
+    ? null
+    : 'title_multi_objects does not describe the object of title first'
 }
 
 /**
@@ -19,7 +26,7 @@ export function captionFault(title: string, titleMultiObjects: string): string |
  * ` with ` first and ` and ` after, then ends or goes on with `, surrounded by `. A phrase may hold a `, ` of its own:
  * there both texts are equal, so one walk over both settles every case.
  */
-function continues(title: string, multi: string): boolean {
+function continues(title: string, multi: string, joinsDue: number): boolean {
   let at = 0
   let joins = 0
   for (let i = 0; i < title.length; ) {
@@ -34,5 +41,6 @@ function continues(title: string, multi: string): boolean {
     at += join.length
     joins++
   }
+  if (joins !== joinsDue) return false
   return at === multi.length || /^, surrounded by \S/.test(multi.slice(at, at + 20))
 }

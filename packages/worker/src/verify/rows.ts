@@ -22,9 +22,10 @@ export async function checkRow(storage: Storage, row: ManifestRow, scorers: read
   if (name !== null) fault('image-path', name)
   const grid = gridFault(row)
   if (grid !== null) fault('box', grid)
-  const caption = captionFault(row.title, row.titleMultiObjects)
+  const tags = Object.keys(row.centerTags).length
+  const caption = captionFault(row.title, row.titleMultiObjects, tags)
   if (caption !== null) fault('caption', caption)
-  if (Object.keys(row.centerTags).length === 0) fault('center-tags', 'has no center tag')
+  if (tags === 0) fault('center-tags', 'has no center tag')
   for (const [i, scorer] of scorers.entries()) {
     const similarity = row.similarities[i] ?? Number.NaN
     // Rounding may leave the cosine of equal vectors a little above 1.

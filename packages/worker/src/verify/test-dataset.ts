@@ -90,6 +90,20 @@ export async function createTestDataset(): Promise<TestDataset> {
   }
 }
 
+const jpegs = new Map<number, Uint8Array>()
+
+/** The same for every dataset of a test file: encoding them takes longer than most tests. */
+async function jpegOf(i: number, width: number, height: number): Promise<Uint8Array> {
+  const background = { r: 5 * i, g: 90, b: 60 }
+  const jpeg =
+    jpegs.get(i) ??
+    (await sharp({ create: { width, height, channels: 3, background } })
+      .jpeg()
+      .toBuffer())
+  jpegs.set(i, jpeg)
+  return jpeg
+}
+
 async function createRow(i: number): Promise<{ row: TestRow; jpeg: Uint8Array }> {
   const [width, height] = [20 + (i % 7), 16 + (i % 5)]
   const block = i % 8
@@ -101,9 +115,7 @@ async function createRow(i: number): Promise<{ row: TestRow; jpeg: Uint8Array }>
   const source = time === null ? 'DE' : 'S2'
   const id = `${'awn'[i % 3]}${1000 + i}`
   const year = time === null ? '' : String(time.getUTCFullYear()).slice(2)
-  const jpeg = await sharp({ create: { width, height, channels: 3, background: { r: 5 * i, g: 90, b: 60 } } })
-    .jpeg()
-    .toBuffer()
+  const jpeg = await jpegOf(i, width, height)
   const center: Tags = i % 2 ? { building: 'yes', 'roof:shape': 'gabled', lit: 'yes' } : { landuse: 'forest' }
   const focus = i % 2 ? ['building', 'roof shape of gabled', 'light'] : ['landuse of forest']
   const multi = i % 2 ? 'building with roof shape of gabled and light' : 'landuse of forest'
