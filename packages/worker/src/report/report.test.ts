@@ -3,7 +3,7 @@ import { sha256 } from '@skyscript/core'
 import fc from 'fast-check'
 import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
-import { MemoryStorage } from '../verify/memory-storage.ts'
+import { MemoryStorage } from '../../test/dataset/memory-storage.ts'
 import { html } from './html.ts'
 import { attributionMarkdown, createReportCollector, creditLines, droppedCsv, type ReportRow } from './report.ts'
 

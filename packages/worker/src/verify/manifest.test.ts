@@ -1,9 +1,9 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { sha256 } from '@skyscript/core'
 import { beforeAll, expect, test } from 'vitest'
+import { MemoryStorage } from '../../test/dataset/memory-storage.ts'
+import { createTestDataset, manifestOf, type TestRow } from '../../test/dataset/test-dataset.ts'
 import { MANIFEST, type ManifestRow, openManifest, type RowFault } from './manifest.ts'
-import { MemoryStorage } from './memory-storage.ts'
-import { createTestDataset, manifestOf, type TestRow } from './test-dataset.ts'
 
 let some: TestRow[]
 beforeAll(async () => {

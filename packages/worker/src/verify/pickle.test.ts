@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { dict, float, int, list, pickle, text, tuple } from '../../test/dataset/test-dataset.ts'
 import { PickleError, type PickleValue, readPickle } from './pickle.ts'
-import { dict, float, int, list, pickle, text, tuple } from './test-dataset.ts'
 
 /** pickle.dumps of CPython 3.11 for the value in the first test, in protocols 2, 4 and 5. */
 const BY_PYTHON = [

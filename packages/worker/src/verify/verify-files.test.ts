@@ -1,7 +1,7 @@
 import { metaPath } from '@skyscript/core'
 import { expect, test } from 'vitest'
-import { type Change, type Changes, pick, set, testChanges } from './test-changes.ts'
-import { createTestDataset, metaOf, storeTestDataset, type TestRow } from './test-dataset.ts'
+import { type Change, type Changes, pick, set, testChanges } from '../../test/dataset/test-changes.ts'
+import { createTestDataset, metaOf, storeTestDataset, type TestRow } from '../../test/dataset/test-dataset.ts'
 import { verifyDataset } from './verify.ts'
 
 const UNFILTERED = 'SkyScript-Town_train_unfiltered_5M.csv'

@@ -1,7 +1,7 @@
 import { metaPath, sha256 } from '@skyscript/core'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
-import { type Changes, pick, set, testChanges } from './test-changes.ts'
+import { type Changes, pick, set, testChanges } from '../../test/dataset/test-changes.ts'
 import {
   createTestDataset,
   dict,
@@ -12,7 +12,7 @@ import {
   type TestDataset,
   text,
   tuple,
-} from './test-dataset.ts'
+} from '../../test/dataset/test-dataset.ts'
 import { renderVerifyResult, verifyDataset } from './verify.ts'
 
 test('a dataset that is right has no fault, and all of it is looked at', async () => {

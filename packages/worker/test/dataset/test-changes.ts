@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { verifyDataset } from '../../src/verify/verify.ts'
 import { createTestDataset, storeTestDataset, type TestDataset, type TestRow } from './test-dataset.ts'
-import { verifyDataset } from './verify.ts'
 
 /** Makes one thing of a right dataset wrong. */
 export type Change = (dataset: TestDataset) => void | Promise<void>
