@@ -1,5 +1,5 @@
-import { type CaptionRecord, fingerprint, type ImageRecord, type OsmObject, type Tags } from '@skyscript/core'
-import { geometryMeetsBox, shareOfBox } from './geometry.ts'
+import { type CaptionRecord, fingerprint, geometryMeetsBox, type ImageRecord, type OsmObject, type Tags } from '@skyscript/core'
+import { shareOfBox } from './geometry.ts'
 import { createGroundability, type Groundability } from './groundability.ts'
 import { createPhrases } from './phrases.ts'
 import { createTagOrder } from './tag-order.ts'

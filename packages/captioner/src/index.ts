@@ -10,6 +10,6 @@
  * // 'a satellite image of power pole, surrounded by power minor line with cables of 3'
  */
 export { type Caption, type Captioner, type CaptionerOverrides, type CaptionOptions, createCaptioner } from './captioner.ts'
-export { geometryMeetsBox, shareOfBox } from './geometry.ts'
+export { shareOfBox } from './geometry.ts'
 export { GSD_CLASSES, type Groundability, OPEN_ENDED_GSD } from './groundability.ts'
 export { type Meta, metaPickle } from './meta-pickle.ts'

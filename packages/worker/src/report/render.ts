@@ -44,8 +44,8 @@ const decimals = (value: number, digits: number) => (Number.isFinite(value) ? va
 function numbers(input: ReportInput): Html {
   const facts: [string, string][] = [
     [formatCount(input.kept), 'image-text pairs'],
-    [formatCount(input.objects), 'objects considered'],
-    [formatCount(sum(input.dropped)), 'dropped'],
+    [formatCount(input.objects), 'tagged objects'],
+    [formatCount(sum(input.dropped)), 'dropped, with a reason'],
     [formatCount(sum(input.failed)), 'failed'],
     [formatCount(input.distinctTags), 'distinct tags'],
     [formatBytes(input.totalBytes), 'of images'],

@@ -1,12 +1,15 @@
 import { getJson, type Storage, sha256OfStream } from '@skyscript/core'
-import { readCsv } from './csv-reader.ts'
+import { CsvFormatError, readCsv } from './csv-reader.ts'
 import { type FaultList, quoted } from './faults.ts'
 import { MANIFEST } from './manifest.ts'
 
 export const LOCK = 'dataset.lock.json'
 
+const DROPPED = 'dropped.csv'
 /** Files of every dataset, beside the CSVs, that the lock must know by hash. */
-const LOCKED = [MANIFEST, 'ATTRIBUTION.md', 'dropped.csv', 'report/index.html'] as const
+const LOCKED = [MANIFEST, 'ATTRIBUTION.md', DROPPED, 'report/index.html'] as const
+/** Relative, and within the dataset: a lock from elsewhere shall not make us read other files. */
+const LOCKED_PATH = /^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/
 
 /** The settings that say which files a dataset has. */
 export interface DatasetConfig {
@@ -129,6 +132,10 @@ export async function checkFiles(
     if (!lock.files.has(path)) faults.add('lock', LOCK, `does not list ${path}`)
   }
   for (const [path, expected] of lock.files) {
+    if (!LOCKED_PATH.test(path)) {
+      faults.add('lock', LOCK, `lists ${quoted(path)}, which is no path of a dataset`)
+      continue
+    }
     const known = digests.get(path)
     if (known === undefined && !(await storage.has(path))) {
       faults.add('file-missing', path, 'is in the lock and not there')
@@ -150,19 +157,37 @@ export async function checkCounts(storage: Storage, lock: Lock, rows: number, fa
     faults.add('counts', LOCK, `counts ${objects} objects, but ${parts}`)
   }
   if (kept !== rows) faults.add('counts', LOCK, `counts ${kept} pairs, the manifest has ${rows}`)
-  if (!(await storage.has('dropped.csv'))) return
+  const told = await readDropped(storage, faults)
+  if (told === null) return
   const due = new Map([...dropped, ...[...failed].map(([code, n]) => [`failed:${code}`, n] as const)])
-  const told = new Map<string, number>()
-  let header = true
-  for await (const { fields } of readCsv(storage, 'dropped.csv', () => {})) {
-    if (header && fields.join() !== 'reason,count')
-      faults.add('counts', 'dropped.csv', 'has not the header reason,count')
-    if (!header) told.set(fields[0] ?? '', Number(fields[1]))
-    header = false
-  }
   for (const reason of new Set([...due.keys(), ...told.keys()])) {
     if (due.get(reason) === told.get(reason)) continue
     const message = `says ${told.get(reason) ?? 'nothing'} for ${quoted(reason)}, the lock ${due.get(reason) ?? 'nothing'}`
-    faults.add('counts', 'dropped.csv', message)
+    faults.add('counts', DROPPED, message)
+  }
+}
+
+/** Counts by reason; null where the file is missing, which the lock's list of files tells, or no such table. */
+async function readDropped(storage: Storage, faults: FaultList): Promise<Map<string, number> | null> {
+  if (!(await storage.has(DROPPED))) return null
+  const counts = new Map<string, number>()
+  try {
+    let isHeader = true
+    for await (const { line, fields } of readCsv(storage, DROPPED, () => {})) {
+      const [reason = '', count = ''] = fields
+      if (isHeader) {
+        isHeader = false
+        if (fields.join() === 'reason,count') continue
+        faults.add('counts', DROPPED, `has the columns ${quoted(fields)}, not reason, count`)
+        return null
+      }
+      if (counts.has(reason)) faults.add('counts', DROPPED, `line ${line}: ${quoted(reason)} comes twice`)
+      counts.set(reason, Number(count))
+    }
+    return counts
+  } catch (error) {
+    if (!(error instanceof CsvFormatError)) throw error
+    faults.add('counts', DROPPED, error.message)
+    return null
   }
 }

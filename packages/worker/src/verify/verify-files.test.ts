@@ -138,6 +138,8 @@ const CHANGES: Changes = {
   'file-missing': [['a report is gone', remove('report/index.html'), /in the lock and not there/]],
   counts: [
     [
+      ['dropped.csv is no CSV', write('dropped.csv', 'reason,"count"x'), /./],
+      ['dropped.csv has another header', write('dropped.csv', 'count,reason\n'), /has the columns/],
       'objects went astray',
       (d) => void d.lock.counts.objects++,
       /counts 51 objects, but 40 kept \+ 7 dropped \+ 3 failed/,
@@ -157,6 +159,11 @@ const CHANGES: Changes = {
     ],
   ],
   lock: [
+    [
+      'the lock leaves the dataset',
+      rewrite('dataset.lock.json', '"ATTRIBUTION.md"', '"../secret"'),
+      /no path of a dataset/,
+    ],
     ['there is no lock', remove('dataset.lock.json'), /the build did not end/],
     ['the lock is cut', write('dataset.lock.json', '{'), /is not JSON/],
     ['the lock says nothing', write('dataset.lock.json', '{}'), /lacks the member "config"/],

@@ -1,0 +1,137 @@
+import { PbfFault } from './pbf-fault.ts'
+
+/**
+ * Protocol buffer reading at a module-level cursor: one message at a time is decoded per thread, and free variables
+ * are what the engine reads fastest. https://protobuf.dev/programming-guides/encoding/
+ */
+let bytes: Uint8Array = new Uint8Array(0)
+let position = 0
+/** Where the block starts in its file, for messages. */
+let origin = 0
+
+export const VARINT = 0
+export const FIXED64 = 1
+export const LENGTH = 2
+export const FIXED32 = 5
+
+export function openCursor(data: Uint8Array, fileOffset: number): void {
+  bytes = data
+  position = 0
+  origin = fileOffset
+}
+
+export function fault(code: string, what: string): PbfFault {
+  return new PbfFault(code, what, origin)
+}
+
+export const tell = (): number => position
+
+export function seek(to: number): void {
+  position = to
+}
+
+/**
+ * An unsigned 64-bit varint as a number; values above 2^53 lose their last bits, which only negative numbers in 64-bit
+ * fields reach: `readSigned` is for those.
+ */
+export function readVarint(limit: number): number {
+  let value = 0
+  let factor = 1
+  for (let i = 0; i < 10; i++) {
+    if (position >= limit) throw fault('pbf-cut-varint', 'A number in the file is cut off')
+    const byte = bytes[position++]!
+    value += (byte & 0x7f) * factor
+    if (byte < 0x80) return value
+    factor *= 128
+  }
+  throw fault('pbf-long-varint', 'A number in the file has more than 10 bytes')
+}
+
+/** An int64: two's complement. */
+export function readSigned(limit: number): number {
+  const start = position
+  const value = readVarint(limit)
+  if (value < 2 ** 63) return value
+  position = start
+  let negative = 0n
+  for (let shift = 0n; ; shift += 7n) {
+    const byte = bytes[position++]!
+    negative |= BigInt(byte & 0x7f) << shift
+    if (byte < 0x80) break
+  }
+  return Number(BigInt.asIntN(64, negative))
+}
+
+/** A sint64: zigzag. */
+export function readZigzag(limit: number): number {
+  const value = readVarint(limit)
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+}
+
+/** The end of a length-delimited field that starts here. */
+export function readLength(limit: number): number {
+  const length = readVarint(limit)
+  if (length > limit - position) throw fault('pbf-bad-length', 'A field of the file reaches beyond its message')
+  return position + length
+}
+
+/** Field number and wire type of the next field. */
+export function readTag(limit: number): { field: number; wire: number } {
+  const tag = readVarint(limit)
+  return { field: Math.floor(tag / 8), wire: tag % 8 }
+}
+
+export function skip(wire: number, limit: number): void {
+  if (wire === VARINT) readVarint(limit)
+  else if (wire === LENGTH) position = readLength(limit)
+  else if (wire === FIXED64 || wire === FIXED32) {
+    position += wire === FIXED64 ? 8 : 4
+    if (position > limit) throw fault('pbf-bad-length', 'A field of the file reaches beyond its message')
+  } else throw fault('pbf-bad-wire-type', `The file has a field of unknown kind ${wire}`)
+}
+
+/** Calls `onField` for each field up to `limit`; a field that it leaves unread (returns false) is skipped. */
+export function readMessage(limit: number, onField: (field: number, wire: number, limit: number) => boolean): void {
+  while (position < limit) {
+    const tag = readVarint(limit)
+    const wire = tag % 8
+    if (!onField((tag - wire) / 8, wire, limit)) skip(wire, limit)
+  }
+}
+
+export function readBytes(limit: number): Uint8Array {
+  const end = readLength(limit)
+  const value = bytes.subarray(position, end)
+  position = end
+  return value
+}
+
+/** A growing array of numbers that is filled again and again. */
+export class Numbers {
+  values = new Float64Array(1024)
+  length = 0
+
+  push(value: number): void {
+    if (this.length === this.values.length) {
+      const larger = new Float64Array(this.values.length * 2)
+      larger.set(this.values)
+      this.values = larger
+    }
+    this.values[this.length++] = value
+  }
+}
+
+export type NumberKind = 'varint' | 'signed' | 'zigzag' | 'zigzag-delta'
+
+/** A packed repeated field into `into`; deltas are added up. */
+export function readPacked(kind: NumberKind, limit: number, into: Numbers): void {
+  const end = readLength(limit)
+  into.length = 0
+  let sum = 0
+  while (position < end) {
+    if (kind === 'varint') into.push(readVarint(end))
+    else if (kind === 'signed') into.push(readSigned(end))
+    else if (kind === 'zigzag') into.push(readZigzag(end))
+    else into.push((sum += readZigzag(end)))
+  }
+}

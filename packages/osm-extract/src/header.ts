@@ -1,0 +1,58 @@
+import { type Box, InputError } from '@skyscript/core'
+import { LENGTH, openCursor, readBytes, readLength, readMessage, readSigned, readVarint, readZigzag, VARINT } from './cursor.ts'
+import { HISTORY_FEATURE, KNOWN_FEATURES } from './limits.ts'
+
+export interface PbfHeader {
+  /** ISO 8601 UTC of the newest change in the file, where its maker recorded it. */
+  readonly replicationTimestamp: string | null
+  readonly replicationSequence: number | null
+  /** Degrees WGS84, as the file claims. */
+  readonly box: Box | null
+  readonly writingProgram: string | null
+  /** Whether nodes come first, then ways, then relations, each by id. */
+  readonly sorted: boolean
+}
+
+/** HeaderBlock of osmformat.proto. @throws InputError `history-file` or `unsupported-feature` */
+export function parseHeader(data: Uint8Array, offset: number, path: string): PbfHeader {
+  openCursor(data, offset)
+  const required: string[] = []
+  const optional: string[] = []
+  let [replicationTimestamp, replicationSequence, box, writingProgram]: [string | null, number | null, Box | null, string | null] = [null, null, null, null]
+  const text = (limit: number) => Buffer.from(readBytes(limit)).toString('utf8')
+  readMessage(data.length, (field, wire, limit) => {
+    if (field === 1 && wire === LENGTH) box = parseBox(readLength(limit))
+    else if (field === 4 && wire === LENGTH) required.push(text(limit))
+    else if (field === 5 && wire === LENGTH) optional.push(text(limit))
+    else if (field === 16 && wire === LENGTH) writingProgram = text(limit)
+    else if (field === 32 && wire === VARINT) replicationTimestamp = isoSeconds(readSigned(limit))
+    else if (field === 33 && wire === VARINT) replicationSequence = readVarint(limit)
+    else return false
+    return true
+  })
+  if (required.includes(HISTORY_FEATURE)) {
+    throw new InputError('history-file', `${path} is a history file with several versions of each object; cut the current state out of it with \`osmium time-filter\`.`)
+  }
+  const unknown = required.find((feature) => !KNOWN_FEATURES.has(feature))
+  if (unknown !== undefined) {
+    throw new InputError('unsupported-feature', `${path} needs the feature "${unknown.replace(/[^\x20-\x7e]/g, '?').slice(0, 80)}", which is not known here; rewrite it with \`osmium cat\`.`)
+  }
+  return { replicationTimestamp, replicationSequence, box, writingProgram, sorted: optional.includes('Sort.Type_then_ID') }
+}
+
+/** HeaderBBox: left, right, top, bottom in nanodegrees. */
+function parseBox(limit: number): Box {
+  const sides = [0, 0, 0, 0, 0]
+  readMessage(limit, (field, wire, end) => {
+    if (field > 4 || wire !== VARINT) return false
+    sides[field] = readZigzag(end) / 1e9
+    return true
+  })
+  return [sides[1]!, sides[4]!, sides[2]!, sides[3]!]
+}
+
+/** `2024-05-01T12:00:00Z`; null where the number is no time that a calendar has. */
+export function isoSeconds(seconds: number): string | null {
+  const date = new Date(seconds * 1000)
+  return Number.isNaN(date.getTime()) ? null : `${date.toISOString().slice(0, 19)}Z`
+}

@@ -1,0 +1,16 @@
+/**
+ * An .osm.pbf file to objects with tags, version, timestamp and geometry: nodes become points, ways lines or areas,
+ * multipolygon and boundary relations areas.
+ *
+ * @example
+ * import { extract } from '@skyscript/osm-extract'
+ * const extraction = extract('andorra.osm.pbf', { wanted: (tags) => 'building' in tags })
+ * for await (const { id, tags, geometry } of extraction) console.log(id, tags.building, geometry.type)
+ * console.log(extraction.report().dropped)
+ */
+export { type AreaFault, assembleArea, type IntegerLine } from './assemble-area.ts'
+export { type BlobIndex, openPbf, type PbfFile } from './blobs.ts'
+export { type BlockVisitor, type Element, visitBlock } from './block.ts'
+export { type ExtractOptions, type ExtractReport, type Extraction, extract } from './extract.ts'
+export { type PbfHeader, parseHeader } from './header.ts'
+export { PbfFault } from './pbf-fault.ts'

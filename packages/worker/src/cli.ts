@@ -1,0 +1,176 @@
+import { messageOf, SkyscriptError } from '@skyscript/core'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { buildCommand } from './commands/build.ts'
+import { captionCommand } from './commands/caption.ts'
+import { cutCommand } from './commands/cut.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { extractCommand } from './commands/extract.ts'
+import { localEarthEngineCommand } from './commands/local-earth-engine.ts'
+import { planCommand } from './commands/plan.ts'
+import { scoreCommand } from './commands/score.ts'
+import { tagsCommand } from './commands/tags.ts'
+import { verifyCommand } from './commands/verify.ts'
+import { workerCommand } from './commands/worker.ts'
+import { STAGES, type StageName } from './runner/runner.ts'
+import { printable } from './terminal/terminal.ts'
+import { TOOL_VERSION } from './version.ts'
+
+/** Exit codes: the dataset is whole, the command failed, the dataset lacks what failed jobs would have given. */
+export const EXIT = { whole: 0, failed: 1, partial: 2 } as const
+
+/**
+ * The `skyscript` command. Data goes to stdout, messages to stderr.
+ *
+ * @returns the exit code
+ */
+export async function runCli(args: readonly string[]): Promise<number> {
+  let code: number = EXIT.whole
+  const program = createProgram((result) => {
+    code = result
+  })
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode
+    if (isClosedPipe(error)) return EXIT.whole
+    // What we know has one sentence for the user; anything else is a fault of ours, so its stack helps.
+    const text = error instanceof SkyscriptError ? error.message : ((error as Error)?.stack ?? String(error))
+    process.stderr.write(`skyscript: ${printable(messageOf(new Error(text)))}\n`)
+    return EXIT.failed
+  }
+}
+
+/** `skyscript extract … | head` closes our stdout: nothing is wrong. */
+function isClosedPipe(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException)?.code === 'EPIPE'
+}
+
+function createProgram(done: (code: number) => void): Command {
+  const program = new Command('skyscript')
+    .description('Regenerates the SkyScript image-text dataset for any region.')
+    .version(TOOL_VERSION)
+    .exitOverride()
+    .showHelpAfterError('(add --help for what there is)')
+  const json = () => new Option('--json', 'print the result as JSON on stdout')
+
+  program
+    .command('build')
+    .description('the whole pipeline: extract, select, plan, fetch, caption, score, assemble; goes on where it stopped')
+    .argument('<region.yaml>', 'the region file')
+    .addOption(json())
+    .action(async (file: string, options: { json?: boolean }) => done(await buildCommand(file, options)))
+
+  program
+    .command('plan')
+    .description('what a build would fetch, without fetching a pixel')
+    .argument('<region.yaml>', 'the region file')
+    .addOption(json())
+    .action(async (file: string, options: { json?: boolean }) => done(await planCommand(file, options)))
+
+  program
+    .command('worker')
+    .description('serve a queue')
+    .requiredOption('--queue <url>', 'redis:// or rediss:// URL; or set SKYSCRIPT_QUEUE', process.env.SKYSCRIPT_QUEUE)
+    .option('--stages <list>', `of ${STAGES.join(',')}`, stageList, [...STAGES])
+    .option('--concurrency <n>', 'jobs of one stage at a time', positiveInteger, 2)
+    .action(async (options: { queue: string; stages: StageName[]; concurrency: number }) => done(await workerCommand(options)))
+
+  program
+    .command('extract')
+    .description('objects of a PBF file as GeoJSON text sequence lines')
+    .argument('<file.osm.pbf>')
+    .option('--all-tagged', 'every tagged object, not only those that can be seen from above')
+    .option('--clip <w,s,e,n>', 'only objects that meet this box, in degrees', clipBox)
+    .action(async (file: string, options: { allTagged?: boolean; clip?: [number, number, number, number] }) => done(await extractCommand(file, options)))
+
+  program
+    .command('tags')
+    .description('{"key","value"} lines on stdin -> whether each tag can be seen, and to what GSD')
+    .option('--tags <file>', 'a CSV file key,value,max_gsd that overrides the shipped table')
+    .action(async (options: { tags?: string }) => done(await tagsCommand(options)))
+
+  program
+    .command('caption')
+    .description('{"center_tags":{},"surrounding_tags":[{}]} lines on stdin -> {"title","title_multi_objects"}')
+    .option('--gsd <metres>', 'only tags that can be seen at this ground sampling distance', positiveNumber)
+    .option('--all-tags', 'take every tag, seen from above or not')
+    .option('--tags <file>', 'a CSV file key,value,max_gsd that overrides the shipped table')
+    .option('--rules <file>', 'a file that replaces the shipped caption tables')
+    .action(async (options: { gsd?: number; allTags?: boolean; tags?: string; rules?: string }) => done(await captionCommand(options)))
+
+  program
+    .command('score')
+    .description('the rows of a CSV with filepath and title -> the same rows with a similarity column')
+    .requiredOption('--model <folder>', 'a CLIP folder in the hub\'s layout, or a hub id')
+    .requiredOption('--images <csv or folder>', 'a CSV with paths relative to its own folder, or the folder of the images')
+    .option('--captions <csv>', 'the CSV, where --images is a folder')
+    .action(async (options: { model: string; images: string; captions?: string }) => done(await scoreCommand(options)))
+
+  program
+    .command('cut')
+    .description('redo ranking, cuts and splits from stored scores, without a model')
+    .argument('<output>', 'folder or s3:// URL of a dataset')
+    .option('--config <region.yaml>', 'take filter settings and seed from this file; else those of the last build')
+    .addOption(json())
+    .action(async (output: string, options: { config?: string; json?: boolean }) => done(await cutCommand(output, options)))
+
+  program
+    .command('verify')
+    .description('read a dataset back and check every image, meta, caption, score, hash, count and split')
+    .argument('<output>', 'folder or s3:// URL of a dataset')
+    .addOption(json())
+    .action(async (output: string, options: { json?: boolean }) => done(await verifyCommand(output, options)))
+
+  program
+    .command('doctor')
+    .description('what is missing on this machine and how to get it')
+    .argument('[region.yaml]', 'check what this region needs')
+    .addOption(json())
+    .action(async (file: string | undefined, options: { json?: boolean }) => done(await doctorCommand(file, options)))
+
+  program
+    .command('local-earth-engine')
+    .description('serve imagery drawn from OSM objects over the Earth Engine calls that the pipeline makes')
+    .requiredOption('--port <n>', 'on 127.0.0.1; 0 takes a free one', port)
+    .option('--features <file...>', 'GeoJSON text sequences, as `skyscript extract` writes them', [])
+    .option('--faults <list>', 'shares of requests to spoil, such as 429:0.1,500:0.05,hang:0.01,cut:0.01,html:0.01')
+    .option('--latency <ms>', 'mean time before each answer', positiveNumber)
+    .action(async (options: { port: number; features: string[]; faults?: string; latency?: number }) => done(await localEarthEngineCommand(options)))
+
+  for (const command of program.commands) command.exitOverride()
+  return program
+}
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1.')
+  return Number(text)
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text)
+  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('must be a number above 0.')
+  return value
+}
+
+function port(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('must be a port, 0 to 65535.')
+  return Number(text)
+}
+
+function stageList(text: string): StageName[] {
+  const names = text.split(',').map((name) => name.trim())
+  const unknown = names.find((name) => !(STAGES as readonly string[]).includes(name))
+  if (unknown !== undefined) throw new InvalidArgumentError(`"${unknown}" is not one of ${STAGES.join(', ')}.`)
+  return names as StageName[]
+}
+
+function clipBox(text: string): [number, number, number, number] {
+  const [west, south, east, north, ...rest] = text.split(',').map(Number)
+  const inRange = (value: number | undefined, limit: number) => value !== undefined && Math.abs(value) <= limit
+  if (rest.length > 0 || !inRange(west, 180) || !inRange(south, 90) || !inRange(east, 180) || !inRange(north, 90) || west! >= east! || south! >= north!) {
+    throw new InvalidArgumentError('must be west,south,east,north in degrees.')
+  }
+  return [west!, south!, east!, north!]
+}
+

@@ -1,0 +1,70 @@
+import { type Config, type Storage, redact } from '@skyscript/core'
+import { build, type BuildOptions, type BuildResult } from '../pipeline/coordinator.ts'
+import { createExecutor } from '../pipeline/execute.ts'
+import { createEmbeddedRunner } from '../runner/embedded.ts'
+import { createQueueRunner } from '../runner/distributed.ts'
+import type { Runner } from '../runner/runner.ts'
+import { openStorage } from '../storages/storages.ts'
+import { formatCount, type Terminal } from '../terminal/terminal.ts'
+import { downloadProgress, interruptSignal, openTerminal, readRegion } from './region.ts'
+
+/** Jobs at a time in this process. Fetch jobs wait for the network; the others keep the cores busy by themselves. */
+const CONCURRENCY = { plan: 2, fetch: 4, caption: 1, score: 1 } as const
+
+/** `skyscript build`: 0 whole, 2 partial. */
+export async function buildCommand(file: string, options: { json?: boolean }): Promise<number> {
+  const config = await readRegion(file)
+  const result = await withBuild(config, build)
+  const { counts } = result.lock
+  if (options.json) process.stdout.write(`${JSON.stringify({ jobs: result.jobs, unchanged: result.unchanged, ...result.lock })}\n`)
+  else process.stdout.write(summaryOf(config, result))
+  return Object.keys(counts.failed).length === 0 ? 0 : 2
+}
+
+/** Opens what a build needs, runs `task`, closes it all. */
+export async function withBuild<T>(config: Config, task: (options: BuildOptions) => Promise<T>): Promise<T> {
+  const terminal = openTerminal()
+  const interrupt = interruptSignal(terminal)
+  const storage = await openStorage(config.output)
+  const runner = await openRunner(config, storage, terminal)
+  try {
+    return await task({ config, storage, runner, terminal, signal: interrupt.signal, progress: downloadProgress(terminal) })
+  } finally {
+    await runner.close()
+    interrupt.release()
+  }
+}
+
+async function openRunner(config: Config, storage: Storage, terminal: Terminal): Promise<Runner> {
+  if (config.queue !== 'embedded') {
+    terminal.note(`Jobs go to ${redact(config.queue)}; start workers with: skyscript worker --queue <url>`)
+    return createQueueRunner({ redisUrl: config.queue, storage })
+  }
+  const executor = createExecutor(async () => storage, { progress: downloadProgress(terminal) })
+  const runner = createEmbeddedRunner({ execute: executor.execute, concurrency: CONCURRENCY })
+  return {
+    run: runner.run,
+    async close() {
+      await runner.close()
+      await executor.close()
+    },
+  }
+}
+
+function summaryOf(config: Config, { lock, unchanged }: BuildResult): string {
+  const { counts, rows, notes } = lock
+  const width = Math.max(...Object.keys(rows).map((path) => path.length))
+  const root = config.output
+  const list = (title: string, entries: readonly (readonly [string, number])[]) =>
+    entries.length === 0 ? [] : [title, ...entries.map(([name, n]) => `  ${name.padEnd(width)}  ${formatCount(n).padStart(10)}`)]
+  const byCount = (record: Readonly<Record<string, number>>) => Object.entries(record).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+  const lines = [
+    `${formatCount(counts.kept)} image-text pairs of ${formatCount(counts.objects)} tagged objects in ${root}${unchanged ? ' (nothing had changed)' : ''}`,
+    ...list('files (rows)', Object.entries(rows)),
+    ...list('not in the dataset, by reason (objects)', byCount(counts.dropped)),
+    ...list('failed; run the build again to retry (objects)', byCount(counts.failed)),
+    ...notes.map((note) => `note: ${note}`),
+    `report: ${root.replace(/\/$/, '')}/report/index.html`,
+  ]
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,38 @@
+import { readFile } from 'node:fs/promises'
+import { createCaptioner } from '@skyscript/captioner'
+import { InputError } from '@skyscript/core'
+import { z } from 'zod'
+import { jsonLines, writeLine } from './lines.ts'
+
+/** Entries, because zod's record would lose a key named `__proto__`. */
+const tags = z.custom<Record<string, string>>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((each) => typeof each === 'string'),
+  'must be an object of texts',
+)
+const line = z.object({ center_tags: tags, surrounding_tags: z.array(tags).default([]) })
+
+export interface CaptionOptions {
+  readonly gsd?: number
+  readonly allTags?: boolean
+  readonly tags?: string
+  readonly rules?: string
+}
+
+/** `skyscript caption`: one caption pair per line, in the input's order. */
+export async function captionCommand(options: CaptionOptions): Promise<number> {
+  const captioner = createCaptioner({
+    ...(options.tags !== undefined && { tags: await readFile(options.tags, 'utf8') }),
+    ...(options.rules !== undefined && { rules: await readFile(options.rules, 'utf8') }),
+  })
+  const how = { ...(options.gsd !== undefined && { gsd: options.gsd }), ...(options.allTags && { allTags: true }) }
+  let number = 0
+  for await (const { center_tags: center, surrounding_tags: surrounding } of jsonLines(process.stdin, line)) {
+    number++
+    if (!options.allTags && captioner.maxGsd(center) === null) {
+      throw new InputError('nothing-to-see', `Record ${number}: none of the center tags can be seen from above; add --all-tags to caption it all the same.`)
+    }
+    const { title, titleMultiObjects } = captioner.caption(center, surrounding, how)
+    await writeLine(process.stdout, JSON.stringify({ title, title_multi_objects: titleMultiObjects }))
+  }
+  return 0
+}

@@ -1,0 +1,27 @@
+import { startLocalEarthEngine } from '@skyscript/local-earth-engine'
+import { openTerminal } from './region.ts'
+
+export interface LocalEarthEngineCommandOptions {
+  readonly port: number
+  readonly features: readonly string[]
+  readonly faults?: string
+  readonly latency?: number
+}
+
+/** `skyscript local-earth-engine`: serves until Ctrl-C; its URL is the one line on stdout. */
+export async function localEarthEngineCommand(options: LocalEarthEngineCommandOptions): Promise<number> {
+  const terminal = openTerminal()
+  const server = await startLocalEarthEngine({
+    features: options.features,
+    port: options.port,
+    ...(options.faults !== undefined && { faults: options.faults }),
+    ...(options.latency !== undefined && { latency: { ms: options.latency, jitter: 0.3 } }),
+  })
+  process.stdout.write(`${server.url}\n`)
+  terminal.note(`Set imagery.earthEngine.endpoint to ${server.url}; Ctrl-C ends it.`)
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve).once('SIGTERM', resolve)
+  })
+  await server.close()
+  return 0
+}

@@ -1,0 +1,173 @@
+import { createWriteStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
+import { type Captioner, createCaptioner } from '@skyscript/captioner'
+import { type Config, getJson, InputError, type Progress, ServiceError, type Storage, toFeatureLine } from '@skyscript/core'
+import { openScorer, type Scorer } from '@skyscript/filter'
+import { createEarthEngine, type EarthEngine, type Limiter } from '@skyscript/gee-fetch'
+import { startLocalEarthEngine } from '@skyscript/local-earth-engine'
+import { runKey } from '../runner/runner.ts'
+import { type ExtractIndex, extractIndexKey, type Run } from './run.ts'
+import { type IndexedTile, indexTile, readHomeObjects, readTile } from './tiles.ts'
+
+/** Objects of this many map tiles are kept at hand: an image with those around it touches at most four or so. */
+const TILES_IN_MEMORY = 12
+
+export interface ContextOptions {
+  /** Where a hub's models are kept between runs. */
+  readonly modelCache?: string
+  /** Told of model downloads. */
+  readonly progress?: (what: string) => Progress
+  /** One limit for all processes of an Earth Engine project; without it each process limits itself. */
+  readonly limiter?: Limiter
+}
+
+/**
+ * The clients that jobs of one run share in this process. Each is opened at first use and closed with the context;
+ * what can't be opened is tried again by the next job.
+ */
+export interface RunContext {
+  readonly storage: Storage
+  readonly run: Run
+  readonly captioner: Captioner
+  earthEngine(): Promise<EarthEngine>
+  scorer(name: string): Promise<Scorer>
+  /** Objects that touch a map tile; none where the extract has no such tile. */
+  tile(tile: string): Promise<IndexedTile>
+  extractIndex(): Promise<ExtractIndex>
+  /** Whether anything had to ask Earth Engine. */
+  readonly usedEarthEngine: boolean
+  close(): Promise<void>
+}
+
+export function defaultModelCache(): string {
+  return process.env.SKYSCRIPT_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'skyscript')
+}
+
+export async function loadRun(storage: Storage, run: string): Promise<Run> {
+  const stored = await getJson<Run>(storage, runKey(run))
+  if (stored === null) {
+    throw new ServiceError('missing-run', `The run's settings are gone from ${storage.url}; start the build again.`, { retry: false })
+  }
+  return stored
+}
+
+export function createContext(storage: Storage, run: Run, options: ContextOptions = {}): RunContext {
+  const { config } = run
+  const captioner = createCaptioner(tableOverrides(run.tables))
+  const closers: (() => Promise<void>)[] = []
+  const tiles = new Map<string, Promise<IndexedTile>>()
+  let earthEngine: Promise<EarthEngine> | undefined
+  const scorers = new Map<string, Promise<Scorer>>()
+  const extractIndex = once(async () => {
+    const index = await getJson<ExtractIndex>(storage, extractIndexKey(run.extract))
+    if (index === null) throw new ServiceError('missing-extract', `The extract is gone from ${storage.url}; start the build again.`, { retry: false })
+    return index
+  })
+
+  return {
+    storage,
+    run,
+    captioner,
+    extractIndex,
+    get usedEarthEngine() {
+      return earthEngine !== undefined
+    },
+    earthEngine() {
+      earthEngine ??= openEarthEngine(config, storage, run, extractIndex, options.limiter, closers).catch((error) => {
+        earthEngine = undefined
+        throw error
+      })
+      return earthEngine
+    },
+    scorer(name) {
+      const known = scorers.get(name)
+      if (known) return known
+      const opening = openNamedScorer(config, name, options).then((scorer) => {
+        closers.push(() => scorer.close())
+        return scorer
+      })
+      scorers.set(name, opening)
+      opening.catch(() => scorers.delete(name))
+      return opening
+    },
+    tile(tile) {
+      const known = tiles.get(tile)
+      if (known) {
+        tiles.delete(tile)
+        tiles.set(tile, known)
+        return known
+      }
+      const reading = extractIndex().then(async (index) => indexTile(index.tiles[tile] ? await readTile(storage, run.extract, tile) : []))
+      reading.catch(() => tiles.delete(tile))
+      tiles.set(tile, reading)
+      if (tiles.size > TILES_IN_MEMORY) tiles.delete(tiles.keys().next().value!)
+      return reading
+    },
+    async close() {
+      for (const close of closers.splice(0).reverse()) await close()
+    },
+  }
+}
+
+export function tableOverrides(tables: Run['tables']): { tags?: string; rules?: string } {
+  return { ...(tables.tags !== null && { tags: tables.tags }), ...(tables.rules !== null && { rules: tables.rules }) }
+}
+
+export async function openNamedScorer(config: Pick<Config, 'filter'>, name: string, options: ContextOptions): Promise<Scorer> {
+  const scorer = config.filter.scorers.find((each) => each.name === name)
+  if (!scorer) throw new InputError('unknown-scorer', `filter.scorers has no scorer named "${name}".`)
+  const progress = options.progress?.(`model ${scorer.model}`)
+  return openScorer({ name, model: scorer.model, cacheFolder: options.modelCache ?? defaultModelCache(), ...(progress && { progress }) })
+}
+
+async function openEarthEngine(
+  config: Run['config'],
+  storage: Storage,
+  run: Run,
+  extractIndex: () => Promise<ExtractIndex>,
+  limiter: Limiter | undefined,
+  closers: (() => Promise<void>)[],
+): Promise<EarthEngine> {
+  const { endpoint, project, credentials, maxConcurrent } = config.imagery.earthEngine
+  let url = endpoint
+  if (endpoint === 'local') {
+    const folder = await mkdtemp(join(tmpdir(), 'skyscript-local-imagery-'))
+    closers.push(() => rm(folder, { recursive: true, force: true }))
+    const features = join(folder, 'features.geojsonl')
+    await writeFeatures(features, storage, run.extract, Object.keys((await extractIndex()).tiles))
+    const server = await startLocalEarthEngine({ features: [features] })
+    closers.push(() => server.close())
+    url = server.url
+  }
+  // The local server of this process has a limit of its own; only a real project's quota is shared with others.
+  const shared = endpoint === 'local' ? undefined : limiter
+  const client = createEarthEngine({ endpoint: url, project, credentials, maxConcurrent, ...(shared && { limiter: shared }) })
+  closers.push(async () => client.close())
+  await client.check()
+  return client
+}
+
+async function writeFeatures(path: string, storage: Storage, extract: string, tiles: readonly string[]): Promise<void> {
+  const file = createWriteStream(path)
+  for (const tile of tiles) {
+    for (const object of await readHomeObjects(storage, extract, tile)) {
+      if (!file.write(`${toFeatureLine(object)}\n`)) await new Promise((resolve) => file.once('drain', resolve))
+    }
+  }
+  file.end()
+  await finished(file)
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make().catch((error) => {
+      made = undefined
+      throw error
+    })
+    return made
+  }
+}

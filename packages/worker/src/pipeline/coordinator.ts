@@ -1,0 +1,255 @@
+import { readFile } from 'node:fs/promises'
+import { type Captioner, createCaptioner } from '@skyscript/captioner'
+import { type CaptionRecord, type Config, count, fingerprint, getJson, type ImageRecord, InputError, mapTileBox, mapTilesOf, messageOf, metaPath, type Outcome, putJson, type ScoreRecord, type Storage } from '@skyscript/core'
+import type { Scorer } from '@skyscript/filter'
+import { type Job, type Runner, resultKey, runKey, type StageName } from '../runner/runner.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { type Assembled, assembleDataset, assembledKey, STATE } from './assemble.ts'
+import { collectGarbage } from './garbage.ts'
+import { type ContextOptions, createContext, openNamedScorer, type RunContext, tableOverrides } from './context.ts'
+import { extractTiles } from './extract.ts'
+import { type ExtractIndex, extractIndexKey, imageryOrigin, type PlanResult, type Run, requestsKey, type SelectIndex, selectIndexKey, sortedCounts, VERSIONS } from './run.ts'
+import { selectObjects } from './select.ts'
+import { createStageRunner, type Shard, type StageRunner } from './stages.ts'
+
+export interface BuildOptions extends ContextOptions {
+  readonly config: Config
+  readonly storage: Storage
+  readonly runner: Runner
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+}
+
+/** One leaf of a map tile on its way through the stages. */
+export interface LeafResult {
+  readonly leaf: string
+  readonly fetch: Job
+  readonly caption: Job
+  /** One per scorer, in the config's order. */
+  readonly scores: readonly Job[]
+  /** Of the contents of all results. */
+  readonly digest: string
+}
+
+export interface BuildResult extends Assembled {
+  /** Jobs that had to be done, by stage. */
+  readonly jobs: Readonly<Record<string, number>>
+}
+
+/**
+ * The whole pipeline. Each stage's shards are named by what decides them; those whose result is in storage are done,
+ * the others become jobs. The coordinator holds no state of its own: killed at any point and started again, it goes on
+ * from what is in storage.
+ *
+ * Memory: names and counts of all shards, and the set of keys in storage.
+ */
+export async function build(options: BuildOptions): Promise<BuildResult> {
+  const { storage, terminal, signal } = options
+  const scorers = await identifyScorers(options)
+  const prepared = await prepare(options)
+  try {
+    const { stages, existing } = prepared
+    const dropped = new Map(Object.entries({ ...prepared.index.dropped }))
+    for (const [reason, n] of Object.entries(prepared.selection.dropped)) count(dropped, reason, n)
+    const failed = new Map<string, number>()
+    const tally = ({ dropped: lost, failed: broken }: Outcome<unknown>) => {
+      for (const { reason } of lost) count(dropped, reason)
+      for (const { code } of broken) count(failed, code)
+    }
+
+    const planShards = planShardsOf(prepared)
+    const plans = await runPlan(prepared, planShards)
+    for (const plan of plans.values()) {
+      for (const [reason, n] of Object.entries(plan.dropped)) count(dropped, reason, n)
+      for (const { code } of plan.failed) count(failed, code)
+    }
+
+    const fetchShards = fetchShardsOf(prepared, plans)
+    const fetched = await stages.run(
+      'fetch',
+      'images',
+      fetchShards,
+      (outcome: Outcome<ImageRecord>) => outcome.failed.length === 0 && outcome.kept.every((image) => existing.has(image.filepath)),
+      (outcome) => {
+        tally(outcome)
+        const tiles = new Set(outcome.kept.flatMap((image) => mapTilesOf(image.box)))
+        return { digest: fingerprint(outcome.kept), tiles: [...tiles].sort(), images: outcome.kept.length }
+      },
+    )
+
+    const captionShards = fetchShards.flatMap(({ job }): Shard[] => {
+      const images = fetched.get(job.shard)
+      if (!images) return []
+      const around = images.tiles.map((tile) => [tile, prepared.index.tiles[tile]?.sha256 ?? null])
+      const name = fingerprint('caption', VERSIONS.caption, images.digest, around, prepared.captioner.fingerprint)
+      return [{ job: { ...job, stage: 'caption', input: job.fingerprint, fingerprint: name }, weight: images.images }]
+    })
+    const captioned = await stages.run(
+      'caption',
+      'images',
+      captionShards,
+      (outcome: Outcome<CaptionRecord>) => outcome.kept.every((caption) => existing.has(metaPath(caption.filepath))),
+      (outcome) => {
+        tally(outcome)
+        return { digest: fingerprint(outcome.kept), titles: fingerprint(outcome.kept.map(({ id, title }) => [id, title])), pairs: outcome.kept.length }
+      },
+    )
+
+    const scoreShards = captionShards.flatMap(({ job }): Shard[] => {
+      const captions = captioned.get(job.shard)
+      if (!captions) return []
+      const images = fetched.get(job.shard)!.digest
+      return scorers.map((scorer) => {
+        const name = fingerprint('score', VERSIONS.score, images, captions.titles, scorer.fingerprint)
+        return { job: { ...job, stage: 'score', shard: `${scorer.name}/${job.shard}`, input: job.fingerprint, fingerprint: name }, weight: captions.pairs }
+      })
+    })
+    const lostByScorers = new Map<string, string>()
+    const scored = await stages.run(
+      'score',
+      'pairs',
+      scoreShards,
+      () => true,
+      (outcome: Outcome<ScoreRecord>) => {
+        for (const { id, reason } of outcome.dropped) lostByScorers.set(id, reason)
+        return fingerprint(outcome)
+      },
+    )
+    for (const reason of lostByScorers.values()) count(dropped, reason)
+    for (const [code, n] of stages.failed) count(failed, code, n)
+
+    const fetchOf = new Map(fetchShards.map(({ job }) => [job.shard, job]))
+    const leaves = captionShards.flatMap(({ job }): LeafResult[] => {
+      const scores = scorers.map((scorer) => scoreShards.find(({ job: each }) => each.shard === `${scorer.name}/${job.shard}`)?.job)
+      const digests = scores.map((score) => score && scored.get(score.shard))
+      if (!captioned.has(job.shard) || digests.includes(undefined)) return []
+      const digest = fingerprint(fetched.get(job.shard)!.digest, captioned.get(job.shard)!.digest, digests)
+      return [{ leaf: job.shard, fetch: fetchOf.get(job.shard)!, caption: job, scores: scores as Job[], digest }]
+    })
+    leaves.sort((a, b) => (a.leaf < b.leaf ? -1 : 1))
+    const assembled = await assembleDataset(
+      {
+        config: prepared.run.config,
+        inputs: prepared.index.inputs,
+        objects: prepared.index.tagged,
+        captioner: prepared.captioner.fingerprint,
+        scorers,
+        leaves,
+        dropped: sortedCounts(dropped),
+        failed: sortedCounts(failed),
+      },
+      { storage, terminal, signal },
+    )
+    if (failed.size === 0 && !assembled.unchanged) {
+      const jobs = [...planShards.map(({ job }) => job), ...leaves.flatMap((leaf) => [leaf.fetch, leaf.caption, ...leaf.scores])]
+      const requests = [...plans.values()].flatMap((plan) => plan.leaves.map(({ leaf, content }) => requestsKey(leaf, content)))
+      const live = new Set([STATE, runKey(prepared.name), assembledKey(assembled.fingerprint), ...jobs.map(resultKey), ...requests])
+      await collectGarbage(storage, live, [`work/extract/${prepared.run.extract}/`, `work/select/${prepared.run.select}/`])
+    }
+    return { ...assembled, jobs: Object.fromEntries(stages.jobs) }
+  } finally {
+    await prepared.context.close()
+  }
+}
+
+/** What a run knows before its first job. */
+export interface Prepared {
+  readonly run: Run
+  /** Fingerprint of the run, in every job. */
+  readonly name: string
+  readonly index: ExtractIndex
+  readonly selection: SelectIndex
+  readonly captioner: Captioner
+  readonly context: RunContext
+  readonly stages: StageRunner
+  readonly existing: ReadonlySet<string>
+}
+
+/** Extracts, selects, and stores what the jobs need to know. */
+export async function prepare(options: BuildOptions): Promise<Prepared> {
+  const { config, storage, runner, terminal, signal } = options
+  const tables = { tags: await readTable(config.captions.tags, 'captions.tags'), rules: await readTable(config.captions.rules, 'captions.rules') }
+  const captioner = createCaptioner(tableOverrides(tables))
+  const existing = new Set<string>()
+  for await (const { key } of storage.list('')) existing.add(key)
+
+  const reading = terminal.stage('extract', 'bytes')
+  const extract = await extractTiles(config, captioner, storage, reading, signal)
+  const index = (await getJson<ExtractIndex>(storage, extractIndexKey(extract)))!
+  const objects = Object.values(index.tiles).reduce((sum, tile) => sum + tile.objects, 0)
+  reading.end(`${objects} visible objects of ${index.tagged} tagged, in ${Object.keys(index.tiles).length} map tiles`)
+
+  const choosing = terminal.stage('select', 'tiles')
+  const select = await selectObjects(config, extract, index, captioner, storage, choosing)
+  const selection = (await getJson<SelectIndex>(storage, selectIndexKey(select)))!
+  choosing.end(`${Object.values(selection.tiles).reduce((sum, tile) => sum + tile.objects, 0)} focus objects`)
+
+  const { queue: _queue, output: _output, ...shared } = config
+  const run: Run = { config: shared, extract, select, tables }
+  const name = fingerprint(run)
+  await putJson(storage, runKey(name), run)
+  const context = createContext(storage, run, options)
+  const preflight = async (stage: StageName) => {
+    // One sentence about wrong credentials now, instead of one failure for each job later.
+    const remote = config.imagery.earthEngine.endpoint !== 'local'
+    if (remote && (stage === 'plan' || stage === 'fetch')) await context.earthEngine()
+  }
+  const stages = createStageRunner({ storage, existing, runner, terminal, signal, preflight })
+  return { run, name, index, selection, captioner, context, stages, existing }
+}
+
+function planShardsOf({ run, name, index, selection, captioner, context }: Prepared): Shard[] {
+  const { imagery, tiles, seed } = run.config
+  const origin = [imageryOrigin(imagery.earthEngine.endpoint), imagery.sources]
+  return Object.entries(selection.tiles).map(([tile, { sha256, objects }]) => {
+    const decides = fingerprint('plan', VERSIONS.plan, index.tiles[tile]!.sha256, sha256, captioner.fingerprint, origin, tiles, seed)
+    return { job: { dataset: context.storage.url, run: name, stage: 'plan', shard: tile, input: run.select, fingerprint: decides }, weight: objects }
+  })
+}
+
+/** Plans every map tile that has focus objects; by tile. */
+export function runPlan(prepared: Prepared, shards = planShardsOf(prepared)): Promise<Map<string, PlanResult>> {
+  const isDone = (plan: PlanResult) =>
+    plan.failed.length === 0 && plan.leaves.every(({ leaf, content }) => prepared.existing.has(requestsKey(leaf, content)))
+  return prepared.stages.run('plan', 'objects', shards, isDone, (plan: PlanResult) => plan)
+}
+
+function fetchShardsOf({ run, name, index, context }: Prepared, plans: ReadonlyMap<string, PlanResult>): Shard[] {
+  const local = run.config.imagery.earthEngine.endpoint === 'local'
+  return [...plans].flatMap(([tile, { leaves }]) =>
+    leaves.map(({ leaf, content, images }): Shard => {
+      // Local imagery is drawn from the extract, so it changes where the map does; real imagery doesn't.
+      const scene = local ? sceneAround(tile, index) : null
+      const decides = fingerprint('fetch', VERSIONS.fetch, content, run.config.seed, scene)
+      return { job: { dataset: context.storage.url, run: name, stage: 'fetch', shard: leaf, input: content, fingerprint: decides }, weight: images }
+    }),
+  )
+}
+
+/** Hashes of a map tile and its eight neighbours. */
+function sceneAround(tile: string, index: ExtractIndex): unknown {
+  const [west, south, east, north] = mapTileBox(tile)
+  const margin = (east - west) / 2
+  return mapTilesOf([west - margin, south - margin, east + margin, north + margin]).map((each) => index.tiles[each]?.sha256 ?? null)
+}
+
+async function readTable(path: string | null, setting: string): Promise<string | null> {
+  if (path === null) return null
+  return readFile(path, 'utf8').catch((error) => {
+    throw new InputError('missing-file', `${setting}: ${path} can't be read (${messageOf(error)}).`)
+  })
+}
+
+/** A scorer as far as fingerprints and the lock file need it. */
+export type ScorerIdentity = Pick<Scorer, 'name' | 'fingerprint' | 'model'>
+
+/** Opens each scorer once before anything is asked of anyone, so that a missing model costs no imagery. */
+async function identifyScorers(options: BuildOptions): Promise<ScorerIdentity[]> {
+  const identities: ScorerIdentity[] = []
+  for (const { name } of options.config.filter.scorers) {
+    const scorer = await openNamedScorer(options.config, name, options)
+    identities.push({ name, fingerprint: scorer.fingerprint, model: scorer.model })
+    await scorer.close()
+  }
+  return identities
+}

@@ -1,0 +1,26 @@
+import { basename } from 'node:path'
+import { redact } from '@skyscript/core'
+import { imageryOrigin, type Run } from './run.ts'
+
+/**
+ * The settings as the lock file records them: everything that decides the dataset, with files by name (their hashes
+ * stand beside), and without where it ran: folders, queue, credentials.
+ */
+export function lockedConfig(config: Run['config']): unknown {
+  const { name, osm, imagery, selection, tiles, captions, filter, seed } = config
+  const file = (path: string) => redact(basename(path.split('?')[0]!))
+  const optional = (path: string | null) => (path === null ? null : file(path))
+  return {
+    name,
+    osm: {
+      source: typeof osm.source === 'string' ? file(osm.source) : osm.source.map(file),
+      clip: typeof osm.clip === 'string' ? file(osm.clip) : osm.clip,
+    },
+    imagery: { sources: imagery.sources, earthEngine: { endpoint: imageryOrigin(imagery.earthEngine.endpoint) } },
+    selection,
+    tiles,
+    captions: { tags: optional(captions.tags), rules: optional(captions.rules) },
+    filter: { ...filter, scorers: filter.scorers.map((scorer) => ({ name: scorer.name, model: /^[./]/.test(scorer.model) ? file(scorer.model) : scorer.model })) },
+    seed,
+  }
+}

@@ -1,0 +1,52 @@
+import { boxCenter, count, fingerprint, getJson, mapTileBox, type PlannedImage, putJson, type SourceAlias } from '@skyscript/core'
+import { findCandidates, planTile, SOURCES, type SourceImage } from '@skyscript/gee-fetch'
+import { type Job, resultKey } from '../runner/runner.ts'
+import type { RunContext } from './context.ts'
+import { leavesOf } from './leaves.ts'
+import { type PlanResult, requestsKey, selectionKey, sortedCounts } from './run.ts'
+import { focusOf } from './select.ts'
+
+/**
+ * Plan job: one map tile's chosen objects -> candidate images and boxes, best first, in leaves of up to 128.
+ * Asks Earth Engine once for each source which images there are.
+ */
+export async function planJob(job: Job, context: RunContext): Promise<void> {
+  const { storage, run, captioner } = context
+  const tile = job.shard
+  const chosen = new Set(await getJson<string[]>(storage, selectionKey(run.select, tile)))
+  const focus = (await context.tile(tile)).objects.filter((object) => chosen.has(object.id)).map((object) => focusOf(object, captioner))
+  const box = mapTileBox(tile)
+  const asked = new Map<SourceAlias, Promise<SourceImage[]>>()
+  const { config } = run
+  const outcome = await planTile({
+    tile,
+    focus,
+    settings: { sources: config.imagery.sources, tiles: config.tiles, seed: config.seed },
+    candidates: (source) => {
+      const known = asked.get(source) ?? context.earthEngine().then((client) => findCandidates(client, SOURCES[source], box))
+      asked.set(source, known)
+      return known
+    },
+  })
+  const leaves: PlanResult['leaves'][number][] = []
+  for (const { name, items } of leavesOf(outcome.kept, (image) => boxCenter(image.candidates[0]!.box), box)) {
+    const leaf = `${tile}/${name}`
+    const content = fingerprint(items)
+    await putJson(storage, requestsKey(leaf, content), items)
+    leaves.push({ leaf, content, images: items.length, bySource: countSources(items), pixels: countPixels(items) })
+  }
+  const dropped = new Map<string, number>()
+  for (const { reason } of outcome.dropped) count(dropped, reason)
+  const result: PlanResult = { leaves, dropped: sortedCounts(dropped), failed: outcome.failed }
+  await putJson(storage, resultKey(job), result)
+}
+
+function countSources(items: readonly PlannedImage[]): Record<string, number> {
+  const counts = new Map<string, number>()
+  for (const { candidates } of items) count(counts, candidates[0]!.source)
+  return sortedCounts(counts)
+}
+
+function countPixels(items: readonly PlannedImage[]): number {
+  return items.reduce((sum, { candidates }) => sum + candidates[0]!.width * candidates[0]!.height, 0)
+}

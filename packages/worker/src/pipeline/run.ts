@@ -1,0 +1,62 @@
+import type { Config } from '@skyscript/core'
+
+/**
+ * What every job of a run needs to know, stored under `runKey` so that a worker anywhere can read it. It holds no
+ * secret: the queue's URL stays with the process that was given it, and credentials are named by path only.
+ */
+export interface Run {
+  readonly config: Omit<Config, 'queue' | 'output'>
+  /** Fingerprints of the extract and of the selection that the run works on. */
+  readonly extract: string
+  readonly select: string
+  /** The text of the files that captions.tags and captions.rules name, so that workers need not have them. */
+  readonly tables: { readonly tags: string | null; readonly rules: string | null }
+}
+
+/** Raise a stage's version when its code changes what it writes: results of older code are then redone. */
+export const VERSIONS = { extract: 1, select: 1, plan: 1, fetch: 1, caption: 1, score: 1, assemble: 1 } as const
+
+export const extractIndexKey = (extract: string): string => `work/extract/${extract}/index.json`
+export const tileKey = (extract: string, tile: string): string => `work/extract/${extract}/tiles/${tile}.geojsonl.gz`
+export const selectIndexKey = (select: string): string => `work/select/${select}/index.json`
+export const selectionKey = (select: string, tile: string): string => `work/select/${select}/tiles/${tile}.json`
+/** The planned images of one leaf, named by their own content. */
+export const requestsKey = (leaf: string, content: string): string => `work/requests/${leaf}/${content}.json`
+
+/** `work/extract/<fingerprint>/index.json`: what was read from the OSM extracts. */
+export interface ExtractIndex {
+  readonly inputs: readonly { readonly name: string; readonly bytes: number; readonly sha256: string; readonly replicationTimestamp: string | null }[]
+  /** By map tile: sha256 of the uncompressed lines, number of objects that touch it, number whose centre lies in it. */
+  readonly tiles: Readonly<Record<string, { readonly sha256: string; readonly touching: number; readonly objects: number }>>
+  /** Tagged objects that were read, and those that stop here by reason. */
+  readonly tagged: number
+  readonly dropped: Readonly<Record<string, number>>
+}
+
+/** `work/select/<fingerprint>/index.json`: how many objects go on, by map tile. */
+export interface SelectIndex {
+  readonly tiles: Readonly<Record<string, { readonly sha256: string; readonly objects: number }>>
+  readonly dropped: Readonly<Record<string, number>>
+}
+
+/** Result of a plan job: the leaves of a map tile. The images themselves are stored under `requestsKey`. */
+export interface PlanResult {
+  readonly leaves: readonly { readonly leaf: string; readonly content: string; readonly images: number; readonly bySource: Readonly<Record<string, number>>; readonly pixels: number }[]
+  readonly dropped: Readonly<Record<string, number>>
+  readonly failed: readonly { readonly id: string; readonly code: string; readonly message: string }[]
+}
+
+/** Counts in a plain object with sorted keys, so that its JSON is the same whatever order things came in. */
+export function sortedCounts(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** How the imagery's origin enters fingerprints: one Earth Engine whatever its port or quota tier. */
+export function imageryOrigin(endpoint: string): string {
+  if (endpoint === 'local') return 'local'
+  const host = new URL(endpoint).hostname
+  return /^earthengine(-highvolume)?\.googleapis\.com$/.test(host) ? 'earthengine' : host
+}
+
+/** Written last, removed first: where it is, the dataset is whole. */
+export const LOCK = 'dataset.lock.json'

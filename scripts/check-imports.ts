@@ -1,0 +1,50 @@
+/**
+ * Holds the layers apart: core <- osm-extract, gee-fetch, captioner, filter (never each other) <- worker, and
+ * local-earth-engine on core alone. Prints every import that breaks this, and exits 1 if there is one.
+ */
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const STAGES = ['osm-extract', 'gee-fetch', 'captioner', 'filter']
+
+/** Packages of ours that each may import, in shipped code. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  core: [],
+  ...Object.fromEntries(STAGES.map((name) => [name, ['core']])),
+  'local-earth-engine': ['core'],
+  worker: ['core', ...STAGES, 'local-earth-engine'],
+}
+
+const IMPORT = /(?:^|\n)\s*(?:import|export)\b[^'"\n;]*?(?:from\s*)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g
+
+const faults: string[] = []
+for (const name of Object.keys(MAY_IMPORT)) {
+  const folder = join(root, 'packages', name)
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { dependencies?: Record<string, string> }
+  for (const path of globSync('src/**/*.ts', { cwd: folder })) {
+    if (path.endsWith('.test.ts')) continue
+    const file = join(folder, path)
+    const source = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '')
+    for (const match of source.matchAll(IMPORT)) {
+      const target = match[1] ?? match[2]!
+      const fault = faultOf(name, folder, file, target, manifest.dependencies ?? {})
+      if (fault) faults.push(`${relative(root, file)}: ${fault}`)
+    }
+  }
+}
+for (const fault of faults) process.stderr.write(`${fault}\n`)
+process.stderr.write(faults.length === 0 ? 'imports keep to the layers\n' : `${faults.length} imports break the layers\n`)
+process.exitCode = faults.length === 0 ? 0 : 1
+
+function faultOf(name: string, folder: string, file: string, target: string, dependencies: Record<string, string>): string | null {
+  if (target.startsWith('.')) {
+    return resolve(dirname(file), target).startsWith(folder + sep) ? null : `imports ${target}, which is outside its package; import the package by name`
+  }
+  if (target.startsWith('node:')) return null
+  const ours = /^@skyscript\/([\w-]+)/.exec(target)?.[1]
+  if (ours && !MAY_IMPORT[name]!.includes(ours)) return `imports @skyscript/${ours}, which ${name} must not know`
+  const packageName = target.split('/').slice(0, target.startsWith('@') ? 2 : 1).join('/')
+  return packageName in dependencies ? null : `imports ${packageName}, which packages/${name}/package.json doesn't name`
+}

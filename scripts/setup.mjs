@@ -1,0 +1,28 @@
+/**
+ * Installs what the repository needs, if it isn't installed. Plain JavaScript for whatever Node the machine has: the
+ * pinned Node that runs TypeScript is itself one of the packages.
+ */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const stamp = join(root, 'node_modules', '.installed-lockfile')
+const lockfile = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lockfile) {
+  process.stderr.write('Installing packages (once, about a minute) ...\n')
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    // The CPU library comes with the package; its install script would download a CUDA one.
+    env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
+  })
+  if (status !== 0) {
+    process.stderr.write('npm could not install the packages; see its message above. A proxy or registry is set with `npm config`.\n')
+    process.exit(1)
+  }
+  writeFileSync(stamp, lockfile)
+}
