@@ -69,7 +69,6 @@ test('a machine that can build is found healthy, without a region and with one',
     'osm',
     'files',
     'earth-engine',
-    'sources',
     'model:openai',
     'output',
   ])

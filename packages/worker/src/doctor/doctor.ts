@@ -4,7 +4,7 @@
  */
 import { type Config, messageOf } from '@skyscript/core'
 import { printableLine } from '../terminal/printable.ts'
-import { checkEarthEngine, checkSources } from './imagery.ts'
+import { checkEarthEngine } from './imagery.ts'
 import { checkFiles, checkOsmSource } from './inputs.ts'
 import { checkDisk, checkNode, checkPackages } from './machine.ts'
 import { checkModel } from './models.ts'
@@ -55,7 +55,6 @@ function regionChecks({ config, env }: DoctorOptions): Check[] {
     ),
     ['files', () => checkFiles(config)],
     ['earth-engine', () => checkEarthEngine(imagery.earthEngine)],
-    ['sources', () => checkSources(imagery)],
     ...filter.scorers.map(
       (scorer): Check => [`model:${scorer.name}`, (signal) => checkModel(scorer.model, env, signal)],
     ),

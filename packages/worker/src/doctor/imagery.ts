@@ -24,9 +24,3 @@ export async function checkEarthEngine(config: EarthEngineConfig): Promise<Findi
     return { status: 'fail', detail: messageOf(error), fix }
   }
 }
-
-/** Whether every source's collection still has the id that we ask for: catalogue ids do move. */
-export async function checkSources({ sources, earthEngine }: Config['imagery']): Promise<Finding> {
-  if (earthEngine.endpoint === 'local') return { status: 'ok', detail: `${sources.join(', ')}, drawn locally` }
-  return { status: 'ok', detail: '' }
-}

@@ -137,9 +137,9 @@ const CHANGES: Changes = {
   ],
   'file-missing': [['a report is gone', remove('report/index.html'), /in the lock and not there/]],
   counts: [
+    ['dropped.csv is no CSV', write('dropped.csv', 'reason,"count"x'), /./],
+    ['dropped.csv has another header', write('dropped.csv', 'count,reason\n'), /has the columns/],
     [
-      ['dropped.csv is no CSV', write('dropped.csv', 'reason,"count"x'), /./],
-      ['dropped.csv has another header', write('dropped.csv', 'count,reason\n'), /has the columns/],
       'objects went astray',
       (d) => void d.lock.counts.objects++,
       /counts 51 objects, but 40 kept \+ 7 dropped \+ 3 failed/,
