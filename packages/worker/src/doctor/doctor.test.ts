@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
+import { createRequire } from 'node:module'
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseConfig } from '@skyscript/core'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { type DoctorCheck, renderChecks, runDoctor } from './doctor.ts'
 
 /** The first bytes of every PBF: length of the blob header, field 1 "OSMHeader", field 3 the blob's size. */
@@ -15,6 +16,11 @@ const PBF = Buffer.concat([
   Buffer.alloc(90),
 ])
 const MODEL_FILES = ['onnx/vision_model.onnx', 'onnx/text_model.onnx', 'tokenizer.json', 'preprocessor_config.json']
+
+/** s3rver has no types; this is what is used of it. */
+const S3rver = createRequire(import.meta.url)('s3rver') as new (
+  options: object,
+) => { run(): Promise<{ port: number }>; close(): Promise<void> }
 
 let folder: string
 const servers: (Server | TcpServer)[] = []
@@ -128,6 +134,34 @@ test('a model folder that is not complete is told by its missing files', async (
 test('an output folder that can not be made is a fault', async () => {
   await writeFile(join(folder, 'plain-file'), 'x')
   expect((await doctor({ output: './plain-file/out' })).get('disk')?.status).toBe('fail')
+})
+
+test('a bucket is tried by writing to it, and what is tried is taken away again', async () => {
+  const directory = join(folder, 'buckets')
+  const server = new S3rver({
+    port: 0,
+    address: '127.0.0.1',
+    silent: true,
+    directory,
+    configureBuckets: [{ name: 'town', configs: [] }],
+  })
+  const { port } = await server.run()
+  vi.stubEnv('AWS_ENDPOINT_URL', `http://127.0.0.1:${port}`)
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'S3RVER')
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'S3RVER')
+  try {
+    expect((await doctor({ output: 's3://town/out' })).get('output')?.status).toBe('ok')
+    expect(
+      await readdir(join(directory, 'town'), { recursive: true }).then((names) =>
+        names.filter((name) => /doctor\/./.test(name)),
+      ),
+    ).toEqual([])
+    const away = (await doctor({ output: 's3://village/out' })).get('output')
+    expect(away).toMatchObject({ status: 'fail', detail: expect.stringMatching(/no bucket/i) })
+  } finally {
+    vi.unstubAllEnvs()
+    await server.close()
+  }
 })
 
 /** Answers as Redis does (RESP), so that every setting of it can be tried without a server of each kind. */
