@@ -131,6 +131,26 @@ test('a model folder that is not complete is told by its missing files', async (
   expect(check).toMatchObject({ status: 'fail', detail: expect.stringMatching(/model lacks tokenizer\.json$/) })
 })
 
+test('a hub id is asked for at the hub, or at its mirror', async () => {
+  const asked: string[] = []
+  const port = await listen(
+    createServer((request, response) => {
+      asked.push(`${request.method} ${request.url}`)
+      response.writeHead(request.url?.startsWith('/owner/clip/') ? 200 : 404).end()
+    }),
+  )
+  const of = async (model: string, mirror: string) => {
+    const text = `osm: { source: town.osm.pbf }\nimagery: { earthEngine: { endpoint: local } }\noutput: ./out\nfilter: { scorers: [{ name: a, model: ${model} }] }\n`
+    const config = parseConfig(text, join(folder, 'region.yaml'))
+    const checks = await runDoctor({ config, env: { HF_ENDPOINT: mirror } })
+    return checks.find(({ name }) => name === 'model:a')
+  }
+  expect((await of('owner/clip@v1', `http://127.0.0.1:${port}`))?.status).toBe('ok')
+  expect((await of('owner/gone', `http://127.0.0.1:${port}`))?.status).toBe('fail')
+  expect((await of('owner/clip', 'http://127.0.0.1:1'))?.status).toBe('warn')
+  expect(asked).toEqual(['HEAD /owner/clip/resolve/v1/tokenizer.json', 'HEAD /owner/gone/resolve/main/tokenizer.json'])
+})
+
 test('an output folder that can not be made is a fault', async () => {
   await writeFile(join(folder, 'plain-file'), 'x')
   expect((await doctor({ output: './plain-file/out' })).get('disk')?.status).toBe('fail')
