@@ -3,7 +3,9 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createCaptioner } from '@skyscript/captioner'
 import { parseConfig } from '@skyscript/core'
+import { extract } from '@skyscript/osm-extract'
 import { expect, test } from 'vitest'
 import { type OsmData, writePbf } from './pbf-writer.ts'
 import { DEMO_TOWN, makeTown } from './town.ts'
@@ -76,6 +78,29 @@ test('the town has the size and the variety that the demo promises', () => {
   expect(readFileSync(TOWN).length).toBeLessThan(100_000)
   expect(tagged.some(({ tags }) => Object.hasOwn(tags, '__proto__'))).toBe(true)
   expect(town.relations.filter(({ members }) => members.some(({ role }) => role === 'inner')).length).toBeGreaterThan(5)
+})
+
+test('the pipeline finds at least 600 objects and 60 tags that can be seen from above, and drops the broken ones', async () => {
+  const captioner = createCaptioner()
+  const extraction = extract(TOWN, { wanted: (tags) => captioner.maxGsd(tags) !== null })
+  const seen = new Set<string>()
+  for await (const { tags } of extraction) {
+    for (const [key, value] of Object.entries(tags)) {
+      if (captioner.groundability(key, value).groundable) seen.add(`${key}=${value}`)
+    }
+  }
+  const { emitted, dropped } = extraction.report()
+  expect(emitted.points + emitted.lines + emitted.areas).toBeGreaterThan(600)
+  expect(Math.min(emitted.points, emitted.lines)).toBeGreaterThan(100)
+  expect(seen.size).toBeGreaterThan(60)
+  expect(Object.fromEntries(dropped)).toMatchObject({
+    'not-wanted': expect.any(Number),
+    'way-incomplete': 2,
+    'area-self-intersection': 1,
+    'way-single-node': 1,
+    'area-open-ring': 1,
+    'relation-incomplete': 1,
+  })
 })
 
 test('other seeds and origins give other towns, the same ones each time', () => {

@@ -4,7 +4,7 @@ import { along, cross, elbow, ellipse, type Point, rectangle } from './shapes.ts
 /** The market square with its church front, town hall, fountain and lime trees. */
 export const square: Quarter = (map, dice, block) => {
   const [x, y] = middleOf(block)
-  map.area(rectangle([x + 6, y], 74, 44), { highway: 'pedestrian', area: 'yes', surface: 'sett', place: 'square' })
+  map.area(rectangle([x + 6, y], 66, 40), { highway: 'pedestrian', area: 'yes', surface: 'sett', place: 'square' })
   map.area(rectangle([x + 6, block.north - 10], 34, 15), { building: 'civic', amenity: 'townhall' })
   map.area(rectangle([x - 44, y], 13, 44), { building: 'retail' })
   map.area(rectangle([x + 6, block.south + 9], 52, 13), {
@@ -111,7 +111,7 @@ export const supermarket: Quarter = (map, _dice, block) => {
 
 export const sports: Quarter = (map, _dice, block) => {
   const [x, y] = middleOf(block)
-  map.area(rectangle([x - 12, y], 78, 50), { leisure: 'pitch', sport: 'soccer', surface: 'grass' })
+  map.area(rectangle([x - 12, y], 66, 42), { leisure: 'pitch', sport: 'soccer', surface: 'grass' })
   map.area(rectangle([x - 12, y + 35], 46, 11), { building: 'grandstand' })
   for (const dy of [-24, 0, 24])
     map.area(rectangle([x + 40, y + dy], 16, 22), { leisure: 'pitch', sport: 'tennis', surface: 'clay' })
@@ -119,9 +119,9 @@ export const sports: Quarter = (map, _dice, block) => {
 
 export const athletics: Quarter = (map, _dice, block) => {
   const [x, y] = middleOf(block)
-  const ring = ellipse([x, y], 50, 37, 28)
+  const ring = ellipse([x, y], 38, 28, 28)
   map.area(ring, { leisure: 'track', sport: 'athletics', surface: 'tartan', area: 'yes' })
-  map.area(rectangle([x, y], 58, 36), { leisure: 'pitch', sport: 'american_football', surface: 'artificial_turf' })
+  map.area(rectangle([x, y], 44, 26), { leisure: 'pitch', sport: 'american_football', surface: 'artificial_turf' })
 }
 
 /** The lido: a large pool, a small one, lawns and beach volleyball. */

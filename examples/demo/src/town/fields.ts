@@ -56,15 +56,15 @@ export function drawFields(map: MapBuilder, dice: Dice): void {
     for (const [, west] of along([-3500, 0], [3400, 0], PARCEL_WIDTH).entries()) {
       const [x, y] = [west[0], south[1]]
       const [w, s, e, n] = [x + 8, y + 8, x + PARCEL_WIDTH - 8, y + PARCEL_HEIGHT - 8]
-      if (!isFree(w, s, e, n) || dice.chance(0.66)) continue
+      if (!isFree(w, s, e, n) || dice.chance(0.73)) continue
       const tags = GROUND[count++ % GROUND.length]!
       const glass = tags.landuse === 'greenhouse_horticulture'
       if (!glass && dice.chance(0.25)) map.area(parcel(dice, w, s, w + 155, n, 9), tags)
       else map.area(parcel(dice, w, s, e, n, 12), tags)
       if (glass) {
-        for (const dx of [50, 110, 170]) map.area(rectangle([w + dx, s + 70], 42, 70), { building: 'greenhouse' })
+        for (const dx of [60, 150]) map.area(rectangle([w + dx, s + 70], 42, 70), { building: 'greenhouse' })
       }
-      if (dice.chance(0.14)) map.line(along([w, n + 4], [e, n + 4], 80), { barrier: 'hedge' })
+      if (dice.chance(0.1)) map.line(along([w, n + 4], [e, n + 4], 80), { barrier: 'hedge' })
       if (dice.chance(0.1))
         map.line(along([w, n + 4], [e, n + 4], 40), { natural: 'tree_row', leaf_type: 'broadleaved' })
       if (dice.chance(0.16)) {
@@ -106,12 +106,12 @@ export function drawGolf(map: MapBuilder, dice: Dice): void {
     [40, -140],
     [220, -120],
   ] as Point[]) {
-    map.area(ellipse([x + dx, y + dy], 72, 21, 18, dice.between(-0.3, 0.3)), { golf: 'fairway' })
+    map.area(ellipse([x + dx, y + dy], 70, 24, 18, dice.between(0.5, 0.8)), { golf: 'fairway' })
     map.area(ellipse([x + dx + 92, y + dy], 12, 10, 14), { golf: 'green' })
     map.area(ellipse([x + dx + 70, y + dy + 28], 9, 6.5, 12), { golf: 'bunker', natural: 'sand' })
     map.area(rectangle([x + dx - 88, y + dy], 14, 11), { golf: 'tee' })
   }
-  map.area(blob(dice, [x + 20, y], 44, 30, 0.15, 18), { golf: 'water_hazard', natural: 'water' })
+  map.area(blob(dice, [x + 20, y], 34, 28, 0.12, 18), { golf: 'water_hazard', natural: 'water' })
   map.area(rectangle([x + 290, y + 200], 32, 18), { building: 'yes', golf: 'clubhouse' })
   map.line(along([x - 280, y - 20], [x + 260, y + 30], 80), { highway: 'path', surface: 'fine_gravel' })
 }

@@ -1,7 +1,7 @@
 import type { Tags } from '@skyscript/core'
 import type { Dice } from './dice.ts'
 import type { MapBuilder } from './map-builder.ts'
-import { along, elbow, ellipse, type Point, rectangle } from './shapes.ts'
+import { along, elbow, ellipse, type Point, type Ring, rectangle } from './shapes.ts'
 import type { Block } from './streets.ts'
 
 /** Fills one block of the town. */
@@ -28,6 +28,7 @@ export const houses: Quarter = (map, dice, block) => {
   const plot = widthOf(block) / perRow
   for (const side of [-1, 1]) {
     for (let index = 0; index < perRow; index++) {
+      if (dice.chance(0.2)) continue
       const x = block.west + plot * (index + 0.5) + dice.between(-3, 3)
       const y = side < 0 ? block.south + dice.between(11, 15) : block.north - dice.between(11, 15)
       const turn = dice.between(-0.06, 0.06)
@@ -35,14 +36,19 @@ export const houses: Quarter = (map, dice, block) => {
       const shape = dice.chance(0.3) ? elbow([x, y], width + 2, depth + 2, turn) : rectangle([x, y], width, depth, turn)
       map.area(shape, houseTags(dice, index))
       const garden = y - side * dice.between(15, 18)
-      if (dice.chance(0.22)) map.area(rectangle([x, garden], 11, 5.5), { leisure: 'swimming_pool', access: 'private' })
-      else if (dice.chance(0.28)) plantTree(map, dice, [x + dice.between(-6, 6), garden])
-      if (dice.chance(0.12)) map.area(rectangle([x + plot / 2 - 3.5, y], 4, 6), { building: 'shed' })
+      if (dice.chance(0.2)) map.area(poolAt(dice, [x, garden]), { leisure: 'swimming_pool', access: 'private' })
+      else if (dice.chance(0.18)) plantTree(map, dice, [x + dice.between(-6, 6), garden])
+      if (dice.chance(0.05)) map.area(rectangle([x + plot / 2 - 3.5, y], 4, 6), { building: 'shed' })
     }
   }
   const [, y] = middleOf(block)
-  if (dice.chance(0.5)) map.line(along([block.west + 4, y], [block.east - 4, y], 30), { barrier: 'hedge' })
-  else if (dice.chance(0.4)) map.line(along([block.west + 4, y], [block.east - 4, y], 30), { barrier: 'fence' })
+  if (dice.chance(0.3)) map.line(along([block.west + 4, y], [block.east - 4, y], 30), { barrier: 'hedge' })
+  else if (dice.chance(0.25)) map.line(along([block.west + 4, y], [block.east - 4, y], 30), { barrier: 'fence' })
+}
+
+/** Most garden pools are large enough for a picture; some aren't. */
+function poolAt(dice: Dice, at: Point): Ring {
+  return dice.chance(0.75) ? ellipse(at, dice.between(6, 7), dice.between(5.3, 6), 14) : rectangle(at, 9, 4.5)
 }
 
 function houseTags(dice: Dice, number: number): Tags {
@@ -128,8 +134,8 @@ export const park: Quarter = (map, dice, block) => {
     ],
     { highway: 'footway', surface: 'paving_stones', lit: 'yes' },
   )
-  for (let index = 0; index < 7; index++) {
-    const angle = (index / 7) * 2 * Math.PI
+  for (let index = 0; index < 5; index++) {
+    const angle = (index / 5) * 2 * Math.PI
     plantTree(map, dice, [x + 40 * Math.cos(angle), y + 34 * Math.sin(angle)])
   }
 }

@@ -101,7 +101,7 @@ function drawHills(map: MapBuilder, dice: Dice): void {
   map.area(ellipse([-1200, 1250], 14, 11, 14), { tourism: 'viewpoint', natural: 'peak' })
   map.line(along([-1150, 2000], [-800, 2700], 200), { aerialway: 'chair_lift' })
   map.area(rectangle([-1350, 2650], 90, 220, 0.3), { landuse: 'winter_sports', 'piste:type': 'downhill' })
-  map.area(rectangle([-3050, -350], 76, 50, 0.1), { leisure: 'pitch', sport: 'equestrian', surface: 'sand' })
+  map.area(rectangle([-3050, -350], 62, 40, 0.1), { leisure: 'pitch', sport: 'equestrian', surface: 'sand' })
   map.area(rectangle([2950, 620], 62, 40, 0.4), { leisure: 'pitch', sport: 'baseball' })
   map.area(ellipse([-3500, 2000], 310, 240, 30), { highway: 'raceway', area: 'yes', sport: 'motor' })
   map.line(blob(dice, [-3500, 2000], 210, 150, 0.2, 24), { highway: 'raceway', surface: 'asphalt' })

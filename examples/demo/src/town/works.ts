@@ -21,7 +21,7 @@ export function drawRailway(map: MapBuilder, _dice: Dice): void {
     map.line(along([-420, RAIL_Y + dy], [-60, RAIL_Y + dy], 90), { railway: 'rail', service: 'siding' })
   map.line(along([-420, RAIL_Y - 24], [-250, RAIL_Y - 24], 90), { railway: 'disused' })
   map.area(rectangle([-240, RAIL_Y - 14], 390, 92), { landuse: 'railway' })
-  map.area(rectangle([-180, RAIL_Y + 7], 90, 5), {
+  map.area(rectangle([-180, RAIL_Y + 7], 70, 5), {
     railway: 'platform',
     public_transport: 'platform',
     area: 'yes',
@@ -49,13 +49,13 @@ export function drawIndustry(map: MapBuilder, dice: Dice): void {
     ] as Point[]
   ).entries()) {
     const shape =
-      index % 3 === 2 ? elbow([x, y], 72, 60) : rectangle([x, y], dice.between(58, 76), dice.between(34, 62))
+      index % 3 === 2 ? elbow([x, y], 60, 52) : rectangle([x, y], dice.between(50, 64), dice.between(34, 52))
     map.area(shape, {
       building: index % 2 === 0 ? 'industrial' : 'warehouse',
       'roof:shape': dice.pick(['flat', 'gabled']),
     })
   }
-  for (const [index, x] of [1030, 1075, 1120, 1165, 1210].entries()) {
+  for (const [index, x] of [1030, 1085, 1140, 1195].entries()) {
     for (const y of [110, 155])
       map.area(ellipse([x, y], 11 + (index % 3) * 2, 11 + (index % 3) * 2, 20), {
         man_made: 'storage_tank',
@@ -75,9 +75,9 @@ export function drawIndustry(map: MapBuilder, dice: Dice): void {
   map.line(along([1000, -95], [1000, -320], 90), { highway: 'service', surface: 'concrete' })
   map.line(along([930, 0], [930, 310], 90), { highway: 'service', surface: 'asphalt' })
   map.line(along([1030, 132], [1210, 132], 45), { man_made: 'pipeline', location: 'overground' })
-  map.area(rectangle([1440, 190], 76, 62), { building: 'commercial', 'roof:shape': 'flat' })
-  map.area(rectangle([1440, -200], 78, 58), { building: 'retail', shop: 'furniture' })
-  map.area(rectangle([1440, -265], 92, 26), { amenity: 'parking', surface: 'asphalt' })
+  map.area(rectangle([1440, 190], 64, 52), { building: 'commercial', 'roof:shape': 'flat' })
+  map.area(rectangle([1440, -200], 64, 50), { building: 'retail', shop: 'furniture' })
+  map.area(rectangle([1440, -265], 70, 26), { amenity: 'parking', surface: 'asphalt' })
 }
 
 /** Sewage works, substation, solar farm, wind farm, lines on pylons and on poles. */
@@ -114,7 +114,7 @@ export function drawSupply(map: MapBuilder, dice: Dice): void {
   for (let piece = 0; piece + 1 < pylons.length; piece += 4)
     map.line(pylons.slice(piece, piece + 5), { power: 'line', voltage: '110000', cables: '6' })
   for (const at of pylons) map.point(at, { power: 'tower' })
-  const poles = along([-600, -620], [-1750, -900], 62)
+  const poles = along([-600, -620], [-1750, -900], 85)
   for (let piece = 0; piece + 1 < poles.length; piece += 7)
     map.line(poles.slice(piece, piece + 8), { power: 'minor_line', voltage: '16000', cables: '3' })
   for (const at of poles) map.point(at, { power: 'pole' })
