@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { fingerprint, InputError, messageOf, ServiceError, SkyscriptError, type Storage } from '@skyscript/core'
+import { bytesOf, checkKey } from './keys.ts'
+
+/** `.<machine>-<process>-<random>.tmp~`: a file that is being written. No key is ever listed that looks so. */
+const TEMPORARY = /^\.([0-9a-f]{8})-(\d+)-[0-9a-f-]{36}\.tmp~$/
+const MACHINE = fingerprint('machine', hostname()).slice(0, 8)
+/** Another machine's temporary file that nobody wrote to for so long belongs to a process that is gone. */
+const STALE_MS = 3600 * 1000
+/** Files whose sizes are asked for at a time. */
+const STATS_AT_ONCE = 128
+
+/**
+ * A dataset in a folder, made if it isn't there. A put writes a temporary file beside its target and renames it, so a
+ * reader sees the old value or the new one. Nothing is synced to disk: after a power cut a build redoes what is lost,
+ * and `verify` finds what is cut.
+ *
+ * @param path absolute, or relative to the working directory
+ * @throws InputError `bad-output` where the folder can't be made
+ */
+export async function openFolder(path: string): Promise<Storage> {
+  const root = resolve(path)
+  await mkdir(root, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new InputError('bad-output', `The folder ${root} can't be made (${error.code}); choose another output.`)
+  })
+  const fileOf = (key: string) => {
+    checkKey(key)
+    return join(root, key)
+  }
+  const fail = (error: unknown): never => {
+    throw asOurs(error, root)
+  }
+
+  return {
+    url: root,
+    async get(key) {
+      return readFile(fileOf(key)).catch((error) => (isMissing(error) ? null : fail(error)))
+    },
+    async *stream(key) {
+      try {
+        yield* createReadStream(fileOf(key), { highWaterMark: 1 << 18 })
+      } catch (error) {
+        if (!isMissing(error)) throw asOurs(error, root)
+        throw new ServiceError('missing-key', `${key} is not in ${root}.`, { retry: false, cause: error })
+      }
+    },
+    async put(key, value) {
+      const target = fileOf(key)
+      const temporary = join(dirname(target), `.${MACHINE}-${process.pid}-${randomUUID()}.tmp~`)
+      const file = await openInFolder(temporary).catch(fail)
+      let written = false
+      try {
+        try {
+          if (typeof value === 'string' || value instanceof Uint8Array) await file.writeFile(value).catch(fail)
+          // What the value itself throws while it is made goes to the caller as it is.
+          else for await (const piece of bytesOf(value)) await file.writeFile(piece).catch(fail)
+        } finally {
+          await file.close()
+        }
+        await rename(temporary, target).catch(fail)
+        written = true
+      } finally {
+        if (!written) await rm(temporary, { force: true }).catch(() => {})
+      }
+    },
+    async has(key) {
+      return stat(fileOf(key)).then(
+        (found) => found.isFile(),
+        (error) => (isMissing(error) ? false : fail(error)),
+      )
+    },
+    async *list(prefix) {
+      try {
+        yield* walk(root, '', prefix)
+      } catch (error) {
+        throw asOurs(error, root)
+      }
+    },
+    async delete(key) {
+      await rm(fileOf(key), { force: true }).catch((error) => (isMissing(error) ? undefined : fail(error)))
+    },
+  }
+}
+
+async function openInFolder(path: string) {
+  try {
+    return await open(path, 'wx')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    await mkdir(dirname(path), { recursive: true })
+    return open(path, 'wx')
+  }
+}
+
+interface Listed {
+  readonly key: string
+  readonly size: number
+}
+
+/** Files under a folder in the order of their keys: a folder sorts as if its name ended in a slash. */
+async function* walk(root: string, folder: string, prefix: string): AsyncGenerator<Listed> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(emptyIfMissing)
+  const found: { key: string; isFolder: boolean }[] = []
+  for (const entry of entries) {
+    const key = folder + entry.name
+    if (TEMPORARY.test(entry.name)) await removeIfAbandoned(join(root, key), entry.name)
+    else {
+      // A folder of images may be a link to another disk.
+      const isFolder = entry.isSymbolicLink() ? await isLinkedFolder(join(root, key)) : entry.isDirectory()
+      found.push(isFolder ? { key: `${key}/`, isFolder } : { key, isFolder })
+    }
+  }
+  const wanted = found.filter(({ key, isFolder }) => key.startsWith(prefix) || (isFolder && prefix.startsWith(key)))
+  wanted.sort((a, b) => (a.key < b.key ? -1 : 1))
+  for (let at = 0; at < wanted.length; at += STATS_AT_ONCE) {
+    const part = wanted.slice(at, at + STATS_AT_ONCE)
+    const sizes = await Promise.all(part.map(({ key, isFolder }) => (isFolder ? null : sizeOf(join(root, key)))))
+    for (const [i, { key, isFolder }] of part.entries()) {
+      const size = sizes[i]
+      if (isFolder) yield* walk(root, key, prefix)
+      else if (size !== null && size !== undefined) yield { key, size }
+    }
+  }
+}
+
+/** Bytes of a file; null where it has gone since its folder was read. */
+async function sizeOf(path: string): Promise<number | null> {
+  const found = await stat(path).catch((error) => {
+    if (isMissing(error)) return null
+    throw error
+  })
+  return found?.isFile() ? found.size : null
+}
+
+async function isLinkedFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+}
+
+async function removeIfAbandoned(path: string, name: string): Promise<void> {
+  const [, machine, pid] = TEMPORARY.exec(name)!
+  const isOurs = machine === MACHINE
+  if (isOurs && isRunning(Number(pid))) return
+  const age = await stat(path).then(
+    (found) => Date.now() - found.mtimeMs,
+    () => 0,
+  )
+  if (isOurs || age > STALE_MS) await rm(path, { force: true }).catch(() => {})
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  // EISDIR: a folder is at that place, and a folder holds keys but is none.
+  return ['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
+}
+
+function emptyIfMissing(error: unknown): [] {
+  if (isMissing(error)) return []
+  throw error
+}
+
+function asOurs(error: unknown, root: string): unknown {
+  if (error instanceof SkyscriptError) return error
+  const { code } = error as NodeJS.ErrnoException
+  // EFBIG is what a process gets that reached its own limit (ulimit -f).
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
+    return new ServiceError('disk-full', `There is no space left in ${root}; free some and run the command again.`, {
+      retry: false,
+      cause: error,
+    })
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new InputError(
+      'access-denied',
+      `${root} can't be used (${code}); change its permissions or choose another output.`,
+    )
+  }
+  return new ServiceError('storage-failed', `${root} failed (${messageOf(error)}).`, { retry: true, cause: error })
+}
