@@ -1,0 +1,86 @@
+import { fingerprint, messageOf, ServiceError, SkyscriptError } from '@skyscript/core'
+import type { JobsOptions } from 'bullmq'
+import { z } from 'zod'
+import { type Job, type JobFailure, STAGES } from '../runner/runner.ts'
+
+/** Begins every key in Redis. One queue for each stage. */
+export const DEFAULT_PREFIX = 'skyscript'
+
+/** Events tell a coordinator where to look; what matters is in storage, so few are kept. */
+export const EVENTS_KEPT = 1000
+
+/**
+ * How a job is queued. Finished jobs are kept for a while: completed ones so that a coordinator that missed the event
+ * still sees them, failed ones for their reason.
+ */
+export const JOB_OPTIONS: JobsOptions = {
+  attempts: 3,
+  backoff: { type: 'exponential', delay: 2000, jitter: 0.5 },
+  sizeLimit: 2048,
+  removeOnComplete: { count: 4000, age: 3600 },
+  removeOnFail: { count: 10_000, age: 7 * 24 * 3600 },
+  stackTraceLimit: 1,
+}
+
+/**
+ * One id for one piece of work, so that two coordinators queue it once. Two datasets with the same settings, and two
+ * runs whose settings are stored apart, are different work.
+ */
+export function jobId({ dataset, run, stage, shard, fingerprint: result }: Job): string {
+  return `${stage}-${fingerprint('job', dataset, run, shard, result)}`
+}
+
+const name = z.string().regex(/^[\w.-]{1,128}$/)
+
+/** What a job in Redis must look like: whoever can write to Redis must not be able to name a path outside a dataset. */
+const jobSchema = z.strictObject({
+  dataset: z.string().regex(/^(\/|[A-Za-z]:[\\/]|s3:\/\/)[^\p{Cc}]{0,1023}$/u),
+  run: name,
+  stage: z.enum(STAGES),
+  shard: z
+    .string()
+    .max(256)
+    .regex(/^[\w.-]+(\/[\w.-]+)*$/)
+    .refine((shard) => !shard.split('/').some((part) => part === '.' || part === '..')),
+  input: name,
+  fingerprint: name,
+})
+
+/** @throws ServiceError `bad-job`, not worth a retry, for anything but a job of ours */
+export function readJob(data: unknown): Job {
+  const result = jobSchema.safeParse(data)
+  if (result.success) return result.data
+  const fields = result.error.issues.map(({ path }) => path.join('.') || 'all').join(', ')
+  throw new ServiceError(
+    'bad-job',
+    `The queue holds a job that is not ours (${fields}); use a Redis, or a prefix, of its own.`,
+    { retry: false },
+  )
+}
+
+/** How a failure is kept in Redis: one text, `code: message`. */
+export function failureText(error: unknown): string {
+  const { code, message } = failureOf(error)
+  return `${code}: ${message}`
+}
+
+/** The code and sentence of whatever a job threw. A fault in our code has the code `internal-error`. */
+export function failureOf(error: unknown): { code: string; message: string } {
+  if (error instanceof SkyscriptError) return { code: error.code, message: messageOf(error) }
+  const kind = error instanceof Error ? `${error.name}: ` : ''
+  return { code: 'internal-error', message: `${kind}${messageOf(error)}` }
+}
+
+export function readFailure(job: Job, failedReason: string): JobFailure {
+  const match = /^([a-z0-9][a-z0-9-]{0,63}): ([\s\S]*)$/.exec(failedReason)
+  if (match) return { job, code: match[1]!, message: match[2]! }
+  // BullMQ's own words for a job whose worker died more often than any good job's would.
+  if (/stalled/.test(failedReason)) {
+    return {
+      job,
+      code: 'worker-lost',
+      message: "Every worker that took this job died of it or lost its connection; look at the workers' logs.",
+    }
+  }
+  return { job, code: 'internal-error', message: messageOf(failedReason) }
+}

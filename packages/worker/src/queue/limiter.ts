@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto'
+import { ServiceError } from '@skyscript/core'
+import type { Redis } from 'ioredis'
+
+/** A lease that its holder has not renewed for so long belongs to a killed process; it is renewed three times as often. */
+const LEASE_MS = 15_000
+/** How often a process with waiting requests asks again while all slots are taken by others. */
+const POLL_MS = 20
+/** "Per second" is counted over a little more, since requests that left evenly may arrive bunched. */
+const WINDOW_MS = 1_050
+/** Waiting for a Redis that is away ends after this long. */
+const GIVE_UP_MS = 60_000
+
+/**
+ * Grants up to ARGV[4] leases. Redis' own clock counts, so the machines' clocks may differ.
+ *
+ * KEYS: leases by their end, starts by their time. ARGV: slots, starts in a window, window in ms, number wanted, lease in
+ * ms, name of the first lease (others get `/1`, `/2`, ... after it).
+ * Returns how many were granted, and how many ms to wait if there were none (0: until a slot is free).
+ */
+const ACQUIRE = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[3])
+local slots = ARGV[1] - redis.call('ZCARD', KEYS[1])
+local starts = ARGV[2] - redis.call('ZCARD', KEYS[2])
+local granted = math.max(0, math.min(slots, starts, tonumber(ARGV[4])))
+for i = 1, granted do
+  redis.call('ZADD', KEYS[1], now + ARGV[5], ARGV[6] .. '/' .. (i - 1))
+  redis.call('ZADD', KEYS[2], now, ARGV[6] .. '/' .. (i - 1))
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[5] * 2)
+redis.call('PEXPIRE', KEYS[2], ARGV[3] * 2)
+if granted > 0 or starts > 0 then return {granted, 0} end
+local oldest = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+return {0, math.max(1, oldest[2] + ARGV[3] - now)}
+`
+
+/** Gives leases a new end; also those that Redis has forgotten, since their requests are still under way. */
+const RENEW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+for i = 2, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[i]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[1] * 2)
+`
+
+export interface RedisLimiterOptions {
+  /** A connection that the caller opened and closes. */
+  readonly redis: Redis
+  /** What is limited, such as an Earth Engine project: processes that give the same name share one limit. */
+  readonly name: string
+  readonly maxConcurrent: number
+  /** Starts per second. */
+  readonly perSecond: number
+  /** How long a killed process keeps its slots. */
+  readonly leaseMs?: number
+}
+
+/** One limit for all processes of a name, wherever they run. */
+export interface RedisLimiter {
+  /**
+   * Waits for a slot, first come first served within this process.
+   *
+   * @returns gives the slot back; calling it again does nothing
+   * @throws the signal's reason; ServiceError `redis-unreachable` after a minute without Redis
+   */
+  acquire(signal?: AbortSignal): Promise<() => void>
+}
+
+/**
+ * A limit on requests at a time and per second that holds over all processes, kept as leases in Redis. A killed process
+ * frees its slots within 15 s by default.
+ */
+export function createRedisLimiter(options: RedisLimiterOptions): RedisLimiter {
+  const { redis, name, maxConcurrent, perSecond, leaseMs = LEASE_MS } = options
+  const keys = [`skyscript:limit:${name}:leases`, `skyscript:limit:${name}:starts`] as const
+  const waiting = new Set<(release: () => void) => void>()
+  const held = new Set<string>()
+  const givenUp = new Set<(error: unknown) => void>()
+  let asking = false
+  let poke = () => {}
+  let renewing = false
+
+  const keepRenewing = () => {
+    if (renewing) return
+    renewing = true
+    const timer = setInterval(() => {
+      if (held.size > 0) redis.eval(RENEW, 1, keys[0], leaseMs, ...held).catch(() => {})
+      else {
+        clearInterval(timer)
+        renewing = false
+      }
+    }, leaseMs / 3).unref()
+  }
+
+  const release = (lease: string) => () => {
+    if (!held.delete(lease)) return
+    // Where Redis is away the lease ends by itself.
+    redis.zrem(keys[0], lease).then(poke, poke)
+  }
+
+  /** One request at a time for all that wait here; ends when nobody waits. */
+  const ask = async () => {
+    asking = true
+    let awaySince = 0
+    while (waiting.size > 0) {
+      let wait: number
+      try {
+        const base = randomUUID()
+        const wanted = waiting.size
+        const answer = await redis.eval(ACQUIRE, 2, ...keys, maxConcurrent, perSecond, WINDOW_MS, wanted, leaseMs, base)
+        const [granted, untilStart] = answer as [number, number]
+        awaySince = 0
+        for (let i = 0; i < granted; i++) grant(`${base}/${i}`)
+        wait = granted > 0 ? 0 : untilStart || POLL_MS * (0.5 + Math.random())
+      } catch (error) {
+        awaySince ||= Date.now()
+        if (Date.now() - awaySince > GIVE_UP_MS) giveUp(error)
+        wait = 500
+      }
+      if (wait > 0 && waiting.size > 0)
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, wait)
+          poke = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
+    }
+    asking = false
+  }
+
+  const grant = (lease: string) => {
+    held.add(lease)
+    keepRenewing()
+    const [first] = waiting
+    // Whoever asked may have been aborted meanwhile.
+    if (!first) release(lease)()
+    else {
+      waiting.delete(first)
+      first(release(lease))
+    }
+  }
+
+  const giveUp = (error: unknown) => {
+    const fault = new ServiceError('redis-unreachable', "The limiter in Redis can't be reached.", {
+      retry: true,
+      cause: error instanceof Error ? error.message : undefined,
+    })
+    for (const reject of givenUp) reject(fault)
+    givenUp.clear()
+    waiting.clear()
+  }
+
+  return {
+    async acquire(signal) {
+      signal?.throwIfAborted()
+      const { promise, resolve, reject } = Promise.withResolvers<() => void>()
+      const abort = () => {
+        waiting.delete(resolve)
+        reject(signal?.reason)
+      }
+      signal?.addEventListener('abort', abort, { once: true })
+      givenUp.add(reject)
+      waiting.add(resolve)
+      if (!asking) void ask()
+      try {
+        return await promise
+      } finally {
+        givenUp.delete(reject)
+        signal?.removeEventListener('abort', abort)
+      }
+    },
+  }
+}

@@ -1,0 +1,189 @@
+import { InputError, messageOf, ServiceError } from '@skyscript/core'
+import { DelayedError, type Job as QueuedJob, UnrecoverableError, WaitingError, Worker } from 'bullmq'
+import type { Redis } from 'ioredis'
+import type { Execute, StageName } from '../runner/runner.ts'
+import { DEFAULT_PREFIX, failureText, readJob } from './jobs.ts'
+import { checkRedis, openRedis, parseRedisUrl, type RedisAddress, untilReady } from './redis.ts'
+
+/** A job whose worker died is taken up again so often; a job that kills its worker every time ends with `worker-lost`. */
+const MAX_STALLED = 20
+/** Troubles of the place, not of the job: the worker waits them out and the job keeps its attempts. */
+const PLACE_TROUBLES = new Set(['disk-full', 'storage-unreachable'])
+/** After so many starts a trouble of the place counts as the job's own after all. */
+const MAX_STARTS = 40
+/** Jobs that don't stop when told to are left behind after this long; another worker does them again. */
+const STOP_MS = 3_000
+
+export interface ServeOptions {
+  readonly redisUrl: string
+  readonly stages: readonly StageName[]
+  /** Jobs of one stage at a time: one number for each stage, or one for all. */
+  readonly concurrency: number | Readonly<Record<StageName, number>>
+  readonly execute: Execute
+  /** Told in one line, without secrets, of what an operator wants to know. */
+  readonly onEvent: (text: string) => void
+  /** Aborted to stop: no job is started any more, and those under way get `graceMs` to end. */
+  readonly signal: AbortSignal
+  readonly prefix?: string
+  /** A job whose lock wasn't renewed for so long belongs to whoever takes it. */
+  readonly lockMs?: number
+  /** How often to look for such jobs: a killed worker's job starts again within lockMs + 2 x stalledMs. */
+  readonly stalledMs?: number
+  readonly graceMs?: number
+  /** How long to wait before looking whether a full disk or a lost storage is back. */
+  readonly troubleMs?: number
+}
+
+/**
+ * Does jobs from a queue until `signal` is aborted; resolves within graceMs + 3 s of that (18 s by default), with every
+ * job ended or given back. A job that ignores its own signal may still be running then: it does no harm, but the caller
+ * should end the process.
+ *
+ * @throws InputError or ServiceError where Redis can't be used at the start; later it waits for Redis to come back
+ */
+export async function serveQueue(options: ServeOptions): Promise<void> {
+  const { stages, concurrency, execute, signal, prefix = DEFAULT_PREFIX } = options
+  const { lockMs = 30_000, stalledMs = 15_000, graceMs = 15_000, troubleMs = 15_000 } = options
+  const address = parseRedisUrl(options.redisUrl)
+  const tell = (text: string) => options.onEvent(address.scrub(text))
+  await checkRedis(address)
+  const client = openRedis(address, 'waiting')
+  await untilReady(client, address).catch((error) => {
+    client.disconnect()
+    throw error
+  })
+  tellOfOutages(client, address, tell, signal)
+  const stop = new AbortController()
+  const workers: Worker[] = []
+  let resumption: NodeJS.Timeout | undefined
+
+  /** Stops taking jobs for a while, on all stages: they share the storage. */
+  const pauseAll = (trouble: ServiceError) => {
+    if (resumption || signal.aborted) return
+    tell(`Pausing for ${troubleMs / 1000} s (${trouble.code}): ${messageOf(trouble)}`)
+    for (const worker of workers) void worker.pause(true)
+    resumption = setTimeout(() => {
+      resumption = undefined
+      for (const worker of workers) void worker.resume()
+    }, troubleMs)
+  }
+
+  // BullMQ hands the signal to a processor that declares three parameters, and to no other.
+  const process = async (
+    queued: QueuedJob,
+    token: string | undefined,
+    lock: AbortSignal | undefined,
+  ): Promise<void> => {
+    try {
+      const job = readJob(queued.data)
+      await execute(job, lock ? AbortSignal.any([lock, stop.signal]) : stop.signal)
+    } catch (error) {
+      if (lock?.aborted) throw new UnrecoverableError('lock-lost: Another worker has this job.')
+      if (stop.signal.aborted) {
+        await queued.moveToWait(token)
+        throw new WaitingError()
+      }
+      if (error instanceof ServiceError && PLACE_TROUBLES.has(error.code) && queued.attemptsStarted < MAX_STARTS) {
+        pauseAll(error)
+        await queued.moveToDelayed(Date.now() + troubleMs, token)
+        throw new DelayedError()
+      }
+      throw asKept(error, tell)
+    }
+  }
+
+  for (const stage of stages) {
+    const worker = new Worker(stage, process, {
+      connection: client,
+      prefix,
+      concurrency: typeof concurrency === 'number' ? concurrency : concurrency[stage],
+      lockDuration: lockMs,
+      stalledInterval: stalledMs,
+      maxStalledCount: MAX_STALLED,
+      // BullMQ waits 15 s by default before it tries again to write a result down.
+      runRetryDelay: 2_000,
+    })
+    // Without a lock another worker has the job: go on with it no further.
+    worker.on('lockRenewalFailed', (ids) => {
+      for (const id of ids) worker.cancelJob(id, 'lock-lost')
+    })
+    worker.on('stalled', (id) => tell(`${id} was left behind by a worker that is gone; it starts again.`))
+    worker.on('failed', (queued, error) => {
+      tell(`${stage} ${queued?.data?.shard ?? ''} failed (try ${queued?.attemptsMade ?? '?'}): ${error.message}`)
+    })
+    worker.on('error', noticeOf(tell))
+    workers.push(worker)
+  }
+
+  try {
+    tell(`Serving ${stages.join(', ')} from ${address.shown}.`)
+    await aborted(signal)
+    clearTimeout(resumption)
+    await closeAll(workers, stop, graceMs)
+  } finally {
+    client.disconnect()
+  }
+}
+
+function tellOfOutages(
+  client: Redis,
+  { shown }: RedisAddress,
+  tell: (text: string) => void,
+  signal: AbortSignal,
+): void {
+  let away = false
+  client.on('close', () => {
+    if (!away && !signal.aborted) tell(`Redis at ${shown} is away; waiting for it.`)
+    away = true
+  })
+  client.on('ready', () => {
+    if (away) tell(`Redis at ${shown} is back.`)
+    away = false
+  })
+}
+
+/** Lets jobs end by themselves for `graceMs`, then tells them to stop, then leaves them. */
+async function closeAll(workers: readonly Worker[], stop: AbortController, graceMs: number): Promise<void> {
+  const grace = setTimeout(
+    () => stop.abort(new ServiceError('worker-stopping', 'The worker is stopping.', { retry: true })),
+    graceMs,
+  )
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const limit = setTimeout(resolve, graceMs + STOP_MS)
+  await Promise.race([Promise.allSettled(workers.map((worker) => worker.close())), late])
+  clearTimeout(grace)
+  clearTimeout(limit)
+}
+
+/**
+ * What is thrown to BullMQ, which keeps message and stack in Redis: the code, the redacted sentence and no stack. What
+ * is wrong with this machine (InputError) may be right on another, so it is tried again like what may pass.
+ */
+function asKept(error: unknown, tell: (text: string) => void): Error {
+  const isBug = failureText(error).startsWith('internal-error')
+  if (isBug) tell(`A fault in the code: ${error instanceof Error ? messageOf(error.stack) : messageOf(error)}`)
+  const mayPass = error instanceof InputError || (error instanceof ServiceError && error.retry)
+  const kept = new (mayPass ? Error : UnrecoverableError)(failureText(error))
+  kept.stack = ''
+  return kept
+}
+
+/** Tells of errors of the queue itself; the same one over and over only once in a while. */
+function noticeOf(tell: (text: string) => void): (error: Error) => void {
+  const told = new Map<string, number>()
+  return ({ message }) => {
+    // Of lost locks and lost connections there are notices of their own.
+    if (/renew lock|Missing lock|ECONN|Connection is closed|Socket timeout/.test(message)) return
+    const kind = message.replace(/\S*\d\S*/g, '#')
+    if (Date.now() - (told.get(kind) ?? 0) < 60_000) return
+    told.set(kind, Date.now())
+    tell(`The queue reports: ${messageOf(message)}`)
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
