@@ -13,7 +13,7 @@ const BATCH = 100
 const MAX_LOST_RESULTS = 3
 /** Time between two tries while Redis or the storage is away. */
 const OUTAGE_PAUSE_MS = 1_000
-const CLOSE_MS = 5_000
+const CLOSE_MS = 2_000
 
 export interface QueueRunnerOptions {
   readonly redisUrl: string

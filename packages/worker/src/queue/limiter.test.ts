@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { type RedisServer, startRedis } from '../../../../test/support/redis.ts'
+import { createRedisLimiter, type RedisLimiterOptions } from './limiter.ts'
+
+let server: RedisServer
+const connections: Redis[] = []
+beforeAll(async () => {
+  server = await startRedis()
+})
+afterEach(() => {
+  for (const connection of connections.splice(0)) connection.disconnect()
+})
+afterAll(() => server.stop())
+
+/** As another process would have it: with a connection of its own. */
+function open(name: string, options: Partial<RedisLimiterOptions> = {}) {
+  const redis = new Redis(server.url, { maxRetriesPerRequest: null })
+  connections.push(redis)
+  return { redis, ...createRedisLimiter({ redis, name, maxConcurrent: 10, perSecond: 100_000, ...options }) }
+}
+
+test('4 processes of a name never hold more than the limit, and keep it busy', async () => {
+  let [active, peak, busy] = [0, 0, 0]
+  const from = performance.now()
+  await Promise.all(
+    [1, 2, 3, 4].map(() => {
+      const limiter = open('shared')
+      return Promise.all(
+        Array.from({ length: 100 }, async () => {
+          const release = await limiter.acquire()
+          active++
+          peak = Math.max(peak, active)
+          await sleep(50)
+          busy += 50
+          active--
+          release()
+          release()
+        }),
+      )
+    }),
+  )
+  expect(peak).toBe(10)
+  // 400 x 50 ms over 10 slots is 2 s.
+  expect(busy / (performance.now() - from)).toBeGreaterThan(7.5)
+})
+
+test('starts per second stay under the limit in every window, over all processes', async () => {
+  const starts: number[] = []
+  const from = performance.now()
+  await Promise.all(
+    [1, 2].map(() => {
+      const limiter = open('rate', { maxConcurrent: 1000, perSecond: 50 })
+      return Promise.all(
+        Array.from({ length: 60 }, async () => {
+          const release = await limiter.acquire()
+          starts.push(performance.now())
+          release()
+        }),
+      )
+    }),
+  )
+  starts.sort((a, b) => a - b)
+  for (const [i, start] of starts.entries()) expect((starts[i + 50] ?? Infinity) - start).toBeGreaterThan(1000)
+  expect(performance.now() - from).toBeLessThan(4000)
+})
+
+test('a killed process frees its slots; a living one keeps them as long as it wants', async () => {
+  const living = open('leases', { maxConcurrent: 2, leaseMs: 600 })
+  const killed = open('leases', { maxConcurrent: 2, leaseMs: 600 })
+  await living.acquire()
+  await killed.acquire()
+  killed.redis.disconnect()
+  const other = open('leases', { maxConcurrent: 2, leaseMs: 600 })
+  await expect(other.acquire(AbortSignal.timeout(300))).rejects.toThrow(/timeout/)
+  const release = await other.acquire(AbortSignal.timeout(2000))
+  await expect(open('leases', { maxConcurrent: 2, leaseMs: 600 }).acquire(AbortSignal.timeout(1500))).rejects.toThrow(
+    /timeout/,
+  )
+  release()
+})
+
+test('slots in use still count after Redis was emptied', async () => {
+  const limiter = open('flushed', { maxConcurrent: 1, leaseMs: 300 })
+  const release = await limiter.acquire()
+  await limiter.redis.flushall()
+  await sleep(200)
+  await expect(open('flushed', { maxConcurrent: 1, leaseMs: 300 }).acquire(AbortSignal.timeout(500))).rejects.toThrow(
+    /timeout/,
+  )
+  release()
+  await open('flushed', { maxConcurrent: 1 }).acquire(AbortSignal.timeout(1000))
+})
+
+test('an abort gives up the place in the queue, and the slot it would have got goes to the next', async () => {
+  const limiter = open('aborted', { maxConcurrent: 1 })
+  const release = await limiter.acquire()
+  const controller = new AbortController()
+  const first = limiter.acquire(controller.signal)
+  const second = limiter.acquire()
+  controller.abort(new Error('enough'))
+  await expect(first).rejects.toThrow('enough')
+  release()
+  ;(await second)()
+  await vi.waitFor(async () => expect(await limiter.redis.zcard('skyscript:limit:aborted:leases')).toBe(0))
+  await expect(limiter.acquire(controller.signal)).rejects.toThrow('enough')
+})
