@@ -12,14 +12,16 @@ import { learnWords, SIDE, WORD_KINDS } from './visual-words.ts'
 
 const SKYSCRIPT = fileURLToPath(new URL('../../../../packages/worker/src/main.ts', import.meta.url))
 
-/** Towns that the demo's isn't one of: other seeds, other places in Switzerland. */
+/**
+ * Towns that the demo's isn't one of: other seeds, a kilometre or two away. Not farther, since the local Earth Engine has
+ * SkySat scenes, which are scattered, of the demo town's surroundings.
+ */
 export const TRAINING_TOWNS: readonly TownSettings[] = [
-  { seed: 101, origin: [7.15, 46.95] },
-  { seed: 102, origin: [8.05, 47.2] },
-  { seed: 103, origin: [6.75, 46.65] },
-  { seed: 104, origin: [8.62, 47.31] },
-  { seed: 105, origin: [9.05, 46.85] },
-  { seed: 106, origin: [7.72, 47.02] },
+  { seed: 101, origin: [7.44, 46.73] },
+  { seed: 102, origin: [7.46, 46.71] },
+  { seed: 103, origin: [7.43, 46.72] },
+  { seed: 104, origin: [7.47, 46.73] },
+  { seed: 105, origin: [7.45, 46.7] },
 ]
 
 /**
