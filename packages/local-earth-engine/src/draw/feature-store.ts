@@ -1,0 +1,213 @@
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import {
+  type Box,
+  boxOf,
+  fromFeatureLine,
+  type Geometry,
+  InputError,
+  type OsmObject,
+  type Position,
+  radians,
+} from '@skyscript/core'
+import Flatbush from 'flatbush'
+import { hashText } from '../hash.ts'
+import { styleOf } from './classify.ts'
+import type { Style } from './style.ts'
+
+/** OSM's own precision: 1e-7 degree. */
+export const UNITS_PER_DEGREE = 1e7
+
+/**
+ * All features to draw, in the order they are painted in, as flat arrays. Feature `i` has the lines `lineStart[i]` to
+ * `lineStart[i + 1]`, line `j` the positions `pointStart[j]` to `pointStart[j + 1]` of `positions` (longitude, latitude
+ * in units of 1e-7 degree).
+ */
+export interface FeatureStore {
+  readonly count: number
+  readonly styles: readonly Style[]
+  readonly style: Uint32Array
+  /** Hash of the object's id. */
+  readonly seed: Int32Array
+  /** Square metres; 0 for points and lines. */
+  readonly area: Float32Array
+  readonly lineStart: Uint32Array
+  readonly pointStart: Uint32Array
+  readonly positions: Int32Array
+  /** Indexes of the features whose boxes meet a box, ascending: in painting order. */
+  find(box: Box): Uint32Array
+}
+
+/** A typed array that grows. */
+function growing() {
+  let values = new Int32Array(1024)
+  let length = 0
+  return {
+    push(value: number) {
+      if (length === values.length) {
+        const larger = new Int32Array(length * 2)
+        larger.set(values)
+        values = larger
+      }
+      values[length++] = value
+    },
+    get length() {
+      return length
+    },
+    view: () => values.subarray(0, length),
+  }
+}
+
+/**
+ * Reads features as `toFeatureLine` of core writes them, one per line; a leading record separator (RFC 8142) is
+ * allowed. An object that appears again, in whatever file, is left out.
+ *
+ * @throws InputError `unreadable-features` with file and line
+ */
+export async function loadFeatures(paths: readonly string[]): Promise<FeatureStore> {
+  const builder = featureBuilder()
+  for (const path of paths) {
+    let number = 0
+    const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity })
+    try {
+      for await (const line of lines) {
+        number++
+        const text = line.startsWith('\u001e') ? line.slice(1) : line
+        if (text !== '') builder.add(fromFeatureLine(text))
+      }
+    } catch (error) {
+      throw new InputError(
+        'unreadable-features',
+        `${path} can't be read as GeoJSON features (line ${number}); write it with skyscript extract.`,
+        { cause: error },
+      )
+    }
+  }
+  return builder.build()
+}
+
+export function featureBuilder(): { add(object: OsmObject): void; build(): FeatureStore } {
+  const seen = new Set<string>()
+  const styles: Style[] = []
+  const styleNumbers = new Map<string, number>()
+  const objects: {
+    style: number
+    seed: number
+    area: number
+    firstLine: number
+    lines: number
+    box: Box
+    id: string
+  }[] = []
+  const lineLengths = growing()
+  const coordinates = growing()
+
+  return {
+    add(object) {
+      if (seen.has(object.id)) return
+      seen.add(object.id)
+      const style = styleOf(object.tags, object.geometry.type)
+      if (style === null) return
+      const key = JSON.stringify(style)
+      let number = styleNumbers.get(key)
+      if (number === undefined) {
+        number = styles.push(style) - 1
+        styleNumbers.set(key, number)
+      }
+      const firstLine = lineLengths.length
+      for (const line of partsOf(object.geometry)) {
+        lineLengths.push(line.length)
+        for (const [longitude, latitude] of line) {
+          coordinates.push(Math.round(longitude * UNITS_PER_DEGREE))
+          coordinates.push(Math.round(latitude * UNITS_PER_DEGREE))
+        }
+      }
+      objects.push({
+        style: number,
+        seed: hashText(object.id),
+        area: areaOf(object.geometry),
+        firstLine,
+        lines: lineLengths.length - firstLine,
+        box: boxOf(object.geometry),
+        id: object.id,
+      })
+    },
+    build() {
+      const lengths = lineLengths.view()
+      const offsets = new Uint32Array(lengths.length + 1)
+      for (let i = 0; i < lengths.length; i++) offsets[i + 1] = offsets[i]! + lengths[i]!
+      // Of one layer, larger areas lie below smaller ones; ids break ties, so that the order of files doesn't matter.
+      objects.sort(
+        (a, b) => styles[a.style]!.layer - styles[b.style]!.layer || b.area - a.area || (a.id < b.id ? -1 : 1),
+      )
+      return arrange(objects, styles, offsets, coordinates.view())
+    },
+  }
+}
+
+function arrange(
+  objects: readonly { style: number; seed: number; area: number; firstLine: number; lines: number; box: Box }[],
+  styles: readonly Style[],
+  offsets: Uint32Array,
+  coordinates: Int32Array,
+): FeatureStore {
+  const count = objects.length
+  const index = count === 0 ? null : new Flatbush(count)
+  const lineStart = new Uint32Array(count + 1)
+  const pointStart = new Uint32Array(offsets.length)
+  const positions = new Int32Array(coordinates.length)
+  let line = 0
+  for (const [i, { firstLine, lines, box }] of objects.entries()) {
+    index?.add(...box)
+    lineStart[i] = line
+    for (let j = firstLine; j < firstLine + lines; j++) {
+      const part = coordinates.subarray(offsets[j]! * 2, offsets[j + 1]! * 2)
+      positions.set(part, pointStart[line]! * 2)
+      pointStart[line + 1] = pointStart[line]! + part.length / 2
+      line++
+    }
+  }
+  lineStart[count] = line
+  index?.finish()
+  return {
+    count,
+    styles,
+    style: Uint32Array.from(objects, ({ style }) => style),
+    seed: Int32Array.from(objects, ({ seed }) => seed),
+    area: Float32Array.from(objects, ({ area }) => area),
+    lineStart,
+    pointStart,
+    positions,
+    find: (box) => (index ? Uint32Array.from(index.search(...box)).sort() : new Uint32Array()),
+  }
+}
+
+function partsOf(geometry: Geometry): readonly (readonly Position[])[] {
+  switch (geometry.type) {
+    case 'Point':
+      return [[geometry.coordinates]]
+    case 'LineString':
+      return [geometry.coordinates]
+    case 'Polygon':
+      return geometry.coordinates
+    case 'MultiPolygon':
+      return geometry.coordinates.flat()
+  }
+}
+
+/** Square metres of an area, holes taken off; 0 for points and lines. */
+function areaOf(geometry: Geometry): number {
+  if (geometry.type === 'Point' || geometry.type === 'LineString') return 0
+  let area = 0
+  for (const ring of partsOf(geometry)) {
+    const [first] = ring
+    if (!first) continue
+    let doubled = 0
+    for (let i = 1; i < ring.length; i++) {
+      const [[x0, y0], [x1, y1]] = [ring[i - 1]!, ring[i]!]
+      doubled += (x0 - first[0]) * (y1 - first[1]) - (x1 - first[0]) * (y0 - first[1])
+    }
+    area += (doubled / 2) * 111_320 * Math.cos(radians(first[1])) * 110_540
+  }
+  return Math.abs(area)
+}

@@ -1,0 +1,77 @@
+import { InputError, seededFraction } from '@skyscript/core'
+
+/**
+ * Faults to inject, as shares of the requests: 429 and 500 answers, a hang before the header, a body that ends early
+ * (the connection is cut half way), a 200 that holds an HTML page, an empty 200.
+ */
+export const FAULT_KINDS = [
+  '429',
+  '429-retry-after',
+  '500',
+  '503',
+  'hang',
+  'hang-body',
+  'cut',
+  'html',
+  'empty',
+] as const
+export type FaultKind = (typeof FAULT_KINDS)[number]
+
+export interface FaultOptions {
+  readonly shares: Readonly<Partial<Record<FaultKind, number>>>
+  /** Default 51. */
+  readonly seed?: number
+  /**
+   * `content` (the default): whether a request is spoiled follows from what it asks and how often that was asked, so a
+   * run has the same faults in whatever order requests come. `count`: it follows from the request's number.
+   */
+  readonly by?: 'content' | 'count'
+}
+
+/**
+ * Reads `429:0.1,500:0.05,hang:0.01,seed:7,by:count`.
+ *
+ * @throws InputError `bad-faults`
+ */
+export function parseFaults(text: string): FaultOptions {
+  const shares: Partial<Record<FaultKind, number>> = {}
+  let seed: number | undefined
+  let by: FaultOptions['by']
+  for (const part of text
+    .split(',')
+    .map((each) => each.trim())
+    .filter(Boolean)) {
+    const [name, value = ''] = part.split(':')
+    const share = Number(value)
+    const kind = FAULT_KINDS.find((each) => each === name)
+    if (kind && value !== '' && share >= 0 && share <= 1) shares[kind] = share
+    else if (name === 'seed' && Number.isSafeInteger(share)) seed = share
+    else if (name === 'by' && (value === 'content' || value === 'count')) by = value
+    else
+      throw new InputError(
+        'bad-faults',
+        `"${part}" is no fault: write kind:share with a share from 0 to 1 and one of ${FAULT_KINDS.join(', ')}; also seed:N, by:content or by:count.`,
+      )
+  }
+  const total = Object.values(shares).reduce((a, b) => a + b, 0)
+  if (total > 1) throw new InputError('bad-faults', `The shares of faults add up to ${total}; they must not exceed 1.`)
+  return { shares, ...(seed !== undefined && { seed }), ...(by !== undefined && { by }) }
+}
+
+/** Decides request by request which fault it gets, if any. */
+export function faultPlan({ shares, seed = 51, by = 'content' }: FaultOptions): (content: string) => FaultKind | null {
+  const times = new Map<string, number>()
+  let count = 0
+  return (content) => {
+    count++
+    const key = by === 'count' ? '' : content
+    const time = by === 'count' ? count : (times.get(key) ?? 0) + 1
+    if (by === 'content') times.set(key, time)
+    let left = seededFraction(seed, 'fault', `${time}\n${key}`)
+    for (const kind of FAULT_KINDS) {
+      left -= shares[kind] ?? 0
+      if (left < 0) return kind
+    }
+    return null
+  }
+}

@@ -1,0 +1,300 @@
+import { type Algorithm, type Args, algorithm } from '../algorithm.ts'
+import { badRequest } from '../api-error.ts'
+import { boxGeometry, geometry, makeShape, shapeBox, shapesIntersect } from '../shapes.ts'
+import { geometryOf, isMap, propertyOf, type ReducerValue, type Value, withProperties } from '../values.ts'
+
+function reducer(name: string, inputs: number, optional: number, over: ReducerValue['over']): ReducerValue {
+  return { kind: 'reducer', name, inputs, optional, over }
+}
+
+/** A reducer of one input; nulls are left out, as there. */
+function single(name: string, reduce: (values: readonly number[]) => Value): Algorithm {
+  return algorithm(`Reducer.${name}():Reducer`, `The ${name} of the inputs.`, () =>
+    reducer(name, 1, 0, (rows) => {
+      const numbers = rows.map(([value]) => value).filter((value) => typeof value === 'number')
+      return new Map([[OUTPUT_NAMES[name] ?? name, reduce(numbers)]])
+    }),
+  )
+}
+
+const OUTPUT_NAMES: Readonly<Record<string, string>> = { allNonZero: 'all', anyNonZero: 'any' }
+
+function toList(args: Args): ReducerValue {
+  const size = args.given('tupleSize') ? args.number('tupleSize') : 0
+  const optional = args.number('numOptional')
+  return reducer('toList', Math.max(1, size), optional, (rows) => {
+    const whole = rows.filter((row) => row.every((value, i) => value !== null || i >= row.length - optional))
+    return new Map([['list', size === 0 ? whole.map(([value]) => value ?? null) : whole]])
+  })
+}
+
+/** Properties of elements, under the names of all the classes that have them. */
+function elementAlgorithms(type: 'Element' | 'Image' | 'Feature'): Algorithm[] {
+  return [
+    algorithm(`${type}.set(object:Element, key:String, value:Object):Element`, 'Sets a property.', (args) =>
+      withProperties(args.element('object'), [[args.text('key'), args.any('value')]]),
+    ),
+    algorithm(`${type}.setMulti(object:Element, properties:Dictionary):Element`, 'Sets several properties.', (args) =>
+      withProperties(args.element('object'), args.dictionary('properties')),
+    ),
+    algorithm(`${type}.get(object:Element, property:String):Object`, 'The value of a property.', (args) => {
+      const object = args.any('object')
+      const isCollection =
+        typeof object === 'object' && object !== null && 'kind' in object && object.kind === 'collection'
+      return propertyOf(isCollection ? args.collection('object') : args.element('object'), args.text('property'))
+    }),
+    algorithm(
+      `${type}.toDictionary(element:Element, properties?:List):Dictionary`,
+      'The properties as a dictionary.',
+      (args) => {
+        const element = args.element('element')
+        const names = args.given('properties')
+          ? args.texts('properties')
+          : [...element.properties.keys()].filter((name) => !name.startsWith('system:'))
+        return new Map(names.map((name) => [name, propertyOf(element, name)]))
+      },
+    ),
+    algorithm(`${type}.propertyNames(element:Element):List`, 'The names of the properties.', (args) => [
+      ...args.element('element').properties.keys(),
+    ]),
+    algorithm(
+      `${type}.copyProperties(destination?:Element, source?:Element, properties?:List, exclude?:List):Element`,
+      'Copies properties.',
+      (args) => {
+        const [target, source] = [args.element('destination'), args.element('source')]
+        const wanted = args.given('properties')
+          ? args.texts('properties')
+          : [...source.properties.keys()].filter((name) => !name.startsWith('system:'))
+        const excluded = args.given('exclude') ? args.texts('exclude') : []
+        return withProperties(
+          target,
+          wanted.filter((name) => !excluded.includes(name)).map((name) => [name, propertyOf(source, name)]),
+        )
+      },
+    ),
+  ]
+}
+
+function geometryConstructor(type: string): Algorithm {
+  return algorithm(
+    `GeometryConstructors.${type}(coordinates:List, crs?:Projection, geodesic?:Boolean, maxError?:ErrorMargin, evenOdd?:Boolean):Geometry`,
+    `A geometry of type ${type}.`,
+    (args) => {
+      if (args.given('crs') && !isLongitudeLatitude(args.any('crs')))
+        throw badRequest(`GeometryConstructors.${type}: This server knows geometries in EPSG:4326 only.`)
+      return geometry(makeShape(type, args.list('coordinates')))
+    },
+  )
+}
+
+const isLongitudeLatitude = (crs: Value) => typeof crs === 'string' && crs === 'EPSG:4326'
+
+function rectangle(args: Args): Value {
+  const numbers = args.list('coordinates').flat(2).map(Number)
+  const [xs, ys] = [numbers.filter((_, i) => i % 2 === 0), numbers.filter((_, i) => i % 2 === 1)]
+  if (numbers.length < 4 || numbers.some(Number.isNaN))
+    throw badRequest('GeometryConstructors.Rectangle: Invalid GeoJSON coordinates.')
+  return boxGeometry([Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)])
+}
+
+const mean = (values: readonly number[]) =>
+  values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length
+
+export const BASICS: readonly Algorithm[] = [
+  ...elementAlgorithms('Element'),
+  ...elementAlgorithms('Image'),
+  ...elementAlgorithms('Feature'),
+  algorithm(
+    'Feature(geometry?:Geometry, metadata?:Dictionary):Feature',
+    'A feature with a geometry and properties.',
+    (args) => {
+      const given = args.any('geometry')
+      // The client casts any element to a feature by calling this with the element alone.
+      if (
+        typeof given === 'object' &&
+        given !== null &&
+        'kind' in given &&
+        (given.kind === 'image' || given.kind === 'feature') &&
+        !args.given('metadata')
+      )
+        return given
+      return {
+        kind: 'feature',
+        id: null,
+        geometry: args.given('geometry') ? args.geometry('geometry') : null,
+        properties: args.given('metadata') ? args.dictionary('metadata') : new Map(),
+      }
+    },
+  ),
+  algorithm(
+    'Element.geometry(feature:Element, maxError?:ErrorMargin, proj?:Projection, geodesics?:Boolean):Geometry',
+    'The geometry of an element.',
+    (args) => geometryOf(args.element('feature')),
+  ),
+  algorithm(
+    'Feature.geometry(feature:Element, maxError?:ErrorMargin, proj?:Projection, geodesics?:Boolean):Geometry',
+    'The geometry of a feature.',
+    (args) => geometryOf(args.element('feature')),
+  ),
+  ...['Point', 'MultiPoint', 'LineString', 'MultiLineString', 'Polygon', 'MultiPolygon'].map(geometryConstructor),
+  algorithm(
+    'GeometryConstructors.Rectangle(coordinates:List, crs?:Projection, geodesic?:Boolean, maxError?:ErrorMargin, evenOdd?:Boolean):Geometry',
+    'A box.',
+    rectangle,
+  ),
+  algorithm(
+    'GeometryConstructors.BBox(west:Number, south:Number, east:Number, north:Number):Geometry',
+    'A box.',
+    (args) => boxGeometry([args.number('west'), args.number('south'), args.number('east'), args.number('north')]),
+  ),
+  algorithm(
+    'Geometry.bounds(geometry:Geometry, maxError?:ErrorMargin, proj?:Projection):Geometry',
+    'The box round a geometry.',
+    (args) => boxGeometry(shapeBox(args.geometry('geometry').shape)),
+  ),
+  algorithm(
+    'Geometry.coordinates(geometry:Geometry):List',
+    "A geometry's coordinates as GeoJSON has them.",
+    (args) => args.geometry('geometry').shape.coordinates as Value,
+  ),
+  algorithm(
+    'Geometry.type(geometry:Geometry):String',
+    "A geometry's GeoJSON type.",
+    (args) => args.geometry('geometry').shape.type,
+  ),
+  algorithm(
+    'Geometry.intersects(left:Geometry, right:Geometry, maxError?:ErrorMargin, proj?:Projection):Boolean',
+    'Whether two geometries meet.',
+    (args) => shapesIntersect(args.geometry('left').shape, args.geometry('right').shape),
+  ),
+  algorithm(
+    'Date(value:Object, timeZone?:String):Date',
+    'A time, from a text, a number of milliseconds or a date.',
+    (args) => ({ kind: 'date', ms: args.date('value') }),
+  ),
+  algorithm('Date.millis(date:Date):Number', 'Milliseconds since 1970 UTC.', (args) => args.date('date')),
+  algorithm(
+    'Date.get(date:Date, unit:String, timeZone?:String):Long',
+    'A part of a time: year, month, day, hour or minute.',
+    (args) => {
+      const date = new Date(args.date('date'))
+      const parts: Readonly<Record<string, number>> = {
+        year: date.getUTCFullYear(),
+        month: date.getUTCMonth() + 1,
+        day: date.getUTCDate(),
+        hour: date.getUTCHours(),
+        minute: date.getUTCMinutes(),
+      }
+      const part = Object.hasOwn(parts, args.text('unit')) ? parts[args.text('unit')] : undefined
+      if (part === undefined) throw badRequest(`Date.get: Unknown unit '${args.text('unit')}'.`)
+      return part
+    },
+  ),
+  algorithm(
+    'DateRange(start:Object, end?:Object, timeZone?:String):DateRange',
+    'From a time to before another; without an end, one millisecond.',
+    (args) => {
+      const start = args.date('start')
+      return { kind: 'dateRange', start, end: args.given('end') ? args.date('end') : start + 1 }
+    },
+  ),
+  algorithm(
+    'Reducer.toList(tupleSize?:Integer, numOptional?:Integer=0):Reducer',
+    'Collects its inputs into a list of tuples; a tuple that lacks an input that is not optional is dropped.',
+    toList,
+  ),
+  single('min', (values) => (values.length === 0 ? null : values.reduce((a, b) => Math.min(a, b)))),
+  single('max', (values) => (values.length === 0 ? null : values.reduce((a, b) => Math.max(a, b)))),
+  single('sum', (values) => values.reduce((a, b) => a + b, 0)),
+  single('mean', mean),
+  single('count', (values) => values.length),
+  single('first', (values) => values[0] ?? null),
+  single('allNonZero', (values) => Number(values.every((value) => value !== 0))),
+  single('anyNonZero', (values) => Number(values.some((value) => value !== 0))),
+  algorithm(
+    'List.get(list:List, index:Integer):Object',
+    'The element at an index; negative ones count from the end.',
+    (args) => {
+      const [list, index] = [args.list('list'), args.number('index')]
+      const at = index < 0 ? list.length + index : index
+      if (at < 0 || at >= list.length)
+        throw badRequest(
+          `List.get: List index must be between 0 and ${list.length - 1}, or -1 and -${list.length}. Found ${index}.`,
+        )
+      return list[at]!
+    },
+  ),
+  algorithm('List.length(list:List):Integer', 'The number of elements.', (args) => args.list('list').length),
+  algorithm('List.size(list:List):Integer', 'The number of elements.', (args) => args.list('list').length),
+  algorithm('List.cat(list:List, other:List):List', 'One list after the other.', (args) => [
+    ...args.list('list'),
+    ...args.list('other'),
+  ]),
+  algorithm('List.slice(list:List, start:Integer, end?:Integer):List', 'Part of a list.', (args) =>
+    args.list('list').slice(args.number('start'), args.given('end') ? args.number('end') : undefined),
+  ),
+  algorithm(
+    'List.map(list:List, baseAlgorithm:Algorithm, dropNulls?:Boolean=false):List',
+    'Applies a function to every element.',
+    (args) => {
+      const apply = args.function('baseAlgorithm')
+      const results = args.list('list').map((item) => apply.call([item]))
+      return args.truth('dropNulls') ? results.filter((item) => item !== null) : results
+    },
+  ),
+  algorithm('Dictionary(input?:Object):Dictionary', 'A dictionary.', (args) => {
+    const input = args.any('input')
+    return input === null ? new Map() : isMap(input) ? input : pairs(args.list('input'))
+  }),
+  algorithm(
+    'Dictionary.get(dictionary:Dictionary, key:String, defaultValue?:Object):Object',
+    'The value of a key.',
+    (args) => {
+      const [dictionary, key] = [args.dictionary('dictionary'), args.text('key')]
+      const found = dictionary.get(key) ?? args.any('defaultValue')
+      if (found === null && !dictionary.has(key))
+        throw badRequest(`Dictionary.get: Dictionary does not contain key: '${key}'.`)
+      return found
+    },
+  ),
+  algorithm(
+    'Dictionary.set(dictionary:Dictionary, key:String, value:Object):Dictionary',
+    'Sets a value.',
+    (args) => new Map([...args.dictionary('dictionary'), [args.text('key'), args.any('value')]]),
+  ),
+  algorithm('Dictionary.keys(dictionary:Dictionary):List', 'The keys, sorted.', (args) =>
+    [...args.dictionary('dictionary').keys()].sort(),
+  ),
+  algorithm('Number(number:Object):Number', 'A number.', (args) => args.number('number')),
+  algorithm('Number.parse(input:String, radix?:Integer=10):Number', 'The number in a text.', (args) => {
+    const value = Number(args.text('input'))
+    if (Number.isNaN(value)) throw badRequest(`Number.parse: Cannot parse '${args.text('input')}'.`)
+    return value
+  }),
+  ...(
+    [
+      ['add', (a: number, b: number) => a + b],
+      ['subtract', (a: number, b: number) => a - b],
+      ['multiply', (a: number, b: number) => a * b],
+      ['divide', (a: number, b: number) => (b === 0 ? 0 : a / b)],
+    ] as const
+  ).map(([name, apply]) =>
+    algorithm(`Number.${name}(left:Number, right:Number):Number`, `left ${name} right.`, (args) =>
+      apply(args.number('left'), args.number('right')),
+    ),
+  ),
+  algorithm('String(input:Object):String', 'A text.', (args) => {
+    const input = args.any('input')
+    return typeof input === 'number' ? String(input) : args.text('input')
+  }),
+  algorithm(
+    'String.cat(string1:String, string2:String):String',
+    'One text after the other.',
+    (args) => args.text('string1') + args.text('string2'),
+  ),
+]
+
+/** A dictionary written as a list of keys and values in turn. */
+function pairs(list: readonly Value[]): ReadonlyMap<string, Value> {
+  return new Map(list.filter((_, i) => i % 2 === 0).map((key, i) => [String(key), list[2 * i + 1] ?? null]))
+}

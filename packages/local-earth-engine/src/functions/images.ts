@@ -1,0 +1,471 @@
+import { type Algorithm, type Args, algorithm, constantImage } from '../algorithm.ts'
+import { badRequest } from '../api-error.ts'
+import {
+  type Band,
+  BOOLEAN,
+  band,
+  DOUBLE,
+  FLOAT,
+  INT8,
+  INT16,
+  INT32,
+  type Plane,
+  renamed,
+  UINT8,
+  UINT16,
+  UINT32,
+  UNIT_FLOAT,
+  unionType,
+} from '../band.ts'
+import { boxGeometry, shapeHolds } from '../shapes.ts'
+import { geometryOf, type ImageValue, type PixelTypeValue, propertyOf, type Value } from '../values.ts'
+
+const withBands = (image: ImageValue, bands: readonly Band[]): ImageValue => ({ ...image, id: null, bands })
+
+/** Bands by name, by number from 0, or by a regular expression over the whole name. */
+function selectBands(image: ImageValue, selectors: readonly Value[]): Band[] {
+  return selectors.flatMap((selector) => {
+    if (typeof selector === 'number') {
+      const found = image.bands[selector]
+      if (!found) throw badRequest(`Image.select: Band number ${selector} out of range [0, ${image.bands.length}).`)
+      return [found]
+    }
+    const pattern = String(selector)
+    const exact = image.bands.filter(({ name }) => name === pattern)
+    const found = exact.length > 0 ? exact : image.bands.filter(({ name }) => bandPattern(pattern).test(name))
+    if (found.length === 0) {
+      const names = image.bands.map(({ name }) => name).join(', ')
+      throw badRequest(`Image.select: Band pattern '${pattern}' did not match any bands. Available bands: [${names}]`)
+    }
+    return found
+  })
+}
+
+/** Longer than any band name; patterns come from outside, so no long one is given to the engine. */
+const MAX_PATTERN = 64
+
+function bandPattern(pattern: string): RegExp {
+  try {
+    if (pattern.length <= MAX_PATTERN) return new RegExp(`^(?:${pattern})$`)
+  } catch {}
+  throw badRequest(`Image.select: Invalid band pattern '${pattern.slice(0, MAX_PATTERN)}'.`)
+}
+
+function select(args: Args): ImageValue {
+  const image = args.image('input')
+  const bands = selectBands(image, args.list('bandSelectors'))
+  const names = args.given('newNames') ? args.texts('newNames') : null
+  if (names && names.length !== bands.length)
+    throw badRequest(`Image.select: Got ${bands.length} bands and ${names.length} new names.`)
+  return withBands(
+    image,
+    bands.map((each, index) => (names ? renamed(each, names[index]!) : each)),
+  )
+}
+
+/** Each value of a band through a function. */
+function through(from: Band, type: PixelTypeValue, apply: (value: number) => number, name = from.name): Band {
+  return band(name, type, from.gsd, (grid) => {
+    const plane = from.plane(grid)
+    return { values: plane.values.map(apply), mask: plane.mask }
+  })
+}
+
+function bothMasks(a: Float32Array | null, b: Float32Array | null): Float32Array | null {
+  if (a === null || b === null) return a ?? b
+  return a.map((value, i) => Math.min(value, b[i]!))
+}
+
+type Operator = (a: number, b: number) => number
+
+/** Pairs bands by name where the names agree, else in order; a single band meets every band of the other image. */
+function pairBands(name: string, a: ImageValue, b: ImageValue): [Band, Band, string][] {
+  if (b.bands.length === 1) return a.bands.map((each) => [each, b.bands[0]!, each.name])
+  if (a.bands.length === 1) return b.bands.map((each) => [a.bands[0]!, each, each.name])
+  if (a.bands.length !== b.bands.length)
+    throw badRequest(
+      `Image.${name}: Images must have the same number of bands or one band; got ${a.bands.length} and ${b.bands.length}.`,
+    )
+  const byName = a.bands.every((each) => b.bands.some((other) => other.name === each.name))
+  return a.bands.map((each, i) => [
+    each,
+    byName ? b.bands.find((other) => other.name === each.name)! : b.bands[i]!,
+    each.name,
+  ])
+}
+
+function binary(
+  name: string,
+  type: (a: PixelTypeValue, b: PixelTypeValue) => PixelTypeValue,
+  apply: Operator,
+): Algorithm {
+  return algorithm(
+    `Image.${name}(image1:Image, image2:Image):Image`,
+    `Pixel by pixel, image1 ${name} image2.`,
+    (args) => {
+      const [a, b] = [args.image('image1'), args.image('image2')]
+      const bands = pairBands(name, a, b).map(([left, right, bandName]) =>
+        band(bandName, type(left.type, right.type), left.gsd, (grid): Plane => {
+          const [x, y] = [left.plane(grid), right.plane(grid)]
+          return { values: x.values.map((value, i) => apply(value, y.values[i]!)), mask: bothMasks(x.mask, y.mask) }
+        }),
+      )
+      return withBands(a, bands)
+    },
+  )
+}
+
+function unary(name: string, type: (a: PixelTypeValue) => PixelTypeValue, apply: (value: number) => number): Algorithm {
+  return algorithm(`Image.${name}(value:Image):Image`, `Pixel by pixel, ${name} of the image.`, (args) => {
+    const image = args.image('value')
+    return withBands(
+      image,
+      image.bands.map((each) => through(each, type(each.type), apply)),
+    )
+  })
+}
+
+/** The range of a sum, difference or product of two ranges, so that the result's type holds it. */
+function range(apply: Operator) {
+  return (a: PixelTypeValue, b: PixelTypeValue): PixelTypeValue => {
+    const ends = [apply(a.min, b.min), apply(a.min, b.max), apply(a.max, b.min), apply(a.max, b.max)]
+    const known = ends.every((end) => Number.isFinite(end))
+    return {
+      ...unionType(a, b),
+      min: known ? Math.min(...ends) : -Infinity,
+      max: known ? Math.max(...ends) : Infinity,
+    }
+  }
+}
+
+function cast(name: string, type: PixelTypeValue): Algorithm {
+  const clamp = (value: number) => Math.max(type.min, Math.min(type.max, Math.trunc(value)))
+  return unary(name, () => type, type.precision === 'int' ? clamp : (value) => value)
+}
+
+function masked(image: ImageValue, by: ImageValue, which: 'mask' | 'updateMask'): ImageValue {
+  const pairs =
+    by.bands.length === 1
+      ? image.bands.map((each) => [each, by.bands[0]!] as const)
+      : image.bands.map((each, i) => [each, by.bands[i] ?? by.bands[0]!] as const)
+  return withBands(
+    image,
+    pairs.map(([each, mask]) =>
+      band(each.name, each.type, each.gsd, (grid): Plane => {
+        const plane = each.plane(grid)
+        const weights = mask.plane(grid)
+        const wanted = weights.values.map((value, i) =>
+          weights.mask === null || weights.mask[i]! > 0 ? Math.max(0, Math.min(1, value)) : 0,
+        )
+        return { values: plane.values, mask: which === 'mask' ? wanted : bothMasks(plane.mask, wanted) }
+      }),
+    ),
+  )
+}
+
+/** The image of masks: 1 where there is data. */
+function maskOf(image: ImageValue): ImageValue {
+  return withBands(
+    image,
+    image.bands.map((each) =>
+      band(each.name, UNIT_FLOAT, each.gsd, (grid): Plane => {
+        const { values, mask } = each.plane(grid)
+        return { values: mask ?? new Float32Array(values.length).fill(1), mask: null }
+      }),
+    ),
+  )
+}
+
+function unmask(args: Args): ImageValue {
+  const image = args.image('input')
+  const fill = args.given('value') ? args.image('value') : constantImage([0])
+  return withBands(
+    image,
+    pairBands('unmask', image, fill).map(([each, other]) =>
+      band(each.name, unionType(each.type, other.type), each.gsd, (grid): Plane => {
+        const plane = each.plane(grid)
+        if (plane.mask === null) return plane
+        const filling = other.plane(grid)
+        return {
+          values: plane.values.map((value, i) => (plane.mask![i] === 0 ? filling.values[i]! : value)),
+          mask: null,
+        }
+      }),
+    ),
+  )
+}
+
+function visualize(args: Args): ImageValue {
+  const image = args.image('image')
+  const bands = args.given('bands')
+    ? selectBands(
+        image,
+        args.texts('bands').flatMap((text) => text.split(',')),
+      )
+    : image.bands.slice(0, image.bands.length >= 3 ? 3 : 1)
+  if (bands.length !== 1 && bands.length !== 3) throw badRequest('Image.visualize: Need 1 or 3 bands.')
+  for (const name of ['gain', 'bias', 'palette', 'opacity'])
+    if (args.given(name))
+      throw badRequest(`Image.visualize: Argument '${name}' is not supported here; use min, max and gamma.`)
+  const numbers = (name: string, otherwise: number): number[] => {
+    const given = args.given(name) ? [args.any(name)].flat() : [otherwise]
+    return ['red', 'green', 'blue'].map((_, i) => Number(given[given.length === 1 ? 0 : i]))
+  }
+  const [low, high, gamma] = [numbers('min', 0), numbers('max', 255), numbers('gamma', 1)]
+  return withBands(
+    image,
+    ['red', 'green', 'blue'].map((colour, i) => {
+      const [from, span, power] = [low[i]!, high[i]! - low[i]!, 1 / gamma[i]!]
+      const apply = (value: number) =>
+        Math.max(0, Math.min(255, Math.floor(256 * Math.max(0, (value - from) / span) ** power)))
+      return through(bands[bands.length === 1 ? 0 : i]!, UINT8, apply, `vis-${colour}`)
+    }),
+  )
+}
+
+function addBands(args: Args): ImageValue {
+  const [target, source] = [args.image('dstImg'), args.image('srcImg')]
+  const bands = [...target.bands]
+  const wanted = args.given('names') ? selectBands(source, args.list('names')) : source.bands
+  for (const each of wanted) {
+    const at = bands.findIndex(({ name }) => name === each.name)
+    if (at < 0) bands.push(each)
+    else if (args.truth('overwrite')) bands[at] = each
+    else {
+      let suffix = 1
+      while (bands.some(({ name }) => name === `${each.name}_${suffix}`)) suffix++
+      bands.push(renamed(each, `${each.name}_${suffix}`))
+    }
+  }
+  return withBands(target, bands)
+}
+
+/** Over the bands of a pixel, as ImageCollection reducers would over images: masked bands are left out. */
+function reduceBands(args: Args): ImageValue {
+  const [image, reducer] = [args.image('image'), args.reducer('reducer')]
+  const outputs = [...reducer.over([[0]]).keys()]
+  const types = image.bands.map(({ type }) => type).reduce(unionType, image.bands[0]?.type ?? FLOAT)
+  const type = reducer.name.endsWith('NonZero')
+    ? BOOLEAN
+    : ['min', 'max', 'first', 'last'].includes(reducer.name)
+      ? types
+      : DOUBLE
+  return withBands(
+    image,
+    outputs.map((output) =>
+      band(output, type, image.bands[0]?.gsd ?? 1, (grid): Plane => {
+        const planes = image.bands.map((each) => each.plane(grid))
+        const size = grid.width * grid.height
+        const [values, mask] = [new Float32Array(size), new Float32Array(size)]
+        for (let i = 0; i < size; i++) {
+          const rows: number[][] = []
+          for (const plane of planes) if (plane.mask === null || plane.mask[i]! > 0) rows.push([plane.values[i]!])
+          if (rows.length === 0) continue
+          const value = reducer.over(rows).get(output)
+          if (typeof value === 'number') [values[i], mask[i]] = [value, 1]
+        }
+        return { values, mask }
+      }),
+    ),
+  )
+}
+
+function clip(args: Args): ImageValue {
+  const [image, { shape }] = [args.image('input'), args.geometry('geometry')]
+  return withBands(
+    image,
+    image.bands.map((each) =>
+      band(each.name, each.type, each.gsd, (grid): Plane => {
+        const plane = each.plane(grid)
+        const inside = new Float32Array(plane.values.length)
+        for (let y = 0, i = 0; y < grid.height; y++) {
+          const latitude = grid.north + (grid.top + y + 0.5) * grid.stepY
+          for (let x = 0; x < grid.width; x++, i++)
+            inside[i] = shapeHolds(shape, [grid.west + (x + 0.5) * grid.stepX, latitude]) ? 1 : 0
+        }
+        return { values: plane.values, mask: bothMasks(plane.mask, inside) }
+      }),
+    ),
+  )
+}
+
+const same = (type: PixelTypeValue) => type
+const yes = () => BOOLEAN
+const bool =
+  (holds: (a: number, b: number) => boolean): Operator =>
+  (a, b) =>
+    holds(a, b) ? 1 : 0
+
+export const IMAGES: readonly Algorithm[] = [
+  algorithm('Image.load(id:String, version?:Long):Image', 'The image with an id.', (args, { catalogue }) =>
+    catalogue.loadImage(args.text('id')),
+  ),
+  algorithm('Image.constant(value:Object):Image', 'A number at every pixel.', (args) =>
+    constantImage([args.any('value')].flat().map(Number)),
+  ),
+  algorithm(
+    'Image.select(input:Image, bandSelectors?:List=[], newNames?:List):Image',
+    'Bands by name, number or pattern.',
+    select,
+  ),
+  algorithm('Image.rename(input:Image, names:List):Image', 'New names for all bands.', (args) => {
+    const [image, names] = [args.image('input'), args.texts('names')]
+    if (names.length !== image.bands.length)
+      throw badRequest(
+        `Image.rename: The number of names (${names.length}) must match the number of bands (${image.bands.length}).`,
+      )
+    return withBands(
+      image,
+      image.bands.map((each, i) => renamed(each, names[i]!)),
+    )
+  }),
+  algorithm(
+    'Image.visualize(image:Image, bands?:Object, gain?:Object, bias?:Object, min?:Object, max?:Object, gamma?:Object, opacity?:Number, palette?:Object, forceRgbOutput?:Boolean=false):Image',
+    'Red, green and blue bytes for the eye.',
+    visualize,
+  ),
+  algorithm(
+    'Image.addBands(dstImg:Image, srcImg:Image, names?:List, overwrite?:Boolean=false):Image',
+    'The bands of both images.',
+    addBands,
+  ),
+  algorithm(
+    'Image.mask(image:Image, mask?:Image):Image',
+    "The image's mask, or the image with another mask.",
+    (args) =>
+      args.given('mask') ? masked(args.image('image'), args.image('mask'), 'mask') : maskOf(args.image('image')),
+  ),
+  algorithm('Image.updateMask(image:Image, mask:Image):Image', 'Masks further pixels.', (args) =>
+    masked(args.image('image'), args.image('mask'), 'updateMask'),
+  ),
+  algorithm(
+    'Image.unmask(input:Image, value?:Image, sameFootprint?:Boolean=true):Image',
+    'A value instead of masked pixels.',
+    unmask,
+  ),
+  algorithm('Image.clip(input:Image, geometry?:Object):Image', 'Masks all outside a geometry.', clip),
+  algorithm(
+    'Image.reduce(image:Image, reducer:Reducer):Image',
+    'Applies a reducer to the bands of each pixel.',
+    reduceBands,
+  ),
+  algorithm(
+    'Image.resample(image:Image, mode?:String="bilinear"):Image',
+    'Sets how pixels are resampled; this server always takes the nearest.',
+    (args) => args.image('image'),
+  ),
+  algorithm('Image.clamp(input:Image, low:Float, high:Float):Image', 'Values held within a range.', (args) => {
+    const [image, low, high] = [args.image('input'), args.number('low'), args.number('high')]
+    return withBands(
+      image,
+      image.bands.map((each) => through(each, each.type, (value) => Math.max(low, Math.min(high, value)))),
+    )
+  }),
+  algorithm('Image.unitScale(input:Image, low:Float, high:Float):Image', 'Scales low to 0 and high to 1.', (args) => {
+    const [image, low, high] = [args.image('input'), args.number('low'), args.number('high')]
+    return withBands(
+      image,
+      image.bands.map((each) => through(each, DOUBLE, (value) => (value - low) / (high - low))),
+    )
+  }),
+  algorithm('Image.bandNames(image:Image):List', 'The names of the bands.', (args) =>
+    args.image('image').bands.map(({ name }) => name),
+  ),
+  algorithm(
+    'Image.bandTypes(image:Image):Dictionary',
+    'The pixel type of each band.',
+    (args) => new Map(args.image('image').bands.map(({ name, type }) => [name, type])),
+  ),
+  algorithm('Image.date(image:Image):Date', 'The time at which the image starts.', (args) => {
+    const ms = propertyOf(args.image('image'), 'system:time_start')
+    if (typeof ms !== 'number') throw badRequest("Date: Parameter 'value' is required and may not be null.")
+    return { kind: 'date', ms }
+  }),
+  algorithm('Image.id(image:Image):String', "The image's index within its collection.", (args) =>
+    propertyOf(args.image('image'), 'system:index'),
+  ),
+  algorithm(
+    'Image.geometry(feature:Element, maxError?:ErrorMargin, proj?:Projection, geodesics?:Boolean):Geometry',
+    "The image's footprint.",
+    (args) => geometryOf(args.element('feature')) ?? boxGeometry([-180, -90, 180, 90]),
+  ),
+  binary(
+    'add',
+    range((a, b) => a + b),
+    (a, b) => a + b,
+  ),
+  binary(
+    'subtract',
+    range((a, b) => a - b),
+    (a, b) => a - b,
+  ),
+  binary(
+    'multiply',
+    range((a, b) => a * b),
+    (a, b) => a * b,
+  ),
+  binary(
+    'divide',
+    (a, b) => (unionType(a, b).precision === 'double' ? DOUBLE : FLOAT),
+    (a, b) => (b === 0 ? 0 : a / b),
+  ),
+  binary('max', unionType, Math.max),
+  binary('min', unionType, Math.min),
+  binary(
+    'gt',
+    yes,
+    bool((a, b) => a > b),
+  ),
+  binary(
+    'gte',
+    yes,
+    bool((a, b) => a >= b),
+  ),
+  binary(
+    'lt',
+    yes,
+    bool((a, b) => a < b),
+  ),
+  binary(
+    'lte',
+    yes,
+    bool((a, b) => a <= b),
+  ),
+  binary(
+    'eq',
+    yes,
+    bool((a, b) => a === b),
+  ),
+  binary(
+    'neq',
+    yes,
+    bool((a, b) => a !== b),
+  ),
+  binary(
+    'and',
+    yes,
+    bool((a, b) => a !== 0 && b !== 0),
+  ),
+  binary(
+    'or',
+    yes,
+    bool((a, b) => a !== 0 || b !== 0),
+  ),
+  binary('bitwiseAnd', unionType, (a, b) => a & b),
+  unary('not', yes, (value) => (value === 0 ? 1 : 0)),
+  unary('abs', same, Math.abs),
+  unary('round', same, Math.round),
+  cast('toByte', UINT8),
+  cast('byte', UINT8),
+  cast('uint8', UINT8),
+  cast('toUint8', UINT8),
+  cast('toInt8', INT8),
+  cast('uint16', UINT16),
+  cast('toUint16', UINT16),
+  cast('toShort', INT16),
+  cast('toUint32', UINT32),
+  cast('toInt', INT32),
+  cast('toFloat', FLOAT),
+  cast('float', FLOAT),
+  cast('toDouble', DOUBLE),
+]
