@@ -24,7 +24,8 @@ export interface RedisAddress {
 
 /**
  * Reads redis://[:password@]host[:port][/database] or rediss://, with special characters of the password
- * percent-encoded.
+ * percent-encoded. Without a password in the URL, that of SKYSCRIPT_REDIS_PASSWORD is used, so that a region file need
+ * not hold one.
  *
  * @throws InputError `bad-queue-url`; `plain-redis` for an unencrypted connection to another host, which would carry the
  * password and the jobs in clear text. Where the network between is trusted (containers of one host, a VPN), the
@@ -49,7 +50,8 @@ export function parseRedisUrl(url: string, environment: Environment = process.en
       `${shown} would be used without encryption; use rediss://, or set SKYSCRIPT_ALLOW_PLAIN_REDIS=1 where the network between is trusted.`,
     )
   }
-  const [username, password] = [decode(parsed.username), decode(parsed.password)]
+  const username = decode(parsed.username)
+  const password = decode(parsed.password) || environment.SKYSCRIPT_REDIS_PASSWORD || ''
   const secrets = [password, parsed.password].filter((secret) => secret !== '')
   return {
     options: {
