@@ -69,7 +69,7 @@ export async function serveQueue(options: ServeOptions): Promise<void> {
   }
 
   // BullMQ hands the signal to a processor that declares three parameters, and to no other.
-  const process = async (
+  const perform = async (
     queued: QueuedJob,
     token: string | undefined,
     lock: AbortSignal | undefined,
@@ -93,7 +93,7 @@ export async function serveQueue(options: ServeOptions): Promise<void> {
   }
 
   for (const stage of stages) {
-    const worker = new Worker(stage, process, {
+    const worker = new Worker(stage, perform, {
       connection: client,
       prefix,
       concurrency: typeof concurrency === 'number' ? concurrency : concurrency[stage],

@@ -60,6 +60,9 @@ describe('jobs over Redis', () => {
     await queue.storage.put(resultKey(jobs[0]!), 'outdated')
     expect(await runner.run(jobs, () => {}, never)).toEqual([])
     expect(Buffer.from((await queue.storage.get(resultKey(jobs[0]!)))!).toString()).toBe('fetch x0/q0\n')
+    // Also where the queue remembers that it did the job.
+    expect(await runner.run([jobs[0]!], () => {}, never)).toEqual([])
+    expect(await queue.starts(jobs[0]!.shard)).toHaveLength(2)
     await queue.storage.delete(resultKey(jobs[1]!))
     expect(await runner.run([jobs[1]!], () => {}, never)).toEqual([])
     expect(await queue.storage.has(resultKey(jobs[1]!))).toBe(true)

@@ -109,7 +109,8 @@ function openLink(address: RedisAddress, prefix: string): Link {
       const { events, connection } = listener
       const heard = ({ jobId: id }: { jobId: string }) => onEnded(id)
       events.on('completed', heard).on('failed', heard)
-      await untilReady(connection, address)
+      // Its events are hints: where it can't listen now, the run goes on without.
+      await untilReady(connection, address).catch(() => {})
       return () => {
         events.off('completed', heard).off('failed', heard)
       }
