@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue } from 'bullmq'
 import { describe, expect, test, vi } from 'vitest'
+import { never, setUpQueue } from '../../test/queue-set-up.ts'
 import { resultKey } from '../runner/runner.ts'
-import { never, setUpQueue } from './queue.test-support.ts'
 
 const queue = setUpQueue()
 

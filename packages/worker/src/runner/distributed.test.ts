@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
 import { startRedis } from '../../../../test/support/redis.ts'
-import { never, PASSWORD, setUpQueue } from '../queue/queue.test-support.ts'
+import { never, PASSWORD, setUpQueue } from '../../test/queue-set-up.ts'
 import { resultKey } from './runner.ts'
 
 const queue = setUpQueue()

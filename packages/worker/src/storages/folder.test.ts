@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { describeStorage } from './conformance.test-support.ts'
+import { describeStorage } from '../../test/storage-conformance.ts'
 import { openFolder } from './folder.ts'
 
 const run = promisify(execFile)

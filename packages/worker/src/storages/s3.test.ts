@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Fault, type FaultProxy, startFaultProxy } from '../../../../test/support/fault-proxy.ts'
 import { type S3Server, startS3 } from '../../../../test/support/s3.ts'
-import { describeStorage } from './conformance.test-support.ts'
+import { describeStorage } from '../../test/storage-conformance.ts'
 import { openS3 } from './s3.ts'
 
 describeStorage('A bucket', async () => {

@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import type { Storage } from '@skyscript/core'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest'
-import type { WorkerSettings } from '../../../../test/support/queue-worker.ts'
-import { type RedisServer, startRedis } from '../../../../test/support/redis.ts'
-import { createQueueRunner, type QueueRunnerOptions } from '../runner/distributed.ts'
-import type { Job, Runner } from '../runner/runner.ts'
-import { openFolder } from '../storages/folder.ts'
+import type { WorkerSettings } from '../../../test/support/queue-worker.ts'
+import { type RedisServer, startRedis } from '../../../test/support/redis.ts'
+import { createQueueRunner, type QueueRunnerOptions } from '../src/runner/distributed.ts'
+import type { Job, Runner } from '../src/runner/runner.ts'
+import { openFolder } from '../src/storages/folder.ts'
 
-const WORKER = join(import.meta.dirname, '../../../../test/support/queue-worker.ts')
+const WORKER = join(import.meta.dirname, '../../../test/support/queue-worker.ts')
 /** One that a URL must encode. */
 export const PASSWORD = 'p@ss/w0rd#hunter2'
 export const never = new AbortController().signal
