@@ -1,0 +1,94 @@
+import { createSign } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { InputError, messageOf, ServiceError } from '@skyscript/core'
+
+/** Gives the bearer token for a request; null where none is needed. */
+export type TokenSource = () => Promise<string | null>
+
+interface ServiceAccountKey {
+  readonly client_email: string
+  readonly private_key: string
+  readonly private_key_id?: string
+  readonly token_uri: string
+}
+
+const SCOPE = 'https://www.googleapis.com/auth/earthengine https://www.googleapis.com/auth/devstorage.read_only'
+/** Renewed this long before it ends, so that no request starts with a token about to end. */
+const RENEW_BEFORE_MS = 5 * 60_000
+const LIFETIME_S = 3600
+const TIMEOUT_MS = 30_000
+
+/**
+ * Tokens of a service account by the JWT bearer grant (RFC 7523), from the key file's own `token_uri`.
+ *
+ * @param path of the key file; null takes GOOGLE_APPLICATION_CREDENTIALS, and without that gives no token
+ */
+export function createTokenSource(path: string | null, env: Readonly<Record<string, string | undefined>> = process.env): TokenSource {
+  const file = path ?? env.GOOGLE_APPLICATION_CREDENTIALS ?? null
+  if (file === null) return async () => null
+  let current: { token: string; until: number } | undefined
+  let renewing: Promise<string> | undefined
+  return async () => {
+    if (current && Date.now() < current.until) return current.token
+    renewing ??= fetchToken(file)
+      .then(({ token, seconds }) => {
+        current = { token, until: Date.now() + seconds * 1000 - RENEW_BEFORE_MS }
+        return token
+      })
+      .finally(() => {
+        renewing = undefined
+      })
+    return renewing
+  }
+}
+
+async function readKey(file: string): Promise<ServiceAccountKey> {
+  const wrong = (why: string) => new InputError('bad-credentials', `imagery.earthEngine.credentials: ${file} ${why}; download a JSON key of a service account that is registered for Earth Engine.`)
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw wrong(`can't be read (${error.code})`)
+  })
+  let key: Partial<ServiceAccountKey>
+  try {
+    key = JSON.parse(text)
+  } catch {
+    throw wrong('is not JSON')
+  }
+  if (typeof key.client_email !== 'string' || typeof key.private_key !== 'string' || typeof key.token_uri !== 'string') {
+    throw wrong('is not a service account key')
+  }
+  const uri = URL.canParse(key.token_uri) ? new URL(key.token_uri) : null
+  if (!uri || (uri.protocol !== 'https:' && !isLoopback(uri.hostname))) throw wrong('names a token_uri that is not https')
+  return key as ServiceAccountKey
+}
+
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
+}
+
+async function fetchToken(file: string): Promise<{ token: string; seconds: number }> {
+  const key = await readKey(file)
+  const now = Math.floor(Date.now() / 1000)
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const header = part({ alg: 'RS256', typ: 'JWT', ...(key.private_key_id && { kid: key.private_key_id }) })
+  const claims = part({ iss: key.client_email, scope: SCOPE, aud: key.token_uri, iat: now, exp: now + LIFETIME_S })
+  let signature: string
+  try {
+    signature = createSign('RSA-SHA256').update(`${header}.${claims}`).sign(key.private_key, 'base64url')
+  } catch {
+    throw new InputError('bad-credentials', `imagery.earthEngine.credentials: the private key in ${file} can't be read; download the key file again.`)
+  }
+  const body = new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: `${header}.${claims}.${signature}` })
+  let response: Response
+  try {
+    response = await fetch(key.token_uri, { method: 'POST', body, signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'error' })
+  } catch (error) {
+    throw new ServiceError('token-unreachable', `No token from ${new URL(key.token_uri).host} (${messageOf(error)}); check the network.`, { retry: true })
+  }
+  const answer = (await response.json().catch(() => ({}))) as { access_token?: unknown; expires_in?: unknown; error?: unknown }
+  if (response.status >= 500) throw new ServiceError('token-unreachable', `${new URL(key.token_uri).host} answered ${response.status}; try again later.`, { retry: true, status: response.status })
+  if (!response.ok || typeof answer.access_token !== 'string') {
+    const why = typeof answer.error === 'string' ? answer.error.slice(0, 60) : `HTTP ${response.status}`
+    throw new InputError('bad-credentials', `The service account ${key.client_email} was refused (${why}); check that the key is not revoked and the clock is right.`)
+  }
+  return { token: answer.access_token, seconds: typeof answer.expires_in === 'number' ? answer.expires_in : LIFETIME_S }
+}

@@ -1,0 +1,60 @@
+import { type Box, boxCenter, boxMetres, boxOf, type Config, type FocusObject, linesOf, METRES_PER_DEGREE_LATITUDE, METRES_PER_DEGREE_LONGITUDE, mapTileBox, type Position, radians, seededFraction, seededIndex } from '@skyscript/core'
+
+export interface BoxSettings {
+  readonly tiles: Config['tiles']
+  readonly seed: number
+}
+
+/** A box that is whole pixels of a lattice. */
+export interface PixelBox {
+  readonly box: Box
+  readonly width: number
+  readonly height: number
+}
+
+/** Room around an area, as a share of its box on each side. */
+const PADDING = 0.1
+
+/** Size in pixels of an area's image at a GSD; a side that is short beside the other is filled up to `minPixels`. */
+export function areaPixels(box: Box, gsd: number, { minPixels, maxPixels }: Config['tiles']): { width: number; height: number } | 'too-small' | 'too-large' {
+  const { width, height } = boxMetres(box)
+  const side = (metres: number) => Math.ceil((metres * (1 + 2 * PADDING)) / gsd)
+  const longer = Math.max(side(width), side(height))
+  // An area that would fill less than half of the smallest image is too small to be what the image is about.
+  if (longer < minPixels / 2) return 'too-small'
+  if (longer > maxPixels) return 'too-large'
+  return { width: Math.max(minPixels, side(width)), height: Math.max(minPixels, side(height)) }
+}
+
+/**
+ * The box of an object's image (paper, section "Image selection"): a square around a point or around a random node of
+ * a line, the padded bounding box of an area; then shifted at random by up to `tiles.shift` of a side each way, which
+ * is less than half a side, so that the point, or at least half of the area's box, stays inside.
+ *
+ * It snaps to the lattice of its map tile at this GSD (m/pixel): pixels counted from the tile's south-west corner, so
+ * that images of neighbours can be cut out of one larger one. Degrees for a pixel are those at the tile's middle.
+ *
+ * @returns null where the box would leave the map
+ */
+export function boxFor(focus: FocusObject, tile: string, gsd: number, { tiles, seed }: BoxSettings): PixelBox | null {
+  const bounds = boxOf(focus.geometry)
+  const isArea = focus.geometry.type === 'Polygon' || focus.geometry.type === 'MultiPolygon'
+  const size = isArea ? areaPixels(bounds, gsd, tiles) : { width: tiles.pointPixels, height: tiles.pointPixels }
+  if (typeof size === 'string') return null
+  const [x, y] = isArea ? boxCenter(bounds) : anchorOf(focus, seed)
+  const [west, south, , north] = mapTileBox(tile)
+  const stepY = gsd / METRES_PER_DEGREE_LATITUDE
+  const stepX = gsd / (METRES_PER_DEGREE_LONGITUDE * Math.cos(radians((south + north) / 2)))
+  const shift = (purpose: string) => (2 * seededFraction(seed, purpose, focus.id) - 1) * tiles.shift
+  const column = Math.round((x - west) / stepX + size.width * (shift('shift-x') - 0.5))
+  const row = Math.round((y - south) / stepY + size.height * (shift('shift-y') - 0.5))
+  const box: Box = [west + column * stepX, south + row * stepY, west + (column + size.width) * stepX, south + (row + size.height) * stepY]
+  if (box[0] < -180 || box[2] > 180 || box[1] < -90 || box[3] > 90) return null
+  return { box, ...size }
+}
+
+/** A point itself; of a line one of its nodes. */
+function anchorOf(focus: FocusObject, seed: number): Position {
+  const [nodes] = linesOf(focus.geometry)
+  return nodes![seededIndex(seed, 'node-of-line', focus.id, nodes!.length)]!
+}

@@ -1,0 +1,239 @@
+import { InputError, messageOf, redact, ServiceError } from '@skyscript/core'
+import { Agent, type Dispatcher } from 'undici'
+import { createTokenSource, isLoopback } from './auth.ts'
+import { type Graph, registerAlgorithms } from './expressions.ts'
+import { createLimiter, type Limiter } from './limiter.ts'
+
+/** Tries of one request; a 429 costs none, since it says that nothing was done. */
+const ATTEMPTS = 5
+/** The longest that a hang may last: to the first byte, and between two. */
+const DEADLINE_MS = 55_000
+const FIRST_PAUSE_MS = 300
+const LONGEST_PAUSE_MS = 20_000
+/** After this many refusals in a row for one request, the quota is held to be used up. */
+const MAX_REFUSALS = 60
+/** Earth Engine's own limit, https://developers.google.com/earth-engine/guides/usage */
+const REQUESTS_PER_SECOND = 100
+/** No image of ours comes near it; a larger body is not what was asked for. */
+const MAX_BODY = 64 * 2 ** 20
+
+const METADATA_HOSTS = new Set(['169.254.169.254', 'metadata.google.internal', '[fd00:ec2::254]', '100.100.100.200'])
+
+export interface EarthEngineOptions {
+  /** http(s) base URL; plain http only to this machine. */
+  readonly endpoint: string
+  readonly project: string | null
+  /** Path of a service account's key file; null: GOOGLE_APPLICATION_CREDENTIALS, or none. */
+  readonly credentials: string | null
+  readonly maxConcurrent: number
+  /** Shared with other processes; unless given, one of this process. */
+  readonly limiter?: Limiter
+}
+
+export interface EarthEngineStats {
+  readonly computeRequests: number
+  readonly pixelRequests: number
+  readonly retries: number
+  readonly bytes: number
+}
+
+/** A pixel grid in EPSG:4326: size in pixels, and the affine transform to degrees. */
+export interface PixelGrid {
+  readonly width: number
+  readonly height: number
+  readonly west: number
+  readonly north: number
+  readonly degreesPerPixelX: number
+  readonly degreesPerPixelY: number
+}
+
+export interface EarthEngine {
+  /** @throws InputError or ServiceError where the endpoint, the project or the credentials don't work */
+  check(): Promise<void>
+  /** `value:compute`. */
+  compute(expression: Graph, signal?: AbortSignal): Promise<unknown>
+  /** `image:computePixels` as NPY. */
+  pixels(expression: Graph, grid: PixelGrid, signal?: AbortSignal): Promise<Buffer>
+  /** What an asset is, `IMAGE` or `IMAGE_COLLECTION`; null where there is none. */
+  assetType(id: string): Promise<string | null>
+  stats(): EarthEngineStats
+  close(): Promise<void>
+}
+
+/** @throws InputError `bad-endpoint` */
+export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
+  const base = checkEndpoint(options)
+  const project = options.project ?? 'earthengine-legacy'
+  const token = createTokenSource(options.credentials)
+  const limiter = options.limiter ?? createLimiter({ maxConcurrent: options.maxConcurrent, perSecond: REQUESTS_PER_SECOND })
+  const agent = new Agent({ connections: options.maxConcurrent, headersTimeout: DEADLINE_MS, bodyTimeout: DEADLINE_MS, connect: { timeout: 10_000 } })
+  const stats = { computeRequests: 0, pixelRequests: 0, retries: 0, bytes: 0 }
+  let ready: Promise<void> | undefined
+
+  const send = async (kind: 'compute' | 'pixels' | 'other', path: string, body: unknown, signal?: AbortSignal): Promise<Buffer> => {
+    let refusals = 0
+    for (let attempt = 1; ; ) {
+      try {
+        return await once(kind, path, body, signal)
+      } catch (error) {
+        if (signal?.aborted || !(error instanceof ServiceError) || !error.retry) throw error
+        stats.retries++
+        if (error.status === 429) {
+          if (++refusals > MAX_REFUSALS) throw error
+        } else if (++attempt > ATTEMPTS) throw error
+        const asked = (error as RefusedError).retryAfterMs ?? 0
+        await pause(Math.max(asked, backOff(error.status === 429 ? refusals : attempt)), signal)
+      }
+    }
+  }
+
+  const once = async (kind: 'compute' | 'pixels' | 'other', path: string, body: unknown, signal?: AbortSignal): Promise<Buffer> => {
+    const bearer = await token()
+    const release = await limiter.acquire(signal)
+    try {
+      if (kind === 'compute') stats.computeRequests++
+      if (kind === 'pixels') stats.pixelRequests++
+      const deadline = AbortSignal.timeout(DEADLINE_MS)
+      const response = await agent.request({
+        origin: base.origin,
+        path: `${base.pathname.replace(/\/$/, '')}${path}`,
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...(bearer !== null && { authorization: `Bearer ${bearer}` }), ...(options.project && { 'x-goog-user-project': options.project }) },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+      })
+      const bytes = await readBody(response)
+      stats.bytes += bytes.length
+      if (response.statusCode !== 200) throw errorOf(response, bytes, base.host, project)
+      return bytes
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason
+      if (error instanceof ServiceError || error instanceof InputError) throw error
+      throw new ServiceError('earth-engine-unreachable', `Earth Engine at ${base.host} did not answer (${reasonOf(error)}); check imagery.earthEngine.endpoint and the network.`, { retry: true, cause: error })
+    } finally {
+      release()
+    }
+  }
+
+  const json = async (kind: 'compute' | 'other', path: string, body: unknown, signal?: AbortSignal): Promise<Record<string, unknown>> => {
+    for (let attempt = 1; ; attempt++) {
+      const bytes = await send(kind, path, body, signal)
+      try {
+        return JSON.parse(bytes.toString('utf8')) as Record<string, unknown>
+      } catch {
+        // A proxy's page or a cut body with status 200.
+        if (attempt === ATTEMPTS) throw new ServiceError('earth-engine-bad-answer', `Earth Engine at ${base.host} answered with something other than JSON; check imagery.earthEngine.endpoint.`, { retry: false })
+        await pause(backOff(attempt), signal)
+      }
+    }
+  }
+
+  const initialise = () => {
+    ready ??= json('other', `/v1/projects/${project}/algorithms?prettyPrint=false`, undefined)
+      .then((answer) => registerAlgorithms(answer))
+      .catch((error) => {
+        ready = undefined
+        throw error
+      })
+    return ready
+  }
+
+  return {
+    check: initialise,
+    async compute(expression, signal) {
+      await initialise()
+      const answer = await json('compute', `/v1/projects/${project}/value:compute`, { expression: expression() }, signal)
+      return answer.result
+    },
+    async pixels(expression, grid, signal) {
+      await initialise()
+      const body = {
+        expression: expression(),
+        fileFormat: 'NPY',
+        grid: {
+          dimensions: { width: grid.width, height: grid.height },
+          affineTransform: { scaleX: grid.degreesPerPixelX, shearX: 0, translateX: grid.west, shearY: 0, scaleY: -grid.degreesPerPixelY, translateY: grid.north },
+          crsCode: 'EPSG:4326',
+        },
+      }
+      return send('pixels', `/v1/projects/${project}/image:computePixels`, body, signal)
+    },
+    async assetType(id) {
+      try {
+        const { type } = await json('other', `/v1/projects/earthengine-public/assets/${id}`, undefined)
+        return typeof type === 'string' ? type : null
+      } catch (error) {
+        if (error instanceof ServiceError && error.status === 404) return null
+        throw error
+      }
+    },
+    stats: () => ({ ...stats }),
+    close: () => agent.close(),
+  }
+}
+
+function checkEndpoint({ endpoint, credentials }: EarthEngineOptions): URL {
+  const wrong = (why: string) => new InputError('bad-endpoint', `imagery.earthEngine.endpoint ${redact(endpoint)} ${why}.`)
+  if (!URL.canParse(endpoint)) throw wrong('is not a URL')
+  const url = new URL(endpoint)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw wrong('must be http or https')
+  if (METADATA_HOSTS.has(url.hostname)) throw wrong('is the address of a metadata service')
+  if (url.protocol === 'http:' && credentials !== null && !isLoopback(url.hostname)) throw wrong('would send a token unencrypted; use https')
+  return url
+}
+
+async function readBody(response: Dispatcher.ResponseData): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of response.body) {
+    length += (chunk as Buffer).length
+    if (length > MAX_BODY) throw new ServiceError('earth-engine-bad-answer', `Earth Engine sent more than ${MAX_BODY} bytes.`, { retry: false })
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks)
+}
+
+interface RefusedError extends ServiceError {
+  retryAfterMs?: number
+}
+
+function errorOf(response: Dispatcher.ResponseData, body: Buffer, host: string, project: string): Error {
+  const status = response.statusCode
+  const said = redact(sentenceOf(body)).slice(0, 300)
+  if (status === 401) return new InputError('bad-credentials', `Earth Engine at ${host} wants credentials (${said}); set imagery.earthEngine.credentials to a service account's key file.`)
+  if (status === 403) return new InputError('no-access', `Earth Engine refused project ${project} (${said}); set imagery.earthEngine.project to a project that is registered for Earth Engine and the account may use.`)
+  const retry = status === 408 || status === 429 || status >= 500
+  const error: RefusedError = new ServiceError(status === 429 ? 'earth-engine-quota' : retry ? 'earth-engine-failed' : 'earth-engine-refused', `Earth Engine answered ${status}: ${said}`, { retry, status })
+  const after = Number(response.headers['retry-after'])
+  if (Number.isFinite(after) && after > 0) error.retryAfterMs = Math.min(after * 1000, 120_000)
+  return error
+}
+
+function sentenceOf(body: Buffer): string {
+  const text = body.toString('utf8')
+  try {
+    const { error } = JSON.parse(text) as { error?: { message?: unknown } }
+    if (typeof error?.message === 'string') return error.message
+  } catch {
+    // Not Earth Engine's own error; what stands in front of it said something else.
+  }
+  return text.startsWith('<') ? 'a web page' : text.slice(0, 120)
+}
+
+function reasonOf(error: unknown): string {
+  const { code, name } = error as { code?: string; name?: string }
+  return code ?? (name === 'TimeoutError' ? `nothing came within ${DEADLINE_MS / 1000} s` : messageOf(error))
+}
+
+/** Exponential with jitter: how long to wait is no part of any output. */
+const backOff = (tries: number): number => Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries, 10)) * (0.5 + Math.random() / 2)
+
+async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(resolve, ms)
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer)
+      reject(signal.reason)
+    }, { once: true })
+  })
+}

@@ -1,0 +1,19 @@
+/**
+ * Focus objects to pictures: which of ten Earth Engine sources suit an object, which image of them, which box of it on
+ * which pixel grid; then one JPEG for each.
+ *
+ * @example
+ * import { createEarthEngine, fetchImages, planTile, SOURCES, findCandidates } from '@skyscript/gee-fetch'
+ * const ee = createEarthEngine({ endpoint: 'http://127.0.0.1:8080', project: null, credentials: null, maxConcurrent: 40 })
+ * await ee.check()
+ * const images = await findCandidates(ee, SOURCES.US, [-73.9, 40.7, -73.8, 40.8])
+ */
+export { type BoxSettings, boxFor, type PixelBox } from './boxes.ts'
+export { findCandidates, type SourceImage } from './candidates.ts'
+export { createEarthEngine, type EarthEngine, type EarthEngineOptions, type EarthEngineStats } from './client.ts'
+export { fetchImages, type FetchContext, requestFingerprint } from './fetch-images.ts'
+export { createLimiter, type Limiter } from './limiter.ts'
+export { type ImagerySettings, planTile, type PlanTileInput } from './plan-tile.ts'
+export type { Source } from './sources/source.ts'
+export { SOURCES } from './sources/sources.ts'
+export { suitableSources } from './suitable.ts'

@@ -1,0 +1,36 @@
+import type { Source } from './sources/source.ts'
+
+/** Share of pixels that must be valid. */
+const VALID_SHARE = 0.98
+/** Standard deviation of brightness below which nothing is to be seen. */
+const BLANK_DEVIATION = 1.5
+/** Share of bright grey pixels above which an image counts as cloudy, and how far its colours may lie apart. */
+const CLOUD_SHARE = 0.35
+const GREY_SPREAD = 25
+
+export type PixelFault = 'image-not-covered' | 'image-blank' | 'image-cloudy'
+
+/**
+ * Whether an image may stand for its object.
+ *
+ * @param pixels red, green, blue, validity: one byte each, pixel after pixel
+ * @returns the reason why not, or null
+ */
+export function pixelFault(pixels: Uint8Array, source: Source): PixelFault | null {
+  const count = pixels.length / 4
+  let [valid, cloudy, sum, squares] = [0, 0, 0, 0]
+  const limit = source.cloudBrightness ?? 256
+  for (let i = 0; i < pixels.length; i += 4) {
+    if (pixels[i + 3] === 0) continue
+    valid++
+    const [red, green, blue] = [pixels[i]!, pixels[i + 1]!, pixels[i + 2]!]
+    const brightness = (red + green + blue) / 3
+    sum += brightness
+    squares += brightness * brightness
+    if (brightness >= limit && Math.max(red, green, blue) - Math.min(red, green, blue) <= GREY_SPREAD) cloudy++
+  }
+  if (valid < count * VALID_SHARE) return 'image-not-covered'
+  const mean = sum / valid
+  if (squares / valid - mean * mean < BLANK_DEVIATION ** 2) return 'image-blank'
+  return cloudy > count * CLOUD_SHARE ? 'image-cloudy' : null
+}

@@ -1,0 +1,71 @@
+import { boxContains, boxesIntersect, type Config, type Dropped, type Failed, type FocusObject, type ImageCandidate, messageOf, type Outcome, type PlannedImage, SkyscriptError, InputError, type SourceAlias } from '@skyscript/core'
+import { boxFor } from './boxes.ts'
+import type { SourceImage } from './candidates.ts'
+import { SOURCES } from './sources/sources.ts'
+import { suitableSources } from './suitable.ts'
+
+export interface ImagerySettings {
+  readonly sources: readonly SourceAlias[]
+  readonly tiles: Config['tiles']
+  readonly seed: number
+}
+
+export interface PlanTileInput {
+  /** Name of the map tile that the objects belong to. */
+  readonly tile: string
+  readonly focus: readonly FocusObject[]
+  readonly settings: ImagerySettings
+  /** Images of a source that touch the map tile, best first; asked at most once for each source. */
+  candidates(source: SourceAlias): Promise<readonly SourceImage[]>
+}
+
+/** Images tried of one source, and in all, before an object is given up. */
+const PER_SOURCE = 3
+const IN_ALL = 6
+
+/**
+ * Chooses for each object which images to ask for, best first: the finest suitable source, inside it the best image
+ * that covers the object's box. Nothing is fetched.
+ */
+export async function planTile({ tile, focus, settings, candidates }: PlanTileInput): Promise<Outcome<PlannedImage>> {
+  const kept: PlannedImage[] = []
+  const dropped: Dropped[] = []
+  const failed: Failed[] = []
+  const asked = new Map<SourceAlias, Promise<readonly SourceImage[]>>()
+  const imagesOf = (source: SourceAlias) => {
+    const known = asked.get(source) ?? candidates(source)
+    asked.set(source, known)
+    return known
+  }
+  for (const object of focus) {
+    const { id } = object
+    const suitable = suitableSources(object, settings)
+    if ('reason' in suitable) {
+      dropped.push({ id, reason: suitable.reason })
+      continue
+    }
+    try {
+      const chosen: ImageCandidate[] = []
+      for (const alias of suitable.sources) {
+        if (chosen.length >= IN_ALL) break
+        const { gsd } = SOURCES[alias]
+        const pixels = boxFor(object, tile, gsd, settings)
+        if (pixels === null) continue
+        for (const { imageId, time } of covering(await imagesOf(alias), pixels.box)) chosen.push({ source: alias, imageId, time, gsd, ...pixels })
+      }
+      if (chosen.length > 0) kept.push({ id, candidates: chosen.slice(0, IN_ALL) })
+      else dropped.push({ id, reason: 'no-image-here' })
+    } catch (error) {
+      if (!(error instanceof SkyscriptError) || error instanceof InputError) throw error
+      failed.push({ id, code: error.code, message: messageOf(error) })
+    }
+  }
+  return { kept, dropped, failed }
+}
+
+/** Those whose bounds hold the whole box; where none does, those that hold a part (its pixels will be checked). */
+function covering(images: readonly SourceImage[], box: ImageCandidate['box']): SourceImage[] {
+  const whole = images.filter(({ footprint }) => boxContains(footprint, box))
+  const some = whole.length > 0 ? whole : images.filter(({ footprint }) => boxesIntersect(footprint, box))
+  return some.slice(0, PER_SOURCE)
+}

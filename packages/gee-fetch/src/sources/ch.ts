@@ -1,0 +1,23 @@
+import type { Source } from './source.ts'
+
+/**
+ * https://developers.google.com/earth-engine/datasets/catalog/Switzerland_SWISSIMAGE_orthos_10cm
+ * One mosaic of the whole country for each year; a place that was not flown in a year is masked in it.
+ */
+export const ch: Source = {
+  alias: 'CH',
+  title: 'SWISSIMAGE 10 cm orthophotos of Switzerland',
+  collection: 'Switzerland/SWISSIMAGE/orthos/10cm',
+  oldIds: ['ORTHO/Switzerland/SWISSIMAGE/10cm'],
+  gsd: 0.1,
+  bands: ['R', 'G', 'B'],
+  range: [11, 190],
+  extent: [5.9, 45.8, 10.6, 47.8],
+  since: '2017-01-01',
+  cloud: null,
+  cloudBrightness: null,
+  timePrecision: 'year',
+  mayBeImage: false,
+  licence: 'swisstopo open government data, source must be named',
+  credit: () => '© swisstopo',
+}

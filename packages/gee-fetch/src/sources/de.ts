@@ -1,0 +1,23 @@
+import type { Source } from './source.ts'
+
+/**
+ * https://developers.google.com/earth-engine/datasets/catalog/Germany_Brandenburg_orthos_20cm
+ * Catalogued as a collection, but its examples load it as one image: the asset is asked what it is.
+ */
+export const de: Source = {
+  alias: 'DE',
+  title: 'Brandenburg orthophotos 20 cm',
+  collection: 'Germany/Brandenburg/orthos/20cm',
+  oldIds: [],
+  gsd: 0.2,
+  bands: ['R', 'G', 'B'],
+  range: [0, 255],
+  extent: [11, 51.28, 15, 53.7],
+  since: '2021-08-01',
+  cloud: null,
+  cloudBrightness: null,
+  timePrecision: 'year',
+  mayBeImage: true,
+  licence: 'dl-de/by-2-0; changes must be marked',
+  credit: () => '© GeoBasis-DE/LGB, dl-de/by-2-0, cut out and recompressed',
+}

@@ -1,0 +1,23 @@
+import type { Source } from './source.ts'
+
+/**
+ * https://developers.google.com/earth-engine/datasets/catalog/Finland_SMK_V_50cm
+ * One mosaic of the whole country for each year, masked where nothing was flown.
+ */
+export const fi: Source = {
+  alias: 'FI',
+  title: 'National Land Survey of Finland orthophotos 50 cm',
+  collection: 'Finland/SMK/V/50cm',
+  oldIds: [],
+  gsd: 0.5,
+  bands: ['R', 'G', 'B'],
+  range: [11, 190],
+  extent: [18, 59, 29.2, 69.4],
+  since: '2015-01-01',
+  cloud: null,
+  cloudBrightness: null,
+  timePrecision: 'year',
+  mayBeImage: false,
+  licence: 'CC BY 4.0',
+  credit: (year) => `Contains data from the National Land Survey of Finland${year === null ? '' : `, ${year}`}`,
+}

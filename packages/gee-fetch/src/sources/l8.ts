@@ -1,0 +1,23 @@
+import type { Source } from './source.ts'
+
+/**
+ * https://developers.google.com/earth-engine/datasets/catalog/LANDSAT_LC08_C02_T1_TOA
+ * CLOUD_COVER is -1 where it was not measured.
+ */
+export const l8: Source = {
+  alias: 'L8',
+  title: 'Landsat 8 top-of-atmosphere reflectance',
+  collection: 'LANDSAT/LC08/C02/T1_TOA',
+  oldIds: ['LANDSAT/LC08/C01/T1_TOA'],
+  gsd: 30,
+  bands: ['B4', 'B3', 'B2'],
+  range: [0, 0.4],
+  extent: [-180, -82, 180, 82],
+  since: '2013-03-18',
+  cloud: { property: 'CLOUD_COVER', limit: 20 },
+  cloudBrightness: 235,
+  timePrecision: 'minute',
+  mayBeImage: false,
+  licence: 'public domain',
+  credit: () => 'Landsat 8 image courtesy of the U.S. Geological Survey',
+}

@@ -1,0 +1,23 @@
+import type { Source } from './source.ts'
+
+/**
+ * https://developers.google.com/earth-engine/datasets/catalog/LANDSAT_LC09_C02_T1_TOA
+ * CLOUD_COVER is -1 where it was not measured.
+ */
+export const l9: Source = {
+  alias: 'L9',
+  title: 'Landsat 9 top-of-atmosphere reflectance',
+  collection: 'LANDSAT/LC09/C02/T1_TOA',
+  oldIds: [],
+  gsd: 30,
+  bands: ['B4', 'B3', 'B2'],
+  range: [0, 0.4],
+  extent: [-180, -82, 180, 82],
+  since: '2021-10-31',
+  cloud: { property: 'CLOUD_COVER', limit: 20 },
+  cloudBrightness: 235,
+  timePrecision: 'minute',
+  mayBeImage: false,
+  licence: 'public domain',
+  credit: () => 'Landsat 9 image courtesy of the U.S. Geological Survey',
+}

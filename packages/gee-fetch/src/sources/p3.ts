@@ -1,0 +1,23 @@
+import type { Source } from './source.ts'
+
+/**
+ * https://developers.google.com/earth-engine/datasets/catalog/SKYSAT_GEN-A_PUBLIC_ORTHO_RGB
+ * Scattered scenes of 2014 to 2016.
+ */
+export const p3: Source = {
+  alias: 'P3',
+  title: 'SkySat public orthorectified RGB',
+  collection: 'SKYSAT/GEN-A/PUBLIC/ORTHO/RGB',
+  oldIds: [],
+  gsd: 0.8,
+  bands: ['R', 'G', 'B'],
+  range: [11, 190],
+  extent: [-180, -70, 180, 53],
+  since: '2014-07-03',
+  cloud: null,
+  cloudBrightness: null,
+  timePrecision: 'minute',
+  mayBeImage: false,
+  licence: 'CC BY 4.0',
+  credit: () => 'Planet Labs Inc.',
+}

@@ -1,0 +1,23 @@
+import type { Source } from './source.ts'
+
+/**
+ * https://developers.google.com/earth-engine/datasets/catalog/SKYSAT_GEN-A_PUBLIC_ORTHO_MULTISPECTRAL
+ * The catalogue gives the display range for near infrared, green and blue; it fits red as well.
+ */
+export const p5: Source = {
+  alias: 'P5',
+  title: 'SkySat public orthorectified multispectral',
+  collection: 'SKYSAT/GEN-A/PUBLIC/ORTHO/MULTISPECTRAL',
+  oldIds: [],
+  gsd: 2,
+  bands: ['R', 'G', 'B'],
+  range: [200, 6000],
+  extent: [-180, -70, 180, 53],
+  since: '2014-07-03',
+  cloud: null,
+  cloudBrightness: null,
+  timePrecision: 'minute',
+  mayBeImage: false,
+  licence: 'CC BY 4.0',
+  credit: () => 'Planet Labs Inc.',
+}

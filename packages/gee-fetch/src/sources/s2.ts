@@ -1,0 +1,20 @@
+import type { Source } from './source.ts'
+
+/** https://developers.google.com/earth-engine/datasets/catalog/COPERNICUS_S2_SR_HARMONIZED */
+export const s2: Source = {
+  alias: 'S2',
+  title: 'Sentinel-2 surface reflectance, harmonised',
+  collection: 'COPERNICUS/S2_SR_HARMONIZED',
+  oldIds: ['COPERNICUS/S2_SR'],
+  gsd: 10,
+  bands: ['B4', 'B3', 'B2'],
+  range: [0, 3000],
+  extent: [-180, -56, 180, 83],
+  since: '2017-03-28',
+  cloud: { property: 'CLOUDY_PIXEL_PERCENTAGE', limit: 20 },
+  cloudBrightness: 235,
+  timePrecision: 'minute',
+  mayBeImage: false,
+  licence: 'Copernicus Sentinel data terms: free, full and open',
+  credit: (year) => `Contains modified Copernicus Sentinel data${year === null ? '' : ` ${year}`}`,
+}

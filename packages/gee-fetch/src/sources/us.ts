@@ -1,0 +1,23 @@
+import type { Source } from './source.ts'
+
+/**
+ * https://developers.google.com/earth-engine/datasets/catalog/USDA_NAIP_DOQQ
+ * Before about 2018 the true resolution is 1 m, in places 2 m; some old images have near infrared in place of a colour and are refused by the request.
+ */
+export const us: Source = {
+  alias: 'US',
+  title: 'NAIP aerial imagery of the United States',
+  collection: 'USDA/NAIP/DOQQ',
+  oldIds: [],
+  gsd: 0.6,
+  bands: ['R', 'G', 'B'],
+  range: [0, 255],
+  extent: [-124.84, 24.42, -64.82, 49.72],
+  since: '2002-06-15',
+  cloud: null,
+  cloudBrightness: null,
+  timePrecision: 'day',
+  mayBeImage: false,
+  licence: 'public domain',
+  credit: () => 'USDA Farm Production and Conservation - Business Center, Geospatial Enterprise Operations',
+}

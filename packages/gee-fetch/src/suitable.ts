@@ -1,0 +1,27 @@
+import { boxesIntersect, boxOf, type FocusObject, type SourceAlias } from '@skyscript/core'
+import { areaPixels } from './boxes.ts'
+import type { ImagerySettings } from './plan-tile.ts'
+import { SOURCES } from './sources/sources.ts'
+
+/**
+ * The sources that could show an object, finest first, without asking anyone (paper, section "Image selection"): GSD at
+ * most the coarsest at which any of its tags is seen, the object inside the source's extent, and for an area the size
+ * of its image within `tiles.minPixels` to `tiles.maxPixels`.
+ *
+ * @returns or why there is none: `no-source-fine-enough`, `no-source-here`, `area-too-small`, `area-too-large`,
+ * `area-between-sources` (too large for the finer sources and too small for the coarser)
+ */
+export function suitableSources(focus: FocusObject, { sources, tiles }: ImagerySettings): { sources: SourceAlias[] } | { reason: string } {
+  const box = boxOf(focus.geometry)
+  const here = sources.map((alias) => SOURCES[alias]).filter((source) => boxesIntersect(source.extent, box))
+  if (here.length === 0) return { reason: 'no-source-here' }
+  const fine = here.filter((source) => source.gsd <= focus.maxGsd).sort((a, b) => a.gsd - b.gsd)
+  if (fine.length === 0) return { reason: 'no-source-fine-enough' }
+  if (focus.geometry.type === 'Point' || focus.geometry.type === 'LineString') return { sources: fine.map(({ alias }) => alias) }
+  const sized = fine.map(({ alias, gsd }) => ({ alias, size: areaPixels(box, gsd, tiles) }))
+  const fitting = sized.filter(({ size }) => typeof size !== 'string')
+  if (fitting.length > 0) return { sources: fitting.map(({ alias }) => alias) }
+  const small = sized.some(({ size }) => size === 'too-small')
+  const large = sized.some(({ size }) => size === 'too-large')
+  return { reason: small && large ? 'area-between-sources' : small ? 'area-too-small' : 'area-too-large' }
+}
