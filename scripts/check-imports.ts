@@ -17,7 +17,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   worker: ['core', ...STAGES, 'local-earth-engine'],
 }
 
-const IMPORT = /(?:^|\n)\s*(?:import|export)\b[^'"\n;]*?(?:from\s*)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g
+/** `import … from 'x'`, `export … from 'x'` over one or several lines, `import 'x'`, and `import('x')`. */
+const IMPORT = /^(?:import|export)\s[^'"=]*?\sfrom\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm
 
 const faults: string[] = []
 for (const name of Object.keys(MAY_IMPORT)) {
@@ -28,7 +29,7 @@ for (const name of Object.keys(MAY_IMPORT)) {
     const file = join(folder, path)
     const source = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '')
     for (const match of source.matchAll(IMPORT)) {
-      const target = match[1] ?? match[2]!
+      const target = match[1] ?? match[2] ?? match[3]!
       const fault = faultOf(name, folder, file, target, manifest.dependencies ?? {})
       if (fault) faults.push(`${relative(root, file)}: ${fault}`)
     }

@@ -1,0 +1,113 @@
+import { DataFault } from '@skyscript/core'
+import sharp from 'sharp'
+import { type RgbImage, resizeAsPillow } from './pillow-resize.ts'
+import type { Preprocessing } from './preprocessor-config.ts'
+
+/** Change it with anything that changes a sample: stored scores of another version are not used. */
+export const PREPROCESSING_VERSION = 1
+
+/** The largest image that the settings allow is 10,000 pixels a side; a decompression bomb is refused by its header. */
+const LARGEST_IMAGE_PIXELS = 10_000 * 10_000
+
+// What comes over the network is only ever these two, and each other decoder is one more way in.
+sharp.block({ operation: ['VipsForeignLoad'] })
+sharp.unblock({ operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuffer'] })
+
+/**
+ * RGB pixels of a JPEG or PNG as Pillow's `open().convert('RGB')` gives them: no colour profile and no orientation is
+ * applied, transparency is dropped.
+ *
+ * @throws DataFault `unreadable-image` on anything else, on cut files and on more than 100 million pixels
+ */
+export async function decodeRgb(bytes: Uint8Array): Promise<RgbImage> {
+  try {
+    const { data, info } = await sharp(bytes, {
+      failOn: 'truncated',
+      ignoreIcc: true,
+      limitInputPixels: LARGEST_IMAGE_PIXELS,
+    })
+      .toColourspace('srgb')
+      .removeAlpha()
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true })
+    if (info.channels !== 3) throw new Error(`it has ${info.channels} channels`)
+    return { data, width: info.width, height: info.height }
+  } catch (error) {
+    const why = (error instanceof Error ? error.message : String(error)).split('\n')[0]
+    throw new DataFault('unreadable-image', `The image can't be decoded as JPEG or PNG: ${why}.`, { cause: error })
+  }
+}
+
+/** Width and height of the model's input where it is the same for every image; null where it follows the image. */
+export function inputSize({ resize, crop }: Preprocessing): { width: number; height: number } | null {
+  return crop ?? (resize.kind === 'exact' ? resize : null)
+}
+
+/** Size after the resize; the longer side is cut to whole pixels as torchvision's `Resize` and the hub's tools do. */
+function resizedSize({ width, height }: RgbImage, resize: Preprocessing['resize']): { width: number; height: number } {
+  if (resize.kind === 'exact') return resize
+  const { pixels } = resize
+  return width <= height
+    ? { width: pixels, height: Math.trunc((pixels * height) / width) }
+    : { width: Math.trunc((pixels * width) / height), height: pixels }
+}
+
+/** Python's `round`: halves go to the even neighbour. torchvision's `CenterCrop` rounds its margins with it. */
+function roundHalfEven(value: number): number {
+  const floor = Math.floor(value)
+  const rest = value - floor
+  return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor
+}
+
+/**
+ * Turns an image into the model's samples: resize, centre crop (what sticks out of a smaller image is black), rescale,
+ * normalise. As torchvision does it for OpenCLIP.
+ *
+ * @param out receives the samples of red, then of green, then of blue, row by row; its size says the crop's area
+ */
+export function toSamples(image: RgbImage, preprocessing: Preprocessing, out: Float32Array): void {
+  const size = resizedSize(image, preprocessing.resize)
+  const crop = preprocessing.crop ?? size
+  const across = placed(size.width, crop.width)
+  const down = placed(size.height, crop.height)
+  const seen = resizeAsPillow(
+    image,
+    { ...size, interpolation: preprocessing.interpolation },
+    { left: across.from, top: down.from, width: across.length, height: down.length },
+  )
+  const area = crop.width * crop.height
+  const tables = sampleTables(preprocessing)
+  for (let channel = 0; channel < 3; channel++) {
+    const table = tables[channel]!
+    const plane = out.subarray(channel * area, (channel + 1) * area)
+    if (seen.width !== crop.width || seen.height !== crop.height) plane.fill(table[0]!)
+    for (let y = 0; y < seen.height; y++) {
+      let from = y * seen.width * 3 + channel
+      let to = (down.to + y) * crop.width + across.to
+      for (let x = 0; x < seen.width; x++, from += 3) plane[to++] = table[seen.data[from]!]!
+    }
+  }
+}
+
+/** Which samples of an axis of `length` are seen in a crop of `crop`, and where they start in it. */
+function placed(length: number, crop: number): { from: number; length: number; to: number } {
+  if (length >= crop) return { from: roundHalfEven((length - crop) / 2), length: crop, to: 0 }
+  return { from: 0, length, to: Math.floor((crop - length) / 2) }
+}
+
+const tables = new WeakMap<Preprocessing, readonly Float32Array[]>()
+
+/** The sample of every byte by channel, in 32-bit steps as PyTorch makes it. */
+function sampleTables(preprocessing: Preprocessing): readonly Float32Array[] {
+  const known = tables.get(preprocessing)
+  if (known) return known
+  const { rescale, mean, std } = preprocessing
+  const made = [0, 1, 2].map((channel) =>
+    Float32Array.from({ length: 256 }, (_, byte) => {
+      const centred = Math.fround(Math.fround(byte * rescale) - Math.fround(mean[channel]!))
+      return centred / Math.fround(std[channel]!)
+    }),
+  )
+  tables.set(preprocessing, made)
+  return made
+}
