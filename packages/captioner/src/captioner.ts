@@ -1,15 +1,26 @@
-import { type CaptionRecord, fingerprint, geometryMeetsBox, type ImageRecord, type OsmObject, type Tags } from '@skyscript/core'
-import { shareOfBox } from './geometry.ts'
-import { createGroundability, type Groundability } from './groundability.ts'
-import { createPhrases } from './phrases.ts'
-import { createTagOrder } from './tag-order.ts'
+import {
+  type CaptionRecord,
+  DataFault,
+  fingerprint,
+  geometryMeetsBox,
+  type ImageRecord,
+  type OsmObject,
+  type Tags,
+} from '@skyscript/core'
+import { createJudge, type Groundability } from './groundability.ts'
+import { shareOfBox } from './share-of-box.ts'
 import { loadTables } from './tables.ts'
+import { createTagFacts, type TagFact } from './tag-facts.ts'
+import { byText } from './tag-order.ts'
 
 /** Raise when a rule changes what it writes: captions of older code are then redone. */
-const RULES_VERSION = 1
+const RULES_VERSION = 2
 
 /** The original's opening for every source, aerial too. */
 const PREFIX = 'a satellite image of '
+
+/** Why an image gets no caption: its object has no tag that can be seen at its GSD. */
+const NOTHING_SEEN = 'no-groundable-tag-at-gsd'
 
 export interface Caption {
   readonly title: string
@@ -26,7 +37,10 @@ export interface CaptionOptions {
 export interface CaptionerOverrides {
   /** Text of a CSV file `key,value,max_gsd` whose rows replace or add to the shipped table. */
   readonly tags?: string
-  /** Text of a YAML or JSON file that replaces members of the shipped rule tables (`tables/caption-rules.json`). */
+  /**
+   * Text of a YAML or JSON file that replaces members of the shipped rule tables (`tables/caption-rules.json`), or
+   * the order of tags (`tagOrder`, a list of `key=value`).
+   */
   readonly rules?: string
 }
 
@@ -36,78 +50,75 @@ export interface Captioner {
   groundability(key: string, value: string): Groundability
   /** The tags that can be seen at a ground sampling distance (m/pixel), in caption order. */
   groundableTags(tags: Tags, gsd: number): Tags
-  /** The coarsest GSD (m/pixel) at which any of the tags is seen; null where none ever is. */
+  /**
+   * The coarsest GSD (m/pixel) of an image that any of the tags describes: 30 where one is of the open-ended 10 m
+   * class; null where none ever is seen.
+   */
   maxGsd(tags: Tags): number | null
-  /** The center must have at least one tag that remains. */
+  /**
+   * @param surrounding in the order in which they are named
+   * @throws DataFault `no-groundable-tag-at-gsd` where no tag of the center remains: a caption is never empty
+   */
   caption(center: Tags, surrounding: readonly Tags[], options?: CaptionOptions): Caption
   /**
-   * The caption record of an image.
+   * The caption record of an image. Its `surroundingTags` stand in the order of the caption: the largest share of the
+   * image first, ties by phrase, then id.
    *
    * @param around other objects that may reach into the image; those that don't are left out by exact geometry
-   * @returns the record, or a reason where the object has no tag that can be seen in this image
+   * @returns the record, or the reason why the image can't have one
    */
-  captionImage(image: ImageRecord, focus: OsmObject, around: readonly OsmObject[]): CaptionRecord | { readonly reason: string }
+  captionImage(
+    image: ImageRecord,
+    focus: OsmObject,
+    around: readonly OsmObject[],
+  ): CaptionRecord | { readonly reason: string }
 }
 
 /** @throws InputError `bad-tag-table` or `bad-rule-tables` where an override can't be read */
 export function createCaptioner(overrides: CaptionerOverrides = {}): Captioner {
   const tables = loadTables(overrides)
-  const { groundability, seenAt } = createGroundability(tables.groundable)
-  const inOrder = createTagOrder(tables.frequency)
-  const phraseOf = createPhrases(tables.rules)
+  const judge = createJudge(tables.groundable)
+  const facts = createTagFacts(tables, judge)
 
-  /** Tags in caption order, gated as the options say. */
-  const chosen = (tags: Tags, { gsd, allTags }: CaptionOptions): [string, string][] =>
-    inOrder(Object.entries(tags).filter(([key, value]) => allTags || seenAt(key, value, gsd ?? 0)))
-
-  /** An object around the focus: a road is only a road, whatever else is known of it. */
-  const surroundingTags = (tags: Tags, options: CaptionOptions): [string, string][] => {
-    const seen = chosen(tags, options)
-    const road = seen.find(([key]) => key === 'highway')
-    return road ? [road] : seen
-  }
-
-  const phrases = (tags: readonly [string, string][]) => tags.map(([key, value]) => phraseOf(key, value)).filter((phrase) => phrase !== '')
-
-  const captionOf = (center: readonly [string, string][], around: readonly (readonly [string, string][])[]): Caption => {
-    const focus = phrases(center)
-    if (focus.length === 0) throw new TypeError('A caption needs at least one tag of the focus object.')
-    const object = joined(focus)
-    const others = new Set<string>()
-    for (const tags of around) {
-      const other = joined(phrases(tags))
-      if (other !== '' && other !== object) others.add(other)
-    }
-    const suffix = others.size === 0 ? '' : `, surrounded by ${[...others].join('; ')}`
-    return { title: `${PREFIX}${focus.join(', ')}`, titleMultiObjects: `${PREFIX}${object}${suffix}` }
+  const chosen = (tags: Tags, { gsd = 0, allTags = false }: CaptionOptions): readonly TagFact[] => {
+    if (allTags) return facts.all(tags)
+    const groundable = facts.groundable(tags)
+    return groundable.every(({ seenTo }) => gsd <= seenTo)
+      ? groundable
+      : groundable.filter(({ seenTo }) => gsd <= seenTo)
   }
 
   return {
     fingerprint: fingerprint('captioner', RULES_VERSION, tables),
-    groundability,
-    groundableTags: (tags, gsd) => Object.fromEntries(chosen(tags, { gsd })),
+    groundability: judge.groundability,
+    groundableTags: (tags, gsd) => tagsOf(chosen(tags, { gsd })),
     maxGsd(tags) {
       let coarsest = 0
-      for (const [key, value] of Object.entries(tags)) coarsest = Math.max(coarsest, groundability(key, value).maxGsd ?? 0)
+      for (const { seenTo } of facts.groundable(tags)) coarsest = Math.max(coarsest, seenTo)
       return coarsest === 0 ? null : coarsest
     },
-    caption: (center, surrounding, options = {}) =>
-      captionOf(
-        chosen(center, options),
-        surrounding.map((tags) => surroundingTags(tags, options)),
-      ),
+    caption(center, surrounding, options = {}) {
+      const focus = chosen(center, options)
+      if (!focus.some(({ phrase }) => phrase !== '')) {
+        throw new DataFault(NOTHING_SEEN, 'No tag of the object can be seen in the image, so it has no caption.')
+      }
+      return captionOf(
+        focus,
+        surrounding.map((tags) => surroundingPhrase(chosen(tags, options))),
+      )
+    },
     captionImage(image, focus, around) {
       const options = { gsd: image.gsd }
       const center = chosen(focus.tags, options)
-      if (phrases(center).length === 0) return { reason: 'no-groundable-tag-at-gsd' }
-      const others: { tags: [string, string][]; share: number; phrase: string; id: string }[] = []
+      if (!center.some(({ phrase }) => phrase !== '')) return { reason: NOTHING_SEEN }
+      const others: { seen: readonly TagFact[]; share: number; phrase: string; id: string }[] = []
       for (const { id, tags, geometry } of around) {
         if (id === focus.id) continue
-        const seen = surroundingTags(tags, options)
+        const seen = chosen(tags, options)
         if (seen.length === 0 || !geometryMeetsBox(geometry, image.box)) continue
-        others.push({ tags: seen, share: shareOfBox(geometry, tags, image.box), phrase: joined(phrases(seen)), id })
+        others.push({ seen, share: shareOfBox(geometry, tags, image.box), phrase: surroundingPhrase(seen), id })
       }
-      others.sort((a, b) => b.share - a.share || compare(a.phrase, b.phrase) || compare(a.id, b.id))
+      others.sort((a, b) => b.share - a.share || byText(a.phrase, b.phrase) || byText(a.id, b.id))
       return {
         id: image.id,
         filepath: image.filepath,
@@ -115,19 +126,38 @@ export function createCaptioner(overrides: CaptionerOverrides = {}): Captioner {
         timestamp: focus.timestamp,
         ...captionOf(
           center,
-          others.map((other) => other.tags),
+          others.map(({ phrase }) => phrase),
         ),
-        centerTags: Object.fromEntries(center),
-        surroundingTags: others.map((other) => Object.fromEntries(other.tags)),
+        centerTags: tagsOf(center),
+        surroundingTags: others.map(({ seen }) => tagsOf(seen)),
       }
     },
   }
 }
 
-/** One object's phrases: `a with b and c and d`. */
-function joined(phrases: readonly string[]): string {
-  const [first, ...rest] = phrases
-  return rest.length === 0 ? (first ?? '') : `${first} with ${rest.join(' and ')}`
+/** The two captions; identical phrases appear once, and none that says what the focus object's says. */
+function captionOf(center: readonly TagFact[], surrounding: readonly string[]): Caption {
+  const title = phrasesOf(center)
+  const focus = joined(title)
+  const others = new Set(surrounding)
+  others.delete(focus)
+  others.delete('')
+  const suffix = others.size === 0 ? '' : `, surrounded by ${[...others].join('; ')}`
+  return { title: `${PREFIX}${title.join(', ')}`, titleMultiObjects: `${PREFIX}${focus}${suffix}` }
 }
 
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+/** An object around the focus: a road is only a road, whatever else is known of it. */
+function surroundingPhrase(seen: readonly TagFact[]): string {
+  const road = seen.find(({ key }) => key === 'highway')
+  return road ? road.phrase : joined(phrasesOf(seen))
+}
+
+const phrasesOf = (facts: readonly TagFact[]) => facts.map(({ phrase }) => phrase).filter((phrase) => phrase !== '')
+
+const tagsOf = (facts: readonly TagFact[]): Tags => Object.fromEntries(facts.map(({ key, value }) => [key, value]))
+
+/** One object's phrases: `a with b and c and d`. */
+function joined(phrases: readonly string[]): string {
+  const [first = '', ...rest] = phrases
+  return rest.length === 0 ? first : `${first} with ${rest.join(' and ')}`
+}

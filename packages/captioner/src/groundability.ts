@@ -3,12 +3,17 @@ import type { GroundableTable } from './tables.ts'
 /** Classes of maximum ground sampling distance in m/pixel (paper, section "Tag classification"). */
 export const GSD_CLASSES = [0.1, 0.2, 0.6, 1, 10] as const
 
-/** The coarsest class is open-ended: what is seen at 10 m is still seen in Landsat's 30 m images of large areas. */
+const COARSEST_CLASS = 10
+
+/**
+ * What the coarsest class stands for in m/pixel. The paper's classes end at 10 m, yet it describes Landsat's 30 m
+ * images: what is seen at 10 m is seen in the 30 m image of a large area too.
+ */
 export const OPEN_ENDED_GSD = 30
 
 export interface Groundability {
   readonly groundable: boolean
-  /** Coarsest GSD in m/pixel at which the tag can be seen, 30 for the open-ended class; null: never. */
+  /** The tag's class: the coarsest GSD in m/pixel at which it can be seen, 10 being open-ended; null: never seen. */
   readonly maxGsd: number | null
   /** What decided. */
   readonly why: string
@@ -16,24 +21,36 @@ export interface Groundability {
 
 const UNKNOWN: Groundability = { groundable: false, maxGsd: null, why: 'not in the table' }
 
-/** Keys that say nothing about looks, whatever a table may hold: names, addresses, references, sources, dates, rules of use. */
+/**
+ * Keys that say nothing about looks, whatever a table may hold: names, addresses, references, contacts, sources,
+ * dates, rules of use, numbers of levels, speed limits.
+ */
 const NEVER =
   /^(name|addr|ref|source|note|fixme|description|website|url|phone|fax|email|contact|operator|owner|brand|opening_hours|wikidata|wikipedia|created_by|start_date|end_date|check_date|survey|access|maxspeed|maxweight|maxheight|height|ele|admin_level|postal_code|population|uid|gnis|tiger)(:|$)|:(ref|levels|wikidata|wikipedia)$|(^|[:_])(name|levels)$/
 
-export function createGroundability(table: GroundableTable): {
+export interface Judge {
   groundability(key: string, value: string): Groundability
-  /** Whether a tag describes an image of this GSD (m/pixel). */
-  seenAt(key: string, value: string, gsd: number): boolean
-} {
-  const known = new Map<string, Groundability>()
-  for (const [tag, { maxGsd, why }] of Object.entries(table)) {
-    const seenTo = maxGsd === GSD_CLASSES.at(-1) ? OPEN_ENDED_GSD : maxGsd
-    known.set(tag, { groundable: maxGsd !== null, maxGsd: seenTo, why })
+  /** The coarsest GSD in m/pixel of an image that a tag describes, the open-ended class written out; 0: none. */
+  seenTo(key: string, value: string): number
+}
+
+export function createJudge(table: GroundableTable): Judge {
+  // By key first: most tags of an object have a key that no table knows, and cost one look-up.
+  const known = new Map<string, Map<string, Groundability>>()
+  for (const { key, value, maxGsd, why } of table) {
+    const values = known.get(key) ?? new Map<string, Groundability>()
+    known.set(key, values)
+    const judged = NEVER.test(key)
+      ? { groundable: false, maxGsd: null, why: 'key: says nothing about looks' }
+      : { groundable: maxGsd !== null, maxGsd, why }
+    values.set(value, judged)
   }
-  const groundability = (key: string, value: string): Groundability => {
-    const found = known.get(`${key}=${value}`)
-    if (!found) return UNKNOWN
-    return NEVER.test(key) ? { groundable: false, maxGsd: null, why: `${key} never shows` } : found
+  return {
+    groundability: (key, value) =>
+      known.get(key)?.get(value) ?? (NEVER.test(key) ? { ...UNKNOWN, why: 'key: says nothing about looks' } : UNKNOWN),
+    seenTo(key, value) {
+      const maxGsd = known.get(key)?.get(value)?.maxGsd ?? 0
+      return maxGsd === COARSEST_CLASS ? OPEN_ENDED_GSD : maxGsd
+    },
   }
-  return { groundability, seenAt: (key, value, gsd) => gsd <= (groundability(key, value).maxGsd ?? -1) }
 }

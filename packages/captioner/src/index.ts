@@ -9,7 +9,15 @@
  * captioner.caption({ power: 'pole' }, [{ power: 'minor_line', cables: '3' }], { allTags: true }).titleMultiObjects
  * // 'a satellite image of power pole, surrounded by power minor line with cables of 3'
  */
-export { type Caption, type Captioner, type CaptionerOverrides, type CaptionOptions, createCaptioner } from './captioner.ts'
-export { shareOfBox } from './geometry.ts'
-export { GSD_CLASSES, type Groundability, OPEN_ENDED_GSD } from './groundability.ts'
+
+export { geometryMeetsBox } from '@skyscript/core'
+export {
+  type Caption,
+  type Captioner,
+  type CaptionerOverrides,
+  type CaptionOptions,
+  createCaptioner,
+} from './captioner.ts'
+export { type Groundability, GSD_CLASSES, OPEN_ENDED_GSD } from './groundability.ts'
 export { type Meta, metaPickle } from './meta-pickle.ts'
+export { shareOfBox } from './share-of-box.ts'

@@ -10,7 +10,21 @@ export interface Meta {
 }
 
 /** Opcodes of pickle protocol 4 (Python's Lib/pickletools.py); data only, so that loading one can run nothing. */
-const OP = { proto: 0x80, stop: 0x2e, mark: 0x28, emptyDict: 0x7d, setItems: 0x75, emptyList: 0x5d, appends: 0x65, tuple: 0x74, emptyTuple: 0x29, binFloat: 0x47, binInt: 0x4a, shortText: 0x8c, text: 0x58 } as const
+const OP = {
+  proto: 0x80,
+  stop: 0x2e,
+  mark: 0x28,
+  emptyDict: 0x7d,
+  setItems: 0x75,
+  emptyList: 0x5d,
+  appends: 0x65,
+  tuple: 0x74,
+  emptyTuple: 0x29,
+  binFloat: 0x47,
+  binInt: 0x4a,
+  shortText: 0x8c,
+  text: 0x58,
+} as const
 
 /**
  * `pickle.load` gives `{'box': (west, south, east, north), 'time': (year, month, day, hour, minute),

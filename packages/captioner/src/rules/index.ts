@@ -9,4 +9,13 @@ import { valueName } from './value-name.ts'
 import { valueYes } from './value-yes.ts'
 
 /** In the order of application: what is taken off the key first, what replaces the whole phrase last. */
-export const RULES: readonly Rule[] = [lifecycle, keyName, connectorIs, noConnector, valueName, road, valueYes, ownPhrase]
+export const RULES: readonly Rule[] = [
+  lifecycle,
+  keyName,
+  connectorIs,
+  noConnector,
+  valueName,
+  road,
+  valueYes,
+  ownPhrase,
+]

@@ -1,7 +1,7 @@
-import type { Rule } from './rule.ts'
+import { lookUp, type Rule } from './rule.ts'
 
 /** Some keys read better under another name: `leisure` -> `leisure land`, `aeroway` -> `airport`. Seen in released captions. */
 export const keyName: Rule = {
   name: 'key-name',
-  apply: (draft, { keyNames }) => ({ ...draft, keyText: keyNames[draft.key] ?? draft.keyText }),
+  apply: (draft, { keyNames }) => ({ ...draft, keyText: lookUp(keyNames, draft.key) ?? draft.keyText }),
 }

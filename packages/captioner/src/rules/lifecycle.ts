@@ -5,8 +5,13 @@ export const lifecycle: Rule = {
   name: 'lifecycle',
   apply(draft, { lifecycle: prefixes }) {
     const colon = draft.key.indexOf(':')
-    const prefix = draft.key.slice(0, colon)
-    if (colon === -1 || !prefixes.includes(prefix)) return draft
-    return { ...draft, key: draft.key.slice(colon + 1), prefix: [prefix], keyText: draft.keyText.slice(prefix.length).trimStart() }
+    const prefix = draft.key.slice(0, Math.max(colon, 0))
+    if (!prefixes.includes(prefix)) return draft
+    return {
+      ...draft,
+      key: draft.key.slice(colon + 1),
+      prefix,
+      keyText: draft.keyText.slice(prefix.length).trimStart(),
+    }
   },
 }

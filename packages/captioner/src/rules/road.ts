@@ -1,4 +1,4 @@
-import type { Rule } from './rule.ts'
+import { lookUp, type Rule } from './rule.ts'
 
 /**
  * `road of residential`, but `highway of primary`; a motorway is a freeway, also while it is built
@@ -10,7 +10,7 @@ export const road: Rule = {
     if (!roadKeys.includes(draft.key)) return draft
     const valueText = draft.valueText
       .split(' ')
-      .map((word) => roadValues[word] ?? word)
+      .map((word) => lookUp(roadValues, word) ?? word)
       .join(' ')
     if (draft.key !== 'highway') return { ...draft, valueText }
     const isHighway = highwayValues.some((value) => draft.value.startsWith(value))
