@@ -9,5 +9,5 @@
  */
 export { type AssembleInput, type AssembleSummary, assemble, type DatasetRow } from './assemble.ts'
 export { type Cut, cutRanking } from './cut.ts'
-export { openScorer, type Scorer } from './scorers/scorer.ts'
+export { openScorer, type Scorer } from './scorer.ts'
 export { createSplitter, type Split, type Splitter, TEST_SHARE, VAL_SHARE } from './splits.ts'

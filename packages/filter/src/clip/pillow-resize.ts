@@ -101,12 +101,12 @@ export function resizeAsPillow(
   window: Window,
 ): RgbImage {
   const kernel = KERNELS[size.interpolation]
+  if (size.height === image.height) return resizeColumns(image, size.width, kernel, window, window.top, window.height)
   const vertical = weightsFor(image.height, size.height, kernel, window.top, window.height)
   const last = window.height - 1
   const firstRow = vertical.starts[0]!
   const rows = vertical.starts[last]! + vertical.counts[last]! - firstRow
   const narrow = resizeColumns(image, size.width, kernel, window, firstRow, rows)
-  if (size.height === image.height) return narrow
   for (let i = 0; i < window.height; i++) vertical.starts[i]! -= firstRow
   return resizeRows(narrow, vertical)
 }
@@ -167,4 +167,4 @@ function resizeRows({ data, width }: RgbImage, { starts, counts, weights, taps }
   return { data: out, width, height }
 }
 
-const clip = (value: number) => (value < 0 ? 0 : value > 255 ? 255 : value)
+const clip = (value: number) => Math.max(0, Math.min(255, value))

@@ -1,5 +1,5 @@
-import { InputError } from '@skyscript/core'
 import { Tokenizer } from '@huggingface/tokenizers'
+import { InputError } from '@skyscript/core'
 
 /** Tokens that a CLIP text model reads (Radford et al. 2021, section 2.4); a model with another fixed length says so. */
 export const CONTEXT_LENGTH = 77
@@ -42,7 +42,8 @@ const CURLY_SINGLE = /[\u02bc\u2018-\u201b]/g
 const CURLY_DOUBLE = /[\u201c-\u201f]/g
 /** Latin ligatures, full-width letters and half-width Katakana. */
 const COMPATIBILITY = /[\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\u3000\ufb00-\ufb06\uff01-\uffef]/g
-const CONTROLS = /[\0-\x08\x0b\x0e-\x1f\x7f\ufeff\u206a-\u206f\ufff9-\ufffc]/g
+/** But tab, line feed, form feed and carriage return, which become spaces. */
+const CONTROLS = /(?![\t\n\f\r])[\p{Cc}\ufeff\u206a-\u206f\ufff9-\ufffc]/gu
 const ENTITY = /&(?:(amp|lt|gt|quot|apos|nbsp)|#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6}));/g
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0' }
 

@@ -1,0 +1,158 @@
+import { join } from 'node:path'
+import { InputError, messageOf } from '@skyscript/core'
+import { env, InferenceSession, Tensor } from 'onnxruntime-node'
+import { CONTEXT_LENGTH } from './tokens.ts'
+
+/** Images at a time: more are no faster on a CPU, and 16 ViT-L/14 images need 0.5 GB. */
+const IMAGE_BATCH = 16
+
+export interface ClipModelOptions {
+  readonly folder: string
+  /** Threads of one operator. */
+  readonly threads: number
+  /** Pixels of the model's input. */
+  readonly width: number
+  readonly height: number
+}
+
+/** The two halves of a CLIP. Embeddings come normalised to length 1; one of length 0 comes as NaN. */
+export interface ClipModel {
+  readonly imageBatch: number
+  /** Tokens. */
+  readonly contextLength: number
+  /** `samples` of up to `imageBatch` images, each 3 x height x width. */
+  embedImages(samples: Float32Array): Promise<Float32Array[]>
+  /** `used` of the ids are no filling. */
+  embedText(ids: BigInt64Array, used: number): Promise<Float32Array>
+}
+
+/**
+ * Opens the models of a folder. Names of inputs and outputs are read from the files: exports differ in them.
+ *
+ * @throws InputError `bad-model` where a file is no ONNX model or has other inputs than a CLIP
+ */
+export async function openClipModel(options: ClipModelOptions): Promise<ClipModel> {
+  const vision = await openHalf(options, 'vision_model.onnx', 'pixel_values', 'image_embeds')
+  const text = await openHalf(options, 'text_model.onnx', 'input_ids', 'text_embeds')
+  const { width, height } = options
+  const size = 3 * width * height
+  const fixedBatch = vision.shape[0]
+  const imageBatch = typeof fixedBatch === 'number' ? fixedBatch : IMAGE_BATCH
+  const fixedLength = text.shape[1]
+  const contextLength = typeof fixedLength === 'number' ? fixedLength : CONTEXT_LENGTH
+  for (const [axis, pixels] of [height, width].entries()) {
+    const due = vision.shape[axis + 2]
+    if (typeof due === 'number' && due !== pixels) {
+      const message = `${vision.file} takes images of ${vision.shape.slice(2).join(' x ')} pixels, but preprocessor_config.json makes ${height} x ${width}; take the files of one model.`
+      throw new InputError('bad-model', message)
+    }
+  }
+  return {
+    imageBatch,
+    contextLength,
+    async embedImages(samples) {
+      const count = samples.length / size
+      const padded = typeof fixedBatch === 'number' && count < fixedBatch ? padTo(samples, fixedBatch * size) : samples
+      const input = new Tensor('float32', padded, [padded.length / size, 3, height, width])
+      return rowsOf(await run(vision, { [vision.input]: input }), vision.file).slice(0, count)
+    },
+    async embedText(ids, used) {
+      const feeds = { [text.input]: idTensor(ids, text.type) }
+      if (text.mask !== null) {
+        const mask = BigInt64Array.from({ length: ids.length }, (_, i) => (i < used ? 1n : 0n))
+        feeds[text.mask.name] = idTensor(mask, text.mask.type)
+      }
+      return rowsOf(await run(text, feeds), text.file)[0]!
+    },
+  }
+}
+
+function padTo(samples: Float32Array, length: number): Float32Array {
+  const padded = new Float32Array(length)
+  padded.set(samples)
+  return padded
+}
+
+/** onnxruntime's own: another one may round otherwise. */
+export function engineVersion(): string {
+  return env.versions.node ?? env.versions.common
+}
+
+interface Half {
+  readonly file: string
+  readonly session: InferenceSession
+  readonly input: string
+  readonly type: string
+  /** A name where the size is free. */
+  readonly shape: readonly (number | string)[]
+  readonly mask: { readonly name: string; readonly type: string } | null
+  readonly output: string
+}
+
+async function openHalf(
+  { folder, threads }: ClipModelOptions,
+  name: string,
+  inputName: string,
+  outputName: string,
+): Promise<Half> {
+  const file = join(folder, 'onnx', name)
+  const session = await InferenceSession.create(file, {
+    graphOptimizationLevel: 'all',
+    intraOpNumThreads: threads,
+    executionMode: 'sequential',
+    // Warnings of the optimizer say nothing to a user.
+    logSeverityLevel: 3,
+  }).catch((error: unknown) => {
+    throw new InputError('bad-model', `${file} is no model that can be run (${messageOf(error)}); copy it again.`)
+  })
+  const inputs = session.inputMetadata.filter((input) => input.isTensor)
+  const mask = inputs.find((input) => input.name === 'attention_mask') ?? null
+  const others = inputs.filter((input) => input !== mask)
+  const input = others.find((each) => each.name === inputName) ?? others[0]
+  if (input === undefined || others.length !== 1) {
+    const names = session.inputNames.join(', ')
+    const message = `${file} has the inputs ${names}, not ${inputName} alone; export the vision and the text half of the model each on its own.`
+    throw new InputError('bad-model', message)
+  }
+  const wanted = inputName === 'pixel_values' ? ['float32'] : ['int64', 'int32']
+  if (!wanted.includes(input.type)) {
+    const message = `${file} takes ${input.type} for ${input.name}, not ${wanted.join(' or ')}; export it with such inputs.`
+    throw new InputError('bad-model', message)
+  }
+  const output = session.outputNames.includes(outputName) ? outputName : session.outputNames[0]!
+  return { file, session, input: input.name, type: input.type, shape: input.shape, mask, output }
+}
+
+function idTensor(ids: BigInt64Array, type: string): Tensor {
+  return type === 'int32'
+    ? new Tensor('int32', Int32Array.from(ids, Number), [1, ids.length])
+    : new Tensor('int64', ids, [1, ids.length])
+}
+
+async function run({ session, output, file }: Half, feeds: Record<string, Tensor>): Promise<Tensor> {
+  const results = await session.run(feeds, [output]).catch((error: unknown) => {
+    throw new InputError('bad-model', `${file} can't be run (${messageOf(error)}); check that it is a half of a CLIP.`)
+  })
+  const tensor = results[output]!
+  if (tensor.type === 'float32' && tensor.dims.length === 2) return tensor
+  const message = `${file} gives ${tensor.type} of ${tensor.dims.length} dimensions as ${output}, not one embedding a row; export it with its projection.`
+  throw new InputError('bad-model', message)
+}
+
+/** The rows of a matrix, each normalised. */
+function rowsOf({ data, dims }: Tensor, file: string): Float32Array[] {
+  const [count, length] = dims as [number, number]
+  if (length === 0) throw new InputError('bad-model', `${file} gives empty embeddings; copy it again.`)
+  return Array.from({ length: count }, (_, row) =>
+    normalised((data as Float32Array).slice(row * length, (row + 1) * length)),
+  )
+}
+
+function normalised(vector: Float32Array): Float32Array {
+  let squares = 0
+  for (const value of vector) squares += value * value
+  const scale = 1 / Math.sqrt(squares)
+  // Infinity times 0 is NaN: an embedding of zeros has no direction.
+  for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! * scale
+  return vector
+}

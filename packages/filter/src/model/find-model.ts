@@ -1,0 +1,39 @@
+import { basename, resolve } from 'node:path'
+import { InputError } from '@skyscript/core'
+import type { ScorerOptions } from '../scorer.ts'
+import { fromHub } from './hub-cache.ts'
+import { type ModelFolder, readModelFolder } from './model-folder.ts'
+
+const DEFAULT_HUB = 'https://huggingface.co'
+
+/** The hub's own rules for names; a leading dot is a path. */
+const HUB_ID = /^([A-Za-z0-9_][\w.-]{0,95}\/[A-Za-z0-9_][\w.-]{0,95})(?:@([\w][\w./-]{0,99}))?$/
+
+/** Finds a model's files: in the folder that `model` names, or in the cache of the hub's models, downloaded if need be. */
+export async function findModel(options: Omit<ScorerOptions, 'name'>): Promise<ModelFolder> {
+  const { model, cacheFolder, progress } = options
+  const match = HUB_ID.exec(model)
+  if (match === null) {
+    const folder = resolve(model)
+    return readModelFolder(folder, { id: basename(folder), revision: null })
+  }
+  return fromHub({
+    id: match[1]!,
+    revision: match[2] ?? 'main',
+    hub: hubUrl(options.hub ?? process.env.HF_ENDPOINT ?? DEFAULT_HUB),
+    cacheFolder,
+    token: process.env.HF_TOKEN ?? null,
+    ...(progress && { progress }),
+  })
+}
+
+function hubUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '') {
+    throw new InputError(
+      'bad-hub',
+      'The address of the model hub (HF_ENDPOINT) must be an http(s) URL without a login.',
+    )
+  }
+  return url.href.replace(/\/+$/, '')
+}

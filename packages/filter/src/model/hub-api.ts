@@ -1,0 +1,122 @@
+import { InputError, messageOf, ServiceError } from '@skyscript/core'
+import { MODEL_FILES, missingFiles, OPTIONAL_MODEL_FILES } from './model-folder.ts'
+
+/** One file of a model at the hub, with what its bytes must be. */
+export interface HubFile {
+  readonly name: string
+  /** Bytes. */
+  readonly size: number
+  /** Of the content, where the hub keeps it in large file storage; else null. */
+  readonly sha256: string | null
+  /** Git's name of the content, `sha1("blob <size>\0" + content)`, of a file that is kept in git itself; else null. */
+  readonly gitBlob: string | null
+}
+
+/** A hub that says nothing for so long is not there. */
+const SILENCE_MS = 60_000
+
+/** Ends a request once nothing has come for a while. A time limit for the whole would cut slow, long downloads. */
+export interface Watch {
+  readonly signal: AbortSignal
+  /** Something came. */
+  heard(): void
+  end(): void
+}
+
+export function watchSilence(): Watch {
+  const controller = new AbortController()
+  const timer = setTimeout(() => {
+    controller.abort(new Error(`nothing came for ${SILENCE_MS / 1000} s`))
+  }, SILENCE_MS)
+  return { signal: controller.signal, heard: () => void timer.refresh(), end: () => clearTimeout(timer) }
+}
+
+interface HubRequest {
+  readonly id: string
+  readonly hub: string
+  readonly token: string | null
+}
+
+/** A GET at the hub. Redirects to the hub's file servers are followed; `fetch` leaves the token out of them. */
+export async function hubGet(
+  { id, hub, token }: HubRequest,
+  path: string,
+  { signal, headers = {} }: { readonly signal: AbortSignal; readonly headers?: Readonly<Record<string, string>> },
+): Promise<Response> {
+  try {
+    const authorization = token === null ? {} : { authorization: `Bearer ${token}` }
+    return await fetch(`${hub}${path}`, { headers: { ...headers, ...authorization }, signal })
+  } catch (error) {
+    throw unreachable(id, hub, error)
+  }
+}
+
+export function unreachable(id: string, hub: string, error: unknown): ServiceError {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  return new ServiceError(
+    'hub-unreachable',
+    `The model hub ${hub} can't be reached (${messageOf(cause)}) and ${id} is not whole in the cache; ` +
+      'connect for the first use, or copy the model to a folder and name that folder.',
+    { retry: true, cause: error },
+  )
+}
+
+/** Throws what a refused request means. */
+export async function refuse({ id, hub }: HubRequest, what: string, response: Response): Promise<never> {
+  await response.body?.cancel()
+  const { status } = response
+  if (status === 401 || status === 403 || status === 404) {
+    throw new InputError(
+      'unknown-model',
+      `The model hub ${hub} gives no ${what} (HTTP ${status}); check the model's name, or set HF_TOKEN if it is not public, or write ./${id} if it is a folder.`,
+    )
+  }
+  const retry = status === 408 || status === 429 || status >= 500
+  throw new ServiceError('hub-error', `The model hub ${hub} answered HTTP ${status} for ${what}.`, { retry, status })
+}
+
+/**
+ * Asks which commit a revision stands for and which files of a CLIP it has.
+ * `GET /api/models/{id}/revision/{revision}?blobs=true` (hub API, "model info").
+ */
+export async function hubFiles(
+  request: HubRequest & { readonly revision: string },
+): Promise<{ commit: string; files: HubFile[] }> {
+  const { id, hub, revision } = request
+  const what = `model ${id} at revision ${revision}`
+  const watch = watchSilence()
+  let info: unknown
+  try {
+    const path = `/api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`
+    const response = await hubGet(request, path, watch)
+    if (!response.ok) await refuse(request, what, response)
+    info = await response.json().catch(() => null)
+  } finally {
+    watch.end()
+  }
+  const { sha, siblings } = (info ?? {}) as { sha?: unknown; siblings?: unknown }
+  if (typeof sha !== 'string' || !/^[0-9a-f]{40}$/.test(sha) || !Array.isArray(siblings)) {
+    throw new ServiceError('hub-error', `The model hub ${hub} did not say what ${what} consists of.`, { retry: false })
+  }
+  const known = new Map(siblings.flatMap((sibling) => asHubFile(sibling)).map((file) => [file.name, file]))
+  const missing = MODEL_FILES.filter((name) => !known.has(name))
+  if (missing.length > 0) throw missingFiles(`The hub's ${id} at revision ${revision}`, missing)
+  const names = [...MODEL_FILES, ...OPTIONAL_MODEL_FILES].sort()
+  return { commit: sha, files: names.flatMap((name) => known.get(name) ?? []) }
+}
+
+function asHubFile(sibling: unknown): HubFile[] {
+  const { rfilename, size, blobId, lfs } = (sibling ?? {}) as {
+    rfilename?: unknown
+    size?: unknown
+    blobId?: unknown
+    lfs?: { sha256?: unknown; size?: unknown } | null
+  }
+  if (typeof rfilename !== 'string') return []
+  const bytes = lfs?.size ?? size
+  const sha256 = typeof lfs?.sha256 === 'string' && /^[0-9a-f]{64}$/.test(lfs.sha256) ? lfs.sha256 : null
+  const gitBlob = !lfs && typeof blobId === 'string' && /^[0-9a-f]{40}$/.test(blobId) ? blobId : null
+  // Without a hash there is nothing to check a download against: as good as absent.
+  if (typeof bytes !== 'number' || (sha256 === null && gitBlob === null)) return []
+  return [{ name: rfilename, size: bytes, sha256, gitBlob }]
+}

@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { InputError, type Progress, ServiceError } from '@skyscript/core'
+import { type HubFile, hubFiles } from './hub-api.ts'
+import { downloadFile } from './hub-download.ts'
+import { isFile, isModelFile, type ModelFolder, sha256OfFile } from './model-folder.ts'
+
+export interface HubModel {
+  readonly id: string
+  /** Branch, tag or commit. */
+  readonly revision: string
+  readonly hub: string
+  readonly cacheFolder: string
+  /** Sent to the hub alone. */
+  readonly token: string | null
+  readonly progress?: Progress
+}
+
+/**
+ * What a revision's name stood for when it was first used, beside the files. It pins the model: a branch that moves at
+ * the hub changes no dataset. Delete it to look at the hub again.
+ */
+interface ModelLock {
+  readonly id: string
+  readonly revision: string
+  /** 40 hex digits. */
+  readonly commit: string
+  readonly files: readonly { readonly name: string; readonly size: number; readonly sha256: string }[]
+}
+
+/**
+ * A hub's model from the cache; what the cache lacks is downloaded. The cache holds
+ * `models/<owner>--<name>/<revision>.lock.json` and `models/<owner>--<name>/<commit>/<file>`.
+ */
+export async function fromHub(model: HubModel): Promise<ModelFolder> {
+  const root = join(model.cacheFolder, 'models', model.id.replace('/', '--'))
+  const lockFile = join(root, `${model.revision.replaceAll('/', '--')}.lock.json`)
+  const lock = await readLock(lockFile, model)
+  if (lock !== null && (await isWhole(root, lock))) return asFolder(root, lock)
+  const { commit, files } = await hubFiles({ ...model, revision: lock?.commit ?? model.revision })
+  const made = await download(root, model, commit, files)
+  await mkdir(root, { recursive: true })
+  await writeWhole(lockFile, `${JSON.stringify(made, null, 2)}\n`)
+  return asFolder(root, made)
+}
+
+function asFolder(root: string, { id, commit, files }: ModelLock): ModelFolder {
+  const identity = { id, revision: commit, files: files.map(({ name, sha256 }) => ({ name, sha256 })) }
+  return { folder: join(root, commit), identity }
+}
+
+async function readLock(path: string, { id, revision }: HubModel): Promise<ModelLock | null> {
+  const text = await readFile(path, 'utf8').catch(() => null)
+  if (text === null) return null
+  try {
+    const lock = JSON.parse(text) as ModelLock
+    const valid =
+      lock.id === id &&
+      lock.revision === revision &&
+      /^[0-9a-f]{40}$/.test(lock.commit) &&
+      lock.files.length > 0 &&
+      lock.files.every((file) => isModelFile(file.name) && /^[0-9a-f]{64}$/.test(file.sha256) && file.size >= 0)
+    if (valid) return lock
+  } catch {
+    // Falls through to the one message below.
+  }
+  throw new InputError('bad-model-lock', `${path} is damaged; delete it, and the model is looked up at the hub again.`)
+}
+
+/** Whether every file is there and unchanged; one that isn't is removed, so that it is downloaded again. */
+async function isWhole(root: string, { commit, files }: ModelLock): Promise<boolean> {
+  let whole = true
+  for (const { name, size, sha256 } of files) {
+    const path = join(root, commit, name)
+    const found = await stat(path).catch(() => null)
+    if (found?.size === size && (await sha256OfFile(path)) === sha256) continue
+    whole = false
+    await rm(path, { force: true })
+  }
+  return whole
+}
+
+async function download(root: string, model: HubModel, commit: string, files: readonly HubFile[]): Promise<ModelLock> {
+  const total = files.reduce((sum, file) => sum + file.size, 0)
+  const locked: { name: string; size: number; sha256: string }[] = []
+  let before = 0
+  for (const file of files) {
+    const path = join(root, commit, file.name)
+    const report = (done: number) => model.progress?.update(before + done, total)
+    report(0)
+    // A file under its own name was checked before it got there.
+    if (!(await isFile(path))) await downloadFile({ ...model, commit, file, path, onBytes: report })
+    const sha256 = await sha256OfFile(path)
+    if (file.sha256 !== null && sha256 !== file.sha256) {
+      await rm(path, { force: true })
+      throw new ServiceError('hub-corrupt', `${path} was damaged and has been removed; try again.`, { retry: true })
+    }
+    locked.push({ name: file.name, size: file.size, sha256 })
+    before += file.size
+  }
+  model.progress?.update(total, total)
+  return { id: model.id, revision: model.revision, commit, files: locked }
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  const temporary = join(dirname(path), `.${randomUUID()}.tmp`)
+  await writeFile(temporary, text)
+  await rename(temporary, path)
+}

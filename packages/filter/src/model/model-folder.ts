@@ -1,0 +1,63 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { InputError, sha256OfStream } from '@skyscript/core'
+import type { ModelIdentity } from '../scorer.ts'
+
+/** A CLIP in the hub's layout, as `optimum` exports it and transformers.js reads it. */
+export const MODEL_FILES = [
+  'onnx/text_model.onnx',
+  'onnx/vision_model.onnx',
+  'preprocessor_config.json',
+  'tokenizer.json',
+] as const
+
+/** Weights beyond the 2 GB of a protobuf lie in a file beside the model. */
+export const OPTIONAL_MODEL_FILES = ['onnx/text_model.onnx_data', 'onnx/vision_model.onnx_data'] as const
+
+export function isModelFile(name: string): boolean {
+  return [...MODEL_FILES, ...OPTIONAL_MODEL_FILES].some((known) => known === name)
+}
+
+/** A model whose files are all on this machine. */
+export interface ModelFolder {
+  readonly folder: string
+  readonly identity: ModelIdentity
+}
+
+/**
+ * Reads which model a folder holds.
+ *
+ * @throws InputError `missing-model-file` that names every missing file
+ */
+export async function readModelFolder(
+  folder: string,
+  source: Pick<ModelIdentity, 'id' | 'revision'>,
+): Promise<ModelFolder> {
+  const missing: string[] = []
+  for (const name of MODEL_FILES) if (!(await isFile(join(folder, name)))) missing.push(name)
+  if (missing.length > 0) throw missingFiles(`The model folder ${folder}`, missing)
+  const names: string[] = [...MODEL_FILES]
+  for (const name of OPTIONAL_MODEL_FILES) if (await isFile(join(folder, name))) names.push(name)
+  const files: { name: string; sha256: string }[] = []
+  for (const name of names.sort()) files.push({ name, sha256: await sha256OfFile(join(folder, name)) })
+  return { folder, identity: { ...source, files } }
+}
+
+export function missingFiles(where: string, missing: readonly string[]): InputError {
+  return new InputError(
+    'missing-model-file',
+    `${where} lacks ${missing.join(', ')}; take a CLIP exported to ONNX in the hub's layout, such as Xenova/clip-vit-base-patch32.`,
+  )
+}
+
+export async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  )
+}
+
+export function sha256OfFile(path: string): Promise<string> {
+  return sha256OfStream(createReadStream(path, { highWaterMark: 1 << 20 }))
+}

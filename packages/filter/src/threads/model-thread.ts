@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type ClipModel, engineVersion, openClipModel } from '../clip/clip-model.ts'
+import { type ClipTokenizer, createTokenizer } from '../clip/tokens.ts'
+import { serveThread } from './serve-thread.ts'
+
+export interface OpenQuestion {
+  readonly folder: string
+  /** Threads of one operator. */
+  readonly threads: number
+  /** Pixels of the model's input. */
+  readonly width: number
+  readonly height: number
+}
+
+export interface OpenAnswer {
+  /** Images that go in at once. */
+  readonly batch: number
+  /** Version of the inference engine. */
+  readonly engine: string
+}
+
+let opened: { readonly model: ClipModel; readonly tokenizer: ClipTokenizer } | undefined
+
+const use = () => {
+  if (opened === undefined) throw new Error('The model was not opened.')
+  return opened
+}
+
+/** The thread that holds the sessions: onnxruntime-node's `run` blocks the thread that calls it. */
+serveThread({
+  async open(question: OpenQuestion) {
+    const file = join(question.folder, 'tokenizer.json')
+    const tokenizer = createTokenizer(await readFile(file, 'utf8'), file)
+    const model = await openClipModel(question)
+    opened = { model, tokenizer }
+    return { value: { batch: model.imageBatch, engine: engineVersion() } satisfies OpenAnswer }
+  },
+  async images(samples: Float32Array) {
+    return { value: await use().model.embedImages(samples) }
+  },
+  async text(text: string) {
+    const { model, tokenizer } = use()
+    const ids = new BigInt64Array(model.contextLength)
+    const used = tokenizer.encode(text, ids)
+    return { value: await model.embedText(ids, used) }
+  },
+})

@@ -1,0 +1,25 @@
+import { parentPort } from 'node:worker_threads'
+import { messageOf, SkyscriptError } from '@skyscript/core'
+import type { Answer, Call } from './thread.ts'
+
+/** A method of a thread; buffers that `transfer` lists are moved to the caller. */
+export type Method = (value: never) => Promise<{ readonly value: unknown; readonly transfer?: readonly ArrayBuffer[] }>
+
+/** Answers the calls that come to this thread, one at a time and in their order. */
+export function serveThread(methods: Readonly<Record<string, Method>>): void {
+  const port = parentPort
+  if (port === null) throw new Error('This module runs in a thread; see startThread.')
+  let last: Promise<void> = Promise.resolve()
+  port.on('message', (call: Call) => {
+    last = last.then(async () => {
+      try {
+        const { value, transfer } = await methods[call.method]!(call.value as never)
+        port.postMessage({ call: call.call, value } satisfies Answer, [...(transfer ?? [])])
+      } catch (error) {
+        const code = error instanceof SkyscriptError ? error.code : null
+        const message = code === null && error instanceof Error ? (error.stack ?? error.message) : messageOf(error)
+        port.postMessage({ call: call.call, error: { code, message } } satisfies Answer)
+      }
+    })
+  })
+}

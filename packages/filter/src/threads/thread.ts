@@ -1,0 +1,75 @@
+import { Worker } from 'node:worker_threads'
+import { InputError, ServiceError } from '@skyscript/core'
+
+/** What travels to a thread and back. `transfer` buffers are moved, not copied. */
+export interface Call {
+  readonly call: number
+  readonly method: string
+  readonly value: unknown
+}
+
+export type Answer =
+  | { readonly call: number; readonly value: unknown }
+  | { readonly call: number; readonly error: { readonly code: string | null; readonly message: string } }
+
+export interface Thread {
+  /** Asks the thread's method. Calls are answered in their order. */
+  ask<T>(method: string, value: unknown, transfer?: readonly ArrayBuffer[]): Promise<T>
+  close(): Promise<void>
+}
+
+/**
+ * Starts a thread for work that would block the event loop: timers and locks of the caller must go on while a model
+ * computes. The thread keeps the process alive only while it has something to do.
+ *
+ * @param file a module that calls `serveThread`
+ */
+export function startThread(file: URL): Thread {
+  const worker = new Worker(file)
+  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
+  let calls = 0
+  let ended: Error | null = null
+  worker.unref()
+
+  const settle = (call: number) => {
+    const caller = waiting.get(call)
+    waiting.delete(call)
+    if (waiting.size === 0) worker.unref()
+    return caller
+  }
+  const end = (error: Error) => {
+    ended ??= error
+    for (const call of [...waiting.keys()]) settle(call)?.reject(ended)
+  }
+  worker.on('message', (answer: Answer) => {
+    const caller = settle(answer.call)
+    if ('value' in answer) caller?.resolve(answer.value)
+    else caller?.reject(asError(answer.error))
+  })
+  worker.on('error', (error) => end(error instanceof Error ? error : new Error(String(error))))
+  worker.on('exit', (code) => {
+    const died = 'The scoring thread ended; start again, with less running beside it if memory was short.'
+    end(code === 0 ? new Error('The scorer is closed.') : new ServiceError('scorer-died', died, { retry: true }))
+  })
+
+  return {
+    ask<T>(method: string, value: unknown, transfer: readonly ArrayBuffer[] = []) {
+      if (ended) return Promise.reject(ended)
+      return new Promise<T>((resolve, reject) => {
+        const call = calls++
+        waiting.set(call, { resolve: resolve as (value: unknown) => void, reject })
+        worker.ref()
+        worker.postMessage({ call, method, value } satisfies Call, [...transfer])
+      })
+    },
+    async close() {
+      end(new Error('The scorer is closed.'))
+      await worker.terminate()
+    },
+  }
+}
+
+/** Errors cross as plain data: those with a code are the user's (InputError), others are bugs. */
+function asError({ code, message }: { readonly code: string | null; readonly message: string }): Error {
+  return code === null ? new Error(message) : new InputError(code, message)
+}
