@@ -50,7 +50,7 @@ function searchOf(filter: string): Search {
     const shape = /^intersects\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*\)/.exec(rest)
     const time = /^startTime\s*(>=|<=|>|<)\s*"([^"]+)"/.exec(rest)
     if (shape) boxes = [...boxes, geoJsonBox(shape[1]!.slice(1, -1).replace(/\\(.)/g, '$1'))]
-    else if (time?.[1]!.startsWith('>')) from = Math.max(from, parseDate(time[2]!))
+    else if (time && time[1]!.startsWith('>')) from = Math.max(from, parseDate(time[2]!))
     else if (time) to = Math.min(to, parseDate(time[2]!) + (time[1] === '<=' ? 1 : 0))
     else
       throw badRequest(

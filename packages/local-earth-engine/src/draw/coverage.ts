@@ -19,6 +19,9 @@ export interface CoverageBuffer {
   /** Rows that have sums. */
   top: number
   bottom: number
+  /** Columns outside of these have none. */
+  left: number
+  right: number
 }
 
 export function coverageBuffer(width: number, height: number): CoverageBuffer {
@@ -31,47 +34,64 @@ export function coverageBuffer(width: number, height: number): CoverageBuffer {
     row: new Float32Array(width),
     top: height,
     bottom: 0,
+    left: width,
+    right: 0,
   }
 }
 
 /** Adds an edge of a closed ring. */
 export function addEdge(buffer: CoverageBuffer, xa: number, ya: number, xb: number, yb: number): void {
   if (ya === yb) return
-  const sign = ya < yb ? 1 : -1
-  const [x0, y0, x1, y1] = sign > 0 ? [xa, ya, xb, yb] : [xb, yb, xa, ya]
-  const first = Math.max(0, y0 >> 8)
-  const last = Math.min(buffer.height - 1, (y1 - 1) >> 8)
-  if (first > last) return
-  const right = buffer.width * ONE
-  if (x0 >= right && x1 >= right) return
+  const down = ya < yb
+  const y0 = down ? ya : yb
+  const y1 = down ? yb : ya
+  const bottomEdge = buffer.height * ONE
+  if (y1 <= 0 || y0 >= bottomEdge) return
+  const x0 = down ? xa : xb
+  const x1 = down ? xb : xa
+  const first = y0 <= 0 ? 0 : y0 >> 8
+  const last = y1 >= bottomEdge ? buffer.height - 1 : (y1 - 1) >> 8
   if (first < buffer.top) buffer.top = first
   if (last >= buffer.bottom) buffer.bottom = last + 1
-  const [dx, dy] = [x1 - x0, y1 - y0]
+  const rightEdge = buffer.width * ONE
+  if (x0 >= rightEdge && x1 >= rightEdge) {
+    buffer.right = buffer.width
+    return
+  }
+  const dx = x1 - x0
+  const dy = y1 - y0
   for (let row = first; row <= last; row++) {
     const from = Math.max(y0, row << 8)
     const to = Math.min(y1, (row + 1) << 8)
     const start = from === y0 ? x0 : x0 + Math.round(((from - y0) * dx) / dy)
     const end = to === y1 ? x1 : x0 + Math.round(((to - y0) * dx) / dy)
-    addRowEdge(buffer, row * buffer.stride, start, end, (to - from) * sign, right)
+    addRowEdge(buffer, row * buffer.stride, start, end, down ? to - from : from - to, rightEdge)
   }
 }
 
 /** An edge within one row, from x `start` to `end`, that covers `cover` of its 256 lines. */
 function addRowEdge(
-  { sums, width }: CoverageBuffer,
+  buffer: CoverageBuffer,
   base: number,
   start: number,
   end: number,
   cover: number,
-  right: number,
+  rightEdge: number,
 ): void {
-  const [x0, x1] = start < end ? [start, end] : [end, start]
+  const { sums, width } = buffer
+  const x0 = start < end ? start : end
+  const x1 = start < end ? end : start
   if (x1 < 0) {
+    buffer.left = 0
     sums[base]! += cover * 2 * ONE
     return
   }
-  if (x0 >= right) return
-  const [firstCell, lastCell] = [x0 >> 8, x1 >> 8]
+  if (x1 >= rightEdge) buffer.right = width
+  if (x0 >= rightEdge) return
+  const firstCell = x0 < 0 ? -1 : x0 >> 8
+  const lastCell = x1 >= rightEdge ? width : x1 >> 8
+  if (firstCell < buffer.left) buffer.left = Math.max(0, firstCell)
+  if (lastCell >= buffer.right) buffer.right = Math.min(width, lastCell + 1)
   if (firstCell === lastCell) {
     const inside = x0 + x1 - (firstCell << 9)
     sums[base + firstCell]! += cover * (2 * ONE - inside)
@@ -87,7 +107,8 @@ function addRowEdge(
     cell = 0
   }
   for (; cell <= lastCell && cell < width; cell++) {
-    const [from, to] = [Math.max(x0, cell << 8), Math.min(x1, (cell + 1) << 8)]
+    const from = Math.max(x0, cell << 8)
+    const to = Math.min(x1, (cell + 1) << 8)
     const reached = to === x1 ? cover : Math.round(((to - x0) * cover) / span)
     const part = reached - done
     done = reached
@@ -102,13 +123,15 @@ function addRowEdge(
  * buffer. Overlaps of rings that turn the same way count once; holes turn the other way.
  */
 export function flush(buffer: CoverageBuffer, paintRow: (y: number, from: number, to: number) => void): void {
-  const { width, stride, sums, row } = buffer
+  const { width, stride, sums, row, left } = buffer
+  // The last edge of a row leaves its rest in the column after it.
+  const end = Math.min(width, buffer.right + 1)
   for (let y = buffer.top; y < buffer.bottom; y++) {
     const base = y * stride
     let total = 0
     let from = width
     let to = 0
-    for (let x = 0; x < width; x++) {
+    for (let x = left; x < end; x++) {
       total += sums[base + x]!
       sums[base + x] = 0
       if (total === 0) {
@@ -120,10 +143,13 @@ export function flush(buffer: CoverageBuffer, paintRow: (y: number, from: number
       if (x < from) from = x
       to = x + 1
     }
+    sums[base + end] = 0
     sums[base + width] = 0
     sums[base + width + 1] = 0
     if (from < to) paintRow(y, from, to)
   }
   buffer.top = buffer.height
   buffer.bottom = 0
+  buffer.left = width
+  buffer.right = 0
 }

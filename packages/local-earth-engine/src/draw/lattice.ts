@@ -32,7 +32,7 @@ export interface Patch {
   readonly rows: Int32Array
 }
 
-const BELTS_PER_DEGREE = 10
+export const BELTS_PER_DEGREE = 10
 
 /** Pixel positions are told apart to this part of a pixel: positions on the border between two pixels fall the same way. */
 const EPSILON = 1e-6

@@ -1,13 +1,18 @@
 import type { Box } from '@skyscript/core'
 import type { PixelGrid } from '../band.ts'
 import type { Scene } from '../catalogue/scene.ts'
-import { mix } from '../hash.ts'
-import { addEdge, coverageBuffer, flush } from './coverage.ts'
-import { type FeatureStore, UNITS_PER_DEGREE } from './feature-store.ts'
-import { patchesOf, type Window } from './lattice.ts'
+import { createCanvas } from './canvas.ts'
+import { expose } from './sensor.ts'
+import type { FeatureStore } from './feature-store.ts'
+import { footprintMask } from './footprint.ts'
+import { BELTS_PER_DEGREE, type Patch, patchesOf, type Window } from './lattice.ts'
+import { lightOf } from './light.ts'
+import { landPainter } from './land.ts'
 import type { Painter, Picture } from './painter.ts'
 
+/** Draws scenes from features: the land is painted on native pixels, then seen through the scene's sky and sensor. */
 export function createPainter(features: FeatureStore): Painter {
+  const paintLand = landPainter(features)
   return {
     paint(scene: Scene, grid: PixelGrid): Picture {
       const size = grid.width * grid.height
@@ -16,59 +21,37 @@ export function createPainter(features: FeatureStore): Painter {
         green: new Float32Array(size),
         blue: new Float32Array(size),
         infrared: new Float32Array(size),
-        clouds: null,
-        shadows: null,
-        valid: null,
+        clouds: scene.clouds > 0 ? new Float32Array(size) : null,
+        shadows: scene.clouds > 0 ? new Float32Array(size) : null,
+        valid: footprintMask(scene, grid),
       }
+      if (picture.valid?.every((value) => value === 0)) return picture
       for (const patch of patchesOf(scene.gsd, grid)) {
-        const { window } = patch
-        const canvas = paintWindow(features, window)
-        for (let y = patch.from; y < patch.to; y++) {
-          for (let x = 0; x < grid.width; x++) {
-            const from = (patch.rows[y - patch.from]! * window.width + patch.columns[x]!) * 3
-            const to = y * grid.width + x
-            picture.red[to] = canvas[from]!
-            picture.green[to] = canvas[from + 1]!
-            picture.blue[to] = canvas[from + 2]!
-          }
-        }
+        const canvas = createCanvas(patch.window, lightOf(scene, (patch.window.belt + 0.5) / BELTS_PER_DEGREE))
+        paintLand(canvas, boxOfWindow(patch.window))
+        const sky = expose(scene, canvas)
+        sample(canvas.red, picture.red, patch, grid.width)
+        sample(canvas.green, picture.green, patch, grid.width)
+        sample(canvas.blue, picture.blue, patch, grid.width)
+        sample(canvas.infrared, picture.infrared, patch, grid.width)
+        if (sky && picture.clouds) sample(sky.clouds, picture.clouds, patch, grid.width)
+        if (sky && picture.shadows) sample(sky.shadows, picture.shadows, patch, grid.width)
       }
       return picture
     },
   }
 }
 
-function paintWindow(features: FeatureStore, window: Window): Float32Array {
-  const canvas = new Float32Array(window.width * window.height * 3).fill(110)
-  const buffer = coverageBuffer(window.width, window.height)
-  const box: Box = [
-    window.left * window.degreesX,
-    90 - (window.top + window.height) * window.degreesY,
-    (window.left + window.width) * window.degreesX,
-    90 - window.top * window.degreesY,
-  ]
-  const scaleX = 256 / (window.degreesX * UNITS_PER_DEGREE)
-  const scaleY = 256 / (window.degreesY * UNITS_PER_DEGREE)
-  const { positions, pointStart, lineStart } = features
-  for (const feature of features.find(box)) {
-    if (features.styles[features.style[feature]!]!.shape !== 'area') continue
-    for (let line = lineStart[feature]!; line < lineStart[feature + 1]!; line++) {
-      let [px, py] = [0, 0]
-      for (let i = pointStart[line]!; i < pointStart[line + 1]!; i++) {
-        const x = Math.round(positions[2 * i]! * scaleX) - window.left * 256
-        const y = Math.round((90 * UNITS_PER_DEGREE - positions[2 * i + 1]!) * scaleY) - window.top * 256
-        if (i > pointStart[line]!) addEdge(buffer, px, py, x, y)
-        ;[px, py] = [x, y]
-      }
-    }
-    const h = mix(7, features.style[feature]!)
-    flush(buffer, (y, from, to) => {
-      for (let x = from; x < to; x++) {
-        const c = buffer.row[x]!
-        const at = (y * window.width + x) * 3
-        for (let k = 0; k < 3; k++) canvas[at + k]! += (((h >>> (8 * k)) & 255) - canvas[at + k]!) * c
-      }
-    })
+/** Nearest native pixels onto the grid. */
+function sample(from: Float32Array, to: Float32Array, { window, columns, rows, from: first, to: end }: Patch, gridWidth: number): void {
+  for (let y = first; y < end; y++) {
+    const source = rows[y - first]! * window.width
+    const target = y * gridWidth
+    for (let x = 0; x < gridWidth; x++) to[target + x] = from[source + columns[x]!]!
   }
-  return canvas
 }
+
+function boxOfWindow({ left, top, width, height, degreesX, degreesY }: Window): Box {
+  return [left * degreesX, 90 - (top + height) * degreesY, (left + width) * degreesX, 90 - top * degreesY]
+}
+

@@ -1,0 +1,92 @@
+import Flatbush from 'flatbush'
+import { addQuad, type Canvas, paint } from './canvas.ts'
+import { type FeatureStore, UNITS_PER_DEGREE } from './feature-store.ts'
+import { waterShader } from './water.ts'
+
+/** Sea is told from land by the nearest coastline on the same parallel, if it is within this many degrees. */
+const REACH = 0.25
+
+/** Paints the sea where coastlines say so. */
+export type SeaPainter = (canvas: Canvas) => void
+
+/**
+ * Coastlines run with the land on their left (OSM wiki, natural=coastline), so each crossing of a parallel tells on
+ * which side the sea lies. Extracts seldom hold whole coasts; this needs only the pieces nearby.
+ */
+export function seaPainter(features: FeatureStore): SeaPainter {
+  const segments = coastSegments(features)
+  const count = segments.length / 4
+  if (count === 0) return () => {}
+  const index = new Flatbush(count)
+  for (let i = 0; i < count; i++) {
+    const [x0, y0, x1, y1] = segments.subarray(4 * i, 4 * i + 4) as unknown as [number, number, number, number]
+    index.add(Math.min(x0, x1), Math.min(y0, y1), Math.max(x0, x1), Math.max(y0, y1))
+  }
+  index.finish()
+
+  return (canvas) => {
+    const { window, width, height, pixelX, gsd } = canvas
+    const { degreesX, degreesY, left, top } = window
+    const [west, east] = [left * degreesX, (left + width) * degreesX]
+    const [north, south] = [90 - top * degreesY, 90 - (top + height) * degreesY]
+    const near = index.search(west - 2 * REACH, south, east + 2 * REACH, north)
+    if (near.length === 0) return
+    for (let row = 0; row < height; row++) {
+      const latitude = 90 - (top + row + 0.5) * degreesY
+      const crossings = crossingsOf(segments, near, latitude)
+      const [y0, y1] = [(top + row) * gsd, (top + row + 1) * gsd]
+      for (const [from, to] of seaSpans(crossings, west, east)) {
+        const [x0, x1] = [(from / degreesX) * pixelX, (to / degreesX) * pixelX]
+        addQuad(canvas, x0, y0, x1, y0, x1, y1, x0, y1)
+      }
+    }
+    paint(canvas, waterShader('sea', 0, canvas.light, gsd))
+  }
+}
+
+/** Ends of all coastline segments in degrees: x0, y0, x1, y1, ... */
+function coastSegments(features: FeatureStore): Float64Array {
+  const ends: number[] = []
+  const { lineStart, pointStart, positions, styles, style, count } = features
+  for (let feature = 0; feature < count; feature++) {
+    if (styles[style[feature]!]!.look !== 'coastline') continue
+    for (let line = lineStart[feature]!; line < lineStart[feature + 1]!; line++) {
+      for (let i = pointStart[line]! + 1; i < pointStart[line + 1]!; i++) {
+        for (const at of [2 * i - 2, 2 * i - 1, 2 * i, 2 * i + 1]) ends.push(positions[at]! / UNITS_PER_DEGREE)
+      }
+    }
+  }
+  return Float64Array.from(ends)
+}
+
+interface Crossing {
+  readonly longitude: number
+  /** The sea lies to the east of it. */
+  readonly seaEast: boolean
+}
+
+function crossingsOf(segments: Float64Array, near: readonly number[], latitude: number): Crossing[] {
+  const crossings: Crossing[] = []
+  for (const i of near) {
+    const [y0, y1] = [segments[4 * i + 1]!, segments[4 * i + 3]!]
+    if (y0 > latitude === y1 > latitude) continue
+    const [x0, x1] = [segments[4 * i]!, segments[4 * i + 2]!]
+    crossings.push({ longitude: x0 + ((latitude - y0) / (y1 - y0)) * (x1 - x0), seaEast: y1 > y0 })
+  }
+  return crossings.sort((a, b) => a.longitude - b.longitude)
+}
+
+/** Ranges of longitude under the sea: between each crossing and the next where both agree, or REACH where none follows. */
+function* seaSpans(crossings: readonly Crossing[], west: number, east: number): Generator<[number, number]> {
+  for (let i = 0; i <= crossings.length; i++) {
+    const [before, after] = [crossings[i - 1], crossings[i]]
+    let from = before?.seaEast ? before.longitude : null
+    let to = after && !after.seaEast ? after.longitude : null
+    if (from === null && to === null) continue
+    // Where only one side claims sea, a piece of coast is missing: each crossing is believed half way.
+    const middle = before && after ? (before.longitude + after.longitude) / 2 : null
+    from ??= middle ?? to! - REACH
+    to ??= middle ?? from + REACH
+    if (to > west && from < east) yield [Math.max(from, west - 1e-3), Math.min(to, east + 1e-3)]
+  }
+}

@@ -1,0 +1,63 @@
+import type { Scene } from '../catalogue/scene.ts'
+import { fraction, fraction2, hashText } from '../hash.ts'
+import type { Canvas } from './canvas.ts'
+import { skyOf, type Sky } from './sky.ts'
+import { grain, mottle } from './textures.ts'
+
+/** Colour of haze and of clouds, and of what light is left under a cloud. */
+const HAZE = [188, 200, 214] as const
+const CLOUD = 268
+const UNDER_CLOUD = 0.48
+/** Flight strips that a mosaic is put together from, in metres. */
+const STRIP = { width: 3400, height: 2100 }
+const MOSAICS = new Set(['CH', 'FI', 'DE', 'ES', 'US'])
+
+/** Turns the painted ground into what the scene's instrument recorded. Changes the canvas in place. */
+export function expose(scene: Scene, canvas: Canvas): Sky | null {
+  const { sensor } = scene.source
+  const seed = hashText(`${scene.source.id}/${scene.index}`)
+  const sky = skyOf(scene, canvas)
+  const haze = sensor.haze * (0.5 + fraction(seed, 11))
+  const exposure = 0.95 + 0.1 * fraction(seed, 12)
+  const warmth = (fraction(seed, 13) - 0.5) * 0.05
+  const gains = [sensor.cast[0] * exposure * (1 + warmth), sensor.cast[1] * exposure, sensor.cast[2] * exposure * (1 - warmth)]
+  const seams = MOSAICS.has(scene.source.alias)
+  const { width, height, window, west, north, pixelX, gsd, red, green, blue, infrared } = canvas
+  const planes = [red, green, blue]
+  const noise = sensor.noise
+  const shift = seed & 0xffff
+  for (let y = 0, i = 0; y < height; y++) {
+    const metresY = north + (y + 0.5) * gsd
+    for (let x = 0; x < width; x++, i++) {
+      const metresX = west + (x + 0.5) * pixelX
+      const strip = seams ? stripTone(seed, metresX, metresY) : 0
+      const cloud = sky ? sky.clouds[i]! : 0
+      const dark = sky ? 1 - (1 - UNDER_CLOUD) * sky.shadows[i]! : 1
+      for (let band = 0; band < 3; band++) {
+        const plane = planes[band]!
+        let value = 112 + (plane[i]! - 112) * sensor.contrast
+        value *= gains[band]! * dark * (1 + strip * (band === 2 ? 0.6 : 1))
+        value += (HAZE[band]! - value) * haze
+        if (cloud > 0) value += (CLOUD - 8 * band * (1 - cloud) - value) * cloud
+        plane[i] = value + noise * grain(window.left + x + shift + band * 131, window.top + y + shift)
+      }
+      infrared[i] = infrared[i]! * dark + (CLOUD - infrared[i]! * dark) * cloud + noise * grain(window.left + x + shift + 393, window.top + y)
+    }
+  }
+  return sky
+}
+
+/** How much brighter or darker a mosaic's strip is; strips meet along ragged lines. */
+function stripTone(seed: number, x: number, y: number): number {
+  const ragged = 90 * mottle(x, y, 1 / 400)
+  const [column, row] = [Math.floor((x + ragged) / STRIP.width), Math.floor((y - ragged) / STRIP.height)]
+  if (column !== lastColumn || row !== lastRow || seed !== lastSeed) {
+    lastTone = (fraction2(seed, column, row) - 0.5) * 0.09
+    lastColumn = column
+    lastRow = row
+    lastSeed = seed
+  }
+  return lastTone
+}
+// Neighbouring pixels nearly always lie in the same strip.
+let [lastColumn, lastRow, lastSeed, lastTone] = [0, 0, 0, 0]
