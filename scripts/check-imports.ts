@@ -18,12 +18,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 }
 
 /** `import … from 'x'`, `export … from 'x'` over one or several lines, `import 'x'`, and `import('x')`. */
-const IMPORT = /^(?:import|export)\s[^'"=]*?\sfrom\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm
+const IMPORT =
+  /^(?:import|export)\s[^'"=]*?\sfrom\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm
 
 const faults: string[] = []
 for (const name of Object.keys(MAY_IMPORT)) {
   const folder = join(root, 'packages', name)
-  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { dependencies?: Record<string, string> }
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    dependencies?: Record<string, string>
+  }
   for (const path of globSync('src/**/*.ts', { cwd: folder })) {
     if (path.endsWith('.test.ts')) continue
     const file = join(folder, path)
@@ -36,16 +39,29 @@ for (const name of Object.keys(MAY_IMPORT)) {
   }
 }
 for (const fault of faults) process.stderr.write(`${fault}\n`)
-process.stderr.write(faults.length === 0 ? 'imports keep to the layers\n' : `${faults.length} imports break the layers\n`)
+process.stderr.write(
+  faults.length === 0 ? 'imports keep to the layers\n' : `${faults.length} imports break the layers\n`,
+)
 process.exitCode = faults.length === 0 ? 0 : 1
 
-function faultOf(name: string, folder: string, file: string, target: string, dependencies: Record<string, string>): string | null {
+function faultOf(
+  name: string,
+  folder: string,
+  file: string,
+  target: string,
+  dependencies: Record<string, string>,
+): string | null {
   if (target.startsWith('.')) {
-    return resolve(dirname(file), target).startsWith(folder + sep) ? null : `imports ${target}, which is outside its package; import the package by name`
+    return resolve(dirname(file), target).startsWith(folder + sep)
+      ? null
+      : `imports ${target}, which is outside its package; import the package by name`
   }
   if (target.startsWith('node:')) return null
   const ours = /^@skyscript\/([\w-]+)/.exec(target)?.[1]
   if (ours && !MAY_IMPORT[name]!.includes(ours)) return `imports @skyscript/${ours}, which ${name} must not know`
-  const packageName = target.split('/').slice(0, target.startsWith('@') ? 2 : 1).join('/')
+  const packageName = target
+    .split('/')
+    .slice(0, target.startsWith('@') ? 2 : 1)
+    .join('/')
   return packageName in dependencies ? null : `imports ${packageName}, which packages/${name}/package.json doesn't name`
 }

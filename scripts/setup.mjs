@@ -10,7 +10,9 @@ import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const stamp = join(root, 'node_modules', '.installed-lockfile')
-const lockfile = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+const lockfile = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex')
 
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lockfile) {
   process.stderr.write('Installing packages (once, about a minute) ...\n')
@@ -21,7 +23,9 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lockfile) {
     env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
   })
   if (status !== 0) {
-    process.stderr.write('npm could not install the packages; see its message above. A proxy or registry is set with `npm config`.\n')
+    process.stderr.write(
+      'npm could not install the packages; see its message above. A proxy or registry is set with `npm config`.\n',
+    )
     process.exit(1)
   }
   writeFileSync(stamp, lockfile)

@@ -11,7 +11,11 @@ const bin = join(root, 'node_modules', '.bin')
 
 function step(name: string, command: string, args: readonly string[]): void {
   process.stderr.write(`\n== ${name}\n`)
-  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: `${bin}:${process.env.PATH}` } })
+  const { status } = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${bin}:${process.env.PATH}` },
+  })
   if (status !== 0) process.exit(status ?? 1)
 }
 

@@ -23,7 +23,10 @@ const TIMEOUT_MS = 30_000
  *
  * @param path of the key file; null takes GOOGLE_APPLICATION_CREDENTIALS, and without that gives no token
  */
-export function createTokenSource(path: string | null, env: Readonly<Record<string, string | undefined>> = process.env): TokenSource {
+export function createTokenSource(
+  path: string | null,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): TokenSource {
   const file = path ?? env.GOOGLE_APPLICATION_CREDENTIALS ?? null
   if (file === null) return async () => null
   let current: { token: string; until: number } | undefined
@@ -43,7 +46,11 @@ export function createTokenSource(path: string | null, env: Readonly<Record<stri
 }
 
 async function readKey(file: string): Promise<ServiceAccountKey> {
-  const wrong = (why: string) => new InputError('bad-credentials', `imagery.earthEngine.credentials: ${file} ${why}; download a JSON key of a service account that is registered for Earth Engine.`)
+  const wrong = (why: string) =>
+    new InputError(
+      'bad-credentials',
+      `imagery.earthEngine.credentials: ${file} ${why}; download a JSON key of a service account that is registered for Earth Engine.`,
+    )
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw wrong(`can't be read (${error.code})`)
   })
@@ -53,11 +60,16 @@ async function readKey(file: string): Promise<ServiceAccountKey> {
   } catch {
     throw wrong('is not JSON')
   }
-  if (typeof key.client_email !== 'string' || typeof key.private_key !== 'string' || typeof key.token_uri !== 'string') {
+  if (
+    typeof key.client_email !== 'string' ||
+    typeof key.private_key !== 'string' ||
+    typeof key.token_uri !== 'string'
+  ) {
     throw wrong('is not a service account key')
   }
   const uri = URL.canParse(key.token_uri) ? new URL(key.token_uri) : null
-  if (!uri || (uri.protocol !== 'https:' && !isLoopback(uri.hostname))) throw wrong('names a token_uri that is not https')
+  if (!uri || (uri.protocol !== 'https:' && !isLoopback(uri.hostname)))
+    throw wrong('names a token_uri that is not https')
   return key as ServiceAccountKey
 }
 
@@ -75,20 +87,47 @@ async function fetchToken(file: string): Promise<{ token: string; seconds: numbe
   try {
     signature = createSign('RSA-SHA256').update(`${header}.${claims}`).sign(key.private_key, 'base64url')
   } catch {
-    throw new InputError('bad-credentials', `imagery.earthEngine.credentials: the private key in ${file} can't be read; download the key file again.`)
+    throw new InputError(
+      'bad-credentials',
+      `imagery.earthEngine.credentials: the private key in ${file} can't be read; download the key file again.`,
+    )
   }
-  const body = new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: `${header}.${claims}.${signature}` })
+  const body = new URLSearchParams({
+    grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+    assertion: `${header}.${claims}.${signature}`,
+  })
   let response: Response
   try {
-    response = await fetch(key.token_uri, { method: 'POST', body, signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'error' })
+    response = await fetch(key.token_uri, {
+      method: 'POST',
+      body,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      redirect: 'error',
+    })
   } catch (error) {
-    throw new ServiceError('token-unreachable', `No token from ${new URL(key.token_uri).host} (${messageOf(error)}); check the network.`, { retry: true })
+    throw new ServiceError(
+      'token-unreachable',
+      `No token from ${new URL(key.token_uri).host} (${messageOf(error)}); check the network.`,
+      { retry: true },
+    )
   }
-  const answer = (await response.json().catch(() => ({}))) as { access_token?: unknown; expires_in?: unknown; error?: unknown }
-  if (response.status >= 500) throw new ServiceError('token-unreachable', `${new URL(key.token_uri).host} answered ${response.status}; try again later.`, { retry: true, status: response.status })
+  const answer = (await response.json().catch(() => ({}))) as {
+    access_token?: unknown
+    expires_in?: unknown
+    error?: unknown
+  }
+  if (response.status >= 500)
+    throw new ServiceError(
+      'token-unreachable',
+      `${new URL(key.token_uri).host} answered ${response.status}; try again later.`,
+      { retry: true, status: response.status },
+    )
   if (!response.ok || typeof answer.access_token !== 'string') {
     const why = typeof answer.error === 'string' ? answer.error.slice(0, 60) : `HTTP ${response.status}`
-    throw new InputError('bad-credentials', `The service account ${key.client_email} was refused (${why}); check that the key is not revoked and the clock is right.`)
+    throw new InputError(
+      'bad-credentials',
+      `The service account ${key.client_email} was refused (${why}); check that the key is not revoked and the clock is right.`,
+    )
   }
   return { token: answer.access_token, seconds: typeof answer.expires_in === 'number' ? answer.expires_in : LIFETIME_S }
 }

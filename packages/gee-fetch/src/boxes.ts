@@ -1,4 +1,19 @@
-import { type Box, boxCenter, boxMetres, boxOf, type Config, type FocusObject, linesOf, METRES_PER_DEGREE_LATITUDE, METRES_PER_DEGREE_LONGITUDE, mapTileBox, type Position, radians, seededFraction, seededIndex } from '@skyscript/core'
+import {
+  type Box,
+  boxCenter,
+  boxMetres,
+  boxOf,
+  type Config,
+  type FocusObject,
+  linesOf,
+  METRES_PER_DEGREE_LATITUDE,
+  METRES_PER_DEGREE_LONGITUDE,
+  mapTileBox,
+  type Position,
+  radians,
+  seededFraction,
+  seededIndex,
+} from '@skyscript/core'
 
 export interface BoxSettings {
   readonly tiles: Config['tiles']
@@ -16,7 +31,11 @@ export interface PixelBox {
 const PADDING = 0.1
 
 /** Size in pixels of an area's image at a GSD; a side that is short beside the other is filled up to `minPixels`. */
-export function areaPixels(box: Box, gsd: number, { minPixels, maxPixels }: Config['tiles']): { width: number; height: number } | 'too-small' | 'too-large' {
+export function areaPixels(
+  box: Box,
+  gsd: number,
+  { minPixels, maxPixels }: Config['tiles'],
+): { width: number; height: number } | 'too-small' | 'too-large' {
   const { width, height } = boxMetres(box)
   const side = (metres: number) => Math.ceil((metres * (1 + 2 * PADDING)) / gsd)
   const longer = Math.max(side(width), side(height))
@@ -48,7 +67,12 @@ export function boxFor(focus: FocusObject, tile: string, gsd: number, { tiles, s
   const shift = (purpose: string) => (2 * seededFraction(seed, purpose, focus.id) - 1) * tiles.shift
   const column = Math.round((x - west) / stepX + size.width * (shift('shift-x') - 0.5))
   const row = Math.round((y - south) / stepY + size.height * (shift('shift-y') - 0.5))
-  const box: Box = [west + column * stepX, south + row * stepY, west + (column + size.width) * stepX, south + (row + size.height) * stepY]
+  const box: Box = [
+    west + column * stepX,
+    south + row * stepY,
+    west + (column + size.width) * stepX,
+    south + (row + size.height) * stepY,
+  ]
   if (box[0] < -180 || box[2] > 180 || box[1] < -90 || box[3] > 90) return null
   return { box, ...size }
 }

@@ -1,5 +1,5 @@
 import type { Box, Position } from '@skyscript/core'
-import { boxOf, boxesIntersect, ServiceError } from '@skyscript/core'
+import { boxesIntersect, boxOf, ServiceError } from '@skyscript/core'
 import type { EarthEngine } from './client.ts'
 import { candidatesOf, singleCandidate } from './expressions.ts'
 import type { Source } from './sources/source.ts'
@@ -30,7 +30,10 @@ export async function findCandidates(ee: EarthEngine, source: Source, box: Box):
   const single = source.mayBeImage && (await ee.assetType(source.collection)) === 'IMAGE'
   const result = await ee.compute(single ? singleCandidate(source) : candidatesOf(source, box))
   const features = single ? [result as Answer] : (result as { features?: Answer[] } | null)?.features
-  if (!Array.isArray(features)) throw new ServiceError('earth-engine-bad-answer', `Earth Engine gave no list of images of ${source.collection}.`, { retry: false })
+  if (!Array.isArray(features))
+    throw new ServiceError('earth-engine-bad-answer', `Earth Engine gave no list of images of ${source.collection}.`, {
+      retry: false,
+    })
   const images = features.flatMap((feature) => imageOf(source, feature, single))
   return images.filter(({ footprint }) => boxesIntersect(footprint, box)).sort(better)
 }

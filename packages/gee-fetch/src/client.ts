@@ -65,12 +65,23 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
   const base = checkEndpoint(options)
   const project = options.project ?? 'earthengine-legacy'
   const token = createTokenSource(options.credentials)
-  const limiter = options.limiter ?? createLimiter({ maxConcurrent: options.maxConcurrent, perSecond: REQUESTS_PER_SECOND })
-  const agent = new Agent({ connections: options.maxConcurrent, headersTimeout: DEADLINE_MS, bodyTimeout: DEADLINE_MS, connect: { timeout: 10_000 } })
+  const limiter =
+    options.limiter ?? createLimiter({ maxConcurrent: options.maxConcurrent, perSecond: REQUESTS_PER_SECOND })
+  const agent = new Agent({
+    connections: options.maxConcurrent,
+    headersTimeout: DEADLINE_MS,
+    bodyTimeout: DEADLINE_MS,
+    connect: { timeout: 10_000 },
+  })
   const stats = { computeRequests: 0, pixelRequests: 0, retries: 0, bytes: 0 }
   let ready: Promise<void> | undefined
 
-  const send = async (kind: 'compute' | 'pixels' | 'other', path: string, body: unknown, signal?: AbortSignal): Promise<Buffer> => {
+  const send = async (
+    kind: 'compute' | 'pixels' | 'other',
+    path: string,
+    body: unknown,
+    signal?: AbortSignal,
+  ): Promise<Buffer> => {
     let refusals = 0
     for (let attempt = 1; ; ) {
       try {
@@ -87,7 +98,12 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
     }
   }
 
-  const once = async (kind: 'compute' | 'pixels' | 'other', path: string, body: unknown, signal?: AbortSignal): Promise<Buffer> => {
+  const once = async (
+    kind: 'compute' | 'pixels' | 'other',
+    path: string,
+    body: unknown,
+    signal?: AbortSignal,
+  ): Promise<Buffer> => {
     const bearer = await token()
     const release = await limiter.acquire(signal)
     try {
@@ -98,7 +114,11 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
         origin: base.origin,
         path: `${base.pathname.replace(/\/$/, '')}${path}`,
         method: body === undefined ? 'GET' : 'POST',
-        headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...(bearer !== null && { authorization: `Bearer ${bearer}` }), ...(options.project && { 'x-goog-user-project': options.project }) },
+        headers: {
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(bearer !== null && { authorization: `Bearer ${bearer}` }),
+          ...(options.project && { 'x-goog-user-project': options.project }),
+        },
         ...(body !== undefined && { body: JSON.stringify(body) }),
         signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
       })
@@ -109,20 +129,34 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
     } catch (error) {
       if (signal?.aborted) throw signal.reason
       if (error instanceof ServiceError || error instanceof InputError) throw error
-      throw new ServiceError('earth-engine-unreachable', `Earth Engine at ${base.host} did not answer (${reasonOf(error)}); check imagery.earthEngine.endpoint and the network.`, { retry: true, cause: error })
+      throw new ServiceError(
+        'earth-engine-unreachable',
+        `Earth Engine at ${base.host} did not answer (${reasonOf(error)}); check imagery.earthEngine.endpoint and the network.`,
+        { retry: true, cause: error },
+      )
     } finally {
       release()
     }
   }
 
-  const json = async (kind: 'compute' | 'other', path: string, body: unknown, signal?: AbortSignal): Promise<Record<string, unknown>> => {
+  const json = async (
+    kind: 'compute' | 'other',
+    path: string,
+    body: unknown,
+    signal?: AbortSignal,
+  ): Promise<Record<string, unknown>> => {
     for (let attempt = 1; ; attempt++) {
       const bytes = await send(kind, path, body, signal)
       try {
         return JSON.parse(bytes.toString('utf8')) as Record<string, unknown>
       } catch {
         // A proxy's page or a cut body with status 200.
-        if (attempt === ATTEMPTS) throw new ServiceError('earth-engine-bad-answer', `Earth Engine at ${base.host} answered with something other than JSON; check imagery.earthEngine.endpoint.`, { retry: false })
+        if (attempt === ATTEMPTS)
+          throw new ServiceError(
+            'earth-engine-bad-answer',
+            `Earth Engine at ${base.host} answered with something other than JSON; check imagery.earthEngine.endpoint.`,
+            { retry: false },
+          )
         await pause(backOff(attempt), signal)
       }
     }
@@ -142,7 +176,12 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
     check: initialise,
     async compute(expression, signal) {
       await initialise()
-      const answer = await json('compute', `/v1/projects/${project}/value:compute`, { expression: expression() }, signal)
+      const answer = await json(
+        'compute',
+        `/v1/projects/${project}/value:compute`,
+        { expression: expression() },
+        signal,
+      )
       return answer.result
     },
     async pixels(expression, grid, signal) {
@@ -152,7 +191,14 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
         fileFormat: 'NPY',
         grid: {
           dimensions: { width: grid.width, height: grid.height },
-          affineTransform: { scaleX: grid.degreesPerPixelX, shearX: 0, translateX: grid.west, shearY: 0, scaleY: -grid.degreesPerPixelY, translateY: grid.north },
+          affineTransform: {
+            scaleX: grid.degreesPerPixelX,
+            shearX: 0,
+            translateX: grid.west,
+            shearY: 0,
+            scaleY: -grid.degreesPerPixelY,
+            translateY: grid.north,
+          },
           crsCode: 'EPSG:4326',
         },
       }
@@ -173,12 +219,14 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
 }
 
 function checkEndpoint({ endpoint, credentials }: EarthEngineOptions): URL {
-  const wrong = (why: string) => new InputError('bad-endpoint', `imagery.earthEngine.endpoint ${redact(endpoint)} ${why}.`)
+  const wrong = (why: string) =>
+    new InputError('bad-endpoint', `imagery.earthEngine.endpoint ${redact(endpoint)} ${why}.`)
   if (!URL.canParse(endpoint)) throw wrong('is not a URL')
   const url = new URL(endpoint)
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw wrong('must be http or https')
   if (METADATA_HOSTS.has(url.hostname)) throw wrong('is the address of a metadata service')
-  if (url.protocol === 'http:' && credentials !== null && !isLoopback(url.hostname)) throw wrong('would send a token unencrypted; use https')
+  if (url.protocol === 'http:' && credentials !== null && !isLoopback(url.hostname))
+    throw wrong('would send a token unencrypted; use https')
   return url
 }
 
@@ -187,7 +235,10 @@ async function readBody(response: Dispatcher.ResponseData): Promise<Buffer> {
   let length = 0
   for await (const chunk of response.body) {
     length += (chunk as Buffer).length
-    if (length > MAX_BODY) throw new ServiceError('earth-engine-bad-answer', `Earth Engine sent more than ${MAX_BODY} bytes.`, { retry: false })
+    if (length > MAX_BODY)
+      throw new ServiceError('earth-engine-bad-answer', `Earth Engine sent more than ${MAX_BODY} bytes.`, {
+        retry: false,
+      })
     chunks.push(chunk as Buffer)
   }
   return Buffer.concat(chunks)
@@ -200,10 +251,22 @@ interface RefusedError extends ServiceError {
 function errorOf(response: Dispatcher.ResponseData, body: Buffer, host: string, project: string): Error {
   const status = response.statusCode
   const said = redact(sentenceOf(body)).slice(0, 300)
-  if (status === 401) return new InputError('bad-credentials', `Earth Engine at ${host} wants credentials (${said}); set imagery.earthEngine.credentials to a service account's key file.`)
-  if (status === 403) return new InputError('no-access', `Earth Engine refused project ${project} (${said}); set imagery.earthEngine.project to a project that is registered for Earth Engine and the account may use.`)
+  if (status === 401)
+    return new InputError(
+      'bad-credentials',
+      `Earth Engine at ${host} wants credentials (${said}); set imagery.earthEngine.credentials to a service account's key file.`,
+    )
+  if (status === 403)
+    return new InputError(
+      'no-access',
+      `Earth Engine refused project ${project} (${said}); set imagery.earthEngine.project to a project that is registered for Earth Engine and the account may use.`,
+    )
   const retry = status === 408 || status === 429 || status >= 500
-  const error: RefusedError = new ServiceError(status === 429 ? 'earth-engine-quota' : retry ? 'earth-engine-failed' : 'earth-engine-refused', `Earth Engine answered ${status}: ${said}`, { retry, status })
+  const error: RefusedError = new ServiceError(
+    status === 429 ? 'earth-engine-quota' : retry ? 'earth-engine-failed' : 'earth-engine-refused',
+    `Earth Engine answered ${status}: ${said}`,
+    { retry, status },
+  )
   const after = Number(response.headers['retry-after'])
   if (Number.isFinite(after) && after > 0) error.retryAfterMs = Math.min(after * 1000, 120_000)
   return error
@@ -226,14 +289,19 @@ function reasonOf(error: unknown): string {
 }
 
 /** Exponential with jitter: how long to wait is no part of any output. */
-const backOff = (tries: number): number => Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries, 10)) * (0.5 + Math.random() / 2)
+const backOff = (tries: number): number =>
+  Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries, 10)) * (0.5 + Math.random() / 2)
 
 async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(resolve, ms)
-    signal?.addEventListener('abort', () => {
-      clearTimeout(timer)
-      reject(signal.reason)
-    }, { once: true })
+    signal?.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer)
+        reject(signal.reason)
+      },
+      { once: true },
+    )
   })
 }

@@ -26,8 +26,17 @@ declare module '@google/earthengine' {
     args: { name: string; type: string; optional: boolean; default: unknown; description: string }[]
   }
   const ee: {
-    initialize(baseUrl: string | null, tileUrl: string | null, ok: () => void, fail: (message: string) => void, xsrf: null, project: string): void
-    data: { getAlgorithms(done?: (signatures: Record<string, Signature>) => void): Record<string, Signature> | undefined }
+    initialize(
+      baseUrl: string | null,
+      tileUrl: string | null,
+      ok: () => void,
+      fail: (message: string) => void,
+      xsrf: null,
+      project: string,
+    ): void
+    data: {
+      getAlgorithms(done?: (signatures: Record<string, Signature>) => void): Record<string, Signature> | undefined
+    }
     Serializer: { encodeCloudApi(value: Computed): unknown }
     Image(id: string | Computed): Computed
     ImageCollection(id: string): Computed

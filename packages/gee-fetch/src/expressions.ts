@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
-import type { Box } from '@skyscript/core'
 import type ee from '@google/earthengine'
+import type { Box } from '@skyscript/core'
 import type { Source } from './sources/source.ts'
 
 /** Makes the JSON of an expression graph; only once `registerAlgorithms` has been called. */
@@ -16,7 +16,13 @@ interface Algorithm {
   readonly name: string
   readonly description?: string
   readonly returnType?: string
-  readonly arguments?: readonly { argumentName: string; type: string; optional?: boolean; defaultValue?: unknown; description?: string }[]
+  readonly arguments?: readonly {
+    argumentName: string
+    type: string
+    optional?: boolean
+    defaultValue?: unknown
+    description?: string
+  }[]
 }
 
 /**
@@ -71,7 +77,10 @@ export function candidatesOf(source: Source, box: Box): Graph {
     const { cloud } = source
     const near = ImageCollection(source.collection).filterBounds(Geometry.Rectangle(box, 'EPSG:4326', false))
     const clear = cloud === null ? near : near.filter(Filter.lte(cloud.property, cloud.limit))
-    const best = cloud === null ? clear.limit(MAX_CANDIDATES, 'system:time_start', false) : clear.limit(MAX_CANDIDATES, cloud.property, true)
+    const best =
+      cloud === null
+        ? clear.limit(MAX_CANDIDATES, 'system:time_start', false)
+        : clear.limit(MAX_CANDIDATES, cloud.property, true)
     const features = best.map((image) =>
       Feature(image.geometry().bounds(), {
         index: image.get('system:index'),
@@ -88,7 +97,9 @@ export function singleCandidate(source: Source): Graph {
   return () => {
     const { Image, Feature, Serializer } = library()
     const image = Image(source.collection)
-    return Serializer.encodeCloudApi(Feature(image.geometry().bounds(), { index: image.get('system:index'), time: image.get('system:time_start') }))
+    return Serializer.encodeCloudApi(
+      Feature(image.geometry().bounds(), { index: image.get('system:index'), time: image.get('system:time_start') }),
+    )
   }
 }
 

@@ -1,4 +1,22 @@
-import { DataFault, type Dropped, type Failed, fileStem, fingerprint, type ImageCandidate, type ImageRecord, InputError, messageOf, type Outcome, PARTITIONS, type PlannedImage, ServiceError, SkyscriptError, type Storage, seededIndex, sha256 } from '@skyscript/core'
+import {
+  DataFault,
+  type Dropped,
+  type Failed,
+  fileStem,
+  fingerprint,
+  type ImageCandidate,
+  type ImageRecord,
+  InputError,
+  messageOf,
+  type Outcome,
+  PARTITIONS,
+  type PlannedImage,
+  ServiceError,
+  SkyscriptError,
+  type Storage,
+  seededIndex,
+  sha256,
+} from '@skyscript/core'
 import sharp from 'sharp'
 import type { EarthEngine } from './client.ts'
 import { pixelsOf } from './expressions.ts'
@@ -27,14 +45,27 @@ export interface FetchContext {
 
 /** A name for everything that decides an image's bytes: source image, grid, encoding. */
 export function requestFingerprint({ source, imageId, box, width, height }: ImageCandidate): string {
-  return fingerprint(ENCODING_VERSION, JPEG, source, imageId, box, width, height, SOURCES[source].bands, SOURCES[source].range)
+  return fingerprint(
+    ENCODING_VERSION,
+    JPEG,
+    source,
+    imageId,
+    box,
+    width,
+    height,
+    SOURCES[source].bands,
+    SOURCES[source].range,
+  )
 }
 
 /**
  * Fetches one JPEG (3-channel RGB) for each planned image: the first candidate that passes the pixel checks. An object
  * whose candidates all fail them is dropped with the reason of the first; one whose requests fail is `failed`.
  */
-export async function fetchImages(planned: readonly PlannedImage[], context: FetchContext): Promise<Outcome<ImageRecord>> {
+export async function fetchImages(
+  planned: readonly PlannedImage[],
+  context: FetchContext,
+): Promise<Outcome<ImageRecord>> {
   const results = new Array<{ kept: ImageRecord } | { dropped: Dropped } | { failed: Failed }>(planned.length)
   const queue = planned.entries()
   const serve = async () => {
@@ -52,7 +83,10 @@ export async function fetchImages(planned: readonly PlannedImage[], context: Fet
   }
 }
 
-async function fetchOne({ id, candidates }: PlannedImage, context: FetchContext): Promise<{ kept: ImageRecord } | { dropped: Dropped } | { failed: Failed }> {
+async function fetchOne(
+  { id, candidates }: PlannedImage,
+  context: FetchContext,
+): Promise<{ kept: ImageRecord } | { dropped: Dropped } | { failed: Failed }> {
   const before = await reusable(id, candidates, context)
   if (before) return { kept: before }
   let reason: string | undefined
@@ -74,7 +108,11 @@ async function fetchOne({ id, candidates }: PlannedImage, context: FetchContext)
 }
 
 /** The stored image of an earlier run, if it is what the best candidate would give again. */
-async function reusable(id: string, candidates: readonly ImageCandidate[], { previous, storage, seed }: FetchContext): Promise<ImageRecord | null> {
+async function reusable(
+  id: string,
+  candidates: readonly ImageCandidate[],
+  { previous, storage, seed }: FetchContext,
+): Promise<ImageRecord | null> {
   const record = previous.get(id)
   if (!record) return null
   const wanted = requestFingerprint(record)
@@ -86,7 +124,14 @@ async function reusable(id: string, candidates: readonly ImageCandidate[], { pre
 
 async function fetchJpeg(candidate: ImageCandidate, { ee, signal }: FetchContext): Promise<Buffer> {
   const { source, imageId, box, width, height } = candidate
-  const grid = { width, height, west: box[0], north: box[3], degreesPerPixelX: (box[2] - box[0]) / width, degreesPerPixelY: (box[3] - box[1]) / height }
+  const grid = {
+    width,
+    height,
+    west: box[0],
+    north: box[3],
+    degreesPerPixelX: (box[2] - box[0]) / width,
+    degreesPerPixelY: (box[3] - box[1]) / height,
+  }
   for (let attempt = 1; ; attempt++) {
     const body = await ee.pixels(pixelsOf(SOURCES[source], imageId), grid, signal)
     let pixels: Buffer
@@ -98,11 +143,19 @@ async function fetchJpeg(candidate: ImageCandidate, { ee, signal }: FetchContext
     }
     const fault = pixelFault(pixels, SOURCES[source])
     if (fault !== null) throw new DataFault(fault, `${imageId} does not serve.`)
-    return sharp(pixels, { raw: { width, height, channels: 4 } }).removeAlpha().jpeg(JPEG).toBuffer()
+    return sharp(pixels, { raw: { width, height, channels: 4 } })
+      .removeAlpha()
+      .jpeg(JPEG)
+      .toBuffer()
   }
 }
 
-async function store(id: string, candidate: ImageCandidate, jpeg: Buffer, { storage, seed }: FetchContext): Promise<ImageRecord> {
+async function store(
+  id: string,
+  candidate: ImageCandidate,
+  jpeg: Buffer,
+  { storage, seed }: FetchContext,
+): Promise<ImageRecord> {
   const filepath = filepathOf(id, candidate, seed)
   await storage.put(filepath, jpeg)
   return { id, ...candidate, filepath, bytes: jpeg.length, sha256: sha256(jpeg) }

@@ -5,7 +5,13 @@ export interface Limiter {
 }
 
 /** A limiter for this process: `maxConcurrent` at a time, and at most `perSecond` starts in any second. */
-export function createLimiter({ maxConcurrent, perSecond }: { readonly maxConcurrent: number; readonly perSecond: number }): Limiter {
+export function createLimiter({
+  maxConcurrent,
+  perSecond,
+}: {
+  readonly maxConcurrent: number
+  readonly perSecond: number
+}): Limiter {
   const waiting: (() => void)[] = []
   let active = 0
   // Starts are spread evenly: a burst of a second's worth would be refused by a server that counts otherwise.

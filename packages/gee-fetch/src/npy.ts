@@ -11,7 +11,10 @@ const BYTES_PER_PIXEL = 4
  * @throws ServiceError `earth-engine-bad-pixels`, worth another try: a body that was cut or isn't NPY at all
  */
 export function parseNpy(data: Buffer, width: number, height: number): Buffer {
-  const bad = (why: string) => new ServiceError('earth-engine-bad-pixels', `Earth Engine sent pixels that can't be read (${why}).`, { retry: true })
+  const bad = (why: string) =>
+    new ServiceError('earth-engine-bad-pixels', `Earth Engine sent pixels that can't be read (${why}).`, {
+      retry: true,
+    })
   if (data.length < 12 || data.toString('latin1', 0, 6) !== '\x93NUMPY') throw bad('no NPY file')
   const version = data[6]!
   const start = version === 1 ? 10 : 12
@@ -19,9 +22,12 @@ export function parseNpy(data: Buffer, width: number, height: number): Buffer {
   const header = data.toString('latin1', start, Math.min(end, data.length))
   const shape = /'shape':\s*\((\d+),\s*(\d+),?\)/.exec(header)
   const fields = header.match(/'[|<]?u1'/g) ?? []
-  if (!shape || fields.length !== BYTES_PER_PIXEL || !/'fortran_order':\s*False/.test(header)) throw bad('another layout than four bytes a pixel')
-  if (Number(shape[1]) !== height || Number(shape[2]) !== width) throw bad(`${shape[2]}x${shape[1]} where ${width}x${height} was asked`)
+  if (!shape || fields.length !== BYTES_PER_PIXEL || !/'fortran_order':\s*False/.test(header))
+    throw bad('another layout than four bytes a pixel')
+  if (Number(shape[1]) !== height || Number(shape[2]) !== width)
+    throw bad(`${shape[2]}x${shape[1]} where ${width}x${height} was asked`)
   const pixels = data.subarray(end)
-  if (pixels.length !== width * height * BYTES_PER_PIXEL) throw bad(`${pixels.length} bytes of ${width * height * BYTES_PER_PIXEL}`)
+  if (pixels.length !== width * height * BYTES_PER_PIXEL)
+    throw bad(`${pixels.length} bytes of ${width * height * BYTES_PER_PIXEL}`)
   return pixels
 }

@@ -1,4 +1,18 @@
-import { boxContains, boxesIntersect, type Config, type Dropped, type Failed, type FocusObject, type ImageCandidate, messageOf, type Outcome, type PlannedImage, SkyscriptError, InputError, type SourceAlias } from '@skyscript/core'
+import {
+  boxContains,
+  boxesIntersect,
+  type Config,
+  type Dropped,
+  type Failed,
+  type FocusObject,
+  type ImageCandidate,
+  InputError,
+  messageOf,
+  type Outcome,
+  type PlannedImage,
+  SkyscriptError,
+  type SourceAlias,
+} from '@skyscript/core'
 import { boxFor } from './boxes.ts'
 import type { SourceImage } from './candidates.ts'
 import { SOURCES } from './sources/sources.ts'
@@ -51,7 +65,8 @@ export async function planTile({ tile, focus, settings, candidates }: PlanTileIn
         const { gsd } = SOURCES[alias]
         const pixels = boxFor(object, tile, gsd, settings)
         if (pixels === null) continue
-        for (const { imageId, time } of covering(await imagesOf(alias), pixels.box)) chosen.push({ source: alias, imageId, time, gsd, ...pixels })
+        for (const { imageId, time } of covering(await imagesOf(alias), pixels.box))
+          chosen.push({ source: alias, imageId, time, gsd, ...pixels })
       }
       if (chosen.length > 0) kept.push({ id, candidates: chosen.slice(0, IN_ALL) })
       else dropped.push({ id, reason: 'no-image-here' })

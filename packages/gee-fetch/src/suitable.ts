@@ -11,13 +11,17 @@ import { SOURCES } from './sources/sources.ts'
  * @returns or why there is none: `no-source-fine-enough`, `no-source-here`, `area-too-small`, `area-too-large`,
  * `area-between-sources` (too large for the finer sources and too small for the coarser)
  */
-export function suitableSources(focus: FocusObject, { sources, tiles }: ImagerySettings): { sources: SourceAlias[] } | { reason: string } {
+export function suitableSources(
+  focus: FocusObject,
+  { sources, tiles }: ImagerySettings,
+): { sources: SourceAlias[] } | { reason: string } {
   const box = boxOf(focus.geometry)
   const here = sources.map((alias) => SOURCES[alias]).filter((source) => boxesIntersect(source.extent, box))
   if (here.length === 0) return { reason: 'no-source-here' }
   const fine = here.filter((source) => source.gsd <= focus.maxGsd).sort((a, b) => a.gsd - b.gsd)
   if (fine.length === 0) return { reason: 'no-source-fine-enough' }
-  if (focus.geometry.type === 'Point' || focus.geometry.type === 'LineString') return { sources: fine.map(({ alias }) => alias) }
+  if (focus.geometry.type === 'Point' || focus.geometry.type === 'LineString')
+    return { sources: fine.map(({ alias }) => alias) }
   const sized = fine.map(({ alias, gsd }) => ({ alias, size: areaPixels(box, gsd, tiles) }))
   const fitting = sized.filter(({ size }) => typeof size !== 'string')
   if (fitting.length > 0) return { sources: fitting.map(({ alias }) => alias) }

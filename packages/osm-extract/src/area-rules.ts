@@ -6,7 +6,9 @@ interface Feature {
   readonly values?: readonly string[]
 }
 
-const RULES = new Map((features as Feature[]).map(({ key, polygon, values }) => [key, { polygon, values: new Set(values) }]))
+const RULES = new Map(
+  (features as Feature[]).map(({ key, polygon, values }) => [key, { polygon, values: new Set(values) }]),
+)
 
 /**
  * Whether a closed way with these tags is an area, by https://wiki.openstreetmap.org/wiki/Overpass_turbo/Polygon_Features:

@@ -87,7 +87,9 @@ const INDEXED = 48
 function anyCrossing(segments: readonly Edge[], xs: readonly number[], ys: readonly number[]): boolean {
   if (segments.length < INDEXED) return segments.some((a, i) => segments.some((b, j) => j > i && cross(a, b, xs, ys)))
   const index = new Flatbush(segments.length)
-  const boxes = segments.map(({ from, to }) => [xs[from]!, Math.min(ys[from]!, ys[to]!), xs[to]!, Math.max(ys[from]!, ys[to]!)] as const)
+  const boxes = segments.map(
+    ({ from, to }) => [xs[from]!, Math.min(ys[from]!, ys[to]!), xs[to]!, Math.max(ys[from]!, ys[to]!)] as const,
+  )
   for (const box of boxes) index.add(...box)
   index.finish()
   let found = false
@@ -196,13 +198,23 @@ function traceRings(edges: readonly Edge[], xs: readonly number[], ys: readonly 
         rings.push([vertex, ...ring])
         if (path.length === 1 && place === 0 && !leaving.get(vertex)!.some((next) => !used.has(next))) break
       }
-      edge = leftmost(edge, leaving.get(vertex)!.filter((next) => !used.has(next)), xs, ys)
+      edge = leftmost(
+        edge,
+        leaving.get(vertex)!.filter((next) => !used.has(next)),
+        xs,
+        ys,
+      )
     }
   }
   return rings
 }
 
-function leftmost(edge: Edge, choices: readonly Edge[], xs: readonly number[], ys: readonly number[]): Edge | undefined {
+function leftmost(
+  edge: Edge,
+  choices: readonly Edge[],
+  xs: readonly number[],
+  ys: readonly number[],
+): Edge | undefined {
   if (choices.length < 2) return choices[0]
   const heading = Math.atan2(ys[edge.to]! - ys[edge.from]!, xs[edge.to]! - xs[edge.from]!)
   let [best, bestTurn] = [choices[0]!, -Infinity]
@@ -229,13 +241,19 @@ function nest(rings: readonly number[][], xs: readonly number[], ys: readonly nu
   const holes = new Map<Ring, Ring[]>(outers.map((outer) => [outer, []]))
   for (const inner of measured) {
     if (inner.area >= 0) continue
-    const outer = outers.length === 1 ? outers[0]! : outers.find((each) => each.area > -inner.area && contains(each.vertices, inner.vertices, xs, ys))
+    const outer =
+      outers.length === 1
+        ? outers[0]!
+        : outers.find((each) => each.area > -inner.area && contains(each.vertices, inner.vertices, xs, ys))
     if (outer === undefined) return 'area-self-intersection'
     holes.get(outer)!.push(inner)
   }
-  const degrees = ({ vertices }: Ring): Position[] => [...vertices, vertices[0]!].map((vertex) => [xs[vertex]! / 1e7, ys[vertex]! / 1e7])
+  const degrees = ({ vertices }: Ring): Position[] =>
+    [...vertices, vertices[0]!].map((vertex) => [xs[vertex]! / 1e7, ys[vertex]! / 1e7])
   const polygons = outers.map((outer) => [outer, ...holes.get(outer)!].map(degrees))
-  return polygons.length === 1 ? { type: 'Polygon', coordinates: polygons[0]! } : { type: 'MultiPolygon', coordinates: polygons }
+  return polygons.length === 1
+    ? { type: 'Polygon', coordinates: polygons[0]! }
+    : { type: 'MultiPolygon', coordinates: polygons }
 }
 
 function ringArea(vertices: readonly number[], xs: readonly number[], ys: readonly number[]): number {
@@ -249,7 +267,12 @@ function ringArea(vertices: readonly number[], xs: readonly number[], ys: readon
 }
 
 /** Whether a ring holds another that may touch it but not cross it: the middle of an edge that both don't share decides. */
-function contains(outer: readonly number[], inner: readonly number[], xs: readonly number[], ys: readonly number[]): boolean {
+function contains(
+  outer: readonly number[],
+  inner: readonly number[],
+  xs: readonly number[],
+  ys: readonly number[],
+): boolean {
   const x = (xs[inner[0]!]! + xs[inner[1]!]!) / 2
   const y = (ys[inner[0]!]! + ys[inner[1]!]!) / 2
   let inside = false

@@ -30,7 +30,10 @@ export interface PbfFile {
  */
 export async function openPbf(path: string): Promise<PbfFile> {
   const file = await open(path).catch((error: NodeJS.ErrnoException) => {
-    throw new InputError('missing-file', `${path} can't be read (${error.code === 'ENOENT' ? 'there is no such file' : messageOf(error)}).`)
+    throw new InputError(
+      'missing-file',
+      `${path} can't be read (${error.code === 'ENOENT' ? 'there is no such file' : messageOf(error)}).`,
+    )
   })
   try {
     const { size } = await file.stat()
@@ -38,7 +41,9 @@ export async function openPbf(path: string): Promise<PbfFile> {
     return { path, bytes: size, blobs, read: (blob) => readBlob(file, blob), close: () => file.close() }
   } catch (error) {
     await file.close()
-    throw (error as NodeJS.ErrnoException).code === 'EISDIR' ? new InputError('not-a-pbf', `${path} is a folder, not an OSM PBF file.`) : error
+    throw (error as NodeJS.ErrnoException).code === 'EISDIR'
+      ? new InputError('not-a-pbf', `${path} is a folder, not an OSM PBF file.`)
+      : error
   }
 }
 
@@ -57,7 +62,8 @@ async function indexBlobs(file: FileHandle, path: string, size: number): Promise
       throw new PbfFault('pbf-bad-blob-header', `${path} is damaged: a blob header claims ${headerSize} bytes`, offset)
     }
     const header = await readAt(file, offset + 4, headerSize)
-    if (header.length < headerSize) throw offset === 0 ? notPbf('it does not start with a blob header') : truncated(offset)
+    if (header.length < headerSize)
+      throw offset === 0 ? notPbf('it does not start with a blob header') : truncated(offset)
     const { type, dataSize } = parseBlobHeader(header, offset, () => notPbf('it does not start with a blob header'))
     if (offset === 0 && type !== 'OSMHeader') throw notPbf('its first blob is no OSMHeader')
     const start = offset + 4 + headerSize
@@ -128,10 +134,19 @@ const ZSTD = 7
 function decompress(compression: number, data: Uint8Array, rawSize: number, offset: number): Uint8Array {
   if (compression === RAW) return data
   if (rawSize < 0 || rawSize > MAX_BLOB) {
-    throw new PbfFault('pbf-bad-raw-size', `A blob of the file claims ${rawSize < 0 ? 'no size' : `${rawSize} bytes, more than ${MAX_BLOB}`}`, offset)
+    throw new PbfFault(
+      'pbf-bad-raw-size',
+      `A blob of the file claims ${rawSize < 0 ? 'no size' : `${rawSize} bytes, more than ${MAX_BLOB}`}`,
+      offset,
+    )
   }
   const out = inflated(compression, data, rawSize, offset)
-  if (out.length !== rawSize) throw new PbfFault('pbf-bad-raw-size', `A blob of the file holds ${out.length} bytes where it claims ${rawSize}`, offset)
+  if (out.length !== rawSize)
+    throw new PbfFault(
+      'pbf-bad-raw-size',
+      `A blob of the file holds ${out.length} bytes where it claims ${rawSize}`,
+      offset,
+    )
   return out
 }
 
@@ -145,7 +160,11 @@ function inflated(compression: number, data: Uint8Array, rawSize: number, offset
     throw new PbfFault('pbf-bad-compression', 'A blob of the file can not be decompressed', offset)
   }
   if (compression !== LZ4) {
-    throw new PbfFault('pbf-unknown-compression', 'The file is compressed by a method other than zlib, lz4 or zstd; rewrite it with `osmium cat`', offset)
+    throw new PbfFault(
+      'pbf-unknown-compression',
+      'The file is compressed by a method other than zlib, lz4 or zstd; rewrite it with `osmium cat`',
+      offset,
+    )
   }
   const out = new Uint8Array(rawSize)
   const length = decompressLz4(data, out)

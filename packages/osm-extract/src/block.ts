@@ -1,4 +1,18 @@
-import { fault, LENGTH, Numbers, openCursor, readLength, readMessage, readPacked, readSigned, readVarint, readZigzag, seek, tell, VARINT } from './cursor.ts'
+import {
+  fault,
+  LENGTH,
+  Numbers,
+  openCursor,
+  readLength,
+  readMessage,
+  readPacked,
+  readSigned,
+  readVarint,
+  readZigzag,
+  seek,
+  tell,
+  VARINT,
+} from './cursor.ts'
 import { isoSeconds } from './header.ts'
 
 /** Positions are integers of 1e-7 degree, OSM's own precision. */
@@ -75,7 +89,14 @@ export function visitBlock(data: Uint8Array, offset: number, visitor: BlockVisit
       const kind = KIND_OF_FIELD[field]
       if (kind === undefined || wire !== LENGTH) return false
       kinds |= kind
-      const reader = field === 1 ? visitor.node && readNode : field === 2 ? visitor.node && readDense : field === 3 ? visitor.way && readWay : visitor.relation && readRelation
+      const reader =
+        field === 1
+          ? visitor.node && readNode
+          : field === 2
+            ? visitor.node && readDense
+            : field === 3
+              ? visitor.way && readWay
+              : visitor.relation && readRelation
       if (!reader) return false
       reader(readLength(limit), block, visitor)
       return true
@@ -106,7 +127,8 @@ class StringTable {
     const known = this.#decoded[index]
     if (known !== undefined) return known
     const range = this.#ranges[index]
-    if (range === undefined) throw fault('pbf-bad-string-id', `The file is damaged: a tag refers to string ${index} of ${this.#ranges.length}`)
+    if (range === undefined)
+      throw fault('pbf-bad-string-id', `The file is damaged: a tag refers to string ${index} of ${this.#ranges.length}`)
     const text = Buffer.from(this.#data.buffer, this.#data.byteOffset + range[0], range[1] - range[0]).toString('utf8')
     this.#decoded[index] = text
     return text
@@ -145,7 +167,10 @@ class BlockElement implements Element {
   tags(): [string, string][] {
     const tags: [string, string][] = []
     for (let i = this.from; i < this.to; i += this.step) {
-      tags.push([this.strings.get(this.keyIds.values[i]!), this.strings.get(this.valueIds.values[i + this.valueShift]!)])
+      tags.push([
+        this.strings.get(this.keyIds.values[i]!),
+        this.strings.get(this.valueIds.values[i + this.valueShift]!),
+      ])
     }
     return tags
   }
@@ -197,7 +222,11 @@ function readInfo(limit: number): void {
 const versionOf = (value: number): number => (value > 0 && value <= 0x7fffffff ? value : 0)
 
 function finishTags(): void {
-  if (keys.length !== values.length) throw fault('pbf-unequal-arrays', `The file is damaged: an element has ${keys.length} keys and ${values.length} values`)
+  if (keys.length !== values.length)
+    throw fault(
+      'pbf-unequal-arrays',
+      `The file is damaged: an element has ${keys.length} keys and ${values.length} values`,
+    )
   element.to = keys.length
 }
 
@@ -234,7 +263,13 @@ function readDense(end: number, block: Block, visitor: BlockVisitor): void {
     return true
   })
   const unequal = (list: Numbers) => list.length !== ids.length && list.length !== 0
-  if (latitudes.length !== ids.length || longitudes.length !== ids.length || unequal(versions) || unequal(timestamps) || unequal(visible)) {
+  if (
+    latitudes.length !== ids.length ||
+    longitudes.length !== ids.length ||
+    unequal(versions) ||
+    unequal(timestamps) ||
+    unequal(visible)
+  ) {
     throw fault('pbf-unequal-arrays', 'The file is damaged: the arrays of its dense nodes have unequal lengths')
   }
   element.valueIds = keys
@@ -244,15 +279,22 @@ function readDense(end: number, block: Block, visitor: BlockVisitor): void {
   for (let i = 0; i < ids.length; i++) {
     element.from = next
     while (next < keys.length && keys.values[next] !== 0) next += 2
-    if (next > keys.length) throw fault('pbf-unequal-arrays', 'The file is damaged: a dense node has a key without a value')
+    if (next > keys.length)
+      throw fault('pbf-unequal-arrays', 'The file is damaged: a dense node has a key without a value')
     element.to = next
     if (keys.length > 0) {
-      if (next >= keys.length) throw fault('pbf-unequal-arrays', 'The file is damaged: the tags of its dense nodes end early')
+      if (next >= keys.length)
+        throw fault('pbf-unequal-arrays', 'The file is damaged: the tags of its dense nodes end early')
       next++
     }
     element.version = versions.length === 0 ? 0 : versionOf(versions.values[i]!)
     element.stamp = timestamps.length === 0 ? Number.NaN : timestamps.values[i]!
-    visitor.node!(checkId(ids.values[i]!), block.longitude(longitudes.values[i]!), block.latitude(latitudes.values[i]!), element)
+    visitor.node!(
+      checkId(ids.values[i]!),
+      block.longitude(longitudes.values[i]!),
+      block.latitude(latitudes.values[i]!),
+      element,
+    )
   }
 }
 
@@ -304,6 +346,7 @@ function readRelation(end: number, block: Block, visitor: BlockVisitor): void {
     return true
   })
   finishTags()
-  if (refs.length !== types.length) throw fault('pbf-unequal-arrays', 'The file is damaged: a relation has unequal numbers of members and types')
+  if (refs.length !== types.length)
+    throw fault('pbf-unequal-arrays', 'The file is damaged: a relation has unequal numbers of members and types')
   visitor.relation!(checkId(id), refs, types, element)
 }

@@ -1,4 +1,16 @@
-import { type Box, type Geometry, lineId, nodeId, type OsmObject, type Position, type Progress, relationAreaId, silentProgress, type Tags, wayAreaId } from '@skyscript/core'
+import {
+  type Box,
+  type Geometry,
+  lineId,
+  nodeId,
+  type OsmObject,
+  type Position,
+  type Progress,
+  relationAreaId,
+  silentProgress,
+  type Tags,
+  wayAreaId,
+} from '@skyscript/core'
 import { isArea } from './area-rules.ts'
 import { assembleArea, type IntegerLine } from './assemble-area.ts'
 import { openPbf, type PbfFile } from './blobs.ts'
@@ -75,7 +87,12 @@ export function extract(path: string, options: ExtractOptions): Extraction {
 async function readHeader(file: PbfFile): Promise<PbfHeader> {
   const [first, ...rest] = file.blobs
   const second = rest.find((blob) => blob.type === 'OSMHeader')
-  if (second) throw new PbfFault('pbf-second-header', `${file.path} has a second header; it looks like two files in one, so join them with \`osmium merge\``, second.offset)
+  if (second)
+    throw new PbfFault(
+      'pbf-second-header',
+      `${file.path} has a second header; it looks like two files in one, so join them with \`osmium merge\``,
+      second.offset,
+    )
   return parseHeader(await file.read(first!), first!.offset, file.path)
 }
 
@@ -134,7 +151,10 @@ class Reader {
       if (this.#passesDone > 0 && (known! & kinds) === 0) continue
       const data = await this.#file.read(blob)
       yield visitBlock(data, blob.offset, visitor)
-      progress.update(Math.floor(((this.#passesDone + (blob.offset + blob.size) / this.#file.bytes) / passes) * this.#file.bytes), this.#file.bytes)
+      progress.update(
+        Math.floor(((this.#passesDone + (blob.offset + blob.size) / this.#file.bytes) / passes) * this.#file.bytes),
+        this.#file.bytes,
+      )
     }
     this.#passesDone++
     progress.update(Math.floor((this.#passesDone / passes) * this.#file.bytes), this.#file.bytes)
@@ -167,7 +187,9 @@ class Reader {
         read.relations++
         const tags = element.tags()
         this.#count(tags)
-        const isAreaType = tags.some(([key, value]) => key === 'type' && (value === 'multipolygon' || value === 'boundary'))
+        const isAreaType = tags.some(
+          ([key, value]) => key === 'type' && (value === 'multipolygon' || value === 'boundary'),
+        )
         const own = tags.filter(([key]) => key !== 'type')
         if (!isAreaType || own.length === 0) return
         this.#report.tagged++
@@ -176,7 +198,13 @@ class Reader {
         const ways = new Set<number>()
         for (let i = 0; i < members.length; i++) if (types.values[i] === 1) ways.add(members.values[i]!)
         for (const way of ways) this.#memberWays.set(way, null)
-        this.#relations.push({ id, ways: [...ways], tags: all, version: element.version, timestamp: element.timestamp() })
+        this.#relations.push({
+          id,
+          ways: [...ways],
+          tags: all,
+          version: element.version,
+          timestamp: element.timestamp(),
+        })
       },
     }
   }
@@ -247,7 +275,8 @@ class Reader {
   #line(id: string, line: Int32Array): Pick<OsmObject, 'id' | 'geometry'> | null {
     const coordinates: Position[] = []
     for (let i = 0; i < line.length; i += 2) {
-      if (i === 0 || line[i] !== line[i - 2] || line[i + 1] !== line[i - 1]) coordinates.push([line[i]! / 1e7, line[i + 1]! / 1e7])
+      if (i === 0 || line[i] !== line[i - 2] || line[i + 1] !== line[i - 1])
+        coordinates.push([line[i]! / 1e7, line[i + 1]! / 1e7])
     }
     if (coordinates.length < 2) {
       this.#drop('way-single-node')

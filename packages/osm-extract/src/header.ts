@@ -1,5 +1,15 @@
 import { type Box, InputError } from '@skyscript/core'
-import { LENGTH, openCursor, readBytes, readLength, readMessage, readSigned, readVarint, readZigzag, VARINT } from './cursor.ts'
+import {
+  LENGTH,
+  openCursor,
+  readBytes,
+  readLength,
+  readMessage,
+  readSigned,
+  readVarint,
+  readZigzag,
+  VARINT,
+} from './cursor.ts'
 import { HISTORY_FEATURE, KNOWN_FEATURES } from './limits.ts'
 
 export interface PbfHeader {
@@ -18,7 +28,12 @@ export function parseHeader(data: Uint8Array, offset: number, path: string): Pbf
   openCursor(data, offset)
   const required: string[] = []
   const optional: string[] = []
-  let [replicationTimestamp, replicationSequence, box, writingProgram]: [string | null, number | null, Box | null, string | null] = [null, null, null, null]
+  let [replicationTimestamp, replicationSequence, box, writingProgram]: [
+    string | null,
+    number | null,
+    Box | null,
+    string | null,
+  ] = [null, null, null, null]
   const text = (limit: number) => Buffer.from(readBytes(limit)).toString('utf8')
   readMessage(data.length, (field, wire, limit) => {
     if (field === 1 && wire === LENGTH) box = parseBox(readLength(limit))
@@ -31,13 +46,25 @@ export function parseHeader(data: Uint8Array, offset: number, path: string): Pbf
     return true
   })
   if (required.includes(HISTORY_FEATURE)) {
-    throw new InputError('history-file', `${path} is a history file with several versions of each object; cut the current state out of it with \`osmium time-filter\`.`)
+    throw new InputError(
+      'history-file',
+      `${path} is a history file with several versions of each object; cut the current state out of it with \`osmium time-filter\`.`,
+    )
   }
   const unknown = required.find((feature) => !KNOWN_FEATURES.has(feature))
   if (unknown !== undefined) {
-    throw new InputError('unsupported-feature', `${path} needs the feature "${unknown.replace(/[^\x20-\x7e]/g, '?').slice(0, 80)}", which is not known here; rewrite it with \`osmium cat\`.`)
+    throw new InputError(
+      'unsupported-feature',
+      `${path} needs the feature "${unknown.replace(/[^\x20-\x7e]/g, '?').slice(0, 80)}", which is not known here; rewrite it with \`osmium cat\`.`,
+    )
   }
-  return { replicationTimestamp, replicationSequence, box, writingProgram, sorted: optional.includes('Sort.Type_then_ID') }
+  return {
+    replicationTimestamp,
+    replicationSequence,
+    box,
+    writingProgram,
+    sorted: optional.includes('Sort.Type_then_ID'),
+  }
 }
 
 /** HeaderBBox: left, right, top, bottom in nanodegrees. */

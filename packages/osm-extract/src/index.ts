@@ -11,6 +11,6 @@
 export { type AreaFault, assembleArea, type IntegerLine } from './assemble-area.ts'
 export { type BlobIndex, openPbf, type PbfFile } from './blobs.ts'
 export { type BlockVisitor, type Element, visitBlock } from './block.ts'
-export { type ExtractOptions, type ExtractReport, type Extraction, extract } from './extract.ts'
+export { type Extraction, type ExtractOptions, type ExtractReport, extract } from './extract.ts'
 export { type PbfHeader, parseHeader } from './header.ts'
 export { PbfFault } from './pbf-fault.ts'

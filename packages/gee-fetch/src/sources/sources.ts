@@ -8,8 +8,8 @@ import { l9 } from './l9.ts'
 import { p3 } from './p3.ts'
 import { p5 } from './p5.ts'
 import { s2 } from './s2.ts'
-import { us } from './us.ts'
 import type { Source } from './source.ts'
+import { us } from './us.ts'
 
 /** Every source by its alias. */
 export const SOURCES: Readonly<Record<SourceAlias, Source>> = {

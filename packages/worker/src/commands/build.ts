@@ -1,8 +1,8 @@
-import { type Config, type Storage, redact } from '@skyscript/core'
-import { build, type BuildOptions, type BuildResult } from '../pipeline/coordinator.ts'
+import { type Config, redact, type Storage } from '@skyscript/core'
+import { type BuildOptions, type BuildResult, build } from '../pipeline/coordinator.ts'
 import { createExecutor } from '../pipeline/execute.ts'
-import { createEmbeddedRunner } from '../runner/embedded.ts'
 import { createQueueRunner } from '../runner/distributed.ts'
+import { createEmbeddedRunner } from '../runner/embedded.ts'
 import type { Runner } from '../runner/runner.ts'
 import { openStorage } from '../storages/storages.ts'
 import { formatCount, type Terminal } from '../terminal/terminal.ts'
@@ -16,7 +16,8 @@ export async function buildCommand(file: string, options: { json?: boolean }): P
   const config = await readRegion(file)
   const result = await withBuild(config, build)
   const { counts } = result.lock
-  if (options.json) process.stdout.write(`${JSON.stringify({ jobs: result.jobs, unchanged: result.unchanged, ...result.lock })}\n`)
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ jobs: result.jobs, unchanged: result.unchanged, ...result.lock })}\n`)
   else process.stdout.write(summaryOf(config, result))
   return Object.keys(counts.failed).length === 0 ? 0 : 2
 }
@@ -28,7 +29,14 @@ export async function withBuild<T>(config: Config, task: (options: BuildOptions)
   const storage = await openStorage(config.output)
   const runner = await openRunner(config, storage, terminal)
   try {
-    return await task({ config, storage, runner, terminal, signal: interrupt.signal, progress: downloadProgress(terminal) })
+    return await task({
+      config,
+      storage,
+      runner,
+      terminal,
+      signal: interrupt.signal,
+      progress: downloadProgress(terminal),
+    })
   } finally {
     await runner.close()
     interrupt.release()
@@ -38,7 +46,7 @@ export async function withBuild<T>(config: Config, task: (options: BuildOptions)
 async function openRunner(config: Config, storage: Storage, terminal: Terminal): Promise<Runner> {
   if (config.queue !== 'embedded') {
     terminal.note(`Jobs go to ${redact(config.queue)}; start workers with: skyscript worker --queue <url>`)
-    return createQueueRunner({ redisUrl: config.queue, storage })
+    return createQueueRunner({ redisUrl: config.queue, storage, onEvent: (text) => terminal.note(text) })
   }
   const executor = createExecutor(async () => storage, { progress: downloadProgress(terminal) })
   const runner = createEmbeddedRunner({ execute: executor.execute, concurrency: CONCURRENCY })
@@ -56,8 +64,11 @@ function summaryOf(config: Config, { lock, unchanged }: BuildResult): string {
   const width = Math.max(...Object.keys(rows).map((path) => path.length))
   const root = config.output
   const list = (title: string, entries: readonly (readonly [string, number])[]) =>
-    entries.length === 0 ? [] : [title, ...entries.map(([name, n]) => `  ${name.padEnd(width)}  ${formatCount(n).padStart(10)}`)]
-  const byCount = (record: Readonly<Record<string, number>>) => Object.entries(record).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+    entries.length === 0
+      ? []
+      : [title, ...entries.map(([name, n]) => `  ${name.padEnd(width)}  ${formatCount(n).padStart(10)}`)]
+  const byCount = (record: Readonly<Record<string, number>>) =>
+    Object.entries(record).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
   const lines = [
     `${formatCount(counts.kept)} image-text pairs of ${formatCount(counts.objects)} tagged objects in ${root}${unchanged ? ' (nothing had changed)' : ''}`,
     ...list('files (rows)', Object.entries(rows)),

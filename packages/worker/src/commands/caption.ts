@@ -6,7 +6,11 @@ import { jsonLines, writeLine } from './lines.ts'
 
 /** Entries, because zod's record would lose a key named `__proto__`. */
 const tags = z.custom<Record<string, string>>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((each) => typeof each === 'string'),
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((each) => typeof each === 'string'),
   'must be an object of texts',
 )
 const line = z.object({ center_tags: tags, surrounding_tags: z.array(tags).default([]) })
@@ -29,7 +33,10 @@ export async function captionCommand(options: CaptionOptions): Promise<number> {
   for await (const { center_tags: center, surrounding_tags: surrounding } of jsonLines(process.stdin, line)) {
     number++
     if (!options.allTags && captioner.maxGsd(center) === null) {
-      throw new InputError('nothing-to-see', `Record ${number}: none of the center tags can be seen from above; add --all-tags to caption it all the same.`)
+      throw new InputError(
+        'nothing-to-see',
+        `Record ${number}: none of the center tags can be seen from above; add --all-tags to caption it all the same.`,
+      )
     }
     const { title, titleMultiObjects } = captioner.caption(center, surrounding, how)
     await writeLine(process.stdout, JSON.stringify({ title, title_multi_objects: titleMultiObjects }))

@@ -9,13 +9,16 @@ export async function cutCommand(output: string, options: { config?: string; jso
   const terminal = openTerminal()
   const storage = await openStorage(output)
   const stored = await getJson<DatasetState>(storage, STATE)
-  if (stored === null) throw new InputError('no-scores', `${storage.url} has no stored scores (${STATE}); run skyscript build first.`)
+  if (stored === null)
+    throw new InputError('no-scores', `${storage.url} has no stored scores (${STATE}); run skyscript build first.`)
   const interrupt = interruptSignal(terminal)
   try {
     const state = options.config === undefined ? stored : await withSettings(stored, options.config)
     const { lock } = await assembleDataset(state, { storage, terminal, signal: interrupt.signal })
     if (options.json) process.stdout.write(`${JSON.stringify(lock)}\n`)
-    else for (const [path, rows] of Object.entries(lock.rows)) process.stdout.write(`${formatCount(rows).padStart(12)}  ${path}\n`)
+    else
+      for (const [path, rows] of Object.entries(lock.rows))
+        process.stdout.write(`${formatCount(rows).padStart(12)}  ${path}\n`)
     for (const note of lock.notes) terminal.note(note)
     return 0
   } finally {
@@ -29,7 +32,11 @@ async function withSettings(state: DatasetState, file: string): Promise<DatasetS
   const names = filter.scorers.map((scorer) => scorer.name)
   const places = names.map((each) => state.scorers.findIndex((scorer) => scorer.name === each))
   const missing = names.find((_, i) => places[i] === -1)
-  if (missing !== undefined) throw new InputError('no-scores', `${file} names scorer "${missing}", for which no scores are stored; run skyscript build to score with it.`)
+  if (missing !== undefined)
+    throw new InputError(
+      'no-scores',
+      `${file} names scorer "${missing}", for which no scores are stored; run skyscript build to score with it.`,
+    )
   return {
     ...state,
     config: { ...state.config, name, filter, seed },

@@ -19,7 +19,11 @@ export async function* jsonLines<T>(input: NodeJS.ReadableStream, schema: ZodTyp
       throw new InputError('bad-line', `Line ${number} of the input is not JSON.`)
     }
     const parsed = schema.safeParse(json)
-    if (!parsed.success) throw new InputError('bad-line', `Line ${number} of the input: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`)
+    if (!parsed.success)
+      throw new InputError(
+        'bad-line',
+        `Line ${number} of the input: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`,
+      )
     yield parsed.data
   }
 }

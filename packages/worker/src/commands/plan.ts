@@ -14,7 +14,13 @@ const SECONDS_PER_REQUEST = 0.8
 
 /** What a build would do. */
 export interface PlanSummary {
-  readonly objects: { readonly tagged: number; readonly focus: number; readonly planned: number; readonly dropped: Readonly<Record<string, number>>; readonly failed: Readonly<Record<string, number>> }
+  readonly objects: {
+    readonly tagged: number
+    readonly focus: number
+    readonly planned: number
+    readonly dropped: Readonly<Record<string, number>>
+    readonly failed: Readonly<Record<string, number>>
+  }
   /** Images by the source that is tried first. */
   readonly images: Readonly<Record<string, number>>
   /** Of candidates (made by the plan itself) and of pixels (left to do, at best one per image). */
@@ -35,8 +41,13 @@ async function planSummary(options: BuildOptions): Promise<PlanSummary> {
   const prepared = await prepare(options)
   try {
     const plans = [...(await runPlan(prepared)).values()]
-    const total = new Map<string, Map<string, number>>([['dropped', new Map()], ['images', new Map()], ['failed', new Map(prepared.stages.failed)]])
-    const add = (what: string, name: string, n: number) => total.get(what)!.set(name, (total.get(what)!.get(name) ?? 0) + n)
+    const total = new Map<string, Map<string, number>>([
+      ['dropped', new Map()],
+      ['images', new Map()],
+      ['failed', new Map(prepared.stages.failed)],
+    ])
+    const add = (what: string, name: string, n: number) =>
+      total.get(what)!.set(name, (total.get(what)!.get(name) ?? 0) + n)
     for (const record of [prepared.index.dropped, prepared.selection.dropped, ...plans.map((plan) => plan.dropped)]) {
       for (const [reason, n] of Object.entries(record)) add('dropped', reason, n)
     }
@@ -55,7 +66,10 @@ async function planSummary(options: BuildOptions): Promise<PlanSummary> {
         failed: sortedCounts(total.get('failed')!),
       },
       images: sortedCounts(total.get('images')!),
-      requests: { candidates: Object.keys(prepared.selection.tiles).length * options.config.imagery.sources.length, pixels: planned },
+      requests: {
+        candidates: Object.keys(prepared.selection.tiles).length * options.config.imagery.sources.length,
+        pixels: planned,
+      },
       bytes: { transferred: pixels * BYTES_PER_PIXEL, stored: planned * JPEG_BYTES },
       secondsAtQuota: Math.max(planned / 100, (planned * SECONDS_PER_REQUEST) / maxConcurrent),
     }
@@ -66,7 +80,8 @@ async function planSummary(options: BuildOptions): Promise<PlanSummary> {
 
 function tableOf(config: Config, { objects, images, requests, bytes, secondsAtQuota }: PlanSummary): string {
   const row = (name: string, value: string) => `  ${name.padEnd(34)}${value.padStart(14)}`
-  const counts = (record: Readonly<Record<string, number>>) => Object.entries(record).map(([name, n]) => row(name, formatCount(n)))
+  const counts = (record: Readonly<Record<string, number>>) =>
+    Object.entries(record).map(([name, n]) => row(name, formatCount(n)))
   return [
     `Plan for ${config.name}: ${formatCount(objects.planned)} images of ${formatCount(objects.tagged)} tagged objects`,
     'images by first choice of source',

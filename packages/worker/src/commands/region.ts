@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises'
-import { type Config, InputError, messageOf, parseConfig, type Progress } from '@skyscript/core'
+import { type Config, InputError, messageOf, type Progress, parseConfig } from '@skyscript/core'
 import { createTerminal, type Terminal } from '../terminal/terminal.ts'
 
 /** @throws InputError `missing-file` or `bad-config` with every fault in one message */
 export async function readRegion(file: string): Promise<Config> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     const why = error.code === 'ENOENT' ? 'there is no such file' : messageOf(error)
-    throw new InputError('missing-file', `${file}: ${why}; give the path of a region file, such as examples/demo/region.yaml.`)
+    throw new InputError(
+      'missing-file',
+      `${file}: ${why}; give the path of a region file, such as examples/demo/region.yaml.`,
+    )
   })
   return parseConfig(text, file)
 }
@@ -33,7 +36,9 @@ export function interruptSignal(terminal: Terminal): { signal: AbortSignal; rele
   const stop = () => {
     if (controller.signal.aborted) process.exit(130)
     terminal.warn('Stopping; run the same command again to go on from here.')
-    controller.abort(new InputError('interrupted', 'Stopped before the end; run the same command again to go on from here.'))
+    controller.abort(
+      new InputError('interrupted', 'Stopped before the end; run the same command again to go on from here.'),
+    )
   }
   process.on('SIGINT', stop).on('SIGTERM', stop)
   return {

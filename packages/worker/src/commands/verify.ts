@@ -1,6 +1,5 @@
 import { openStorage } from '../storages/storages.ts'
-import { formatCount, printable } from '../terminal/terminal.ts'
-import { verifyDataset } from '../verify/verify.ts'
+import { renderVerifyResult, verifyDataset } from '../verify/verify.ts'
 import { openTerminal } from './region.ts'
 
 /** `skyscript verify`: 0 where the dataset is whole and consistent, else 1 with every fault. */
@@ -10,11 +9,6 @@ export async function verifyCommand(output: string, options: { json?: boolean })
   const progress = terminal.stage('verify', 'pairs')
   const result = await verifyDataset(storage, { progress })
   progress.end()
-  if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`)
-  else {
-    for (const { check, path, message } of result.faults) process.stdout.write(`${printable(`${check}: ${path}: ${message}`)}\n`)
-    const checked = Object.entries(result.checked).map(([what, n]) => `${formatCount(n)} ${what}`)
-    process.stdout.write(`${result.faults.length === 0 ? 'whole' : 'NOT WHOLE'}: checked ${checked.join(', ')}\n`)
-  }
-  return result.faults.length === 0 ? 0 : 1
+  process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : renderVerifyResult(result))
+  return result.ok ? 0 : 1
 }

@@ -1,14 +1,21 @@
 import { createExecutor } from '../pipeline/execute.ts'
+import { createRedisLimiter } from '../queue/limiter.ts'
+import { openRedis, parseRedisUrl } from '../queue/redis.ts'
 import { serveQueue } from '../queue/serve.ts'
 import type { StageName } from '../runner/runner.ts'
 import { openStorage } from '../storages/storages.ts'
 import { downloadProgress, interruptSignal, openTerminal } from './region.ts'
 
 /** `skyscript worker`: serves until SIGTERM or Ctrl-C, then finishes or gives back what it holds. */
-export async function workerCommand(options: { queue: string; stages: readonly StageName[]; concurrency: number }): Promise<number> {
+export async function workerCommand(options: {
+  queue: string
+  stages: readonly StageName[]
+  concurrency: number
+}): Promise<number> {
   const terminal = openTerminal()
   const interrupt = interruptSignal(terminal)
-  const executor = createExecutor(openStorage, { progress: downloadProgress(terminal) })
+  const limiters = sharedLimiters(options.queue)
+  const executor = createExecutor(openStorage, { progress: downloadProgress(terminal), limiter: limiters.open })
   try {
     await serveQueue({
       redisUrl: options.queue,
@@ -21,6 +28,25 @@ export async function workerCommand(options: { queue: string; stages: readonly S
     return 0
   } finally {
     await executor.close()
+    await limiters.close()
     interrupt.release()
+  }
+}
+
+/** Requests started per second in a project, https://developers.google.com/earth-engine/guides/usage */
+const REQUESTS_PER_SECOND = 100
+
+/** One limiter in Redis for each Earth Engine project, shared by all workers of the queue. */
+function sharedLimiters(queue: string) {
+  const redis: ReturnType<typeof openRedis>[] = []
+  return {
+    open: async (project: string, maxConcurrent: number) => {
+      const connection = openRedis(parseRedisUrl(queue), 'waiting')
+      redis.push(connection)
+      return createRedisLimiter({ redis: connection, name: project, maxConcurrent, perSecond: REQUESTS_PER_SECOND })
+    },
+    close: async () => {
+      for (const connection of redis) connection.disconnect()
+    },
   }
 }

@@ -1,5 +1,18 @@
-import { type CaptionRecord, fingerprint, getJson, type ImageRecord, metaPath, type Outcome, putJson, type ScoreRecord, type SourceAlias, ServiceError, type Storage, sha256OfStream } from '@skyscript/core'
-import { assemble, type AssembleSummary, type DatasetRow } from '@skyscript/filter'
+import {
+  type CaptionRecord,
+  fingerprint,
+  getJson,
+  type ImageRecord,
+  metaPath,
+  type Outcome,
+  putJson,
+  type ScoreRecord,
+  ServiceError,
+  type SourceAlias,
+  type Storage,
+  sha256OfStream,
+} from '@skyscript/core'
+import { type AssembleSummary, assemble, type DatasetRow } from '@skyscript/filter'
 import { SOURCES } from '@skyscript/gee-fetch'
 import { attributionMarkdown, createReportCollector, creditLines, droppedCsv } from '../report/report.ts'
 import { resultKey } from '../runner/runner.ts'
@@ -68,7 +81,11 @@ export interface AssembleOptions {
 /** All results -> ranking, splits, CSVs, manifest, report, attribution; last of all the lock file. */
 export async function assembleDataset(state: DatasetState, options: AssembleOptions): Promise<Assembled> {
   const { storage, terminal, signal } = options
-  const name = fingerprint('assemble', VERSIONS.assemble, TOOL_VERSION, { ...state, config: lockedConfig(state.config), leaves: state.leaves.map(({ leaf, digest }) => [leaf, digest]) })
+  const name = fingerprint('assemble', VERSIONS.assemble, TOOL_VERSION, {
+    ...state,
+    config: lockedConfig(state.config),
+    leaves: state.leaves.map(({ leaf, digest }) => [leaf, digest]),
+  })
   const before = await getJson<DatasetLock>(storage, assembledKey(name))
   if (before !== null && (await haveAll(storage, Object.keys(before.files)))) {
     const unchanged = await storage.has(LOCK)
@@ -115,7 +132,13 @@ async function putLock(storage: Storage, lock: DatasetLock): Promise<void> {
 }
 
 /** Everything beside the CSVs and the manifest, and the removal of files that are no longer part of the dataset. */
-async function publish(state: DatasetState, storage: Storage, summary: AssembleSummary, rows: () => AsyncIterable<DatasetRow>, name: string): Promise<DatasetLock> {
+async function publish(
+  state: DatasetState,
+  storage: Storage,
+  summary: AssembleSummary,
+  rows: () => AsyncIterable<DatasetRow>,
+  name: string,
+): Promise<DatasetLock> {
   const { config, scorers, dropped, failed } = state
   const report = createReportCollector({ seed: config.seed, scorers: scorers.map((scorer) => scorer.name) })
   const paths = new Set<string>()
@@ -169,19 +192,28 @@ async function removeStrays(storage: Storage, images: ReadonlySet<string>, files
       if (/^(images|meta)\d\//.test(key) && !images.has(key) && !metas.has(key)) await storage.delete(key)
     }
   }
-  const ours = /^[A-Za-z0-9._-]+_(train_unfiltered_5M|(train_top\d+pct|val_\d+K?|test_\d+K?)_filtered_by_CLIP_\w+)\.csv$/
+  const ours =
+    /^[A-Za-z0-9._-]+_(train_unfiltered_5M|(train_top\d+pct|val_\d+K?|test_\d+K?)_filtered_by_CLIP_\w+)\.csv$/
   for await (const { key } of storage.list('')) {
     if (ours.test(key) && !files.has(key)) await storage.delete(key)
   }
 }
 
 /** The pairs of a dataset, leaf by leaf, by id within a leaf: those that every stage kept. */
-export async function* rowsOf(storage: Storage, leaves: readonly Pick<LeafResult, 'leaf' | 'fetch' | 'caption' | 'scores'>[], signal: AbortSignal): AsyncGenerator<DatasetRow> {
+export async function* rowsOf(
+  storage: Storage,
+  leaves: readonly Pick<LeafResult, 'leaf' | 'fetch' | 'caption' | 'scores'>[],
+  signal: AbortSignal,
+): AsyncGenerator<DatasetRow> {
   for (const { fetch, caption, scores } of leaves) {
     signal.throwIfAborted()
-    const [images, captions, ...scored] = await Promise.all([fetch, caption, ...scores].map((job) => outcomeOf<{ id: string }>(storage, resultKey(job))))
+    const [images, captions, ...scored] = await Promise.all(
+      [fetch, caption, ...scores].map((job) => outcomeOf<{ id: string }>(storage, resultKey(job))),
+    )
     const captionOf = new Map((captions!.kept as CaptionRecord[]).map((record) => [record.id, record]))
-    const scoreOf = scored.map((outcome) => new Map((outcome.kept as ScoreRecord[]).map(({ id, similarity }) => [id, similarity])))
+    const scoreOf = scored.map(
+      (outcome) => new Map((outcome.kept as ScoreRecord[]).map(({ id, similarity }) => [id, similarity])),
+    )
     const sorted = [...(images!.kept as ImageRecord[])].sort((a, b) => (a.id < b.id ? -1 : 1))
     for (const image of sorted) {
       const text = captionOf.get(image.id)
@@ -193,6 +225,9 @@ export async function* rowsOf(storage: Storage, leaves: readonly Pick<LeafResult
 
 async function outcomeOf<T>(storage: Storage, key: string): Promise<Outcome<T>> {
   const outcome = await getJson<Outcome<T>>(storage, key)
-  if (outcome === null) throw new ServiceError('missing-result', `${key} is gone from ${storage.url}; run the build again.`, { retry: false })
+  if (outcome === null)
+    throw new ServiceError('missing-result', `${key} is gone from ${storage.url}; run the build again.`, {
+      retry: false,
+    })
   return outcome
 }

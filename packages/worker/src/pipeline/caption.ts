@@ -1,5 +1,16 @@
-import { type CaptionRecord, type Dropped, getJson, type ImageRecord, mapTilesOf, metaPath, type OsmObject, type Outcome, putJson, ServiceError } from '@skyscript/core'
 import { metaPickle } from '@skyscript/captioner'
+import {
+  type CaptionRecord,
+  type Dropped,
+  getJson,
+  type ImageRecord,
+  mapTilesOf,
+  metaPath,
+  type OsmObject,
+  type Outcome,
+  putJson,
+  ServiceError,
+} from '@skyscript/core'
 import { type Job, resultKey } from '../runner/runner.ts'
 import type { RunContext } from './context.ts'
 import { leavesOverlap } from './leaves.ts'
@@ -9,7 +20,11 @@ export async function captionJob(job: Job, context: RunContext): Promise<void> {
   const { storage, captioner } = context
   const images = await getJson<Outcome<ImageRecord>>(storage, `work/fetch/${job.shard}/${job.input}.json`)
   if (images === null) {
-    throw new ServiceError('missing-images', `The image records of ${job.shard} are gone from ${storage.url}; run the build again.`, { retry: false })
+    throw new ServiceError(
+      'missing-images',
+      `The image records of ${job.shard} are gone from ${storage.url}; run the build again.`,
+      { retry: false },
+    )
   }
   await removeOthers(job, context)
   const kept: CaptionRecord[] = []
@@ -37,7 +52,8 @@ async function objectsAt(image: ImageRecord, context: RunContext): Promise<{ foc
     for (const object of tile.search(image.box)) objects.set(object.id, object)
   }
   const focus = objects.get(image.id)
-  if (!focus) throw new TypeError(`${image.filepath} does not show its own object; this is a fault in the box of the image.`)
+  if (!focus)
+    throw new TypeError(`${image.filepath} does not show its own object; this is a fault in the box of the image.`)
   objects.delete(image.id)
   return { focus, around: [...objects.values()].sort((a, b) => (a.id < b.id ? -1 : 1)) }
 }

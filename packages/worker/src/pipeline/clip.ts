@@ -24,9 +24,15 @@ export async function readClip(clip: Config['osm']['clip']): Promise<Box | Geome
     throw new InputError('bad-clip', `osm.clip: ${clip} can't be read as GeoJSON (${messageOf(error)}).`)
   }
   const parsed = z.union([geometry, feature, collection]).safeParse(json)
-  if (!parsed.success) throw new InputError('bad-clip', `osm.clip: ${clip} must hold a GeoJSON Polygon or MultiPolygon in degrees.`)
+  if (!parsed.success)
+    throw new InputError('bad-clip', `osm.clip: ${clip} must hold a GeoJSON Polygon or MultiPolygon in degrees.`)
   const shapes =
-    parsed.data.type === 'FeatureCollection' ? parsed.data.features.map((each) => each.geometry) : [parsed.data.type === 'Feature' ? parsed.data.geometry : parsed.data]
+    parsed.data.type === 'FeatureCollection'
+      ? parsed.data.features.map((each) => each.geometry)
+      : [parsed.data.type === 'Feature' ? parsed.data.geometry : parsed.data]
   const polygons = shapes.flatMap((shape) => (shape.type === 'Polygon' ? [shape.coordinates] : shape.coordinates))
-  return { type: 'MultiPolygon', coordinates: polygons.map((rings) => rings.map((points) => points.map(([x, y]) => [x, y]))) }
+  return {
+    type: 'MultiPolygon',
+    coordinates: polygons.map((rings) => rings.map((points) => points.map(([x, y]) => [x, y]))),
+  }
 }

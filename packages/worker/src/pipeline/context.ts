@@ -1,10 +1,19 @@
+import { once as waitFor } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { type Captioner, createCaptioner } from '@skyscript/captioner'
-import { type Config, getJson, InputError, type Progress, ServiceError, type Storage, toFeatureLine } from '@skyscript/core'
+import {
+  type Config,
+  getJson,
+  InputError,
+  type Progress,
+  ServiceError,
+  type Storage,
+  toFeatureLine,
+} from '@skyscript/core'
 import { openScorer, type Scorer } from '@skyscript/filter'
 import { createEarthEngine, type EarthEngine, type Limiter } from '@skyscript/gee-fetch'
 import { startLocalEarthEngine } from '@skyscript/local-earth-engine'
@@ -21,7 +30,7 @@ export interface ContextOptions {
   /** Told of model downloads. */
   readonly progress?: (what: string) => Progress
   /** One limit for all processes of an Earth Engine project; without it each process limits itself. */
-  readonly limiter?: Limiter
+  readonly limiter?: (project: string, maxConcurrent: number) => Promise<Limiter>
 }
 
 /**
@@ -49,7 +58,9 @@ export function defaultModelCache(): string {
 export async function loadRun(storage: Storage, run: string): Promise<Run> {
   const stored = await getJson<Run>(storage, runKey(run))
   if (stored === null) {
-    throw new ServiceError('missing-run', `The run's settings are gone from ${storage.url}; start the build again.`, { retry: false })
+    throw new ServiceError('missing-run', `The run's settings are gone from ${storage.url}; start the build again.`, {
+      retry: false,
+    })
   }
   return stored
 }
@@ -63,7 +74,10 @@ export function createContext(storage: Storage, run: Run, options: ContextOption
   const scorers = new Map<string, Promise<Scorer>>()
   const extractIndex = once(async () => {
     const index = await getJson<ExtractIndex>(storage, extractIndexKey(run.extract))
-    if (index === null) throw new ServiceError('missing-extract', `The extract is gone from ${storage.url}; start the build again.`, { retry: false })
+    if (index === null)
+      throw new ServiceError('missing-extract', `The extract is gone from ${storage.url}; start the build again.`, {
+        retry: false,
+      })
     return index
   })
 
@@ -100,7 +114,9 @@ export function createContext(storage: Storage, run: Run, options: ContextOption
         tiles.set(tile, known)
         return known
       }
-      const reading = extractIndex().then(async (index) => indexTile(index.tiles[tile] ? await readTile(storage, run.extract, tile) : []))
+      const reading = extractIndex().then(async (index) =>
+        indexTile(index.tiles[tile] ? await readTile(storage, run.extract, tile) : []),
+      )
       reading.catch(() => tiles.delete(tile))
       tiles.set(tile, reading)
       if (tiles.size > TILES_IN_MEMORY) tiles.delete(tiles.keys().next().value!)
@@ -116,11 +132,20 @@ export function tableOverrides(tables: Run['tables']): { tags?: string; rules?: 
   return { ...(tables.tags !== null && { tags: tables.tags }), ...(tables.rules !== null && { rules: tables.rules }) }
 }
 
-export async function openNamedScorer(config: Pick<Config, 'filter'>, name: string, options: ContextOptions): Promise<Scorer> {
+export async function openNamedScorer(
+  config: Pick<Config, 'filter'>,
+  name: string,
+  options: ContextOptions,
+): Promise<Scorer> {
   const scorer = config.filter.scorers.find((each) => each.name === name)
   if (!scorer) throw new InputError('unknown-scorer', `filter.scorers has no scorer named "${name}".`)
   const progress = options.progress?.(`model ${scorer.model}`)
-  return openScorer({ name, model: scorer.model, cacheFolder: options.modelCache ?? defaultModelCache(), ...(progress && { progress }) })
+  return openScorer({
+    name,
+    model: scorer.model,
+    cacheFolder: options.modelCache ?? defaultModelCache(),
+    ...(progress && { progress }),
+  })
 }
 
 async function openEarthEngine(
@@ -128,7 +153,7 @@ async function openEarthEngine(
   storage: Storage,
   run: Run,
   extractIndex: () => Promise<ExtractIndex>,
-  limiter: Limiter | undefined,
+  limiter: ContextOptions['limiter'],
   closers: (() => Promise<void>)[],
 ): Promise<EarthEngine> {
   const { endpoint, project, credentials, maxConcurrent } = config.imagery.earthEngine
@@ -143,8 +168,14 @@ async function openEarthEngine(
     url = server.url
   }
   // The local server of this process has a limit of its own; only a real project's quota is shared with others.
-  const shared = endpoint === 'local' ? undefined : limiter
-  const client = createEarthEngine({ endpoint: url, project, credentials, maxConcurrent, ...(shared && { limiter: shared }) })
+  const shared = endpoint === 'local' ? undefined : await limiter?.(project ?? 'none', maxConcurrent)
+  const client = createEarthEngine({
+    endpoint: url,
+    project,
+    credentials,
+    maxConcurrent,
+    ...(shared && { limiter: shared }),
+  })
   closers.push(async () => client.close())
   await client.check()
   return client
@@ -154,7 +185,7 @@ async function writeFeatures(path: string, storage: Storage, extract: string, ti
   const file = createWriteStream(path)
   for (const tile of tiles) {
     for (const object of await readHomeObjects(storage, extract, tile)) {
-      if (!file.write(`${toFeatureLine(object)}\n`)) await new Promise((resolve) => file.once('drain', resolve))
+      if (!file.write(`${toFeatureLine(object)}\n`)) await waitFor(file, 'drain')
     }
   }
   file.end()

@@ -1,14 +1,41 @@
 import { readFile } from 'node:fs/promises'
 import { type Captioner, createCaptioner } from '@skyscript/captioner'
-import { type CaptionRecord, type Config, count, fingerprint, getJson, type ImageRecord, InputError, mapTileBox, mapTilesOf, messageOf, metaPath, type Outcome, putJson, type ScoreRecord, type Storage } from '@skyscript/core'
+import {
+  type CaptionRecord,
+  type Config,
+  count,
+  fingerprint,
+  getJson,
+  type ImageRecord,
+  InputError,
+  mapTileBox,
+  mapTilesOf,
+  messageOf,
+  metaPath,
+  type Outcome,
+  putJson,
+  type ScoreRecord,
+  type Storage,
+} from '@skyscript/core'
 import type { Scorer } from '@skyscript/filter'
 import { type Job, type Runner, resultKey, runKey, type StageName } from '../runner/runner.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { type Assembled, assembleDataset, assembledKey, STATE } from './assemble.ts'
-import { collectGarbage } from './garbage.ts'
 import { type ContextOptions, createContext, openNamedScorer, type RunContext, tableOverrides } from './context.ts'
 import { extractTiles } from './extract.ts'
-import { type ExtractIndex, extractIndexKey, imageryOrigin, type PlanResult, type Run, requestsKey, type SelectIndex, selectIndexKey, sortedCounts, VERSIONS } from './run.ts'
+import { collectGarbage } from './garbage.ts'
+import {
+  type ExtractIndex,
+  extractIndexKey,
+  imageryOrigin,
+  type PlanResult,
+  type Run,
+  requestsKey,
+  type SelectIndex,
+  selectIndexKey,
+  sortedCounts,
+  VERSIONS,
+} from './run.ts'
 import { selectObjects } from './select.ts'
 import { createStageRunner, type Shard, type StageRunner } from './stages.ts'
 
@@ -69,7 +96,8 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
       'fetch',
       'images',
       fetchShards,
-      (outcome: Outcome<ImageRecord>) => outcome.failed.length === 0 && outcome.kept.every((image) => existing.has(image.filepath)),
+      (outcome: Outcome<ImageRecord>) =>
+        outcome.failed.length === 0 && outcome.kept.every((image) => existing.has(image.filepath)),
       (outcome) => {
         tally(outcome)
         const tiles = new Set(outcome.kept.flatMap((image) => mapTilesOf(image.box)))
@@ -91,7 +119,11 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
       (outcome: Outcome<CaptionRecord>) => outcome.kept.every((caption) => existing.has(metaPath(caption.filepath))),
       (outcome) => {
         tally(outcome)
-        return { digest: fingerprint(outcome.kept), titles: fingerprint(outcome.kept.map(({ id, title }) => [id, title])), pairs: outcome.kept.length }
+        return {
+          digest: fingerprint(outcome.kept),
+          titles: fingerprint(outcome.kept.map(({ id, title }) => [id, title])),
+          pairs: outcome.kept.length,
+        }
       },
     )
 
@@ -101,7 +133,16 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
       const images = fetched.get(job.shard)!.digest
       return scorers.map((scorer) => {
         const name = fingerprint('score', VERSIONS.score, images, captions.titles, scorer.fingerprint)
-        return { job: { ...job, stage: 'score', shard: `${scorer.name}/${job.shard}`, input: job.fingerprint, fingerprint: name }, weight: captions.pairs }
+        return {
+          job: {
+            ...job,
+            stage: 'score',
+            shard: `${scorer.name}/${job.shard}`,
+            input: job.fingerprint,
+            fingerprint: name,
+          },
+          weight: captions.pairs,
+        }
       })
     })
     const lostByScorers = new Map<string, string>()
@@ -120,7 +161,9 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
 
     const fetchOf = new Map(fetchShards.map(({ job }) => [job.shard, job]))
     const leaves = captionShards.flatMap(({ job }): LeafResult[] => {
-      const scores = scorers.map((scorer) => scoreShards.find(({ job: each }) => each.shard === `${scorer.name}/${job.shard}`)?.job)
+      const scores = scorers.map(
+        (scorer) => scoreShards.find(({ job: each }) => each.shard === `${scorer.name}/${job.shard}`)?.job,
+      )
       const digests = scores.map((score) => score && scored.get(score.shard))
       if (!captioned.has(job.shard) || digests.includes(undefined)) return []
       const digest = fingerprint(fetched.get(job.shard)!.digest, captioned.get(job.shard)!.digest, digests)
@@ -141,10 +184,24 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
       { storage, terminal, signal },
     )
     if (failed.size === 0 && !assembled.unchanged) {
-      const jobs = [...planShards.map(({ job }) => job), ...leaves.flatMap((leaf) => [leaf.fetch, leaf.caption, ...leaf.scores])]
-      const requests = [...plans.values()].flatMap((plan) => plan.leaves.map(({ leaf, content }) => requestsKey(leaf, content)))
-      const live = new Set([STATE, runKey(prepared.name), assembledKey(assembled.fingerprint), ...jobs.map(resultKey), ...requests])
-      await collectGarbage(storage, live, [`work/extract/${prepared.run.extract}/`, `work/select/${prepared.run.select}/`])
+      const jobs = [
+        ...planShards.map(({ job }) => job),
+        ...leaves.flatMap((leaf) => [leaf.fetch, leaf.caption, ...leaf.scores]),
+      ]
+      const requests = [...plans.values()].flatMap((plan) =>
+        plan.leaves.map(({ leaf, content }) => requestsKey(leaf, content)),
+      )
+      const live = new Set([
+        STATE,
+        runKey(prepared.name),
+        assembledKey(assembled.fingerprint),
+        ...jobs.map(resultKey),
+        ...requests,
+      ])
+      await collectGarbage(storage, live, [
+        `work/extract/${prepared.run.extract}/`,
+        `work/select/${prepared.run.select}/`,
+      ])
     }
     return { ...assembled, jobs: Object.fromEntries(stages.jobs) }
   } finally {
@@ -168,7 +225,10 @@ export interface Prepared {
 /** Extracts, selects, and stores what the jobs need to know. */
 export async function prepare(options: BuildOptions): Promise<Prepared> {
   const { config, storage, runner, terminal, signal } = options
-  const tables = { tags: await readTable(config.captions.tags, 'captions.tags'), rules: await readTable(config.captions.rules, 'captions.rules') }
+  const tables = {
+    tags: await readTable(config.captions.tags, 'captions.tags'),
+    rules: await readTable(config.captions.rules, 'captions.rules'),
+  }
   const captioner = createCaptioner(tableOverrides(tables))
   const existing = new Set<string>()
   for await (const { key } of storage.list('')) existing.add(key)
@@ -202,15 +262,35 @@ function planShardsOf({ run, name, index, selection, captioner, context }: Prepa
   const { imagery, tiles, seed } = run.config
   const origin = [imageryOrigin(imagery.earthEngine.endpoint), imagery.sources]
   return Object.entries(selection.tiles).map(([tile, { sha256, objects }]) => {
-    const decides = fingerprint('plan', VERSIONS.plan, index.tiles[tile]!.sha256, sha256, captioner.fingerprint, origin, tiles, seed)
-    return { job: { dataset: context.storage.url, run: name, stage: 'plan', shard: tile, input: run.select, fingerprint: decides }, weight: objects }
+    const decides = fingerprint(
+      'plan',
+      VERSIONS.plan,
+      index.tiles[tile]!.sha256,
+      sha256,
+      captioner.fingerprint,
+      origin,
+      tiles,
+      seed,
+    )
+    return {
+      job: {
+        dataset: context.storage.url,
+        run: name,
+        stage: 'plan',
+        shard: tile,
+        input: run.select,
+        fingerprint: decides,
+      },
+      weight: objects,
+    }
   })
 }
 
 /** Plans every map tile that has focus objects; by tile. */
 export function runPlan(prepared: Prepared, shards = planShardsOf(prepared)): Promise<Map<string, PlanResult>> {
   const isDone = (plan: PlanResult) =>
-    plan.failed.length === 0 && plan.leaves.every(({ leaf, content }) => prepared.existing.has(requestsKey(leaf, content)))
+    plan.failed.length === 0 &&
+    plan.leaves.every(({ leaf, content }) => prepared.existing.has(requestsKey(leaf, content)))
   return prepared.stages.run('plan', 'objects', shards, isDone, (plan: PlanResult) => plan)
 }
 
@@ -221,7 +301,17 @@ function fetchShardsOf({ run, name, index, context }: Prepared, plans: ReadonlyM
       // Local imagery is drawn from the extract, so it changes where the map does; real imagery doesn't.
       const scene = local ? sceneAround(tile, index) : null
       const decides = fingerprint('fetch', VERSIONS.fetch, content, run.config.seed, scene)
-      return { job: { dataset: context.storage.url, run: name, stage: 'fetch', shard: leaf, input: content, fingerprint: decides }, weight: images }
+      return {
+        job: {
+          dataset: context.storage.url,
+          run: name,
+          stage: 'fetch',
+          shard: leaf,
+          input: content,
+          fingerprint: decides,
+        },
+        weight: images,
+      }
     }),
   )
 }
@@ -230,7 +320,9 @@ function fetchShardsOf({ run, name, index, context }: Prepared, plans: ReadonlyM
 function sceneAround(tile: string, index: ExtractIndex): unknown {
   const [west, south, east, north] = mapTileBox(tile)
   const margin = (east - west) / 2
-  return mapTilesOf([west - margin, south - margin, east + margin, north + margin]).map((each) => index.tiles[each]?.sha256 ?? null)
+  return mapTilesOf([west - margin, south - margin, east + margin, north + margin]).map(
+    (each) => index.tiles[each]?.sha256 ?? null,
+  )
 }
 
 async function readTable(path: string | null, setting: string): Promise<string | null> {

@@ -34,7 +34,9 @@ export function createExecutor(openStorage: (url: string) => Promise<Storage>, o
     const key = `${job.dataset}\n${job.run}`
     const known = contexts.get(key)
     if (known) return known
-    const opening = openStorage(job.dataset).then(async (storage) => createContext(storage, await loadRun(storage, job.run), options))
+    const opening = openStorage(job.dataset).then(async (storage) =>
+      createContext(storage, await loadRun(storage, job.run), options),
+    )
     opening.catch(() => contexts.delete(key))
     contexts.set(key, opening)
     if (contexts.size > CONTEXTS_IN_MEMORY) {

@@ -4,7 +4,24 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Captioner } from '@skyscript/captioner'
-import { boxCenter, boxOf, type Config, count, fingerprint, fromFeatureLine, getJson, mapTileAt, mapTilesOf, type OsmObject, type Progress, putJson, type Storage, sha256, sha256OfStream, toFeatureLine } from '@skyscript/core'
+import {
+  boxCenter,
+  boxOf,
+  type Config,
+  count,
+  fingerprint,
+  fromFeatureLine,
+  getJson,
+  mapTileAt,
+  mapTilesOf,
+  type OsmObject,
+  type Progress,
+  putJson,
+  type Storage,
+  sha256,
+  sha256OfStream,
+  toFeatureLine,
+} from '@skyscript/core'
 import { extract } from '@skyscript/osm-extract'
 import { readClip } from './clip.ts'
 import { type LocalFile, localFile } from './inputs.ts'
@@ -21,16 +38,32 @@ const BUFFERED_BYTES = 64 * 2 ** 20
  *
  * @returns the fingerprint that names the extract
  */
-export async function extractTiles(config: Config, captioner: Captioner, storage: Storage, progress: Progress, signal: AbortSignal): Promise<string> {
+export async function extractTiles(
+  config: Config,
+  captioner: Captioner,
+  storage: Storage,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<string> {
   const sources = typeof config.osm.source === 'string' ? [config.osm.source] : config.osm.source
   const clip = await readClip(config.osm.clip)
   const files: (LocalFile & { bytes: number; sha256: string })[] = []
   try {
     for (const source of sources) {
       const file = await localFile(source, signal)
-      files.push({ ...file, bytes: (await stat(file.path)).size, sha256: await sha256OfStream(createReadStream(file.path)) })
+      files.push({
+        ...file,
+        bytes: (await stat(file.path)).size,
+        sha256: await sha256OfStream(createReadStream(file.path)),
+      })
     }
-    const name = fingerprint('extract', VERSIONS.extract, files.map((file) => file.sha256), clip, captioner.fingerprint)
+    const name = fingerprint(
+      'extract',
+      VERSIONS.extract,
+      files.map((file) => file.sha256),
+      clip,
+      captioner.fingerprint,
+    )
     if (await getJson(storage, extractIndexKey(name))) return name
     const index = await writeTiles(name, files, clip, captioner, storage, progress, signal)
     await putJson(storage, extractIndexKey(name), index)
@@ -64,13 +97,20 @@ async function writeTiles(
         wanted: (tags) => captioner.maxGsd(tags) !== null,
         clip,
         signal,
-        progress: { update: (done, total = file.bytes) => progress.update(bytesBefore + (done / total) * file.bytes, totalBytes) },
+        progress: {
+          update: (done, total = file.bytes) => progress.update(bytesBefore + (done / total) * file.bytes, totalBytes),
+        },
       })
       for await (const object of extraction) await spill.add(object)
       const report = extraction.report()
       tagged += report.tagged
       for (const [reason, n] of report.dropped) count(dropped, reason === 'not-wanted' ? 'not-groundable' : reason, n)
-      inputs.push({ name: basename(file.source), bytes: file.bytes, sha256: file.sha256, replicationTimestamp: report.header.replicationTimestamp })
+      inputs.push({
+        name: basename(file.source),
+        bytes: file.bytes,
+        sha256: file.sha256,
+        replicationTimestamp: report.header.replicationTimestamp,
+      })
       bytesBefore += file.bytes
     }
     const tiles: Record<string, ExtractIndex['tiles'][string]> = {}
@@ -142,4 +182,3 @@ class TileSpill {
     this.#bytes = 0
   }
 }
-

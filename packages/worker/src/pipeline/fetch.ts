@@ -1,4 +1,12 @@
-import { getJson, type ImageRecord, type Outcome, type PlannedImage, putJson, ServiceError, type Storage } from '@skyscript/core'
+import {
+  getJson,
+  type ImageRecord,
+  type Outcome,
+  type PlannedImage,
+  putJson,
+  ServiceError,
+  type Storage,
+} from '@skyscript/core'
 import { fetchImages } from '@skyscript/gee-fetch'
 import { type Job, resultKey } from '../runner/runner.ts'
 import type { RunContext } from './context.ts'
@@ -19,11 +27,21 @@ export async function fetchJob(job: Job, context: RunContext, signal: AbortSigna
   const { storage, run } = context
   const planned = await getJson<PlannedImage[]>(storage, requestsKey(job.shard, job.input))
   if (planned === null) {
-    throw new ServiceError('missing-plan', `The plan of ${job.shard} is gone from ${storage.url}; run the build again.`, { retry: false })
+    throw new ServiceError(
+      'missing-plan',
+      `The plan of ${job.shard} is gone from ${storage.url}; run the build again.`,
+      { retry: false },
+    )
   }
   await retireOthers(storage, job)
   const previous = await previousImages(storage, job)
-  const outcome = await fetchImages(planned, { ee: await context.earthEngine(), storage, seed: run.config.seed, previous, signal })
+  const outcome = await fetchImages(planned, {
+    ee: await context.earthEngine(),
+    storage,
+    seed: run.config.seed,
+    previous,
+    signal,
+  })
   await putJson(storage, resultKey(job), outcome)
 }
 

@@ -7,7 +7,11 @@ import type { Storage } from '@skyscript/core'
  * @param live keys to keep
  * @param folders key prefixes to keep
  */
-export async function collectGarbage(storage: Storage, live: ReadonlySet<string>, folders: readonly string[]): Promise<void> {
+export async function collectGarbage(
+  storage: Storage,
+  live: ReadonlySet<string>,
+  folders: readonly string[],
+): Promise<void> {
   for await (const { key } of storage.list('work/')) {
     if (!live.has(key) && !folders.some((folder) => key.startsWith(folder))) await storage.delete(key)
   }

@@ -33,7 +33,10 @@ export async function localFile(source: string, signal: AbortSignal): Promise<Lo
   }
   const url = new URL(source)
   if (!['http:', 'https:', 's3:'].includes(url.protocol) || METADATA_HOSTS.has(url.hostname)) {
-    throw new InputError('bad-url', `${redact(source)} can't be used as osm.source; give a path, or an http, https or s3 URL.`)
+    throw new InputError(
+      'bad-url',
+      `${redact(source)} can't be used as osm.source; give a path, or an http, https or s3 URL.`,
+    )
   }
   const folder = await mkdtemp(join(tmpdir(), 'skyscript-download-'))
   const path = join(folder, 'extract.osm.pbf')
@@ -44,7 +47,11 @@ export async function localFile(source: string, signal: AbortSignal): Promise<Lo
     await rm(folder, { recursive: true, force: true })
     throw error
   }
-  return { source: redact(url.origin === 'null' ? source : `${url.origin}${url.pathname}`), path, release: () => rm(folder, { recursive: true, force: true }) }
+  return {
+    source: redact(url.origin === 'null' ? source : `${url.origin}${url.pathname}`),
+    path,
+    release: () => rm(folder, { recursive: true, force: true }),
+  }
 }
 
 async function fromS3(source: string, path: string): Promise<void> {
@@ -55,7 +62,11 @@ async function fromS3(source: string, path: string): Promise<void> {
 
 async function fromHttp(source: string, path: string, signal: AbortSignal): Promise<void> {
   const failed = (why: string, retry: boolean, cause?: unknown) =>
-    new ServiceError('download-failed', `${redact(source)} could not be downloaded (${why}); check the URL and run again.`, { retry, cause })
+    new ServiceError(
+      'download-failed',
+      `${redact(source)} could not be downloaded (${why}); check the URL and run again.`,
+      { retry, cause },
+    )
   let response: Response
   try {
     response = await fetch(source, { signal })

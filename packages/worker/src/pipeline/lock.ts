@@ -20,7 +20,13 @@ export function lockedConfig(config: Run['config']): unknown {
     selection,
     tiles,
     captions: { tags: optional(captions.tags), rules: optional(captions.rules) },
-    filter: { ...filter, scorers: filter.scorers.map((scorer) => ({ name: scorer.name, model: /^[./]/.test(scorer.model) ? file(scorer.model) : scorer.model })) },
+    filter: {
+      ...filter,
+      scorers: filter.scorers.map((scorer) => ({
+        name: scorer.name,
+        model: /^[./]/.test(scorer.model) ? file(scorer.model) : scorer.model,
+      })),
+    },
     seed,
   }
 }

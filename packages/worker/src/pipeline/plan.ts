@@ -1,4 +1,13 @@
-import { boxCenter, count, fingerprint, getJson, mapTileBox, type PlannedImage, putJson, type SourceAlias } from '@skyscript/core'
+import {
+  boxCenter,
+  count,
+  fingerprint,
+  getJson,
+  mapTileBox,
+  type PlannedImage,
+  putJson,
+  type SourceAlias,
+} from '@skyscript/core'
 import { findCandidates, planTile, SOURCES, type SourceImage } from '@skyscript/gee-fetch'
 import { type Job, resultKey } from '../runner/runner.ts'
 import type { RunContext } from './context.ts'
@@ -14,7 +23,9 @@ export async function planJob(job: Job, context: RunContext): Promise<void> {
   const { storage, run, captioner } = context
   const tile = job.shard
   const chosen = new Set(await getJson<string[]>(storage, selectionKey(run.select, tile)))
-  const focus = (await context.tile(tile)).objects.filter((object) => chosen.has(object.id)).map((object) => focusOf(object, captioner))
+  const focus = (await context.tile(tile)).objects
+    .filter((object) => chosen.has(object.id))
+    .map((object) => focusOf(object, captioner))
   const box = mapTileBox(tile)
   const asked = new Map<SourceAlias, Promise<SourceImage[]>>()
   const { config } = run
@@ -23,7 +34,8 @@ export async function planJob(job: Job, context: RunContext): Promise<void> {
     focus,
     settings: { sources: config.imagery.sources, tiles: config.tiles, seed: config.seed },
     candidates: (source) => {
-      const known = asked.get(source) ?? context.earthEngine().then((client) => findCandidates(client, SOURCES[source], box))
+      const known =
+        asked.get(source) ?? context.earthEngine().then((client) => findCandidates(client, SOURCES[source], box))
       asked.set(source, known)
       return known
     },

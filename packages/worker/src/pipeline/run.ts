@@ -25,9 +25,16 @@ export const requestsKey = (leaf: string, content: string): string => `work/requ
 
 /** `work/extract/<fingerprint>/index.json`: what was read from the OSM extracts. */
 export interface ExtractIndex {
-  readonly inputs: readonly { readonly name: string; readonly bytes: number; readonly sha256: string; readonly replicationTimestamp: string | null }[]
+  readonly inputs: readonly {
+    readonly name: string
+    readonly bytes: number
+    readonly sha256: string
+    readonly replicationTimestamp: string | null
+  }[]
   /** By map tile: sha256 of the uncompressed lines, number of objects that touch it, number whose centre lies in it. */
-  readonly tiles: Readonly<Record<string, { readonly sha256: string; readonly touching: number; readonly objects: number }>>
+  readonly tiles: Readonly<
+    Record<string, { readonly sha256: string; readonly touching: number; readonly objects: number }>
+  >
   /** Tagged objects that were read, and those that stop here by reason. */
   readonly tagged: number
   readonly dropped: Readonly<Record<string, number>>
@@ -41,7 +48,13 @@ export interface SelectIndex {
 
 /** Result of a plan job: the leaves of a map tile. The images themselves are stored under `requestsKey`. */
 export interface PlanResult {
-  readonly leaves: readonly { readonly leaf: string; readonly content: string; readonly images: number; readonly bySource: Readonly<Record<string, number>>; readonly pixels: number }[]
+  readonly leaves: readonly {
+    readonly leaf: string
+    readonly content: string
+    readonly images: number
+    readonly bySource: Readonly<Record<string, number>>
+    readonly pixels: number
+  }[]
   readonly dropped: Readonly<Record<string, number>>
   readonly failed: readonly { readonly id: string; readonly code: string; readonly message: string }[]
 }

@@ -1,4 +1,12 @@
-import { type CaptionRecord, type Dropped, getJson, type Outcome, putJson, type ScoreRecord, ServiceError } from '@skyscript/core'
+import {
+  type CaptionRecord,
+  type Dropped,
+  getJson,
+  type Outcome,
+  putJson,
+  type ScoreRecord,
+  ServiceError,
+} from '@skyscript/core'
 import { type Job, resultKey } from '../runner/runner.ts'
 import type { RunContext } from './context.ts'
 
@@ -9,12 +17,19 @@ export async function scoreJob(job: Job, context: RunContext, signal: AbortSigna
   const [name, leaf] = [job.shard.slice(0, slash), job.shard.slice(slash + 1)]
   const captions = await getJson<Outcome<CaptionRecord>>(storage, `work/caption/${leaf}/${job.input}.json`)
   if (captions === null) {
-    throw new ServiceError('missing-captions', `The captions of ${leaf} are gone from ${storage.url}; run the build again.`, { retry: false })
+    throw new ServiceError(
+      'missing-captions',
+      `The captions of ${leaf} are gone from ${storage.url}; run the build again.`,
+      { retry: false },
+    )
   }
   const pairs: { id: string; image: Uint8Array; caption: string }[] = []
   for (const { id, filepath, title } of captions.kept) {
     const image = await storage.get(filepath)
-    if (image === null) throw new ServiceError('missing-image', `${filepath} is gone from ${storage.url}; run the build again.`, { retry: false })
+    if (image === null)
+      throw new ServiceError('missing-image', `${filepath} is gone from ${storage.url}; run the build again.`, {
+        retry: false,
+      })
     pairs.push({ id, image, caption: title })
   }
   const scorer = await context.scorer(name)

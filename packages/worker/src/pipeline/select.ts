@@ -1,5 +1,20 @@
 import type { Captioner } from '@skyscript/captioner'
-import { boxCenter, boxOf, type Config, count, type FocusObject, fingerprint, getJson, type OsmObject, type Position, type Progress, putJson, type Storage, seededFraction, sha256 } from '@skyscript/core'
+import {
+  boxCenter,
+  boxOf,
+  type Config,
+  count,
+  type FocusObject,
+  fingerprint,
+  getJson,
+  type OsmObject,
+  type Position,
+  type Progress,
+  putJson,
+  type Storage,
+  seededFraction,
+  sha256,
+} from '@skyscript/core'
 import { suitableSources } from '@skyscript/gee-fetch'
 import { type ExtractIndex, type SelectIndex, selectIndexKey, selectionKey, sortedCounts, VERSIONS } from './run.ts'
 import { readHomeObjects } from './tiles.ts'
@@ -78,7 +93,12 @@ export function focusOf(object: OsmObject, captioner: Captioner): FocusObject {
 
 function entryOf(object: OsmObject, tile: string, captioner: Captioner): Entry {
   const tags = Object.entries(object.tags).filter(([key, value]) => captioner.groundability(key, value).groundable)
-  return { id: object.id, tile, cell: cellAt(boxCenter(boxOf(object.geometry))), tags: tags.map(([key, value]) => `${key}=${value}`) }
+  return {
+    id: object.id,
+    tile,
+    cell: cellAt(boxCenter(boxOf(object.geometry))),
+    tags: tags.map(([key, value]) => `${key}=${value}`),
+  }
 }
 
 function cellAt([longitude, latitude]: Position): string {
@@ -98,7 +118,9 @@ export function sampleCells(entries: readonly Entry[], cells: number, rareTagsBe
     .sort((a, b) => a.draw - b.draw || (a.cell < b.cell ? -1 : 1))
   const taken = new Set(drawn.slice(0, cells).map(({ cell }) => cell))
   const inCells = tagCounts(entries.filter((entry) => taken.has(entry.cell)))
-  return entries.filter((entry) => taken.has(entry.cell) || entry.tags.some((tag) => (inCells.get(tag) ?? 0) < rareTagsBelow))
+  return entries.filter(
+    (entry) => taken.has(entry.cell) || entry.tags.some((tag) => (inCells.get(tag) ?? 0) < rareTagsBelow),
+  )
 }
 
 /**

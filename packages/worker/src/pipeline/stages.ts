@@ -20,7 +20,13 @@ export interface StageRunner {
    *
    * @param isDone whether a result found in storage still stands
    */
-  run<R, D>(stage: StageName, unit: string, shards: readonly Shard[], isDone: (result: R) => boolean, digest: (result: R) => D): Promise<Map<string, D>>
+  run<R, D>(
+    stage: StageName,
+    unit: string,
+    shards: readonly Shard[],
+    isDone: (result: R) => boolean,
+    digest: (result: R) => D,
+  ): Promise<Map<string, D>>
   /** Objects that were lost to failed jobs, by code. */
   readonly failed: ReadonlyMap<string, number>
   /** Jobs that ran, by stage: nothing for a build that found all done. */
@@ -44,7 +50,13 @@ export function createStageRunner(options: {
   return {
     failed,
     jobs,
-    async run<R, D>(stage: StageName, unit: string, shards: readonly Shard[], isDone: (result: R) => boolean, digest: (result: R) => D) {
+    async run<R, D>(
+      stage: StageName,
+      unit: string,
+      shards: readonly Shard[],
+      isDone: (result: R) => boolean,
+      digest: (result: R) => D,
+    ) {
       const digests = new Map<string, D>()
       const pending: Shard[] = []
       await each(shards, async (shard) => {
@@ -84,7 +96,11 @@ export function createStageRunner(options: {
         if (result !== null) digests.set(job.shard, digest(result))
         else count(failed, failureOf.get(resultKey(job))?.code ?? 'missing-result', weight)
       })
-      progress.end(failures.length === 0 ? `${total} ${unit}` : `${total} ${unit}, ${failures.length} of ${pending.length} jobs failed`)
+      progress.end(
+        failures.length === 0
+          ? `${total} ${unit}`
+          : `${total} ${unit}, ${failures.length} of ${pending.length} jobs failed`,
+      )
       return digests
     },
   }
@@ -95,7 +111,9 @@ const weightOf = (shards: readonly Shard[]) => shards.reduce((sum, { weight }) =
 /** One line per kind of failure, with the first one's sentence. */
 function tellFailures(failures: readonly JobFailure[], terminal: Terminal): void {
   for (const [code, list] of Map.groupBy(failures, (failure) => failure.code)) {
-    terminal.warn(`${list.length} ${list[0]!.job.stage} ${list.length === 1 ? 'job' : 'jobs'} failed (${code}): ${list[0]!.message}`)
+    terminal.warn(
+      `${list.length} ${list[0]!.job.stage} ${list.length === 1 ? 'job' : 'jobs'} failed (${code}): ${list[0]!.message}`,
+    )
   }
 }
 

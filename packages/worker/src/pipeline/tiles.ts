@@ -8,7 +8,11 @@ import { tileKey } from './run.ts'
 export async function readTile(storage: Storage, extract: string, tile: string): Promise<OsmObject[]> {
   const bytes = await storage.get(tileKey(extract, tile))
   if (bytes === null) {
-    throw new ServiceError('missing-tile', `Map tile ${tile} of the extract is gone from ${storage.url}; run the build again.`, { retry: false })
+    throw new ServiceError(
+      'missing-tile',
+      `Map tile ${tile} of the extract is gone from ${storage.url}; run the build again.`,
+      { retry: false },
+    )
   }
   const lines = gunzipSync(bytes).toString('utf8').split('\n')
   return lines.filter((line) => line !== '').map(fromFeatureLine)
