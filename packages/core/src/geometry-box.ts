@@ -17,15 +17,36 @@ function inBox([x, y]: Position, [west, south, east, north]: Box): boolean {
 
 function lineMeetsBox(line: readonly Position[], box: Box): boolean {
   if (line.length === 1) return inBox(line[0]!, box)
-  for (let i = 1; i < line.length; i++) if (clipSegment(line[i - 1]!, line[i]!, box)) return true
+  for (let i = 1; i < line.length; i++) if (segmentMeetsBox(line[i - 1]!, line[i]!, box)) return true
   return false
 }
 
+/** They meet where their bounding boxes do and the corners of the box do not all lie on one side of the segment's line. */
+function segmentMeetsBox(a: Position, b: Position, [west, south, east, north]: Box): boolean {
+  const [x, y] = a
+  if ((x < west && b[0] < west) || (x > east && b[0] > east)) return false
+  if ((y < south && b[1] < south) || (y > north && b[1] > north)) return false
+  const [dx, dy] = [b[0] - x, b[1] - y]
+  const [atSouth, atNorth, atWest, atEast] = [dx * (south - y), dx * (north - y), dy * (west - x), dy * (east - x)]
+  const least = Math.min(atSouth, atNorth) - Math.max(atWest, atEast)
+  const most = Math.max(atSouth, atNorth) - Math.min(atWest, atEast)
+  return least <= 0 && most >= 0
+}
+
 /** The part of a segment inside a box as a range of its parameter, by Liang and Barsky; null where it misses. */
-export function clipSegment([x0, y0]: Position, [x1, y1]: Position, [west, south, east, north]: Box): [number, number] | null {
+export function clipSegment(
+  [x0, y0]: Position,
+  [x1, y1]: Position,
+  [west, south, east, north]: Box,
+): [number, number] | null {
   let [from, to] = [0, 1]
   const [dx, dy] = [x1 - x0, y1 - y0]
-  for (const [step, gap] of [[-dx, x0 - west], [dx, east - x0], [-dy, y0 - south], [dy, north - y0]] as const) {
+  for (const [step, gap] of [
+    [-dx, x0 - west],
+    [dx, east - x0],
+    [-dy, y0 - south],
+    [dy, north - y0],
+  ] as const) {
     if (step === 0) {
       if (gap < 0) return null
       continue
@@ -49,4 +70,3 @@ function inPolygon([x, y]: Position, rings: readonly (readonly Position[])[]): b
   }
   return inside
 }
-
