@@ -1,8 +1,11 @@
-import { type CaptionRecord, type Config, type ImageRecord, type Storage, seededFraction } from '@skyscript/core'
-import { type CsvWriter, createCsv, sizeName } from './csv-files.ts'
+import type { CaptionRecord, Config, ImageRecord, Storage } from '@skyscript/core'
+import { type CsvRow, type CsvWriter, createCsv, sizeName } from './csv-files.ts'
 import { type Cut, cutRanking } from './cut.ts'
+import { type Drawn, drawEvaluation, evaluationPercent, type Split } from './evaluation.ts'
 import { createManifest, MANIFEST } from './manifest.ts'
-import { createSplitter, type Split } from './splits.ts'
+import { createPairTable, fromMicro, type PairTable, toMicro } from './pair-table.ts'
+import { type ScoreStatistics, scoreStatistics } from './score-statistics.ts'
+import { createSplitter, PARTS } from './splits.ts'
 
 /** One image-text pair with all that is known of it. */
 export interface DatasetRow {
@@ -13,7 +16,7 @@ export interface DatasetRow {
 }
 
 export interface AssembleInput {
-  /** The pairs; asked twice, and both times in the same order. */
+  /** The pairs; asked twice, and both times in the same order, which becomes that of the files' rows. */
   rows(): AsyncIterable<DatasetRow>
   /** Begins every CSV's name. */
   readonly name: string
@@ -27,110 +30,145 @@ export interface AssembleInput {
 export interface AssembleSummary {
   /** CSVs and the manifest, with their rows. */
   readonly files: readonly { readonly path: string; readonly rows: number }[]
+  /** Pairs by the manifest's column `split`. */
   readonly splits: Readonly<Record<Split, number>>
+  /** Why pairs are held out; the two add up to `splits['held-out']`. */
+  readonly heldOut: {
+    /** The image reaches over blocks of different parts. */
+    readonly straddling: number
+    /** On ground of val or test, and in no scorer's file. */
+    readonly notDrawn: number
+  }
   /** What a user should know, such as fewer test pairs than asked. */
   readonly notes: readonly string[]
+  /** One for each scorer. */
+  readonly scores: readonly ScoreStatistics[]
 }
 
-/** Digits after the point of a similarity: what CLIP's own arithmetic repeats from one machine to another. */
-const DIGITS = 6
-const rounded = (similarity: number) => Number(similarity.toFixed(DIGITS))
-
-/** The cut that val and test come from, as in the original. */
-const EVALUATION_PERCENT = 30
+/** The sets of one scorer. */
+interface Sets {
+  readonly cuts: readonly Cut[]
+  readonly val: Drawn
+  readonly test: Drawn
+}
 
 /**
- * Ranks, cuts and splits the pairs, and writes the CSVs and the manifest.
+ * Ranks, cuts and splits the pairs, and writes the CSVs and the manifest. Each file appears when it is whole; where
+ * something fails none of them does that was not whole already.
  *
- * Memory: for each pair its id, some bytes, and 8 bytes for each scorer.
+ * @throws what `rows` and `storage` throw
  */
 export async function assemble(input: AssembleInput): Promise<AssembleSummary> {
+  const { scorers, filter, seed } = input
   const table = await survey(input)
-  const { scorers, filter, name, storage } = input
   const percents = [...new Set(filter.top)].sort((a, b) => a - b)
-  const evaluated = percents.includes(EVALUATION_PERCENT) ? EVALUATION_PERCENT : percents[0]!
-  const notes: string[] = []
-  const sets = scorers.map((scorer, i) => {
-    const cuts = cutRanking(table.similarities[i]!, table.ids, percents)
+  const evaluated = evaluationPercent(percents)
+  const sets = scorers.map((scorer, i): Sets => {
+    const cuts = cutRanking(table.similarities[i]!, table.id, percents)
     const top = cuts.find(({ percent }) => percent === evaluated)!
-    const by = `filtered_by_CLIP_${scorer}`
-    return {
-      cuts: cuts.map((cut) => ({ cut, csv: createCsv(storage, `${name}_train_top${cut.percent}pct_${by}.csv`, scorer) })),
-      val: { rows: choose('val', filter.val, top, table, input, notes, scorer), csv: createCsv(storage, `${name}_val_${sizeName(filter.val)}_${by}.csv`, scorer) },
-      test: { rows: choose('test', filter.test, top, table, input, notes, scorer), csv: createCsv(storage, `${name}_test_${sizeName(filter.test)}_${by}.csv`, scorer) },
-    }
+    const draw = (part: 'val' | 'test') => drawEvaluation({ part, scorer, top, table, filter, seed })
+    return { cuts, val: draw('val'), test: draw('test') }
   })
-  const unfiltered = createCsv(storage, `${name}_train_unfiltered_5M.csv`, scorers[0]!)
-  const manifest = await createManifest(storage, scorers)
+  const splits = splitRows(table, sets, filter.split.by)
+  const files = await writeFiles(input, table, sets, splits)
+  return summarise(input, table, sets, splits, files)
+}
+
+async function survey({ rows, scorers, filter, seed }: AssembleInput): Promise<PairTable> {
+  const partOf = createSplitter(filter.split, seed)
+  const table = createPairTable(scorers.length)
+  for await (const { image, similarities } of rows()) {
+    if (similarities.length !== scorers.length || !similarities.every((value) => Math.abs(value) <= 1)) {
+      throw new TypeError(`${image.id} has the similarities ${similarities.join(', ')}, not ${scorers.length} cosines.`)
+    }
+    table.add(image.id, similarities.map(toMicro), PARTS.indexOf(partOf(image.id, image.box)))
+  }
+  return table.end()
+}
+
+const SPLITS = ['train', 'val', 'test', 'held-out'] as const satisfies readonly Split[]
+const [TRAIN, VAL, TEST, HELD_OUT] = [0, 1, 2, 3]
+
+/** By row, an index into SPLITS. Split by image, what was not drawn trains; split by block, its ground is val's or test's. */
+function splitRows({ size, parts }: PairTable, sets: readonly Sets[], by: 'block' | 'image'): Uint8Array {
+  const train = PARTS.indexOf('train')
+  const splits = new Uint8Array(size)
+  for (let row = 0; row < size; row++) splits[row] = by === 'image' || parts[row] === train ? TRAIN : HELD_OUT
+  for (const { val, test } of sets) {
+    for (const row of val.rows) splits[row] = VAL
+    for (const row of test.rows) splits[row] = TEST
+  }
+  return splits
+}
+
+type Files = AssembleSummary['files']
+
+async function writeFiles(
+  input: AssembleInput,
+  table: PairTable,
+  sets: readonly Sets[],
+  splits: Uint8Array,
+): Promise<Files> {
+  const { storage, name, scorers, filter } = input
+  const manifest = createManifest(storage, scorers)
+  const csvs: { readonly csv: CsvWriter; readonly scorer: number; readonly has: (row: number) => boolean }[] = []
+  const add = (file: string, scorer: number, has: (row: number) => boolean) =>
+    csvs.push({ csv: createCsv(storage, `${name}_${file}.csv`, scorers[scorer]!), scorer, has })
+  add('train_unfiltered_5M', 0, (row) => splits[row] === TRAIN)
+  for (const [i, { cuts, val, test }] of sets.entries()) {
+    const by = `filtered_by_CLIP_${scorers[i]}`
+    for (const { percent, members } of cuts) {
+      add(`train_top${percent}pct_${by}`, i, (row) => splits[row] === TRAIN && members[row] === 1)
+    }
+    add(`val_${sizeName(filter.val)}_${by}`, i, (row) => val.rows.has(row))
+    add(`test_${sizeName(filter.test)}_${by}`, i, (row) => test.rows.has(row))
+  }
   try {
-    let i = 0
-    for await (const row of input.rows()) {
-      const split = SPLITS[table.splits[i]!]!
-      const similarities = row.similarities.map(rounded)
-      manifest.add({ ...row, similarities }, { split, ...input.attribution(row) })
-      const { filepath, title, titleMultiObjects } = row.caption
-      const write = (csv: CsvWriter, scorer: number) => csv.add([filepath, title, titleMultiObjects, similarities[scorer]!])
-      if (split === 'train') await write(unfiltered, 0)
-      for (const [scorer, { cuts, val, test }] of sets.entries()) {
-        if (split === 'train') for (const { cut, csv } of cuts) if (cut.members[i] === 1) await write(csv, scorer)
-        if (split === 'val' && val.rows.has(i)) await write(val.csv, scorer)
-        if (split === 'test' && test.rows.has(i)) await write(test.csv, scorer)
+    let row = 0
+    for await (const pair of input.rows()) {
+      if (row === table.size || pair.image.id !== table.id(row)) throw otherRows()
+      const similarities = table.similarities.map((column) => fromMicro(column[row]!))
+      await manifest.add({ ...pair, similarities }, { split: SPLITS[splits[row]!]!, ...input.attribution(pair) })
+      const { filepath, title, titleMultiObjects } = pair.caption
+      for (const { csv, scorer, has } of csvs) {
+        if (!has(row)) continue
+        await csv.add([filepath, title, titleMultiObjects, String(similarities[scorer])] satisfies CsvRow)
       }
-      i++
+      row++
     }
-    const csvs = [unfiltered, ...sets.flatMap(({ cuts, val, test }) => [...cuts.map(({ csv }) => csv), val.csv, test.csv])]
-    for (const csv of csvs) await csv.end()
-    const rows = await manifest.end()
-    const splits = countSplits(table.splits)
-    if (splits['held-out'] > 0) {
-      notes.push(`${splits['held-out']} pairs reach over the edge of a block of another split and are in no CSV.`)
-    }
-    return { files: [...csvs.map(({ path, rows: n }) => ({ path, rows: n })), { path: MANIFEST, rows }], splits, notes }
-  } finally {
-    await manifest.discard()
+    if (row !== table.size) throw otherRows()
+    for (const { csv } of csvs) await csv.end()
+    await manifest.end()
+  } catch (error) {
+    await Promise.all([manifest.abort(error), ...csvs.map(({ csv }) => csv.abort(error))])
+    throw error
   }
+  return [...csvs.map(({ csv: { path, rows } }) => ({ path, rows })), { path: MANIFEST, rows: manifest.rows }]
 }
 
-const SPLITS: readonly Split[] = ['train', 'val', 'test', 'held-out']
+const otherRows = () => new Error('The pairs were others, or in another order, when they were read again.')
 
-interface Table {
-  readonly ids: string[]
-  /** By scorer. */
-  readonly similarities: Float64Array[]
-  /** Index into SPLITS. */
-  readonly splits: Uint8Array
-}
-
-async function survey({ rows, scorers, filter, seed }: AssembleInput): Promise<Table> {
-  const splitOf = createSplitter(filter.split, seed)
-  const ids: string[] = []
-  const splits: number[] = []
-  const similarities: number[][] = scorers.map(() => [])
-  for await (const { image, similarities: values } of rows()) {
-    ids.push(image.id)
-    splits.push(SPLITS.indexOf(splitOf(image.id, image.box)))
-    for (const [i, value] of values.entries()) similarities[i]!.push(rounded(value))
+function summarise(
+  { scorers }: AssembleInput,
+  table: PairTable,
+  sets: readonly Sets[],
+  codes: Uint8Array,
+  files: Files,
+): AssembleSummary {
+  const splits: Record<Split, number> = { train: 0, val: 0, test: 0, 'held-out': 0 }
+  for (const code of codes) splits[SPLITS[code]!]++
+  const straddles = PARTS.indexOf('straddling')
+  const straddling = table.parts.reduce((sum, part) => sum + (part === straddles ? 1 : 0), 0)
+  const heldOut = { straddling, notDrawn: splits['held-out'] - straddling }
+  const notes = sets.flatMap(({ val, test }) => [val.note, test.note]).filter((note) => note !== null)
+  if (straddling > 0) {
+    notes.push(`${straddling} pairs are in no CSV: their images reach over blocks of different splits.`)
   }
-  return { ids, splits: Uint8Array.from(splits), similarities: similarities.map((values) => Float64Array.from(values)) }
-}
-
-/** The rows of a val or test set: those of the split that are in the cut, `asked` of them by seeded order. */
-function choose(split: 'val' | 'test', asked: number, top: Cut, table: Table, { seed, filter }: AssembleInput, notes: string[], scorer: string): Set<number> {
-  const code = SPLITS.indexOf(split)
-  const rows: { row: number; draw: number }[] = []
-  for (const [row, id] of table.ids.entries()) {
-    if (table.splits[row] === code && top.members[row] === 1) rows.push({ row, draw: seededFraction(seed, `choose-${split}`, id) })
+  return {
+    files,
+    splits,
+    heldOut,
+    notes,
+    scores: scorers.map((scorer, i) => scoreStatistics(scorer, table.similarities[i]!)),
   }
-  rows.sort((a, b) => a.draw - b.draw || a.row - b.row)
-  if (rows.length < asked) {
-    const blocks = filter.split.by === 'block' ? ' Smaller blocks (filter.split.degrees) spread them more evenly over the splits.' : ''
-    notes.push(`${split} (${scorer}) has ${rows.length} of ${asked} asked: that is all of the top ${top.percent} % on its part of the ground.${blocks}`)
-  }
-  return new Set(rows.slice(0, asked).map(({ row }) => row))
-}
-
-function countSplits(codes: Uint8Array): Record<Split, number> {
-  const counts = { train: 0, val: 0, test: 0, 'held-out': 0 }
-  for (const code of codes) counts[SPLITS[code]!]++
-  return counts
 }

@@ -1,48 +1,54 @@
-import { once } from 'node:events'
-import { PassThrough } from 'node:stream'
 import type { Storage } from '@skyscript/core'
 import { stringify } from 'csv-stringify/sync'
+import { openOutput } from './output.ts'
 
-/** Text is handed to storage in pieces of about this many characters. */
-const PIECE = 1 << 16
+/** Rows are turned into text so many at a time. */
+const ROWS_AT_ONCE = 512
+
+export type CsvRow = readonly [filepath: string, title: string, titleMultiObjects: string, similarity: string]
 
 /** One CSV of the dataset while it is written. */
 export interface CsvWriter {
   readonly path: string
-  rows: number
-  add(row: readonly [filepath: string, title: string, titleMultiObjects: string, similarity: number]): Promise<void>
+  /** Rows so far, the header not counted. */
+  readonly rows: number
+  add(row: CsvRow): Promise<void>
   end(): Promise<void>
+  abort(reason: unknown): Promise<void>
 }
 
 /** `5K` for 5000: how the original's file names give sizes. */
 export const sizeName = (rows: number): string => (rows > 0 && rows % 1000 === 0 ? `${rows / 1000}K` : String(rows))
 
-/**
- * A CSV with the original's columns: UTF-8, comma, header, LF, quotes where needed. It appears in storage when it is
- * whole.
- */
+/** A lone carriage return ends a row for Python's csv module and pandas, though it isn't our line end. */
+const CSV = { record_delimiter: '\n', quoted_match: /\r/ }
+
+const textOf = (rows: readonly (readonly string[])[]) => Buffer.from(stringify(rows as string[][], CSV))
+
+/** A CSV with the original's columns: UTF-8, comma, header, LF, quotes where needed (RFC 4180). */
 export function createCsv(storage: Storage, path: string, scorer: string): CsvWriter {
-  const stream = new PassThrough()
-  const stored = storage.put(path, stream)
-  // Awaited in `end`; until then a failure must not count as unhandled.
-  stored.catch(() => stream.destroy())
-  let text = stringify([['filepath', 'title', 'title_multi_objects', `similarity_CLIP_${scorer}`]])
+  const output = openOutput(storage, path)
+  let pending: (readonly string[])[] = [['filepath', 'title', 'title_multi_objects', `similarity_CLIP_${scorer}`]]
+  let rows = 0
   const flush = async () => {
-    const piece = text
-    text = ''
-    if (!stream.write(piece)) await Promise.race([once(stream, 'drain'), stored])
+    const piece = textOf(pending)
+    pending = []
+    await output.write(piece)
   }
   return {
     path,
-    rows: 0,
+    get rows() {
+      return rows
+    },
     async add(row) {
-      this.rows++
-      text += stringify([[row[0], row[1], row[2], String(row[3])]])
-      if (text.length > PIECE) await flush()
+      rows++
+      pending.push(row)
+      if (pending.length >= ROWS_AT_ONCE) await flush()
     },
     async end() {
-      stream.end(text)
-      await stored
+      if (pending.length > 0) await flush()
+      await output.end()
     },
+    abort: output.abort,
   }
 }

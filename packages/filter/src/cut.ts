@@ -1,3 +1,5 @@
+import { MICRO } from './pair-table.ts'
+
 /** The best pairs by one scorer. */
 export interface Cut {
   /** Percent of all pairs. */
@@ -8,18 +10,38 @@ export interface Cut {
 }
 
 /**
- * One ranking of all pairs by similarity, highest first; ties by id. The top p % are the first round(p / 100 x n).
+ * One ranking of all pairs by similarity, highest first; equal ones by id in the order of its characters (`a10` before
+ * `a9`). The top p % of n pairs are the first p x n / 100, halves rounded up.
  *
- * @param similarities by row
- * @param ids by row
+ * Similarities have two million possible values, so they are counted instead of sorted: the time follows n.
+ *
+ * @param similarities in millionths, by row
+ * @param idOf id of a row
  */
-export function cutRanking(similarities: Float64Array, ids: readonly string[], percents: readonly number[]): Cut[] {
-  const order = Uint32Array.from(ids.keys())
-  order.sort((a, b) => similarities[b]! - similarities[a]! || (ids[a]! < ids[b]! ? -1 : 1))
+export function cutRanking(
+  similarities: Int32Array,
+  idOf: (row: number) => string,
+  percents: readonly number[],
+): Cut[] {
+  const size = similarities.length
+  const counts = new Uint32Array(2 * MICRO + 1)
+  for (let row = 0; row < size; row++) counts[similarities[row]! + MICRO]!++
   return percents.map((percent) => {
-    const count = Math.round((percent / 100) * ids.length)
-    const members = new Uint8Array(ids.length)
-    for (const row of order.subarray(0, count)) members[row] = 1
+    const count = Math.round((percent * size) / 100)
+    const members = new Uint8Array(size)
+    if (count === 0) return { percent, members, count }
+    let value = 2 * MICRO
+    let better = 0
+    for (; better + counts[value]! < count; value--) better += counts[value]!
+    const edge = value - MICRO
+    const equal: { row: number; id: string }[] = []
+    for (let row = 0; row < size; row++) {
+      const similarity = similarities[row]!
+      if (similarity > edge) members[row] = 1
+      else if (similarity === edge) equal.push({ row, id: idOf(row) })
+    }
+    equal.sort((a, b) => (a.id < b.id ? -1 : 1))
+    for (const { row } of equal.slice(0, count - better)) members[row] = 1
     return { percent, members, count }
   })
 }

@@ -3,11 +3,16 @@
  * CSVs that SkyScript's training code loads, and a Parquet manifest.
  *
  * @example
+ * import { readFile } from 'node:fs/promises'
  * import { openScorer } from '@skyscript/filter'
- * const scorer = await openScorer({ name: 'openai', model: './models/clip', cacheFolder: './cache' })
- * const [similarity] = await scorer.score([{ image: jpegBytes, caption: 'a satellite image of power pole' }])
+ * const scorer = await openScorer({ name: 'demo', model: './examples/demo/model', cacheFolder: './cache' })
+ * const image = await readFile('image.jpg')
+ * const [similarity] = await scorer.score([{ image, caption: 'a satellite image of natural water' }])
+ * await scorer.close()
  */
 export { type AssembleInput, type AssembleSummary, assemble, type DatasetRow } from './assemble.ts'
 export { type Cut, cutRanking } from './cut.ts'
-export { openScorer, type Scorer } from './scorer.ts'
-export { createSplitter, type Split, type Splitter, TEST_SHARE, VAL_SHARE } from './splits.ts'
+export type { Split } from './evaluation.ts'
+export type { ScoreStatistics } from './score-statistics.ts'
+export { type ModelIdentity, openScorer, type ScorePair, type Scorer, type ScorerOptions } from './scorer.ts'
+export { createSplitter, type Part, type Splitter, TEST_SHARE, VAL_SHARE } from './splits.ts'

@@ -1,15 +1,13 @@
-import { createReadStream } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { boxCenter, type Storage } from '@skyscript/core'
-import { type BasicType, type ColumnSource, fileWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer'
+import { type BasicType, ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer'
 import type { DatasetRow } from './assemble.ts'
-import type { Split } from './splits.ts'
+import type { Split } from './evaluation.ts'
+import { openOutput } from './output.ts'
 
 export const MANIFEST = 'manifest.parquet'
-/** Rows held in memory, some 30 MB with their tags. */
-const ROW_GROUP = 10_000
+/** A row group is held in memory: so many rows, or fewer where their texts have so many characters. */
+const GROUP_ROWS = 8192
+const GROUP_CHARACTERS = 16_000_000
 
 /** What the manifest says of a pair beside the row itself. */
 export interface ManifestExtras {
@@ -23,19 +21,20 @@ interface Column {
   readonly name: string
   readonly type: BasicType
   readonly nullable: boolean
-  readonly value: (row: DatasetRow, extras: ManifestExtras) => unknown
+  readonly value: (row: DatasetRow, extras: ManifestExtras) => string | number | Date | null
 }
 
-/** Box and centre in degrees, GSD in m/pixel, size in pixels, time in UTC. */
+/** Box and centre in degrees (WGS84), GSD in m/pixel, width and height in pixels, time in UTC. */
 function columnsFor(scorers: readonly string[]): Column[] {
-  const column = (name: string, type: BasicType, value: Column['value'], nullable = false): Column => ({ name, type, nullable, value })
+  const column = (name: string, type: BasicType, value: Column['value']) => ({ name, type, nullable: false, value })
+  const nullable = (name: string, type: BasicType, value: Column['value']) => ({ name, type, nullable: true, value })
   return [
     column('id', 'STRING', ({ image }) => image.id),
     column('filepath', 'STRING', ({ image }) => image.filepath),
     column('source', 'STRING', ({ image }) => image.source),
     column('collection', 'STRING', (_, { collection }) => collection),
     column('image_id', 'STRING', ({ image }) => image.imageId),
-    column('time', 'TIMESTAMP', ({ image }) => (image.time === null ? null : new Date(image.time)), true),
+    nullable('time', 'TIMESTAMP', ({ image }) => (image.time === null ? null : new Date(image.time))),
     column('west', 'DOUBLE', ({ image }) => image.box[0]),
     column('south', 'DOUBLE', ({ image }) => image.box[1]),
     column('east', 'DOUBLE', ({ image }) => image.box[2]),
@@ -46,12 +45,14 @@ function columnsFor(scorers: readonly string[]): Column[] {
     column('width', 'INT32', ({ image }) => image.width),
     column('height', 'INT32', ({ image }) => image.height),
     column('version', 'INT32', ({ caption }) => caption.version),
-    column('timestamp', 'STRING', ({ caption }) => caption.timestamp, true),
+    nullable('timestamp', 'STRING', ({ caption }) => caption.timestamp),
     column('center_tags', 'STRING', ({ caption }) => JSON.stringify(caption.centerTags)),
     column('surrounding_tags', 'STRING', ({ caption }) => JSON.stringify(caption.surroundingTags)),
     column('title', 'STRING', ({ caption }) => caption.title),
     column('title_multi_objects', 'STRING', ({ caption }) => caption.titleMultiObjects),
-    ...scorers.map((scorer, i) => column(`similarity_CLIP_${scorer}`, 'DOUBLE', ({ similarities }) => similarities[i])),
+    ...scorers.map((scorer, i) =>
+      column(`similarity_CLIP_${scorer}`, 'DOUBLE', ({ similarities }) => similarities[i]!),
+    ),
     column('split', 'STRING', (_, { split }) => split),
     column('sha256', 'STRING', ({ image }) => image.sha256),
     column('licence', 'STRING', (_, { licence }) => licence),
@@ -60,45 +61,59 @@ function columnsFor(scorers: readonly string[]): Column[] {
 }
 
 export interface ManifestWriter {
-  add(row: DatasetRow, extras: ManifestExtras): void
-  /** Stores the manifest; returns the number of rows. */
-  end(): Promise<number>
-  /** Removes what was written where it can't be ended. */
-  discard(): Promise<void>
+  readonly rows: number
+  add(row: DatasetRow, extras: ManifestExtras): Promise<void>
+  end(): Promise<void>
+  abort(reason: unknown): Promise<void>
 }
 
-/** Parquet needs its end written last and a known size, so it is made in a temporary file. */
-export async function createManifest(storage: Storage, scorers: readonly string[]): Promise<ManifestWriter> {
-  const folder = await mkdtemp(join(tmpdir(), 'skyscript-manifest-'))
-  const path = join(folder, MANIFEST)
+/** `manifest.parquet`: one row per pair, Snappy, row group by row group. Nothing in it depends on when or where it is made. */
+export function createManifest(storage: Storage, scorers: readonly string[]): ManifestWriter {
   const columns = columnsFor(scorers)
-  let pending: unknown[][] = columns.map(() => [])
-  let rows = 0
-  const dataOf = (): ColumnSource[] => columns.map(({ name, type, nullable }, i) => ({ name, type, nullable, data: pending[i]! }) as ColumnSource)
-  const writer = new ParquetWriter({
-    writer: fileWriter(path),
-    schema: schemaFromColumnData({ columnData: dataOf() }),
-    createdBy: 'skyscript',
-  })
-  const flush = () => {
-    if (pending[0]!.length === 0) return
-    writer.write({ columnData: dataOf(), rowGroupSize: ROW_GROUP })
-    pending = columns.map(() => [])
+  const output = openOutput(storage, MANIFEST)
+  const bytes = new ByteWriter()
+  /** What the writer made so far; `offset` goes on counting, `index` is the place in the buffer. */
+  const drain = async () => {
+    const piece = bytes.getBytes().slice()
+    bytes.index = 0
+    if (piece.length > 0) await output.write(piece)
   }
-  const discard = () => rm(folder, { recursive: true, force: true })
+  const columnData = columns.map(({ name, type, nullable }) => ({ name, type, nullable, data: [] }))
+  const schema = schemaFromColumnData({ columnData })
+  const parquet = new ParquetWriter({ writer: bytes, schema, createdBy: 'skyscript' })
+  const empty = () => columns.map((): (string | number | Date | null)[] => [])
+  let pending = empty()
+  let characters = 0
+  let rows = 0
+
+  const flush = async () => {
+    if (pending[0]!.length === 0) return
+    const group = columns.map(({ name }, i) => ({ name, data: pending[i]! }))
+    pending = empty()
+    characters = 0
+    await parquet.write({ columnData: group, rowGroupSize: GROUP_ROWS })
+    await drain()
+  }
+
   return {
-    add(row, extras) {
-      for (const [i, { value }] of columns.entries()) pending[i]!.push(value(row, extras))
-      rows++
-      if (pending[0]!.length === ROW_GROUP) flush()
-    },
-    async end() {
-      flush()
-      await writer.finish()
-      await storage.put(MANIFEST, createReadStream(path))
-      await discard()
+    get rows() {
       return rows
     },
-    discard,
+    async add(row, extras) {
+      for (const [i, { value }] of columns.entries()) {
+        const cell = value(row, extras)
+        pending[i]!.push(cell)
+        if (typeof cell === 'string') characters += cell.length
+      }
+      rows++
+      if (pending[0]!.length === GROUP_ROWS || characters >= GROUP_CHARACTERS) await flush()
+    },
+    async end() {
+      await flush()
+      await parquet.finish()
+      await drain()
+      await output.end()
+    },
+    abort: output.abort,
   }
 }
