@@ -26,14 +26,21 @@ for (const name of Object.keys(MAY_IMPORT)) {
   const folder = join(root, 'packages', name)
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
     dependencies?: Record<string, string>
+    devDependencies?: Record<string, string>
   }
+  // A package of types alone, `@types/x`, is imported as `x` and gone at run time.
+  const types = Object.keys(manifest.devDependencies ?? {}).filter((each) => each.startsWith('@types/'))
+  const named = new Set([
+    ...Object.keys(manifest.dependencies ?? {}),
+    ...types.map((each) => each.slice('@types/'.length)),
+  ])
   for (const path of globSync('src/**/*.ts', { cwd: folder })) {
     if (path.endsWith('.test.ts')) continue
     const file = join(folder, path)
     const source = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '')
     for (const match of source.matchAll(IMPORT)) {
       const target = match[1] ?? match[2] ?? match[3]!
-      const fault = faultOf(name, folder, file, target, manifest.dependencies ?? {})
+      const fault = faultOf(name, folder, file, target, named)
       if (fault) faults.push(`${relative(root, file)}: ${fault}`)
     }
   }
@@ -49,7 +56,7 @@ function faultOf(
   folder: string,
   file: string,
   target: string,
-  dependencies: Record<string, string>,
+  named: ReadonlySet<string>,
 ): string | null {
   if (target.startsWith('.')) {
     return resolve(dirname(file), target).startsWith(folder + sep)
@@ -63,5 +70,5 @@ function faultOf(
     .split('/')
     .slice(0, target.startsWith('@') ? 2 : 1)
     .join('/')
-  return packageName in dependencies ? null : `imports ${packageName}, which packages/${name}/package.json doesn't name`
+  return named.has(packageName) ? null : `imports ${packageName}, which packages/${name}/package.json doesn't name`
 }

@@ -74,7 +74,9 @@ function createProgram(done: (code: number) => void): Command {
     .requiredOption('--queue <url>', 'redis:// or rediss:// URL; or set SKYSCRIPT_QUEUE', process.env.SKYSCRIPT_QUEUE)
     .option('--stages <list>', `of ${STAGES.join(',')}`, stageList, [...STAGES])
     .option('--concurrency <n>', 'jobs of one stage at a time', positiveInteger, 2)
-    .action(async (options: { queue: string; stages: StageName[]; concurrency: number }) => done(await workerCommand(options)))
+    .action(async (options: { queue: string; stages: StageName[]; concurrency: number }) =>
+      done(await workerCommand(options)),
+    )
 
   program
     .command('extract')
@@ -82,7 +84,9 @@ function createProgram(done: (code: number) => void): Command {
     .argument('<file.osm.pbf>')
     .option('--all-tagged', 'every tagged object, not only those that can be seen from above')
     .option('--clip <w,s,e,n>', 'only objects that meet this box, in degrees', clipBox)
-    .action(async (file: string, options: { allTagged?: boolean; clip?: [number, number, number, number] }) => done(await extractCommand(file, options)))
+    .action(async (file: string, options: { allTagged?: boolean; clip?: [number, number, number, number] }) =>
+      done(await extractCommand(file, options)),
+    )
 
   program
     .command('tags')
@@ -97,13 +101,18 @@ function createProgram(done: (code: number) => void): Command {
     .option('--all-tags', 'take every tag, seen from above or not')
     .option('--tags <file>', 'a CSV file key,value,max_gsd that overrides the shipped table')
     .option('--rules <file>', 'a file that replaces the shipped caption tables')
-    .action(async (options: { gsd?: number; allTags?: boolean; tags?: string; rules?: string }) => done(await captionCommand(options)))
+    .action(async (options: { gsd?: number; allTags?: boolean; tags?: string; rules?: string }) =>
+      done(await captionCommand(options)),
+    )
 
   program
     .command('score')
     .description('the rows of a CSV with filepath and title -> the same rows with a similarity column')
-    .requiredOption('--model <folder>', 'a CLIP folder in the hub\'s layout, or a hub id')
-    .requiredOption('--images <csv or folder>', 'a CSV with paths relative to its own folder, or the folder of the images')
+    .requiredOption('--model <folder>', "a CLIP folder in the hub's layout, or a hub id")
+    .requiredOption(
+      '--images <csv or folder>',
+      'a CSV with paths relative to its own folder, or the folder of the images',
+    )
     .option('--captions <csv>', 'the CSV, where --images is a folder')
     .action(async (options: { model: string; images: string; captions?: string }) => done(await scoreCommand(options)))
 
@@ -113,7 +122,9 @@ function createProgram(done: (code: number) => void): Command {
     .argument('<output>', 'folder or s3:// URL of a dataset')
     .option('--config <region.yaml>', 'take filter settings and seed from this file; else those of the last build')
     .addOption(json())
-    .action(async (output: string, options: { config?: string; json?: boolean }) => done(await cutCommand(output, options)))
+    .action(async (output: string, options: { config?: string; json?: boolean }) =>
+      done(await cutCommand(output, options)),
+    )
 
   program
     .command('verify')
@@ -136,7 +147,9 @@ function createProgram(done: (code: number) => void): Command {
     .option('--features <file...>', 'GeoJSON text sequences, as `skyscript extract` writes them', [])
     .option('--faults <list>', 'shares of requests to spoil, such as 429:0.1,500:0.05,hang:0.01,cut:0.01,html:0.01')
     .option('--latency <ms>', 'mean time before each answer', positiveNumber)
-    .action(async (options: { port: number; features: string[]; faults?: string; latency?: number }) => done(await localEarthEngineCommand(options)))
+    .action(async (options: { port: number; features: string[]; faults?: string; latency?: number }) =>
+      done(await localEarthEngineCommand(options)),
+    )
 
   for (const command of program.commands) command.exitOverride()
   return program
@@ -168,9 +181,16 @@ function stageList(text: string): StageName[] {
 function clipBox(text: string): [number, number, number, number] {
   const [west, south, east, north, ...rest] = text.split(',').map(Number)
   const inRange = (value: number | undefined, limit: number) => value !== undefined && Math.abs(value) <= limit
-  if (rest.length > 0 || !inRange(west, 180) || !inRange(south, 90) || !inRange(east, 180) || !inRange(north, 90) || west! >= east! || south! >= north!) {
+  if (
+    rest.length > 0 ||
+    !inRange(west, 180) ||
+    !inRange(south, 90) ||
+    !inRange(east, 180) ||
+    !inRange(north, 90) ||
+    west! >= east! ||
+    south! >= north!
+  ) {
     throw new InvalidArgumentError('must be west,south,east,north in degrees.')
   }
   return [west!, south!, east!, north!]
 }
-

@@ -165,9 +165,13 @@ function sceneBand(
       const from = shows === 'shortwave' ? painted.red : painted[shows]
       const scale = ((white - black) / 255) * (shows === 'shortwave' ? 1.1 : 1)
       const whole = type.precision === 'int'
-      for (let i = 0; i < size; i++) {
-        const value = black + from[i]! * scale
-        values[i] = whole ? Math.max(type.min, Math.min(type.max, Math.round(value))) : value
+      if (!whole) for (let i = 0; i < size; i++) values[i] = black + from[i]! * scale
+      else {
+        const { min, max } = type
+        for (let i = 0; i < size; i++) {
+          const value = Math.round(black + from[i]! * scale)
+          values[i] = value < min ? min : value > max ? max : value
+        }
       }
     }
     if (mask) for (let i = 0; i < size; i++) if (mask[i] === 0) values[i] = 0

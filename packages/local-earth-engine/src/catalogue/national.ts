@@ -63,17 +63,26 @@ function national(country: National): SceneSource {
       gsd,
       bands: source.bands,
       clouds: 0,
-      isGap(longitude, latitude) {
-        // Every block's first flight falls in the first years, so that no place is without any.
-        const phase = mix(mix(seed, Math.floor(longitude / BLOCK.width)), Math.floor(latitude / BLOCK.height)) >>> 0
-        if ((year - years[0] - (phase % cycle)) % cycle !== 0) return !extraFlight(longitude, latitude)
-        return false
-      },
+      isGap: gapsOf(year),
     }
+  }
 
-    function extraFlight(longitude: number, latitude: number): boolean {
-      const [column, row] = [Math.floor(longitude / BLOCK.width), Math.floor(latitude / BLOCK.height)]
-      return fraction2(mix(seed, year), column, row) < 0.15
+  /** Whether a year's mosaic has no data at a place. */
+  function gapsOf(year: number): (longitude: number, latitude: number) => boolean {
+    // Pixels come block by block, so the last answer is nearly always the next.
+    let [lastColumn, lastRow, last] = [Number.NaN, Number.NaN, false]
+    return (longitude, latitude) => {
+      const column = Math.floor(longitude / BLOCK.width)
+      const row = Math.floor(latitude / BLOCK.height)
+      if (column !== lastColumn || row !== lastRow) {
+        // Every block's first flight falls in the first years, so that no place is without any.
+        const phase = (mix(mix(seed, column), row) >>> 0) % cycle
+        const isExtra = fraction2(mix(seed, year), column, row) < 0.15
+        last = (year - years[0] - phase) % cycle !== 0 && !isExtra
+        lastColumn = column
+        lastRow = row
+      }
+      return last
     }
   }
 

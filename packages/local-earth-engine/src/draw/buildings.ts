@@ -1,8 +1,19 @@
 import { fraction, fraction2 } from '../hash.ts'
-import { addBar, addDisc, addRing, type Canvas, flat, paint, paintShadow, paintSpeck, type Path, type Shader } from './canvas.ts'
+import {
+  addBar,
+  addDisc,
+  addRing,
+  type Canvas,
+  flat,
+  type Path,
+  paint,
+  paintShadow,
+  paintSpeck,
+  type Shader,
+} from './canvas.ts'
 import { type Frame, frameOf } from './frame.ts'
 import { whiten } from './ground.ts'
-import { blend, brighten, local, shown, stroke, toNearest } from './pattern-tools.ts'
+import { acrossOf, alongOf, blend, brighten, shown, stroke, toNearest } from './pattern-tools.ts'
 import type { Style } from './style.ts'
 import { grain, mottle } from './textures.ts'
 
@@ -37,7 +48,8 @@ const BARNS: readonly Colour[] = [
   [158, 120, 92],
 ]
 
-const pick = (colours: readonly Colour[], seed: number): Colour => colours[Math.floor(fraction(seed, 1) * colours.length)]!
+const pick = (colours: readonly Colour[], seed: number): Colour =>
+  colours[Math.floor(fraction(seed, 1) * colours.length)]!
 
 /** Buildings smaller than this many pixels are a speck of their roof's mean colour. */
 const SPECK_PIXELS = 2.2
@@ -69,7 +81,16 @@ export function paintSpeckBuilding(canvas: Canvas, { style, seed, area, paths }:
   const [red, green, blue] = roofColour(style, seed)
   const ring = paths[0]!
   // Half of it is lit and half in shadow, with the shade beside it.
-  paintSpeck(canvas, ring[0]!, ring[1]!, (area / (canvas.gsd * canvas.gsd)) * 0.9, red * 0.88, green * 0.88, blue * 0.9, red * 0.8)
+  paintSpeck(
+    canvas,
+    ring[0]!,
+    ring[1]!,
+    (area / (canvas.gsd * canvas.gsd)) * 0.9,
+    red * 0.88,
+    green * 0.88,
+    blue * 0.9,
+    red * 0.8,
+  )
 }
 
 export function paintRoof(canvas: Canvas, building: Building): void {
@@ -113,7 +134,8 @@ function roofShader(canvas: Canvas, { style, seed }: Building, frame: Frame): Sh
   const grains = Math.min(5, 2 + 2 / gsd)
   const snow = light.snow * 0.8
   return (ink, x, y, column, row) => {
-    const [along, across] = local(frame, x, y)
+    const along = alongOf(frame, x, y)
+    const across = acrossOf(frame, x, y)
     const lit = slope(along, across)
     const noise = change + grains * grain(column, row) + 5 * mottle(x, y, 1 / 6)
     ink[0] = (red + noise) * lit
@@ -126,12 +148,25 @@ function roofShader(canvas: Canvas, { style, seed }: Building, frame: Frame): Sh
 }
 
 /** How brightly a roof is lit at a place on its frame: each face by how far it turns to the sun. */
-function slopeOf({ look, detail }: Style, { ux, uy, halfLength, halfWidth }: Frame, sunX: number, sunY: number): (along: number, across: number) => number {
-  const shape = detail === '' ? (look === 'pitched-roof' || look === 'barn' ? 'gabled' : look === 'church' ? 'gabled' : 'flat') : detail
+function slopeOf(
+  { look, detail }: Style,
+  { ux, uy, halfLength, halfWidth }: Frame,
+  sunX: number,
+  sunY: number,
+): (along: number, across: number) => number {
+  const shape =
+    detail === ''
+      ? look === 'pitched-roof' || look === 'barn'
+        ? 'gabled'
+        : look === 'church'
+          ? 'gabled'
+          : 'flat'
+      : detail
   const sunAlong = sunX * ux + sunY * uy
   const sunAcross = sunY * ux - sunX * uy
   const steep = look === 'church' ? 0.42 : 0.3
-  if (shape === 'gabled' || shape === 'saltbox' || shape === 'gambrel') return (_along, across) => 1 + steep * sunAcross * Math.sign(across)
+  if (shape === 'gabled' || shape === 'saltbox' || shape === 'gambrel')
+    return (_along, across) => 1 + steep * sunAcross * Math.sign(across)
   if (shape === 'hipped' || shape === 'half-hipped' || shape === 'pyramidal' || shape === 'mansard') {
     return (along, across) => {
       const hip = halfLength - Math.abs(along) < halfWidth - Math.abs(across)
@@ -160,12 +195,20 @@ function roofDetail({ look, detail }: Style, seed: number, { halfLength, halfWid
       return (ink, along, across) => {
         brighten(ink, 10 * shown(2, gsd) * Math.sin(along * 3.2) - 26 * stroke(across, 0.2, gsd))
         const light = toNearest(along, 11)
-        if (Math.abs(light) < 0.8 && Math.abs(Math.abs(across) - halfWidth * 0.5) < halfWidth * 0.28) blend(ink, 0.55, 226, 232, 232, 200)
+        if (Math.abs(light) < 0.8 && Math.abs(Math.abs(across) - halfWidth * 0.5) < halfWidth * 0.28)
+          blend(ink, 0.55, 226, 232, 232, 200)
       }
     case 'glasshouse':
       return (ink, along, across) => {
         brighten(ink, 26 * shown(3.2, gsd) * Math.sin((across / 3.2) * 2 * Math.PI))
-        blend(ink, Math.max(stroke(toNearest(along, 4), 0.07, gsd), stroke(toNearest(across, 3.2), 0.09, gsd)), 240, 244, 244, 220)
+        blend(
+          ink,
+          Math.max(stroke(toNearest(along, 4), 0.07, gsd), stroke(toNearest(across, 3.2), 0.09, gsd)),
+          240,
+          244,
+          244,
+          220,
+        )
         blend(ink, 0.16, 96, 138, 92, 150)
       }
     case 'ruins':
@@ -192,7 +235,8 @@ function roofDetail({ look, detail }: Style, seed: number, { halfLength, halfWid
         if (gsd < 0.3) {
           brighten(ink, 5 * Math.sin(across * 18))
           const chimney = halfLength * (fraction(seed, 6) - 0.5)
-          if (Math.abs(along - chimney) < 0.45 && Math.abs(across - halfWidth * 0.25) < 0.45) blend(ink, 1, 92, 72, 66, 70)
+          if (Math.abs(along - chimney) < 0.45 && Math.abs(across - halfWidth * 0.25) < 0.45)
+            blend(ink, 1, 92, 72, 66, 70)
         }
       }
     default:
@@ -202,13 +246,16 @@ function roofDetail({ look, detail }: Style, seed: number, { halfLength, halfWid
 
 /** Lift houses, ducts and skylights of flat roofs. */
 function boxesOnRoof(ink: Float32Array, along: number, across: number, seed: number, gsd: number): void {
-  const [column, row] = [Math.floor(along / 7), Math.floor(across / 7)]
+  const column = Math.floor(along / 7)
+  const row = Math.floor(across / 7)
   const own = fraction2(seed, column, row)
   if (own > 0.34) return
-  const [u, v] = [along - (column + 0.5) * 7, across - (row + 0.5) * 7]
+  const u = along - (column + 0.5) * 7
+  const v = across - (row + 0.5) * 7
   const size = 0.6 + own * 4
   if (Math.abs(u) < size && Math.abs(v) < size * 0.7) brighten(ink, (own < 0.15 ? 34 : -28) * Math.min(1, 1.2 / gsd))
-  else if (u > -size && u < size + 0.9 && v > -size * 0.7 && v < size * 0.7 + 0.9) brighten(ink, -24 * Math.min(1, 0.9 / gsd))
+  else if (u > -size && u < size + 0.9 && v > -size * 0.7 && v < size * 0.7 + 0.9)
+    brighten(ink, -24 * Math.min(1, 0.9 / gsd))
 }
 
 /** The tower at one end of the nave, and the shape of a cross along it. */
@@ -216,9 +263,19 @@ function paintSteeple(canvas: Canvas, { centerX, centerY, ux, uy, halfLength, ha
   const side = fraction(seed, 7) < 0.5 ? 1 : -1
   const size = Math.max(3, Math.min(7, halfWidth * 0.7))
   const at = side * Math.max(0, halfLength - size / 2)
-  const [x, y] = [centerX + ux * at, centerY + uy * at]
+  const x = centerX + ux * at
+  const y = centerY + uy * at
   const { sunX, sunY, shadow } = canvas.light
-  for (let i = 1; i <= 6; i++) addBar(canvas, x - (sunX * shadow * 26 * i) / 6, y - (sunY * shadow * 26 * i) / 6, ux, uy, size * (1.1 - i * 0.12), size * (1.1 - i * 0.12))
+  for (let i = 1; i <= 6; i++)
+    addBar(
+      canvas,
+      x - (sunX * shadow * 26 * i) / 6,
+      y - (sunY * shadow * 26 * i) / 6,
+      ux,
+      uy,
+      size * (1.1 - i * 0.12),
+      size * (1.1 - i * 0.12),
+    )
   paintShadow(canvas, 0.45)
   addBar(canvas, x, y, ux, uy, size, size)
   paint(canvas, (ink, px, py) => {

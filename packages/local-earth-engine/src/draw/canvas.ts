@@ -102,7 +102,17 @@ export function addRing(canvas: Canvas, path: Path, shiftX = 0, shiftY = 0): voi
 }
 
 /** Adds a quadrilateral, always turning the same way. */
-export function addQuad(canvas: Canvas, x0: number, y0: number, x1: number, y1: number, x2: number, y2: number, x3: number, y3: number): void {
+export function addQuad(
+  canvas: Canvas,
+  x0: number,
+  y0: number,
+  x1: number,
+  y1: number,
+  x2: number,
+  y2: number,
+  x3: number,
+  y3: number,
+): void {
   quad[0] = x0
   quad[1] = y0
   quad[2] = x1
@@ -116,9 +126,27 @@ export function addQuad(canvas: Canvas, x0: number, y0: number, x1: number, y1: 
 const quad = new Float64Array(8)
 
 /** Adds a rectangle about a centre: `length` along the unit direction (ux, uy), `width` across. */
-export function addBar(canvas: Canvas, x: number, y: number, ux: number, uy: number, length: number, width: number): void {
+export function addBar(
+  canvas: Canvas,
+  x: number,
+  y: number,
+  ux: number,
+  uy: number,
+  length: number,
+  width: number,
+): void {
   const [ax, ay, bx, by] = [(ux * length) / 2, (uy * length) / 2, (-uy * width) / 2, (ux * width) / 2]
-  addQuad(canvas, x - ax - bx, y - ay - by, x + ax - bx, y + ay - by, x + ax + bx, y + ay + by, x - ax + bx, y - ay + by)
+  addQuad(
+    canvas,
+    x - ax - bx,
+    y - ay - by,
+    x + ax - bx,
+    y + ay - by,
+    x + ax + bx,
+    y + ay + by,
+    x - ax + bx,
+    y - ay + by,
+  )
 }
 
 /** Adds a disc, as a polygon of enough corners for its size in pixels. */
@@ -135,7 +163,12 @@ export function addDisc(canvas: Canvas, x: number, y: number, radius: number): v
 
 /** Whether anything within `reach` metres of a box in metres may show in the window. */
 export function inView(canvas: Canvas, minX: number, minY: number, maxX: number, maxY: number, reach: number): boolean {
-  return maxX + reach >= canvas.west && minX - reach <= canvas.east && maxY + reach >= canvas.north && minY - reach <= canvas.south
+  return (
+    maxX + reach >= canvas.west &&
+    minX - reach <= canvas.east &&
+    maxY + reach >= canvas.north &&
+    minY - reach <= canvas.south
+  )
 }
 
 const ink: Ink = new Float32Array(5)
@@ -143,7 +176,17 @@ const ink: Ink = new Float32Array(5)
 /** Paints every pixel of the window. */
 export function paintAll(canvas: Canvas, shader: Shader): void {
   const { west, north, east, south, gsd, pixelX } = canvas
-  addQuad(canvas, west - pixelX, north - gsd, east + pixelX, north - gsd, east + pixelX, south + gsd, west - pixelX, south + gsd)
+  addQuad(
+    canvas,
+    west - pixelX,
+    north - gsd,
+    east + pixelX,
+    north - gsd,
+    east + pixelX,
+    south + gsd,
+    west - pixelX,
+    south + gsd,
+  )
   paint(canvas, shader)
 }
 
@@ -187,7 +230,16 @@ export function paintShadow(canvas: Canvas, depth: number): void {
 }
 
 /** Adds colour to the single pixel at a position: for what is smaller than a pixel. */
-export function paintSpeck(canvas: Canvas, x: number, y: number, share: number, red: number, green: number, blue: number, infrared: number): void {
+export function paintSpeck(
+  canvas: Canvas,
+  x: number,
+  y: number,
+  share: number,
+  red: number,
+  green: number,
+  blue: number,
+  infrared: number,
+): void {
   const column = Math.floor(x / canvas.pixelX) - canvas.window.left
   const row = Math.floor(y / canvas.gsd) - canvas.window.top
   if (column < 0 || row < 0 || column >= canvas.width || row >= canvas.height) return
@@ -210,7 +262,14 @@ export function flat(red: number, green: number, blue: number, infrared = red): 
 }
 
 /** A shader of one colour with grain. */
-export function grainy(red: number, green: number, blue: number, infrared: number, amount: number, noise: (column: number, row: number) => number): Shader {
+export function grainy(
+  red: number,
+  green: number,
+  blue: number,
+  infrared: number,
+  amount: number,
+  noise: (column: number, row: number) => number,
+): Shader {
   return (out, _x, _y, column, row) => {
     const change = amount * noise(column, row)
     out[0] = red + change

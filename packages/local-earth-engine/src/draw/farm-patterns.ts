@@ -1,5 +1,5 @@
 import { fraction, fraction2, mix } from '../hash.ts'
-import { blend, brighten, local, type PatternFactory, shown, stroke, toNearest } from './pattern-tools.ts'
+import { acrossOf, alongOf, blend, brighten, type PatternFactory, shown, stroke, toNearest } from './pattern-tools.ts'
 import { mottle } from './textures.ts'
 
 /** Crops: colour, how strongly rows show, spacing of the rows. */
@@ -20,59 +20,79 @@ const field: PatternFactory = ({ seed, frame, light, gsd, base }) => {
   const crop = light.ripeness < 0.25 && draw > 0.88 ? RAPE : CROPS[Math.floor(draw * CROPS.length)]!
   const wear = (1 - light.leaves) * 0.7
   const soil = [140, 120, 94, 105]
-  for (let i = 0; i < 4; i++) base[i] = crop.colour[i]! + (soil[i]! - crop.colour[i]!) * wear + (fraction(seed, 5) - 0.5) * 14
+  for (let i = 0; i < 4; i++)
+    base[i] = crop.colour[i]! + (soil[i]! - crop.colour[i]!) * wear + (fraction(seed, 5) - 0.5) * 14
   const strength = crop.rows * shown(crop.spacing, gsd)
   const tram = 15 * shown(2.4, gsd * 0.6)
   return (ink, x, y) => {
-    const [along, across] = local(frame, x, y)
-    brighten(ink, strength * Math.sin((across / crop.spacing) * 2 * Math.PI) + 5 * mottle(along * 0.25, across * 3, 1 / 30))
+    const along = alongOf(frame, x, y)
+    const across = acrossOf(frame, x, y)
+    brighten(
+      ink,
+      strength * Math.sin((across / crop.spacing) * 2 * Math.PI) + 5 * mottle(along * 0.25, across * 3, 1 / 30),
+    )
     if (tram > 0) {
-      const track = Math.max(stroke(toNearest(across, TRAMLINES) - 0.9, 0.3, gsd), stroke(toNearest(across, TRAMLINES) + 0.9, 0.3, gsd))
+      const track = Math.max(
+        stroke(toNearest(across, TRAMLINES) - 0.9, 0.3, gsd),
+        stroke(toNearest(across, TRAMLINES) + 0.9, 0.3, gsd),
+      )
       if (track > 0) brighten(ink, -tram * track)
     }
   }
 }
 
-const swaths = (period: number, strength: number): PatternFactory => ({ frame, gsd }) => {
-  const shownStrength = strength * shown(period, gsd)
-  return (ink, x, y) => {
-    const [, across] = local(frame, x, y)
-    const phase = across / period
-    brighten(ink, Math.floor(phase) % 2 === 0 ? shownStrength : -shownStrength)
+const swaths =
+  (period: number, strength: number): PatternFactory =>
+  ({ frame, gsd }) => {
+    const shownStrength = strength * shown(period, gsd)
+    return (ink, x, y) => {
+      const across = acrossOf(frame, x, y)
+      const phase = across / period
+      brighten(ink, Math.floor(phase) % 2 === 0 ? shownStrength : -shownStrength)
+    }
   }
-}
 
 /** Trees planted in a square, as dark discs with their shadows. */
-const planted = (spacing: number, radius: number, colour: readonly [number, number, number, number]): PatternFactory => ({ frame, light, gsd, seed }) => {
-  const leaves = 0.4 + 0.6 * light.leaves
-  const [shadowX, shadowY] = [-light.sunX * light.shadow * radius * 1.1, -light.sunY * light.shadow * radius * 1.1]
-  const disc = (x: number, y: number): [cover: number, facing: number] => {
-    const [along, across] = local(frame, x, y)
-    const [column, row] = [Math.round(along / spacing), Math.round(across / spacing)]
-    if (fraction2(seed, column, row) < 0.05) return [0, 0]
-    const own = radius * (0.75 + 0.4 * fraction2(seed + 1, column, row))
-    const [du, dv] = [along - column * spacing, across - row * spacing]
-    const distance = Math.hypot(du, dv)
-    return [Math.max(0, Math.min(1, 0.5 + (own - distance) / gsd)), distance / own]
+const planted =
+  (spacing: number, radius: number, colour: readonly [number, number, number, number]): PatternFactory =>
+  ({ frame, light, gsd, seed }) => {
+    const leaves = 0.4 + 0.6 * light.leaves
+    const shadowX = -light.sunX * light.shadow * radius * 1.1
+    const shadowY = -light.sunY * light.shadow * radius * 1.1
+    const disc = (x: number, y: number): [cover: number, facing: number] => {
+      const along = alongOf(frame, x, y)
+      const across = acrossOf(frame, x, y)
+      const column = Math.round(along / spacing)
+      const row = Math.round(across / spacing)
+      if (fraction2(seed, column, row) < 0.05) return [0, 0]
+      const own = radius * (0.75 + 0.4 * fraction2(seed + 1, column, row))
+      const du = along - column * spacing
+      const dv = across - row * spacing
+      const distance = Math.hypot(du, dv)
+      return [Math.max(0, Math.min(1, 0.5 + (own - distance) / gsd)), distance / own]
+    }
+    return (ink, x, y) => {
+      const [shade] = disc(x - shadowX, y - shadowY)
+      if (shade > 0) for (let i = 0; i < 4; i++) ink[i]! *= 1 - 0.4 * shade
+      const [cover, out] = disc(x, y)
+      if (cover === 0) return
+      const along = alongOf(frame, x, y)
+      const across = acrossOf(frame, x, y)
+      const side =
+        toNearest(along, spacing) * (frame.ux * light.sunX + frame.uy * light.sunY) +
+        toNearest(across, spacing) * (frame.ux * light.sunY - frame.uy * light.sunX)
+      const lit = 1.08 - 0.28 * out * out + (0.22 * side) / radius + 0.25 * mottle(x, y, 1 / 2.5)
+      blend(ink, cover * (0.35 + 0.65 * leaves), colour[0] * lit, colour[1] * lit, colour[2] * lit, colour[3] * lit)
+    }
   }
-  return (ink, x, y) => {
-    const [shade] = disc(x - shadowX, y - shadowY)
-    if (shade > 0) for (let i = 0; i < 4; i++) ink[i]! *= 1 - 0.4 * shade
-    const [cover, out] = disc(x, y)
-    if (cover === 0) return
-    const [along, across] = local(frame, x, y)
-    const side = toNearest(along, spacing) * (frame.ux * light.sunX + frame.uy * light.sunY) + toNearest(across, spacing) * (frame.ux * light.sunY - frame.uy * light.sunX)
-    const lit = 1.08 - 0.28 * out * out + (0.22 * side) / radius + 0.25 * mottle(x, y, 1 / 2.5)
-    blend(ink, cover * (0.35 + 0.65 * leaves), colour[0] * lit, colour[1] * lit, colour[2] * lit, colour[3] * lit)
-  }
-}
 
 const vines: PatternFactory = ({ frame, light, gsd }) => {
   const spacing = 2.2
   const strength = Math.min(1, shown(spacing, gsd) + 0.25)
   const green = 0.45 + 0.55 * light.leaves
   return (ink, x, y) => {
-    const [along, across] = local(frame, x, y)
+    const along = alongOf(frame, x, y)
+    const across = acrossOf(frame, x, y)
     const gap = toNearest(across, spacing)
     const ragged = 0.55 + 0.2 * mottle(along * 2, across, 1 / 5)
     const row = gsd < spacing ? stroke(gap, ragged, gsd) : 0.4
@@ -90,7 +110,8 @@ const beds: PatternFactory = ({ frame, seed, gsd }) => {
     [196, 196, 186, 150],
   ] as const
   return (ink, x, y) => {
-    const [along, across] = local(frame, x, y)
+    const along = alongOf(frame, x, y)
+    const across = acrossOf(frame, x, y)
     const bed = Math.floor(across / 5)
     const part = Math.floor(along / 24)
     const [red, green, blue, infrared] = colours[Math.floor(fraction2(seed, bed, part) * colours.length)]!
@@ -109,15 +130,20 @@ const plots: PatternFactory = ({ frame, seed, gsd }) => {
     [150, 144, 92, 150],
     [118, 150, 84, 185],
   ] as const
-  const [length, width] = [18, 11]
+  const length = 18
+  const width = 11
   return (ink, x, y) => {
-    const [along, across] = local(frame, x, y)
-    const [column, row] = [Math.floor(along / length), Math.floor(across / width)]
-    const [inU, inV] = [along - column * length, across - row * width]
+    const along = alongOf(frame, x, y)
+    const across = acrossOf(frame, x, y)
+    const column = Math.floor(along / length)
+    const row = Math.floor(across / width)
+    const inU = along - column * length
+    const inV = across - row * width
     if (inU < 1.1 || inV < 0.7) return blend(ink, 0.85, 176, 162, 132, 140)
     // A hut with a pale roof in one corner, beds beside it.
     const own = fraction2(seed, column, row)
-    if (inU > 13.5 && inU < 17 && inV > 2 && inV < 5) return blend(ink, 0.95, 120 + 70 * own, 104 + 60 * own, 92 + 60 * own, 110)
+    if (inU > 13.5 && inU < 17 && inV > 2 && inV < 5)
+      return blend(ink, 0.95, 120 + 70 * own, 104 + 60 * own, 92 + 60 * own, 110)
     const bed = Math.floor(inU / 2.6)
     const [red, green, blue, infrared] = colours[Math.floor(fraction2(mix(seed, column), row, bed) * colours.length)]!
     blend(ink, 0.75, red, green, blue, infrared)

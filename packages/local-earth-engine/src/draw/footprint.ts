@@ -23,14 +23,29 @@ export function footprintMask(scene: Scene, grid: PixelGrid): Float32Array | nul
   for (const { window, from, to, columns, rows } of patchesOf(scene.gsd, grid)) {
     for (let y = from; y < to; y++) {
       const latitude = 90 - (window.top + rows[y - from]! + 0.5) * window.degreesY
+      const [start, end] = spanAt(footprint, latitude)
       for (let x = 0; x < grid.width; x++) {
         const longitude = (window.left + columns[x]! + 0.5) * window.degreesX
-        if (distanceInside(footprint, [longitude, latitude]) >= 0 && !gap?.(longitude, latitude)) mask[y * grid.width + x] = 1
+        if (longitude >= start && longitude <= end && !gap?.(longitude, latitude)) mask[y * grid.width + x] = 1
         else missing++
       }
     }
   }
   return missing === 0 ? null : mask
+}
+
+/** The longitudes between which a parallel runs inside of a convex ring; an empty range where it misses. */
+function spanAt(ring: readonly Position[], latitude: number): [from: number, to: number] {
+  let [from, to] = [Infinity, -Infinity]
+  for (let i = 1; i < ring.length; i++) {
+    const [x0, y0] = ring[i - 1]!
+    const [x1, y1] = ring[i]!
+    if (y0 > latitude === y1 > latitude) continue
+    const x = x0 + ((latitude - y0) / (y1 - y0)) * (x1 - x0)
+    from = Math.min(from, x)
+    to = Math.max(to, x)
+  }
+  return [from, to]
 }
 
 /** Degrees from a position to the nearest side of a convex counter-clockwise ring; negative outside. */

@@ -75,7 +75,9 @@ export function landPainter(features: FeatureStore): PaintLand {
     const { gsd, light } = canvas
     const [seed, area] = [features.seed[feature]!, features.area[feature]!]
     const paths = pathsOf(features, feature, canvas.window)
-    const shader = isWater(look) ? waterShader(look, seed, light, gsd) : groundShader(AREA_LOOKS[look] ?? look, seed, frameOf(paths), light, gsd)
+    const shader = isWater(look)
+      ? waterShader(look, seed, light, gsd)
+      : groundShader(AREA_LOOKS[look] ?? look, seed, frameOf(paths), light, gsd)
     if (area < SPECK_PIXELS * gsd * gsd) {
       const [x, y] = [paths[0]![0]!, paths[0]![1]!]
       shader(speck, x, y, 0, 0)
@@ -93,9 +95,17 @@ export function landPainter(features: FeatureStore): PaintLand {
   }
 
   /** The road that a node lies on. */
-  function roadAt(canvas: Canvas, feature: number, x: number, y: number): { ux: number; uy: number; width: number } | null {
+  function roadAt(
+    canvas: Canvas,
+    feature: number,
+    x: number,
+    y: number,
+  ): { ux: number; uy: number; width: number } | null {
     const at = features.pointStart[features.lineStart[feature]!]! * 2
-    const [longitude, latitude] = [features.positions[at]! / UNITS_PER_DEGREE, features.positions[at + 1]! / UNITS_PER_DEGREE]
+    const [longitude, latitude] = [
+      features.positions[at]! / UNITS_PER_DEGREE,
+      features.positions[at + 1]! / UNITS_PER_DEGREE,
+    ]
     let nearest: { ux: number; uy: number; width: number } | null = null
     let least = 3
     for (const other of features.find(grown([longitude, latitude, longitude, latitude], 3))) {
@@ -107,7 +117,10 @@ export function landPainter(features: FeatureStore): PaintLand {
           const [dx, dy] = [path[i]! - path[i - 2]!, path[i + 1]! - path[i - 1]!]
           const length = Math.hypot(dx, dy)
           if (length === 0) continue
-          const along = Math.max(0, Math.min(1, ((x - path[i - 2]!) * dx + (y - path[i - 1]!) * dy) / (length * length)))
+          const along = Math.max(
+            0,
+            Math.min(1, ((x - path[i - 2]!) * dx + (y - path[i - 1]!) * dy) / (length * length)),
+          )
           const distance = Math.hypot(x - path[i - 2]! - dx * along, y - path[i - 1]! - dy * along)
           if (distance < least) {
             least = distance
@@ -167,7 +180,12 @@ export function landPainter(features: FeatureStore): PaintLand {
     for (const feature of found) {
       const style = styleAt(feature)
       if (style.shape !== 'area' || style.height === 0) continue
-      addBuildingShadow(canvas, { style, seed: 0, area: features.area[feature]!, paths: pathsOf(features, feature, canvas.window) })
+      addBuildingShadow(canvas, {
+        style,
+        seed: 0,
+        area: features.area[feature]!,
+        paths: pathsOf(features, feature, canvas.window),
+      })
     }
     paintShadow(canvas, SHADOW_DEPTH)
   }
@@ -176,7 +194,14 @@ export function landPainter(features: FeatureStore): PaintLand {
 const speck = new Float32Array(5)
 
 /** Looks of areas that are made of another material. */
-const AREA_LOOKS: Readonly<Record<string, string>> = { 'tree-group': 'broad-wood', clearing: 'clearing', bleachers: 'concrete', dam: 'concrete', 'tower-base': 'concrete', tank: 'concrete' }
+const AREA_LOOKS: Readonly<Record<string, string>> = {
+  'tree-group': 'broad-wood',
+  clearing: 'clearing',
+  bleachers: 'concrete',
+  dam: 'concrete',
+  'tower-base': 'concrete',
+  tank: 'concrete',
+}
 
 /** Ways of one style as one; the order of styles is that of their first ways in painting order. */
 function batched(ways: readonly Way[]): Way[] {
@@ -186,7 +211,11 @@ function batched(ways: readonly Way[]): Way[] {
     if (group) (group.segments as Way['segments'][number][]).push(...segments)
     else groups.set(style, { style, seed: style.width * 1000, segments: [...segments] })
   }
-  return [...groups.values()].sort((a, b) => a.style.width - b.style.width || (a.style.look < b.style.look ? -1 : a.style.look > b.style.look ? 1 : a.style.detail < b.style.detail ? -1 : 1))
+  return [...groups.values()].sort(
+    (a, b) =>
+      a.style.width - b.style.width ||
+      (a.style.look < b.style.look ? -1 : a.style.look > b.style.look ? 1 : a.style.detail < b.style.detail ? -1 : 1),
+  )
 }
 
 function grown([west, south, east, north]: Box, metres: number): Box {
@@ -194,4 +223,3 @@ function grown([west, south, east, north]: Box, metres: number): Box {
   const longitude = latitude / Math.max(0.05, Math.cos(radians((south + north) / 2)))
   return [west - longitude, south - latitude, east + longitude, north + latitude]
 }
-

@@ -28,7 +28,10 @@ const MIDSUMMER = 190
 export function lightOf(scene: Scene, latitude: number): Light {
   const seed = hashText(`${scene.source.id}/${scene.index}`)
   const sun = fraction(seed, 1)
-  const day = FLOWN_IN_SUMMER.has(scene.source.alias) || scene.time === null ? MIDSUMMER - 30 + 60 * fraction(seed, 2) : (scene.time / DAY) % YEAR_DAYS
+  const day =
+    FLOWN_IN_SUMMER.has(scene.source.alias) || scene.time === null
+      ? MIDSUMMER - 30 + 60 * fraction(seed, 2)
+      : (scene.time / DAY) % YEAR_DAYS
   // 1 in the middle of summer, -1 in the middle of winter; the south has it the other way round.
   const summer = Math.cos(((day - MIDSUMMER) / YEAR_DAYS) * 2 * Math.PI) * (latitude < 0 ? -1 : 1)
   // Seasons fade towards the tropics.

@@ -106,7 +106,13 @@ export function paintLine(canvas: Canvas, way: Way): void {
     const { sunX, sunY, shadow } = target.light
     const reach = high * shadow
     if (reach < target.gsd * 0.3) return
-    const moved = parts.map((part) => ({ ...part, x0: part.x0 - (sunX * reach) / 2, y0: part.y0 - (sunY * reach) / 2, x1: part.x1 - (sunX * reach) / 2, y1: part.y1 - (sunY * reach) / 2 }))
+    const moved = parts.map((part) => ({
+      ...part,
+      x0: part.x0 - (sunX * reach) / 2,
+      y0: part.y0 - (sunY * reach) / 2,
+      x1: part.x1 - (sunX * reach) / 2,
+      y1: part.y1 - (sunY * reach) / 2,
+    }))
     addStroke(target, moved, across + reach * 0.7)
     paintShadow(target, 0.36 + 0.02 * fraction(seed, 8))
   }
@@ -138,7 +144,13 @@ function paintWires(canvas: Canvas, { style, segments }: Way): void {
   const count = Number(style.detail)
   const { sunX, sunY, shadow } = canvas.light
   const reach = style.height * shadow
-  const moved = segments.map((part) => ({ ...part, x0: part.x0 - sunX * reach, y0: part.y0 - sunY * reach, x1: part.x1 - sunX * reach, y1: part.y1 - sunY * reach }))
+  const moved = segments.map((part) => ({
+    ...part,
+    x0: part.x0 - sunX * reach,
+    y0: part.y0 - sunY * reach,
+    x1: part.x1 - sunX * reach,
+    y1: part.y1 - sunY * reach,
+  }))
   const apart = count === 3 ? 4.5 : 1
   for (let wire = 0; wire < count; wire++) addStroke(canvas, moved, 0.14, (wire - (count - 1) / 2) * apart)
   paintShadow(canvas, 0.3)
@@ -155,7 +167,12 @@ function paintTreeRow(canvas: Canvas, { style, segments, seed }: Way): void {
       if (along < 0) return
       const own = mix(seed, step)
       const at = along + (fraction(own, 1) - 0.5) * 2
-      trees.push({ x: segment.x0 + segment.ux * at, y: segment.y0 + segment.uy * at, radius: 2.4 + 1.6 * fraction(own, 2), seed: own })
+      trees.push({
+        x: segment.x0 + segment.ux * at,
+        y: segment.y0 + segment.uy * at,
+        radius: 2.4 + 1.6 * fraction(own, 2),
+        seed: own,
+      })
     })
   }
   if (canvas.gsd < 2) {

@@ -14,10 +14,14 @@ export interface PatternSettings {
   readonly base: Float32Array
 }
 
-/** Position along and across a frame. */
-export function local({ centerX, centerY, ux, uy }: Frame, x: number, y: number): [along: number, across: number] {
-  const [dx, dy] = [x - centerX, y - centerY]
-  return [dx * ux + dy * uy, dy * ux - dx * uy]
+/** Position along a frame's longer side, in metres from its middle. */
+export function alongOf({ centerX, centerY, ux, uy }: Frame, x: number, y: number): number {
+  return (x - centerX) * ux + (y - centerY) * uy
+}
+
+/** Position across a frame. */
+export function acrossOf({ centerX, centerY, ux, uy }: Frame, x: number, y: number): number {
+  return (y - centerY) * ux - (x - centerX) * uy
 }
 
 /** Share of a pixel that a line of a half width covers, at a distance from its middle. */

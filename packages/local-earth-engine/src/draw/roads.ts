@@ -32,13 +32,25 @@ export function paintRoadEdges(canvas: Canvas, { style, segments }: Way): void {
   const edge = style.look === 'motorway' ? 2.6 : style.width > 5 ? 1.5 : 0.5
   if (canvas.gsd > edge * 6) return
   addStroke(canvas, segments, style.width + 2 * edge)
-  paint(canvas, isPaved ? grainy(164, 160, 148, 150, 6, grain) : grainy(158, 150, 108, 150, 8, grain), style.look === 'motorway' || style.width > 5 ? 0.8 : 0.5)
+  paint(
+    canvas,
+    isPaved ? grainy(164, 160, 148, 150, 6, grain) : grainy(158, 150, 108, 150, 8, grain),
+    style.look === 'motorway' || style.width > 5 ? 0.8 : 0.5,
+  )
 }
 
 export function paintBridgeShadow(canvas: Canvas, { style, segments }: Way): void {
   const { sunX, sunY, shadow } = canvas.light
   const reach = style.height * shadow
-  const moved = segments.map((segment): Segment => ({ ...segment, x0: segment.x0 - sunX * reach, y0: segment.y0 - sunY * reach, x1: segment.x1 - sunX * reach, y1: segment.y1 - sunY * reach }))
+  const moved = segments.map(
+    (segment): Segment => ({
+      ...segment,
+      x0: segment.x0 - sunX * reach,
+      y0: segment.y0 - sunY * reach,
+      x1: segment.x1 - sunX * reach,
+      y1: segment.y1 - sunY * reach,
+    }),
+  )
   addStroke(canvas, moved, style.width + 1.5)
   paintShadow(canvas, 0.42)
   addStroke(canvas, segments, style.width + 2)
@@ -95,7 +107,8 @@ function paintMarkings(canvas: Canvas, { style, segments }: Way): void {
     const edge = width / 2 - 0.5
     for (const offset of [-edge, edge]) addStroke(canvas, segments, 0.18, offset)
     const lanes = Math.max(2, Math.round(width / 3.7))
-    for (let lane = 1; lane < lanes; lane++) addDashes(canvas, segments, 0.16, 6, 18, -width / 2 + (lane * width) / lanes)
+    for (let lane = 1; lane < lanes; lane++)
+      addDashes(canvas, segments, 0.16, 6, 18, -width / 2 + (lane * width) / lanes)
     paint(canvas, white, 0.9)
   } else if (look === 'main-road') {
     addDashes(canvas, segments, 0.14, 3, 9)
@@ -130,7 +143,10 @@ function paintCars(canvas: Canvas, { style, segments, seed }: Way): void {
         if (draw > share || along < 2 || along > segment.length - 2) return
         const offset = side * (parked ? style.width / 2 - 0.9 : style.width / 4)
         const at = along + (draw / share) * (slot - 6) * 0.5
-        const [x, y] = [segment.x0 + segment.ux * at - segment.uy * offset, segment.y0 + segment.uy * at + segment.ux * offset]
+        const [x, y] = [
+          segment.x0 + segment.ux * at - segment.uy * offset,
+          segment.y0 + segment.uy * at + segment.ux * offset,
+        ]
         const isLorry = !parked && draw / share > 0.86
         const [length, width] = isLorry ? [11, 2.5] : [4.3, 1.8]
         const [red, green, blue] = isLorry ? ([222, 222, 218] as const) : carColour((draw / share) * 0.999)
@@ -139,7 +155,16 @@ function paintCars(canvas: Canvas, { style, segments, seed }: Way): void {
         addBar(canvas, x, y, segment.ux, segment.uy, length, width)
         paint(canvas, flat(red, green, blue))
         if (canvas.gsd < 0.3 && !isLorry) {
-          for (const glass of [0.75, -1.35]) addBar(canvas, x + segment.ux * glass * -side, y + segment.uy * glass * -side, segment.ux, segment.uy, 0.65, 1.45)
+          for (const glass of [0.75, -1.35])
+            addBar(
+              canvas,
+              x + segment.ux * glass * -side,
+              y + segment.uy * glass * -side,
+              segment.ux,
+              segment.uy,
+              0.65,
+              1.45,
+            )
           paint(canvas, flat(38, 42, 48))
         }
       })
@@ -173,7 +198,18 @@ export function paintRailway(canvas: Canvas, { style, segments, seed }: Way): vo
   }
   paintRails(canvas, segments, 1.435, 0)
   if (style.detail === 'wires' && canvas.gsd < 0.6) {
-    for (const segment of segments) forEachStep(canvas, segment, 55, 6, (along) => addBar(canvas, segment.x0 + segment.ux * along, segment.y0 + segment.uy * along, -segment.uy, segment.ux, style.width + 4, 0.3))
+    for (const segment of segments)
+      forEachStep(canvas, segment, 55, 6, (along) =>
+        addBar(
+          canvas,
+          segment.x0 + segment.ux * along,
+          segment.y0 + segment.uy * along,
+          -segment.uy,
+          segment.ux,
+          style.width + 4,
+          0.3,
+        ),
+      )
     paint(canvas, flat(84, 86, 88), 0.9)
   }
 }
@@ -189,7 +225,10 @@ export function paintRunway(canvas: Canvas, { style, segments, seed }: Way): voi
   const { width, look, detail } = style
   const isGrass = detail === 'grass' || detail === 'gravel'
   addStroke(canvas, segments, width)
-  paint(canvas, pavingShader(isGrass ? [140, 160, 92, 190] : look === 'runway' ? [98, 98, 101, 90] : [124, 124, 124, 112], seed))
+  paint(
+    canvas,
+    pavingShader(isGrass ? [140, 160, 92, 190] : look === 'runway' ? [98, 98, 101, 90] : [124, 124, 124, 112], seed),
+  )
   if (canvas.gsd > 4) return
   if (look === 'taxiway') {
     addStroke(canvas, segments, 0.35)
@@ -210,7 +249,8 @@ function paintThresholds(canvas: Canvas, { width }: Style, segments: readonly Se
       [x0, y0, 1],
       [x1, y1, -1],
     ] as const) {
-      for (let offset = -width / 2 + 2.4; offset < width / 2 - 1.5; offset += 3.4) addBar(canvas, x + ux * side * 24 - uy * offset, y + uy * side * 24 + ux * offset, ux, uy, 30, 1.8)
+      for (let offset = -width / 2 + 2.4; offset < width / 2 - 1.5; offset += 3.4)
+        addBar(canvas, x + ux * side * 24 - uy * offset, y + uy * side * 24 + ux * offset, ux, uy, 30, 1.8)
     }
   }
   paint(canvas, flat(232, 232, 228, 205), 0.95)

@@ -2,13 +2,13 @@ import type { Box } from '@skyscript/core'
 import type { PixelGrid } from '../band.ts'
 import type { Scene } from '../catalogue/scene.ts'
 import { createCanvas } from './canvas.ts'
-import { expose } from './sensor.ts'
 import type { FeatureStore } from './feature-store.ts'
 import { footprintMask } from './footprint.ts'
+import { landPainter } from './land.ts'
 import { BELTS_PER_DEGREE, type Patch, patchesOf, type Window } from './lattice.ts'
 import { lightOf } from './light.ts'
-import { landPainter } from './land.ts'
 import type { Painter, Picture } from './painter.ts'
+import { expose } from './sensor.ts'
 
 /** Draws scenes from features: the land is painted on native pixels, then seen through the scene's sky and sensor. */
 export function createPainter(features: FeatureStore): Painter {
@@ -43,7 +43,12 @@ export function createPainter(features: FeatureStore): Painter {
 }
 
 /** Nearest native pixels onto the grid. */
-function sample(from: Float32Array, to: Float32Array, { window, columns, rows, from: first, to: end }: Patch, gridWidth: number): void {
+function sample(
+  from: Float32Array,
+  to: Float32Array,
+  { window, columns, rows, from: first, to: end }: Patch,
+  gridWidth: number,
+): void {
   for (let y = first; y < end; y++) {
     const source = rows[y - first]! * window.width
     const target = y * gridWidth
@@ -54,4 +59,3 @@ function sample(from: Float32Array, to: Float32Array, { window, columns, rows, f
 function boxOfWindow({ left, top, width, height, degreesX, degreesY }: Window): Box {
   return [left * degreesX, 90 - (top + height) * degreesY, (left + width) * degreesX, 90 - top * degreesY]
 }
-

@@ -1,7 +1,7 @@
 import type { Scene } from '../catalogue/scene.ts'
 import { fraction, fraction2, hashText } from '../hash.ts'
 import type { Canvas } from './canvas.ts'
-import { skyOf, type Sky } from './sky.ts'
+import { type Sky, skyOf } from './sky.ts'
 import { grain, mottle } from './textures.ts'
 
 /** Colour of haze and of clouds, and of what light is left under a cloud. */
@@ -20,28 +20,39 @@ export function expose(scene: Scene, canvas: Canvas): Sky | null {
   const haze = sensor.haze * (0.5 + fraction(seed, 11))
   const exposure = 0.95 + 0.1 * fraction(seed, 12)
   const warmth = (fraction(seed, 13) - 0.5) * 0.05
-  const gains = [sensor.cast[0] * exposure * (1 + warmth), sensor.cast[1] * exposure, sensor.cast[2] * exposure * (1 - warmth)]
+  const gains = [
+    sensor.cast[0] * exposure * (1 + warmth),
+    sensor.cast[1] * exposure,
+    sensor.cast[2] * exposure * (1 - warmth),
+  ]
   const seams = MOSAICS.has(scene.source.alias)
   const { width, height, window, west, north, pixelX, gsd, red, green, blue, infrared } = canvas
-  const planes = [red, green, blue]
-  const noise = sensor.noise
+  const { noise, contrast } = sensor
   const shift = seed & 0xffff
+  const lifted = 112 * (1 - contrast)
+  // Haze and contrast as one factor and one offset for each band.
+  const factors = gains.map((gain) => gain * contrast * (1 - haze))
+  const offsets = gains.map((gain, band) => gain * lifted * (1 - haze) + HAZE[band]! * haze)
+  const [redFactor, greenFactor, blueFactor] = factors as [number, number, number]
+  const [redOffset, greenOffset, blueOffset] = offsets as [number, number, number]
   for (let y = 0, i = 0; y < height; y++) {
     const metresY = north + (y + 0.5) * gsd
+    const row = window.top + y + shift
     for (let x = 0; x < width; x++, i++) {
-      const metresX = west + (x + 0.5) * pixelX
-      const strip = seams ? stripTone(seed, metresX, metresY) : 0
-      const cloud = sky ? sky.clouds[i]! : 0
+      const strip = seams ? stripTone(seed, west + (x + 0.5) * pixelX, metresY) : 0
       const dark = sky ? 1 - (1 - UNDER_CLOUD) * sky.shadows[i]! : 1
-      for (let band = 0; band < 3; band++) {
-        const plane = planes[band]!
-        let value = 112 + (plane[i]! - 112) * sensor.contrast
-        value *= gains[band]! * dark * (1 + strip * (band === 2 ? 0.6 : 1))
-        value += (HAZE[band]! - value) * haze
-        if (cloud > 0) value += (CLOUD - 8 * band * (1 - cloud) - value) * cloud
-        plane[i] = value + noise * grain(window.left + x + shift + band * 131, window.top + y + shift)
-      }
-      infrared[i] = infrared[i]! * dark + (CLOUD - infrared[i]! * dark) * cloud + noise * grain(window.left + x + shift + 393, window.top + y)
+      const tone = dark * (1 + strip)
+      const cloud = sky ? sky.clouds[i]! : 0
+      const clear = 1 - cloud
+      const white = CLOUD * cloud
+      const column = window.left + x + shift
+      red[i] = (red[i]! * redFactor * tone + redOffset) * clear + white + noise * grain(column, row)
+      green[i] = (green[i]! * greenFactor * tone + greenOffset) * clear + white + noise * grain(column + 131, row)
+      blue[i] =
+        (blue[i]! * blueFactor * dark * (1 + 0.6 * strip) + blueOffset) * clear +
+        white +
+        noise * grain(column + 262, row)
+      infrared[i] = infrared[i]! * dark * clear + white + noise * grain(column + 393, row)
     }
   }
   return sky

@@ -1,5 +1,5 @@
 import type { Ink } from './canvas.ts'
-import { blend, brighten, local, type PatternFactory, shown, stroke } from './pattern-tools.ts'
+import { acrossOf, alongOf, blend, brighten, type PatternFactory, shown, stroke } from './pattern-tools.ts'
 
 /** Markings of sports grounds, laid out on the frame in the sizes of the rules of each sport, scaled to the ground. */
 
@@ -9,7 +9,8 @@ const chalk = (ink: Ink, share: number) => blend(ink, Math.min(1, share * 1.15),
 
 /** A rectangle's outline about the middle of the frame. */
 function outline(u: number, v: number, halfU: number, halfV: number, gsd: number): number {
-  const [outU, outV] = [Math.abs(u) - halfU, Math.abs(v) - halfV]
+  const outU = Math.abs(u) - halfU
+  const outV = Math.abs(v) - halfV
   if (outU > gsd + LINE || outV > gsd + LINE) return 0
   return Math.max(outU < LINE ? stroke(outV, LINE, gsd) : 0, outV < LINE ? stroke(outU, LINE, gsd) : 0)
 }
@@ -20,27 +21,41 @@ const soccer: PatternFactory = ({ frame, gsd }) => {
   const scale = Math.min(halfU / 52.5, halfV / 34)
   const mowing = 5 * shown(6, gsd)
   return (ink, x, y) => {
-    const [u, v] = local(frame, x, y)
+    const u = alongOf(frame, x, y)
+    const v = acrossOf(frame, x, y)
     brighten(ink, Math.floor(u / 5.5) % 2 === 0 ? mowing : -mowing)
     const end = halfU - Math.abs(u)
     const penalty = boxAtEnd(end, v, 16.5 * scale, 20.16 * scale, gsd)
     const goal = boxAtEnd(end, v, 5.5 * scale, 9.16 * scale, gsd)
     const middle = Math.abs(v) < halfV ? stroke(u, LINE, gsd) : 0
-    chalk(ink, Math.max(outline(u, v, halfU, halfV, gsd), middle, stroke(Math.hypot(u, v) - 9.15 * scale, LINE, gsd), penalty, goal))
+    chalk(
+      ink,
+      Math.max(
+        outline(u, v, halfU, halfV, gsd),
+        middle,
+        stroke(Math.hypot(u, v) - 9.15 * scale, LINE, gsd),
+        penalty,
+        goal,
+      ),
+    )
   }
 }
 
 /** A box on the end line: `end` metres from it inwards, `v` across. */
 function boxAtEnd(end: number, v: number, depth: number, half: number, gsd: number): number {
   if (end < -LINE || end > depth + gsd) return 0
-  return Math.max(Math.abs(v) < half ? stroke(end - depth, LINE, gsd) : 0, end < depth ? stroke(Math.abs(v) - half, LINE, gsd) : 0)
+  return Math.max(
+    Math.abs(v) < half ? stroke(end - depth, LINE, gsd) : 0,
+    end < depth ? stroke(Math.abs(v) - half, LINE, gsd) : 0,
+  )
 }
 
 const gridiron: PatternFactory = ({ frame, gsd }) => {
   const [halfU, halfV] = [Math.max(2, frame.halfLength - 1), Math.max(2, frame.halfWidth - 1)]
   const yard = halfU / 60
   return (ink, x, y) => {
-    const [u, v] = local(frame, x, y)
+    const u = alongOf(frame, x, y)
+    const v = acrossOf(frame, x, y)
     if (Math.abs(u) > halfU || Math.abs(v) > halfV) return
     if (Math.abs(u) > 50 * yard) blend(ink, 0.75, 60, 74, 140, 120)
     const fives = u - Math.round(u / (5 * yard)) * 5 * yard
@@ -56,9 +71,12 @@ const tennis: PatternFactory = ({ frame, gsd, base, seed }) => {
   const alongSide = frame.halfLength * 2 > 30 * count || count === 1
   const pitch = (2 * (alongSide ? frame.halfWidth : frame.halfLength)) / (alongSide ? 1 : count)
   return (ink, x, y) => {
-    const [along, across] = local(frame, x, y)
+    const along = alongOf(frame, x, y)
+    const across = acrossOf(frame, x, y)
     const [u, v] = alongSide ? [along, across] : [across, along]
-    const offset = alongSide ? v : v + (count * pitch) / 2 - (Math.floor((v + (count * pitch) / 2) / pitch) + 0.5) * pitch
+    const offset = alongSide
+      ? v
+      : v + (count * pitch) / 2 - (Math.floor((v + (count * pitch) / 2) / pitch) + 0.5) * pitch
     const inner = Math.abs(offset) < 4.115
     const service = Math.abs(u) < 6.4 && inner
     if (Math.abs(u) < 11.9 && Math.abs(offset) < 5.5) brighten(ink, 12)
@@ -79,7 +97,8 @@ const basketball: PatternFactory = ({ frame, gsd, base, seed }) => {
   const [halfU, halfV] = [Math.max(2, frame.halfLength - 0.8), Math.max(2, frame.halfWidth - 0.8)]
   const scale = Math.min(halfU / 14, halfV / 7.5)
   return (ink, x, y) => {
-    const [u, v] = local(frame, x, y)
+    const u = alongOf(frame, x, y)
+    const v = acrossOf(frame, x, y)
     const end = halfU - Math.abs(u)
     if (end > 0 && end < 5.8 * scale && Math.abs(v) < 2.45 * scale) blend(ink, 0.7, 176, 92, 66, 130)
     const arc = Math.hypot(end - 1.6 * scale, v) - 6.75 * scale
@@ -99,8 +118,16 @@ const basketball: PatternFactory = ({ frame, gsd, base, seed }) => {
 const net: PatternFactory = ({ frame, gsd }) => {
   const [halfU, halfV] = [Math.min(8, Math.max(1, frame.halfLength - 2)), Math.min(4, Math.max(1, frame.halfWidth - 2))]
   return (ink, x, y) => {
-    const [u, v] = local(frame, x, y)
-    blend(ink, Math.max(outline(u, v, halfU, halfV, gsd), Math.abs(v) < halfV + 1 ? stroke(u, 0.12, gsd) : 0), 60, 84, 130, 60)
+    const u = alongOf(frame, x, y)
+    const v = acrossOf(frame, x, y)
+    blend(
+      ink,
+      Math.max(outline(u, v, halfU, halfV, gsd), Math.abs(v) < halfV + 1 ? stroke(u, 0.12, gsd) : 0),
+      60,
+      84,
+      130,
+      60,
+    )
   }
 }
 
@@ -109,8 +136,10 @@ const diamond: PatternFactory = ({ frame, gsd }) => {
   const home = { u: -frame.halfLength * 0.72, v: -frame.halfWidth * 0.72 }
   const size = Math.max(10, Math.min(27.4, frame.halfWidth * 0.62))
   return (ink, x, y) => {
-    const [along, across] = local(frame, x, y)
-    const [u, v] = [along - home.u, across - home.v]
+    const along = alongOf(frame, x, y)
+    const across = acrossOf(frame, x, y)
+    const u = along - home.u
+    const v = across - home.v
     const distance = Math.hypot(u, v)
     const dirt = (u > -4 && v > -4 && Math.hypot(u - size / 2, v - size / 2) < size * 0.95) || distance < 4.5
     const grass = u > 3 && v > 3 && u < size - 3 && v < size - 3 && Math.hypot(u - size / 2, v - size / 2) > 2.8
@@ -124,7 +153,8 @@ const lanes: PatternFactory = ({ frame, gsd }) => {
   const straight = Math.max(0, frame.halfLength - frame.halfWidth)
   const hasInfield = frame.halfWidth > 20
   return (ink, x, y) => {
-    const [u, v] = local(frame, x, y)
+    const u = alongOf(frame, x, y)
+    const v = acrossOf(frame, x, y)
     const fromEdge = frame.halfWidth - Math.hypot(Math.max(0, Math.abs(u) - straight), v)
     if (hasInfield && fromEdge > 10) return blend(ink, 1, 96, 142, 70, 200)
     const lane = fromEdge - Math.round(fromEdge / 1.22) * 1.22
@@ -132,28 +162,45 @@ const lanes: PatternFactory = ({ frame, gsd }) => {
   }
 }
 
-const cricket: PatternFactory = ({ frame, gsd }) => (ink, x, y) => {
-  const [u, v] = local(frame, x, y)
-  if (Math.abs(u) < 10 && Math.abs(v) < 1.6) blend(ink, 1, 206, 190, 140, 180)
-  chalk(ink, stroke(Math.hypot(u, v) - frame.halfWidth * 0.9, LINE, gsd))
-}
+const cricket: PatternFactory =
+  ({ frame, gsd }) =>
+  (ink, x, y) => {
+    const u = alongOf(frame, x, y)
+    const v = acrossOf(frame, x, y)
+    if (Math.abs(u) < 10 && Math.abs(v) < 1.6) blend(ink, 1, 206, 190, 140, 180)
+    chalk(ink, stroke(Math.hypot(u, v) - frame.halfWidth * 0.9, LINE, gsd))
+  }
 
-const border: PatternFactory = ({ frame, gsd }) => (ink, x, y) => {
-  const [u, v] = local(frame, x, y)
-  chalk(ink, Math.max(outline(u, v, frame.halfLength - 1.5, frame.halfWidth - 1.5, gsd), Math.abs(v) < frame.halfWidth - 1.5 ? stroke(u, LINE, gsd) : 0))
-}
+const border: PatternFactory =
+  ({ frame, gsd }) =>
+  (ink, x, y) => {
+    const u = alongOf(frame, x, y)
+    const v = acrossOf(frame, x, y)
+    chalk(
+      ink,
+      Math.max(
+        outline(u, v, frame.halfLength - 1.5, frame.halfWidth - 1.5, gsd),
+        Math.abs(v) < frame.halfWidth - 1.5 ? stroke(u, LINE, gsd) : 0,
+      ),
+    )
+  }
 
-const ramps: PatternFactory = ({ frame, gsd }) => (ink, x, y) => {
-  const [u, v] = local(frame, x, y)
-  const wave = Math.sin(u / 2.2) * Math.cos(v / 3.1)
-  brighten(ink, 22 * wave)
-  if (Math.abs(wave) > 0.93 && gsd < 1) brighten(ink, -34)
-}
+const ramps: PatternFactory =
+  ({ frame, gsd }) =>
+  (ink, x, y) => {
+    const u = alongOf(frame, x, y)
+    const v = acrossOf(frame, x, y)
+    const wave = Math.sin(u / 2.2) * Math.cos(v / 3.1)
+    brighten(ink, 22 * wave)
+    if (Math.abs(wave) > 0.93 && gsd < 1) brighten(ink, -34)
+  }
 
-const edgeLine: PatternFactory = ({ frame, gsd }) => (ink, x, y) => {
-  const [, v] = local(frame, x, y)
-  chalk(ink, stroke(frame.halfWidth - Math.abs(v) - 0.7, 0.12, gsd))
-}
+const edgeLine: PatternFactory =
+  ({ frame, gsd }) =>
+  (ink, x, y) => {
+    const v = acrossOf(frame, x, y)
+    chalk(ink, stroke(frame.halfWidth - Math.abs(v) - 0.7, 0.12, gsd))
+  }
 
 export const SPORT_PATTERNS: Readonly<Record<string, PatternFactory>> = {
   soccer,

@@ -36,7 +36,17 @@ export function addStroke(canvas: Canvas, segments: readonly Segment[], width: n
   for (const { x0, y0, x1, y1, ux, uy } of segments) {
     const [rightX, rightY] = [-uy, ux]
     const [a, b] = [offset - half, offset + half]
-    addQuad(canvas, x0 + rightX * a, y0 + rightY * a, x1 + rightX * a, y1 + rightY * a, x1 + rightX * b, y1 + rightY * b, x0 + rightX * b, y0 + rightY * b)
+    addQuad(
+      canvas,
+      x0 + rightX * a,
+      y0 + rightY * a,
+      x1 + rightX * a,
+      y1 + rightY * a,
+      x1 + rightX * b,
+      y1 + rightY * b,
+      x0 + rightX * b,
+      y0 + rightY * b,
+    )
     if (bends) {
       addDisc(canvas, x0 + rightX * offset, y0 + rightY * offset, half)
       addDisc(canvas, x1 + rightX * offset, y1 + rightY * offset, half)
@@ -45,7 +55,14 @@ export function addStroke(canvas: Canvas, segments: readonly Segment[], width: n
 }
 
 /** Adds dashes: `on` metres in every `period`, counted from the line's start. */
-export function addDashes(canvas: Canvas, segments: readonly Segment[], width: number, on: number, period: number, offset = 0): void {
+export function addDashes(
+  canvas: Canvas,
+  segments: readonly Segment[],
+  width: number,
+  on: number,
+  period: number,
+  offset = 0,
+): void {
   for (const segment of segments) {
     forEachStep(canvas, segment, period, on + width, (from) => {
       addSpan(canvas, segment, Math.max(0, from), Math.min(segment.length, from + on), width, offset)
@@ -54,7 +71,13 @@ export function addDashes(canvas: Canvas, segments: readonly Segment[], width: n
 }
 
 /** Calls with the distance along a segment of every multiple of a period (counted from the line's start) in view. */
-export function forEachStep(canvas: Canvas, { x0, y0, ux, uy, length, start }: Segment, period: number, reach: number, visit: (along: number, number: number) => void): void {
+export function forEachStep(
+  canvas: Canvas,
+  { x0, y0, ux, uy, length, start }: Segment,
+  period: number,
+  reach: number,
+  visit: (along: number, number: number) => void,
+): void {
   for (let step = Math.ceil((start - reach) / period); step * period < start + length; step++) {
     const along = step * period - start
     const [x, y] = [x0 + ux * along, y0 + uy * along]
@@ -62,9 +85,26 @@ export function forEachStep(canvas: Canvas, { x0, y0, ux, uy, length, start }: S
   }
 }
 
-function addSpan(canvas: Canvas, { x0, y0, ux, uy }: Segment, from: number, to: number, width: number, offset: number): void {
+function addSpan(
+  canvas: Canvas,
+  { x0, y0, ux, uy }: Segment,
+  from: number,
+  to: number,
+  width: number,
+  offset: number,
+): void {
   if (to <= from) return
   const [a, b] = [offset - width / 2, offset + width / 2]
   const [ax, ay, bx, by] = [x0 + ux * from, y0 + uy * from, x0 + ux * to, y0 + uy * to]
-  addQuad(canvas, ax - uy * a, ay + ux * a, bx - uy * a, by + ux * a, bx - uy * b, by + ux * b, ax - uy * b, ay + ux * b)
+  addQuad(
+    canvas,
+    ax - uy * a,
+    ay + ux * a,
+    bx - uy * a,
+    by + ux * a,
+    bx - uy * b,
+    by + ux * b,
+    ax - uy * b,
+    ay + ux * b,
+  )
 }

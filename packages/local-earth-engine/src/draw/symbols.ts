@@ -1,5 +1,16 @@
 import { fraction, fraction2 } from '../hash.ts'
-import { addBar, addDisc, addQuad, type Canvas, flat, grainy, paint, paintShadow, paintSpeck, type Shader } from './canvas.ts'
+import {
+  addBar,
+  addDisc,
+  addQuad,
+  type Canvas,
+  flat,
+  grainy,
+  paint,
+  paintShadow,
+  paintSpeck,
+  type Shader,
+} from './canvas.ts'
 import { frameOf } from './frame.ts'
 import { groundShader } from './ground.ts'
 import type { Light } from './light.ts'
@@ -26,15 +37,27 @@ export function treeRadius({ style, seed }: Pick<Spot, 'style' | 'seed'>): numbe
 /** Adds the shadow of a crown. */
 export function addTreeShadow(canvas: Canvas, x: number, y: number, radius: number, height: number): void {
   const { sunX, sunY, shadow } = canvas.light
-  for (const part of [0.4, 0.75]) addDisc(canvas, x - sunX * shadow * height * part, y - sunY * shadow * height * part, radius)
+  for (const part of [0.4, 0.75])
+    addDisc(canvas, x - sunX * shadow * height * part, y - sunY * shadow * height * part, radius)
 }
 
 export function paintCrown(canvas: Canvas, x: number, y: number, radius: number, seed: number, kind: string): void {
   const needle = kind === 'needleleaved'
   const { sunX, sunY, leaves } = canvas.light
-  const green = needle ? [46, 74, 50, 120] : [76 + 22 * (1 - leaves), 104 - 10 * (1 - leaves), 54 + 14 * (1 - leaves), 110 + 80 * leaves]
+  const green = needle
+    ? [46, 74, 50, 120]
+    : [76 + 22 * (1 - leaves), 104 - 10 * (1 - leaves), 54 + 14 * (1 - leaves), 110 + 80 * leaves]
   if (radius * 2 < canvas.gsd * CROWN_PIXELS) {
-    return paintSpeck(canvas, x, y, (Math.PI * radius * radius) / canvas.gsd ** 2, green[0]!, green[1]!, green[2]!, green[3]!)
+    return paintSpeck(
+      canvas,
+      x,
+      y,
+      (Math.PI * radius * radius) / canvas.gsd ** 2,
+      green[0]!,
+      green[1]!,
+      green[2]!,
+      green[3]!,
+    )
   }
   const tone = 0.86 + 0.3 * fraction(seed, 2)
   const warm = (fraction(seed, 3) - 0.5) * 16
@@ -98,7 +121,13 @@ export function paintSpot(canvas: Canvas, spot: Spot): void {
       return paintTurbine(canvas, spot)
     case 'chimney':
     case 'round-tower':
-      for (let i = 1; i <= 10; i++) addDisc(canvas, x - (light.sunX * light.shadow * height * i) / 10, y - (light.sunY * light.shadow * height * i) / 10, radius * (look === 'chimney' ? 0.8 : 1))
+      for (let i = 1; i <= 10; i++)
+        addDisc(
+          canvas,
+          x - (light.sunX * light.shadow * height * i) / 10,
+          y - (light.sunY * light.shadow * height * i) / 10,
+          radius * (look === 'chimney' ? 0.8 : 1),
+        )
       paintShadow(canvas, 0.45)
       addDisc(canvas, x, y, radius)
       paint(canvas, roundShader(x, y, radius, look === 'chimney' ? [176, 120, 104] : [206, 200, 190], light))
@@ -108,7 +137,13 @@ export function paintSpot(canvas: Canvas, spot: Spot): void {
       }
       return
     case 'small-tank':
-      for (let i = 1; i <= 4; i++) addDisc(canvas, x - (light.sunX * light.shadow * height * i) / 4, y - (light.sunY * light.shadow * height * i) / 4, radius)
+      for (let i = 1; i <= 4; i++)
+        addDisc(
+          canvas,
+          x - (light.sunX * light.shadow * height * i) / 4,
+          y - (light.sunY * light.shadow * height * i) / 4,
+          radius,
+        )
       paintShadow(canvas, 0.45)
       addDisc(canvas, x, y, radius)
       return paint(canvas, roundShader(x, y, radius, [216, 216, 212], light))
@@ -132,7 +167,29 @@ export function paintSpot(canvas: Canvas, spot: Spot): void {
       return paintMound(canvas, spot)
     case 'round-helipad':
       addDisc(canvas, x, y, radius)
-      return paint(canvas, groundShader('helipad', seed, frameOf([Float64Array.of(x - radius, y - radius, x + radius, y - radius, x + radius, y + radius, x - radius, y + radius, x - radius, y - radius)]), light, gsd))
+      return paint(
+        canvas,
+        groundShader(
+          'helipad',
+          seed,
+          frameOf([
+            Float64Array.of(
+              x - radius,
+              y - radius,
+              x + radius,
+              y - radius,
+              x + radius,
+              y + radius,
+              x - radius,
+              y + radius,
+              x - radius,
+              y - radius,
+            ),
+          ]),
+          light,
+          gsd,
+        ),
+      )
     case 'round-pool':
     case 'round-fountain':
       addDisc(canvas, x, y, radius + 0.6)
@@ -194,7 +251,8 @@ function paintBox(canvas: Canvas, { style, seed, x, y, road }: Spot, ux: number,
   const depth = look === 'bench' ? 0.7 : look === 'shelter' ? width * 0.5 : width * (0.6 + 0.35 * fraction(seed, 6))
   const { sunX, sunY, shadow } = canvas.light
   if (height > 0 && height * shadow > canvas.gsd * 0.4) {
-    for (const part of [0.5, 1]) addBar(canvas, cx - sunX * shadow * height * part, cy - sunY * shadow * height * part, ax, ay, length, depth)
+    for (const part of [0.5, 1])
+      addBar(canvas, cx - sunX * shadow * height * part, cy - sunY * shadow * height * part, ax, ay, length, depth)
     paintShadow(canvas, 0.42)
   }
   const [red, green, blue] = BOX_COLOURS[look] ?? BOX_COLOURS.box!
@@ -204,7 +262,13 @@ function paintBox(canvas: Canvas, { style, seed, x, y, road }: Spot, ux: number,
 }
 
 /** Lit on the side of the sun; a negative radius makes a hollow. */
-function roundShader(x: number, y: number, radius: number, [red, green, blue]: readonly [number, number, number], { sunX, sunY }: Light): Shader {
+function roundShader(
+  x: number,
+  y: number,
+  radius: number,
+  [red, green, blue]: readonly [number, number, number],
+  { sunX, sunY }: Light,
+): Shader {
   return (ink, px, py, column, row) => {
     const facing = ((px - x) * sunX + (py - y) * sunY) / radius
     const lit = 1 + 0.3 * facing
@@ -222,11 +286,22 @@ function paintPylon(canvas: Canvas, { style, seed, x, y }: Spot): void {
   const { sunX, sunY, shadow } = canvas.light
   const reach = height * shadow
   addBar(canvas, x - (sunX * reach) / 2, y - (sunY * reach) / 2, sunX, sunY, reach, Math.max(0.5, canvas.gsd * 0.5))
-  for (const part of [0.7, 0.85, 0.97]) addBar(canvas, x - sunX * reach * part, y - sunY * reach * part, -sunY, sunX, width * 1.3, Math.max(0.4, canvas.gsd * 0.4))
+  for (const part of [0.7, 0.85, 0.97])
+    addBar(
+      canvas,
+      x - sunX * reach * part,
+      y - sunY * reach * part,
+      -sunY,
+      sunX,
+      width * 1.3,
+      Math.max(0.4, canvas.gsd * 0.4),
+    )
   paintShadow(canvas, 0.42)
   const angle = fraction(seed, 4) * Math.PI
   const [ux, uy] = [Math.cos(angle), Math.sin(angle)]
-  if (style.look === 'pylon') for (const side of [-1, 1]) addBar(canvas, x + uy * side * width * 0.1, y - ux * side * width * 0.1, ux, uy, width * 1.6, 0.5)
+  if (style.look === 'pylon')
+    for (const side of [-1, 1])
+      addBar(canvas, x + uy * side * width * 0.1, y - ux * side * width * 0.1, ux, uy, width * 1.6, 0.5)
   addBar(canvas, x, y, ux + uy, uy - ux, width * 0.55, 0.45)
   addBar(canvas, x, y, uy - ux, -ux - uy, width * 0.55, 0.45)
   addDisc(canvas, x, y, Math.max(0.6, width * 0.12))
@@ -258,7 +333,8 @@ function paintTurbine(canvas: Canvas, { style, seed, x, y }: Spot): void {
 function paintZebra(canvas: Canvas, { x, y, road }: Spot): void {
   if (canvas.gsd > 0.8 || !road) return
   const { ux, uy, width } = road
-  for (let offset = -width / 2 + 0.5; offset < width / 2; offset += 1) addBar(canvas, x - uy * offset, y + ux * offset, ux, uy, 3.4, 0.5)
+  for (let offset = -width / 2 + 0.5; offset < width / 2; offset += 1)
+    addBar(canvas, x - uy * offset, y + ux * offset, ux, uy, 3.4, 0.5)
   paint(canvas, flat(232, 232, 226, 205), 0.95)
 }
 
@@ -297,14 +373,28 @@ function paintStones(canvas: Canvas, { style, seed, x, y }: Spot): void {
   const { sunX, sunY, shadow } = canvas.light
   for (const stage of ['shadow', 'stone'] as const) {
     for (let i = 0; i < count; i++) {
-      const [dx, dy] = [(fraction2(seed, i, 1) - 0.5) * style.width * 0.7, (fraction2(seed, i, 2) - 0.5) * style.width * 0.7]
+      const [dx, dy] = [
+        (fraction2(seed, i, 1) - 0.5) * style.width * 0.7,
+        (fraction2(seed, i, 2) - 0.5) * style.width * 0.7,
+      ]
       const size = (style.width / Math.sqrt(count)) * (0.3 + 0.3 * fraction2(seed, i, 3))
       const move = stage === 'shadow' ? shadow * style.height * 0.6 : 0
       const angle = fraction2(seed, i, 4) * Math.PI
-      if (style.look === 'ruin-spot') addBar(canvas, x + dx - sunX * move, y + dy - sunY * move, Math.cos(angle), Math.sin(angle), size * 2.4, 0.9)
+      if (style.look === 'ruin-spot')
+        addBar(canvas, x + dx - sunX * move, y + dy - sunY * move, Math.cos(angle), Math.sin(angle), size * 2.4, 0.9)
       else {
         const [cx, cy] = [x + dx - sunX * move, y + dy - sunY * move]
-        addQuad(canvas, cx - size, cy - size * 0.6, cx + size * 0.7, cy - size, cx + size, cy + size * 0.7, cx - size * 0.5, cy + size)
+        addQuad(
+          canvas,
+          cx - size,
+          cy - size * 0.6,
+          cx + size * 0.7,
+          cy - size,
+          cx + size,
+          cy + size * 0.7,
+          cx - size * 0.5,
+          cy + size,
+        )
       }
     }
     if (stage === 'shadow') paintShadow(canvas, 0.45)

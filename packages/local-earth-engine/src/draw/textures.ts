@@ -22,10 +22,14 @@ export function grain(column: number, row: number): number {
 export function mottle(x: number, y: number, frequency: number): number {
   const u = x * frequency * LONGEST
   const v = y * frequency * LONGEST
-  const [floorU, floorV] = [Math.floor(u), Math.floor(v)]
-  const [du, dv] = [u - floorU, v - floorV]
-  const [u0, v0] = [floorU & MASK, (floorV & MASK) * SIZE]
-  const [u1, v1] = [(floorU + 1) & MASK, ((floorV + 1) & MASK) * SIZE]
+  const floorU = Math.floor(u)
+  const floorV = Math.floor(v)
+  const du = u - floorU
+  const dv = v - floorV
+  const u0 = floorU & MASK
+  const u1 = (floorU + 1) & MASK
+  const v0 = (floorV & MASK) * SIZE
+  const v1 = ((floorV + 1) & MASK) * SIZE
   const above = fractalTable[v0 + u0]! * (1 - du) + fractalTable[v0 + u1]! * du
   const below = fractalTable[v1 + u0]! * (1 - du) + fractalTable[v1 + u1]! * du
   return above * (1 - dv) + below * dv
@@ -85,9 +89,10 @@ const CANOPY_METRES = 128
 const FINEST_TEXELS = 8
 const LEVELS = 8
 
-/** Broad crowns of 4 to 9 m that close, and needle trees of 3 to 5 m with pointed tops. */
-export const BROAD = makeCanopy(hashText('broad'), 20, 0.78, 'round')
-export const NEEDLE = makeCanopy(hashText('needle'), 30, 0.66, 'pointed')
+/** Broad crowns of 4 to 9 m that close, needle trees of 3 to 5 m with pointed tops, and crowns that stand apart. */
+export const BROAD = makeCanopy(hashText('broad'), { cells: 20, reach: 0.78, top: 'round', apart: false })
+export const NEEDLE = makeCanopy(hashText('needle'), { cells: 30, reach: 0.66, top: 'pointed', apart: false })
+export const SCATTERED = makeCanopy(hashText('scattered'), { cells: 15, reach: 0.42, top: 'round', apart: true })
 
 export function canopyLevel({ levels }: Canopy, gsd: number): CanopyLevel {
   const level = Math.round(Math.log2(Math.max(1, gsd * FINEST_TEXELS)))
@@ -101,45 +106,73 @@ export function canopyIndex({ size, texelsPerMetre }: CanopyLevel, x: number, y:
   return row * size + column
 }
 
-function makeCanopy(seed: number, cells: number, reach: number, top: 'round' | 'pointed'): Canopy {
+interface CanopySettings {
+  /** Trees a side of the table, each in a cell of its own. */
+  readonly cells: number
+  /** Mean radius of a crown in cells. */
+  readonly reach: number
+  readonly top: 'round' | 'pointed'
+  /** Whether crowns stay within their cells, so that each is whole when others are left out. */
+  readonly apart: boolean
+}
+
+function makeCanopy(seed: number, { cells, reach, top, apart }: CanopySettings): Canopy {
   const size = CANOPY_METRES * FINEST_TEXELS
-  const [slopeX, slopeY, height, tree] = [0, 1, 2, 3].map(() => new Float32Array(size * size)) as [Float32Array, Float32Array, Float32Array, Float32Array]
+  const table = (): Float32Array => new Float32Array(size * size)
+  const level: CanopyLevel = {
+    size,
+    texelsPerMetre: FINEST_TEXELS,
+    slopeX: table(),
+    slopeY: table(),
+    height: table(),
+    tree: table().fill(-1),
+  }
   const cell = size / cells
-  const crowns = Array.from({ length: cells * cells }, (_, i) => ({
-    x: (fraction2(seed, i, 1) * 0.8 + 0.1) * cell,
-    y: (fraction2(seed, i, 2) * 0.8 + 0.1) * cell,
-    radius: cell * reach * (0.6 + 0.55 * fraction2(seed, i, 3)),
-    which: fraction2(seed, i, 4),
-  }))
-  tree.fill(-1)
   for (let row = 0; row < cells; row++) {
     for (let column = 0; column < cells; column++) {
-      const { x, y, radius, which } = crowns[row * cells + column]!
-      const [centerX, centerY] = [column * cell + x, row * cell + y]
-      const reached = Math.ceil(radius)
-      for (let dy = -reached; dy <= reached; dy++) {
-        for (let dx = -reached; dx <= reached; dx++) {
-          const [px, py] = [Math.floor(centerX) + dx, Math.floor(centerY) + dy]
-          // Edges of crowns are ragged.
-          const ragged = 1 + 0.16 * mottle(px / 8, py / 8, 1 / 6)
-          const distance = Math.hypot(px - centerX, py - centerY) / (radius * ragged)
-          if (distance >= 1) continue
-          const at = (py & (size - 1)) * size + (px & (size - 1))
-          const lift = (top === 'round' ? Math.sqrt(1 - distance * distance) : 1 - distance) * (0.75 + 0.25 * which)
-          if (lift <= height[at]!) continue
-          height[at] = lift
-          const steep = top === 'round' ? distance : 0.8
-          const rough = 0.35 * mottle(px / 8, py / 8, 1 / 3)
-          slopeX[at] = distance === 0 ? 0 : ((px - centerX) / radius / distance) * steep + rough
-          slopeY[at] = distance === 0 ? 0 : ((py - centerY) / radius / distance) * steep - rough
-          tree[at] = which
-        }
-      }
+      const i = row * cells + column
+      const radius = cell * reach * (apart ? 0.55 + 0.6 * fraction2(seed, i, 3) : 0.6 + 0.55 * fraction2(seed, i, 3))
+      const room = apart ? Math.max(0, 1 - (2.2 * radius) / cell) : 0.8
+      const x = (column + 0.5 + (fraction2(seed, i, 1) - 0.5) * room) * cell
+      const y = (row + 0.5 + (fraction2(seed, i, 2) - 0.5) * room) * cell
+      growCrown(level, x, y, radius, top, fraction2(seed, i, 4))
     }
   }
-  const levels: CanopyLevel[] = [{ size, texelsPerMetre: FINEST_TEXELS, slopeX, slopeY, height, tree }]
-  for (let level = 1; level < LEVELS; level++) levels.push(halved(levels.at(-1)!))
+  const levels = [level]
+  for (let i = 1; i < LEVELS; i++) levels.push(halved(levels.at(-1)!))
   return { levels }
+}
+
+/** Adds a crown to a table where it rises above the others. */
+function growCrown(
+  { size, slopeX, slopeY, height, tree }: CanopyLevel,
+  x: number,
+  y: number,
+  radius: number,
+  top: 'round' | 'pointed',
+  which: number,
+): void {
+  const reached = Math.ceil(radius * 1.1)
+  for (let dy = -reached; dy <= reached; dy++) {
+    for (let dx = -reached; dx <= reached; dx++) {
+      if (dx * dx + dy * dy > reached * reached) continue
+      const px = Math.floor(x) + dx
+      const py = Math.floor(y) + dy
+      const rough = mottle(px / 8, py / 8, 1 / 4)
+      // Edges of crowns are ragged.
+      const distance = Math.hypot(px - x, py - y) / (radius * (1 + 0.14 * rough))
+      if (distance >= 1) continue
+      const at = (py & (size - 1)) * size + (px & (size - 1))
+      const lift = (top === 'round' ? Math.sqrt(1 - distance * distance) : 1 - distance) * (0.75 + 0.25 * which)
+      if (lift <= height[at]!) continue
+      height[at] = lift
+      const steep = top === 'round' ? distance : 0.8
+      const outward = distance === 0 ? 0 : steep / radius / distance
+      slopeX[at] = (px - x) * outward + 0.35 * rough
+      slopeY[at] = (py - y) * outward - 0.35 * rough
+      tree[at] = which
+    }
+  }
 }
 
 function halved({ size, texelsPerMetre, slopeX, slopeY, height, tree }: CanopyLevel): CanopyLevel {
@@ -154,11 +187,21 @@ function halved({ size, texelsPerMetre, slopeX, slopeY, height, tree }: CanopyLe
     }
     return smaller
   }
-  return { size: half, texelsPerMetre: texelsPerMetre / 2, slopeX: shrink(slopeX), slopeY: shrink(slopeY), height: shrink(height), tree: shrink(tree) }
+  return {
+    size: half,
+    texelsPerMetre: texelsPerMetre / 2,
+    slopeX: shrink(slopeX),
+    slopeY: shrink(slopeY),
+    height: shrink(height),
+    tree: shrink(tree),
+  }
 }
 
 /** Values of the fractal table in order, every 64th. */
-const ranked = Float32Array.from({ length: fractalTable.length / 64 }, (_, i) => fractalTable[i * 64 + ((i * 7) % 64)]!).sort()
+const ranked = Float32Array.from(
+  { length: fractalTable.length / 64 },
+  (_, i) => fractalTable[i * 64 + ((i * 7) % 64)]!,
+).sort()
 
 /** The value that `mottle` exceeds on a share of the Earth. */
 export function mottleAbove(share: number): number {

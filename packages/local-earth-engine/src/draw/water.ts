@@ -27,7 +27,8 @@ export function waterShader(look: string, seed: number, light: Light, gsd: numbe
   const ripples = gsd < 2 ? Math.min(1, 0.5 / gsd) : 0
   return (ink, x, y, column, row) => {
     const wide = 5 * mottle(x, y, 1 / 220)
-    const wave = ripples === 0 ? 0 : ripples * (5 * mottle(x + y * 0.4, y * 2.2, 1 / 6) + (clear ? 12 * mottle(x, y, 1 / 1.6) : 0))
+    const wave =
+      ripples === 0 ? 0 : ripples * (5 * mottle(x + y * 0.4, y * 2.2, 1 / 6) + (clear ? 12 * mottle(x, y, 1 / 1.6) : 0))
     const noise = change + wide + wave + 1.4 * grain(column, row)
     ink[0] = red + turbid + noise
     ink[1] = green + turbid * 0.6 + noise
