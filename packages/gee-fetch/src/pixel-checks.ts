@@ -18,12 +18,17 @@ export type PixelFault = 'image-not-covered' | 'image-blank' | 'image-cloudy'
  */
 export function pixelFault(pixels: Uint8Array, source: Source): PixelFault | null {
   const count = pixels.length / 4
-  let [valid, cloudy, sum, squares] = [0, 0, 0, 0]
+  let valid = 0
+  let cloudy = 0
+  let sum = 0
+  let squares = 0
   const limit = source.cloudBrightness ?? 256
   for (let i = 0; i < pixels.length; i += 4) {
     if (pixels[i + 3] === 0) continue
     valid++
-    const [red, green, blue] = [pixels[i]!, pixels[i + 1]!, pixels[i + 2]!]
+    const red = pixels[i]!
+    const green = pixels[i + 1]!
+    const blue = pixels[i + 2]!
     const brightness = (red + green + blue) / 3
     sum += brightness
     squares += brightness * brightness

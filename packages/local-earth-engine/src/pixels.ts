@@ -97,8 +97,12 @@ function fill(target: Buffer, bands: readonly Band[], grid: PixelGrid, pixelByte
     for (const { type, plane } of bands) {
       const { values, mask } = plane(strip)
       const numpy = writerOf(numpyType(type))
+      // Nearly all that is asked for is bytes.
+      const isByte = numpyType(type).descr === '|u1'
       for (let i = 0, at = start + offset; i < values.length; i++, at += pixelBytes) {
-        if (mask === null || mask[i] !== 0) numpy(target, values[i]!, at)
+        if (mask !== null && mask[i] === 0) continue
+        if (isByte) target[at] = values[i]!
+        else numpy(target, values[i]!, at)
       }
       offset += numpyType(type).bytes
     }

@@ -84,6 +84,8 @@ export interface ReducerValue {
   readonly optional: number
   /** Output name -> value, of all rows. */
   over(rows: readonly (readonly Value[])[]): ReadonlyMap<string, Value>
+  /** The same value number by number, where it can be had so: quicker over whole images. */
+  readonly fold?: (a: number, b: number) => number
 }
 
 export interface DateValue {

@@ -3,29 +3,43 @@ import { badRequest } from '../api-error.ts'
 import { boxGeometry, geometry, makeShape, shapeBox, shapesIntersect } from '../shapes.ts'
 import { geometryOf, isMap, propertyOf, type ReducerValue, type Value, withProperties } from '../values.ts'
 
-function reducer(name: string, inputs: number, optional: number, over: ReducerValue['over']): ReducerValue {
-  return { kind: 'reducer', name, inputs, optional, over }
-}
-
 /** A reducer of one input; nulls are left out, as there. */
-function single(name: string, reduce: (values: readonly number[]) => Value): Algorithm {
-  return algorithm(`Reducer.${name}():Reducer`, `The ${name} of the inputs.`, () =>
-    reducer(name, 1, 0, (rows) => {
+function single(
+  name: string,
+  reduce: (values: readonly number[]) => Value,
+  fold?: (a: number, b: number) => number,
+): Algorithm {
+  return algorithm(`Reducer.${name}():Reducer`, `The ${name} of the inputs.`, () => ({
+    kind: 'reducer',
+    name,
+    inputs: 1,
+    optional: 0,
+    over(rows) {
       const numbers = rows.map(([value]) => value).filter((value) => typeof value === 'number')
       return new Map([[OUTPUT_NAMES[name] ?? name, reduce(numbers)]])
-    }),
-  )
+    },
+    ...(fold && { fold }),
+  }))
 }
+
+const smaller = (a: number, b: number) => (a < b ? a : b)
+const larger = (a: number, b: number) => (a > b ? a : b)
 
 const OUTPUT_NAMES: Readonly<Record<string, string>> = { allNonZero: 'all', anyNonZero: 'any' }
 
 function toList(args: Args): ReducerValue {
   const size = args.given('tupleSize') ? args.number('tupleSize') : 0
   const optional = args.number('numOptional')
-  return reducer('toList', Math.max(1, size), optional, (rows) => {
-    const whole = rows.filter((row) => row.every((value, i) => value !== null || i >= row.length - optional))
-    return new Map([['list', size === 0 ? whole.map(([value]) => value ?? null) : whole]])
-  })
+  return {
+    kind: 'reducer',
+    name: 'toList',
+    inputs: Math.max(1, size),
+    optional,
+    over(rows) {
+      const whole = rows.filter((row) => row.every((value, i) => value !== null || i >= row.length - optional))
+      return new Map([['list', size === 0 ? whole.map(([value]) => value ?? null) : whole]])
+    },
+  }
 }
 
 /** Properties of elements, under the names of all the classes that have them. */
@@ -203,8 +217,8 @@ export const BASICS: readonly Algorithm[] = [
     'Collects its inputs into a list of tuples; a tuple that lacks an input that is not optional is dropped.',
     toList,
   ),
-  single('min', (values) => (values.length === 0 ? null : values.reduce((a, b) => Math.min(a, b)))),
-  single('max', (values) => (values.length === 0 ? null : values.reduce((a, b) => Math.max(a, b)))),
+  single('min', (values) => (values.length === 0 ? null : values.reduce(smaller)), smaller),
+  single('max', (values) => (values.length === 0 ? null : values.reduce(larger)), larger),
   single('sum', (values) => values.reduce((a, b) => a + b, 0)),
   single('mean', mean),
   single('count', (values) => values.length),

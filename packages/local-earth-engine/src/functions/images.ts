@@ -1,26 +1,9 @@
 import { type Algorithm, type Args, algorithm, constantImage } from '../algorithm.ts'
 import { badRequest } from '../api-error.ts'
-import {
-  type Band,
-  BOOLEAN,
-  band,
-  DOUBLE,
-  FLOAT,
-  INT8,
-  INT16,
-  INT32,
-  type Plane,
-  renamed,
-  UINT8,
-  UINT16,
-  UINT32,
-  UNIT_FLOAT,
-  unionType,
-} from '../band.ts'
+import { type Band, BOOLEAN, band, DOUBLE, FLOAT, type Plane, renamed, UINT8, UNIT_FLOAT, unionType } from '../band.ts'
 import { boxGeometry, shapeHolds } from '../shapes.ts'
 import { geometryOf, type ImageValue, type PixelTypeValue, propertyOf, type Value } from '../values.ts'
-
-const withBands = (image: ImageValue, bands: readonly Band[]): ImageValue => ({ ...image, id: null, bands })
+import { bothMasks, PIXELWISE, pairBands, through, withBands } from './pixelwise.ts'
 
 /** Bands by name, by number from 0, or by a regular expression over the whole name. */
 function selectBands(image: ImageValue, selectors: readonly Value[]): Band[] {
@@ -61,86 +44,6 @@ function select(args: Args): ImageValue {
     image,
     bands.map((each, index) => (names ? renamed(each, names[index]!) : each)),
   )
-}
-
-/** Each value of a band through a function. */
-function through(from: Band, type: PixelTypeValue, apply: (value: number) => number, name = from.name): Band {
-  return band(name, type, from.gsd, (grid) => {
-    const plane = from.plane(grid)
-    return { values: plane.values.map(apply), mask: plane.mask }
-  })
-}
-
-function bothMasks(a: Float32Array | null, b: Float32Array | null): Float32Array | null {
-  if (a === null || b === null) return a ?? b
-  return a.map((value, i) => Math.min(value, b[i]!))
-}
-
-type Operator = (a: number, b: number) => number
-
-/** Pairs bands by name where the names agree, else in order; a single band meets every band of the other image. */
-function pairBands(name: string, a: ImageValue, b: ImageValue): [Band, Band, string][] {
-  if (b.bands.length === 1) return a.bands.map((each) => [each, b.bands[0]!, each.name])
-  if (a.bands.length === 1) return b.bands.map((each) => [a.bands[0]!, each, each.name])
-  if (a.bands.length !== b.bands.length)
-    throw badRequest(
-      `Image.${name}: Images must have the same number of bands or one band; got ${a.bands.length} and ${b.bands.length}.`,
-    )
-  const byName = a.bands.every((each) => b.bands.some((other) => other.name === each.name))
-  return a.bands.map((each, i) => [
-    each,
-    byName ? b.bands.find((other) => other.name === each.name)! : b.bands[i]!,
-    each.name,
-  ])
-}
-
-function binary(
-  name: string,
-  type: (a: PixelTypeValue, b: PixelTypeValue) => PixelTypeValue,
-  apply: Operator,
-): Algorithm {
-  return algorithm(
-    `Image.${name}(image1:Image, image2:Image):Image`,
-    `Pixel by pixel, image1 ${name} image2.`,
-    (args) => {
-      const [a, b] = [args.image('image1'), args.image('image2')]
-      const bands = pairBands(name, a, b).map(([left, right, bandName]) =>
-        band(bandName, type(left.type, right.type), left.gsd, (grid): Plane => {
-          const [x, y] = [left.plane(grid), right.plane(grid)]
-          return { values: x.values.map((value, i) => apply(value, y.values[i]!)), mask: bothMasks(x.mask, y.mask) }
-        }),
-      )
-      return withBands(a, bands)
-    },
-  )
-}
-
-function unary(name: string, type: (a: PixelTypeValue) => PixelTypeValue, apply: (value: number) => number): Algorithm {
-  return algorithm(`Image.${name}(value:Image):Image`, `Pixel by pixel, ${name} of the image.`, (args) => {
-    const image = args.image('value')
-    return withBands(
-      image,
-      image.bands.map((each) => through(each, type(each.type), apply)),
-    )
-  })
-}
-
-/** The range of a sum, difference or product of two ranges, so that the result's type holds it. */
-function range(apply: Operator) {
-  return (a: PixelTypeValue, b: PixelTypeValue): PixelTypeValue => {
-    const ends = [apply(a.min, b.min), apply(a.min, b.max), apply(a.max, b.min), apply(a.max, b.max)]
-    const known = ends.every((end) => Number.isFinite(end))
-    return {
-      ...unionType(a, b),
-      min: known ? Math.min(...ends) : -Infinity,
-      max: known ? Math.max(...ends) : Infinity,
-    }
-  }
-}
-
-function cast(name: string, type: PixelTypeValue): Algorithm {
-  const clamp = (value: number) => Math.max(type.min, Math.min(type.max, Math.trunc(value)))
-  return unary(name, () => type, type.precision === 'int' ? clamp : (value) => value)
 }
 
 function masked(image: ImageValue, by: ImageValue, which: 'mask' | 'updateMask'): ImageValue {
@@ -218,9 +121,17 @@ function visualize(args: Args): ImageValue {
       const [from, span, power] = [low[i]!, high[i]! - low[i]!, 1 / gamma[i]!]
       const apply = (value: number) =>
         Math.max(0, Math.min(255, Math.floor(256 * Math.max(0, (value - from) / span) ** power)))
-      return through(bands[bands.length === 1 ? 0 : i]!, UINT8, apply, `vis-${colour}`)
+      const shown = bands[bands.length === 1 ? 0 : i]!
+      return through(shown, UINT8, tabled(apply, shown.type), `vis-${colour}`)
     }),
   )
+}
+
+/** A function of whole numbers in a small range as a table, which is quicker than the function. */
+function tabled(apply: (value: number) => number, { precision, min, max }: PixelTypeValue): (value: number) => number {
+  if (precision !== 'int' || max - min > 65_535) return apply
+  const table = Float32Array.from({ length: max - min + 1 }, (_, i) => apply(min + i))
+  return (value) => table[value - min]!
 }
 
 function addBands(args: Args): ImageValue {
@@ -255,6 +166,13 @@ function reduceBands(args: Args): ImageValue {
     outputs.map((output) =>
       band(output, type, image.bands[0]?.gsd ?? 1, (grid): Plane => {
         const planes = image.bands.map((each) => each.plane(grid))
+        const { fold } = reducer
+        if (fold && planes.length > 0 && planes.every(({ mask }) => mask === null)) {
+          const values = planes[0]!.values.slice()
+          for (const plane of planes.slice(1))
+            for (let i = 0; i < values.length; i++) values[i] = fold(values[i]!, plane.values[i]!)
+          return { values, mask: null }
+        }
         const size = grid.width * grid.height
         const [values, mask] = [new Float32Array(size), new Float32Array(size)]
         for (let i = 0; i < size; i++) {
@@ -289,14 +207,8 @@ function clip(args: Args): ImageValue {
   )
 }
 
-const same = (type: PixelTypeValue) => type
-const yes = () => BOOLEAN
-const bool =
-  (holds: (a: number, b: number) => boolean): Operator =>
-  (a, b) =>
-    holds(a, b) ? 1 : 0
-
 export const IMAGES: readonly Algorithm[] = [
+  ...PIXELWISE,
   algorithm('Image.load(id:String, version?:Long):Image', 'The image with an id.', (args, { catalogue }) =>
     catalogue.loadImage(args.text('id')),
   ),
@@ -389,83 +301,4 @@ export const IMAGES: readonly Algorithm[] = [
     "The image's footprint.",
     (args) => geometryOf(args.element('feature')) ?? boxGeometry([-180, -90, 180, 90]),
   ),
-  binary(
-    'add',
-    range((a, b) => a + b),
-    (a, b) => a + b,
-  ),
-  binary(
-    'subtract',
-    range((a, b) => a - b),
-    (a, b) => a - b,
-  ),
-  binary(
-    'multiply',
-    range((a, b) => a * b),
-    (a, b) => a * b,
-  ),
-  binary(
-    'divide',
-    (a, b) => (unionType(a, b).precision === 'double' ? DOUBLE : FLOAT),
-    (a, b) => (b === 0 ? 0 : a / b),
-  ),
-  binary('max', unionType, Math.max),
-  binary('min', unionType, Math.min),
-  binary(
-    'gt',
-    yes,
-    bool((a, b) => a > b),
-  ),
-  binary(
-    'gte',
-    yes,
-    bool((a, b) => a >= b),
-  ),
-  binary(
-    'lt',
-    yes,
-    bool((a, b) => a < b),
-  ),
-  binary(
-    'lte',
-    yes,
-    bool((a, b) => a <= b),
-  ),
-  binary(
-    'eq',
-    yes,
-    bool((a, b) => a === b),
-  ),
-  binary(
-    'neq',
-    yes,
-    bool((a, b) => a !== b),
-  ),
-  binary(
-    'and',
-    yes,
-    bool((a, b) => a !== 0 && b !== 0),
-  ),
-  binary(
-    'or',
-    yes,
-    bool((a, b) => a !== 0 || b !== 0),
-  ),
-  binary('bitwiseAnd', unionType, (a, b) => a & b),
-  unary('not', yes, (value) => (value === 0 ? 1 : 0)),
-  unary('abs', same, Math.abs),
-  unary('round', same, Math.round),
-  cast('toByte', UINT8),
-  cast('byte', UINT8),
-  cast('uint8', UINT8),
-  cast('toUint8', UINT8),
-  cast('toInt8', INT8),
-  cast('uint16', UINT16),
-  cast('toUint16', UINT16),
-  cast('toShort', INT16),
-  cast('toUint32', UINT32),
-  cast('toInt', INT32),
-  cast('toFloat', FLOAT),
-  cast('float', FLOAT),
-  cast('toDouble', DOUBLE),
 ]
