@@ -6,11 +6,10 @@
  * import { startLocalEarthEngine } from '@skyscript/local-earth-engine'
  * const server = await startLocalEarthEngine({ features: ['town.geojsonl'], faults: '429:0.1' })
  * const { algorithms } = await (await fetch(`${server.url}/v1/projects/p/algorithms`)).json()
- * console.log(server.url, algorithms.length, (await server.stats()).byStatus)
+ * console.log(server.url, algorithms.length, server.stats().byStatus)
  * await server.close()
  */
 export { FAULT_KINDS, type FaultKind, type FaultOptions, parseFaults } from './faults.ts'
 export { LIMITS, type Limits } from './limits.ts'
 export type { LocalEarthEngineOptions, Stats } from './options.ts'
-export { type ServerInThisThread, serveEarthEngine } from './server.ts'
-export { type LocalEarthEngine, startLocalEarthEngine } from './start.ts'
+export { type LocalEarthEngine, startLocalEarthEngine } from './server.ts'

@@ -19,8 +19,8 @@ export interface LocalEarthEngineOptions {
   readonly projects?: readonly string[] | null
   /** What the Brandenburg asset is; the catalogue and its own examples disagree. Default `image`. */
   readonly brandenburg?: 'image' | 'collection'
-  /** Told of errors that are this server's fault and were answered with 500; only for a server in this thread. */
-  readonly onError?: (error: unknown) => void
+  /** Threads that draw, each with all features in memory; as many as the machine has cores unless told. */
+  readonly threads?: number
 }
 
 export interface Stats {

@@ -1,52 +1,46 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { availableParallelism } from 'node:os'
 import { InputError } from '@skyscript/core'
-import { describe } from './algorithm.ts'
-import { ApiError, badRequest } from './api-error.ts'
-import { describeAsset, listAssets } from './assets.ts'
-import { createCatalogue } from './catalogue/catalogue.ts'
-import { loadFeatures } from './draw/feature-store.ts'
-import { createPainter } from './draw/scene-painter.ts'
-import { encodeValue } from './encode-value.ts'
+import { ApiError } from './api-error.ts'
+import { startApi } from './api-threads.ts'
 import { type FaultKind, faultPlan, parseFaults } from './faults.ts'
-import { ALGORITHMS } from './functions/index.ts'
-import { evaluateGraph } from './graph.ts'
 import { fraction, hashText } from './hash.ts'
 import { LIMITS, requestMeter, TOO_MANY_REQUESTS } from './limits.ts'
 import type { LocalEarthEngineOptions, Stats } from './options.ts'
-import { computePixels } from './pixels.ts'
 
-/** A server in this thread: drawing blocks its event loop. `startLocalEarthEngine` gives it a thread of its own. */
-export interface ServerInThisThread {
+export interface LocalEarthEngine {
+  /** `http://127.0.0.1:8080`, without a path. */
   readonly url: string
   stats(): Stats
+  /** Ends the server, its connections and its threads; may be called twice. */
   close(): Promise<void>
 }
 
 type RequestKind = keyof Stats['requests']
 
-interface Answer {
-  readonly contentType: string
-  readonly body: Buffer
-}
-
-const json = (value: unknown): Answer => ({
-  contentType: 'application/json; charset=UTF-8',
-  body: Buffer.from(JSON.stringify(value)),
-})
+/** More threads draw no faster where as many clients' requests are encoded and scored beside. */
+const MOST_THREADS = 8
 
 const HTML_PAGE =
   '<!DOCTYPE html><html><head><title>Error</title></head><body><p>The service is temporarily unavailable.</p></body></html>'
 
-/** @throws InputError where features can't be read, an option is wrong or the port is taken */
-export async function serveEarthEngine(options: LocalEarthEngineOptions): Promise<ServerInThisThread> {
+/**
+ * Starts the server: HTTP, limits and faults here, evaluation and drawing in threads of their own.
+ *
+ * @throws InputError where features can't be read, the faults make no sense or the port is taken
+ */
+export async function startLocalEarthEngine(options: LocalEarthEngineOptions): Promise<LocalEarthEngine> {
   const limits = { ...LIMITS, ...options.limits }
   const faults = faultPlan(
     typeof options.faults === 'string' ? parseFaults(options.faults) : (options.faults ?? { shares: {} }),
   )
   const meter = requestMeter(limits)
-  const painter = createPainter(await loadFeatures(options.features))
-  const context = { catalogue: createCatalogue({ brandenburg: options.brandenburg ?? 'image', painter }) }
+  const api = await startApi(options.threads ?? Math.min(availableParallelism(), MOST_THREADS), {
+    features: options.features,
+    brandenburg: options.brandenburg ?? 'image',
+    limits,
+  })
   const stats = {
     requests: { algorithms: 0, compute: 0, pixels: 0, assets: 0, other: 0 } as Record<RequestKind, number>,
     byStatus: {} as Record<string, number>,
@@ -55,8 +49,7 @@ export async function serveEarthEngine(options: LocalEarthEngineOptions): Promis
     bytes: 0,
   }
   let requestNumber = 0
-  // Requests are drawn one at a time, in the order in which they came.
-  let turn: Promise<void> = Promise.resolve()
+  let closing: Promise<void> | undefined
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const number = requestNumber++
@@ -76,33 +69,14 @@ export async function serveEarthEngine(options: LocalEarthEngineOptions): Promis
       if (options.latency) await delay(options.latency, hashText(`${number}\n${content}`))
       if (fault && (await spoil(fault, response))) return
       checkAccess(request, url)
-      const answer = await inTurn(() => answerTo(request.method ?? 'GET', url, payload))
+      const call = { method: request.method ?? 'GET', url: request.url ?? '/', payload }
+      const answer = await api.answer(call, () => !response.destroyed)
+      stats.pixels += answer.pixels
       send(response, 200, answer, fault)
     } catch (error) {
       if (response.headersSent || response.destroyed) response.destroy()
       else answerError(response, error)
     }
-  }
-
-  function inTurn<T>(work: () => T): Promise<T> {
-    // A task of its own for each, so that connections are accepted and counted between two drawings.
-    const result = turn.then(
-      () =>
-        new Promise<T>((resolve, reject) =>
-          setImmediate(() => {
-            try {
-              resolve(work())
-            } catch (error) {
-              reject(error)
-            }
-          }),
-        ),
-    )
-    turn = result.then(
-      () => undefined,
-      () => undefined,
-    )
-    return result
   }
 
   function checkAccess(request: IncomingMessage, url: URL): void {
@@ -120,28 +94,6 @@ export async function serveEarthEngine(options: LocalEarthEngineOptions): Promis
         `Project ${project} is not registered to use Earth Engine. Visit https://console.cloud.google.com/earth-engine/configuration?project=${project} to register the project.`,
       )
     }
-  }
-
-  function answerTo(method: string, url: URL, payload: string): Answer {
-    const path = decodeURIComponent(url.pathname)
-    const match =
-      /^\/v1\w*\/(projects\/[^/]+)\/(algorithms|value:compute|image:computePixels|assets\/(.+?)(:listAssets)?)$/.exec(
-        path,
-      )
-    if (!match) throw new ApiError(404, `Method not found: ${method} ${path}.`)
-    const [, project, what, asset, list] = match
-    if (what === 'algorithms') return json({ algorithms: [...ALGORITHMS.values()].map(describe) })
-    if (asset !== undefined) {
-      const name = `${project}/assets/${asset}`
-      return json(list ? listAssets(context.catalogue, name, url.searchParams) : describeAsset(context.catalogue, name))
-    }
-    if (method !== 'POST') throw new ApiError(404, `Method not found: ${method} ${path}.`)
-    const body = parseBody(payload)
-    const value = evaluateGraph(body.expression, ALGORITHMS, context)
-    if (what === 'value:compute') return json({ result: encodeValue(value) })
-    const pixels = computePixels(value, body, limits)
-    stats.pixels += pixels.width * pixels.height
-    return pixels
   }
 
   /** Whether the fault already answered the request; `hang-body` and `cut` spoil the real answer. */
@@ -175,7 +127,7 @@ export async function serveEarthEngine(options: LocalEarthEngineOptions): Promis
   function send(
     response: ServerResponse,
     status: number,
-    { contentType, body }: Answer,
+    { contentType, body }: { readonly contentType: string; readonly body: Buffer },
     fault: FaultKind | null,
     headers = {},
   ): void {
@@ -191,7 +143,7 @@ export async function serveEarthEngine(options: LocalEarthEngineOptions): Promis
 
   function answerError(response: ServerResponse, error: unknown): void {
     const known = error instanceof ApiError ? error : new ApiError(500, 'An internal error occurred.')
-    if (!(error instanceof ApiError)) options.onError?.(error)
+    if (!(error instanceof ApiError)) process.stderr.write(`local Earth Engine: ${String(error)}\n`)
     send(
       response,
       known.code,
@@ -204,16 +156,24 @@ export async function serveEarthEngine(options: LocalEarthEngineOptions): Promis
   const server = createServer((request, response) => void handle(request, response))
   // Clients keep connections open between the shards of a long build.
   server.keepAliveTimeout = 65_000
-  await listen(server, options)
+  await listen(server, options).catch(async (error: unknown) => {
+    await api.close()
+    throw error
+  })
   const { address, port, family } = server.address() as AddressInfo
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
     stats: () => ({ ...structuredClone(stats), concurrent: meter.current, peakConcurrent: meter.peak }),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close() {
+      closing ??= (async () => {
+        await new Promise<void>((resolve) => {
+          server.close(() => resolve())
+          server.closeAllConnections()
+        })
+        await api.close()
+      })()
+      return closing
+    },
   }
 }
 
@@ -234,14 +194,6 @@ async function readBody(request: IncomingMessage, limit: number): Promise<string
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
-}
-
-function parseBody(payload: string): Record<string, unknown> {
-  try {
-    const body: unknown = JSON.parse(payload)
-    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>
-  } catch {}
-  throw badRequest('Invalid JSON payload received.')
 }
 
 function delay({ ms, jitter }: { ms: number; jitter: number }, seed: number): Promise<void> {

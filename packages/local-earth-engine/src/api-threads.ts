@@ -1,0 +1,107 @@
+import { Worker } from 'node:worker_threads'
+import { InputError } from '@skyscript/core'
+import type { Answer, ApiCall, ApiOptions } from './api.ts'
+import { ApiError } from './api-error.ts'
+
+export type ToApiThread = ApiCall
+
+export type FromApiThread =
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  | { readonly type: 'answer'; readonly contentType: string; readonly bytes: Uint8Array; readonly pixels: number }
+  | { readonly type: 'refused'; readonly code: number; readonly message: string; readonly headers: ApiError['headers'] }
+  | { readonly type: 'bug'; readonly text: string }
+
+export interface ApiThreads {
+  /**
+   * The answer to a call. Calls are taken up in the order in which they came.
+   *
+   * @param isWanted asked when the call's turn has come: what nobody waits for any more isn't drawn
+   * @throws ApiError as Earth Engine refuses, Error where this server has a bug
+   */
+  answer(call: ApiCall, isWanted: () => boolean): Promise<Answer>
+  close(): Promise<void>
+}
+
+interface Task {
+  readonly call: ApiCall
+  readonly isWanted: () => boolean
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: Error) => void
+}
+
+/**
+ * Starts threads that each have the features at hand: drawing leaves the event loop free, and an image for every core is
+ * under way.
+ *
+ * @throws InputError where features can't be read
+ */
+export async function startApi(threads: number, options: ApiOptions): Promise<ApiThreads> {
+  const started = await Promise.allSettled(Array.from({ length: threads }, () => startThread(options)))
+  const workers = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+  const failed = started.find((each) => each.status === 'rejected')
+  const end = () => Promise.all(workers.map((worker) => worker.terminate()))
+  if (failed) {
+    await end()
+    throw failed.reason
+  }
+  const idle = [...workers]
+  const waiting: Task[] = []
+  let running = threads
+
+  function next(): void {
+    while (idle.length > 0 && waiting.length > 0) {
+      const task = waiting.shift()!
+      if (task.isWanted()) run(idle.pop()!, task)
+      else task.reject(new Error('Nobody waits for this answer any more.'))
+    }
+    if (running === 0) for (const task of waiting.splice(0)) task.reject(new Error('The threads have ended.'))
+  }
+
+  function run(worker: Worker, { call, resolve, reject }: Task): void {
+    const done = (message: FromApiThread) => {
+      worker.off('exit', lost)
+      idle.push(worker)
+      if (message.type === 'answer') {
+        const { contentType, bytes, pixels } = message
+        resolve({ contentType, body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), pixels })
+      } else if (message.type === 'refused') reject(new ApiError(message.code, message.message, message.headers))
+      else reject(new Error(message.type === 'bug' ? message.text : message.type))
+      next()
+    }
+    // A thread that ended, out of memory or at the close, isn't put back.
+    const lost = () => {
+      worker.off('message', done)
+      running--
+      reject(new Error('The thread of this answer has ended.'))
+      next()
+    }
+    worker.once('message', done)
+    worker.once('exit', lost)
+    worker.postMessage(call satisfies ToApiThread)
+  }
+
+  return {
+    answer: (call, isWanted) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ call, isWanted, resolve, reject })
+        next()
+      }),
+    async close() {
+      await end()
+      for (const task of waiting.splice(0)) task.reject(new Error('The local Earth Engine is closed.'))
+    },
+  }
+}
+
+function startThread(options: ApiOptions): Promise<Worker> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./api-thread.ts', import.meta.url), { workerData: options })
+    // Without a listener an error of a thread would end the process; its call is told by the thread's exit.
+    worker.on('error', reject)
+    worker.once('message', (message: FromApiThread) => {
+      if (message.type === 'failed') reject(new InputError(message.code, message.message))
+      else resolve(worker)
+    })
+  })
+}
