@@ -234,13 +234,13 @@ export async function prepare(options: BuildOptions): Promise<Prepared> {
   for await (const { key } of storage.list('')) existing.add(key)
 
   const reading = terminal.stage('extract', 'bytes')
-  const extract = await extractTiles(config, captioner, storage, reading, signal)
+  const extract = await extractTiles(config, captioner, storage, existing, reading, signal)
   const index = (await getJson<ExtractIndex>(storage, extractIndexKey(extract)))!
   const objects = Object.values(index.tiles).reduce((sum, tile) => sum + tile.objects, 0)
   reading.end(`${objects} visible objects of ${index.tagged} tagged, in ${Object.keys(index.tiles).length} map tiles`)
 
   const choosing = terminal.stage('select', 'tiles')
-  const select = await selectObjects(config, extract, index, captioner, storage, choosing)
+  const select = await selectObjects(config, extract, index, captioner, storage, existing, choosing)
   const selection = (await getJson<SelectIndex>(storage, selectIndexKey(select)))!
   choosing.end(`${Object.values(selection.tiles).reduce((sum, tile) => sum + tile.objects, 0)} focus objects`)
 

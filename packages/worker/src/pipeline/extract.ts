@@ -36,12 +36,14 @@ const BUFFERED_BYTES = 64 * 2 ** 20
  *
  * Memory: one tile's objects, plus what the PBF reader holds.
  *
+ * @param existing keys in storage
  * @returns the fingerprint that names the extract
  */
 export async function extractTiles(
   config: Config,
   captioner: Captioner,
   storage: Storage,
+  existing: ReadonlySet<string>,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<string> {
@@ -64,7 +66,8 @@ export async function extractTiles(
       clip,
       captioner.fingerprint,
     )
-    if (await getJson(storage, extractIndexKey(name))) return name
+    const known = await getJson<ExtractIndex>(storage, extractIndexKey(name))
+    if (known && Object.keys(known.tiles).every((tile) => existing.has(tileKey(name, tile)))) return name
     const index = await writeTiles(name, files, clip, captioner, storage, progress, signal)
     await putJson(storage, extractIndexKey(name), index)
     return name

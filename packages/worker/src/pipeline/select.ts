@@ -37,6 +37,7 @@ interface Entry {
  *
  * Memory: one small record for each object that a source could show.
  *
+ * @param existing keys in storage
  * @returns the fingerprint that names the selection
  */
 export async function selectObjects(
@@ -45,13 +46,15 @@ export async function selectObjects(
   index: ExtractIndex,
   captioner: Captioner,
   storage: Storage,
+  existing: ReadonlySet<string>,
   progress: Progress,
 ): Promise<string> {
   const { selection, seed } = config
   const settings = { sources: config.imagery.sources, tiles: config.tiles, seed }
   const tileHashes = Object.entries(index.tiles).map(([tile, { sha256: hash }]) => [tile, hash])
   const name = fingerprint('select', VERSIONS.select, tileHashes, selection, settings, captioner.fingerprint)
-  if (await getJson(storage, selectIndexKey(name))) return name
+  const known = await getJson<SelectIndex>(storage, selectIndexKey(name))
+  if (known && Object.keys(known.tiles).every((tile) => existing.has(selectionKey(name, tile)))) return name
 
   const dropped = new Map<string, number>()
   let entries: Entry[] = []
