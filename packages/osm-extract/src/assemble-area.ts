@@ -30,8 +30,8 @@ export function assembleArea(lines: readonly IntegerLine[]): Geometry | AreaFaul
   }
   for (const degree of degrees.values()) if (degree % 2 === 1) return 'area-open-ring'
   if (anyCrossing(segments, xs, ys)) return 'area-self-intersection'
-  const rings = traceRings(orient(segments, xs, ys), xs, ys)
-  return nest(rings, xs, ys)
+  const stars = new Stars(segments, xs, ys)
+  return nest(traceRings(orient(segments, stars, xs, ys), stars), xs, ys)
 }
 
 /** Vertices by position, and the segments that occur an odd number of times, each from its lower-left end. */
@@ -119,74 +119,134 @@ function cross(a: Edge, b: Edge, xs: readonly number[], ys: readonly number[]): 
   return Math.sign(a0) * Math.sign(a1) <= 0 && Math.sign(b0) * Math.sign(b1) <= 0
 }
 
-/** Directs every segment so that the inside (even-odd) lies on its left. */
-function orient(segments: readonly Edge[], xs: readonly number[], ys: readonly number[]): Edge[] {
-  const bySlab = slabs(segments, xs)
-  return segments.map((segment) => {
+/** The segments that meet at each vertex, by their index. */
+class Stars {
+  /** Counter-clockwise, by vertex. */
+  readonly around: readonly (readonly number[])[]
+  readonly #segments: readonly Edge[]
+  /** Places of each segment in the stars of its two ends. */
+  readonly #atFrom: Int32Array
+  readonly #atTo: Int32Array
+
+  constructor(segments: readonly Edge[], xs: readonly number[], ys: readonly number[]) {
+    const around: number[][] = xs.map(() => [])
+    for (const [i, { from, to }] of segments.entries()) {
+      around[from]!.push(i)
+      around[to]!.push(i)
+    }
+    const farEnd = (i: number, vertex: number) => (segments[i]!.from === vertex ? segments[i]!.to : segments[i]!.from)
+    for (const [vertex, star] of around.entries()) {
+      if (star.length < 3) continue
+      const [x, y] = [xs[vertex]!, ys[vertex]!]
+      const isUpper = (end: number) => ys[end]! > y || (ys[end] === y && xs[end]! > x)
+      star.sort((i, j) => {
+        const [a, b] = [farEnd(i, vertex), farEnd(j, vertex)]
+        if (isUpper(a) !== isUpper(b)) return isUpper(a) ? -1 : 1
+        return -turn(x, y, xs[a]!, ys[a]!, xs[b]!, ys[b]!)
+      })
+    }
+    this.around = around
+    this.#segments = segments
+    this.#atFrom = new Int32Array(segments.length)
+    this.#atTo = new Int32Array(segments.length)
+    for (const [vertex, star] of around.entries()) {
+      for (const [place, i] of star.entries()) {
+        const places = segments[i]!.from === vertex ? this.#atFrom : this.#atTo
+        places[i] = place
+      }
+    }
+  }
+
+  /** The place of segment `i` among those round one of its ends. */
+  placeOf(i: number, vertex: number): number {
+    return (this.#segments[i]!.from === vertex ? this.#atFrom : this.#atTo)[i]!
+  }
+}
+
+/**
+ * Directs every segment so that the inside (even-odd) lies on its left. Inside and outside alternate round a vertex,
+ * and so do the segments that leave it and those that arrive; so one segment tells of all that hang together with it.
+ */
+function orient(segments: readonly Edge[], stars: Stars, xs: readonly number[], ys: readonly number[]): Edge[] {
+  const byRay = rays(segments, xs, ys)
+  const directed: (Edge | undefined)[] = segments.map(() => undefined)
+  for (const [first, segment] of segments.entries()) {
+    if (directed[first]) continue
+    directed[first] = byRay(segment)
+    const waiting = [segment.from, segment.to]
+    const done = new Set<number>()
+    for (let vertex = waiting.pop(); vertex !== undefined; vertex = waiting.pop()) {
+      if (done.has(vertex)) continue
+      done.add(vertex)
+      const star = stars.around[vertex]!
+      const known = star.findIndex((i) => directed[i] !== undefined)
+      const leaves = directed[star[known]!]!.from === vertex
+      for (const [place, i] of star.entries()) {
+        const { from, to } = segments[i]!
+        const end = from === vertex ? to : from
+        const leaving = (place - known) % 2 === 0 ? leaves : !leaves
+        directed[i] ??= leaving ? { from: vertex, to: end } : { from: end, to: vertex }
+        if (!done.has(end)) waiting.push(end)
+      }
+    }
+  }
+  return directed as Edge[]
+}
+
+/** Directs one segment by what a ray from its middle crosses: downwards, or to the left from a vertical one. */
+function rays(segments: readonly Edge[], xs: readonly number[], ys: readonly number[]): (segment: Edge) => Edge {
+  const byLongitude = slabs(segments, xs)
+  const byLatitude = slabs(segments, ys)
+  return (segment) => {
     const { from, to } = segment
     const vertical = xs[from] === xs[to]
-    // A ray from the segment's middle, downwards, or to the left for a vertical one; counts what lies beyond it.
-    const middleX = (xs[from]! + xs[to]!) / 2
-    const middleY = (ys[from]! + ys[to]!) / 2
+    const [along, across] = vertical ? [ys, xs] : [xs, ys]
+    const start = (along[from]! + along[to]!) / 2
+    const level = (across[from]! + across[to]!) / 2
     let beyond = 0
-    if (vertical) {
-      for (const other of segments) {
-        if (other === segment) continue
-        const [y0, y1] = [ys[other.from]!, ys[other.to]!]
-        if (y0 > middleY === y1 > middleY) continue
-        const x = xs[other.from]! + ((xs[other.to]! - xs[other.from]!) * (middleY - y0)) / (y1 - y0)
-        if (x < middleX) beyond++
-      }
-      // from is the lower end: going up, the left side is the one that was counted.
-      return beyond % 2 === 1 ? { from, to } : { from: to, to: from }
-    }
-    for (const other of bySlab(middleX)) {
+    for (const other of (vertical ? byLatitude : byLongitude)(start)) {
       if (other === segment) continue
-      const [x0, x1] = [xs[other.from]!, xs[other.to]!]
-      if (x0 > middleX === x1 > middleX) continue
-      const y = ys[other.from]! + ((ys[other.to]! - ys[other.from]!) * (middleX - x0)) / (x1 - x0)
-      if (y < middleY) beyond++
+      const [a0, a1] = [along[other.from]!, along[other.to]!]
+      if (a0 > start === a1 > start) continue
+      const [c0, c1] = [across[other.from]!, across[other.to]!]
+      if (c0 + ((c1 - c0) * (start - a0)) / (a1 - a0) < level) beyond++
     }
-    // Going right, the left side is above; an odd count means that below is inside.
-    return beyond % 2 === 1 ? { from: to, to: from } : { from, to }
-  })
+    // `from` is the lower-left end. An odd count means that the side that was counted is inside: going up, it is the
+    // left one; going right, the right one.
+    return (beyond % 2 === 1) === vertical ? { from, to } : { from: to, to: from }
+  }
 }
 
-/** The segments over each of some hundred strips of longitude, so that a ray needs to look at one strip alone. */
-function slabs(segments: readonly Edge[], xs: readonly number[]): (x: number) => readonly Edge[] {
-  let [west, east] = [Infinity, -Infinity]
+/** The segments over each of some hundred strips of one axis, so that a ray needs to look at one strip alone. */
+function slabs(segments: readonly Edge[], places: readonly number[]): (place: number) => readonly Edge[] {
+  let [least, most] = [Infinity, -Infinity]
   for (const { from, to } of segments) {
-    west = Math.min(west, xs[from]!)
-    east = Math.max(east, xs[to]!)
+    least = Math.min(least, places[from]!, places[to]!)
+    most = Math.max(most, places[from]!, places[to]!)
   }
   const count = Math.max(1, Math.ceil(Math.sqrt(segments.length)))
-  const width = Math.max(1, (east - west) / count)
+  const width = Math.max(1, (most - least) / count)
   const strips: Edge[][] = Array.from({ length: count + 1 }, () => [])
-  const strip = (x: number) => Math.min(count, Math.floor((x - west) / width))
+  const strip = (place: number) => Math.min(count, Math.floor((place - least) / width))
   for (const segment of segments) {
-    for (let i = strip(xs[segment.from]!); i <= strip(xs[segment.to]!); i++) strips[i]!.push(segment)
+    const [a, b] = [strip(places[segment.from]!), strip(places[segment.to]!)]
+    for (let i = Math.min(a, b); i <= Math.max(a, b); i++) strips[i]!.push(segment)
   }
-  return (x) => strips[strip(x)]!
+  return (place) => strips[strip(place)]!
 }
 
-/** Closed rings, as vertices without the repeated first; at a vertex of several rings the leftmost way on is taken. */
-function traceRings(edges: readonly Edge[], xs: readonly number[], ys: readonly number[]): number[][] {
-  const leaving = new Map<number, Edge[]>()
-  for (const edge of edges) {
-    const list = leaving.get(edge.from)
-    if (list) list.push(edge)
-    else leaving.set(edge.from, [edge])
-  }
+/** Closed rings, as vertices without the repeated first; none comes back to one of its vertices. */
+function traceRings(edges: readonly Edge[], stars: Stars): number[][] {
   const rings: number[][] = []
-  const used = new Set<Edge>()
-  for (const start of edges) {
-    if (used.has(start)) continue
+  const used = new Uint8Array(edges.length)
+  for (const [first, start] of edges.entries()) {
+    if (used[first] === 1) continue
     const path: number[] = [start.from]
     const placeOf = new Map<number, number>([[start.from, 0]])
-    let edge: Edge | undefined = start
-    while (edge !== undefined) {
-      used.add(edge)
-      const vertex: number = edge.to
+    let i = first
+    while (used[i] === 0) {
+      used[i] = 1
+      const vertex = edges[i]!.to
       const place = placeOf.get(vertex)
       if (place === undefined) {
         placeOf.set(vertex, path.length)
@@ -196,35 +256,13 @@ function traceRings(edges: readonly Edge[], xs: readonly number[], ys: readonly 
         const ring = path.splice(place + 1)
         for (const passed of ring) placeOf.delete(passed)
         rings.push([vertex, ...ring])
-        if (path.length === 1 && place === 0 && !leaving.get(vertex)!.some((next) => !used.has(next))) break
       }
-      edge = leftmost(
-        edge,
-        leaving.get(vertex)!.filter((next) => !used.has(next)),
-        xs,
-        ys,
-      )
+      // Clockwise from an arriving edge lies the inside on its left, and the leaving edge at the other side of that.
+      const star = stars.around[vertex]!
+      i = star.at(stars.placeOf(i, vertex) - 1)!
     }
   }
   return rings
-}
-
-function leftmost(
-  edge: Edge,
-  choices: readonly Edge[],
-  xs: readonly number[],
-  ys: readonly number[],
-): Edge | undefined {
-  if (choices.length < 2) return choices[0]
-  const heading = Math.atan2(ys[edge.to]! - ys[edge.from]!, xs[edge.to]! - xs[edge.from]!)
-  let [best, bestTurn] = [choices[0]!, -Infinity]
-  for (const choice of choices) {
-    let left = Math.atan2(ys[choice.to]! - ys[choice.from]!, xs[choice.to]! - xs[choice.from]!) - heading
-    if (left > Math.PI) left -= 2 * Math.PI
-    if (left <= -Math.PI) left += 2 * Math.PI
-    if (left > bestTurn) [best, bestTurn] = [choice, left]
-  }
-  return best
 }
 
 interface Ring {

@@ -4,7 +4,7 @@ import { InputError, messageOf } from '@skyscript/core'
 import { LENGTH, openCursor, readBytes, readMessage, readVarint, VARINT } from './cursor.ts'
 import { MAX_BLOB, MAX_BLOB_HEADER } from './limits.ts'
 import { decompressLz4 } from './lz4.ts'
-import { PbfFault } from './pbf-fault.ts'
+import { type Origin, PbfFault } from './pbf-fault.ts'
 
 /** Where a blob lies in its file. */
 export interface BlobIndex {
@@ -38,7 +38,13 @@ export async function openPbf(path: string): Promise<PbfFile> {
   try {
     const { size } = await file.stat()
     const blobs = await indexBlobs(file, path, size)
-    return { path, bytes: size, blobs, read: (blob) => readBlob(file, blob), close: () => file.close() }
+    return {
+      path,
+      bytes: size,
+      blobs,
+      read: (blob) => readBlob(file, blob.size, { path, offset: blob.offset }),
+      close: () => file.close(),
+    }
   } catch (error) {
     await file.close()
     throw (error as NodeJS.ErrnoException).code === 'EISDIR'
@@ -48,8 +54,9 @@ export async function openPbf(path: string): Promise<PbfFile> {
 }
 
 async function indexBlobs(file: FileHandle, path: string, size: number): Promise<BlobIndex[]> {
-  const notPbf = (why: string) => new PbfFault('not-a-pbf', `${path} is not an OSM PBF file: ${why}`, 0)
-  const truncated = (at: number) => new PbfFault('pbf-truncated', `${path} is cut off; fetch the file again`, at)
+  const notPbf = (why: string) => new PbfFault('not-a-pbf', `is not an OSM PBF file: ${why}`, { path, offset: 0 })
+  const truncated = (offset: number) =>
+    new PbfFault('pbf-truncated', 'is cut off; fetch the file again', { path, offset })
   if (size === 0) throw notPbf('it is empty')
   const blobs: BlobIndex[] = []
   let offset = 0
@@ -59,12 +66,17 @@ async function indexBlobs(file: FileHandle, path: string, size: number): Promise
     const headerSize = prefix.readUInt32BE(0)
     if (headerSize === 0 || headerSize > MAX_BLOB_HEADER) {
       if (offset === 0) throw notPbf('it does not start with a blob header')
-      throw new PbfFault('pbf-bad-blob-header', `${path} is damaged: a blob header claims ${headerSize} bytes`, offset)
+      throw new PbfFault('pbf-bad-blob-header', `is damaged: a blob header claims ${headerSize} bytes`, {
+        path,
+        offset,
+      })
     }
     const header = await readAt(file, offset + 4, headerSize)
     if (header.length < headerSize)
       throw offset === 0 ? notPbf('it does not start with a blob header') : truncated(offset)
-    const { type, dataSize } = parseBlobHeader(header, offset, () => notPbf('it does not start with a blob header'))
+    const { type, dataSize } = parseBlobHeader(header, { path, offset }, () =>
+      notPbf('it does not start with a blob header'),
+    )
     if (offset === 0 && type !== 'OSMHeader') throw notPbf('its first blob is no OSMHeader')
     const start = offset + 4 + headerSize
     if (start + dataSize > size) throw truncated(offset)
@@ -85,8 +97,8 @@ async function readAt(file: FileHandle, offset: number, length: number): Promise
   return buffer.subarray(0, done)
 }
 
-function parseBlobHeader(header: Buffer, offset: number, notPbf: () => PbfFault): { type: string; dataSize: number } {
-  openCursor(header, offset)
+function parseBlobHeader(header: Buffer, origin: Origin, notPbf: () => PbfFault): { type: string; dataSize: number } {
+  openCursor(header, origin)
   let type = ''
   let dataSize = -1
   try {
@@ -97,19 +109,19 @@ function parseBlobHeader(header: Buffer, offset: number, notPbf: () => PbfFault)
       return true
     })
   } catch (error) {
-    throw offset === 0 ? notPbf() : error
+    throw origin.offset === 0 ? notPbf() : error
   }
   if (type === '' || dataSize < 0 || dataSize > MAX_BLOB) {
-    if (offset === 0) throw notPbf()
-    throw new PbfFault('pbf-bad-blob-header', 'The file is damaged: a blob header has no type or no valid size', offset)
+    if (origin.offset === 0) throw notPbf()
+    throw new PbfFault('pbf-bad-blob-header', 'is damaged: a blob header has no type or no valid size', origin)
   }
   return { type, dataSize }
 }
 
-async function readBlob(file: FileHandle, { offset, size }: BlobIndex): Promise<Uint8Array> {
-  const blob = await readAt(file, offset, size)
-  if (blob.length < size) throw new PbfFault('pbf-truncated', 'The file became shorter while it was read', offset)
-  openCursor(blob, offset)
+async function readBlob(file: FileHandle, size: number, origin: Origin): Promise<Uint8Array> {
+  const blob = await readAt(file, origin.offset, size)
+  if (blob.length < size) throw new PbfFault('pbf-truncated', 'became shorter while it was read', origin)
+  openCursor(blob, origin)
   let rawSize = -1
   let compression = 0
   let data: Uint8Array | undefined
@@ -121,8 +133,8 @@ async function readBlob(file: FileHandle, { offset, size }: BlobIndex): Promise<
     } else return false
     return true
   })
-  if (data === undefined) throw new PbfFault('pbf-empty-blob', 'A blob of the file has no data', offset)
-  return decompress(compression, data, rawSize, offset)
+  if (data === undefined) throw new PbfFault('pbf-empty-blob', 'is damaged: a blob of it has no data', origin)
+  return decompress(compression, data, rawSize, origin)
 }
 
 /** Field numbers of Blob in fileformat.proto: which compression the data has. */
@@ -131,43 +143,43 @@ const ZLIB = 3
 const LZ4 = 6
 const ZSTD = 7
 
-function decompress(compression: number, data: Uint8Array, rawSize: number, offset: number): Uint8Array {
+function decompress(compression: number, data: Uint8Array, rawSize: number, origin: Origin): Uint8Array {
   if (compression === RAW) return data
   if (rawSize < 0 || rawSize > MAX_BLOB) {
     throw new PbfFault(
       'pbf-bad-raw-size',
-      `A blob of the file claims ${rawSize < 0 ? 'no size' : `${rawSize} bytes, more than ${MAX_BLOB}`}`,
-      offset,
+      `is damaged: a blob of it claims ${rawSize < 0 ? 'no size' : `${rawSize} bytes, more than ${MAX_BLOB}`}`,
+      origin,
     )
   }
-  const out = inflated(compression, data, rawSize, offset)
+  const out = inflated(compression, data, rawSize, origin)
   if (out.length !== rawSize)
     throw new PbfFault(
       'pbf-bad-raw-size',
-      `A blob of the file holds ${out.length} bytes where it claims ${rawSize}`,
-      offset,
+      `is damaged: a blob of it holds ${out.length} bytes where it claims ${rawSize}`,
+      origin,
     )
   return out
 }
 
-function inflated(compression: number, data: Uint8Array, rawSize: number, offset: number): Uint8Array {
+function inflated(compression: number, data: Uint8Array, rawSize: number, origin: Origin): Uint8Array {
   // One byte more than claimed is allowed, so that a wrong claim is told from a bomb without unpacking either.
   const limits = { maxOutputLength: rawSize + 1 }
   try {
     if (compression === ZLIB) return inflateSync(data, { ...limits, chunkSize: Math.max(64, rawSize) })
     if (compression === ZSTD) return zstdDecompressSync(data, limits)
   } catch {
-    throw new PbfFault('pbf-bad-compression', 'A blob of the file can not be decompressed', offset)
+    throw new PbfFault('pbf-bad-compression', 'is damaged: a blob of it can not be decompressed', origin)
   }
   if (compression !== LZ4) {
     throw new PbfFault(
       'pbf-unknown-compression',
-      'The file is compressed by a method other than zlib, lz4 or zstd; rewrite it with `osmium cat`',
-      offset,
+      'is compressed by a method other than zlib, lz4 or zstd; rewrite it with `osmium cat`',
+      origin,
     )
   }
   const out = new Uint8Array(rawSize)
   const length = decompressLz4(data, out)
-  if (length < 0) throw new PbfFault('pbf-bad-compression', 'A blob of the file can not be decompressed', offset)
+  if (length < 0) throw new PbfFault('pbf-bad-compression', 'is damaged: a blob of it can not be decompressed', origin)
   return out.subarray(0, length)
 }

@@ -14,6 +14,7 @@ import {
   VARINT,
 } from './cursor.ts'
 import { isoSeconds } from './header.ts'
+import type { Origin } from './pbf-fault.ts'
 
 /** Positions are integers of 1e-7 degree, OSM's own precision. */
 export interface BlockVisitor {
@@ -27,9 +28,12 @@ export interface BlockVisitor {
 /** Tags and history of the element being visited; read them before returning. */
 export interface Element {
   readonly tagCount: number
-  /** Calls back for each tag; strings are decoded at first use. */
+  /** Keys and values in the file's order; strings are decoded at first use. */
   tags(): [string, string][]
+  /** 0 where the file has none. */
   readonly version: number
+  /** Marked as no longer visible, as extracts of changes and histories have it. */
+  readonly deleted: boolean
   timestamp(): string | null
 }
 
@@ -57,16 +61,17 @@ const visible = new Numbers()
  * @returns the kinds of elements that the block holds, NODES | WAYS | RELATIONS
  * @throws PbfFault
  */
-export function visitBlock(data: Uint8Array, offset: number, visitor: BlockVisitor): number {
-  openCursor(data, offset)
-  const groups: [number, number][] = []
-  let strings = new StringTable(data, [])
+export function visitBlock(data: Uint8Array, origin: Origin, visitor: BlockVisitor): number {
+  openCursor(data, origin)
+  const groups = new Numbers()
+  let strings = new StringTable(data, new Numbers())
   let [granularity, dateGranularity, latitudeOffset, longitudeOffset] = [100, 1000, 0, 0]
   readMessage(data.length, (field, wire, limit) => {
     if (field === 1 && wire === LENGTH) strings = readStrings(data, readLength(limit))
     else if (field === 2 && wire === LENGTH) {
       const end = readLength(limit)
-      groups.push([tell(), end])
+      groups.push(tell())
+      groups.push(end)
       seek(end)
     } else if (field === 17 && wire === VARINT) granularity = readVarint(limit)
     else if (field === 18 && wire === VARINT) dateGranularity = readVarint(limit)
@@ -83,9 +88,9 @@ export function visitBlock(data: Uint8Array, offset: number, visitor: BlockVisit
     longitude: (value) => Math.round((longitudeOffset + granularity * value) / 100),
   }
   let kinds = 0
-  for (const [start, end] of groups) {
-    seek(start)
-    readMessage(end, (field, wire, limit) => {
+  for (let i = 0; i < groups.length; i += 2) {
+    seek(groups.values[i]!)
+    readMessage(groups.values[i + 1]!, (field, wire, limit) => {
       const kind = KIND_OF_FIELD[field]
       if (kind === undefined || wire !== LENGTH) return false
       kinds |= kind
@@ -115,10 +120,11 @@ interface Block {
 /** Strings of a block, decoded when asked for: most are never needed. */
 class StringTable {
   readonly #data: Uint8Array
-  readonly #ranges: readonly [number, number][]
+  /** Start and end of each string. */
+  readonly #ranges: Numbers
   readonly #decoded: (string | undefined)[] = []
 
-  constructor(data: Uint8Array, ranges: readonly [number, number][]) {
+  constructor(data: Uint8Array, ranges: Numbers) {
     this.#data = data
     this.#ranges = ranges
   }
@@ -126,21 +132,22 @@ class StringTable {
   get(index: number): string {
     const known = this.#decoded[index]
     if (known !== undefined) return known
-    const range = this.#ranges[index]
-    if (range === undefined)
-      throw fault('pbf-bad-string-id', `The file is damaged: a tag refers to string ${index} of ${this.#ranges.length}`)
-    const text = Buffer.from(this.#data.buffer, this.#data.byteOffset + range[0], range[1] - range[0]).toString('utf8')
+    if (index * 2 >= this.#ranges.length)
+      throw fault('pbf-bad-string-id', `is damaged: a tag refers to string ${index} of ${this.#ranges.length / 2}`)
+    const [start, end] = [this.#ranges.values[2 * index]!, this.#ranges.values[2 * index + 1]!]
+    const text = Buffer.from(this.#data.buffer, this.#data.byteOffset + start, end - start).toString('utf8')
     this.#decoded[index] = text
     return text
   }
 }
 
 function readStrings(data: Uint8Array, limit: number): StringTable {
-  const ranges: [number, number][] = []
+  const ranges = new Numbers()
   readMessage(limit, (field, wire, end) => {
     if (field !== 1 || wire !== LENGTH) return false
     const stop = readLength(end)
-    ranges.push([tell(), stop])
+    ranges.push(tell())
+    ranges.push(stop)
     seek(stop)
     return true
   })
@@ -149,7 +156,7 @@ function readStrings(data: Uint8Array, limit: number): StringTable {
 
 /** Tags in parallel arrays of string ids from `from` to `to`; in dense nodes keys and values alternate. */
 class BlockElement implements Element {
-  strings: StringTable = new StringTable(new Uint8Array(0), [])
+  strings: StringTable = new StringTable(new Uint8Array(0), new Numbers())
   dateGranularity = 1000
   keyIds: Numbers = keys
   valueIds: Numbers = values
@@ -158,6 +165,7 @@ class BlockElement implements Element {
   step = 1
   valueShift = 0
   version = 0
+  deleted = false
   stamp = Number.NaN
 
   get tagCount(): number {
@@ -185,13 +193,14 @@ class BlockElement implements Element {
     this.dateGranularity = block.dateGranularity
     this.keyIds = keys
     this.valueIds = values
-    keys.length = 0
-    values.length = 0
+    keys.clear()
+    values.clear()
     this.from = 0
     this.to = 0
     this.step = 1
     this.valueShift = 0
     this.version = 0
+    this.deleted = false
     this.stamp = Number.NaN
     return this
   }
@@ -213,6 +222,7 @@ function readInfo(limit: number): void {
   readMessage(limit, (field, wire, end) => {
     if (field === 1 && wire === VARINT) element.version = versionOf(readSigned(end))
     else if (field === 2 && wire === VARINT) element.stamp = readSigned(end)
+    else if (field === 6 && wire === VARINT) element.deleted = readVarint(end) === 0
     else return false
     return true
   })
@@ -223,15 +233,12 @@ const versionOf = (value: number): number => (value > 0 && value <= 0x7fffffff ?
 
 function finishTags(): void {
   if (keys.length !== values.length)
-    throw fault(
-      'pbf-unequal-arrays',
-      `The file is damaged: an element has ${keys.length} keys and ${values.length} values`,
-    )
+    throw fault('pbf-unequal-arrays', `is damaged: an element has ${keys.length} keys and ${values.length} values`)
   element.to = keys.length
 }
 
 function checkId(id: number): number {
-  if (!Number.isSafeInteger(id)) throw fault('pbf-bad-id', 'The file is damaged: an id is beyond 2^53')
+  if (!Number.isSafeInteger(id)) throw fault('pbf-bad-id', 'is damaged: an id is beyond 2^53')
   return id
 }
 
@@ -251,7 +258,7 @@ function readNode(end: number, block: Block, visitor: BlockVisitor): void {
 
 function readDense(end: number, block: Block, visitor: BlockVisitor): void {
   element.reset(block)
-  for (const list of [ids, latitudes, longitudes, versions, timestamps, visible]) list.length = 0
+  for (const list of [ids, latitudes, longitudes, versions, timestamps, visible]) list.clear()
   readMessage(end, (field, wire, limit) => {
     if (wire !== LENGTH) return false
     if (field === 1) readPacked('zigzag-delta', limit, ids)
@@ -270,7 +277,7 @@ function readDense(end: number, block: Block, visitor: BlockVisitor): void {
     unequal(timestamps) ||
     unequal(visible)
   ) {
-    throw fault('pbf-unequal-arrays', 'The file is damaged: the arrays of its dense nodes have unequal lengths')
+    throw fault('pbf-unequal-arrays', 'is damaged: the arrays of its dense nodes have unequal lengths')
   }
   element.valueIds = keys
   element.step = 2
@@ -279,15 +286,14 @@ function readDense(end: number, block: Block, visitor: BlockVisitor): void {
   for (let i = 0; i < ids.length; i++) {
     element.from = next
     while (next < keys.length && keys.values[next] !== 0) next += 2
-    if (next > keys.length)
-      throw fault('pbf-unequal-arrays', 'The file is damaged: a dense node has a key without a value')
+    if (next > keys.length) throw fault('pbf-unequal-arrays', 'is damaged: a dense node has a key without a value')
     element.to = next
     if (keys.length > 0) {
-      if (next >= keys.length)
-        throw fault('pbf-unequal-arrays', 'The file is damaged: the tags of its dense nodes end early')
+      if (next >= keys.length) throw fault('pbf-unequal-arrays', 'is damaged: the tags of its dense nodes end early')
       next++
     }
     element.version = versions.length === 0 ? 0 : versionOf(versions.values[i]!)
+    element.deleted = visible.length > 0 && visible.values[i] === 0
     element.stamp = timestamps.length === 0 ? Number.NaN : timestamps.values[i]!
     visitor.node!(
       checkId(ids.values[i]!),
@@ -312,7 +318,7 @@ function readDenseInfo(limit: number): void {
 function readWay(end: number, block: Block, visitor: BlockVisitor): void {
   element.reset(block)
   let id = 0
-  for (const list of [refs, latitudes, longitudes]) list.length = 0
+  for (const list of [refs, latitudes, longitudes]) list.clear()
   readMessage(end, (field, wire, limit) => {
     if (field === 1 && wire === VARINT) id = readSigned(limit)
     else if (field === 8 && wire === LENGTH) readPacked('zigzag-delta', limit, refs)
@@ -324,7 +330,7 @@ function readWay(end: number, block: Block, visitor: BlockVisitor): void {
   finishTags()
   const located = latitudes.length > 0 || longitudes.length > 0
   if (located && (latitudes.length !== refs.length || longitudes.length !== refs.length)) {
-    throw fault('pbf-unequal-arrays', 'The file is damaged: a way has unequal numbers of nodes and locations')
+    throw fault('pbf-unequal-arrays', 'is damaged: a way has unequal numbers of nodes and locations')
   }
   for (let i = 0; i < latitudes.length; i++) {
     latitudes.values[i] = block.latitude(latitudes.values[i]!)
@@ -336,8 +342,8 @@ function readWay(end: number, block: Block, visitor: BlockVisitor): void {
 function readRelation(end: number, block: Block, visitor: BlockVisitor): void {
   element.reset(block)
   let id = 0
-  refs.length = 0
-  types.length = 0
+  refs.clear()
+  types.clear()
   readMessage(end, (field, wire, limit) => {
     if (field === 1 && wire === VARINT) id = readSigned(limit)
     else if (field === 9 && wire === LENGTH) readPacked('zigzag-delta', limit, refs)
@@ -347,6 +353,6 @@ function readRelation(end: number, block: Block, visitor: BlockVisitor): void {
   })
   finishTags()
   if (refs.length !== types.length)
-    throw fault('pbf-unequal-arrays', 'The file is damaged: a relation has unequal numbers of members and types')
+    throw fault('pbf-unequal-arrays', 'is damaged: a relation has unequal numbers of members and types')
   visitor.relation!(checkId(id), refs, types, element)
 }

@@ -1,4 +1,4 @@
-import { PbfFault } from './pbf-fault.ts'
+import { type Origin, PbfFault } from './pbf-fault.ts'
 
 /**
  * Protocol buffer reading at a module-level cursor: one message at a time is decoded per thread, and free variables
@@ -6,18 +6,18 @@ import { PbfFault } from './pbf-fault.ts'
  */
 let bytes: Uint8Array = new Uint8Array(0)
 let position = 0
-/** Where the block starts in its file, for messages. */
-let origin = 0
+/** Where the block comes from, for messages. */
+let origin: Origin = { path: '', offset: 0 }
 
 export const VARINT = 0
 export const FIXED64 = 1
 export const LENGTH = 2
 export const FIXED32 = 5
 
-export function openCursor(data: Uint8Array, fileOffset: number): void {
+export function openCursor(data: Uint8Array, from: Origin): void {
   bytes = data
   position = 0
-  origin = fileOffset
+  origin = from
 }
 
 export function fault(code: string, what: string): PbfFault {
@@ -38,13 +38,13 @@ export function readVarint(limit: number): number {
   let value = 0
   let factor = 1
   for (let i = 0; i < 10; i++) {
-    if (position >= limit) throw fault('pbf-cut-varint', 'A number in the file is cut off')
+    if (position >= limit) throw fault('pbf-cut-varint', 'is damaged: a number in it is cut off')
     const byte = bytes[position++]!
     value += (byte & 0x7f) * factor
     if (byte < 0x80) return value
     factor *= 128
   }
-  throw fault('pbf-long-varint', 'A number in the file has more than 10 bytes')
+  throw fault('pbf-long-varint', 'is damaged: a number in it has more than 10 bytes')
 }
 
 /** An int64: two's complement. */
@@ -71,7 +71,7 @@ export function readZigzag(limit: number): number {
 /** The end of a length-delimited field that starts here. */
 export function readLength(limit: number): number {
   const length = readVarint(limit)
-  if (length > limit - position) throw fault('pbf-bad-length', 'A field of the file reaches beyond its message')
+  if (length > limit - position) throw fault('pbf-bad-length', 'is damaged: a field of it reaches beyond its message')
   return position + length
 }
 
@@ -86,8 +86,8 @@ export function skip(wire: number, limit: number): void {
   else if (wire === LENGTH) position = readLength(limit)
   else if (wire === FIXED64 || wire === FIXED32) {
     position += wire === FIXED64 ? 8 : 4
-    if (position > limit) throw fault('pbf-bad-length', 'A field of the file reaches beyond its message')
-  } else throw fault('pbf-bad-wire-type', `The file has a field of unknown kind ${wire}`)
+    if (position > limit) throw fault('pbf-bad-length', 'is damaged: a field of it reaches beyond its message')
+  } else throw fault('pbf-bad-wire-type', `is damaged: it has a field of unknown kind ${wire}`)
 }
 
 /** Calls `onField` for each field up to `limit`; a field that it leaves unread (returns false) is skipped. */
@@ -106,9 +106,13 @@ export function readBytes(limit: number): Uint8Array {
   return value
 }
 
+const SMALL = 1024
+/** Far more than an element of OSM has: beyond, an array would hold memory for one freak of a block to the end. */
+const LARGE = 2 ** 20
+
 /** A growing array of numbers that is filled again and again. */
 export class Numbers {
-  values = new Float64Array(1024)
+  values = new Float64Array(SMALL)
   length = 0
 
   push(value: number): void {
@@ -119,19 +123,29 @@ export class Numbers {
     }
     this.values[this.length++] = value
   }
+
+  clear(): void {
+    this.length = 0
+    if (this.values.length > LARGE) this.values = new Float64Array(SMALL)
+  }
 }
 
 export type NumberKind = 'varint' | 'signed' | 'zigzag' | 'zigzag-delta'
 
-/** A packed repeated field into `into`; deltas are added up. */
+/** A packed repeated field into `into`; deltas are added up. @throws PbfFault where a sum leaves the exact integers */
 export function readPacked(kind: NumberKind, limit: number, into: Numbers): void {
   const end = readLength(limit)
-  into.length = 0
+  into.clear()
   let sum = 0
   while (position < end) {
     if (kind === 'varint') into.push(readVarint(end))
     else if (kind === 'signed') into.push(readSigned(end))
     else if (kind === 'zigzag') into.push(readZigzag(end))
-    else into.push((sum += readZigzag(end)))
+    else {
+      sum += readZigzag(end)
+      if (sum > Number.MAX_SAFE_INTEGER || sum < Number.MIN_SAFE_INTEGER)
+        throw fault('pbf-number-overflow', 'is damaged: the differences of ids, places or times add up beyond 2^53')
+      into.push(sum)
+    }
   }
 }

@@ -25,6 +25,8 @@ import { PbfFault } from './pbf-fault.ts'
 export interface ExtractOptions {
   /** Which tagged elements become objects. */
   wanted(tags: Tags): boolean
+  /** Which tags `tagCounts` counts; none where it is left out, since a large file has millions of different tags. */
+  counted?(key: string, value: string): boolean
   /** Only objects whose geometry meets this, whole: a box or polygons in degrees. */
   readonly clip?: Box | Geometry | null
   /** In bytes of the file; every pass over it counts. */
@@ -41,7 +43,7 @@ export interface ExtractReport {
   readonly emitted: { points: number; lines: number; areas: number }
   /** Tagged elements that became no object, by reason. */
   readonly dropped: Map<string, number>
-  /** Elements by `key=value`, over the whole file. */
+  /** Elements by `key=value`, over the whole file, of the tags that `counted` asks for. */
   readonly tagCounts: Map<string, number>
 }
 
@@ -90,10 +92,10 @@ async function readHeader(file: PbfFile): Promise<PbfHeader> {
   if (second)
     throw new PbfFault(
       'pbf-second-header',
-      `${file.path} has a second header; it looks like two files in one, so join them with \`osmium merge\``,
-      second.offset,
+      'has a second header; it looks like two files in one, so join them with `osmium merge`',
+      { path: file.path, offset: second.offset },
     )
-  return parseHeader(await file.read(first!), first!.offset, file.path)
+  return parseHeader(await file.read(first!), { path: file.path, offset: first!.offset })
 }
 
 interface WantedRelation {
@@ -103,6 +105,9 @@ interface WantedRelation {
   readonly version: number
   readonly timestamp: string | null
 }
+
+const isOnEarth = (longitude: number, latitude: number): boolean =>
+  Math.abs(longitude) <= MAX_LONGITUDE && Math.abs(latitude) <= MAX_LATITUDE
 
 /** Passes over the file: all blobs for relations and counts, ways for the nodes they need, nodes, ways again, areas. */
 class Reader {
@@ -132,6 +137,7 @@ class Reader {
     for await (const _ of this.#pass(NODES, this.#locate(locations, batch))) yield* batch.splice(0)
     for await (const _ of this.#pass(WAYS, this.#makeWays(locations, batch))) yield* batch.splice(0)
     for (const relation of this.#relations) {
+      this.#options.signal?.throwIfAborted()
       const object = this.#makeArea(relation)
       if (object) yield object
     }
@@ -150,7 +156,7 @@ class Reader {
       const known = this.#kinds[i]
       if (this.#passesDone > 0 && (known! & kinds) === 0) continue
       const data = await this.#file.read(blob)
-      yield visitBlock(data, blob.offset, visitor)
+      yield visitBlock(data, { path: this.#file.path, offset: blob.offset }, visitor)
       progress.update(
         Math.floor(((this.#passesDone + (blob.offset + blob.size) / this.#file.bytes) / passes) * this.#file.bytes),
         this.#file.bytes,
@@ -164,9 +170,10 @@ class Reader {
     this.#report.dropped.set(reason, (this.#report.dropped.get(reason) ?? 0) + 1)
   }
 
-  #count(tags: readonly (readonly [string, string])[]): void {
+  #count(element: Element): void {
     const { tagCounts } = this.#report
-    for (const [key, value] of tags) {
+    for (const [key, value] of element.tags()) {
+      if (!this.#options.counted!(key, value)) continue
       const tag = `${key}=${value}`
       tagCounts.set(tag, (tagCounts.get(tag) ?? 0) + 1)
     }
@@ -174,25 +181,27 @@ class Reader {
 
   #survey(): BlockVisitor {
     const { read } = this.#report
+    const counts = (element: Element) => this.#options.counted !== undefined && element.tagCount > 0 && !element.deleted
     return {
       node: (_id, _longitude, _latitude, element) => {
         read.nodes++
-        if (element.tagCount > 0) this.#count(element.tags())
+        if (counts(element)) this.#count(element)
       },
       way: (_id, _refs, _locations, element) => {
         read.ways++
-        if (element.tagCount > 0) this.#count(element.tags())
+        if (counts(element)) this.#count(element)
       },
       relation: (id, members, types, element) => {
         read.relations++
+        if (counts(element)) this.#count(element)
         const tags = element.tags()
-        this.#count(tags)
         const isAreaType = tags.some(
           ([key, value]) => key === 'type' && (value === 'multipolygon' || value === 'boundary'),
         )
         const own = tags.filter(([key]) => key !== 'type')
         if (!isAreaType || own.length === 0) return
         this.#report.tagged++
+        if (element.deleted) return this.#drop('deleted')
         const all = Object.fromEntries(tags)
         if (!this.#options.wanted(Object.fromEntries(own))) return this.#drop('not-wanted')
         const ways = new Set<number>()
@@ -212,7 +221,7 @@ class Reader {
   #collectNeeded(needed: Numbers): BlockVisitor {
     return {
       way: (id, refs, locations, element) => {
-        if (locations || (!this.#memberWays.has(id) && !this.#isWanted(element))) return
+        if (locations || element.deleted || (!this.#memberWays.has(id) && !this.#isWanted(element))) return
         for (let i = 0; i < refs.length; i++) needed.push(refs.values[i]!)
       },
     }
@@ -225,10 +234,11 @@ class Reader {
   #locate(locations: NodeLocations, batch: OsmObject[]): BlockVisitor {
     return {
       node: (id, longitude, latitude, element) => {
-        const onEarth = Math.abs(longitude) <= MAX_LONGITUDE && Math.abs(latitude) <= MAX_LATITUDE
-        if (onEarth) locations.set(id, longitude, latitude)
+        const onEarth = isOnEarth(longitude, latitude)
+        if (onEarth && !element.deleted) locations.set(id, longitude, latitude)
         if (element.tagCount === 0) return
         this.#report.tagged++
+        if (element.deleted) return this.#drop('deleted')
         const tags: Tags = Object.fromEntries(element.tags())
         if (!this.#options.wanted(tags)) return this.#drop('not-wanted')
         if (!onEarth) return this.#drop('node-not-on-earth')
@@ -247,6 +257,10 @@ class Reader {
         const isMember = this.#memberWays.has(id)
         const tagged = element.tagCount > 0
         if (tagged) this.#report.tagged++
+        if (element.deleted) {
+          if (tagged) this.#drop('deleted')
+          return
+        }
         const tags = tagged ? element.tags() : []
         const all: Tags = Object.fromEntries(tags)
         const wanted = tagged && this.#options.wanted(all)
@@ -258,6 +272,7 @@ class Reader {
           if (located) {
             at.longitude = located.longitudes.values[i]!
             at.latitude = located.latitudes.values[i]!
+            complete = isOnEarth(at.longitude, at.latitude)
           } else complete = locations.read(refs.values[i]!, at)
           line[2 * i] = at.longitude
           line[2 * i + 1] = at.latitude

@@ -11,6 +11,7 @@ import {
   VARINT,
 } from './cursor.ts'
 import { HISTORY_FEATURE, KNOWN_FEATURES } from './limits.ts'
+import type { Origin } from './pbf-fault.ts'
 
 export interface PbfHeader {
   /** ISO 8601 UTC of the newest change in the file, where its maker recorded it. */
@@ -23,9 +24,9 @@ export interface PbfHeader {
   readonly sorted: boolean
 }
 
-/** HeaderBlock of osmformat.proto. @throws InputError `history-file` or `unsupported-feature` */
-export function parseHeader(data: Uint8Array, offset: number, path: string): PbfHeader {
-  openCursor(data, offset)
+/** HeaderBlock of osmformat.proto. @throws InputError `history-file` or `unsupported-feature`; PbfFault */
+export function parseHeader(data: Uint8Array, origin: Origin): PbfHeader {
+  openCursor(data, origin)
   const required: string[] = []
   const optional: string[] = []
   let [replicationTimestamp, replicationSequence, box, writingProgram]: [
@@ -48,14 +49,14 @@ export function parseHeader(data: Uint8Array, offset: number, path: string): Pbf
   if (required.includes(HISTORY_FEATURE)) {
     throw new InputError(
       'history-file',
-      `${path} is a history file with several versions of each object; cut the current state out of it with \`osmium time-filter\`.`,
+      `${origin.path} is a history file with several versions of each object; cut the current state out of it with \`osmium time-filter\`.`,
     )
   }
   const unknown = required.find((feature) => !KNOWN_FEATURES.has(feature))
   if (unknown !== undefined) {
     throw new InputError(
       'unsupported-feature',
-      `${path} needs the feature "${unknown.replace(/[^\x20-\x7e]/g, '?').slice(0, 80)}", which is not known here; rewrite it with \`osmium cat\`.`,
+      `${origin.path} needs the feature "${unknown.replace(/[^\x20-\x7e]/g, '?').slice(0, 80)}", which is not known here; rewrite it with \`osmium cat\`.`,
     )
   }
   return {
