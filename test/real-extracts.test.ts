@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeFolder, ROOT, skyscript, writeRegion } from './support/skyscript.ts'
+import { MODEL } from './support/town.ts'
+
+/** Real extracts, which lie beside a development checkout and are no part of the project. */
+const DATA = join(ROOT, '..', 'shared', 'data')
+
+const REGIONS = [
+  { file: 'andorra-2024.osm.pbf', sources: ['ES', 'S2'] },
+  { file: 'helsinki.osm.pbf', sources: ['FI', 'S2'] },
+  { file: 'queens.osm.pbf', sources: ['US', 'S2'] },
+] as const
+
+let folder: Awaited<ReturnType<typeof makeFolder>>
+beforeAll(async () => {
+  folder = await makeFolder('real')
+})
+afterAll(() => folder?.remove())
+
+for (const { file, sources } of REGIONS) {
+  const source = join(DATA, file)
+  const isThere = existsSync(source)
+  if (!isThere)
+    process.stderr.write(`${file} is not beside the checkout: the test that builds a dataset of it is skipped.\n`)
+  test.skipIf(!isThere)(
+    `${file} gives a dataset with ${sources.join(' and ')} images that verify accepts`,
+    async () => {
+      const name = file.split('.')[0]!
+      const output = join(folder.path, name)
+      const region = await writeRegion(join(folder.path, `${name}.yaml`), {
+        name,
+        osm: { source },
+        imagery: { sources, earthEngine: { endpoint: 'local' } },
+        selection: { cells: 12, rareTagsBelow: 0, maxPerTag: 1 },
+        tiles: { maxPixels: 500, pointPixels: 160 },
+        filter: { scorers: [{ name: 'openai', model: MODEL }], val: 5, test: 10, split: { degrees: 0.01 } },
+        output,
+      })
+      const built = await skyscript(['build', region, '--json'])
+      expect(built.code, built.stderr).toBe(0)
+      const { rows, counts } = JSON.parse(built.stdout)
+      expect(rows['manifest.parquet']).toBe(counts.kept)
+      expect(counts.kept).toBeGreaterThan(40)
+      const verified = await skyscript(['verify', output, '--json'])
+      expect(verified.code, verified.stdout).toBe(0)
+      const manifest = JSON.parse(verified.stdout)
+      expect(manifest.ok).toBe(true)
+    },
+    180_000,
+  )
+}
