@@ -29,7 +29,7 @@ export interface ClipModel {
 /**
  * Opens the models of a folder. Names of inputs and outputs are read from the files: exports differ in them.
  *
- * @throws InputError `bad-model` where a file is no ONNX model or has other inputs than a CLIP
+ * @throws InputError `bad-model` where a file is no ONNX model, or has other inputs or outputs than a CLIP
  */
 export async function openClipModel(options: ClipModelOptions): Promise<ClipModel> {
   const vision = await openHalf(options, 'vision_model.onnx', 'pixel_values', 'image_embeds')
@@ -47,7 +47,7 @@ export async function openClipModel(options: ClipModelOptions): Promise<ClipMode
       throw new InputError('bad-model', message)
     }
   }
-  return {
+  const model: ClipModel = {
     imageBatch,
     contextLength,
     async embedImages(samples) {
@@ -65,6 +65,14 @@ export async function openClipModel(options: ClipModelOptions): Promise<ClipMode
       return rowsOf(await run(text, feeds), text.file)[0]!
     },
   }
+  // Files tell little of what they give: one black image and one empty caption show it before any work is done.
+  const [picture] = await model.embedImages(new Float32Array(size))
+  const words = await model.embedText(new BigInt64Array(contextLength), 1)
+  if (picture!.length !== words.length) {
+    const message = `${vision.file} gives ${picture!.length} numbers an image and ${text.file} ${words.length} a caption; take the files of one model.`
+    throw new InputError('bad-model', message)
+  }
+  return model
 }
 
 function padTo(samples: Float32Array, length: number): Float32Array {
@@ -77,6 +85,12 @@ function padTo(samples: Float32Array, length: number): Float32Array {
 export function engineVersion(): string {
   return env.versions.node ?? env.versions.common
 }
+
+/** onnxruntime's messages have line ends, and full stops where they end. */
+const sentenceOf = (error: unknown) =>
+  messageOf(error)
+    .replace(/\s+/g, ' ')
+    .replace(/[. ]+$/, '')
 
 interface Half {
   readonly file: string
@@ -103,7 +117,7 @@ async function openHalf(
     // Warnings of the optimizer say nothing to a user.
     logSeverityLevel: 3,
   }).catch((error: unknown) => {
-    throw new InputError('bad-model', `${file} is no model that can be run (${messageOf(error)}); copy it again.`)
+    throw new InputError('bad-model', `${file} is no model that can be run (${sentenceOf(error)}); copy it again.`)
   })
   const inputs = session.inputMetadata.filter((input) => input.isTensor)
   const mask = inputs.find((input) => input.name === 'attention_mask') ?? null
@@ -131,7 +145,7 @@ function idTensor(ids: BigInt64Array, type: string): Tensor {
 
 async function run({ session, output, file }: Half, feeds: Record<string, Tensor>): Promise<Tensor> {
   const results = await session.run(feeds, [output]).catch((error: unknown) => {
-    throw new InputError('bad-model', `${file} can't be run (${messageOf(error)}); check that it is a half of a CLIP.`)
+    throw new InputError('bad-model', `${file} can't be run (${sentenceOf(error)}); check that it is a half of a CLIP.`)
   })
   const tensor = results[output]!
   if (tensor.type === 'float32' && tensor.dims.length === 2) return tensor

@@ -17,7 +17,12 @@ export interface Preprocessing {
 }
 
 /** Of `PIL.Image.Resampling`. 0 is nearest, which no CLIP was trained with; 5 is Hamming. */
-const INTERPOLATIONS: Readonly<Record<number, Interpolation>> = { 1: 'lanczos', 2: 'bilinear', 3: 'bicubic', 4: 'box' }
+const INTERPOLATIONS: ReadonlyMap<unknown, Interpolation> = new Map([
+  [1, 'lanczos'],
+  [2, 'bilinear'],
+  [3, 'bicubic'],
+  [4, 'box'],
+])
 /** A larger model input than any CLIP's; guards against a wrong file. */
 const LARGEST_SIDE = 4096
 
@@ -51,7 +56,7 @@ export function parsePreprocessing(text: string, file: string): Preprocessing {
   }
 
   const resample = config.resample ?? 3
-  const interpolation = INTERPOLATIONS[resample as number]
+  const interpolation = INTERPOLATIONS.get(resample)
   if (interpolation === undefined) {
     throw refuse(`"resample" is ${JSON.stringify(resample)}, but only 1 (Lanczos), 2, 3 (bicubic) and 4 are known`)
   }
@@ -60,10 +65,11 @@ export function parsePreprocessing(text: string, file: string): Preprocessing {
   const std = channels('image_std', 1)
   if (std.some((value) => value <= 0)) throw refuse('"image_std" must be positive')
   const crop = config.do_center_crop === false ? null : sizeOf(config.crop_size ?? config.size, 'crop_size', side)
+  const square = crop?.kind === 'shortest' ? { width: crop.pixels, height: crop.pixels } : crop
   return {
-    resize: resizeOf(config, side),
+    resize: sizeOf(config.size, 'size', side),
     interpolation,
-    crop: crop === null ? null : crop.kind === 'exact' ? crop : { width: crop.pixels, height: crop.pixels },
+    crop: square && { width: square.width, height: square.height },
     rescale,
     mean: channels('image_mean', 0),
     std,
@@ -71,10 +77,6 @@ export function parsePreprocessing(text: string, file: string): Preprocessing {
 }
 
 type Side = (value: unknown, field: string) => number
-
-function resizeOf(config: Readonly<Record<string, unknown>>, side: Side): Preprocessing['resize'] {
-  return sizeOf(config.size, 'size', side)
-}
 
 /** The hub has had three forms: 224, {"shortest_edge": 224}, {"height": 224, "width": 224}. A number is a shortest edge. */
 function sizeOf(value: unknown, field: string, side: Side): Preprocessing['resize'] {

@@ -119,10 +119,6 @@ async function similarity(
 
 /** Of vectors of length 1; rounding may lead a little beyond 1, which no cosine is. */
 function dot(a: Float32Array, b: Float32Array): number {
-  if (a.length !== b.length) {
-    const message = `The vision half gives ${a.length} numbers an image and the text half ${b.length} a caption; take the files of one model.`
-    throw new InputError('bad-model', message)
-  }
   let sum = 0
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
   // `+ 0` makes -0 a 0.
