@@ -68,7 +68,9 @@ test.skipIf(!hasPython)(
     expect(tables['Town_train_top30pct_filtered_by_CLIP_openai.csv'].columns).toEqual(COLUMNS)
     expect(tables['Town_train_top30pct_filtered_by_CLIP_openai.csv'].rows).toBeGreaterThan(10)
     expect(metas).toBeGreaterThan(60)
-    expect(types).toEqual([])
+    expect(types).toEqual([
+      'box: tuple(float float float float), center_tags: dict, surrounding_tags: list, time: tuple(int int int int int)',
+    ])
   },
   120_000,
 )

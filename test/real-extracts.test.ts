@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { makeFolder, ROOT, skyscript, writeRegion } from './support/skyscript.ts'
+import { filesOf, makeFolder, ROOT, skyscript, writeRegion } from './support/skyscript.ts'
 import { MODEL } from './support/town.ts'
 
 /** Real extracts, which lie beside a development checkout and are no part of the project. */
@@ -33,7 +33,7 @@ for (const { file, sources } of REGIONS) {
         name,
         osm: { source },
         imagery: { sources, earthEngine: { endpoint: 'local' } },
-        selection: { cells: 12, rareTagsBelow: 0, maxPerTag: 1 },
+        selection: { cells: 40, rareTagsBelow: 0, maxPerTag: 1 },
         tiles: { maxPixels: 500, pointPixels: 160 },
         filter: { scorers: [{ name: 'openai', model: MODEL }], val: 5, test: 10, split: { degrees: 0.01 } },
         output,
@@ -45,8 +45,12 @@ for (const { file, sources } of REGIONS) {
       expect(counts.kept).toBeGreaterThan(40)
       const verified = await skyscript(['verify', output, '--json'])
       expect(verified.code, verified.stdout).toBe(0)
-      const manifest = JSON.parse(verified.stdout)
-      expect(manifest.ok).toBe(true)
+      const images = Object.keys(filesOf(output)).filter((path) => path.endsWith('.jpg'))
+      for (const alias of sources)
+        expect(
+          images.some((path) => path.includes(`_${alias}_`)),
+          alias,
+        ).toBe(true)
     },
     180_000,
   )
