@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const MAIN = join(ROOT, 'packages', 'worker', 'src', 'main.ts')
+export const MAIN = join(ROOT, 'packages', 'worker', 'src', 'main.ts')
 
 export interface Ran {
   readonly code: number | null
@@ -27,8 +27,8 @@ export interface RunOptions {
 export interface Running {
   readonly child: ChildProcess
   readonly done: Promise<Ran>
-  /** Waits for a line on stdout or stderr. */
-  says(pattern: RegExp): Promise<void>
+  /** Waits for a text on stdout or stderr. */
+  says(pattern: RegExp): Promise<RegExpExecArray>
 }
 
 export function start(args: readonly string[], { env, input, cwd }: RunOptions = {}): Running {
@@ -53,9 +53,10 @@ export function start(args: readonly string[], { env, input, cwd }: RunOptions =
     says: (pattern) =>
       new Promise((resolve, reject) => {
         const look = () => {
-          if (!pattern.test(text.stdout) && !pattern.test(text.stderr)) return
+          const found = pattern.exec(text.stdout) ?? pattern.exec(text.stderr)
+          if (!found) return
           listeners.delete(look)
-          resolve()
+          resolve(found)
         }
         listeners.add(look)
         look()

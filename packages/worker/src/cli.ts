@@ -1,16 +1,5 @@
 import { messageOf, SkyscriptError } from '@skyscript/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { buildCommand } from './commands/build.ts'
-import { captionCommand } from './commands/caption.ts'
-import { cutCommand } from './commands/cut.ts'
-import { doctorCommand } from './commands/doctor.ts'
-import { extractCommand } from './commands/extract.ts'
-import { localEarthEngineCommand } from './commands/local-earth-engine.ts'
-import { planCommand } from './commands/plan.ts'
-import { scoreCommand } from './commands/score.ts'
-import { tagsCommand } from './commands/tags.ts'
-import { verifyCommand } from './commands/verify.ts'
-import { workerCommand } from './commands/worker.ts'
 import { STAGES, type StageName } from './runner/runner.ts'
 import { printable } from './terminal/terminal.ts'
 import { TOOL_VERSION } from './version.ts'
@@ -46,6 +35,7 @@ function isClosedPipe(error: unknown): boolean {
   return (error as NodeJS.ErrnoException)?.code === 'EPIPE'
 }
 
+/** Commands are loaded when they are called: what one needs (onnxruntime, the S3 client) would slow all others down. */
 function createProgram(done: (code: number) => void): Command {
   const program = new Command('skyscript')
     .description('Regenerates the SkyScript image-text dataset for any region.')
@@ -59,14 +49,18 @@ function createProgram(done: (code: number) => void): Command {
     .description('the whole pipeline: extract, select, plan, fetch, caption, score, assemble; goes on where it stopped')
     .argument('<region.yaml>', 'the region file')
     .addOption(json())
-    .action(async (file: string, options: { json?: boolean }) => done(await buildCommand(file, options)))
+    .action(async (file: string, options: { json?: boolean }) =>
+      done(await (await import('./commands/build.ts')).buildCommand(file, options)),
+    )
 
   program
     .command('plan')
     .description('what a build would fetch, without fetching a pixel')
     .argument('<region.yaml>', 'the region file')
     .addOption(json())
-    .action(async (file: string, options: { json?: boolean }) => done(await planCommand(file, options)))
+    .action(async (file: string, options: { json?: boolean }) =>
+      done(await (await import('./commands/plan.ts')).planCommand(file, options)),
+    )
 
   program
     .command('worker')
@@ -75,7 +69,7 @@ function createProgram(done: (code: number) => void): Command {
     .option('--stages <list>', `of ${STAGES.join(',')}`, stageList, [...STAGES])
     .option('--concurrency <n>', 'jobs of one stage at a time', positiveInteger, 2)
     .action(async (options: { queue: string; stages: StageName[]; concurrency: number }) =>
-      done(await workerCommand(options)),
+      done(await (await import('./commands/worker.ts')).workerCommand(options)),
     )
 
   program
@@ -85,14 +79,14 @@ function createProgram(done: (code: number) => void): Command {
     .option('--all-tagged', 'every tagged object, not only those that can be seen from above')
     .option('--clip <w,s,e,n>', 'only objects that meet this box, in degrees', clipBox)
     .action(async (file: string, options: { allTagged?: boolean; clip?: [number, number, number, number] }) =>
-      done(await extractCommand(file, options)),
+      done(await (await import('./commands/extract.ts')).extractCommand(file, options)),
     )
 
   program
     .command('tags')
     .description('{"key","value"} lines on stdin -> whether each tag can be seen, and to what GSD')
     .option('--tags <file>', 'a CSV file key,value,max_gsd that overrides the shipped table')
-    .action(async (options: { tags?: string }) => done(await tagsCommand(options)))
+    .action(async (options: { tags?: string }) => done(await (await import('./commands/tags.ts')).tagsCommand(options)))
 
   program
     .command('caption')
@@ -102,7 +96,7 @@ function createProgram(done: (code: number) => void): Command {
     .option('--tags <file>', 'a CSV file key,value,max_gsd that overrides the shipped table')
     .option('--rules <file>', 'a file that replaces the shipped caption tables')
     .action(async (options: { gsd?: number; allTags?: boolean; tags?: string; rules?: string }) =>
-      done(await captionCommand(options)),
+      done(await (await import('./commands/caption.ts')).captionCommand(options)),
     )
 
   program
@@ -114,7 +108,9 @@ function createProgram(done: (code: number) => void): Command {
       'a CSV with paths relative to its own folder, or the folder of the images',
     )
     .option('--captions <csv>', 'the CSV, where --images is a folder')
-    .action(async (options: { model: string; images: string; captions?: string }) => done(await scoreCommand(options)))
+    .action(async (options: { model: string; images: string; captions?: string }) =>
+      done(await (await import('./commands/score.ts')).scoreCommand(options)),
+    )
 
   program
     .command('cut')
@@ -123,7 +119,7 @@ function createProgram(done: (code: number) => void): Command {
     .option('--config <region.yaml>', 'take filter settings and seed from this file; else those of the last build')
     .addOption(json())
     .action(async (output: string, options: { config?: string; json?: boolean }) =>
-      done(await cutCommand(output, options)),
+      done(await (await import('./commands/cut.ts')).cutCommand(output, options)),
     )
 
   program
@@ -131,14 +127,18 @@ function createProgram(done: (code: number) => void): Command {
     .description('read a dataset back and check every image, meta, caption, score, hash, count and split')
     .argument('<output>', 'folder or s3:// URL of a dataset')
     .addOption(json())
-    .action(async (output: string, options: { json?: boolean }) => done(await verifyCommand(output, options)))
+    .action(async (output: string, options: { json?: boolean }) =>
+      done(await (await import('./commands/verify.ts')).verifyCommand(output, options)),
+    )
 
   program
     .command('doctor')
     .description('what is missing on this machine and how to get it')
     .argument('[region.yaml]', 'check what this region needs')
     .addOption(json())
-    .action(async (file: string | undefined, options: { json?: boolean }) => done(await doctorCommand(file, options)))
+    .action(async (file: string | undefined, options: { json?: boolean }) =>
+      done(await (await import('./commands/doctor.ts')).doctorCommand(file, options)),
+    )
 
   program
     .command('local-earth-engine')
@@ -148,7 +148,7 @@ function createProgram(done: (code: number) => void): Command {
     .option('--faults <list>', 'shares of requests to spoil, such as 429:0.1,500:0.05,hang:0.01,cut:0.01,html:0.01')
     .option('--latency <ms>', 'mean time before each answer', positiveNumber)
     .action(async (options: { port: number; features: string[]; faults?: string; latency?: number }) =>
-      done(await localEarthEngineCommand(options)),
+      done(await (await import('./commands/local-earth-engine.ts')).localEarthEngineCommand(options)),
     )
 
   for (const command of program.commands) command.exitOverride()

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { createCaptioner } from '@skyscript/captioner'
 import { InputError } from '@skyscript/core'
 import { z } from 'zod'
 import { jsonLines, writeLine } from './lines.ts'
+import { readOptionFile } from './region.ts'
 
 /** Entries, because zod's record would lose a key named `__proto__`. */
 const tags = z.custom<Record<string, string>>(
@@ -25,8 +25,8 @@ export interface CaptionOptions {
 /** `skyscript caption`: one caption pair per line, in the input's order. */
 export async function captionCommand(options: CaptionOptions): Promise<number> {
   const captioner = createCaptioner({
-    ...(options.tags !== undefined && { tags: await readFile(options.tags, 'utf8') }),
-    ...(options.rules !== undefined && { rules: await readFile(options.rules, 'utf8') }),
+    ...(options.tags !== undefined && { tags: await readOptionFile(options.tags, '--tags') }),
+    ...(options.rules !== undefined && { rules: await readOptionFile(options.rules, '--rules') }),
   })
   const how = { ...(options.gsd !== undefined && { gsd: options.gsd }), ...(options.allTags && { allTags: true }) }
   let number = 0

@@ -1,13 +1,13 @@
 import { getJson, InputError } from '@skyscript/core'
 import { assembleDataset, type DatasetState, STATE } from '../pipeline/assemble.ts'
-import { openStorage } from '../storages/storages.ts'
+import { openDataset } from '../storages/storages.ts'
 import { formatCount } from '../terminal/terminal.ts'
 import { interruptSignal, openTerminal, readRegion } from './region.ts'
 
 /** `skyscript cut`: ranking, cuts, splits, CSVs, manifest and report again, from stored scores. */
 export async function cutCommand(output: string, options: { config?: string; json?: boolean }): Promise<number> {
   const terminal = openTerminal()
-  const storage = await openStorage(output)
+  const storage = await openDataset(output)
   const stored = await getJson<DatasetState>(storage, STATE)
   if (stored === null)
     throw new InputError('no-scores', `${storage.url} has no stored scores (${STATE}); run skyscript build first.`)

@@ -5,7 +5,7 @@ import { formatBytes, formatCount, formatSeconds } from '../terminal/terminal.ts
 import { withBuild } from './build.ts'
 import { readRegion } from './region.ts'
 
-/** A JPEG of the original takes 16 KB on average (skyscript.md, section 4 of the paper's data): good for an estimate. */
+/** A JPEG of the original takes 16 KB on average: good for an estimate. */
 const JPEG_BYTES = 16_000
 /** Uncompressed bytes per pixel that Earth Engine sends: red, green, blue and validity. */
 const BYTES_PER_PIXEL = 4

@@ -1,11 +1,11 @@
-import { openStorage } from '../storages/storages.ts'
+import { openDataset } from '../storages/storages.ts'
 import { renderVerifyResult, verifyDataset } from '../verify/verify.ts'
 import { openTerminal } from './region.ts'
 
 /** `skyscript verify`: 0 where the dataset is whole and consistent, else 1 with every fault. */
 export async function verifyCommand(output: string, options: { json?: boolean }): Promise<number> {
   const terminal = openTerminal()
-  const storage = await openStorage(output)
+  const storage = await openDataset(output)
   const progress = terminal.stage('verify', 'pairs')
   const result = await verifyDataset(storage, { progress })
   progress.end()

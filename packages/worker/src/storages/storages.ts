@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { InputError, redact, type Storage } from '@skyscript/core'
 import { openFolder } from './folder.ts'
 import { openS3 } from './s3.ts'
@@ -14,4 +15,17 @@ export async function openStorage(url: string): Promise<Storage> {
     throw new InputError('bad-storage-url', `${redact(url)} can't hold a dataset; give a folder or s3://bucket/prefix.`)
   }
   return openFolder(url)
+}
+
+/**
+ * The storage of a dataset that is there: a mistyped folder is not made.
+ *
+ * @throws InputError `no-dataset` where there is no such folder, and as `openStorage`
+ */
+export async function openDataset(url: string): Promise<Storage> {
+  const isFolder = async () => (await stat(url).catch(() => null))?.isDirectory() ?? false
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(url) && !(await isFolder())) {
+    throw new InputError('no-dataset', `There is no folder ${url}; give the output folder of a build.`)
+  }
+  return openStorage(url)
 }
