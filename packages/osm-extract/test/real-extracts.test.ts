@@ -1,0 +1,216 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createReadStream, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Geometry, linesOf } from '@skyscript/core'
+import { describe, expect, test } from 'vitest'
+import { openPbf, visitBlock } from '../src/index.ts'
+import { fileOf, haveShared, readAll, SHARED } from './files.ts'
+
+const shared = (name: string) => join(SHARED, `${name}.osm.pbf`)
+const have = (name: string) => haveShared(`${name}.osm.pbf`)
+const TOWN = fileURLToPath(new URL('../../../examples/demo/town.osm.pbf', import.meta.url))
+
+// As `osmium fileinfo --extended` of osmium 1.15 counts them.
+test.each([
+  ['helsinki', { nodes: 24_260, ways: 5130, relations: 620 }],
+  ['monaco-2021', { nodes: 25_423, ways: 4106, relations: 243 }],
+  ['monaco-lz4', { nodes: 25_423, ways: 4106, relations: 243 }],
+  ['edge/test', { nodes: 3, ways: 1, relations: 1 }],
+  ['edge/test_nozlib', { nodes: 3, ways: 1, relations: 1 }],
+  ['edge/test_nozlib_nodense', { nodes: 3, ways: 1, relations: 1 }],
+  ['edge/loc_on_ways', { nodes: 0, ways: 1, relations: 1 }],
+])('%s has as many elements as osmium counts', async (name, counts) => {
+  if (!have(name)) return
+  const { report } = await readAll(shared(name))
+  expect(report.read).toEqual(counts)
+  const { points, lines, areas } = report.emitted
+  expect(report.tagged).toBe(points + lines + areas + [...report.dropped.values()].reduce((a, b) => a + b, 0))
+})
+
+test('lz4 blobs hold the same objects as zlib blobs', async () => {
+  if (!have('monaco-2021') || !have('monaco-lz4')) return
+  const [zlib, lz4] = [await readAll(shared('monaco-2021')), await readAll(shared('monaco-lz4'))]
+  expect(zlib.objects.length).toBeGreaterThan(5000)
+  expect(lz4.objects).toEqual(zlib.objects)
+})
+
+test('raw blobs and plain nodes hold the same objects as zlib blobs of dense nodes', async () => {
+  if (!have('edge/test')) return
+  const { objects } = await readAll(shared('edge/test'))
+  expect(objects.length).toBeGreaterThan(0)
+  expect((await readAll(shared('edge/test_nozlib'))).objects).toEqual(objects)
+  expect((await readAll(shared('edge/test_nozlib_nodense'))).objects).toEqual(objects)
+})
+
+test('a way has its geometry from its own locations where the file has them, without any node', async () => {
+  if (!have('edge/loc_on_ways')) return
+  const { objects, report } = await readAll(shared('edge/loc_on_ways'))
+  expect([report.read.nodes, objects.length]).toEqual([0, 1])
+  expect(objects[0]!.geometry.type).not.toBe('Point')
+})
+
+test('a history file is refused by name, with the way out', async () => {
+  if (!haveShared('edge/deleted_nodes.osh.pbf')) return
+  const path = join(SHARED, 'edge/deleted_nodes.osh.pbf')
+  await expect(readAll(path)).rejects.toMatchObject({
+    code: 'history-file',
+    message: expect.stringMatching(/deleted_nodes\.osh\.pbf is a history file.*osmium time-filter/),
+  })
+})
+
+describe('against `osmium export`', () => {
+  const osmium = spawnSync('osmium', ['--version'], { encoding: 'utf8' }).status === 0
+  if (!osmium) console.warn('skipped: osmium is not on the path')
+
+  /** Places of all vertices, sorted: rings may start anywhere. */
+  const vertices = (geometry: Geometry) =>
+    [...linesOf(geometry)]
+      .flatMap((line) => (geometry.type.endsWith('Polygon') ? line.slice(1) : line))
+      .map(([x, y]) => `${Math.round(x * 1e7)},${Math.round(y * 1e7)}`)
+      .sort()
+      .join(' ')
+
+  test.each(['helsinki', 'monaco-2021'])('every object of %s has the same tags and vertices', async (name) => {
+    if (!osmium || !have(name)) return
+    const text = execFileSync(
+      'osmium',
+      ['export', shared(name), '-f', 'geojsonseq', '-x', 'print_record_separator=false', '-u', 'type_id'],
+      { encoding: 'utf8', maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'ignore'] },
+    )
+    // Areas of osmium are numbered 2 x way and 2 x relation + 1.
+    const theirs = new Map<string, { geometry: Geometry; tags: Record<string, string> }>()
+    for (const line of text.split('\n')) {
+      if (line === '') continue
+      const { id, geometry, properties } = JSON.parse(line)
+      const number = Number(id.slice(1))
+      const key = !id.startsWith('a')
+        ? id
+        : number % 2 === 0
+          ? `a${number / 2}`
+          : `a${3_600_000_000 + (number - 1) / 2}`
+      theirs.set(key, { geometry, tags: properties })
+    }
+    const { objects } = await readAll(shared(name))
+    expect(objects.length).toBeGreaterThan(5000)
+    let compared = 0
+    for (const { id, geometry, tags } of objects) {
+      const their = theirs.get(id)
+      if (!their) continue
+      compared++
+      const { type: _, ...own } = tags
+      const { type: __, ...theirOwn } = their.tags
+      expect([id, id.startsWith('a36') ? own : tags]).toEqual([id, id.startsWith('a36') ? theirOwn : their.tags])
+      expect([id, vertices(geometry)]).toEqual([id, vertices(their.geometry)])
+    }
+    expect(compared).toBe(objects.length)
+    // Of a closed way whose tags leave both open osmium makes a line and an area; nothing else is theirs alone.
+    const ours = new Set(objects.map(({ id }) => id))
+    const twin = (id: string) => (id.startsWith('w') ? `a${id.slice(1)}` : id.replace(/^a/, 'w'))
+    expect([...theirs.keys()].filter((id) => !ours.has(id) && !ours.has(twin(id)))).toEqual([])
+  })
+})
+
+interface ReadItem {
+  type: 'node' | 'way' | 'relation'
+  id: number
+  lat: number
+  lon: number
+  refs: number[]
+  members: { id: number; type: string }[]
+  tags: Record<string, string>
+  info: { version: number; timestamp: number }
+}
+
+describe('against osm-pbf-parser, a reader that is not ours', () => {
+  // It has no types and no ES module.
+  const parseOsm = createRequire(import.meta.url)('osm-pbf-parser') as () => NodeJS.ReadWriteStream
+
+  function theirs(path: string): Promise<unknown[]> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown[]>()
+    const items: unknown[] = []
+    createReadStream(path)
+      .on('error', reject)
+      .pipe(parseOsm())
+      .on('data', (batch: ReadItem[]) => items.push(...batch.map(comparable)))
+      .on('error', reject)
+      .on('end', () => resolve(items))
+    return promise
+  }
+
+  function comparable({ type, id, tags, info, lon, lat, refs, members }: ReadItem): unknown {
+    const common = { id, tags: Object.entries(tags), version: info.version, at: info.timestamp }
+    if (type === 'node') return { ...common, at7: [Math.round(lon * 1e7), Math.round(lat * 1e7)] }
+    if (type === 'way') return { ...common, refs }
+    return { ...common, members: members.map((member) => `${member.type} ${member.id}`) }
+  }
+
+  async function ours(path: string): Promise<unknown[]> {
+    const items: unknown[] = []
+    const common = (
+      id: number,
+      element: { tags(): [string, string][]; version: number; timestamp(): string | null },
+    ) => ({
+      id,
+      // It assigns keys one by one, which loses `__proto__`.
+      tags: element.tags().filter(([key]) => key !== '__proto__'),
+      version: element.version,
+      at: Date.parse(element.timestamp()!),
+    })
+    const file = await openPbf(path)
+    for (const blob of file.blobs) {
+      if (blob.type !== 'OSMData') continue
+      visitBlock(
+        await file.read(blob),
+        { path, offset: blob.offset },
+        {
+          node: (id, longitude, latitude, element) =>
+            items.push({ ...common(id, element), at7: [longitude, latitude] }),
+          way: (id, refs, _, element) =>
+            items.push({ ...common(id, element), refs: [...refs.values.subarray(0, refs.length)] }),
+          relation: (id, members, types, element) =>
+            items.push({
+              ...common(id, element),
+              members: [...members.values.subarray(0, members.length)].map(
+                (ref, i) => `${['node', 'way', 'relation'][types.values[i]!]} ${ref}`,
+              ),
+            }),
+        },
+      )
+    }
+    await file.close()
+    return items
+  }
+
+  /** A file of the header and every n-th blob of a shared file: the other reader takes long. */
+  async function someBlobs(name: string, every: number): Promise<string | null> {
+    if (!have(name)) return null
+    const file = await openPbf(shared(name))
+    await file.close()
+    const bytes = readFileSync(file.path)
+    const ends = [0, ...file.blobs.map(({ offset, size }) => offset + size)]
+    const blobs = file.blobs.map((_, i) => bytes.subarray(ends[i]!, ends[i + 1]!))
+    return fileOf(Buffer.concat(blobs.filter((_, i) => i % every === 0 || i === blobs.length - 1)))
+  }
+
+  test.each<[string, () => string | null | Promise<string | null>]>([
+    ['the town of the demo', () => TOWN],
+    ['helsinki', () => (have('helsinki') ? shared('helsinki') : null)],
+    ['some blobs of bahamas-2015, with ids up to 3.6e15', () => someBlobs('bahamas-2015', 12)],
+  ])('%s: the same nodes, ways and relations with tags, places, versions and times', async (_, place) => {
+    const path = await place()
+    if (path === null) return
+    const [mine, other] = [await ours(path), await theirs(path)]
+    expect(mine.length).toBeGreaterThan(1000)
+    expect(mine.length).toBe(other.length)
+    // Compared as text: a difference of 100,000 records would take long to print.
+    const different = mine.findIndex((item, i) => JSON.stringify(item) !== JSON.stringify(other[i]))
+    expect(different === -1 ? null : [mine[different], other[different]]).toBeNull()
+  })
+})
+
+test('an extract is read the same each time', async () => {
+  if (!have('helsinki')) return
+  expect(await readAll(shared('helsinki'))).toEqual(await readAll(shared('helsinki')))
+})
