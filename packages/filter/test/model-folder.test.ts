@@ -146,10 +146,11 @@ test.each<[string, string, Uint8Array | string, string]>([
 
 test.each<[string, Record<string, Uint8Array>, string]>([
   ['no single row for an image', { [VISION]: meanColourModel({ ...SMALL, flat: false }) }, 'image_embeds'],
-  ['halves of two models', { [VISION]: meanColourModel({ ...SMALL, weights: numbers(15) }) }, '5 numbers an image'],
+  ['5 numbers for an image', { [VISION]: meanColourModel({ ...SMALL, weights: numbers(15) }) }, '5 numbers an image'],
   ['no numbers at all', { [TEXT]: tokenSumModel({ tokens: 12, weights: new Float32Array(0) }) }, 'text_model.onnx'],
 ])('a model that gives %s is refused when it is opened', async (_, changes, named) => {
-  const error = await inputErrorOf(openWith(changes))
+  const folder = await writeFiles(await temporaryFolder(), { ...smallModelFiles(), ...changes })
+  const error = await inputErrorOf(openClipModel({ folder, threads: 1, width: 8, height: 8 }))
   expect(error.code).toBe('bad-model')
   expect(error.message).toContain(named)
 })

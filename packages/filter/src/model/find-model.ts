@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path'
 import { InputError } from '@skyscript/core'
 import type { ScorerOptions } from '../scorer.ts'
+import { PATIENCE } from './hub-api.ts'
 import { fromHub } from './hub-cache.ts'
 import { type ModelFolder, readModelFolder } from './model-folder.ts'
 
@@ -23,6 +24,7 @@ export async function findModel(options: Omit<ScorerOptions, 'name'>): Promise<M
     hub: hubUrl(options.hub ?? process.env.HF_ENDPOINT ?? DEFAULT_HUB),
     cacheFolder,
     token: process.env.HF_TOKEN ?? null,
+    patience: PATIENCE,
     ...(progress && { progress }),
   })
 }

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { InputError, messageOf, ServiceError } from '@skyscript/core'
 import { MODEL_FILES, missingFiles, OPTIONAL_MODEL_FILES } from './model-folder.ts'
 
@@ -12,8 +13,30 @@ export interface HubFile {
   readonly gitBlob: string | null
 }
 
-/** A hub that says nothing for so long is not there. */
-const SILENCE_MS = 60_000
+/** How long a hub is waited for. */
+export interface Patience {
+  /** A hub that says nothing for so long is not there; in ms. */
+  readonly silence: number
+  /** Before the second try, in ms; twice as long before each later one. */
+  readonly pause: number
+}
+
+export const PATIENCE: Patience = { silence: 60_000, pause: 500 }
+
+/** Connections of hours break. */
+const TRIES = 5
+
+/** Tries again after a fault that may pass. */
+export async function tried<T>({ pause }: Patience, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof ServiceError && error.retry) || attempt === TRIES) throw error
+      await wait(pause * 2 ** (attempt - 1))
+    }
+  }
+}
 
 /** Ends a request once nothing has come for a while. A time limit for the whole would cut slow, long downloads. */
 export interface Watch {
@@ -23,18 +46,21 @@ export interface Watch {
   end(): void
 }
 
-export function watchSilence(): Watch {
+export function watchSilence({ silence }: Patience): Watch {
   const controller = new AbortController()
   const timer = setTimeout(() => {
-    controller.abort(new Error(`nothing came for ${SILENCE_MS / 1000} s`))
-  }, SILENCE_MS)
+    controller.abort(new Error(`nothing came for ${silence / 1000} s`))
+  }, silence)
   return { signal: controller.signal, heard: () => void timer.refresh(), end: () => clearTimeout(timer) }
 }
 
-interface HubRequest {
+/** What every request at the hub needs. */
+export interface HubRequest {
   readonly id: string
   readonly hub: string
+  /** Sent to the hub alone; null where there is none. */
   readonly token: string | null
+  readonly patience: Patience
 }
 
 /** A GET at the hub. Redirects to the hub's file servers are followed; `fetch` leaves the token out of them. */
@@ -63,7 +89,7 @@ export function unreachable(id: string, hub: string, error: unknown): ServiceErr
 
 /** Throws what a refused request means. */
 export async function refuse({ id, hub }: HubRequest, what: string, response: Response): Promise<never> {
-  await response.body?.cancel()
+  await response.body?.cancel().catch(() => undefined)
   const { status } = response
   if (status === 401 || status === 403 || status === 404) {
     throw new InputError(
@@ -84,25 +110,39 @@ export async function hubFiles(
 ): Promise<{ commit: string; files: HubFile[] }> {
   const { id, hub, revision } = request
   const what = `model ${id} at revision ${revision}`
-  const watch = watchSilence()
-  let info: unknown
-  try {
-    const path = `/api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`
-    const response = await hubGet(request, path, watch)
-    if (!response.ok) await refuse(request, what, response)
-    info = await response.json().catch(() => null)
-  } finally {
-    watch.end()
-  }
+  const path = `/api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`
+  const info = await tried(request.patience, () => hubJson(request, path, what))
   const { sha, siblings } = (info ?? {}) as { sha?: unknown; siblings?: unknown }
   if (typeof sha !== 'string' || !/^[0-9a-f]{40}$/.test(sha) || !Array.isArray(siblings)) {
-    throw new ServiceError('hub-error', `The model hub ${hub} did not say what ${what} consists of.`, { retry: false })
+    throw new ServiceError(
+      'hub-error',
+      `${hub} did not say what ${what} consists of; check that it is a model hub and that nothing between asks for a login.`,
+      { retry: false },
+    )
   }
   const known = new Map(siblings.flatMap((sibling) => asHubFile(sibling)).map((file) => [file.name, file]))
   const missing = MODEL_FILES.filter((name) => !known.has(name))
   if (missing.length > 0) throw missingFiles(`The hub's ${id} at revision ${revision}`, missing)
   const names = [...MODEL_FILES, ...OPTIONAL_MODEL_FILES].sort()
   return { commit: sha, files: names.flatMap((name) => known.get(name) ?? []) }
+}
+
+/** Null where the answer is no JSON: an address that is no hub's, or a network that asks for a login first. */
+async function hubJson(request: HubRequest, path: string, what: string): Promise<unknown> {
+  const watch = watchSilence(request.patience)
+  try {
+    const response = await hubGet(request, path, watch)
+    if (!response.ok) await refuse(request, what, response)
+    const text = await response.text().catch((error: unknown) => {
+      throw unreachable(request.id, request.hub, error)
+    })
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  } finally {
+    watch.end()
+  }
 }
 
 function asHubFile(sibling: unknown): HubFile[] {
@@ -117,6 +157,6 @@ function asHubFile(sibling: unknown): HubFile[] {
   const sha256 = typeof lfs?.sha256 === 'string' && /^[0-9a-f]{64}$/.test(lfs.sha256) ? lfs.sha256 : null
   const gitBlob = !lfs && typeof blobId === 'string' && /^[0-9a-f]{40}$/.test(blobId) ? blobId : null
   // Without a hash there is nothing to check a download against: as good as absent.
-  if (typeof bytes !== 'number' || (sha256 === null && gitBlob === null)) return []
-  return [{ name: rfilename, size: bytes, sha256, gitBlob }]
+  if (!Number.isSafeInteger(bytes) || (bytes as number) < 0 || (sha256 === null && gitBlob === null)) return []
+  return [{ name: rfilename, size: bytes as number, sha256, gitBlob }]
 }

@@ -1,19 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { InputError, type Progress, ServiceError } from '@skyscript/core'
-import { type HubFile, hubFiles } from './hub-api.ts'
-import { downloadFile } from './hub-download.ts'
-import { isFile, isModelFile, type ModelFolder, sha256OfFile } from './model-folder.ts'
+import { InputError, messageOf, type Progress } from '@skyscript/core'
+import { type HubFile, type HubRequest, hubFiles } from './hub-api.ts'
+import { downloadFile, hasContent } from './hub-download.ts'
+import { isModelFile, type ModelFolder, sha256OfFile } from './model-folder.ts'
 
-export interface HubModel {
-  readonly id: string
+export interface HubModel extends HubRequest {
   /** Branch, tag or commit. */
   readonly revision: string
-  readonly hub: string
   readonly cacheFolder: string
-  /** Sent to the hub alone. */
-  readonly token: string | null
   readonly progress?: Progress
 }
 
@@ -38,11 +34,33 @@ export async function fromHub(model: HubModel): Promise<ModelFolder> {
   const lockFile = join(root, `${model.revision.replaceAll('/', '--')}.lock.json`)
   const lock = await readLock(lockFile, model)
   if (lock !== null && (await isWhole(root, lock))) return asFolder(root, lock)
-  const { commit, files } = await hubFiles({ ...model, revision: lock?.commit ?? model.revision })
-  const made = await download(root, model, commit, files)
-  await mkdir(root, { recursive: true })
-  await writeWhole(lockFile, `${JSON.stringify(made, null, 2)}\n`)
-  return asFolder(root, made)
+  // What was pinned is downloaded again as it was, whatever the hub says of it by now.
+  const { commit, files } = lock === null ? await hubFiles(model) : asHubFiles(lock)
+  try {
+    await mkdir(root, { recursive: true })
+    const made = await download(root, model, commit, files)
+    if (lock === null) await writeWhole(lockFile, `${JSON.stringify(made, null, 2)}\n`)
+    return asFolder(root, made)
+  } catch (error) {
+    throw asCacheFault(error, model.cacheFolder)
+  }
+}
+
+const asHubFiles = ({ commit, files }: ModelLock): { commit: string; files: HubFile[] } => ({
+  commit,
+  files: files.map((file) => ({ ...file, gitBlob: null })),
+})
+
+/** What the disk refuses is for the user to mend. */
+function asCacheFault(error: unknown, cacheFolder: string): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    const message = `The disk of ${cacheFolder} is full; free some space, and the download goes on where it stopped.`
+    return new InputError('disk-full', message, { cause: error })
+  }
+  if (!['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code ?? '')) return error
+  const message = `Models can't be kept in ${cacheFolder} (${messageOf(error)}); make it a folder that can be written to.`
+  return new InputError('bad-model-cache', message, { cause: error })
 }
 
 function asFolder(root: string, { id, commit, files }: ModelLock): ModelFolder {
@@ -89,14 +107,9 @@ async function download(root: string, model: HubModel, commit: string, files: re
     const path = join(root, commit, file.name)
     const report = (done: number) => model.progress?.update(before + done, total)
     report(0)
-    // A file under its own name was checked before it got there.
-    if (!(await isFile(path))) await downloadFile({ ...model, commit, file, path, onBytes: report })
-    const sha256 = await sha256OfFile(path)
-    if (file.sha256 !== null && sha256 !== file.sha256) {
-      await rm(path, { force: true })
-      throw new ServiceError('hub-corrupt', `${path} was damaged and has been removed; try again.`, { retry: true })
-    }
-    locked.push({ name: file.name, size: file.size, sha256 })
+    // A run that ended early may have left whole files.
+    if (!(await hasContent(path, file))) await downloadFile({ ...model, commit, file, path, onBytes: report })
+    locked.push({ name: file.name, size: file.size, sha256: file.sha256 ?? (await sha256OfFile(path)) })
     before += file.size
   }
   model.progress?.update(total, total)
