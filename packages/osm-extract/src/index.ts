@@ -4,7 +4,7 @@
  *
  * @example
  * import { extract } from '@skyscript/osm-extract'
- * const extraction = extract('andorra.osm.pbf', { wanted: (tags) => 'building' in tags })
+ * const extraction = extract('examples/demo/town.osm.pbf', { wanted: (tags) => 'building' in tags })
  * for await (const { id, tags, geometry } of extraction) console.log(id, tags.building, geometry.type)
  * console.log(extraction.report().dropped)
  */
