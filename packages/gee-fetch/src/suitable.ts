@@ -3,6 +3,9 @@ import { areaPixels } from './boxes.ts'
 import type { ImagerySettings } from './plan-tile.ts'
 import { SOURCES } from './sources/sources.ts'
 
+/** Coarser images show ground, not things: a point or line would vanish in them, so they are for areas alone. */
+const COARSEST_FOR_POINTS = 10
+
 /**
  * The sources that could show an object, finest first, without asking anyone (paper, section "Image selection"): GSD at
  * most the coarsest at which any of its tags is seen, the object inside the source's extent, and for an area the size
@@ -20,8 +23,10 @@ export function suitableSources(
   if (here.length === 0) return { reason: 'no-source-here' }
   const fine = here.filter((source) => source.gsd <= focus.maxGsd).sort((a, b) => a.gsd - b.gsd)
   if (fine.length === 0) return { reason: 'no-source-fine-enough' }
-  if (focus.geometry.type === 'Point' || focus.geometry.type === 'LineString')
-    return { sources: fine.map(({ alias }) => alias) }
+  if (focus.geometry.type === 'Point' || focus.geometry.type === 'LineString') {
+    const near = fine.filter(({ gsd }) => gsd <= COARSEST_FOR_POINTS)
+    return near.length > 0 ? { sources: near.map(({ alias }) => alias) } : { reason: 'no-source-fine-enough' }
+  }
   const sized = fine.map(({ alias, gsd }) => ({ alias, size: areaPixels(box, gsd, tiles) }))
   const fitting = sized.filter(({ size }) => typeof size !== 'string')
   if (fitting.length > 0) return { sources: fitting.map(({ alias }) => alias) }

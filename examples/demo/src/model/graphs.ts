@@ -67,7 +67,7 @@ export function textModel({ tokens, outputs, vectors, bias }: TokenVectors): Uin
 
 function describe(graph: OnnxGraph, sets: readonly WordSet[]): Value {
   const pixels = graph.input('pixel_values', 'float', ['batch', 3, SIDE, SIDE])
-  const zones = graph.constant(zoneWeights(), [GRID * GRID, ZONES])
+  const zones = graph.constant(zoneWeights(), [ZONES, GRID * GRID])
   const counts = sets.flatMap((set) => countWords(graph, pixels, set, zones))
   const square = SIDE / THUMBNAIL
   const thumbnail = graph.node('AveragePool', [pixels], { kernel_shape: [square, square], strides: [square, square] })
@@ -92,26 +92,31 @@ function countWords(graph: OnnxGraph, pixels: Value, { kind, centres, sharpness 
     [picture, graph.constant(weights, [centres.length, 3, patch, patch]), graph.constant(bias, [centres.length])],
     { kernel_shape: [patch, patch], strides: [stride, stride], pads: [pad[0], pad[0], pad[1], pad[1]] },
   )
-  const shares = graph.node('Softmax', [likeness], { axis: 1 })
-  const cells = graph.node('AveragePool', [shares], { kernel_shape: [cell, cell], strides: [cell, cell] })
-  const rows = graph.node('Reshape', [cells, graph.integers([0, centres.length, GRID * GRID])])
-  const byZone = graph.node('Flatten', [graph.node('MatMul', [rows, zones])])
-  const highest = graph.node('ReduceMax', [rows], { axes: [2], keepdims: 0 })
+  // Words last: a softmax over neighbours in memory takes a fifth of the time.
+  const shares = graph.node('Softmax', [graph.node('Transpose', [likeness], { perm: [0, 2, 3, 1] })], { axis: 3 })
+  const split = graph.node('Reshape', [shares, graph.integers([0, GRID, cell, GRID, cell * centres.length])])
+  const across = graph.node('ReduceMean', [split], { axes: [2], keepdims: 0 })
+  const squares = graph.node('Reshape', [across, graph.integers([0, GRID * GRID, cell, centres.length])])
+  const cells = graph.node('ReduceMean', [squares], { axes: [2], keepdims: 0 })
+  const byZone = graph.node('Flatten', [graph.node('MatMul', [zones, cells])])
+  const highest = graph.node('ReduceMax', [cells], { axes: [1], keepdims: 0 })
   return [byZone, highest].map((value) => graph.node('Sqrt', [value]))
 }
 
+/** One row for each zone, adding up to 1. */
 function zoneWeights(): Float32Array {
-  const weights = new Float32Array(GRID * GRID * ZONES)
+  const cells = GRID * GRID
+  const weights = new Float32Array(ZONES * cells)
   const sums = new Array<number>(ZONES).fill(0)
   for (let row = 0; row < GRID; row++) {
     for (let column = 0; column < GRID; column++) {
       const distance = Math.hypot(row - (GRID - 1) / 2, column - (GRID - 1) / 2)
       const near = Math.exp(-((distance / 3) ** 2))
       for (const [zone, weight] of [near, 1 - Math.exp(-((distance / 5) ** 4)), 1].entries()) {
-        weights[(row * GRID + column) * ZONES + zone] = weight
+        weights[zone * cells + row * GRID + column] = weight
         sums[zone]! += weight
       }
     }
   }
-  return weights.map((weight, index) => weight / sums[index % ZONES]!)
+  return weights.map((weight, index) => weight / sums[Math.floor(index / cells)]!)
 }

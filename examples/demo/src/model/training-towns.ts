@@ -53,7 +53,7 @@ function regionOf(name: string, model: string): string {
     `name: ${name}`,
     `osm: { source: ${JSON.stringify(`./${name}.osm.pbf`)} }`,
     'imagery: { sources: [CH, P3, P5, S2, L8, L9], earthEngine: { endpoint: local } }',
-    'tiles: { minPixels: 100, maxPixels: 800, pointPixels: 256 }',
+    'tiles: { minPixels: 100, maxPixels: 512, pointPixels: 224 }',
     `filter: { scorers: [{ name: none, model: ${JSON.stringify(model)} }], val: 0, test: 0, split: { by: image } }`,
     `output: ./${name}`,
     '',

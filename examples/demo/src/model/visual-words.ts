@@ -23,7 +23,7 @@ export interface WordKind {
 
 /** Colours as they are and blurred; textures and edges at three scales. */
 export const WORD_KINDS: readonly WordKind[] = [
-  { name: 'colour', count: 48, shrink: 2, patch: 1, stride: 1, pad: [0, 0], cell: 8 },
+  { name: 'colour', count: 48, shrink: 4, patch: 1, stride: 1, pad: [0, 0], cell: 4 },
   { name: 'tint', count: 32, shrink: 8, patch: 1, stride: 1, pad: [0, 0], cell: 2 },
   { name: 'fine', count: 40, shrink: 1, patch: 6, stride: 4, pad: [1, 1], cell: 4 },
   { name: 'middle', count: 40, shrink: 2, patch: 6, stride: 2, pad: [2, 2], cell: 4 },
