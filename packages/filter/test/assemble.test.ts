@@ -1,0 +1,247 @@
+import { readdir } from 'node:fs/promises'
+import { assemble, type DatasetRow } from '@skyscript/filter'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { assembled, FILTER, folderStorage, rowOf } from './support/dataset.ts'
+import { temporaryFolder } from './support/models.ts'
+
+/** Pairs on blocks of their own, of which no two have one similarity. */
+const rows = (count: number): DatasetRow[] =>
+  Array.from({ length: count }, (_, i) => rowOf(`n${i}`, { similarities: [((i * 7919) % count) / count - 0.3] }))
+
+const paths = (list: readonly (readonly string[])[]) => list.map(([filepath]) => filepath!).toSorted()
+const pathOf = (row: DatasetRow) => row.image.filepath
+
+test('files have the names and columns of the original, and the counts that are asked', async () => {
+  const list = rows(2000)
+  const { folder, summary, csv, manifest } = await assembled(list, { filter: { val: 10, test: 20 } })
+  expect((await readdir(folder)).sort()).toEqual([
+    'SkyScript-Test_test_20_filtered_by_CLIP_openai.csv',
+    'SkyScript-Test_train_top30pct_filtered_by_CLIP_openai.csv',
+    'SkyScript-Test_train_top50pct_filtered_by_CLIP_openai.csv',
+    'SkyScript-Test_train_unfiltered_5M.csv',
+    'SkyScript-Test_val_10_filtered_by_CLIP_openai.csv',
+    'manifest.parquet',
+  ])
+  const [val, testing, top30, top50, train] = await Promise.all(
+    [
+      'val_10_filtered_by_CLIP_openai.csv',
+      'test_20_filtered_by_CLIP_openai.csv',
+      'top30pct_filtered_by_CLIP_openai.csv',
+      'top50pct_filtered_by_CLIP_openai.csv',
+      'unfiltered_5M.csv',
+    ].map(csv),
+  )
+  expect([val!.length, testing!.length]).toEqual([10, 20])
+  for (const { path, rows } of summary.files) {
+    if (path.endsWith('.csv')) expect(await csv(path)).toHaveLength(rows)
+  }
+
+  const best = new Set(
+    paths(
+      list
+        .toSorted((a, b) => b.similarities[0]! - a.similarities[0]!)
+        .slice(0, 600)
+        .map((row) => [pathOf(row)]),
+    ),
+  )
+  for (const path of [...paths(val!), ...paths(testing!), ...paths(top30!)]) expect(best).toContain(path)
+  const splits = Map.groupBy(await manifest(), ({ split }) => split)
+  const inSplit = (split: string) => (splits.get(split) ?? []).map(({ filepath }) => filepath).toSorted()
+  expect(paths(val!)).toEqual(inSplit('val'))
+  expect(paths(testing!)).toEqual(inSplit('test'))
+  expect(paths(train!)).toEqual(inSplit('train'))
+  expect(top30!.length).toBe(inSplit('train').filter((path) => best.has(path as string)).length)
+  for (const path of paths(top30!)) expect(paths(top50!)).toContain(path)
+  expect(summary.splits).toEqual({
+    train: train!.length,
+    val: 10,
+    test: 20,
+    'held-out': 2000 - 30 - train!.length,
+  })
+  expect(summary.heldOut).toEqual({ straddling: 0, notDrawn: summary.splits['held-out'] })
+  expect(summary.notes).toEqual([])
+})
+
+test('sizes of thousands are written as K', async () => {
+  const { summary } = await assembled(rows(3), { filter: { val: 5000, test: 30_000 } })
+  expect(summary.files.map(({ path }) => path)).toEqual([
+    'SkyScript-Test_train_unfiltered_5M.csv',
+    'SkyScript-Test_train_top30pct_filtered_by_CLIP_openai.csv',
+    'SkyScript-Test_train_top50pct_filtered_by_CLIP_openai.csv',
+    'SkyScript-Test_val_5K_filtered_by_CLIP_openai.csv',
+    'SkyScript-Test_test_30K_filtered_by_CLIP_openai.csv',
+    'manifest.parquet',
+  ])
+})
+
+test('rows keep the order in which they came, and the numbers that ranked them', async () => {
+  const list = rows(300)
+  const { csv, manifest } = await assembled(list)
+  const train = await csv('unfiltered_5M.csv')
+  const order = new Map(list.map((row, i) => [pathOf(row), i]))
+  const places = train.map(([filepath]) => order.get(filepath!)!)
+  expect(places).toEqual(places.toSorted((a, b) => a - b))
+  for (const [i, row] of (await manifest()).entries()) {
+    expect(row.id).toBe(list[i]!.image.id)
+    expect(row.similarity_CLIP_openai).toBeCloseTo(list[i]!.similarities[0]!, 6)
+  }
+  for (const [i, [, title, multi, similarity]] of train.entries()) {
+    const row = list[places[i]!]!
+    expect([title, multi]).toEqual([row.caption.title, row.caption.titleMultiObjects])
+    expect(Number(similarity)).toBeCloseTo(row.similarities[0]!, 6)
+  }
+})
+
+test('which pairs stand where does not follow the order of the input', async () => {
+  const list = Array.from({ length: 120 }, (_, i) => rowOf(`w${i}`, { similarities: [(i % 5) / 10] }))
+  const places = async (input: readonly DatasetRow[], by: 'block' | 'image') => {
+    const { manifest, csv } = await assembled(input, { filter: { val: 2, test: 3, split: { by, degrees: 0.1 } } })
+    const splits = (await manifest()).map(({ id, split }) => `${id} ${split}`).toSorted()
+    return [
+      splits,
+      paths(await csv('top30pct_filtered_by_CLIP_openai.csv')),
+      paths(await csv('top50pct_filtered_by_CLIP_openai.csv')),
+    ]
+  }
+  for (const by of ['block', 'image'] as const) {
+    const due = await places(list, by)
+    await fc.assert(
+      fc.asyncProperty(fc.shuffledSubarray(list, { minLength: list.length }), async (shuffled) => {
+        expect(await places(shuffled, by)).toEqual(due)
+      }),
+      { numRuns: 5 },
+    )
+  }
+})
+
+test('each of several scorers has its own ranking, column and files, and none trains on what another tests', async () => {
+  const list = Array.from({ length: 1500 }, (_, i) =>
+    rowOf(`a${i}`, { similarities: [((i * 7919) % 1500) / 1500, ((i * 104_729) % 1500) / 3000] }),
+  )
+  const { summary, csv, manifest } = await assembled(list, {
+    scorers: ['openai', 'laion_RS'],
+    filter: { val: 12, test: 25, top: [50, 30, 30] },
+  })
+  expect(summary.files).toHaveLength(10)
+  expect(summary.scores.map(({ scorer }) => scorer)).toEqual(['openai', 'laion_RS'])
+  const bySplit = new Map((await manifest()).map(({ filepath, split }) => [filepath as string, split]))
+  const evaluated = new Set<string>()
+  for (const [i, scorer] of ['openai', 'laion_RS'].entries()) {
+    const by = `filtered_by_CLIP_${scorer}.csv`
+    const best = new Set(
+      list
+        .toSorted((a, b) => b.similarities[i]! - a.similarities[i]!)
+        .slice(0, 450)
+        .map(pathOf),
+    )
+    for (const part of ['val_12', 'test_25']) {
+      const rows = await csv(`${part}_${by}`)
+      expect(rows).toHaveLength(Number(part.split('_')[1]))
+      for (const [filepath, , , similarity] of rows) {
+        evaluated.add(filepath!)
+        expect(best).toContain(filepath)
+        expect(bySplit.get(filepath!)).toBe(part.split('_')[0])
+        expect(Number(similarity)).toBeCloseTo(list.find((row) => pathOf(row) === filepath)!.similarities[i]!, 6)
+      }
+    }
+    const top30 = paths(await csv(`top30pct_${by}`))
+    for (const path of top30) expect(best).toContain(path)
+    for (const path of [...top30, ...paths(await csv(`top50pct_${by}`))]) expect(bySplit.get(path)).toBe('train')
+  }
+  for (const path of paths(await csv('unfiltered_5M.csv'))) expect(evaluated).not.toContain(path)
+  expect(evaluated.size).toBe(summary.splits.val + summary.splits.test)
+})
+
+test('images that reach over two parts are in no CSV, and are counted', async () => {
+  const wide = Array.from({ length: 60 }, (_, i) => rowOf(`a${i}`, { box: [i / 5, 45, i / 5 + 0.35, 45.35] }))
+  const { summary, csv, manifest } = await assembled(wide)
+  const heldOut = new Set(
+    (await manifest()).filter(({ split }) => split === 'held-out').map(({ filepath }) => filepath),
+  )
+  expect(summary.heldOut.straddling).toBeGreaterThan(10)
+  expect(heldOut.size).toBe(summary.splits['held-out'])
+  expect(summary.notes.join(' ')).toContain(`${summary.heldOut.straddling} pairs are in no CSV`)
+  for (const { path } of summary.files) {
+    if (!path.endsWith('.csv')) continue
+    for (const filepath of paths(await csv(path))) expect(heldOut).not.toContain(filepath)
+  }
+})
+
+test('split by image, what is not drawn trains, and small datasets give up at most 5 and 10 % of their best', async () => {
+  const filter = { split: { by: 'image', degrees: 0.1 } } as const
+  const { summary } = await assembled(rows(1000), { filter })
+  expect(summary.splits['held-out']).toBe(0)
+  expect(summary.splits.val).toBeGreaterThan(0)
+  expect(summary.splits.val).toBeLessThanOrEqual(15)
+  expect(summary.splits.test).toBeGreaterThan(0)
+  expect(summary.splits.test).toBeLessThanOrEqual(30)
+  expect(summary.notes).toHaveLength(2)
+  for (const note of summary.notes) expect(note).toMatch(/^(val|test) of openai has \d+ of (5000|30000) asked: .*\.$/)
+})
+
+test('a dataset too small for a test set has its pairs in train, empty files and a note that says why', async () => {
+  for (const count of [0, 1, 3]) {
+    const { summary, csv, manifest } = await assembled(rows(count), { filter: { val: 5, test: 5 } })
+    expect(await manifest()).toHaveLength(count)
+    expect(await csv('val_5_filtered_by_CLIP_openai.csv')).toHaveLength(summary.splits.val)
+    expect(Object.values(summary.splits).reduce((sum, split) => sum + split, 0)).toBe(count)
+    expect(summary.notes.filter((note) => note.includes('smaller filter.split.degrees'))).toHaveLength(2)
+  }
+})
+
+test('sizes of 0 ask for no evaluation, and nothing is noted', async () => {
+  const { summary } = await assembled(rows(100), { filter: { val: 0, test: 0 } })
+  expect(summary.notes).toEqual([])
+  expect(summary.splits).toMatchObject({ val: 0, test: 0 })
+})
+
+test('where storage fails, the error is its own and no file of the run stays', async () => {
+  for (const failAt of ['unfiltered_5M.csv', 'manifest.parquet', 'top30pct_filtered_by_CLIP_openai.csv']) {
+    const folder = await temporaryFolder()
+    const storage = folderStorage(folder, failAt)
+    await expect(assembled(rows(3000), { storage })).rejects.toThrow('There is no space left.')
+    expect((await readdir(folder)).filter((name) => name.startsWith('.') || name.endsWith(failAt))).toEqual([])
+  }
+})
+
+test('storage that refuses a file at once ends the run, and does not leave it waiting', async () => {
+  const storage = folderStorage(await temporaryFolder())
+  const refusing = { ...storage, put: () => Promise.reject(new Error('The bucket is gone.')) }
+  await expect(assembled(rows(20_000), { storage: refusing })).rejects.toThrow('The bucket is gone.')
+  await expect(assembled([], { storage: refusing })).rejects.toThrow('The bucket is gone.')
+})
+
+test('rows that fail halfway, or are others the second time, leave no file', async () => {
+  const folder = await temporaryFolder()
+  const run = (second: () => AsyncIterable<DatasetRow> | Iterable<DatasetRow>) => {
+    let turn = 0
+    return assemble({
+      async *rows() {
+        yield* turn++ === 0 ? rows(1000) : second()
+      },
+      name: 'SkyScript',
+      scorers: ['openai'],
+      filter: FILTER,
+      seed: 51,
+      attribution: () => ({ collection: 'c', licence: 'l', credit: 'c' }),
+      storage: folderStorage(folder),
+    })
+  }
+  await expect(run(() => rows(1000).toReversed())).rejects.toThrow('another order')
+  await expect(run(() => rows(999))).rejects.toThrow('others')
+  await expect(run(() => rows(1001))).rejects.toThrow('others')
+  await expect(
+    run(function* () {
+      yield* rows(600)
+      throw new Error('The shard is gone.')
+    }),
+  ).rejects.toThrow('The shard is gone.')
+  expect(await readdir(folder)).toEqual([])
+})
+
+test('what is no cosine is a bug that is told, not a row', async () => {
+  for (const similarities of [[Number.NaN], [1.01], [], [0.1, 0.2]]) {
+    await expect(assembled([rowOf('n1', { similarities })])).rejects.toThrow(TypeError)
+  }
+})

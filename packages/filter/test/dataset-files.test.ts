@@ -1,0 +1,223 @@
+import { spawnSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Tags } from '@skyscript/core'
+import type { DatasetRow } from '@skyscript/filter'
+import { parse } from 'csv-parse/sync'
+import fc from 'fast-check'
+import { parquetMetadata } from 'hyparquet'
+import { expect, test } from 'vitest'
+import { createCsv } from '../src/csv-files.ts'
+import { assembled, folderStorage, rowOf } from './support/dataset.ts'
+import { temporaryFolder } from './support/models.ts'
+
+const HOSTILE = [
+  'a satellite image of "quoted", with, commas',
+  'a satellite image of\na line end and\r\nanother and a lone \r return',
+  '__proto__',
+  'constructor',
+  '村 橋 水 🛰️ Straße é',
+  '\u2028\u2029\u0085\u000b\u000c\u001c',
+  '"',
+  '""',
+  ',',
+  ' spaces around ',
+  '=1+1',
+  "'",
+  'null',
+  '#',
+  '\ufeffbyte order mark',
+  'a\tb',
+  `long ${'x'.repeat(1_000_000)}`,
+]
+
+const hostileTags = (text: string): Tags =>
+  Object.fromEntries([
+    [text, text],
+    ['__proto__', 'kept'],
+    ['a', ''],
+  ])
+
+const hostileRows = (texts: readonly string[] = HOSTILE): DatasetRow[] =>
+  texts.map((text, i) =>
+    rowOf(`n${i}`, {
+      title: text,
+      titleMultiObjects: `${text}; ${text}`,
+      centerTags: hostileTags(text),
+      surroundingTags: [hostileTags(text), {}],
+      box: [10.01, 50.01, 10.02, 50.02],
+    }),
+  )
+
+/** Rows of files by Python's csv module; null where there is no Python. */
+function byPython(files: readonly string[]): string[][][] | null {
+  const program = fileURLToPath(new URL('./support/load_csv.py', import.meta.url))
+  const { status, stdout, stderr, error } = spawnSync('python3', [program, ...files], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
+  if (error) {
+    console.warn(`Not compared with Python's csv module: python3 can't be run (${error.message}).`)
+    return null
+  }
+  expect(stderr).toBe('')
+  expect(status).toBe(0)
+  return JSON.parse(stdout) as string[][][]
+}
+
+const HEADER = ['filepath', 'title', 'title_multi_objects', 'similarity_CLIP_openai']
+
+test("hostile captions survive, read by csv-parse and by Python's csv module", async () => {
+  const list = hostileRows()
+  const { folder, summary } = await assembled(list, { filter: { split: { by: 'image', degrees: 1 }, val: 0, test: 0 } })
+  const csvs = summary.files.filter(({ path }) => path.endsWith('.csv'))
+  const files = csvs.map(({ path }) => join(folder, path))
+  const due = list.map(({ caption }) => [caption.filepath, caption.title, caption.titleMultiObjects, '0.5'])
+  expect(parse(await readFile(files[0]!))).toEqual([HEADER, ...due])
+  const read = byPython(files)
+  if (read === null) return
+  expect(read[0]).toEqual([HEADER, ...due])
+  expect(read.map((rows) => rows.length)).toEqual(csvs.map(({ rows }) => rows + 1))
+})
+
+/** Any text but lone surrogates, which no UTF-8 has, and NUL, which Python's csv module refuses before 3.11. */
+const text = fc.oneof(
+  fc.string({ unit: 'binary' }).map((value) => value.toWellFormed().replaceAll('\0', '')),
+  fc.string({ unit: fc.constantFrom('"', ',', '\n', '\r', ' ', 'a', '\\', "'") }),
+  fc.constantFrom(...HOSTILE.slice(0, -1)),
+)
+
+test('whatever the captions hold, rows are read back as they were written', async () => {
+  const folder = await temporaryFolder()
+  const storage = folderStorage(folder)
+  const files: string[] = []
+  const written: string[][][] = []
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(text, text), { maxLength: 8 }), async (captions) => {
+      const path = `${files.length}.csv`
+      const csv = createCsv(storage, path, 'openai')
+      const rows = captions.map(([a, b], i) => [`images2/n${i}_US_21.jpg`, a, b, '0.25'] as const)
+      for (const row of rows) await csv.add(row)
+      await csv.end()
+      files.push(join(folder, path))
+      written.push([HEADER, ...rows.map((row) => [...row])])
+      expect(parse(await readFile(join(folder, path)), { relax_quotes: false })).toEqual(written.at(-1))
+    }),
+  )
+  const read = byPython(files)
+  if (read !== null) expect(read).toEqual(written)
+})
+
+test('a CSV is UTF-8 without a mark, with LF line ends and quotes only where they are needed', async () => {
+  const { folder } = await assembled([rowOf('n1', { title: 'a satellite image of é' })], {
+    filter: { val: 0, test: 0, split: { by: 'image', degrees: 1 } },
+  })
+  const bytes = await readFile(join(folder, 'SkyScript-Test_train_unfiltered_5M.csv'))
+  expect(bytes.toString()).toBe(
+    'filepath,title,title_multi_objects,similarity_CLIP_openai\n' +
+      'images2/n1_US_21.jpg,a satellite image of é,"a satellite image of é, surrounded by building",0.5\n',
+  )
+})
+
+test('a CSV of no rows has its header', async () => {
+  const { folder } = await assembled([])
+  expect(await readFile(join(folder, 'SkyScript-Test_train_unfiltered_5M.csv'), 'utf8')).toBe(`${HEADER.join(',')}\n`)
+})
+
+const COLUMNS = [
+  'id',
+  'filepath',
+  'source',
+  'collection',
+  'image_id',
+  'time',
+  'west',
+  'south',
+  'east',
+  'north',
+  'longitude',
+  'latitude',
+  'gsd',
+  'width',
+  'height',
+  'version',
+  'timestamp',
+  'center_tags',
+  'surrounding_tags',
+  'title',
+  'title_multi_objects',
+  'similarity_CLIP_openai',
+  'similarity_CLIP_laion_RS',
+  'split',
+  'sha256',
+  'licence',
+  'credit',
+]
+
+test('the manifest gives back every row, hostile texts and missing times too', async () => {
+  // hyparquet drops a mark that begins a value.
+  const texts = HOSTILE.filter((text) => !text.startsWith('\ufeff'))
+  const list = hostileRows(texts).map((row, i): DatasetRow => ({ ...row, similarities: [0.5, i / 100] }))
+  list.push(rowOf('w-7', { similarities: [-1, 1], time: null, timestamp: '2024-05-01T12:00:00Z' }))
+  const { manifest } = await assembled(list, { scorers: ['openai', 'laion_RS'] })
+  const read = await manifest()
+  expect(read).toHaveLength(list.length)
+  for (const [i, { image, caption, similarities }] of list.entries()) {
+    const { split, ...row } = read[i]!
+    expect(['train', 'val', 'test', 'held-out']).toContain(split)
+    expect(Object.keys(read[i]!)).toEqual(COLUMNS)
+    const [west, south, east, north] = image.box
+    expect(row).toEqual({
+      id: image.id,
+      filepath: image.filepath,
+      source: 'US',
+      collection: 'USDA/NAIP/DOQQ',
+      image_id: image.imageId,
+      time: image.time === null ? null : new Date(image.time),
+      west,
+      south,
+      east,
+      north,
+      longitude: expect.closeTo((west + east) / 2, 9),
+      latitude: expect.closeTo((south + north) / 2, 9),
+      gsd: 0.6,
+      width: 300,
+      height: 200,
+      version: 3,
+      timestamp: caption.timestamp,
+      center_tags: JSON.stringify(caption.centerTags),
+      surrounding_tags: JSON.stringify(caption.surroundingTags),
+      title: caption.title,
+      title_multi_objects: caption.titleMultiObjects,
+      similarity_CLIP_openai: similarities[0],
+      similarity_CLIP_laion_RS: similarities[1],
+      sha256: image.sha256,
+      licence: 'public domain',
+      credit: image.time === null ? 'USDA ' : 'USDA 2021',
+    })
+    expect(JSON.parse(row.center_tags as string)).toEqual(caption.centerTags)
+  }
+})
+
+test('a manifest of many rows has several row groups, each row in its place', async () => {
+  const list = Array.from({ length: 20_000 }, (_, i) => rowOf(`a${3_600_000_000 + i}`, { similarities: [i / 20_000] }))
+  const { folder, manifest } = await assembled(list)
+  const bytes = await readFile(join(folder, 'manifest.parquet'))
+  const metadata = parquetMetadata(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer)
+  expect(metadata.row_groups.map(({ num_rows }) => Number(num_rows))).toEqual([8192, 8192, 3616])
+  expect(Number(metadata.num_rows)).toBe(20_000)
+  const read = await manifest()
+  for (const i of [0, 8191, 8192, 19_999]) {
+    expect(read[i]).toMatchObject({ id: list[i]!.image.id, similarity_CLIP_openai: i / 20_000 })
+  }
+  expect(read.map(({ id }) => id)).toEqual(list.map(({ image }) => image.id))
+})
+
+test('the same rows make the same bytes', async () => {
+  const bytes = async () => {
+    const { folder, summary } = await assembled(hostileRows())
+    return Promise.all(summary.files.map(({ path }) => readFile(join(folder, path))))
+  }
+  expect(await bytes()).toEqual(await bytes())
+})

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type Box, type Config, fileStem, ServiceError, type Storage, type Tags } from '@skyscript/core'
+import { type AssembleSummary, assemble, type DatasetRow } from '@skyscript/filter'
+import { parse } from 'csv-parse/sync'
+import { parquetReadObjects } from 'hyparquet'
+import { temporaryFolder } from './models.ts'
+
+/** A folder as storage; what is put appears in one step. `failAt`: no file that ends so can be written to its end. */
+export function folderStorage(folder: string, failAt?: string): Storage {
+  const of = (key: string) => join(folder, key)
+  return {
+    url: folder,
+    get: (key) => readFile(of(key)).catch(() => null),
+    stream: (key) => createReadStream(of(key)),
+    async put(key, value) {
+      await mkdir(dirname(of(key)), { recursive: true })
+      const temporary = of(`.${randomUUID()}`)
+      const file = await open(temporary, 'w')
+      try {
+        await file.writeFile(value)
+        if (failAt !== undefined && key.endsWith(failAt)) {
+          throw new ServiceError('disk-full', 'There is no space left.', { retry: false })
+        }
+        await rename(temporary, of(key))
+      } finally {
+        await file.close()
+        await rm(temporary, { force: true })
+      }
+    },
+    has: (key) =>
+      stat(of(key)).then(
+        () => true,
+        () => false,
+      ),
+    async *list(prefix) {
+      for (const name of (await readdir(folder)).sort()) {
+        if (name.startsWith(prefix)) yield { key: name, size: (await stat(of(name))).size }
+      }
+    },
+    delete: (key) => rm(of(key), { force: true }),
+  }
+}
+
+export interface RowOptions {
+  readonly similarities?: readonly number[]
+  readonly box?: Box
+  readonly title?: string
+  readonly titleMultiObjects?: string
+  readonly time?: number | null
+  readonly timestamp?: string | null
+  readonly centerTags?: Tags
+  readonly surroundingTags?: readonly Tags[]
+}
+
+const SHA = '0123456789abcdef'.repeat(4)
+
+/** A pair with all that is known of it; a small box in the middle of a cell of its own, if not said otherwise. */
+export function rowOf(id: string, options: RowOptions = {}): DatasetRow {
+  const number = Number(id.slice(1))
+  const west = (number % 1000) / 10 + 0.04
+  const south = (Math.floor(number / 1000) % 80) / 10 + 0.04
+  const { title = `a satellite image of ${id}`, time = Date.UTC(2021, 5, 1, 10, 30), timestamp = null } = options
+  const filepath = `images2/${fileStem(id, 'US', time)}.jpg`
+  return {
+    image: {
+      id,
+      filepath,
+      source: 'US',
+      imageId: `USDA/NAIP/DOQQ/m_${id}`,
+      time,
+      gsd: 0.6,
+      box: options.box ?? [west, south, west + 0.01, south + 0.01],
+      width: 300,
+      height: 200,
+      bytes: 16_000,
+      sha256: SHA,
+    },
+    caption: {
+      id,
+      filepath,
+      version: 3,
+      timestamp,
+      title,
+      titleMultiObjects: options.titleMultiObjects ?? `${title}, surrounded by building`,
+      centerTags: options.centerTags ?? {},
+      surroundingTags: options.surroundingTags ?? [],
+    },
+    similarities: options.similarities ?? [0.5],
+  }
+}
+
+export type Filter = Config['filter']
+
+export const FILTER: Filter = {
+  scorers: [{ name: 'openai', model: './model' }],
+  top: [30, 50],
+  val: 5000,
+  test: 30_000,
+  split: { by: 'block', degrees: 0.1 },
+}
+
+export interface Assembled {
+  readonly folder: string
+  readonly summary: AssembleSummary
+  /** Rows of the CSV whose name ends so, its header not among them. */
+  csv(name: string): Promise<string[][]>
+  manifest(): Promise<Record<string, unknown>[]>
+}
+
+export interface AssembleOptions {
+  readonly filter?: Partial<Filter>
+  readonly scorers?: readonly string[]
+  readonly seed?: number
+  readonly storage?: Storage
+}
+
+/** Assembles rows into a new folder, and reads what lies there then with other programs' code. */
+export async function assembled(rows: readonly DatasetRow[], options: AssembleOptions = {}): Promise<Assembled> {
+  const folder = await temporaryFolder()
+  const { scorers = ['openai'], seed = 51, storage = folderStorage(folder) } = options
+  const summary = await assemble({
+    async *rows() {
+      yield* rows
+    },
+    name: 'SkyScript-Test',
+    scorers,
+    filter: { ...FILTER, ...options.filter },
+    seed,
+    attribution: ({ image }) => ({
+      collection: 'USDA/NAIP/DOQQ',
+      licence: 'public domain',
+      credit: `USDA ${image.time === null ? '' : new Date(image.time).getUTCFullYear()}`,
+    }),
+    storage,
+  })
+  return {
+    folder,
+    summary,
+    async csv(name) {
+      const files = (await readdir(folder)).filter((file) => file.endsWith(name))
+      if (files.length !== 1) throw new Error(`${files.length} files end with ${name}.`)
+      return (parse(await readFile(join(folder, files[0]!)), { relax_column_count: false }) as string[][]).slice(1)
+    },
+    async manifest() {
+      const bytes = await readFile(join(folder, 'manifest.parquet'))
+      const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer
+      return parquetReadObjects({ file })
+    },
+  }
+}
