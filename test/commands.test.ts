@@ -13,7 +13,7 @@ const lines = (text: string): Record<string, unknown>[] =>
   text
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line.replace(/^\u001e/, '')))
+    .map((line) => JSON.parse(line.startsWith('\u001e') ? line.slice(1) : line))
 
 beforeAll(async () => {
   folder = await makeFolder('commands')
