@@ -1,11 +1,12 @@
 /**
- * Installs what the repository needs, if it isn't installed. Plain JavaScript for whatever Node the machine has: the
- * pinned Node that runs TypeScript is itself one of the packages.
+ * `node scripts/setup.mjs <script> [arguments]`: installs what the repository needs, if it isn't installed, then runs the
+ * script. Plain JavaScript for whatever Node the machine has: the pinned Node that runs TypeScript is itself one of the
+ * packages, and is named by its path, since a shell may remember where it found another one.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -30,3 +31,13 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lockfile) {
   }
   writeFileSync(stamp, lockfile)
 }
+
+const bin = join(root, 'node_modules', '.bin')
+const child = spawn(join(bin, 'node'), process.argv.slice(2), {
+  stdio: 'inherit',
+  env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
+})
+// Ctrl-C reaches the script by itself, and it says when it is done; other signals are passed on.
+process.on('SIGINT', () => {})
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+child.on('exit', (code) => process.exit(code ?? 1))

@@ -16,7 +16,7 @@ type Part = (typeof PARTS)[number]
  *
  * Only validation and test are indexed, so memory follows their size.
  *
- * @returns how many pairs of boxes of different parts were compared
+ * @returns how often an image's ground was looked for among that of another part
  */
 export function checkSplits(
   contents: readonly CsvContent[],
@@ -64,10 +64,10 @@ function checkGround(parts: ReadonlyMap<Part, Uint8Array>, index: RowIndex, faul
     const own = parts.get(part)!
     for (let row = 0; row < index.size; row++) {
       if (own[row] !== 1) continue
+      compared++
       const box = index.box(row)
       for (const found of tree.search(...box)) {
         const match = rows[found]!
-        compared++
         if (match === row || !overlap(box, index.box(match))) continue
         const message = `of ${part} shows ground of ${index.filepath(match)} of ${other}`
         faults.add('split-ground', index.filepath(row), message)

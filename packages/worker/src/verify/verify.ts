@@ -186,7 +186,7 @@ async function checkStrays(storage: Storage, index: RowIndex, lock: Lock | null,
 export function renderVerifyResult({ ok, checked, faults, faultCounts }: VerifyResult): string {
   const lines = [
     `${formatCount(checked.rows)} pairs, ${formatCount(checked.images)} images (${formatBytes(checked.imageBytes)}), ${formatCount(checked.metas)} metas,`,
-    `${checked.csvs} CSVs with ${formatCount(checked.csvRows)} rows, ${checked.files} hashes, ${formatCount(checked.boxes)} pairs of boxes checked.`,
+    `${checked.csvs} CSVs with ${formatCount(checked.csvRows)} rows, ${checked.files} hashes, the ground of ${formatCount(checked.boxes)} images compared between splits.`,
   ]
   if (ok) return `${[...lines, 'No fault found.'].join('\n')}\n`
   for (const [check, count] of Object.entries(faultCounts)) {
