@@ -40,7 +40,7 @@ export interface VerifyResult {
     readonly csvRows: number
     /** Files compared with their hash in the lock. */
     readonly files: number
-    /** Pairs of boxes of different splits that were near enough to compare; 0 for splits by image. */
+    /** How often an image's ground was looked for among that of another split; 0 for splits by image. */
     readonly boxes: number
   }
   /** By check; `faultCounts` says how many there were of each. */
@@ -186,7 +186,7 @@ async function checkStrays(storage: Storage, index: RowIndex, lock: Lock | null,
 export function renderVerifyResult({ ok, checked, faults, faultCounts }: VerifyResult): string {
   const lines = [
     `${formatCount(checked.rows)} pairs, ${formatCount(checked.images)} images (${formatBytes(checked.imageBytes)}), ${formatCount(checked.metas)} metas,`,
-    `${checked.csvs} CSVs with ${formatCount(checked.csvRows)} rows, ${checked.files} hashes, the ground of ${formatCount(checked.boxes)} images compared between splits.`,
+    `${checked.csvs} CSVs with ${formatCount(checked.csvRows)} rows, ${checked.files} hashes, ${formatCount(checked.boxes)} checks for ground shared between splits.`,
   ]
   if (ok) return `${[...lines, 'No fault found.'].join('\n')}\n`
   for (const [check, count] of Object.entries(faultCounts)) {
