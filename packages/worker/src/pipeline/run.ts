@@ -59,9 +59,9 @@ export interface PlanResult {
   readonly failed: readonly { readonly id: string; readonly code: string; readonly message: string }[]
 }
 
-/** Counts in a plain object with sorted keys, so that its JSON is the same whatever order things came in. */
+/** Counts above 0 in a plain object with sorted keys, so that its JSON is the same whatever order things came in. */
 export function sortedCounts(counts: ReadonlyMap<string, number>): Record<string, number> {
-  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)))
+  return Object.fromEntries([...counts].filter(([, n]) => n > 0).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** How the imagery's origin enters fingerprints: one Earth Engine whatever its port or quota tier. */
