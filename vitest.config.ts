@@ -10,6 +10,8 @@ export default defineConfig({
     ],
     // Two forks: the tests use both cores through real services, and more of them only makes each slower.
     maxWorkers: 2,
+    // For tests that load onnxruntime themselves; the shipped code sets it too.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

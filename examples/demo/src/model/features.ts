@@ -2,6 +2,9 @@ import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { featureModel } from './graphs.ts'
 import { SIDE, type WordSet } from './visual-words.ts'
 
+// onnxruntime reports its use to its makers unless told not to.
+process.env.ORT_DISABLE_TELEMETRY ??= '1'
+
 const BATCH = 16
 
 /** Runs the part of the vision model that isn't learned from captions over many pictures. */

@@ -10,6 +10,10 @@ import type { OpenAnswer, OpenQuestion } from '../threads/model-thread.ts'
 import type { PixelsAnswer, PixelsQuestion } from '../threads/pixels-thread.ts'
 import { startThread } from '../threads/thread.ts'
 
+// onnxruntime reports its use to its makers unless told not to; nobody who scores images agreed to that. It reads the
+// environment of the process, which threads have no way to change.
+process.env.ORT_DISABLE_TELEMETRY ??= '1'
+
 /** Captions repeat all over a dataset. Of ViT-L/14 these take 50 MB. */
 const CAPTIONS_AT_HAND = 16_384
 

@@ -57,6 +57,9 @@ export function checkPackages(): [name: string, run: () => Promise<Finding>][] {
   ]
 }
 
+// As when scoring: nothing is reported to the runtime's makers.
+process.env.ORT_DISABLE_TELEMETRY ??= '1'
+
 /** The very runtime that the scorers load, whose native library may not fit the machine. */
 function runtimeOfFilter(): { InferenceSession?: { create?: unknown }; env: { versions: { node?: string } } } {
   return createRequire(import.meta.resolve('@skyscript/filter'))('onnxruntime-node')
