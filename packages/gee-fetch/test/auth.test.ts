@@ -1,0 +1,99 @@
+import { createVerify, generateKeyPairSync } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createTokenSource } from '../src/auth.ts'
+import { sendJson, startService } from './service.ts'
+
+const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+})
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gee-fetch-test-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+async function keyFile(name: string, changes: Readonly<Record<string, unknown>>): Promise<string> {
+  const path = join(folder, name)
+  const key = {
+    type: 'service_account',
+    private_key_id: 'key-1',
+    private_key: privateKey,
+    client_email: 'builder@p.iam.gserviceaccount.com',
+    ...changes,
+  }
+  await writeFile(path, JSON.stringify(key))
+  return path
+}
+
+test('a token is had for a signed claim of the account, once for many requests', async () => {
+  const service = await startService((_, response) =>
+    sendJson(response, 200, { access_token: 'token-1', expires_in: 3600 }),
+  )
+  const token_uri = `${service.url}/token`
+  const token = createTokenSource(await keyFile('good.json', { token_uri }))
+  expect(await Promise.all([token(), token(), token()])).toEqual(['token-1', 'token-1', 'token-1'])
+  expect(await token()).toBe('token-1')
+  await service.close()
+  expect(service.bodies).toHaveLength(1)
+
+  const form = new URLSearchParams(service.bodies[0])
+  expect(form.get('grant_type')).toBe('urn:ietf:params:oauth:grant-type:jwt-bearer')
+  const [header, claims, signature] = form.get('assertion')!.split('.') as [string, string, string]
+  expect(createVerify('RSA-SHA256').update(`${header}.${claims}`).verify(publicKey, signature, 'base64url')).toBe(true)
+  const read = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString())
+  expect(read(header)).toEqual({ alg: 'RS256', typ: 'JWT', kid: 'key-1' })
+  const { iss, aud, scope, iat, exp } = read(claims)
+  expect([iss, aud, exp - iat]).toEqual(['builder@p.iam.gserviceaccount.com', token_uri, 3600])
+  expect(scope).toContain('https://www.googleapis.com/auth/earthengine')
+  expect(Math.abs(iat - Date.now() / 1000)).toBeLessThan(60)
+})
+
+test('a token about to end is renewed before it does', async () => {
+  const service = await startService((_, response, number) =>
+    sendJson(response, 200, { access_token: `token-${number}`, expires_in: 240 }),
+  )
+  const token = createTokenSource(await keyFile('short.json', { token_uri: service.url }))
+  expect([await token(), await token()]).toEqual(['token-1', 'token-2'])
+  await service.close()
+})
+
+test('a refused account, a broken key and an odd file are each one sentence without the key', async () => {
+  const refusing = await startService((_, response) => sendJson(response, 400, { error: 'invalid_grant' }))
+  const cases: readonly (readonly [string, string])[] = [
+    [await keyFile('refused.json', { token_uri: refusing.url }), 'invalid_grant'],
+    [await keyFile('no-key.json', { token_uri: refusing.url, private_key: 'garbage' }), 'private key in'],
+    [await keyFile('plain.json', { token_uri: 'http://example.org/token' }), 'not https'],
+    [await keyFile('other.json', { token_uri: refusing.url, client_email: undefined }), 'not a service account key'],
+    [join(folder, 'nowhere.json'), 'nowhere.json'],
+  ]
+  for (const [file, said] of cases) {
+    const error = await createTokenSource(file)().catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'bad-credentials', message: expect.stringContaining(said) })
+    expect(String(error)).not.toContain(privateKey.split('\n')[1])
+  }
+  await refusing.close()
+})
+
+test('a token service that is away is worth another try, and one that answers 500 too', async () => {
+  const away = createTokenSource(await keyFile('away.json', { token_uri: 'http://127.0.0.1:9/token' }))
+  await expect(away()).rejects.toMatchObject({ code: 'token-unreachable', retry: true })
+  const ill = await startService((_, response) => sendJson(response, 500, {}))
+  await expect(createTokenSource(await keyFile('ill.json', { token_uri: ill.url }))()).rejects.toMatchObject({
+    retry: true,
+  })
+  await ill.close()
+})
+
+test('without a key file there is no token; GOOGLE_APPLICATION_CREDENTIALS names one', async () => {
+  expect(await createTokenSource(null, {})()).toBeNull()
+  const service = await startService((_, response) => sendJson(response, 200, { access_token: 'from-env' }))
+  const file = await keyFile('env.json', { token_uri: service.url })
+  expect(await createTokenSource(null, { GOOGLE_APPLICATION_CREDENTIALS: file })()).toBe('from-env')
+  await service.close()
+})

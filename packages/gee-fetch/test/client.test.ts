@@ -1,0 +1,166 @@
+import { afterEach, beforeAll, expect, test } from 'vitest'
+import { startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
+import { createEarthEngine, createLimiter, type EarthEngine, type EarthEngineOptions } from '../src/index.ts'
+import { apiError, type Service, sendJson, startService } from './service.ts'
+
+/** What Google's client wants to know first; taken from a real list. */
+let algorithms: unknown
+beforeAll(async () => {
+  const server = await startLocalEarthEngine({ features: [], threads: 1 })
+  algorithms = await (await fetch(`${server.url}/v1/projects/p/algorithms`)).json()
+  await server.close()
+})
+
+const open: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close()
+})
+
+type Answer = Parameters<typeof startService>[0]
+
+/** A client of a service that answers the list of algorithms, and leaves the rest to the test. */
+async function clientOf(
+  answer: Answer,
+  options: Partial<EarthEngineOptions> = {},
+): Promise<{ ee: EarthEngine; service: Service }> {
+  let number = 0
+  const service = await startService((request, response, _, body) => {
+    if (request.url!.includes('/algorithms')) sendJson(response, 200, algorithms)
+    else answer(request, response, ++number, body)
+  })
+  open.push(service)
+  const ee = createEarthEngine({ endpoint: service.url, project: 'p', credentials: null, maxConcurrent: 8, ...options })
+  open.push(ee)
+  await ee.check()
+  return { ee, service }
+}
+
+const NUMBER = () => ({ result: '0', values: { 0: { constantValue: 1 } } })
+const ok: Answer = (_, response) => sendJson(response, 200, { result: 1 })
+const grid = { width: 1, height: 1, west: 7, north: 47, degreesPerPixelX: 1e-5, degreesPerPixelY: 1e-5 }
+
+test('connections are kept: a hundred requests need no more than their concurrency', async () => {
+  const { ee, service } = await clientOf(ok, { maxConcurrent: 4 })
+  await Promise.all(Array.from({ length: 100 }, () => ee.compute(NUMBER)))
+  expect(service.connections()).toBeLessThanOrEqual(4)
+  expect(ee.stats()).toMatchObject({ computeRequests: 100, retries: 0 })
+})
+
+test('no more requests are under way than maxConcurrent, pixels and expressions together', async () => {
+  let [now, most] = [0, 0]
+  const { ee } = await clientOf(
+    (_, response) => {
+      most = Math.max(most, ++now)
+      setTimeout(() => {
+        now--
+        sendJson(response, 200, { result: 1 })
+      }, 20)
+    },
+    { maxConcurrent: 3 },
+  )
+  await Promise.all(Array.from({ length: 30 }, (_, i) => (i % 2 ? ee.compute(NUMBER) : ee.pixels(NUMBER, grid))))
+  expect(most).toBe(3)
+})
+
+test('a limiter starts no more than its number per second', async () => {
+  const limiter = createLimiter({ maxConcurrent: 100, perSecond: 50 })
+  const start = performance.now()
+  for (let i = 0; i < 20; i++) (await limiter.acquire())()
+  expect(performance.now() - start).toBeGreaterThanOrEqual(19 * 20 - 5)
+})
+
+test('429, 500, 503, cut bodies, web pages and empty answers are asked again, and the answer comes', async () => {
+  const faults: Answer[] = [
+    (_, response) => sendJson(response, 429, apiError(429, 'Too Many Requests')),
+    (_, response) => sendJson(response, 500, apiError(500, 'An internal error occurred.')),
+    (_, response) => sendJson(response, 503, apiError(503, 'Unavailable')),
+    (_, response) => {
+      response.writeHead(200, { 'Content-Length': 1000 })
+      response.write('{"resu', () => response.destroy())
+    },
+    (_, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>Sign in</html>'),
+    (_, response) => response.writeHead(200).end(),
+  ]
+  for (const fault of faults) {
+    const { ee } = await clientOf((request, response, number, body) =>
+      (number === 1 ? fault : ok)(request, response, number, body),
+    )
+    expect(await ee.compute(NUMBER)).toBe(1)
+  }
+}, 30_000)
+
+test('Retry-After is waited for', async () => {
+  const times: number[] = []
+  const { ee } = await clientOf((_, response, number) => {
+    times.push(performance.now())
+    if (number === 1) sendJson(response, 429, apiError(429, 'later'), { 'Retry-After': '1' })
+    else sendJson(response, 200, { result: 1 })
+  })
+  await ee.compute(NUMBER)
+  expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(995)
+})
+
+test('a request that never succeeds ends in one sentence that says what was answered', async () => {
+  const { ee, service } = await clientOf((_, response) => sendJson(response, 500, apiError(500, 'Backend error.')))
+  await expect(ee.compute(NUMBER)).rejects.toMatchObject({
+    code: 'earth-engine-failed',
+    message: 'Earth Engine answered 500: Backend error.',
+  })
+  expect(service.bodies.length).toBe(1 + 5)
+}, 30_000)
+
+test('what will not change is not asked again', async () => {
+  const cases: readonly (readonly [number, string])[] = [
+    [400, 'earth-engine-refused'],
+    [401, 'bad-credentials'],
+    [403, 'no-access'],
+    [404, 'earth-engine-refused'],
+  ]
+  for (const [status, code] of cases) {
+    const { ee, service } = await clientOf((_, response) => sendJson(response, status, apiError(status, 'No.')))
+    await expect(ee.compute(NUMBER)).rejects.toMatchObject({ code, message: expect.stringContaining('No.') })
+    expect(service.bodies.length, String(status)).toBe(2)
+  }
+})
+
+test('an abort ends a request that hangs, and the wait before the next try', async () => {
+  for (const answer of [() => {}, ((_, response) => sendJson(response, 500, {})) as Answer]) {
+    const { ee } = await clientOf(answer)
+    const abort = new AbortController()
+    const asked = ee.compute(NUMBER, abort.signal)
+    setTimeout(() => abort.abort(new Error('stopped')), 150)
+    const start = performance.now()
+    await expect(asked).rejects.toThrow('stopped')
+    expect(performance.now() - start).toBeLessThan(2000)
+  }
+})
+
+test('an answer of more than 64 MB is not read to its end', async () => {
+  const { ee } = await clientOf((_, response) => {
+    const piece = Buffer.alloc(1 << 20)
+    const more = () => {
+      while (response.writable && response.write(piece));
+      if (response.writable) response.once('drain', more)
+    }
+    response.writeHead(200)
+    more()
+  })
+  await expect(ee.pixels(NUMBER, grid)).rejects.toMatchObject({ code: 'earth-engine-bad-answer' })
+})
+
+test('an endpoint that is none, or would leak a token, is refused before a byte is sent', () => {
+  const make = (endpoint: string, credentials: string | null = null) =>
+    createEarthEngine({ endpoint, project: 'p', credentials, maxConcurrent: 1 })
+  for (const endpoint of [
+    'not a url',
+    'ftp://example.org',
+    'http://169.254.169.254',
+    'http://metadata.google.internal',
+  ]) {
+    expect(() => make(endpoint), endpoint).toThrow(expect.objectContaining({ code: 'bad-endpoint' }))
+  }
+  expect(() => make('http://example.org', 'key.json')).toThrow(/https/)
+  expect(() => make('http://user:hunter2@169.254.169.254')).toThrow(
+    expect.objectContaining({ message: expect.not.stringContaining('hunter2') }),
+  )
+})

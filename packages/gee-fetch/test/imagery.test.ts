@@ -1,0 +1,210 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type Box,
+  type FocusObject,
+  type ImageRecord,
+  mapTileAt,
+  mapTileBox,
+  type PlannedImage,
+  SOURCE_ALIASES,
+  type SourceAlias,
+  sha256,
+} from '@skyscript/core'
+import sharp from 'sharp'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type LocalEarthEngine, startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
+import { PLACE, writeFeatures } from '../../local-earth-engine/test/calls.ts'
+import { openFolder } from '../../worker/src/storages/folder.ts'
+import { createEarthEngine, type EarthEngine, fetchImages, findCandidates, planTile, SOURCES } from '../src/index.ts'
+
+let folder: string
+let server: LocalEarthEngine
+let ee: EarthEngine
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gee-fetch-test-'))
+  await writeFeatures(join(folder, 'features.geojsonl'))
+  server = await startLocalEarthEngine({ features: [join(folder, 'features.geojsonl')] })
+  ee = createEarthEngine({ endpoint: server.url, project: 'p', credentials: null, maxConcurrent: 16 })
+})
+afterAll(async () => {
+  await ee?.close()
+  await server?.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** A place that each source covers. */
+const PLACES: Readonly<Record<SourceAlias, readonly [number, number]>> = {
+  CH: PLACE,
+  ES: [-3.7, 40.42],
+  DE: [13.05, 52.38],
+  FI: [24.94, 60.17],
+  US: [-73.86, 40.74],
+  P3: PLACE,
+  P5: PLACE,
+  S2: PLACE,
+  L8: PLACE,
+  L9: PLACE,
+}
+
+/** An area around a place that fills some 200 pixels of a source. */
+function focusAt(alias: SourceAlias, id = 'a7'): FocusObject {
+  const [x, y] = PLACES[alias]
+  const side = (150 * SOURCES[alias].gsd) / 111_320
+  const ring = [
+    [x, y],
+    [x + side, y],
+    [x + side, y + side],
+    [x, y + side],
+    [x, y],
+  ] as [number, number][]
+  return { id, geometry: { type: 'Polygon', coordinates: [ring] }, maxGsd: 30 }
+}
+
+async function planned(alias: SourceAlias, id?: string): Promise<PlannedImage> {
+  const tile = mapTileAt(PLACES[alias] as [number, number])
+  const settings = {
+    sources: [alias],
+    tiles: { minPixels: 100, maxPixels: 1000, pointPixels: 300, shift: 0.2 },
+    seed: 51,
+  }
+  const candidates = () => findCandidates(ee, SOURCES[alias], mapTileBox(tile))
+  const { kept } = await planTile({ tile, focus: [focusAt(alias, id)], settings, candidates })
+  expect(kept, alias).toHaveLength(1)
+  return kept[0]!
+}
+
+const context = async (name: string, previous = new Map<string, ImageRecord>()) => ({
+  ee,
+  storage: await openFolder(join(folder, name)),
+  seed: 51,
+  previous,
+  signal: new AbortController().signal,
+})
+
+test.each(SOURCE_ALIASES)('%s: one request finds images, one more gives a JPEG of the planned size', async (alias) => {
+  const before = ee.stats()
+  const plan = await planned(alias)
+  expect(ee.stats().computeRequests - before.computeRequests).toBe(1)
+  const { storage, ...rest } = await context('each')
+  const { kept, dropped, failed } = await fetchImages([plan], { storage, ...rest })
+  expect([dropped, failed], alias).toEqual([[], []])
+  const [record] = kept
+  const year = record!.time === null ? '' : String(new Date(record!.time).getUTCFullYear() % 100).padStart(2, '0')
+  expect(record!.filepath).toMatch(new RegExp(`^images[2-7]/a7_${alias}_${year}\\.jpg$`))
+  const bytes = (await storage.get(record!.filepath))!
+  expect([bytes.length, sha256(bytes)]).toEqual([record!.bytes, record!.sha256])
+  const { format, channels, space, width, height } = await sharp(bytes).metadata()
+  expect([format, channels, space]).toEqual(['jpeg', 3, 'srgb'])
+  expect([width, height]).toEqual([record!.width, record!.height])
+  const { channels: colours } = await sharp(bytes).stats()
+  expect(Math.max(...colours.map(({ stdev }) => stdev))).toBeGreaterThan(1.5)
+})
+
+test('candidates come best first: clear before cloudy, then new before old', async () => {
+  const tile = mapTileBox(mapTileAt(PLACE))
+  const clouds = (await findCandidates(ee, SOURCES.S2, tile)).map(({ cloud }) => Math.floor(cloud! / 5))
+  expect(clouds.length).toBeGreaterThan(20)
+  expect(clouds).toEqual(clouds.toSorted((a, b) => a - b))
+  const times = (await findCandidates(ee, SOURCES.CH, tile)).map(({ time }) => time!)
+  expect(times.length).toBeGreaterThan(2)
+  expect(times).toEqual(times.toSorted((a, b) => b - a))
+})
+
+test('outside of a source nobody is asked', async () => {
+  const before = ee.stats()
+  expect(await findCandidates(ee, SOURCES.FI, [7.4, 46.7, 7.5, 46.8])).toEqual([])
+  expect(ee.stats()).toEqual(before)
+})
+
+test('a year that is masked here gives way to the next candidate; where all are, the object is dropped with the reason', async () => {
+  const plan = await planned('CH')
+  const tile = mapTileBox(mapTileAt(PLACE))
+  const all = await findCandidates(ee, SOURCES.CH, tile)
+  const best = plan.candidates[0]!
+  const outcomes = await Promise.all(
+    all.map(async ({ imageId, time }, i) =>
+      fetchImages([{ id: `a${i}`, candidates: [{ ...best, imageId, time }] }], await context('years')),
+    ),
+  )
+  const masked = outcomes.flatMap(({ dropped }, i) => (dropped.length > 0 ? [all[i]!] : []))
+  const served = outcomes.flatMap(({ kept }) => kept)
+  expect(masked.length).toBeGreaterThan(0)
+  expect(served.length).toBeGreaterThan(0)
+  const reasons = outcomes.flatMap(({ dropped }) => dropped.map(({ reason }) => reason))
+  expect(new Set(reasons)).toEqual(new Set(['image-not-covered']))
+
+  const bad = { ...best, imageId: masked[0]!.imageId, time: masked[0]!.time }
+  const good = { ...best, imageId: served[0]!.imageId, time: served[0]!.time }
+  const { kept } = await fetchImages([{ id: 'a99', candidates: [bad, good] }], await context('next'))
+  expect(kept[0]!.imageId).toBe(good.imageId)
+})
+
+test('an image that is gone or cannot be had as asked gives way too, and alone is a counted reason', async () => {
+  const { candidates } = await planned('CH')
+  const gone = { ...candidates[0]!, imageId: 'Switzerland/SWISSIMAGE/orthos/10cm/SWISSIMAGE_10cm_1999' }
+  const lost = await fetchImages([{ id: 'a1', candidates: [gone] }], await context('gone'))
+  expect(lost.dropped).toEqual([{ id: 'a1', reason: 'image-gone' }])
+  const { kept } = await fetchImages([{ id: 'a2', candidates: [gone, ...candidates] }], await context('gone'))
+  expect(kept).toHaveLength(1)
+})
+
+test('an image that is there from an earlier run is taken over without a request, unless it was damaged', async () => {
+  const plan = await planned('CH')
+  const first = await context('reuse')
+  const { kept } = await fetchImages([plan], first)
+  const again = await context('reuse', new Map(kept.map((record) => [record.id, record])))
+  const before = ee.stats().pixelRequests
+  expect((await fetchImages([plan], again)).kept).toEqual(kept)
+  expect(ee.stats().pixelRequests).toBe(before)
+  await first.storage.put(kept[0]!.filepath, 'damaged')
+  expect((await fetchImages([plan], again)).kept).toEqual(kept)
+  expect(ee.stats().pixelRequests).toBeGreaterThan(before)
+})
+
+test('the same pixels lie in a larger box: neighbours can be cut out of one image', async () => {
+  const { candidates } = await planned('CH')
+  const { box, width, height, ...rest } = candidates.at(-1)!
+  const [stepX, stepY] = [(box[2] - box[0]) / width, (box[3] - box[1]) / height]
+  const larger: Box = [box[0] - 16 * stepX, box[1], box[2], box[3] + 8 * stepY]
+  const grown = { ...rest, box: larger, width: width + 16, height: height + 8 }
+  const { storage, ...others } = await context('larger')
+  const outcome = await fetchImages(
+    [
+      { id: 'a1', candidates: [{ ...rest, box, width, height }] },
+      { id: 'a2', candidates: [grown] },
+    ],
+    { storage, ...others },
+  )
+  expect(outcome.kept).toHaveLength(2)
+  const raw = async (record: ImageRecord, left: number, top: number) =>
+    sharp((await storage.get(record.filepath))!)
+      .extract({ left, top, width, height })
+      .raw()
+      .toBuffer()
+  const [one, two] = [await raw(outcome.kept[0]!, 0, 0), await raw(outcome.kept[1]!, 16, 8)]
+  // JPEG's blocks of 8 and 16 pixels fall together, so only the rounding of its colours is left.
+  let difference = 0
+  for (let i = 0; i < one.length; i++) difference = Math.max(difference, Math.abs(one[i]! - two[i]!))
+  expect(difference).toBeLessThanOrEqual(24)
+})
+
+test('under faults of every kind the images come all the same, byte for byte', async () => {
+  const plans = await Promise.all(
+    (['CH', 'ES', 'US', 'S2', 'FI', 'P3'] as const).map((alias, i) => planned(alias, `a${i + 1}`)),
+  )
+  const fine = await fetchImages(plans, await context('fine'))
+  const faulty = await startLocalEarthEngine({
+    features: [join(folder, 'features.geojsonl')],
+    faults: '429:0.1,500:0.1,503:0.05,cut:0.1,html:0.1,empty:0.1,by:count,seed:3',
+  })
+  const client = createEarthEngine({ endpoint: faulty.url, project: 'p', credentials: null, maxConcurrent: 4 })
+  const outcome = await fetchImages(plans, { ...(await context('faulty')), ee: client })
+  await client.close()
+  const { faults } = faulty.stats()
+  await faulty.close()
+  expect(Object.keys(faults).length).toBeGreaterThan(0)
+  expect(outcome).toEqual(fine)
+}, 60_000)
