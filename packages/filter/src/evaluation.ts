@@ -61,6 +61,6 @@ export function drawEvaluation(options: {
       ? `at most ${percent} of the ${top.count} pairs in the top ${top.percent} % go there.`
       : ground === 0
         ? `no block of ${degrees} degrees with images went to ${part}; a smaller filter.split.degrees gives more blocks to draw from.`
-        : `${ground} pairs lie on blocks of ${part} (about ${percent} of the ground), and these of them are in the top ${top.percent} %; a smaller filter.split.degrees spreads the blocks more evenly.`
+        : `of the ${ground} pairs on its blocks (about ${percent} of the ground) no more are in the top ${top.percent} %; a smaller filter.split.degrees spreads the blocks more evenly.`
   return { rows, note: `${part} of ${scorer} has ${rows.size} of ${asked} asked: ${why}` }
 }
