@@ -81,7 +81,7 @@ export function createTerminal(stream: TerminalStream, options: TerminalOptions 
   /** Puts `above` over the bars and draws the bars anew, in one write, so that no half of it is ever seen. */
   const draw = (above: string) => {
     const shown = stages.slice(-Math.max(1, (stream.rows ?? 24) - 1))
-    const bars = shown.map((stage) => `${barLine(stage, now(), (stream.columns ?? 80) - 1, paint)}${CLEAR_LINE}`)
+    const bars = shown.map((stage) => `${barLine(stage, now(), (stream.columns || 80) - 1, paint)}${CLEAR_LINE}`)
     const permanent = above === '' ? '' : `${above.split('\n').join(`${CLEAR_LINE}\n`)}${CLEAR_LINE}\n`
     const leftover = linesDrawn > bars.length ? CLEAR_BELOW : ''
     stream.write(`${UP(linesDrawn)}\r${permanent}${bars.map((bar) => `${bar}\n`).join('')}${leftover}`)
