@@ -6,6 +6,8 @@ import { createLimiter, type Limiter } from './limiter.ts'
 
 /** Tries of one request; a 429 costs none, since it says that nothing was done. */
 const ATTEMPTS = 5
+/** Of the questions that come before all others: a wrong endpoint is told at once. */
+const FIRST_ATTEMPTS = 3
 /** The longest that a hang may last: to the first byte, and between two. */
 const DEADLINE_MS = 55_000
 const FIRST_PAUSE_MS = 300
@@ -91,7 +93,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
         stats.retries++
         if (error.status === 429) {
           if (++refusals > MAX_REFUSALS) throw error
-        } else if (++attempt > ATTEMPTS) throw error
+        } else if (++attempt > (kind === 'other' ? FIRST_ATTEMPTS : ATTEMPTS)) throw error
         const asked = (error as RefusedError).retryAfterMs ?? 0
         await pause(Math.max(asked, backOff(error.status === 429 ? refusals : attempt)), signal)
       }
