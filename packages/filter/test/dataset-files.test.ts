@@ -29,7 +29,7 @@ const HOSTILE = [
   '#',
   '\ufeffbyte order mark',
   'a\tb',
-  `long ${'x'.repeat(1_000_000)}`,
+  `long ${'x'.repeat(200_000)}`,
 ]
 
 const hostileTags = (text: string): Tags =>
@@ -201,15 +201,15 @@ test('the manifest gives back every row, hostile texts and missing times too', a
 })
 
 test('a manifest of many rows has several row groups, each row in its place', async () => {
-  const list = Array.from({ length: 20_000 }, (_, i) => rowOf(`a${3_600_000_000 + i}`, { similarities: [i / 20_000] }))
+  const list = Array.from({ length: 9000 }, (_, i) => rowOf(`a${3_600_000_000 + i}`, { similarities: [i / 9000] }))
   const { folder, manifest } = await assembled(list)
   const bytes = await readFile(join(folder, 'manifest.parquet'))
   const metadata = parquetMetadata(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer)
-  expect(metadata.row_groups.map(({ num_rows }) => Number(num_rows))).toEqual([8192, 8192, 3616])
-  expect(Number(metadata.num_rows)).toBe(20_000)
+  expect(metadata.row_groups.map(({ num_rows }) => Number(num_rows))).toEqual([8192, 808])
+  expect(Number(metadata.num_rows)).toBe(9000)
   const read = await manifest()
-  for (const i of [0, 8191, 8192, 19_999]) {
-    expect(read[i]).toMatchObject({ id: list[i]!.image.id, similarity_CLIP_openai: i / 20_000 })
+  for (const i of [0, 8191, 8192, 8999]) {
+    expect(read[i]).toMatchObject({ id: list[i]!.image.id, similarity_CLIP_openai: expect.closeTo(i / 9000, 6) })
   }
   expect(read.map(({ id }) => id)).toEqual(list.map(({ image }) => image.id))
 })
