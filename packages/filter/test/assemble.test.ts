@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { assemble, type DatasetRow } from '@skyscript/filter'
+import { assemble, createSplitter, type DatasetRow } from '@skyscript/filter'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { assembled, FILTER, folderStorage, rowOf } from './support/dataset.ts'
@@ -36,6 +36,11 @@ test('files have the names and columns of the original, and the counts that are 
   for (const { path, rows } of summary.files) {
     if (path.endsWith('.csv')) expect(await csv(path)).toHaveLength(rows)
   }
+
+  const partOf = createSplitter(FILTER.split, 51)
+  const onTrainGround = list.filter(({ image }) => partOf(image.id, image.box) === 'train').map(pathOf)
+  expect(paths(train!)).toEqual(onTrainGround.toSorted())
+  expect(onTrainGround.length).toBeLessThan(1800)
 
   const best = new Set(
     paths(

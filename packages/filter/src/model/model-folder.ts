@@ -51,7 +51,7 @@ export function missingFiles(where: string, missing: readonly string[]): InputEr
   )
 }
 
-export async function isFile(path: string): Promise<boolean> {
+async function isFile(path: string): Promise<boolean> {
   return stat(path).then(
     (found) => found.isFile(),
     () => false,
