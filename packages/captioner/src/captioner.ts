@@ -48,6 +48,8 @@ export interface Captioner {
   /** Of all tables, overrides and the rules' version: what decides groundability and captions. */
   readonly fingerprint: string
   groundability(key: string, value: string): Groundability
+  /** Every tag that can be seen at some ground sampling distance: its values by key. */
+  readonly visibleTags: ReadonlyMap<string, ReadonlySet<string>>
   /** The tags that can be seen at a ground sampling distance (m/pixel), in caption order. */
   groundableTags(tags: Tags, gsd: number): Tags
   /**
@@ -91,6 +93,7 @@ export function createCaptioner(overrides: CaptionerOverrides = {}): Captioner {
   return {
     fingerprint: fingerprint('captioner', RULES_VERSION, tables),
     groundability: judge.groundability,
+    visibleTags: judge.visible,
     groundableTags: (tags, gsd) => tagsOf(chosen(tags, { gsd })),
     maxGsd(tags) {
       let coarsest = 0

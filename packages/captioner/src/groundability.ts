@@ -32,6 +32,8 @@ export interface Judge {
   groundability(key: string, value: string): Groundability
   /** The coarsest GSD in m/pixel of an image that a tag describes, the open-ended class written out; 0: none. */
   seenTo(key: string, value: string): number
+  /** Every tag that can be seen at some GSD: its values by key. */
+  readonly visible: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 export function createJudge(table: GroundableTable): Judge {
@@ -45,7 +47,13 @@ export function createJudge(table: GroundableTable): Judge {
       : { groundable: maxGsd !== null, maxGsd, why }
     values.set(value, judged)
   }
+  const visible = new Map<string, Set<string>>()
+  for (const [key, values] of known) {
+    const seen = [...values].flatMap(([value, { groundable }]) => (groundable ? [value] : []))
+    if (seen.length > 0) visible.set(key, new Set(seen))
+  }
   return {
+    visible,
     groundability: (key, value) =>
       known.get(key)?.get(value) ?? (NEVER.test(key) ? { ...UNKNOWN, why: 'key: says nothing about looks' } : UNKNOWN),
     seenTo(key, value) {

@@ -71,6 +71,8 @@ export interface ImageRecord extends ImageCandidate {
   /** Size of the JPEG in bytes and its sha256 in lower-case hex. */
   readonly bytes: number
   readonly sha256: string
+  /** Fingerprints of the requests for better candidates, which did not serve; left out where there are none. */
+  readonly passedOver?: readonly string[]
 }
 
 /** What the captioner says of one image. */

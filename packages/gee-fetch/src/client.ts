@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { InputError, messageOf, redact, ServiceError } from '@skyscript/core'
 import { Agent, type Dispatcher } from 'undici'
 import { createTokenSource, isLoopback } from './auth.ts'
@@ -8,7 +9,7 @@ import { createLimiter, type Limiter } from './limiter.ts'
 const ATTEMPTS = 5
 /** Of the questions that come before all others: a wrong endpoint is told at once. */
 const FIRST_ATTEMPTS = 3
-/** The longest that a hang may last: to the first byte, and between two. */
+/** The longest that one try may take, from connecting to the last byte. */
 const DEADLINE_MS = 55_000
 const FIRST_PAUSE_MS = 300
 const LONGEST_PAUSE_MS = 20_000
@@ -25,11 +26,13 @@ export interface EarthEngineOptions {
   /** http(s) base URL; plain http only to this machine. */
   readonly endpoint: string
   readonly project: string | null
-  /** Path of a service account's key file; null: GOOGLE_APPLICATION_CREDENTIALS, or none. */
+  /** Path of a service account's key file; null: for https GOOGLE_APPLICATION_CREDENTIALS, else none. */
   readonly credentials: string | null
   readonly maxConcurrent: number
   /** Shared with other processes; unless given, one of this process. */
   readonly limiter?: Limiter
+  /** Milliseconds that one try may take, default 55,000. */
+  readonly deadlineMs?: number
 }
 
 export interface EarthEngineStats {
@@ -66,13 +69,16 @@ export interface EarthEngine {
 export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
   const base = checkEndpoint(options)
   const project = options.project ?? 'earthengine-legacy'
-  const token = createTokenSource(options.credentials)
+  const deadlineMs = options.deadlineMs ?? DEADLINE_MS
+  // Credentials that are lying about are neither sent in the clear nor asked for by a server of this machine.
+  const token = createTokenSource(options.credentials, base.protocol === 'https:' ? process.env : {})
   const limiter =
     options.limiter ?? createLimiter({ maxConcurrent: options.maxConcurrent, perSecond: REQUESTS_PER_SECOND })
   const agent = new Agent({
     connections: options.maxConcurrent,
-    headersTimeout: DEADLINE_MS,
-    bodyTimeout: DEADLINE_MS,
+    // The deadline of each try ends it; undici's own would count otherwise.
+    headersTimeout: 0,
+    bodyTimeout: 0,
     connect: { timeout: 10_000 },
   })
   const stats = { computeRequests: 0, pixelRequests: 0, retries: 0, bytes: 0 }
@@ -108,10 +114,10 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
   ): Promise<Buffer> => {
     const bearer = await token()
     const release = await limiter.acquire(signal)
+    const deadline = AbortSignal.timeout(deadlineMs)
     try {
       if (kind === 'compute') stats.computeRequests++
       if (kind === 'pixels') stats.pixelRequests++
-      const deadline = AbortSignal.timeout(DEADLINE_MS)
       const response = await agent.request({
         origin: base.origin,
         path: `${base.pathname.replace(/\/$/, '')}${path}`,
@@ -133,7 +139,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
       if (error instanceof ServiceError || error instanceof InputError) throw error
       throw new ServiceError(
         'earth-engine-unreachable',
-        `Earth Engine at ${base.host} did not answer (${reasonOf(error)}); check imagery.earthEngine.endpoint and the network.`,
+        `Earth Engine at ${base.host} did not answer (${deadline.aborted ? `not within ${deadlineMs / 1000} s` : reasonOf(error)}); check imagery.earthEngine.endpoint and the network.`,
         { retry: true, cause: error },
       )
     } finally {
@@ -148,19 +154,16 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
     signal?: AbortSignal,
   ): Promise<Record<string, unknown>> => {
     for (let attempt = 1; ; attempt++) {
-      const bytes = await send(kind, path, body, signal)
-      try {
-        return JSON.parse(bytes.toString('utf8')) as Record<string, unknown>
-      } catch {
-        // A proxy's page or a cut body with status 200.
-        if (attempt === ATTEMPTS)
-          throw new ServiceError(
-            'earth-engine-bad-answer',
-            `Earth Engine at ${base.host} answered with something other than JSON; check imagery.earthEngine.endpoint.`,
-            { retry: false },
-          )
-        await pause(backOff(attempt), signal)
-      }
+      const answer = objectOf(await send(kind, path, body, signal))
+      if (answer !== null) return answer
+      if (attempt === (kind === 'other' ? FIRST_ATTEMPTS : ATTEMPTS))
+        throw new ServiceError(
+          'earth-engine-bad-answer',
+          `Earth Engine at ${base.host} answered with something other than JSON; check imagery.earthEngine.endpoint.`,
+          { retry: false },
+        )
+      stats.retries++
+      await pause(backOff(attempt), signal)
     }
   }
 
@@ -246,6 +249,16 @@ async function readBody(response: Dispatcher.ResponseData): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
+/** Null for what is no answer of the API: the page of something in front of it, or nothing, with status 200. */
+function objectOf(bytes: Buffer): Record<string, unknown> | null {
+  try {
+    const answer: unknown = JSON.parse(bytes.toString('utf8'))
+    return typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : null
+  } catch {
+    return null
+  }
+}
+
 interface RefusedError extends ServiceError {
   retryAfterMs?: number
 }
@@ -285,9 +298,9 @@ function sentenceOf(body: Buffer): string {
   return text.startsWith('<') ? 'a web page' : text.slice(0, 120)
 }
 
-function reasonOf(error: unknown): string {
-  const { code, name } = error as { code?: string; name?: string }
-  return code ?? (name === 'TimeoutError' ? `nothing came within ${DEADLINE_MS / 1000} s` : messageOf(error))
+const reasonOf = (error: unknown): string => {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' ? code : messageOf(error)
 }
 
 /** Exponential with jitter: how long to wait is no part of any output. */
@@ -295,15 +308,9 @@ const backOff = (tries: number): number =>
   Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries, 10)) * (0.5 + Math.random() / 2)
 
 async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(resolve, ms)
-    signal?.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer)
-        reject(signal.reason)
-      },
-      { once: true },
-    )
-  })
+  try {
+    await sleep(ms, undefined, signal && { signal })
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : error
+  }
 }

@@ -24,7 +24,7 @@ import { parseNpy } from './npy.ts'
 import { pixelFault } from './pixel-checks.ts'
 import { SOURCES } from './sources/sources.ts'
 
-/** Raise when the same request gives another JPEG. */
+/** Raise when the same request gives another JPEG, or is judged in another way. */
 const ENCODING_VERSION = 1
 /** About 16 KB for an image of 300 pixels a side, the original's mean. */
 const JPEG = { quality: 82, chromaSubsampling: '4:2:0', mozjpeg: false } as const
@@ -37,7 +37,10 @@ export interface FetchContext {
   readonly ee: EarthEngine
   readonly storage: Storage
   readonly seed: number
-  /** Records of earlier runs, by object: their file is kept if the request is equal and its sha256 still the same. */
+  /**
+   * Records of earlier runs, by object: their file is kept if its sha256 is still the same and the request is that of
+   * the best candidate, or of the best after those that were passed over then too.
+   */
   readonly previous: ReadonlyMap<string, ImageRecord>
   readonly signal: AbortSignal
   readonly onDone?: () => void
@@ -87,13 +90,21 @@ async function fetchOne(
   { id, candidates }: PlannedImage,
   context: FetchContext,
 ): Promise<{ kept: ImageRecord } | { dropped: Dropped } | { failed: Failed }> {
-  const before = await reusable(id, candidates, context)
-  if (before) return { kept: before }
+  const before = await intact(id, context)
+  const requests = candidates.map(requestFingerprint)
+  const ready = before === null ? -1 : requests.indexOf(requestFingerprint(before))
   let reason: string | undefined
-  for (const candidate of candidates) {
+  for (const [i, candidate] of candidates.entries()) {
+    const filepath = filepathOf(id, candidate, context.seed)
+    if (before !== null && i === ready && filepath === before.filepath)
+      return { kept: recordOf(id, candidate, before, requests.slice(0, i)) }
+    // It did not serve when the image that is ready was chosen: the same question has the same answer.
+    if (i < ready && before?.passedOver?.includes(requests[i]!)) continue
     try {
       const jpeg = await fetchJpeg(candidate, context)
-      return { kept: await store(id, candidate, jpeg, context) }
+      await context.storage.put(filepath, jpeg)
+      const file = { filepath, bytes: jpeg.length, sha256: sha256(jpeg) }
+      return { kept: recordOf(id, candidate, file, requests.slice(0, i)) }
     } catch (error) {
       if (context.signal.aborted) throw context.signal.reason
       if (error instanceof DataFault) reason ??= error.code
@@ -107,19 +118,22 @@ async function fetchOne(
   return { dropped: { id, reason: reason ?? 'no-image-here' } }
 }
 
-/** The stored image of an earlier run, if it is what the best candidate would give again. */
-async function reusable(
-  id: string,
-  candidates: readonly ImageCandidate[],
-  { previous, storage, seed }: FetchContext,
-): Promise<ImageRecord | null> {
+/** The record of an earlier run, if its file is still as it was. */
+async function intact(id: string, { previous, storage }: FetchContext): Promise<ImageRecord | null> {
   const record = previous.get(id)
   if (!record) return null
-  const wanted = requestFingerprint(record)
-  const candidate = candidates.find((each) => requestFingerprint(each) === wanted)
-  if (!candidate || record.filepath !== filepathOf(id, candidate, seed)) return null
   const bytes = await storage.get(record.filepath)
-  return bytes !== null && sha256(bytes) === record.sha256 ? { ...record, ...candidate } : null
+  return bytes !== null && sha256(bytes) === record.sha256 ? record : null
+}
+
+/** The same whether the file was fetched now or is of an earlier run. */
+function recordOf(
+  id: string,
+  candidate: ImageCandidate,
+  { filepath, bytes, sha256 }: Pick<ImageRecord, 'filepath' | 'bytes' | 'sha256'>,
+  passedOver: readonly string[],
+): ImageRecord {
+  return { id, ...candidate, filepath, bytes, sha256, ...(passedOver.length > 0 && { passedOver }) }
 }
 
 async function fetchJpeg(candidate: ImageCandidate, { ee, signal }: FetchContext): Promise<Buffer> {
@@ -148,17 +162,6 @@ async function fetchJpeg(candidate: ImageCandidate, { ee, signal }: FetchContext
       .jpeg(JPEG)
       .toBuffer()
   }
-}
-
-async function store(
-  id: string,
-  candidate: ImageCandidate,
-  jpeg: Buffer,
-  { storage, seed }: FetchContext,
-): Promise<ImageRecord> {
-  const filepath = filepathOf(id, candidate, seed)
-  await storage.put(filepath, jpeg)
-  return { id, ...candidate, filepath, bytes: jpeg.length, sha256: sha256(jpeg) }
 }
 
 function filepathOf(id: string, { source, time }: ImageCandidate, seed: number): string {

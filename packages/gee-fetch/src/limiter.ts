@@ -1,6 +1,6 @@
 /** Lets so many through at a time. */
 export interface Limiter {
-  /** Waits for a place; the function gives it back. */
+  /** Waits for a place, or for the signal and throws its reason; the function gives the place back. */
   acquire(signal?: AbortSignal): Promise<() => void>
 }
 
@@ -12,7 +12,7 @@ export function createLimiter({
   readonly maxConcurrent: number
   readonly perSecond: number
 }): Limiter {
-  const waiting: (() => void)[] = []
+  const waiting = new Set<() => void>()
   let active = 0
   // Starts are spread evenly: a burst of a second's worth would be refused by a server that counts otherwise.
   const gap = 1000 / perSecond
@@ -20,11 +20,30 @@ export function createLimiter({
 
   const release = () => {
     active--
-    waiting.shift()?.()
+    const [first] = waiting
+    first?.()
   }
+  const turn = (signal?: AbortSignal) =>
+    new Promise<void>((resolve, reject) => {
+      const leave = () => {
+        waiting.delete(wake)
+        signal?.removeEventListener('abort', abort)
+      }
+      const wake = () => {
+        leave()
+        resolve()
+      }
+      const abort = () => {
+        leave()
+        reject(signal?.reason)
+      }
+      waiting.add(wake)
+      signal?.addEventListener('abort', abort)
+    })
   return {
     async acquire(signal) {
-      while (active >= maxConcurrent) await new Promise<void>((resolve) => waiting.push(resolve))
+      signal?.throwIfAborted()
+      while (active >= maxConcurrent) await turn(signal)
       active++
       const now = performance.now()
       const start = Math.max(now, nextStart)

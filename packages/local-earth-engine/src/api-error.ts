@@ -26,6 +26,7 @@ const STATUS: Readonly<Record<number, string>> = {
   413: 'INVALID_ARGUMENT',
   429: 'RESOURCE_EXHAUSTED',
   500: 'INTERNAL',
+  503: 'UNAVAILABLE',
 }
 
 export const badRequest = (message: string): ApiError => new ApiError(400, message)

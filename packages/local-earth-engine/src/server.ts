@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { InputError } from '@skyscript/core'
-import { ApiError } from './api-error.ts'
+import { ApiError, badRequest } from './api-error.ts'
 import { startApi } from './api-threads.ts'
 import { type FaultKind, faultPlan, parseFaults } from './faults.ts'
 import { fraction, hashText } from './hash.ts'
@@ -16,6 +16,9 @@ export interface LocalEarthEngine {
   /** Ends the server, its connections and its threads; may be called twice. */
   close(): Promise<void>
 }
+
+/** Requests name paths alone. */
+const BASE = 'http://localhost'
 
 type RequestKind = keyof Stats['requests']
 
@@ -53,9 +56,13 @@ export async function startLocalEarthEngine(options: LocalEarthEngineOptions): P
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const number = requestNumber++
-    const url = new URL(request.url ?? '/', 'http://localhost')
-    const kind = kindOf(url.pathname)
+    const url = URL.canParse(request.url ?? '', BASE) ? new URL(request.url ?? '', BASE) : null
+    const kind = url === null ? 'other' : kindOf(url.pathname)
     stats.requests[kind]++
+    if (url === null) {
+      request.resume()
+      return answerError(response, badRequest('Invalid path.'))
+    }
     if (!meter.enter(performance.now())) {
       request.resume()
       return answerError(response, new ApiError(429, TOO_MANY_REQUESTS))
@@ -106,8 +113,10 @@ export async function startLocalEarthEngine(options: LocalEarthEngineOptions): P
         answerError(response, new ApiError(429, TOO_MANY_REQUESTS, { 'Retry-After': '1' }))
         return true
       case '500':
+        answerError(response, new ApiError(500, 'An internal error occurred.'))
+        return true
       case '503':
-        answerError(response, new ApiError(Number(fault), 'An internal error occurred.'))
+        answerError(response, new ApiError(503, 'The service is currently unavailable.'))
         return true
       case 'html':
         send(response, 200, { contentType: 'text/html; charset=utf-8', body: Buffer.from(HTML_PAGE) }, null)

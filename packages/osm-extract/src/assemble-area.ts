@@ -21,6 +21,8 @@ interface Edge {
  * @returns a Polygon or MultiPolygon in degrees, outer rings counter-clockwise; or the fault
  */
 export function assembleArea(lines: readonly IntegerLine[]): Geometry | AreaFault {
+  const simple = lines.length === 1 ? simpleRing(lines[0]!) : null
+  if (simple) return simple
   const { xs, ys, segments } = oddSegments(lines)
   if (segments.length === 0) return 'area-empty'
   const degrees = new Map<number, number>()
@@ -32,6 +34,45 @@ export function assembleArea(lines: readonly IntegerLine[]): Geometry | AreaFaul
   if (anyCrossing(segments, xs, ys)) return 'area-self-intersection'
   const stars = new Stars(segments, xs, ys)
   return nest(traceRings(orient(segments, stars, xs, ys), stars), xs, ys)
+}
+
+/** A ring of more edges goes the general way, whose index is quicker then. */
+const SIMPLE_RING = 40
+
+/**
+ * The area of one closed line that nothing is odd about, as nearly all buildings are: no place twice, no edges that
+ * touch. The same ring, from the same vertex on, as the general way makes of it.
+ *
+ * @returns null where the general way must decide
+ */
+function simpleRing(line: IntegerLine): Geometry | null {
+  const count = line.length / 2 - 1
+  if (count < 3 || count > SIMPLE_RING || line[0] !== line[2 * count] || line[1] !== line[2 * count + 1]) return null
+  let area = 0
+  for (let i = 0; i < count; i++) {
+    const [ax, ay, bx, by] = [line[2 * i]!, line[2 * i + 1]!, line[2 * i + 2]!, line[2 * i + 3]!]
+    area += (ax - line[0]!) * (by - line[1]!) - (bx - line[0]!) * (ay - line[1]!)
+    for (let j = i + 1; j < count; j++) {
+      const [cx, cy, dx, dy] = [line[2 * j]!, line[2 * j + 1]!, line[2 * j + 2]!, line[2 * j + 3]!]
+      if (ax === cx && ay === cy) return null
+      if ((ax < cx && bx < cx && ax < dx && bx < dx) || (ax > cx && bx > cx && ax > dx && bx > dx)) continue
+      if ((ay < cy && by < cy && ay < dy && by < dy) || (ay > cy && by > cy && ay > dy && by > dy)) continue
+      const [c, d] = [turn(ax, ay, bx, by, cx, cy), turn(ax, ay, bx, by, dx, dy)]
+      // Neighbours share an end; on one line they may go on or turn back.
+      const isNext = j === i + 1 || (i === 0 && j === count - 1)
+      if (isNext && (j === i + 1 ? d : c) !== 0) continue
+      if (isNext || c === 0 || d === 0) return null
+      const [a, b] = [turn(cx, cy, dx, dy, ax, ay), turn(cx, cy, dx, dy, bx, by)]
+      if (c > 0 !== d > 0 && !((a > 0 && b > 0) || (a < 0 && b < 0))) return null
+    }
+  }
+  if (area === 0) return null
+  const ring: Position[] = []
+  for (let i = 0; i <= count; i++) {
+    const vertex = area > 0 ? i : (count + 1 - i) % count
+    ring.push([line[2 * vertex]! / 1e7, line[2 * vertex + 1]! / 1e7])
+  }
+  return { type: 'Polygon', coordinates: [ring] }
 }
 
 /** Vertices by position, and the segments that occur an odd number of times, each from its lower-left end. */

@@ -15,6 +15,7 @@ import {
 } from './cursor.ts'
 import { isoSeconds } from './header.ts'
 import type { Origin } from './pbf-fault.ts'
+import type { TagRules } from './tag-rules.ts'
 
 /** Positions are integers of 1e-7 degree, OSM's own precision. */
 export interface BlockVisitor {
@@ -30,6 +31,8 @@ export interface Element {
   readonly tagCount: number
   /** Keys and values in the file's order; strings are decoded at first use. */
   tags(): [string, string][]
+  /** Whether any tag is meant by the rules; most elements are told apart without a string being decoded. */
+  hasTag(rules: TagRules): boolean
   /** 0 where the file has none. */
   readonly version: number
   /** Marked as no longer visible, as extracts of changes and histories have it. */
@@ -123,6 +126,9 @@ class StringTable {
   /** Start and end of each string. */
   readonly #ranges: Numbers
   readonly #decoded: (string | undefined)[] = []
+  #rules: TagRules | undefined
+  /** What the rules say of a string as a key; null where they don't know it. */
+  #ruleOf: (true | ReadonlySet<string> | null | undefined)[] = []
 
   constructor(data: Uint8Array, ranges: Numbers) {
     this.#data = data
@@ -138,6 +144,16 @@ class StringTable {
     const text = Buffer.from(this.#data.buffer, this.#data.byteOffset + start, end - start).toString('utf8')
     this.#decoded[index] = text
     return text
+  }
+
+  isMeant(rules: TagRules, key: number, value: number): boolean {
+    if (rules !== this.#rules) {
+      this.#rules = rules
+      this.#ruleOf = []
+    }
+    let values = this.#ruleOf[key]
+    if (values === undefined) this.#ruleOf[key] = values = rules.get(this.get(key)) ?? null
+    return values !== null && (values === true || values.has(this.get(value)))
   }
 }
 
@@ -181,6 +197,13 @@ class BlockElement implements Element {
       ])
     }
     return tags
+  }
+
+  hasTag(rules: TagRules): boolean {
+    const { strings, from, to, step, valueShift } = this
+    const [keys, values] = [this.keyIds.values, this.valueIds.values]
+    for (let i = from; i < to; i += step) if (strings.isMeant(rules, keys[i]!, values[i + valueShift]!)) return true
+    return false
   }
 
   timestamp(): string | null {

@@ -21,10 +21,11 @@ import { type PbfHeader, parseHeader } from './header.ts'
 import { MAX_LATITUDE, MAX_LONGITUDE } from './limits.ts'
 import { NodeLocations } from './locations.ts'
 import { PbfFault } from './pbf-fault.ts'
+import { matchesTag, type TagRules } from './tag-rules.ts'
 
 export interface ExtractOptions {
-  /** Which tagged elements become objects. */
-  wanted(tags: Tags): boolean
+  /** Which tagged elements become objects: by rules, which is quicker, or by a function of all their tags. */
+  readonly wanted: TagRules | ((tags: Tags) => boolean)
   /** Which tags `tagCounts` counts; none where it is left out, since a large file has millions of different tags. */
   counted?(key: string, value: string): boolean
   /** Only objects whose geometry meets this, whole: a box or polygons in degrees. */
@@ -109,13 +110,20 @@ interface WantedRelation {
 const isOnEarth = (longitude: number, latitude: number): boolean =>
   Math.abs(longitude) <= MAX_LONGITUDE && Math.abs(latitude) <= MAX_LATITUDE
 
-/** Passes over the file: all blobs for relations and counts, ways for the nodes they need, nodes, ways again, areas. */
+const NOTHING: BlockVisitor = {}
+
+/**
+ * Passes over the file, each over the blobs that hold its kind of element: relations for the ways they need, ways for
+ * the nodes they need, nodes, ways again; then the areas of the relations.
+ */
 class Reader {
   readonly #file: PbfFile
   readonly #options: ExtractOptions
   readonly #report: ExtractReport
   readonly #inClip: (geometry: Geometry) => boolean
-  readonly #kinds: number[] = []
+  /** What each blob holds. */
+  #kinds: readonly number[] = []
+  readonly #isSorted: boolean
   readonly #relations: WantedRelation[] = []
   readonly #memberWays = new Map<number, Int32Array | null>()
   #passesDone = 0
@@ -124,11 +132,14 @@ class Reader {
     this.#file = file
     this.#options = options
     this.#report = report
+    this.#isSorted = report.header.sorted
     this.#inClip = clipTest(options.clip ?? null)
   }
 
   async *objects(): AsyncGenerator<OsmObject> {
-    for await (const kinds of this.#pass(NODES | WAYS | RELATIONS, this.#survey())) this.#kinds.push(kinds)
+    this.#kinds = (this.#isSorted && (await this.#kindsByOrder())) || (await this.#kindsOfEach())
+    for await (const _ of this.#pass(RELATIONS, this.#findMembers())) {
+    }
     const needed = new Numbers()
     for await (const _ of this.#pass(WAYS, this.#collectNeeded(needed))) {
     }
@@ -143,27 +154,69 @@ class Reader {
     }
   }
 
-  /** Visits all blobs that hold some kind of element; yields each blob's kinds. */
-  async *#pass(kinds: number, visitor: BlockVisitor): AsyncGenerator<number> {
+  /** Looks into every blob. */
+  async #kindsOfEach(): Promise<number[]> {
+    const kinds: number[] = []
+    for (const i of this.#file.blobs.keys()) {
+      this.#options.signal?.throwIfAborted()
+      kinds.push(await this.#kindsAt(i))
+    }
+    return kinds
+  }
+
+  async #kindsAt(i: number): Promise<number> {
+    const blob = this.#file.blobs[i]!
+    if (blob.type !== 'OSMData') return 0
+    return visitBlock(await this.#file.read(blob), { path: this.#file.path, offset: blob.offset }, NOTHING)
+  }
+
+  /**
+   * Of a sorted file a few blobs tell where ways and relations begin. null where one of them is empty, which leaves
+   * open on which side it stands.
+   */
+  async #kindsByOrder(): Promise<number[] | null> {
+    const { blobs } = this.#file
+    const known = new Map<number, number>()
+    const firstOf = async (kind: number): Promise<number | null> => {
+      let [low, high] = [1, blobs.length]
+      while (low < high) {
+        const middle = (low + high) >>> 1
+        const kinds = known.get(middle) ?? (await this.#kindsAt(middle))
+        known.set(middle, kinds)
+        if (kinds === 0) return null
+        if (kinds >= kind) high = middle
+        else low = middle + 1
+      }
+      return low
+    }
+    const ways = await firstOf(WAYS)
+    const relations = ways === null ? null : await firstOf(RELATIONS)
+    if (ways === null || relations === null) return null
+    return blobs.map((_, i) => known.get(i) ?? (i === 0 ? 0 : i < ways ? NODES : i < relations ? WAYS : RELATIONS))
+  }
+
+  /** Visits all blobs that hold some kind of element; gives way to the caller after each. */
+  async *#pass(kinds: number, visitor: BlockVisitor): AsyncGenerator<void> {
     const { progress = silentProgress, signal } = this.#options
+    const { path, bytes } = this.#file
     const passes = 4
     for (const [i, blob] of this.#file.blobs.entries()) {
       signal?.throwIfAborted()
-      if (blob.type !== 'OSMData') {
-        if (this.#passesDone === 0) yield 0
-        continue
-      }
-      const known = this.#kinds[i]
-      if (this.#passesDone > 0 && (known! & kinds) === 0) continue
-      const data = await this.#file.read(blob)
-      yield visitBlock(data, { path: this.#file.path, offset: blob.offset }, visitor)
-      progress.update(
-        Math.floor(((this.#passesDone + (blob.offset + blob.size) / this.#file.bytes) / passes) * this.#file.bytes),
-        this.#file.bytes,
-      )
+      const known = this.#kinds[i]!
+      if ((known & kinds) === 0) continue
+      const origin = { path, offset: blob.offset }
+      const found = visitBlock(await this.#file.read(blob), origin, visitor)
+      if ((found & ~known) !== 0)
+        throw new PbfFault(
+          'pbf-not-sorted',
+          'says that it is sorted by type, and is not; sort it with `osmium sort`',
+          origin,
+        )
+      yield
+      progress.update(Math.floor(((this.#passesDone + (blob.offset + blob.size) / bytes) / passes) * bytes), bytes)
     }
     this.#passesDone++
-    progress.update(Math.floor((this.#passesDone / passes) * this.#file.bytes), this.#file.bytes)
+    progress.update(Math.floor((this.#passesDone / passes) * bytes), bytes)
   }
 
   #drop(reason: string): void {
@@ -171,29 +224,26 @@ class Reader {
   }
 
   #count(element: Element): void {
+    const { counted } = this.#options
+    if (counted === undefined || element.tagCount === 0 || element.deleted) return
     const { tagCounts } = this.#report
     for (const [key, value] of element.tags()) {
-      if (!this.#options.counted!(key, value)) continue
+      if (!counted(key, value)) continue
       const tag = `${key}=${value}`
       tagCounts.set(tag, (tagCounts.get(tag) ?? 0) + 1)
     }
   }
 
-  #survey(): BlockVisitor {
-    const { read } = this.#report
-    const counts = (element: Element) => this.#options.counted !== undefined && element.tagCount > 0 && !element.deleted
+  #findMembers(): BlockVisitor {
+    const { wanted } = this.#options
+    const isWanted =
+      typeof wanted === 'function'
+        ? (tags: readonly [string, string][]) => wanted(Object.fromEntries(tags))
+        : (tags: readonly [string, string][]) => tags.some(([key, value]) => matchesTag(wanted, key, value))
     return {
-      node: (_id, _longitude, _latitude, element) => {
-        read.nodes++
-        if (counts(element)) this.#count(element)
-      },
-      way: (_id, _refs, _locations, element) => {
-        read.ways++
-        if (counts(element)) this.#count(element)
-      },
       relation: (id, members, types, element) => {
-        read.relations++
-        if (counts(element)) this.#count(element)
+        this.#report.read.relations++
+        this.#count(element)
         const tags = element.tags()
         const isAreaType = tags.some(
           ([key, value]) => key === 'type' && (value === 'multipolygon' || value === 'boundary'),
@@ -202,15 +252,14 @@ class Reader {
         if (!isAreaType || own.length === 0) return
         this.#report.tagged++
         if (element.deleted) return this.#drop('deleted')
-        const all = Object.fromEntries(tags)
-        if (!this.#options.wanted(Object.fromEntries(own))) return this.#drop('not-wanted')
+        if (!isWanted(own)) return this.#drop('not-wanted')
         const ways = new Set<number>()
         for (let i = 0; i < members.length; i++) if (types.values[i] === 1) ways.add(members.values[i]!)
         for (const way of ways) this.#memberWays.set(way, null)
         this.#relations.push({
           id,
           ways: [...ways],
-          tags: all,
+          tags: Object.fromEntries(tags),
           version: element.version,
           timestamp: element.timestamp(),
         })
@@ -228,23 +277,27 @@ class Reader {
   }
 
   #isWanted(element: Element): boolean {
-    return element.tagCount > 0 && this.#options.wanted(Object.fromEntries(element.tags()))
+    const { wanted } = this.#options
+    if (element.tagCount === 0) return false
+    return typeof wanted === 'function' ? wanted(Object.fromEntries(element.tags())) : element.hasTag(wanted)
   }
 
   #locate(locations: NodeLocations, batch: OsmObject[]): BlockVisitor {
     return {
       node: (id, longitude, latitude, element) => {
+        this.#report.read.nodes++
+        this.#count(element)
         const onEarth = isOnEarth(longitude, latitude)
         if (onEarth && !element.deleted) locations.set(id, longitude, latitude)
         if (element.tagCount === 0) return
         this.#report.tagged++
         if (element.deleted) return this.#drop('deleted')
-        const tags: Tags = Object.fromEntries(element.tags())
-        if (!this.#options.wanted(tags)) return this.#drop('not-wanted')
+        if (!this.#isWanted(element)) return this.#drop('not-wanted')
         if (!onEarth) return this.#drop('node-not-on-earth')
         const geometry: Geometry = { type: 'Point', coordinates: [longitude / 1e7, latitude / 1e7] }
         if (!this.#inClip(geometry)) return this.#drop('outside-clip')
         this.#report.emitted.points++
+        const tags: Tags = Object.fromEntries(element.tags())
         batch.push({ id: nodeId(id), tags, version: element.version, timestamp: element.timestamp(), geometry })
       },
     }
@@ -254,6 +307,8 @@ class Reader {
     const at = { longitude: 0, latitude: 0 }
     return {
       way: (id, refs, located, element) => {
+        this.#report.read.ways++
+        this.#count(element)
         const isMember = this.#memberWays.has(id)
         const tagged = element.tagCount > 0
         if (tagged) this.#report.tagged++
@@ -261,9 +316,7 @@ class Reader {
           if (tagged) this.#drop('deleted')
           return
         }
-        const tags = tagged ? element.tags() : []
-        const all: Tags = Object.fromEntries(tags)
-        const wanted = tagged && this.#options.wanted(all)
+        const wanted = this.#isWanted(element)
         if (tagged && !wanted) this.#drop('not-wanted')
         if (!wanted && !isMember) return
         const line = new Int32Array(refs.length * 2)
@@ -280,9 +333,16 @@ class Reader {
         if (isMember && complete) this.#memberWays.set(id, line)
         if (!wanted) return
         if (!complete) return this.#drop('way-incomplete')
+        const tags = element.tags()
         const closed = refs.length >= 4 && refs.values[0] === refs.values[refs.length - 1]
         const object = closed && isArea(tags) ? this.#area(wayAreaId(id), [line]) : this.#line(lineId(id), line)
-        if (object) batch.push({ ...object, tags: all, version: element.version, timestamp: element.timestamp() })
+        if (object)
+          batch.push({
+            ...object,
+            tags: Object.fromEntries(tags),
+            version: element.version,
+            timestamp: element.timestamp(),
+          })
       },
     }
   }

@@ -178,3 +178,19 @@ test('a thousand rings that meet in one place stay a thousand rings', () => {
   const area = assembleArea([[...ring, 0, 0]]) as Geometry
   expect(rings(area).map((polygon) => polygon.map((each) => each.length))).toEqual(new Array(petals).fill([4]))
 })
+
+test('a ring in one piece gives what the same ring in two pieces gives, odd rings too', () => {
+  const vertex = fc.tuple(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 6 }))
+  let areas = 0
+  fc.assert(
+    fc.property(fc.array(vertex, { minLength: 3, maxLength: 9 }), fc.nat(), (vertices, at) => {
+      const ring = [...vertices, vertices[0]!].flat()
+      const cut = 2 * (1 + (at % (vertices.length - 1)))
+      const whole = assembleArea([ring])
+      if (typeof whole !== 'string') areas++
+      expect(whole).toEqual(assembleArea([ring.slice(0, cut + 2), ring.slice(cut)]))
+    }),
+    { numRuns: 3000 },
+  )
+  expect(areas).toBeGreaterThan(300)
+})

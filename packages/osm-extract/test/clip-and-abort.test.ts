@@ -1,8 +1,12 @@
 import { readdirSync } from 'node:fs'
-import type { Box, Geometry, Position } from '@skyscript/core'
+import { fileURLToPath } from 'node:url'
+import type { Box, Geometry, Position, Tags } from '@skyscript/core'
 import { describe, expect, test } from 'vitest'
-import { extract } from '../src/index.ts'
-import { fileOf, type OsmData, readAll, Sketch, writePbf } from './files.ts'
+import { extract, type TagRules } from '../src/index.ts'
+import { matchesTag } from '../src/tag-rules.ts'
+import { fileOf, fileOfBlocks, type OsmData, readAll, Sketch, writePbf } from './files.ts'
+
+const TOWN = fileURLToPath(new URL('../../../examples/demo/town.osm.pbf', import.meta.url))
 
 /** In the grid of a sketch, 0.001 degree. */
 const box = (west: number, south: number, east: number, north: number): Box => [
@@ -189,14 +193,36 @@ test('the report is refused before the reading begins, and starts anew with each
   }
 })
 
-test('elements in any order of blobs make the same objects', async () => {
+test('elements in any order of blobs make the same objects; a file that says it is sorted, and is not, is refused', async () => {
   const { nodes, ways } = large()
-  const bytes = [writePbf({ nodes: [], ways, relations: [] }), writePbf({ nodes, ways: [], relations: [] })]
+  const [first, second] = [
+    { nodes: [], ways, relations: [] },
+    { nodes, ways: [], relations: [] },
+  ].map((data) => {
+    const bytes = Buffer.from(writePbf(data))
+    // Before the first data: 4 bytes of size and the start of the blob's header.
+    const start = bytes.indexOf('OSMData') - 6
+    return { header: bytes.subarray(0, start), blobs: bytes.subarray(start) }
+  })
+  const unsorted = fileOfBlocks()
   const whole = await readAll(LARGE)
-  // The second file's header is left out: 4 bytes of size, the blob's header, the blob.
-  const start = Buffer.from(bytes[1]!).indexOf('OSMData') - 6
-  const mixed = fileOf(Buffer.concat([bytes[0]!, bytes[1]!.subarray(start)]))
-  const { objects, report } = await readAll(mixed)
+  const { objects, report } = await readAll(fileOf(Buffer.concat([unsorted, first!.blobs, second!.blobs])))
   expect(objects.map((object) => JSON.stringify(object))).toEqual(whole.objects.map((object) => JSON.stringify(object)))
   expect(report.read).toEqual(whole.report.read)
+  const claims = fileOf(Buffer.concat([first!.header, first!.blobs, second!.blobs]))
+  await expect(readAll(claims)).rejects.toMatchObject({ code: 'pbf-not-sorted' })
+})
+
+test('rules choose the same objects as a function that says the same', async () => {
+  const rules: TagRules = new Map<string, true | ReadonlySet<string>>([
+    ['highway', true],
+    ['natural', new Set(['tree'])],
+    ['landuse', new Set(['forest'])],
+  ])
+  for (const path of [LARGE, TOWN]) {
+    const meant = (tags: Tags) => Object.entries(tags).some(([key, value]) => matchesTag(rules, key, value))
+    const [byRules, byFunction] = [await readAll(path, { wanted: rules }), await readAll(path, { wanted: meant })]
+    expect(byRules.objects.length).toBeGreaterThan(50)
+    expect(byRules).toEqual(byFunction)
+  }
 })

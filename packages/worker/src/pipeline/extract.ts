@@ -97,7 +97,7 @@ async function writeTiles(
   try {
     for (const file of files) {
       const extraction = extract(file.path, {
-        wanted: (tags) => captioner.maxGsd(tags) !== null,
+        wanted: captioner.visibleTags,
         clip,
         signal,
         progress: {

@@ -1,0 +1,227 @@
+/** Pixels that a service sends, and what becomes of the objects they were asked for. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DataFault, type ImageCandidate, type PlannedImage, ServiceError } from '@skyscript/core'
+import fc from 'fast-check'
+import sharp from 'sharp'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
+import { openFolder } from '../../worker/src/storages/folder.ts'
+import { createEarthEngine, type EarthEngine, fetchImages } from '../src/index.ts'
+import { parseNpy } from '../src/npy.ts'
+import { apiError, sendJson, startService } from './service.ts'
+
+const [WIDTH, HEIGHT] = [60, 40]
+
+/** An NPY file as NumPy writes it: 60 x 40 structured values of four bytes. */
+function npy(pixels: Buffer, width = WIDTH, height = HEIGHT): Buffer {
+  const fields = ['vis-red', 'vis-green', 'vis-blue', 'valid'].map((name) => `('${name}', '|u1')`).join(', ')
+  const text = `{'descr': [${fields}], 'fortran_order': False, 'shape': (${height}, ${width}), }`
+  const header = Buffer.alloc(Math.ceil((10 + text.length + 1) / 64) * 64, ' ')
+  header.write('\x93NUMPY\x01\x00', 0, 'latin1')
+  header.writeUInt16LE(header.length - 10, 8)
+  header.write(text, 10, 'latin1')
+  header[header.length - 1] = 10
+  return Buffer.concat([header, pixels])
+}
+
+/** Pixels by a rule of their number. */
+const pixels = (rule: (i: number) => readonly [number, number, number, number]): Buffer =>
+  Buffer.from(Array.from({ length: WIDTH * HEIGHT }, (_, i) => rule(i)).flat())
+const COUNT = WIDTH * HEIGHT
+const ground = (i: number) => [40 + (i % 50), 90 - (i % 30), 30 + (i % 7), 255] as const
+const PICTURES: Readonly<Record<string, Buffer>> = {
+  fine: npy(pixels(ground)),
+  'a-little-masked': npy(pixels((i) => (i < COUNT * 0.01 ? [0, 0, 0, 0] : ground(i)))),
+  'half-masked': npy(pixels((i) => (i < COUNT / 2 ? [0, 0, 0, 0] : ground(i)))),
+  masked: npy(pixels(() => [0, 0, 0, 0])),
+  blank: npy(pixels(() => [120, 121, 119, 255])),
+  cloudy: npy(pixels((i) => (i < COUNT / 2 ? [240 + (i % 10), 245, 250, 255] : ground(i)))),
+  'red-roofs': npy(pixels((i) => (i < COUNT / 2 ? [255, 240, 200, 255] : ground(i)))),
+  'other-size': npy(Buffer.alloc(4 * COUNT, 9), HEIGHT, WIDTH),
+  cut: npy(pixels(ground)).subarray(0, 900),
+}
+
+let folder: string
+let algorithms: unknown
+let ee: EarthEngine
+const asked = new Map<string, number>()
+const closers: (() => Promise<void>)[] = []
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gee-fetch-test-'))
+  const local = await startLocalEarthEngine({ features: [], threads: 1 })
+  algorithms = await (await fetch(`${local.url}/v1/projects/p/algorithms`)).json()
+  await local.close()
+  const service = await startService((request, response, _, body) => {
+    if (request.url!.includes('/algorithms')) return sendJson(response, 200, algorithms)
+    const name = /COPERNICUS\/S2_SR_HARMONIZED\/([a-z-]+)|USDA\/NAIP\/DOQQ\/([a-z-]+)/.exec(body)
+    const picture = name![1] ?? name![2]!
+    asked.set(picture, (asked.get(picture) ?? 0) + 1)
+    if (picture === 'refused') return sendJson(response, 400, apiError(400, "Band pattern 'R' did not match."))
+    if (picture === 'gone') return sendJson(response, 404, apiError(404, 'Image.load: not found.'))
+    response.writeHead(200, { 'Content-Type': 'application/octet-stream' }).end(PICTURES[picture])
+  })
+  ee = createEarthEngine({ endpoint: service.url, project: 'p', credentials: null, maxConcurrent: 8 })
+  closers.push(() => ee.close(), service.close)
+})
+afterEach(() => asked.clear())
+afterAll(async () => {
+  for (const close of closers) await close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const candidate = (picture: string, source: 'S2' | 'US' = 'S2'): ImageCandidate => ({
+  source,
+  imageId: `${source === 'S2' ? 'COPERNICUS/S2_SR_HARMONIZED' : 'USDA/NAIP/DOQQ'}/${picture}`,
+  time: Date.UTC(2020, 5, 1),
+  gsd: source === 'S2' ? 10 : 0.6,
+  box: [7, 46, 7.01, 46.01],
+  width: WIDTH,
+  height: HEIGHT,
+})
+const plan = (id: string, ...pictures: string[]): PlannedImage => ({
+  id,
+  candidates: pictures.map((picture) => candidate(picture)),
+})
+const fetchAll = async (
+  planned: readonly PlannedImage[],
+  name: string,
+  previous: Parameters<typeof fetchImages>[1]['previous'] = new Map(),
+) => {
+  const storage = await openFolder(join(folder, name))
+  return {
+    storage,
+    ...(await fetchImages(planned, { ee, storage, seed: 51, previous, signal: new AbortController().signal })),
+  }
+}
+
+test('images that are masked, blank or cloudy are dropped and counted, each under its reason', async () => {
+  const { kept, dropped, failed } = await fetchAll(
+    [
+      plan('a1', 'masked'),
+      plan('a2', 'half-masked'),
+      plan('a3', 'blank'),
+      plan('a4', 'cloudy'),
+      plan('a5', 'refused'),
+      plan('a6', 'gone'),
+      plan('a7', 'fine'),
+      plan('a8', 'a-little-masked'),
+      plan('a9', 'red-roofs'),
+    ],
+    'reasons',
+  )
+  expect(dropped).toEqual([
+    { id: 'a1', reason: 'image-not-covered' },
+    { id: 'a2', reason: 'image-not-covered' },
+    { id: 'a3', reason: 'image-blank' },
+    { id: 'a4', reason: 'image-cloudy' },
+    { id: 'a5', reason: 'image-refused' },
+    { id: 'a6', reason: 'image-gone' },
+  ])
+  expect(kept.map(({ id }) => id)).toEqual(['a7', 'a8', 'a9'])
+  expect(failed).toEqual([])
+})
+
+test('clouds are looked for where a source has them: white roofs do not make an aerial image cloudy', async () => {
+  const roofs = { id: 'a1', candidates: [candidate('cloudy', 'US')] }
+  const { kept, dropped } = await fetchAll([roofs], 'aerial')
+  expect([kept.length, dropped.length]).toEqual([1, 0])
+})
+
+test('the JPEG shows the pixels that came, without the mask', async () => {
+  const { kept, storage } = await fetchAll([plan('a1', 'fine')], 'jpeg')
+  const { data, info } = await sharp((await storage.get(kept[0]!.filepath))!)
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  expect([info.width, info.height, info.channels]).toEqual([WIDTH, HEIGHT, 3])
+  const mean = (values: Uint8Array, step: number, at: number) => {
+    let sum = 0
+    for (let i = at; i < values.length; i += step) sum += values[i]!
+    return (sum * step) / values.length
+  }
+  const sent = PICTURES.fine!.subarray(-4 * COUNT)
+  for (const channel of [0, 1, 2]) {
+    expect(Math.abs(mean(data, 3, channel) - mean(sent, 4, channel))).toBeLessThan(3)
+  }
+})
+
+test('a body that is cut or of another size is asked again, and then fails that object alone', async () => {
+  const { kept, dropped, failed } = await fetchAll(
+    [plan('a1', 'cut'), plan('a2', 'other-size'), plan('a3', 'fine')],
+    'broken',
+  )
+  expect(kept.map(({ id }) => id)).toEqual(['a3'])
+  expect(dropped).toEqual([])
+  expect(failed.map(({ id, code }) => [id, code])).toEqual([
+    ['a1', 'earth-engine-bad-pixels'],
+    ['a2', 'earth-engine-bad-pixels'],
+  ])
+  expect([asked.get('cut'), asked.get('other-size')]).toEqual([3, 3])
+})
+
+test('what was passed over is not asked again while an image is reused', async () => {
+  const planned = [plan('a1', 'blank', 'masked', 'fine')]
+  const first = await fetchAll(planned, 'passed-over')
+  expect(first.kept[0]!.imageId).toContain('/fine')
+  asked.clear()
+  const previous = new Map(first.kept.map((record) => [record.id, record]))
+  expect((await fetchAll(planned, 'passed-over', previous)).kept).toEqual(first.kept)
+  expect(asked.size).toBe(0)
+})
+
+test('a better image that was not there before is taken, as a build from nothing would take it', async () => {
+  const before = await fetchAll([plan('a1', 'blank', 'fine')], 'better')
+  const previous = new Map(before.kept.map((record) => [record.id, record]))
+  const better: PlannedImage = {
+    id: 'a1',
+    candidates: [candidate('red-roofs', 'US'), ...plan('a1', 'blank', 'fine').candidates],
+  }
+  const again = await fetchAll([better], 'better', previous)
+  const fresh = await fetchAll([better], 'from-nothing')
+  expect(again.kept).toEqual(fresh.kept)
+  expect(again.kept[0]!.source).toBe('US')
+
+  asked.clear()
+  const worse = { id: 'a1', candidates: [candidate('masked', 'US'), ...better.candidates.slice(1)] }
+  const kept = await fetchAll([worse], 'better', previous)
+  expect(kept.kept).toEqual((await fetchAll([worse], 'from-nothing-either')).kept)
+})
+
+test('an image is fetched again where its box, size or source image changed, and not where only its year is told otherwise', async () => {
+  const first = await fetchAll([plan('a1', 'fine')], 'changes')
+  const previous = new Map(first.kept.map((record) => [record.id, record]))
+  const changed = (change: Partial<ImageCandidate>) => [{ id: 'a1', candidates: [{ ...candidate('fine'), ...change }] }]
+  const requests = async (change: Partial<ImageCandidate>) => {
+    asked.clear()
+    await fetchAll(changed(change), 'changes', previous)
+    return [...asked.values()].reduce((a, b) => a + b, 0)
+  }
+  expect(await requests({})).toBe(0)
+  expect(await requests({ time: Date.UTC(2020, 8, 9) })).toBe(0)
+  expect(await requests({ box: [7, 46, 7.02, 46.01] })).toBe(1)
+  expect(await requests({ imageId: candidate('red-roofs').imageId })).toBe(1)
+})
+
+test('bytes that are no NPY of the asked size are refused and never read beyond their end', () => {
+  const good = PICTURES.fine!
+  expect(parseNpy(good, WIDTH, HEIGHT)).toHaveLength(4 * COUNT)
+  const refused = (data: Buffer) => {
+    try {
+      const found = parseNpy(data, WIDTH, HEIGHT)
+      expect(found).toHaveLength(4 * COUNT)
+    } catch (error) {
+      expect(error).toBeInstanceOf(ServiceError)
+      expect(error).not.toBeInstanceOf(DataFault)
+    }
+  }
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => refused(Buffer.from(bytes))))
+  fc.assert(
+    fc.property(fc.nat(good.length), fc.nat(150), fc.nat(255), (length, at, value) => {
+      const data = Buffer.from(good.subarray(0, length))
+      if (at < data.length) data[at] = value
+      refused(data)
+    }),
+  )
+})
