@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => server?.close())
 
-const valueOf = (computed: Library): Promise<unknown> =>
+const evaluated = (computed: Library): Promise<unknown> =>
   new Promise((resolve, reject) => {
     computed.evaluate!((value: unknown, error?: string) => (error ? reject(new Error(error)) : resolve(value)))
   })
@@ -31,33 +31,33 @@ const rectangle = () => ee.Geometry!.Rectangle!([7.4, 46.7, 7.5, 46.8])
 const images = () => ee.ImageCollection!(S2).filterBounds!(rectangle()).filterDate!('2020-01-01', '2021-01-01')
 
 test('filterDate and filterBounds keep the images of that time and place', async () => {
-  const times = (await valueOf(images().aggregate_array!('system:time_start'))) as number[]
+  const times = (await evaluated(images().aggregate_array!('system:time_start'))) as number[]
   expect(times.length).toBeGreaterThan(50)
   for (const time of times) expect(new Date(time).getUTCFullYear()).toBe(2020)
   const other = ee.ImageCollection!(S2).filterBounds!(ee.Geometry!.Point!([7.45, 46.75])).filterDate!('2020-06-01')
   // Without an end it is one millisecond.
-  expect(await valueOf(other.size!())).toBe(0)
+  expect(await evaluated(other.size!())).toBe(0)
 })
 
 test('sort, limit and reduceColumns tell the clearest images with their ids', async () => {
   const best = images().sort!(CLOUDS).limit!(5)
-  const { list } = (await valueOf(best.reduceColumns!(ee.Reducer!.toList!(2), ['system:index', CLOUDS]))) as {
+  const { list } = (await evaluated(best.reduceColumns!(ee.Reducer!.toList!(2), ['system:index', CLOUDS]))) as {
     list: [string, number][]
   }
   const clouds = list.map(([, cloud]) => cloud)
   expect(clouds).toHaveLength(5)
   expect(clouds).toEqual(clouds.toSorted((a, b) => a - b))
-  const all = (await valueOf(images().aggregate_array!(CLOUDS))) as number[]
+  const all = (await evaluated(images().aggregate_array!(CLOUDS))) as number[]
   expect(clouds).toEqual(all.toSorted((a, b) => a - b).slice(0, 5))
 })
 
 test('filters joined by and, or and not count as they should', async () => {
   const { Filter } = ee
-  const count = (filter: Library) => valueOf(images().filter!(filter).size!()) as Promise<number>
+  const count = (filter: Library) => evaluated(images().filter!(filter).size!()) as Promise<number>
   const clear = Filter!.lt!(CLOUDS, 10)
   const first = Filter!.eq!('SPACECRAFT_NAME', 'Sentinel-2A')
   const [all, a, b, both, either, neither] = [
-    (await valueOf(images().size!())) as number,
+    (await evaluated(images().size!())) as number,
     await count(clear),
     await count(first),
     await count(Filter!.and!(clear, first)),
@@ -72,16 +72,19 @@ test('filters joined by and, or and not count as they should', async () => {
 test('a function mapped over images is applied to each', async () => {
   const some = images().limit!(4)
   const doubled = some.map!((image: Library) => image.set!('twice', ee.Number!(image.get!(CLOUDS)).multiply!(2)))
-  const [once, twice] = [await valueOf(some.aggregate_array!(CLOUDS)), await valueOf(doubled.aggregate_array!('twice'))]
+  const [once, twice] = [
+    await evaluated(some.aggregate_array!(CLOUDS)),
+    await evaluated(doubled.aggregate_array!('twice')),
+  ]
   expect(twice).toEqual((once as number[]).map((cloud) => cloud * 2))
 })
 
 test('one image comes with its id, bands, time and bounds, and is the same when loaded by its id', async () => {
-  const first = (await valueOf(images().first!())) as { id: string; bands: { id: string }[]; properties: object }
+  const first = (await evaluated(images().first!())) as { id: string; bands: { id: string }[]; properties: object }
   expect(first.id).toMatch(new RegExp(`^${S2}/`))
   expect(first.bands.map(({ id }) => id)).toEqual(expect.arrayContaining(['B4', 'B3', 'B2', 'SCL']))
-  expect(await valueOf(ee.Image!(first.id))).toEqual(first)
-  const bounds = (await valueOf(images().first!().geometry!().bounds!())) as { coordinates: [number, number][][] }
+  expect(await evaluated(ee.Image!(first.id))).toEqual(first)
+  const bounds = (await evaluated(images().first!().geometry!().bounds!())) as { coordinates: [number, number][][] }
   const [xs, ys] = [0, 1].map((axis) => bounds.coordinates[0]!.map((position) => position[axis]!)) as [
     number[],
     number[],
@@ -94,10 +97,10 @@ test('one image comes with its id, bands, time and bounds, and is the same when 
 
 test('the first of nothing and an image that is not there fail with the words of Earth Engine', async () => {
   const none = ee.ImageCollection!(S2).filterDate!('1990-01-01', '1991-01-01').first!()
-  await expect(valueOf(none.select!(['B4']))).rejects.toThrow(
+  await expect(evaluated(none.select!(['B4']))).rejects.toThrow(
     "Image.select: Parameter 'input' is required and may not be null.",
   )
-  await expect(valueOf(ee.Image!(`${S2}/nothing`).bandNames!())).rejects.toThrow(
+  await expect(evaluated(ee.Image!(`${S2}/nothing`).bandNames!())).rejects.toThrow(
     'not found (does not exist or caller does not have access)',
   )
 })

@@ -1,4 +1,8 @@
-import { afterEach, beforeAll, expect, test } from 'vitest'
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
 import { createEarthEngine, createLimiter, type EarthEngine, type EarthEngineOptions } from '../src/index.ts'
 import { apiError, type Service, sendJson, startService } from './service.ts'
@@ -100,15 +104,6 @@ test('Retry-After is waited for', async () => {
   expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(995)
 })
 
-test('a request that never succeeds ends in one sentence that says what was answered', async () => {
-  const { ee, service } = await clientOf((_, response) => sendJson(response, 500, apiError(500, 'Backend error.')))
-  await expect(ee.compute(NUMBER)).rejects.toMatchObject({
-    code: 'earth-engine-failed',
-    message: 'Earth Engine answered 500: Backend error.',
-  })
-  expect(service.bodies.length).toBe(1 + 5)
-}, 30_000)
-
 test('what will not change is not asked again', async () => {
   const cases: readonly (readonly [number, string])[] = [
     [400, 'earth-engine-refused'],
@@ -163,4 +158,130 @@ test('an endpoint that is none, or would leak a token, is refused before a byte 
   expect(() => make('http://user:hunter2@169.254.169.254')).toThrow(
     expect.objectContaining({ message: expect.not.stringContaining('hunter2') }),
   )
+})
+
+test('a request that hangs, before its answer or within it, is given up at the deadline and asked again', async () => {
+  const hangs: Answer[] = [
+    () => {},
+    (_, response) => {
+      response.writeHead(200, { 'Content-Length': 1000 })
+      response.write('{"resu')
+    },
+  ]
+  for (const hang of hangs) {
+    const { ee, service } = await clientOf(
+      (request, response, number, body) => (number === 1 ? hang : ok)(request, response, number, body),
+      { deadlineMs: 300 },
+    )
+    expect(await ee.compute(NUMBER)).toBe(1)
+    expect(service.bodies).toHaveLength(3)
+  }
+})
+
+test('a service that only fails is asked five times and told of in one sentence', async () => {
+  const hint = '; check imagery.earthEngine.endpoint'
+  const cases: readonly (readonly [Answer, string, string])[] = [
+    [
+      (_, response) => sendJson(response, 500, apiError(500, 'Backend error.')),
+      'earth-engine-failed',
+      '500: Backend error',
+    ],
+    [() => {}, 'earth-engine-unreachable', `(not within 0.1 s)${hint}`],
+    [(_, response) => response.destroy(), 'earth-engine-unreachable', `(UND_ERR_SOCKET)${hint}`],
+    [(_, response) => response.end('<html>Sign in</html>'), 'earth-engine-bad-answer', `other than JSON${hint}`],
+    [(_, response) => response.end('null'), 'earth-engine-bad-answer', `other than JSON${hint}`],
+  ]
+  await Promise.all(
+    cases.map(async ([answer, code, said]) => {
+      const { ee, service } = await clientOf(answer, { deadlineMs: 100 })
+      const error = (await ee.compute(NUMBER).catch((reason: unknown) => reason)) as Error
+      expect(error).toMatchObject({ code, message: expect.stringContaining(said) })
+      expect(error.message).toMatch(/^[^.].*\.$/)
+      expect(error.message.split('. ')).toHaveLength(1)
+      expect(service.bodies).toHaveLength(1 + 5)
+    }),
+  )
+}, 30_000)
+
+test('whoever stops waiting for a place leaves the others their turn', async () => {
+  const limiter = createLimiter({ maxConcurrent: 1, perSecond: 1000 })
+  const release = await limiter.acquire()
+  const abort = new AbortController()
+  const left = limiter.acquire(abort.signal)
+  const stayed = limiter.acquire()
+  abort.abort(new Error('stopped'))
+  await expect(left).rejects.toThrow('stopped')
+  await expect(limiter.acquire(abort.signal)).rejects.toThrow('stopped')
+  release()
+  release()
+  const next = await stayed
+  let entered = false
+  const last = limiter.acquire().then((done) => {
+    entered = true
+    done()
+  })
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  expect(entered).toBe(false)
+  next()
+  await last
+})
+
+test('every request bears the token of the service account, and no message holds it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gee-fetch-test-'))
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  })
+  let minted = 0
+  const tokens = await startService((_, response) => {
+    minted++
+    sendJson(response, 200, { access_token: 'ya29.right', expires_in: 3600 })
+  })
+  const credentials = join(folder, 'key.json')
+  const key = { client_email: 'b@p.iam.gserviceaccount.com', private_key: privateKey, token_uri: tokens.url }
+  await writeFile(credentials, JSON.stringify(key))
+  const open = await startLocalEarthEngine({ features: [], threads: 1, requireToken: 'ya29.right', projects: ['p'] })
+  const ask = async (project: string, endpoint: string, keyFile: string | null) => {
+    const ee = createEarthEngine({ endpoint, project, credentials: keyFile, maxConcurrent: 8 })
+    try {
+      return await Promise.all(Array.from({ length: 5 }, () => ee.compute(NUMBER)))
+    } finally {
+      await ee.close()
+    }
+  }
+  expect(await ask('p', open.url, credentials)).toEqual([1, 1, 1, 1, 1])
+  expect(minted).toBe(1)
+  await expect(ask('p', open.url, null)).rejects.toMatchObject({
+    code: 'bad-credentials',
+    message: expect.stringContaining('set imagery.earthEngine.credentials'),
+  })
+  await expect(ask('other', open.url, credentials)).rejects.toMatchObject({
+    code: 'no-access',
+    message: expect.stringContaining('imagery.earthEngine.project'),
+  })
+  const echo = await startService((request, response) =>
+    sendJson(response, 401, apiError(401, `Invalid header Authorization: ${request.headers.authorization}`)),
+  )
+  await expect(ask('p', echo.url, credentials)).rejects.toMatchObject({
+    code: 'bad-credentials',
+    message: expect.not.stringContaining('ya29'),
+  })
+  for (const service of [tokens, open, echo]) await service.close()
+  await rm(folder, { recursive: true })
+})
+
+test('credentials of the environment are left alone by a server of this machine', async () => {
+  vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '/nowhere/key.json')
+  try {
+    const sent: (string | undefined)[] = []
+    const { ee } = await clientOf((request, response) => {
+      sent.push(request.headers.authorization)
+      sendJson(response, 200, { result: 1 })
+    })
+    await ee.compute(NUMBER)
+    expect(sent).toEqual([undefined])
+  } finally {
+    vi.unstubAllEnvs()
+  }
 })
