@@ -9,8 +9,8 @@ import { deflateSync } from 'node:zlib'
 import { openPbf, type PbfFile } from '../src/blobs.ts'
 import { NODES, RELATIONS, visitBlock, WAYS } from '../src/block.ts'
 
-/** Beyond every id of today's OSM, so that copies follow each other in the order of ids. */
-const SHIFT = 20_000_000_000
+/** Beyond every id of a small extract whose ids were numbered anew, so that copies follow each other. */
+const SHIFT = 10_000_000
 
 /** Reads one message after another out of bytes. */
 class Reader {
@@ -117,7 +117,7 @@ function blob(type: string, content: Uint8Array): Uint8Array {
 /**
  * Writes copies of the files until the result has at least so many bytes; keeps a result that is there.
  *
- * @param sources sorted files of dense nodes
+ * @param sources sorted files of dense nodes, with ids from 1 on (`osmium renumber`)
  */
 export async function makeBigFile(path: string, sources: readonly string[], bytes: number): Promise<void> {
   if (await stat(path).catch(() => null)) return

@@ -146,8 +146,7 @@ export function readPacked(kind: NumberKind, limit: number, into: Numbers): void
   const end = readLength(limit)
   into.clear()
   if (kind === 'zigzag-delta') readDeltas(end, into)
-  else if (kind === 'varint') readVarints(end, into)
-  else while (position < end) into.push(readSigned(end))
+  else readVarints(kind, end, into)
 }
 
 /**
@@ -155,7 +154,7 @@ export function readPacked(kind: NumberKind, limit: number, into: Numbers): void
  * together in 32-bit integers, which takes a fraction of the time. What is read beyond `end` is no number of the list,
  * and found out when the list is at its end.
  */
-function readVarints(end: number, into: Numbers): void {
+function readVarints(kind: 'varint' | 'signed', end: number, into: Numbers): void {
   const data = bytes
   const out = into.room(end - position)
   let at = position
@@ -174,7 +173,7 @@ function readVarints(end: number, into: Numbers): void {
           value |= (byte & 0x7f) << 21
           if (byte >= 0x80) {
             position = at - 4
-            value = readVarint(end)
+            value = kind === 'signed' ? readSigned(end) : readVarint(end)
             at = position
           }
         }

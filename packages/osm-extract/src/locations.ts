@@ -9,6 +9,7 @@ export class NodeLocations {
   readonly #ids: Float64Array
   readonly #longitudes: Int32Array
   readonly #latitudes: Int32Array
+  /** Of the first id that is not below the last one asked for. */
   #rank = 0
 
   /** @param ids in any order, with repeats; sorted in place */
@@ -37,26 +38,27 @@ export class NodeLocations {
     return true
   }
 
-  /** Ids mostly come in rising order, so the search starts at the last hit and doubles its steps. */
+  /** Ids mostly come in rising order, and few nodes are needed: the next needed one is at hand or a few steps away. */
   #find(id: number): number {
     const ids = this.#ids
-    let low = 0
-    let high = ids.length
-    if (this.#rank < ids.length && ids[this.#rank]! <= id) {
-      low = this.#rank
+    let low = this.#rank
+    let high = low
+    if (low > 0 && ids[low - 1]! >= id) low = 0
+    else if (low < ids.length && ids[low]! < id) {
       let step = 1
-      while (low + step < ids.length && ids[low + step]! <= id) {
+      while (low + step < ids.length && ids[low + step]! < id) {
         low += step
         step *= 2
       }
       high = Math.min(ids.length, low + step)
+      low++
     }
     while (low < high) {
       const middle = (low + high) >>> 1
       if (ids[middle]! < id) low = middle + 1
       else high = middle
     }
-    this.#rank = Math.min(low, Math.max(0, ids.length - 1))
+    this.#rank = low
     return ids[low] === id ? low : -1
   }
 }

@@ -1,0 +1,102 @@
+/**
+ * `npm run bench:extract`: a file of 300 MB, read by us and by osmium (2 threads) and osm-pbf-parser in turn; prints the
+ * medians of wall time, CPU time and peak memory, side by side.
+ *
+ * @example
+ * npm run bench:extract -- --rounds 3 --megabytes 300 folder-of-extracts
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { makeBigFile } from './big-file.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: 'string', default: '5' }, megabytes: { type: 'string', default: '300' } },
+})
+const source = positionals[0] ?? fileURLToPath(new URL('../../../../shared/data', import.meta.url))
+const work = join(tmpdir(), 'skyscript-bench-extract')
+const READ = fileURLToPath(new URL('./read.ts', import.meta.url))
+mkdirSync(work, { recursive: true })
+
+interface Measured {
+  readonly wall: number
+  readonly cpu: number
+  readonly megabytes: number
+}
+
+/** Runs a command under GNU time. */
+function measure(command: readonly string[]): Measured {
+  const env = { ...process.env, OSMIUM_POOL_THREADS: '2' }
+  const { status, stderr } = spawnSync('/usr/bin/time', ['-f', '%e %U %S %M', ...command], {
+    encoding: 'utf8',
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  if (status !== 0) throw new Error(`${command.join(' ')} failed: ${stderr}`)
+  const [wall, user, system, kilobytes] = stderr.trim().split('\n').at(-1)!.split(' ').map(Number)
+  return { wall: wall!, cpu: user! + system!, megabytes: kilobytes! / 1024 }
+}
+
+const sum = (parts: readonly Measured[]): Measured => ({
+  wall: parts.reduce((total, { wall }) => total + wall, 0),
+  cpu: parts.reduce((total, { cpu }) => total + cpu, 0),
+  megabytes: Math.max(...parts.map(({ megabytes }) => megabytes)),
+})
+const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!
+
+for (const tool of ['osmium', '/usr/bin/time']) {
+  if (spawnSync(tool, ['--version']).status !== 0) throw new Error(`${tool} is needed (Debian: osmium-tool, time).`)
+}
+const big = join(work, `big-${values.megabytes}.osm.pbf`)
+const renumbered: string[] = []
+for (const name of readdirSync(source).filter((each) => /^[a-z]+(-20[12]\d)?\.osm\.pbf$/.test(each))) {
+  if (name.startsWith('bahamas')) continue
+  const target = join(work, name)
+  measure(['osmium', 'renumber', '--no-progress', '-O', '-o', target, join(source, name)])
+  renumbered.push(target)
+}
+process.stderr.write(`Making ${big} (once) ...\n`)
+await makeBigFile(big, renumbered, Number(values.megabytes) * 1e6)
+const size = statSync(big).size / 1e6
+
+const ours = (mode: string) => [[process.execPath, READ, mode, big]]
+const SELECTION = ['amenity', 'leisure', 'tourism', 'aeroway', 'man_made', 'sport', 'power=plant,substation,generator']
+const filtered = join(work, 'filtered.osm.pbf')
+const osmium = (...args: string[]) => ['osmium', args[0]!, '--no-progress', '-O', ...args.slice(1)]
+const geojson = join(work, 'out.geojsonl')
+
+const RUNS: readonly (readonly [string, readonly (readonly string[])[]])[] = [
+  ['inflate only: ours', ours('inflate')],
+  ['decode all: ours', ours('decode')],
+  ['decode all: osm-pbf-parser', ours('osm-pbf-parser')],
+  ['decode all: osmium fileinfo -e', [['osmium', 'fileinfo', '-e', '--no-progress', big]]],
+  ['selection with geometry: ours', ours('selection')],
+  [
+    'selection with geometry: osmium tags-filter + export',
+    [
+      osmium('tags-filter', '-o', filtered, big, ...SELECTION.map((rule) => `nwr/${rule}`)),
+      osmium('export', '-f', 'geojsonseq', '-o', geojson, filtered),
+    ],
+  ],
+  ['every tagged object: ours', ours('all')],
+  ['every tagged object: osmium export', [osmium('export', '-f', 'geojsonseq', '-o', geojson, big)]],
+]
+
+const results = new Map(RUNS.map(([name]) => [name, [] as Measured[]]))
+for (let round = 0; round < Number(values.rounds); round++) {
+  for (const [name, commands] of RUNS) {
+    results.get(name)!.push(sum(commands.map(measure)))
+    process.stderr.write(`round ${round + 1}: ${name} ${results.get(name)!.at(-1)!.wall.toFixed(1)} s\n`)
+  }
+}
+process.stdout.write(`${basename(big)}, ${size.toFixed(0)} MB, medians of ${values.rounds}\n`)
+process.stdout.write(`${''.padEnd(54)}  wall s    MB/s   CPU s  RSS MB\n`)
+for (const [name, runs] of results) {
+  const [wall, cpu, memory] = (['wall', 'cpu', 'megabytes'] as const).map((key) => median(runs.map((run) => run[key])))
+  const cells = [wall!.toFixed(2), (size / wall!).toFixed(1), cpu!.toFixed(1), memory!.toFixed(0)]
+  process.stdout.write(`${name.padEnd(54)}${cells.map((cell) => cell.padStart(8)).join('')}\n`)
+}
