@@ -1,0 +1,76 @@
+import { mapTileAt, mapTileBox, SOURCE_ALIASES, type SourceAlias } from '@skyscript/core'
+import { createEarthEngine, fetchImages, findCandidates, planTile, SOURCES } from '@skyscript/gee-fetch'
+import { expect, test } from 'vitest'
+import { openFolder } from '../packages/worker/src/storages/folder.ts'
+import { makeFolder } from './support/skyscript.ts'
+
+/**
+ * The contract with the real Earth Engine, for a person with an account:
+ * `SKYSCRIPT_LIVE_PROJECT=my-project SKYSCRIPT_LIVE_CREDENTIALS=key.json npm test -- test/live-earth-engine.test.ts`
+ */
+const { SKYSCRIPT_LIVE_PROJECT: project, SKYSCRIPT_LIVE_CREDENTIALS: credentials } = process.env
+const isAsked = project !== undefined && credentials !== undefined
+if (!isAsked) process.stderr.write('SKYSCRIPT_LIVE_PROJECT is not set: the real Earth Engine is not asked.\n')
+
+const PLACES: Readonly<Record<SourceAlias, readonly [number, number]>> = {
+  CH: [7.447, 46.948],
+  ES: [-3.703, 40.417],
+  DE: [13.06, 52.396],
+  FI: [24.941, 60.171],
+  US: [-73.86, 40.74],
+  P3: [-122.4, 37.78],
+  P5: [-122.4, 37.78],
+  S2: [7.447, 46.948],
+  L8: [7.447, 46.948],
+  L9: [7.447, 46.948],
+}
+
+test.skipIf(!isAsked).each(SOURCE_ALIASES)(
+  '%s gives images and a JPEG',
+  async (alias) => {
+    const ee = createEarthEngine({
+      endpoint: 'https://earthengine-highvolume.googleapis.com',
+      project: project!,
+      credentials: credentials!,
+      maxConcurrent: 4,
+    })
+    const folder = await makeFolder('live')
+    try {
+      const [x, y] = PLACES[alias]
+      const tile = mapTileAt([x, y])
+      const side = (150 * SOURCES[alias].gsd) / 111_320
+      const ring: [number, number][] = [
+        [x, y],
+        [x + side, y],
+        [x + side, y + side],
+        [x, y + side],
+        [x, y],
+      ]
+      const plan = await planTile({
+        tile,
+        focus: [{ id: 'a1', geometry: { type: 'Polygon', coordinates: [ring] }, maxGsd: 30 }],
+        settings: {
+          sources: [alias],
+          tiles: { minPixels: 100, maxPixels: 1000, pointPixels: 300, shift: 0.2 },
+          seed: 51,
+        },
+        candidates: () => findCandidates(ee, SOURCES[alias], mapTileBox(tile)),
+      })
+      expect(plan.kept).toHaveLength(1)
+      const storage = await openFolder(folder.path)
+      const signal = AbortSignal.timeout(100_000)
+      const { kept, dropped, failed } = await fetchImages(plan.kept, {
+        ee,
+        storage,
+        seed: 51,
+        previous: new Map(),
+        signal,
+      })
+      expect({ kept: kept.length, dropped, failed }).toEqual({ kept: 1, dropped: [], failed: [] })
+    } finally {
+      await ee.close()
+      await folder.remove()
+    }
+  },
+  120_000,
+)
