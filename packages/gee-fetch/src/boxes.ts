@@ -8,6 +8,7 @@ import {
   linesOf,
   METRES_PER_DEGREE_LATITUDE,
   METRES_PER_DEGREE_LONGITUDE,
+  mapTileAt,
   mapTileBox,
   type Position,
   radians,
@@ -60,7 +61,7 @@ export function boxFor(focus: FocusObject, tile: string, gsd: number, { tiles, s
   const isArea = focus.geometry.type === 'Polygon' || focus.geometry.type === 'MultiPolygon'
   const size = isArea ? areaPixels(bounds, gsd, tiles) : { width: tiles.pointPixels, height: tiles.pointPixels }
   if (typeof size === 'string') return null
-  const [x, y] = isArea ? boxCenter(bounds) : anchorOf(focus, seed)
+  const [x, y] = isArea ? boxCenter(bounds) : anchorOf(focus, tile, seed)
   const [west, south, , north] = mapTileBox(tile)
   const stepY = gsd / METRES_PER_DEGREE_LATITUDE
   const stepX = gsd / (METRES_PER_DEGREE_LONGITUDE * Math.cos(radians((south + north) / 2)))
@@ -77,8 +78,13 @@ export function boxFor(focus: FocusObject, tile: string, gsd: number, { tiles, s
   return { box, ...size }
 }
 
-/** A point itself; of a line one of its nodes. */
-function anchorOf(focus: FocusObject, seed: number): Position {
-  const [nodes] = linesOf(focus.geometry)
-  return nodes![seededIndex(seed, 'node-of-line', focus.id, nodes!.length)]!
+/**
+ * A point itself; of a line one of its nodes, if there are any one in its map tile: the images that are known are those
+ * of the tile.
+ */
+function anchorOf(focus: FocusObject, tile: string, seed: number): Position {
+  const [nodes] = [...linesOf(focus.geometry)] as [readonly Position[]]
+  const here = nodes.filter((node) => mapTileAt(node) === tile)
+  const choice = here.length > 0 ? here : nodes
+  return choice[seededIndex(seed, 'node-of-line', focus.id, choice.length)]!
 }

@@ -127,6 +127,17 @@ test('the image of a line is centred near one of its nodes, chosen by seed and i
   expect(boxFor({ id: 'w7', geometry, maxGsd: 1 }, tile, 0.8, { ...settings, seed: 52 })!.box).not.toEqual(boxes[7])
 })
 
+test('of a long line a node in its map tile is chosen, where there is one', () => {
+  const nodes: [number, number][] = Array.from({ length: 40 }, (_, i) => [7.2 + i * 0.01, 46.75])
+  const geometry: Geometry = { type: 'LineString', coordinates: nodes }
+  const tile = mapTileAt([7.45, 46.75])
+  for (let i = 0; i < 40; i++) {
+    const { box } = boxFor({ id: `w${i}`, geometry, maxGsd: 1 }, tile, 0.8, settings)!
+    const [node] = nodes.filter(([x, y]) => isInside(box, x, y))
+    expect(mapTileAt(node!)).toBe(tile)
+  }
+})
+
 test('candidates of a tile are asked once for each source, and only of sources that an object may need', async () => {
   const asked: string[] = []
   const image = (imageId: string, footprint: Box): SourceImage => ({ imageId, time: 0, cloud: null, footprint })
