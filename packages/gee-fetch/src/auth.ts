@@ -1,6 +1,6 @@
 import { createSign } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { InputError, messageOf, ServiceError } from '@skyscript/core'
+import { InputError, isLoopback, messageOf, ServiceError } from '@skyscript/core'
 
 /** Gives the bearer token for a request; null where none is needed. */
 export type TokenSource = () => Promise<string | null>
@@ -71,10 +71,6 @@ async function readKey(file: string): Promise<ServiceAccountKey> {
   if (!uri || (uri.protocol !== 'https:' && !isLoopback(uri.hostname)))
     throw wrong('names a token_uri that is not https')
   return key as ServiceAccountKey
-}
-
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }
 
 async function fetchToken(file: string): Promise<{ token: string; seconds: number }> {

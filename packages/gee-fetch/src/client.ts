@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { InputError, messageOf, redact, ServiceError } from '@skyscript/core'
+import { InputError, isLoopback, isMetadataHost, messageOf, redact, ServiceError } from '@skyscript/core'
 import { Agent, type Dispatcher } from 'undici'
-import { createTokenSource, isLoopback } from './auth.ts'
+import { createTokenSource } from './auth.ts'
 import { type Graph, registerAlgorithms } from './expressions.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
 
@@ -19,8 +19,6 @@ const MAX_REFUSALS = 60
 const REQUESTS_PER_SECOND = 100
 /** No image of ours comes near it; a larger body is not what was asked for. */
 const MAX_BODY = 64 * 2 ** 20
-
-const METADATA_HOSTS = new Set(['169.254.169.254', 'metadata.google.internal', '[fd00:ec2::254]', '100.100.100.200'])
 
 export interface EarthEngineOptions {
   /** http(s) base URL; plain http only to this machine. */
@@ -229,7 +227,7 @@ function checkEndpoint({ endpoint, credentials }: EarthEngineOptions): URL {
   if (!URL.canParse(endpoint)) throw wrong('is not a URL')
   const url = new URL(endpoint)
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw wrong('must be http or https')
-  if (METADATA_HOSTS.has(url.hostname)) throw wrong('is the address of a metadata service')
+  if (isMetadataHost(url.hostname)) throw wrong('is the address of a metadata service')
   if (url.protocol === 'http:' && credentials !== null && !isLoopback(url.hostname))
     throw wrong('would send a token unencrypted; use https')
   return url

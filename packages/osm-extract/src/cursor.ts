@@ -77,12 +77,6 @@ export function readLength(limit: number): number {
   return position + length
 }
 
-/** Field number and wire type of the next field. */
-export function readTag(limit: number): { field: number; wire: number } {
-  const tag = readVarint(limit)
-  return { field: Math.floor(tag / 8), wire: tag % 8 }
-}
-
 export function skip(wire: number, limit: number): void {
   if (wire === VARINT) readVarint(limit)
   else if (wire === LENGTH) position = readLength(limit)

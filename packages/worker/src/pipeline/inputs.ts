@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { InputError, messageOf, redact, ServiceError } from '@skyscript/core'
+import { InputError, isMetadataHost, messageOf, redact, ServiceError } from '@skyscript/core'
 import { openStorage } from '../storages/storages.ts'
 
 /** A file on this machine's disk, fetched if it was elsewhere. */
@@ -15,9 +15,6 @@ export interface LocalFile {
   /** Removes what was fetched; a file that was here before stays. */
   release(): Promise<void>
 }
-
-/** Instance metadata services hand out credentials to whoever asks from inside; no input ever lives there. */
-const METADATA_HOSTS = new Set(['169.254.169.254', 'metadata.google.internal', '[fd00:ec2::254]', '100.100.100.200'])
 
 /**
  * Makes an OSM extract available as a file: a path as it is, an http(s) or s3 URL fetched into a temporary folder.
@@ -32,7 +29,7 @@ export async function localFile(source: string, signal: AbortSignal): Promise<Lo
     return { source, path: source, release: async () => {} }
   }
   const url = new URL(source)
-  if (!['http:', 'https:', 's3:'].includes(url.protocol) || METADATA_HOSTS.has(url.hostname)) {
+  if (!['http:', 'https:', 's3:'].includes(url.protocol) || isMetadataHost(url.hostname)) {
     throw new InputError(
       'bad-url',
       `${redact(source)} can't be used as osm.source; give a path, or an http, https or s3 URL.`,

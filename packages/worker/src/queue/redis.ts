@@ -1,4 +1,4 @@
-import { InputError, redact, ServiceError } from '@skyscript/core'
+import { InputError, isLoopback, redact, ServiceError } from '@skyscript/core'
 import { Redis, type RedisOptions } from 'ioredis'
 
 /** Time to connect, log in and look at the server's settings, before we say that it can't be reached. */
@@ -75,10 +75,6 @@ function decode(text: string): string {
   } catch {
     return text
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
 /**
