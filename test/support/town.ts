@@ -23,7 +23,7 @@ export interface Town {
 export async function startTown(folder: string): Promise<Town> {
   const features = join(folder, 'features.geojsonl')
   const file = createWriteStream(features)
-  for await (const object of extract(TOWN, { wanted: () => true })) file.write(`${toFeatureLine(object)}\n`)
+  for await (const object of extract(TOWN, { wanted: 'all' })) file.write(`${toFeatureLine(object)}\n`)
   file.end()
   await finished(file)
   const earthEngine = await startLocalEarthEngine({ features: [features] })

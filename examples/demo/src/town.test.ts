@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createCaptioner } from '@skyscript/captioner'
-import { parseConfig } from '@skyscript/core'
+import { parseConfig } from '@skyscript/core/config'
 import { extract } from '@skyscript/osm-extract'
 import { expect, test } from 'vitest'
 import { type OsmData, writePbf } from './pbf-writer.ts'
@@ -82,7 +82,7 @@ test('the town has the size and the variety that the demo promises', () => {
 
 test('the pipeline finds at least 600 objects and 60 tags that can be seen from above, and drops the broken ones', async () => {
   const captioner = createCaptioner()
-  const extraction = extract(TOWN, { wanted: (tags) => captioner.maxGsd(tags) !== null })
+  const extraction = extract(TOWN, { wanted: captioner.visibleTags })
   const seen = new Set<string>()
   for await (const { tags } of extraction) {
     for (const [key, value] of Object.entries(tags)) {

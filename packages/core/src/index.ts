@@ -7,7 +7,8 @@
  * mapTileAt([1.52, 42.5]) // 'x1815_y1325'
  * seededFraction(51, 'shift-x', 'n123') // always the same number in [0, 1)
  */
-export * from './config.ts'
+// Its parser is at @skyscript/core/config: it loads more than everything else together.
+export type { Config } from './config.ts'
 export * from './errors.ts'
 export * from './feature.ts'
 export * from './fingerprint.ts'

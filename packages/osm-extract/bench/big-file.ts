@@ -123,7 +123,7 @@ export async function makeBigFile(path: string, sources: readonly string[], byte
   if (await stat(path).catch(() => null)) return
   await mkdir(dirname(path), { recursive: true })
   const files: PbfFile[] = []
-  for (const source of sources) files.push(await openPbf(source))
+  for (const source of sources) files.push(openPbf(source))
   const size = files.reduce((sum, file) => sum + file.bytes, 0)
   const copies = Math.ceil(bytes / size)
   const out = createWriteStream(`${path}.part`)
@@ -133,9 +133,9 @@ export async function makeBigFile(path: string, sources: readonly string[], byte
     for (let copy = 0; copy < copies; copy++) {
       for (const [i, file] of files.entries()) {
         const by = BigInt((copy * files.length + i) * SHIFT)
-        for (const each of file.blobs) {
+        for (const each of file.index()) {
           if (each.type !== 'OSMData') continue
-          const block = await file.read(each)
+          const block = file.read(each)
           if (visitBlock(block, { path: file.path, offset: each.offset }, {}) !== kind) continue
           if (!out.write(blob('OSMData', shiftBlock(block, by)))) await once(out, 'drain')
         }
@@ -143,6 +143,6 @@ export async function makeBigFile(path: string, sources: readonly string[], byte
     }
   }
   await new Promise<void>((resolve, reject) => out.end((error?: Error | null) => (error ? reject(error) : resolve())))
-  for (const file of files) await file.close()
+  for (const file of files) file.close()
   await rename(`${path}.part`, path)
 }

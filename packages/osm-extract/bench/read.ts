@@ -1,13 +1,13 @@
-/** One way of reading a PBF file to its end: `node read.ts <mode> <file>`; for the benchmarks. */
+/** One way of reading a PBF file to its end, in two threads: `node read.ts <mode> <file>`; for the benchmarks. */
 import { createReadStream, createWriteStream } from 'node:fs'
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { toFeatureLine } from '@skyscript/core'
-import OsmPbfParser from 'osm-pbf-parser'
-import { openPbf } from '../src/blobs.ts'
-import { type Element, visitBlock } from '../src/block.ts'
-import { extract } from '../src/extract.ts'
-import type { TagRules } from '../src/tag-rules.ts'
+import { fileURLToPath } from 'node:url'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+
+import { type Element, extract, openPbf, type TagRules, visitBlock } from '../src/index.ts'
+
+const THREADS = Number(process.env.THREADS ?? 2)
 
 /** The selective rules: some 4.5 % of all nodes are needed. */
 const SELECTION: TagRules = new Map<string, true | ReadonlySet<string>>([
@@ -15,53 +15,97 @@ const SELECTION: TagRules = new Map<string, true | ReadonlySet<string>>([
   ['power', new Set(['plant', 'substation', 'generator'])],
 ])
 
-const [mode, path] = process.argv.slice(2) as [string, string]
-/** Keeps what was read from being optimised away. */
-let sink = 0
-let count = 0
+/** Every second blob, from the first or the second on. */
+function readBlobs(mode: string, path: string, part: number): number {
+  let count = 0
+  /** Keeps what was read from being optimised away. */
+  let sink = 0
+  const file = openPbf(path)
+  const blobs = file.index().filter(({ type }) => type === 'OSMData')
+  const visit = (element: Element) => {
+    count++
+    for (const [key, value] of element.tags()) sink += key.length + value.length
+    sink += element.version + (element.seconds || 0)
+  }
+  for (let i = part; i < blobs.length; i += THREADS) {
+    const block = file.read(blobs[i]!)
+    if (mode === 'inflate') sink += block.length
+    else
+      visitBlock(
+        block,
+        { path, offset: blobs[i]!.offset },
+        {
+          nodes: (nodes) => {
+            count += nodes.count
+            for (let at = 0; at < nodes.count; at++) sink += nodes.longitudes.values[at]! + nodes.latitudes.values[at]!
+            nodes.forEachTagged(() => {
+              count--
+              visit(nodes)
+            })
+          },
+          way: (way) => {
+            sink += way.refs().length
+            visit(way)
+          },
+          relation: (relation) => {
+            sink += relation.members().ids.length
+            visit(relation)
+          },
+        },
+      )
+  }
+  file.close()
+  return sink === 0.5 ? 0 : count
+}
 
-if (mode === 'osm-pbf-parser') {
+async function readByOsmPbfParser(path: string): Promise<number> {
+  const { default: OsmPbfParser } = await import('osm-pbf-parser')
+  let count = 0
+  let sink = 0
   const write = (items: { tags: object }[], _: unknown, done: () => void) => {
     count += items.length
     for (const { tags } of items) sink += Object.keys(tags).length
     done()
   }
   await pipeline(createReadStream(path), new OsmPbfParser(), new Writable({ objectMode: true, write }))
-} else if (mode === 'inflate' || mode === 'decode') {
-  const visit = (element: Element) => {
-    count++
-    if (element.tagCount > 0) sink += element.tags().length
-  }
-  const file = await openPbf(path)
-  for (const blob of file.blobs) {
-    if (blob.type !== 'OSMData') continue
-    const block = await file.read(blob)
-    if (mode === 'inflate') sink += block.length
-    else
-      visitBlock(
-        block,
-        { path, offset: blob.offset },
-        {
-          node: (_id, _longitude, _latitude, element) => visit(element),
-          way: (_id, refs, _locations, element) => {
-            sink += refs.length
-            visit(element)
-          },
-          relation: (_id, members, _types, element) => {
-            sink += members.length
-            visit(element)
-          },
-        },
-      )
-  }
-  await file.close()
-} else {
-  const out = createWriteStream('/dev/null')
-  const wanted = mode === 'all' ? () => true : SELECTION
-  for await (const object of extract(path, { wanted })) {
-    count++
-    if (!out.write(`${toFeatureLine(object)}\n`)) await new Promise<void>((done) => out.once('drain', () => done()))
-  }
-  out.end()
+  return sink === 0.5 ? 0 : count
 }
-process.stdout.write(`${mode}: ${count} of ${path}${sink < 0 ? '!' : ''}\n`)
+
+async function readInThreads(mode: string, path: string): Promise<number> {
+  const counts = Array.from({ length: THREADS }, (_, part) => {
+    const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { mode, path, part } })
+    return new Promise<number>((resolve, reject) => worker.once('message', resolve).once('error', reject))
+  })
+  return (await Promise.all(counts)).reduce((a, b) => a + b)
+}
+
+async function writeObjects(path: string, wanted: TagRules | 'all'): Promise<number> {
+  const out = createWriteStream('/dev/null')
+  const extraction = extract(path, { wanted, threads: THREADS })
+  for await (const { bytes } of extraction.chunks())
+    if (!out.write(bytes)) await new Promise<void>((done) => out.once('drain', () => done()))
+  out.end()
+  const { points, lines, areas } = extraction.report().emitted
+  return points + lines + areas
+}
+
+if (isMainThread) {
+  const [mode, path] = process.argv.slice(2) as [string, string]
+  const count =
+    mode === 'osm-pbf-parser'
+      ? await readByOsmPbfParser(path)
+      : mode === 'inflate' || mode === 'decode'
+        ? await readInThreads(mode, path)
+        : await writeObjects(
+            path,
+            mode === 'all'
+              ? 'all'
+              : mode === 'visible'
+                ? (await import('../../captioner/src/index.ts')).createCaptioner().visibleTags
+                : SELECTION,
+          )
+  process.stdout.write(`${mode}: ${count} of ${path}\n`)
+} else {
+  const { mode, path, part } = workerData as { mode: string; path: string; part: number }
+  parentPort!.postMessage(readBlobs(mode, path, part))
+}

@@ -1,42 +1,36 @@
-import type { Geometry, Position } from '@skyscript/core'
-import Flatbush from 'flatbush'
+import { anyCrossing, type Edge, oddSegments, turn } from './segments.ts'
+import type { IntegerLine } from './shape.ts'
 
 /** Why no area can be made; names as dropped.csv counts them. */
 export type AreaFault = 'area-empty' | 'area-open-ring' | 'area-self-intersection'
-
-/** A line as alternating longitude, latitude in 1e-7 degree. */
-export type IntegerLine = readonly number[] | Int32Array
-
-/** A directed edge between two vertices, by their index. */
-interface Edge {
-  readonly from: number
-  readonly to: number
-}
 
 /**
  * Makes an area of the boundary lines of a closed way or of a multipolygon relation's members. Roles are not looked at:
  * they are often wrong, and the lines alone decide. As libosmium does it: a segment that occurs twice cancels itself,
  * segments may meet only at their ends, every ring must close; rings that touch at a vertex are taken apart there.
  *
- * @returns a Polygon or MultiPolygon in degrees, outer rings counter-clockwise; or the fault
+ * @returns the closed rings of each polygon, the outer one first, counter-clockwise; or the fault
  */
-export function assembleArea(lines: readonly IntegerLine[]): Geometry | AreaFault {
+export function assembleArea(lines: readonly IntegerLine[]): IntegerLine[][] | AreaFault {
   const simple = lines.length === 1 ? simpleRing(lines[0]!) : null
-  if (simple) return simple
+  if (simple) return [[simple]]
   const { xs, ys, segments } = oddSegments(lines)
   if (segments.length === 0) return 'area-empty'
-  const degrees = new Map<number, number>()
+  const isOdd = new Uint8Array(xs.length)
   for (const { from, to } of segments) {
-    degrees.set(from, (degrees.get(from) ?? 0) + 1)
-    degrees.set(to, (degrees.get(to) ?? 0) + 1)
+    isOdd[from]! ^= 1
+    isOdd[to]! ^= 1
   }
-  for (const degree of degrees.values()) if (degree % 2 === 1) return 'area-open-ring'
+  if (isOdd.includes(1)) return 'area-open-ring'
   if (anyCrossing(segments, xs, ys)) return 'area-self-intersection'
+  const vertices = lines[0]!.length / 2 - 1
+  if (lines.length === 1 && segments.length === vertices && xs.length === vertices)
+    return [[counterClockwise(lines[0]!)]]
   const stars = new Stars(segments, xs, ys)
   return nest(traceRings(orient(segments, stars, xs, ys), stars), xs, ys)
 }
 
-/** A ring of more edges goes the general way, whose index is quicker then. */
+/** Of a ring of more edges not all can be compared with all. */
 const SIMPLE_RING = 40
 
 /**
@@ -45,7 +39,7 @@ const SIMPLE_RING = 40
  *
  * @returns null where the general way must decide
  */
-function simpleRing(line: IntegerLine): Geometry | null {
+function simpleRing(line: IntegerLine): IntegerLine | null {
   const count = line.length / 2 - 1
   if (count < 3 || count > SIMPLE_RING || line[0] !== line[2 * count] || line[1] !== line[2 * count + 1]) return null
   let area = 0
@@ -66,98 +60,27 @@ function simpleRing(line: IntegerLine): Geometry | null {
       if (c > 0 !== d > 0 && !((a > 0 && b > 0) || (a < 0 && b < 0))) return null
     }
   }
-  if (area === 0) return null
-  const ring: Position[] = []
+  return area === 0 ? null : area > 0 ? line : reversed(line)
+}
+
+/** A ring that doesn't come back to any place. */
+function counterClockwise(ring: IntegerLine): IntegerLine {
+  const [x, y] = [ring[0]!, ring[1]!]
+  let area = 0
+  for (let i = 2; i + 3 < ring.length; i += 2)
+    area += (ring[i]! - x) * (ring[i + 3]! - y) - (ring[i + 2]! - x) * (ring[i + 1]! - y)
+  return area > 0 ? ring : reversed(ring)
+}
+
+/** From its second vertex on, where the tracing of rings begins too. */
+function reversed(ring: IntegerLine): IntegerLine {
+  const count = ring.length / 2 - 1
+  const back: number[] = []
   for (let i = 0; i <= count; i++) {
-    const vertex = area > 0 ? i : (count + 1 - i) % count
-    ring.push([line[2 * vertex]! / 1e7, line[2 * vertex + 1]! / 1e7])
+    const vertex = (count + 1 - i) % count
+    back.push(ring[2 * vertex]!, ring[2 * vertex + 1]!)
   }
-  return { type: 'Polygon', coordinates: [ring] }
-}
-
-/** Vertices by position, and the segments that occur an odd number of times, each from its lower-left end. */
-function oddSegments(lines: readonly IntegerLine[]): { xs: number[]; ys: number[]; segments: Edge[] } {
-  const xs: number[] = []
-  const ys: number[] = []
-  /** Columns of vertices by longitude, so that keys stay exact: a longitude and a latitude together exceed 53 bits. */
-  const columns = new Map<number, Map<number, number>>()
-  const vertexAt = (x: number, y: number): number => {
-    let column = columns.get(x)
-    if (column === undefined) columns.set(x, (column = new Map()))
-    let vertex = column.get(y)
-    if (vertex === undefined) {
-      column.set(y, (vertex = xs.length))
-      xs.push(x)
-      ys.push(y)
-    }
-    return vertex
-  }
-  const counts = new Map<number, Edge & { count: number }>()
-  for (const line of lines) {
-    let before = -1
-    for (let i = 0; i < line.length; i += 2) {
-      const vertex = vertexAt(line[i]!, line[i + 1]!)
-      if (before !== -1 && before !== vertex) {
-        const forward = xs[before]! < xs[vertex]! || (xs[before] === xs[vertex] && ys[before]! < ys[vertex]!)
-        const [from, to] = forward ? [before, vertex] : [vertex, before]
-        const key = from * 67_108_864 + to
-        const known = counts.get(key)
-        if (known) known.count++
-        else counts.set(key, { from, to, count: 1 })
-      }
-      before = vertex
-    }
-  }
-  return { xs, ys, segments: [...counts.values()].filter(({ count }) => count % 2 === 1) }
-}
-
-/** Twice the signed area of a triangle: positive where c lies left of a -> b. Exact: factors stay below 2^32. */
-function turn(ax: number, ay: number, bx: number, by: number, cx: number, cy: number): number {
-  const left = (bx - ax) * (cy - ay)
-  const right = (by - ay) * (cx - ax)
-  // Near zero the doubles' rounding could hide on which side c lies, so the exact product decides.
-  if (Math.abs(left - right) > 2048 || (Math.abs(left) < 2 ** 52 && Math.abs(right) < 2 ** 52)) return left - right
-  const exact = BigInt(bx - ax) * BigInt(cy - ay) - BigInt(by - ay) * BigInt(cx - ax)
-  return exact > 0n ? 1 : exact < 0n ? -1 : 0
-}
-
-/** Below this many segments comparing all with all is faster than building an index. */
-const INDEXED = 48
-
-/** Whether two segments meet other than end to end. */
-function anyCrossing(segments: readonly Edge[], xs: readonly number[], ys: readonly number[]): boolean {
-  if (segments.length < INDEXED) return segments.some((a, i) => segments.some((b, j) => j > i && cross(a, b, xs, ys)))
-  const index = new Flatbush(segments.length)
-  const boxes = segments.map(
-    ({ from, to }) => [xs[from]!, Math.min(ys[from]!, ys[to]!), xs[to]!, Math.max(ys[from]!, ys[to]!)] as const,
-  )
-  for (const box of boxes) index.add(...box)
-  index.finish()
-  let found = false
-  for (const [i, segment] of segments.entries()) {
-    index.search(...boxes[i]!, (j) => {
-      if (!found && j > i && cross(segment, segments[j]!, xs, ys)) found = true
-      return false
-    })
-    if (found) return true
-  }
-  return false
-}
-
-function cross(a: Edge, b: Edge, xs: readonly number[], ys: readonly number[]): boolean {
-  const [ax0, ay0, ax1, ay1] = [xs[a.from]!, ys[a.from]!, xs[a.to]!, ys[a.to]!]
-  const [bx0, by0, bx1, by1] = [xs[b.from]!, ys[b.from]!, xs[b.to]!, ys[b.to]!]
-  if (Math.max(ay0, ay1) < Math.min(by0, by1) || Math.max(by0, by1) < Math.min(ay0, ay1)) return false
-  const [a0, a1] = [turn(bx0, by0, bx1, by1, ax0, ay0), turn(bx0, by0, bx1, by1, ax1, ay1)]
-  const [b0, b1] = [turn(ax0, ay0, ax1, ay1, bx0, by0), turn(ax0, ay0, ax1, ay1, bx1, by1)]
-  const shared = a.from === b.from || a.from === b.to || a.to === b.from || a.to === b.to
-  if (a0 === 0 && a1 === 0) {
-    // On one line: they may touch end to end, but not overlap. Sorted ends make that a matter of which comes first.
-    const before = (x0: number, y0: number, x1: number, y1: number) => x0 < x1 || (x0 === x1 && y0 < y1)
-    return before(bx0, by0, ax1, ay1) && before(ax0, ay0, bx1, by1)
-  }
-  if (shared) return false
-  return Math.sign(a0) * Math.sign(a1) <= 0 && Math.sign(b0) * Math.sign(b1) <= 0
+  return back
 }
 
 /** The segments that meet at each vertex, by their index. */
@@ -313,7 +236,7 @@ interface Ring {
 }
 
 /** Inner rings go into the smallest outer ring around them. */
-function nest(rings: readonly number[][], xs: readonly number[], ys: readonly number[]): Geometry | AreaFault {
+function nest(rings: readonly number[][], xs: readonly number[], ys: readonly number[]): IntegerLine[][] | AreaFault {
   const measured = rings.map((vertices): Ring => ({ vertices, area: ringArea(vertices, xs, ys) }))
   const outers = measured.filter(({ area }) => area > 0).sort((a, b) => a.area - b.area)
   if (outers.length === 0) return 'area-empty'
@@ -327,12 +250,9 @@ function nest(rings: readonly number[][], xs: readonly number[], ys: readonly nu
     if (outer === undefined) return 'area-self-intersection'
     holes.get(outer)!.push(inner)
   }
-  const degrees = ({ vertices }: Ring): Position[] =>
-    [...vertices, vertices[0]!].map((vertex) => [xs[vertex]! / 1e7, ys[vertex]! / 1e7])
-  const polygons = outers.map((outer) => [outer, ...holes.get(outer)!].map(degrees))
-  return polygons.length === 1
-    ? { type: 'Polygon', coordinates: polygons[0]! }
-    : { type: 'MultiPolygon', coordinates: polygons }
+  const closed = ({ vertices }: Ring): IntegerLine =>
+    [...vertices, vertices[0]!].flatMap((vertex) => [xs[vertex]!, ys[vertex]!])
+  return outers.map((outer) => [outer, ...holes.get(outer)!].map(closed))
 }
 
 function ringArea(vertices: readonly number[], xs: readonly number[], ys: readonly number[]): number {

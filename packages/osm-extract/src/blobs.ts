@@ -1,5 +1,4 @@
-import { readSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { inflateSync, zstdDecompressSync } from 'node:zlib'
 import { InputError, messageOf } from '@skyscript/core'
 import { LENGTH, openCursor, readBytes, readMessage, readVarint, VARINT } from './cursor.ts'
@@ -15,46 +14,48 @@ export interface BlobIndex {
   readonly size: number
 }
 
+/** A PBF file that is open, for one thread. */
 export interface PbfFile {
   readonly path: string
   readonly bytes: number
-  readonly blobs: readonly BlobIndex[]
-  /** The uncompressed content of a blob. */
-  read(blob: BlobIndex): Promise<Uint8Array>
-  close(): Promise<void>
+  /**
+   * Finds the blobs by their headers; no blob is read yet.
+   *
+   * @throws PbfFault `not-a-pbf`, `pbf-truncated`, `pbf-bad-blob-header`
+   */
+  index(): BlobIndex[]
+  /** The uncompressed content of a blob. @throws PbfFault */
+  read(blob: BlobIndex): Uint8Array
+  close(): void
 }
 
-/**
- * Opens a PBF file and finds its blobs by their headers; no blob is read yet.
- *
- * @throws InputError `missing-file`; PbfFault `not-a-pbf`, `pbf-truncated`, `pbf-bad-blob-header`
- */
-export async function openPbf(path: string): Promise<PbfFile> {
-  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+/** @throws InputError `missing-file` or, for a folder, `not-a-pbf` */
+export function openPbf(path: string): PbfFile {
+  let file: number
+  try {
+    file = openSync(path, 'r')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
     throw new InputError(
       'missing-file',
-      `${path} can't be read (${error.code === 'ENOENT' ? 'there is no such file' : messageOf(error)}).`,
+      `${path} can't be read (${code === 'ENOENT' ? 'there is no such file' : messageOf(error)}).`,
     )
-  })
-  try {
-    const { size } = await file.stat()
-    const blobs = indexBlobs(file, path, size)
-    return {
-      path,
-      bytes: size,
-      blobs,
-      read: async (blob) => readBlob(file, blob.size, { path, offset: blob.offset }),
-      close: () => file.close(),
-    }
-  } catch (error) {
-    await file.close()
-    throw (error as NodeJS.ErrnoException).code === 'EISDIR'
-      ? new InputError('not-a-pbf', `${path} is a folder, not an OSM PBF file.`)
-      : error
+  }
+  const status = fstatSync(file)
+  if (status.isDirectory()) {
+    closeSync(file)
+    throw new InputError('not-a-pbf', `${path} is a folder, not an OSM PBF file.`)
+  }
+  return {
+    path,
+    bytes: status.size,
+    index: () => indexBlobs(file, path, status.size),
+    read: (blob) => readBlob(file, blob.size, { path, offset: blob.offset }),
+    close: () => closeSync(file),
   }
 }
 
-function indexBlobs(file: FileHandle, path: string, size: number): BlobIndex[] {
+function indexBlobs(file: number, path: string, size: number): BlobIndex[] {
   const notPbf = (why: string) => new PbfFault('not-a-pbf', `is not an OSM PBF file: ${why}`, { path, offset: 0 })
   const truncated = (offset: number) =>
     new PbfFault('pbf-truncated', 'is cut off; fetch the file again', { path, offset })
@@ -62,7 +63,7 @@ function indexBlobs(file: FileHandle, path: string, size: number): BlobIndex[] {
   const blobs: BlobIndex[] = []
   let offset = 0
   while (offset < size) {
-    const prefix = readAt(file, offset, Math.min(4, size - offset))
+    const prefix = readInto(Buffer.allocUnsafe(Math.min(4, size - offset)), file, offset)
     if (prefix.length < 4) throw offset === 0 ? notPbf('it is too short') : truncated(offset)
     const headerSize = prefix.readUInt32BE(0)
     if (headerSize === 0 || headerSize > MAX_BLOB_HEADER) {
@@ -72,7 +73,7 @@ function indexBlobs(file: FileHandle, path: string, size: number): BlobIndex[] {
         offset,
       })
     }
-    const header = readAt(file, offset + 4, headerSize)
+    const header = readInto(Buffer.allocUnsafe(headerSize), file, offset + 4)
     if (header.length < headerSize)
       throw offset === 0 ? notPbf('it does not start with a blob header') : truncated(offset)
     const { type, dataSize } = parseBlobHeader(header, { path, offset }, () =>
@@ -88,11 +89,11 @@ function indexBlobs(file: FileHandle, path: string, size: number): BlobIndex[] {
 }
 
 /** Blobs are small and their decoding takes far longer: to wait for each on the thread pool would cost a sixth of it all. */
-function readAt({ fd }: FileHandle, offset: number, length: number): Buffer {
-  const buffer = Buffer.allocUnsafe(length)
+function readInto(buffer: Buffer, file: number, offset: number): Buffer {
+  const { length } = buffer
   let done = 0
   while (done < length) {
-    const bytesRead = readSync(fd, buffer, done, length - done, offset + done)
+    const bytesRead = readSync(file, buffer, done, length - done, offset + done)
     if (bytesRead === 0) break
     done += bytesRead
   }
@@ -120,8 +121,12 @@ function parseBlobHeader(header: Buffer, origin: Origin, notPbf: () => PbfFault)
   return { type, dataSize }
 }
 
-function readBlob(file: FileHandle, size: number, origin: Origin): Uint8Array {
-  const blob = readAt(file, origin.offset, size)
+/** The blob at hand as the file has it; memory that is used again costs no page faults. */
+let packed = Buffer.alloc(0)
+
+function readBlob(file: number, size: number, origin: Origin): Uint8Array {
+  if (packed.length < size) packed = Buffer.allocUnsafe(2 * size)
+  const blob = readInto(packed.subarray(0, size), file, origin.offset)
   if (blob.length < size) throw new PbfFault('pbf-truncated', 'became shorter while it was read', origin)
   openCursor(blob, origin)
   let rawSize = -1
@@ -146,7 +151,7 @@ const LZ4 = 6
 const ZSTD = 7
 
 function decompress(compression: number, data: Uint8Array, rawSize: number, origin: Origin): Uint8Array {
-  if (compression === RAW) return data
+  if (compression === RAW) return Buffer.from(data)
   if (rawSize < 0 || rawSize > MAX_BLOB) {
     throw new PbfFault(
       'pbf-bad-raw-size',
@@ -165,10 +170,11 @@ function decompress(compression: number, data: Uint8Array, rawSize: number, orig
 }
 
 function inflated(compression: number, data: Uint8Array, rawSize: number, origin: Origin): Uint8Array {
-  // One byte more than claimed is allowed, so that a wrong claim is told from a bomb without unpacking either.
+  // One byte more than claimed is allowed, so that a wrong claim is told from a bomb without unpacking either; and room
+  // for one more, so that zlib doesn't ask for a second buffer when the first is full.
   const limits = { maxOutputLength: rawSize + 1 }
   try {
-    if (compression === ZLIB) return inflateSync(data, { ...limits, chunkSize: Math.max(64, rawSize) })
+    if (compression === ZLIB) return inflateSync(data, { ...limits, chunkSize: Math.max(64, rawSize + 2) })
     if (compression === ZSTD) return zstdDecompressSync(data, limits)
   } catch {
     throw new PbfFault('pbf-bad-compression', 'is damaged: a blob of it can not be decompressed', origin)

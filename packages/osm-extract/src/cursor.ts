@@ -1,11 +1,16 @@
 import { type Origin, PbfFault } from './pbf-fault.ts'
 
 /**
- * Protocol buffer reading at a module-level cursor: one message at a time is decoded per thread, and free variables
- * are what the engine reads fastest. https://protobuf.dev/programming-guides/encoding/
+ * Protocol buffer reading at one cursor: one message at a time is decoded per thread.
+ * https://protobuf.dev/programming-guides/encoding/
+ *
+ * The position is a field of an object, and made an integer wherever it is set: as a variable of the module, or as a
+ * number that might have a fraction, each step of it would take memory of its own, and all reading twice the time.
  */
-let bytes: Uint8Array = new Uint8Array(0)
-let position = 0
+const cursor = {
+  bytes: Buffer.alloc(0) as Uint8Array,
+  position: 0,
+}
 /** Where the block comes from, for messages. */
 let origin: Origin = { path: '', offset: 0 }
 
@@ -15,8 +20,8 @@ export const LENGTH = 2
 export const FIXED32 = 5
 
 export function openCursor(data: Uint8Array, from: Origin): void {
-  bytes = data
-  position = 0
+  cursor.bytes = data
+  cursor.position = 0
   origin = from
 }
 
@@ -24,10 +29,39 @@ export function fault(code: string, what: string): PbfFault {
   return new PbfFault(code, what, origin)
 }
 
-export const tell = (): number => position
+export const tell = (): number => cursor.position
 
 export function seek(to: number): void {
-  position = to
+  cursor.position = to | 0
+}
+
+export const bytesBetween = (from: number, to: number): Uint8Array => cursor.bytes.subarray(from, to)
+
+/** Where the message ends that the cursor is in. */
+export const messageEnd = (): number => cursor.bytes.length
+
+/**
+ * A tag or a length: numbers that fit into 31 bits, which is why they are not read by `readVarint`, whose result may be
+ * of any size.
+ */
+export function readUint(limit: number): number {
+  const { bytes } = cursor
+  let at = cursor.position
+  if (at >= limit) throw fault('pbf-cut-varint', 'is damaged: a number in it is cut off')
+  let byte = bytes[at++]!
+  let value = byte & 0x7f
+  for (let shift = 7; byte >= 0x80; shift += 7) {
+    if (at >= limit) throw fault('pbf-cut-varint', 'is damaged: a number in it is cut off')
+    byte = bytes[at++]!
+    if (shift === 28) {
+      if (readVarint(limit) > 0x7fffffff)
+        throw fault('pbf-bad-length', 'is damaged: a field of it reaches beyond its message')
+      return value | ((byte & 0x07) << 28)
+    }
+    value |= (byte & 0x7f) << shift
+  }
+  cursor.position = at
+  return value
 }
 
 /**
@@ -35,13 +69,11 @@ export function seek(to: number): void {
  * fields reach: `readSigned` is for those.
  */
 export function readVarint(limit: number): number {
-  // One byte says most tags and lengths.
-  if (position < limit && bytes[position]! < 0x80) return bytes[position++]!
   let value = 0
   let factor = 1
   for (let i = 0; i < 10; i++) {
-    if (position >= limit) throw fault('pbf-cut-varint', 'is damaged: a number in it is cut off')
-    const byte = bytes[position++]!
+    if (cursor.position >= limit) throw fault('pbf-cut-varint', 'is damaged: a number in it is cut off')
+    const byte = cursor.bytes[cursor.position++]!
     value += (byte & 0x7f) * factor
     if (byte < 0x80) return value
     factor *= 128
@@ -51,13 +83,13 @@ export function readVarint(limit: number): number {
 
 /** An int64: two's complement. */
 export function readSigned(limit: number): number {
-  const start = position
+  const start = cursor.position
   const value = readVarint(limit)
   if (value < 2 ** 63) return value
-  position = start
+  cursor.position = start
   let negative = 0n
   for (let shift = 0n; ; shift += 7n) {
-    const byte = bytes[position++]!
+    const byte = cursor.bytes[cursor.position++]!
     negative |= BigInt(byte & 0x7f) << shift
     if (byte < 0x80) break
   }
@@ -72,24 +104,25 @@ export function readZigzag(limit: number): number {
 
 /** The end of a length-delimited field that starts here. */
 export function readLength(limit: number): number {
-  const length = readVarint(limit)
-  if (length > limit - position) throw fault('pbf-bad-length', 'is damaged: a field of it reaches beyond its message')
-  return position + length
+  const length = readUint(limit)
+  if (length > limit - cursor.position)
+    throw fault('pbf-bad-length', 'is damaged: a field of it reaches beyond its message')
+  return (cursor.position + length) | 0
 }
 
 export function skip(wire: number, limit: number): void {
   if (wire === VARINT) readVarint(limit)
-  else if (wire === LENGTH) position = readLength(limit)
+  else if (wire === LENGTH) cursor.position = readLength(limit)
   else if (wire === FIXED64 || wire === FIXED32) {
-    position += wire === FIXED64 ? 8 : 4
-    if (position > limit) throw fault('pbf-bad-length', 'is damaged: a field of it reaches beyond its message')
+    cursor.position += wire === FIXED64 ? 8 : 4
+    if (cursor.position > limit) throw fault('pbf-bad-length', 'is damaged: a field of it reaches beyond its message')
   } else throw fault('pbf-bad-wire-type', `is damaged: it has a field of unknown kind ${wire}`)
 }
 
 /** Calls `onField` for each field up to `limit`; a field that it leaves unread (returns false) is skipped. */
 export function readMessage(limit: number, onField: (field: number, wire: number, limit: number) => boolean): void {
-  while (position < limit) {
-    const tag = readVarint(limit)
+  while (cursor.position < limit) {
+    const tag = readUint(limit)
     const wire = tag % 8
     if (!onField((tag - wire) / 8, wire, limit)) skip(wire, limit)
   }
@@ -97,8 +130,8 @@ export function readMessage(limit: number, onField: (field: number, wire: number
 
 export function readBytes(limit: number): Uint8Array {
   const end = readLength(limit)
-  const value = bytes.subarray(position, end)
-  position = end
+  const value = cursor.bytes.subarray(cursor.position, end)
+  cursor.position = end
   return value
 }
 
@@ -133,27 +166,26 @@ export class Numbers {
   }
 }
 
-export type NumberKind = 'varint' | 'signed' | 'zigzag-delta'
-
-/** A packed repeated field into `into`; deltas are added up. @throws PbfFault where a sum leaves the exact integers */
-export function readPacked(kind: NumberKind, limit: number, into: Numbers): void {
-  const end = readLength(limit)
-  into.clear()
-  if (kind === 'zigzag-delta') readDeltas(end, into)
-  else readVarints(kind, end, into)
+/** A packed list of uint32 or uint64, in place of what was in `into`. @throws PbfFault */
+export function readVarints(limit: number, into: Numbers): void {
+  readList(limit, into, readVarint)
 }
 
-/**
- * Nearly all numbers of a file come through here and `readDeltas`, and nearly all have up to four bytes: those are put
- * together in 32-bit integers, which takes a fraction of the time. What is read beyond `end` is no number of the list,
- * and found out when the list is at its end.
- */
-function readVarints(kind: 'varint' | 'signed', end: number, into: Numbers): void {
-  const data = bytes
-  const out = into.room(end - position)
-  let at = position
+/** A packed list of int32 or int64. @throws PbfFault */
+export function readIntegers(limit: number, into: Numbers): void {
+  readList(limit, into, readSigned)
+}
+
+function readList(limit: number, into: Numbers, readLong: (limit: number) => number): void {
+  const end = readLength(limit)
+  const data = cursor.bytes
+  const out = into.room(end - cursor.position)
+  let at = cursor.position
   let count = 0
   while (at < end) {
+    // Nearly all numbers of a file are read here and in `readDeltas`, and nearly all have up to four bytes: those are put
+    // together in 32-bit integers, which takes a fraction of the time. What is read beyond `end` is no number of the
+    // list, and found out when the list is at its end.
     let byte = data[at++]!
     let value = byte & 0x7f
     if (byte >= 0x80) {
@@ -166,9 +198,10 @@ function readVarints(kind: 'varint' | 'signed', end: number, into: Numbers): voi
           byte = data[at++]!
           value |= (byte & 0x7f) << 21
           if (byte >= 0x80) {
-            position = at - 4
-            value = kind === 'signed' ? readSigned(end) : readVarint(end)
-            at = position
+            cursor.position = at - 4
+            out[count++] = readLong(end)
+            at = cursor.position
+            continue
           }
         }
       }
@@ -178,10 +211,12 @@ function readVarints(kind: 'varint' | 'signed', end: number, into: Numbers): voi
   finishList(at, end, into, count)
 }
 
-function readDeltas(end: number, into: Numbers): void {
-  const data = bytes
-  const out = into.room(end - position)
-  let at = position
+/** A packed list of sint64 that are differences, which are added up. @throws PbfFault where a sum isn't exact any more */
+export function readDeltas(limit: number, into: Numbers): void {
+  const end = readLength(limit)
+  const data = cursor.bytes
+  const out = into.room(end - cursor.position)
+  let at = cursor.position
   let count = 0
   let sum = 0
   while (at < end) {
@@ -197,9 +232,16 @@ function readDeltas(end: number, into: Numbers): void {
           byte = data[at++]!
           value |= (byte & 0x7f) << 21
           if (byte >= 0x80) {
-            position = at - 4
-            sum = exact(sum + readZigzag(end))
-            at = position
+            // The first number of a list is an id or a place, which have five bytes.
+            byte = data[at++]!
+            if (byte < 0x80) {
+              const half = (byte & 0x7f) * 2 ** 27 + (value >>> 1)
+              sum = exact(sum + ((value & 1) === 0 ? half : -half - 1))
+            } else {
+              cursor.position = at - 5
+              sum = exact(sum + readZigzag(end))
+              at = cursor.position
+            }
             out[count++] = sum
             continue
           }
@@ -214,6 +256,16 @@ function readDeltas(end: number, into: Numbers): void {
   finishList(at, end, into, count)
 }
 
+/** How many numbers a packed list has; passes over it. */
+export function countVarints(limit: number): number {
+  const end = readLength(limit)
+  const data = cursor.bytes
+  let count = 0
+  for (let at = cursor.position; at < end; at++) if (data[at]! < 0x80) count++
+  cursor.position = end
+  return count
+}
+
 function exact(sum: number): number {
   if (Number.isSafeInteger(sum)) return sum
   throw fault('pbf-number-overflow', 'is damaged: the differences of ids, places or times add up beyond 2^53')
@@ -221,6 +273,6 @@ function exact(sum: number): number {
 
 function finishList(at: number, end: number, into: Numbers, count: number): void {
   if (at !== end) throw fault('pbf-cut-varint', 'is damaged: a number in it is cut off')
-  position = at
+  cursor.position = at
   into.length = count
 }

@@ -79,8 +79,9 @@ function parseBox(limit: number): Box {
   return [sides[1]!, sides[4]!, sides[2]!, sides[3]!]
 }
 
-/** `2024-05-01T12:00:00Z`; null where the number is no time that a calendar has. */
+/** `2024-05-01T12:00:00Z`; null where the number is no time of a year of four digits. */
 export function isoSeconds(seconds: number): string | null {
   const date = new Date(seconds * 1000)
-  return Number.isNaN(date.getTime()) ? null : `${date.toISOString().slice(0, 19)}Z`
+  const text = Number.isNaN(date.getTime()) ? '' : date.toISOString()
+  return text.length === 24 ? `${text.slice(0, 19)}Z` : null
 }

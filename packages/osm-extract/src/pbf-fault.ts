@@ -6,13 +6,20 @@ export interface Origin {
   readonly offset: number
 }
 
-/** A file that isn't what it should be. `offset` is the byte in the file at which the faulty blob starts. */
+/** A file that isn't what it should be. `origin` is where the faulty blob starts. */
 export class PbfFault extends InputError {
-  readonly offset: number
+  readonly what: string
+  readonly origin: Origin
 
   /** @param what goes on where the file's name ends: "is damaged: …" */
-  constructor(code: string, what: string, { path, offset }: Origin) {
-    super(code, `${path} ${what} (at byte ${offset}).`)
-    this.offset = offset
+  constructor(code: string, what: string, origin: Origin) {
+    super(code, `${origin.path} ${what} (at byte ${origin.offset}).`)
+    this.what = what
+    this.origin = origin
+  }
+
+  /** In bytes. */
+  get offset(): number {
+    return this.origin.offset
   }
 }

@@ -1,7 +1,27 @@
+import type { Element } from './element.ts'
+import { KeyAnswers } from './strings.ts'
+
 /** Which tags are meant: by key, any value or some. */
 export type TagRules = ReadonlyMap<string, true | ReadonlySet<string>>
 
-export function matchesTag(rules: TagRules, key: string, value: string): boolean {
+/** A test whether any tag of an element is meant; most elements are told apart without a string being decoded. */
+export function tagTest(rules: TagRules | 'all'): (element: Element) => boolean {
+  if (rules === 'all') return (element) => element.tagCount > 0
+  const answers = new KeyAnswers(rules)
+  return (element) => {
+    const { strings, from, to, step, valueShift } = element
+    const keys = element.keyIds.values
+    for (let i = from; i < to; i += step) {
+      const meant = answers.of(strings, keys[i]!)
+      if (meant !== null && (meant === true || meant.has(strings.get(element.valueIds.values[i + valueShift]!))))
+        return true
+    }
+    return false
+  }
+}
+
+export function meansTag(rules: TagRules | 'all', key: string, value: string): boolean {
+  if (rules === 'all') return true
   const values = rules.get(key)
   return values !== undefined && (values === true || values.has(value))
 }

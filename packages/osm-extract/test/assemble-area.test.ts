@@ -1,7 +1,12 @@
 import type { Geometry, Position } from '@skyscript/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { assembleArea, type IntegerLine } from '../src/index.ts'
+import { type AreaFault, assembleArea, type IntegerLine, toGeometry } from '../src/index.ts'
+
+function areaOf(lines: readonly IntegerLine[]): Geometry | AreaFault {
+  const polygons = assembleArea(lines)
+  return typeof polygons === 'string' ? polygons : toGeometry({ type: 'Area', polygons })
+}
 
 const UNIT = 1000
 
@@ -57,7 +62,7 @@ describe('the lines round any set of cells of a grid', () => {
           }))
           .sort((one, other) => key(one.i) - key(other.i))
           .map(({ side }) => side)
-        const geometry = assembleArea(lines)
+        const geometry = areaOf(lines)
         const wanted = chosen.slice(0, size * size).filter(Boolean).length
         if (wanted === 0) {
           expect(geometry).toBe('area-empty')
@@ -94,8 +99,8 @@ test('any lines at all make an area or a named fault, and the same one in any or
   fc.assert(
     fc.property(fc.array(line, { maxLength: 5 }), (lines) => {
       const whole = lines.map((values) => values.slice(0, values.length - (values.length % 2)))
-      const result = assembleArea(whole)
-      const backwards = assembleArea(
+      const result = areaOf(whole)
+      const backwards = areaOf(
         whole.toReversed().map((values) => {
           const reversed: number[] = []
           for (let i = values.length - 2; i >= 0; i -= 2) reversed.push(values[i]!, values[i + 1]!)
@@ -131,9 +136,9 @@ test('a place on the far side of a long edge is told from one on it to the last 
     far / 2,
     high / 2 + dx,
   ]
-  expect(assembleArea([triangle, spike(0)])).toBe('area-self-intersection')
-  expect(assembleArea([triangle, spike(-1)])).toBe('area-self-intersection')
-  expect(assembleArea([triangle, spike(1)])).toMatchObject({ type: 'Polygon' })
+  expect(areaOf([triangle, spike(0)])).toBe('area-self-intersection')
+  expect(areaOf([triangle, spike(-1)])).toBe('area-self-intersection')
+  expect(areaOf([triangle, spike(1)])).toMatchObject({ type: 'Polygon' })
 })
 
 describe('a ring of 100,000 edges is made in seconds', () => {
@@ -161,7 +166,7 @@ describe('a ring of 100,000 edges is made in seconds', () => {
   test.each(Object.keys(shapes))('%s', { timeout: 10_000 }, (name) => {
     const ring = shapes[name]!()
     const started = performance.now()
-    const area = assembleArea([[...ring, ring[0]!, ring[1]!]])
+    const area = areaOf([[...ring, ring[0]!, ring[1]!]])
     expect(area).toMatchObject({ type: 'Polygon' })
     expect(performance.now() - started).toBeLessThan(6000)
   })
@@ -175,7 +180,7 @@ test('a thousand rings that meet in one place stay a thousand rings', () => {
     const angle = (2 * Math.PI * i) / petals
     ring.push(0, 0, ...tip(angle), ...tip(angle + Math.PI / petals))
   }
-  const area = assembleArea([[...ring, 0, 0]]) as Geometry
+  const area = areaOf([[...ring, 0, 0]]) as Geometry
   expect(rings(area).map((polygon) => polygon.map((each) => each.length))).toEqual(new Array(petals).fill([4]))
 })
 
@@ -186,9 +191,9 @@ test('a ring in one piece gives what the same ring in two pieces gives, odd ring
     fc.property(fc.array(vertex, { minLength: 3, maxLength: 9 }), fc.nat(), (vertices, at) => {
       const ring = [...vertices, vertices[0]!].flat()
       const cut = 2 * (1 + (at % (vertices.length - 1)))
-      const whole = assembleArea([ring])
+      const whole = areaOf([ring])
       if (typeof whole !== 'string') areas++
-      expect(whole).toEqual(assembleArea([ring.slice(0, cut + 2), ring.slice(cut)]))
+      expect(whole).toEqual(areaOf([ring.slice(0, cut + 2), ring.slice(cut)]))
     }),
     { numRuns: 3000 },
   )

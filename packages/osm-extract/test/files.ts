@@ -46,7 +46,7 @@ export interface Read {
 
 /** Everything tagged in a file, unless the options say else. */
 export async function readAll(path: string, options: Partial<ExtractOptions> = {}): Promise<Read> {
-  const extraction = extract(path, { wanted: () => true, ...options })
+  const extraction = extract(path, { wanted: 'all', ...options })
   const objects: OsmObject[] = []
   for await (const object of extraction) objects.push(object)
   const report = extraction.report()

@@ -238,7 +238,7 @@ describe('a multipolygon', () => {
   test('whose member ways are not wanted is still made of them', async () => {
     const sketch = new Sketch()
     sketch.relation([sketch.way(SQUARE, { barrier: 'wall' })], { landuse: 'forest' })
-    const { objects, dropped } = await sketch.read({ wanted: (tags) => tags.landuse === 'forest' })
+    const { objects, dropped } = await sketch.read({ wanted: new Map([['landuse', new Set(['forest'])]]) })
     expect(objects.map(({ id }) => id)).toEqual(['a3600000001'])
     expect(dropped).toEqual({ 'not-wanted': 1 })
   })

@@ -13,7 +13,7 @@ async function outcome(bytes: Uint8Array): Promise<{ code: string | null; object
   const path = fileOf(bytes)
   let objects = 0
   try {
-    for await (const _ of extract(path, { wanted: () => true })) objects++
+    for await (const _ of extract(path, { wanted: 'all' })) objects++
     return { code: null, objects, offset: null }
   } catch (error) {
     if (!(error instanceof InputError)) throw error

@@ -141,6 +141,8 @@ describe('against osm-pbf-parser, a reader that is not ours', () => {
 
   function comparable({ type, id, tags, info, lon, lat, refs, members }: ReadItem): unknown {
     const common = { id, tags: Object.entries(tags), version: info.version, at: info.timestamp }
+    if (type === 'node' && common.tags.length === 0)
+      return { id, tags: [], at7: [Math.round(lon * 1e7), Math.round(lat * 1e7)] }
     if (type === 'node') return { ...common, at7: [Math.round(lon * 1e7), Math.round(lat * 1e7)] }
     if (type === 'way') return { ...common, refs }
     return { ...common, members: members.map((member) => `${member.type} ${member.id}`) }
@@ -158,39 +160,44 @@ describe('against osm-pbf-parser, a reader that is not ours', () => {
       version: element.version,
       at: Date.parse(element.timestamp()!),
     })
-    const file = await openPbf(path)
-    for (const blob of file.blobs) {
+    const file = openPbf(path)
+    const numbers = ({ values, length }: { values: Float64Array; length: number }) => [...values.subarray(0, length)]
+    for (const blob of file.index()) {
       if (blob.type !== 'OSMData') continue
       visitBlock(
-        await file.read(blob),
+        file.read(blob),
         { path, offset: blob.offset },
         {
-          node: (id, longitude, latitude, element) =>
-            items.push({ ...common(id, element), at7: [longitude, latitude] }),
-          way: (id, refs, _, element) =>
-            items.push({ ...common(id, element), refs: [...refs.values.subarray(0, refs.length)] }),
-          relation: (id, members, types, element) =>
-            items.push({
-              ...common(id, element),
-              members: [...members.values.subarray(0, members.length)].map(
-                (ref, i) => `${['node', 'way', 'relation'][types.values[i]!]} ${ref}`,
-              ),
-            }),
+          nodes: (nodes) => {
+            const tagged = new Map<number, ReturnType<typeof common>>()
+            nodes.forEachTagged((i) => tagged.set(i, common(nodes.ids.values[i]!, nodes)))
+            for (let i = 0; i < nodes.count; i++) {
+              const at7 = [nodes.longitudes.values[i], nodes.latitudes.values[i]]
+              items.push({ ...(tagged.get(i) ?? { id: nodes.ids.values[i], tags: [] }), at7 })
+            }
+          },
+          way: (way) => items.push({ ...common(way.id, way), refs: numbers(way.refs()) }),
+          relation: (relation) => {
+            const { ids, types } = relation.members()
+            const members = numbers(ids).map((ref, i) => `${['node', 'way', 'relation'][types.values[i]!]} ${ref}`)
+            items.push({ ...common(relation.id, relation), members })
+          },
         },
       )
     }
-    await file.close()
+    file.close()
     return items
   }
 
   /** A file of the header and every n-th blob of a shared file: the other reader takes long. */
   async function someBlobs(name: string, every: number): Promise<string | null> {
     if (!have(name)) return null
-    const file = await openPbf(shared(name))
-    await file.close()
+    const file = openPbf(shared(name))
+    const index = file.index()
+    file.close()
     const bytes = readFileSync(file.path)
-    const ends = [0, ...file.blobs.map(({ offset, size }) => offset + size)]
-    const blobs = file.blobs.map((_, i) => bytes.subarray(ends[i]!, ends[i + 1]!))
+    const ends = [0, ...index.map(({ offset, size }) => offset + size)]
+    const blobs = index.map((_, i) => bytes.subarray(ends[i]!, ends[i + 1]!))
     return fileOf(Buffer.concat(blobs.filter((_, i) => i % every === 0 || i === blobs.length - 1)))
   }
 

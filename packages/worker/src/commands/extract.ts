@@ -10,7 +10,7 @@ export async function extractCommand(file: string, options: { allTagged?: boolea
   const terminal = openTerminal()
   const captioner = createCaptioner()
   const extraction = extract(file, {
-    wanted: options.allTagged ? () => true : captioner.visibleTags,
+    wanted: options.allTagged ? 'all' : captioner.visibleTags,
     clip: options.clip ?? null,
   })
   let objects = 0

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseConfig } from '@skyscript/core'
+import { parseConfig } from '@skyscript/core/config'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { type DoctorCheck, renderChecks, runDoctor } from './doctor.ts'
 

@@ -1,0 +1,141 @@
+import { setImmediate } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import { InputError } from '@skyscript/core'
+import { BlobPasses, type Gathered, type Selection, type Shared, type Task, type TaskResult } from './passes.ts'
+import { type Origin, PbfFault } from './pbf-fault.ts'
+
+export type ToBlobThread =
+  | { readonly type: 'run'; readonly task: Task }
+  | { readonly type: 'share'; readonly shared: Shared }
+  | { readonly type: 'gather'; readonly what: keyof Gathered }
+
+export type FromBlobThread =
+  | { readonly type: 'done'; readonly value: unknown }
+  | { readonly type: 'damaged'; readonly code: string; readonly what: string; readonly origin: Origin }
+  | { readonly type: 'refused'; readonly code: string; readonly message: string }
+  | { readonly type: 'bug'; readonly text: string }
+
+/** Runs passes over blobs, in this thread or in others. */
+export interface BlobReaders {
+  /** Results in the order of the tasks, whatever order they are done in. Few tasks are ahead of who takes the results. */
+  run(tasks: readonly Task[]): AsyncGenerator<TaskResult>
+  share(shared: Shared): void
+  /** What each thread gathered. */
+  gather<What extends keyof Gathered>(what: What): Promise<Gathered[What][]>
+  close(): Promise<void>
+}
+
+/** @param threads 1 for this thread alone, which is quicker for small files: threads take time to start and to warm up */
+export function startBlobReaders(threads: number, path: string, selection: Selection): BlobReaders {
+  return threads > 1 ? inThreads(threads, path, selection) : inThisThread(path, selection)
+}
+
+function inThisThread(path: string, selection: Selection): BlobReaders {
+  const passes = new BlobPasses(path, selection)
+  return {
+    async *run(tasks) {
+      for (const task of tasks) {
+        // Lets signals and timers come through.
+        await setImmediate()
+        yield passes.run(task)
+      }
+    },
+    share: (shared) => passes.share(shared),
+    gather: async (what) => [passes.gather(what)],
+    close: async () => passes.close(),
+  }
+}
+
+/** Tasks that a thread has been given at a time: one at work, and more so that it never waits for the next. */
+const AHEAD = 4
+
+function inThreads(threads: number, path: string, selection: Selection): BlobReaders {
+  const readers = Array.from({ length: threads }, () => new BlobThread(path, selection))
+  return {
+    async *run(tasks) {
+      const results: Promise<unknown>[] = []
+      for (let taken = 0; taken < tasks.length; taken++) {
+        for (let i = results.length; i < Math.min(tasks.length, taken + threads * AHEAD); i++) {
+          const idlest = readers.reduce((best, reader) => (reader.waiting < best.waiting ? reader : best))
+          const result = idlest.ask({ type: 'run', task: tasks[i]! })
+          // Of several faults the first in the file is told; the others are nobody's then.
+          result.catch(() => {})
+          results.push(result)
+        }
+        const result = (await results[taken]) as TaskResult
+        results[taken] = Promise.resolve()
+        yield result
+      }
+    },
+    share: (shared) => {
+      for (const reader of readers) reader.tell({ type: 'share', shared })
+    },
+    gather: <What extends keyof Gathered>(what: What) =>
+      Promise.all(readers.map((reader) => reader.ask({ type: 'gather', what }) as Promise<Gathered[What]>)),
+    close: async () => {
+      await Promise.all(readers.map((reader) => reader.end()))
+    },
+  }
+}
+
+/** What a thread makes and forgets at once is little: a larger young generation holds unpacked blobs that are done with. */
+const YOUNG_MEGABYTES = 12
+
+interface Question {
+  resolve(value: unknown): void
+  reject(error: Error): void
+}
+
+/** A thread that answers in the order in which it is asked. */
+class BlobThread {
+  readonly #worker: Worker
+  readonly #questions: Question[] = []
+  #ended: Error | null = null
+
+  constructor(path: string, selection: Selection) {
+    this.#worker = new Worker(new URL('./blob-thread.ts', import.meta.url), {
+      workerData: { path, selection },
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
+    })
+    this.#worker.on('message', (message: FromBlobThread) => {
+      const question = this.#questions.shift()!
+      if (message.type === 'done') question.resolve(message.value)
+      else question.reject(errorOf(message))
+    })
+    this.#worker.on('error', (error) => this.#fail(error as Error))
+    this.#worker.on('exit', () => this.#fail(new Error('A thread that reads the file has ended.')))
+  }
+
+  get waiting(): number {
+    return this.#questions.length
+  }
+
+  ask(message: ToBlobThread): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) reject(this.#ended)
+      else {
+        this.#questions.push({ resolve, reject })
+        this.#worker.postMessage(message)
+      }
+    })
+  }
+
+  tell(message: ToBlobThread): void {
+    this.#worker.postMessage(message)
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate()
+  }
+
+  #fail(error: Error): void {
+    this.#ended ??= error
+    for (const question of this.#questions.splice(0)) question.reject(this.#ended)
+  }
+}
+
+function errorOf(message: Exclude<FromBlobThread, { type: 'done' }>): Error {
+  if (message.type === 'damaged') return new PbfFault(message.code, message.what, message.origin)
+  if (message.type === 'refused') return new InputError(message.code, message.message)
+  return new Error(message.text)
+}
