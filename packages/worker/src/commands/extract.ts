@@ -1,8 +1,8 @@
 import { createCaptioner } from '@skyscript/captioner'
-import { type Box, toFeatureLine } from '@skyscript/core'
+import type { Box } from '@skyscript/core'
 import { extract } from '@skyscript/osm-extract'
 import { formatCount } from '../terminal/terminal.ts'
-import { writeLine } from './lines.ts'
+import { writeAll } from './lines.ts'
 import { openTerminal } from './region.ts'
 
 /** `skyscript extract`: GeoJSON text sequence lines on stdout, counts on stderr. */
@@ -13,13 +13,9 @@ export async function extractCommand(file: string, options: { allTagged?: boolea
     wanted: options.allTagged ? 'all' : captioner.visibleTags,
     clip: options.clip ?? null,
   })
-  let objects = 0
-  for await (const object of extraction) {
-    await writeLine(process.stdout, toFeatureLine(object))
-    objects++
-  }
-  const { dropped } = extraction.report()
-  terminal.note(`${formatCount(objects)} objects`)
+  for await (const { bytes } of extraction.chunks()) await writeAll(process.stdout, bytes)
+  const { emitted, dropped } = extraction.report()
+  terminal.note(`${formatCount(emitted.points + emitted.lines + emitted.areas)} objects`)
   for (const [reason, n] of dropped) terminal.note(`left out, ${reason}: ${formatCount(n)}`)
   return 0
 }

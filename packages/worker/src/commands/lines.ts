@@ -29,8 +29,11 @@ export async function* jsonLines<T>(input: NodeJS.ReadableStream, schema: ZodTyp
 }
 
 /** Writes with back-pressure. */
-export async function writeLine(output: NodeJS.WritableStream, line: string): Promise<void> {
-  if (!output.write(`${line}\n`)) {
+export const writeLine = (output: NodeJS.WritableStream, line: string): Promise<void> => writeAll(output, `${line}\n`)
+
+/** Writes with back-pressure. */
+export async function writeAll(output: NodeJS.WritableStream, data: string | Uint8Array): Promise<void> {
+  if (!output.write(data)) {
     await new Promise<void>((resolve, reject) => {
       output.once('drain', resolve).once('error', reject)
     })

@@ -2,9 +2,11 @@ import { createReadStream } from 'node:fs'
 import { appendFile, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import type { Captioner } from '@skyscript/captioner'
 import {
+  type Box,
   boxCenter,
   boxOf,
   type Config,
@@ -20,9 +22,8 @@ import {
   type Storage,
   sha256,
   sha256OfStream,
-  toFeatureLine,
 } from '@skyscript/core'
-import { extract } from '@skyscript/osm-extract'
+import { extract, type FeatureChunk } from '@skyscript/osm-extract'
 import { readClip } from './clip.ts'
 import { type LocalFile, localFile } from './inputs.ts'
 import { type ExtractIndex, extractIndexKey, sortedCounts, tileKey, VERSIONS } from './run.ts'
@@ -104,49 +105,77 @@ async function writeTiles(
           update: (done, total = file.bytes) => progress.update(bytesBefore + (done / total) * file.bytes, totalBytes),
         },
       })
-      for await (const object of extraction) await spill.add(object)
+      for await (const chunk of extraction.chunks()) await spill.add(chunk)
       const report = extraction.report()
       tagged += report.tagged
       for (const [reason, n] of report.dropped) count(dropped, reason === 'not-wanted' ? 'not-groundable' : reason, n)
+      const { replicationTimestamp, replicationSequence, box } = report.header
       inputs.push({
         name: basename(file.source),
         bytes: file.bytes,
         sha256: file.sha256,
-        replicationTimestamp: report.header.replicationTimestamp,
+        replicationTimestamp,
+        replicationSequence,
+        box,
       })
       bytesBefore += file.bytes
     }
     const tiles: Record<string, ExtractIndex['tiles'][string]> = {}
+    let stored: Promise<void> = Promise.resolve()
     for (const tile of spill.tiles()) {
-      const { objects, duplicates } = onceEach(await spill.read(tile))
-      const text = objects.map((object) => `${toFeatureLine(object)}\n`).join('')
-      await storage.put(tileKey(name, tile), gzipSync(text, { level: 4 }))
-      const home = objects.filter((object) => homeTile(object) === tile).length
-      count(dropped, 'in-several-extracts', duplicates.filter((object) => homeTile(object) === tile).length)
-      tiles[tile] = { sha256: sha256(text), touching: objects.length, objects: home }
+      const { lines, home, duplicates } = onceEach(await spill.read(tile))
+      count(dropped, 'in-several-extracts', duplicates)
+      const text = lines.map((line) => `${line}\n`).join('')
+      tiles[tile] = { sha256: sha256(text), touching: lines.length, objects: home }
+      // One tile is compressed and stored while the next is sorted.
+      await stored
+      stored = compress(text, { level: 4 }).then((bytes) => storage.put(tileKey(name, tile), bytes))
+      stored.catch(() => {})
     }
+    await stored
     return { inputs, tiles, tagged, dropped: sortedCounts(dropped) }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
+const compress = promisify(gzip)
+
 /** The tile that an object belongs to, as against those that it merely touches. */
 export function homeTile(object: OsmObject): string {
   return mapTileAt(boxCenter(boxOf(object.geometry)))
 }
 
-/** Objects sorted by id, each once; of an object that several extracts hold, the newest version. */
-function onceEach(objects: OsmObject[]): { objects: OsmObject[]; duplicates: OsmObject[] } {
-  objects.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : b.version - a.version))
-  const isFirst = (object: OsmObject, i: number) => object.id !== objects[i - 1]?.id
-  return { objects: objects.filter(isFirst), duplicates: objects.filter((object, i) => !isFirst(object, i)) }
+/** A line of a tile, as `fromFeatureLine` reads it. */
+interface TileLine {
+  readonly id: string
+  readonly line: string
+  /** Whether the tile is the object's own, and not one that it merely touches. */
+  readonly isHome: boolean
 }
+
+/** Lines sorted by id, each object once: of one that several extracts hold, the newest version. */
+function onceEach(all: TileLine[]): { lines: string[]; home: number; duplicates: number } {
+  const version = ({ line }: TileLine) => fromFeatureLine(line).version
+  all.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : version(b) - version(a)))
+  const isFirst = ({ id }: TileLine, i: number) => id !== all[i - 1]?.id
+  const kept = all.filter(isFirst)
+  return {
+    lines: kept.map(({ line }) => line),
+    home: kept.filter(({ isHome }) => isHome).length,
+    duplicates: all.filter((each, i) => each.isHome && !isFirst(each, i)).length,
+  }
+}
+
+/** Stand before the lines that are spilled. */
+const [HOME, TOUCHING] = ['H', 'T'].map((mark) => mark.charCodeAt(0)) as [number, number]
+/** What a line begins with: `{"type":"Feature","id":"`. */
+const BEFORE_ID = '{"type":"Feature","id":"'.length
 
 /** Lines by map tile, in memory while they are few and in one file per tile beyond. */
 class TileSpill {
   readonly #folder: string
-  readonly #buffers = new Map<string, string[]>()
+  readonly #buffers = new Map<string, { bytes: Uint8Array; length: number }>()
   readonly #known = new Set<string>()
   #bytes = 0
 
@@ -154,33 +183,58 @@ class TileSpill {
     this.#folder = folder
   }
 
-  async add(object: OsmObject): Promise<void> {
-    const line = `${toFeatureLine(object)}\n`
-    for (const tile of mapTilesOf(boxOf(object.geometry))) {
-      const buffer = this.#buffers.get(tile)
-      if (buffer) buffer.push(line)
-      else this.#buffers.set(tile, [line])
-      this.#known.add(tile)
-      this.#bytes += line.length
+  async add({ bytes, ends, boxes }: FeatureChunk): Promise<void> {
+    let start = 0
+    for (const [i, end] of ends.entries()) {
+      const [west, south, east, north] = boxes.subarray(4 * i, 4 * i + 4)
+      const box: Box = [west! / 1e7, south! / 1e7, east! / 1e7, north! / 1e7]
+      const home = mapTileAt(boxCenter(box))
+      for (const tile of mapTilesOf(box)) this.#append(tile, tile === home ? HOME : TOUCHING, bytes, start, end)
+      start = end
     }
     if (this.#bytes > BUFFERED_BYTES) await this.#flush()
   }
 
+  #append(tile: string, mark: number, bytes: Uint8Array, start: number, end: number): void {
+    let buffer = this.#buffers.get(tile)
+    if (buffer === undefined) this.#buffers.set(tile, (buffer = { bytes: new Uint8Array(4096), length: 0 }))
+    const length = buffer.length + 1 + end - start
+    if (length > buffer.bytes.length) {
+      const larger = new Uint8Array(2 * length)
+      larger.set(buffer.bytes.subarray(0, buffer.length))
+      buffer.bytes = larger
+    }
+    buffer.bytes[buffer.length] = mark
+    buffer.bytes.set(bytes.subarray(start, end), buffer.length + 1)
+    this.#bytes += length - buffer.length
+    buffer.length = length
+  }
+
   tiles(): string[] {
+    for (const tile of this.#buffers.keys()) this.#known.add(tile)
     return [...this.#known].sort()
   }
 
-  async read(tile: string): Promise<OsmObject[]> {
-    const spilled = await readFile(join(this.#folder, tile), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return ''
+  async read(tile: string): Promise<TileLine[]> {
+    const spilled = await readFile(join(this.#folder, tile)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return Buffer.alloc(0)
       throw error
     })
-    const lines = spilled.split('\n').concat(this.#buffers.get(tile) ?? [])
-    return lines.filter((line) => line.length > 1).map(fromFeatureLine)
+    const buffer = this.#buffers.get(tile)
+    const held = buffer ? Buffer.from(buffer.bytes.subarray(0, buffer.length)) : Buffer.alloc(0)
+    const lines = Buffer.concat([spilled, held]).toString('utf8').split('\n')
+    lines.pop()
+    return lines.map((marked) => {
+      const line = marked.slice(1)
+      return { id: line.slice(BEFORE_ID, line.indexOf('"', BEFORE_ID)), line, isHome: marked.charCodeAt(0) === HOME }
+    })
   }
 
   async #flush(): Promise<void> {
-    for (const [tile, lines] of this.#buffers) await appendFile(join(this.#folder, tile), lines.join(''))
+    for (const [tile, { bytes, length }] of this.#buffers) {
+      this.#known.add(tile)
+      await appendFile(join(this.#folder, tile), bytes.subarray(0, length))
+    }
     this.#buffers.clear()
     this.#bytes = 0
   }

@@ -1,4 +1,4 @@
-import type { Config } from '@skyscript/core'
+import type { Box, Config } from '@skyscript/core'
 
 /**
  * What every job of a run needs to know, stored under `runKey` so that a worker anywhere can read it. It holds no
@@ -14,7 +14,7 @@ export interface Run {
 }
 
 /** Raise a stage's version when its code changes what it writes: results of older code are then redone. */
-export const VERSIONS = { extract: 1, select: 1, plan: 1, fetch: 1, caption: 1, score: 1, assemble: 1 } as const
+export const VERSIONS = { extract: 2, select: 1, plan: 1, fetch: 1, caption: 1, score: 1, assemble: 1 } as const
 
 export const extractIndexKey = (extract: string): string => `work/extract/${extract}/index.json`
 export const tileKey = (extract: string, tile: string): string => `work/extract/${extract}/tiles/${tile}.geojsonl.gz`
@@ -29,7 +29,10 @@ export interface ExtractIndex {
     readonly name: string
     readonly bytes: number
     readonly sha256: string
+    /** As the header of the file has them: up to which change of the map it goes, and where it lies. */
     readonly replicationTimestamp: string | null
+    readonly replicationSequence: number | null
+    readonly box: Box | null
   }[]
   /** By map tile: sha256 of the uncompressed lines, number of objects that touch it, number whose centre lies in it. */
   readonly tiles: Readonly<
