@@ -10,6 +10,8 @@ import {
   readVarint,
   readVarints,
   seek,
+  skimmed,
+  skimWay,
   skip,
   tell,
   VARINT,
@@ -17,13 +19,25 @@ import {
 import { type BlockScale, fieldTag, MessageElement, NOWHERE, readListAt, skipList, toDegrees7 } from './element.ts'
 import { DenseNodes, type NodeGroup, PlainNode } from './nodes.ts'
 import type { Origin } from './pbf-fault.ts'
-import { StringTable } from './strings.ts'
+import { type KeyAnswers, NOTHING, StringTable } from './strings.ts'
 
 /** What is handed over is filled again for the next element: take what is needed before returning. */
 export interface BlockVisitor {
   nodes?(nodes: NodeGroup): void
   way?(way: Way): void
+  /** Lets ways be passed over that need not be looked at. */
+  readonly skim?: WaySkim
   relation?(relation: Relation): void
+}
+
+/** Most ways of a selection are told by their id and keys, without anything being made of them. */
+export interface WaySkim {
+  /** A way with any of these keys is visited. */
+  readonly keys: KeyAnswers<unknown>
+  /** Whether a way is visited whatever its keys. */
+  isNeeded(id: number): boolean
+  /** Called for each way that isn't visited. */
+  passOver(isTagged: boolean): void
 }
 
 const REFS = fieldTag(8, LENGTH)
@@ -202,7 +216,8 @@ const way = new Way()
 const relation = new Relation()
 
 function visitGroup(limit: number, scale: BlockScale, visitor: BlockVisitor): number {
-  const { nodes, way: visitWay, relation: visitRelation } = visitor
+  const { nodes, way: visitWay, relation: visitRelation, skim } = visitor
+  const states = skim?.keys.statesIn(scale.strings)
   let kinds = 0
   while (tell() < limit) {
     const tag = readUint(limit)
@@ -213,7 +228,8 @@ function visitGroup(limit: number, scale: BlockScale, visitor: BlockVisitor): nu
     const end = readLength(limit)
     if (tag === WAY) {
       kinds |= WAYS
-      if (visitWay) visitWay(way.read(end, scale))
+      if (states && skimWay(end, states, NOTHING) && !skim!.isNeeded(skimmed.id)) skim!.passOver(skimmed.isTagged)
+      else if (visitWay) visitWay(way.read(end, scale))
     } else if (tag === RELATION) {
       kinds |= RELATIONS
       if (visitRelation) visitRelation(relation.read(end, scale))

@@ -20,7 +20,8 @@ export const LENGTH = 2
 export const FIXED32 = 5
 
 export function openCursor(data: Uint8Array, from: Origin): void {
-  cursor.bytes = data
+  // Always of one class: code that has seen two is compiled anew, and slower.
+  cursor.bytes = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.length)
   cursor.position = 0
   origin = from
 }
@@ -264,6 +265,48 @@ export function countVarints(limit: number): number {
   for (let at = cursor.position; at < end; at++) if (data[at]! < 0x80) count++
   cursor.position = end
   return count
+}
+
+/** What `skimWay` saw. */
+export const skimmed = { id: 0, isTagged: false }
+
+/**
+ * Looks at the id and the keys of a way as all writers put them, first, and leaves the cursor where it is.
+ *
+ * @param states by key
+ * @returns whether all keys have this state; false too for what is written another way
+ */
+export function skimWay(end: number, states: Uint8Array, state: number): boolean {
+  const data = cursor.bytes
+  let at = cursor.position
+  if (end - at < 2 || data[at++] !== 0x08) return false
+  let id = 0
+  let factor = 1
+  let byte = 0x80
+  while (byte >= 0x80) {
+    // Longer numbers are negative or damaged.
+    if (at >= end || factor > 2 ** 42) return false
+    byte = data[at++]!
+    id += (byte & 0x7f) * factor
+    factor *= 128
+  }
+  skimmed.id = id
+  // Without keys so far, they may come later.
+  if (at + 1 >= end || data[at] !== 0x12 || data[at + 1]! >= 0x80 || at + 2 + data[at + 1]! > end) return false
+  const keysEnd = at + 2 + data[at + 1]!
+  at += 2
+  skimmed.isTagged = at < keysEnd
+  while (at < keysEnd) {
+    byte = data[at++]!
+    let key = byte & 0x7f
+    for (let shift = 7; byte >= 0x80; shift += 7) {
+      if (at >= keysEnd || shift > 21) return false
+      byte = data[at++]!
+      key |= (byte & 0x7f) << shift
+    }
+    if (states[key] !== state) return false
+  }
+  return true
 }
 
 function exact(sum: number): number {

@@ -2,7 +2,7 @@ import { type Box, count, type Geometry, RELATION_AREA_OFFSET } from '@skyscript
 import { isArea } from './area-rules.ts'
 import { assembleArea } from './assemble-area.ts'
 import { type BlobIndex, openPbf, type PbfFile } from './blobs.ts'
-import { type BlockVisitor, type Relation, visitBlock, type Way } from './block.ts'
+import { type BlockVisitor, type Relation, visitBlock, type Way, type WaySkim } from './block.ts'
 import { clipTest } from './clip.ts'
 import { Numbers } from './cursor.ts'
 import type { Element } from './element.ts'
@@ -14,6 +14,7 @@ import { NodeCollector, type NodeRanks, type NodeSet, RankFinder } from './neede
 import type { NodeGroup } from './nodes.ts'
 import { BlockReducer } from './reduced-block.ts'
 import type { IntegerLine, Shape } from './shape.ts'
+import { KeyAnswers } from './strings.ts'
 import { TagCounter } from './tag-counter.ts'
 import { type TagRules, tagTest } from './tag-rules.ts'
 
@@ -76,6 +77,16 @@ export interface Counts {
   readonly tagCounts: ReadonlyMap<string, number>
 }
 
+const VISITED = {
+  kinds: 'none',
+  members: 'relations',
+  refs: 'ways',
+  nodes: 'nodes',
+  positions: 'nodes',
+  ways: 'ways',
+  areas: 'relations',
+} as const satisfies Record<Pass, string>
+
 /** https://wiki.openstreetmap.org/wiki/Types_of_relation: those that stand for an area. */
 const AREA_TYPES: TagRules = new Map([['type', new Set(['multipolygon', 'boundary'])]])
 
@@ -86,7 +97,7 @@ const isOnEarth = (longitude: number, latitude: number): boolean =>
 export class BlobPasses {
   readonly #file: PbfFile
   readonly #isWanted: (element: Element) => boolean
-  readonly #isAreaType = tagTest(AREA_TYPES)
+  readonly #isAreaType = tagTest(new KeyAnswers(AREA_TYPES))
   readonly #isInClip: (shape: Shape) => boolean
   readonly #counter: TagCounter | null
   readonly #counts = {
@@ -109,29 +120,31 @@ export class BlobPasses {
   #lines: LineFinder | undefined
   /** Of the task at hand. */
   #found = { relations: 0, first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY, isRising: true }
+  #pass: Pass = 'kinds'
   #relationsAsked: readonly [number, number] = [0, 0]
 
-  readonly #visitors: Readonly<Record<Pass, BlockVisitor>> = {
-    kinds: {},
-    members: { relation: (relation) => this.#findMembers(relation) },
-    refs: { way: (way) => this.#collectNeeded(way) },
-    nodes: {
-      nodes: (nodes) => {
-        this.#locate(nodes)
-        this.#makePoints(nodes)
-      },
-    },
-    positions: { nodes: (nodes) => this.#locate(nodes) },
-    ways: { way: (way) => this.#makeWay(way) },
-    areas: { relation: (relation) => this.#makeArea(relation) },
-  }
+  readonly #visitors: Readonly<Record<(typeof VISITED)[Pass], BlockVisitor>>
 
   constructor(path: string, { wanted, counted, clip }: Selection) {
     this.#file = openPbf(path)
-    this.#isWanted = tagTest(wanted)
+    const answers = wanted === 'all' ? null : new KeyAnswers(wanted)
+    this.#isWanted = answers ? tagTest(answers) : (element) => element.tagCount > 0
     this.#isInClip = clipTest(clip)
     this.#reducer = wanted === 'all' ? null : new BlockReducer()
     this.#counter = counted === null ? null : new TagCounter(counted)
+    // One function for each kind of element: a call that goes to several is compiled again and again.
+    this.#visitors = {
+      none: {},
+      nodes: { nodes: (nodes) => this.#visitNodes(nodes) },
+      ways: {
+        way: (way) => (this.#pass === 'refs' ? this.#collectNeeded(way) : this.#makeWay(way)),
+        // To count tags, all ways must be looked at.
+        ...(answers && !this.#counter && { skim: this.#skimBy(answers) }),
+      },
+      relations: {
+        relation: (relation) => (this.#pass === 'members' ? this.#findMembers(relation) : this.#makeArea(relation)),
+      },
+    }
   }
 
   share({ memberIds, nodes, lines }: Shared): void {
@@ -145,6 +158,7 @@ export class BlobPasses {
 
   run({ pass, blobs, relations = [0, 0], reduced = [] }: Task): TaskResult {
     this.#found = { relations: 0, first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY, isRising: true }
+    this.#pass = pass
     this.#relationsAsked = relations
     const { path } = this.#file
     const kinds: number[] = []
@@ -152,7 +166,7 @@ export class BlobPasses {
     for (const [i, blob] of blobs.entries()) {
       const block = reduced[i] ?? this.#file.read(blob)
       this.#reducer?.begin(block.length)
-      kinds.push(visitBlock(block, { path, offset: blob.offset }, this.#visitors[pass]))
+      kinds.push(visitBlock(block, { path, offset: blob.offset }, this.#visitors[VISITED[pass]]))
       if (pass === 'refs') kept.push(this.#reducer?.take() ?? null)
     }
     this.#locations?.flush()
@@ -181,6 +195,23 @@ export class BlobPasses {
     this.#file.close()
   }
 
+  #skimBy(keys: KeyAnswers<unknown>): WaySkim {
+    return {
+      keys,
+      isNeeded: (id) => this.#members.indexOf(id) !== -1,
+      passOver: (isTagged) => {
+        if (this.#pass === 'refs') this.#countWay(isTagged, false)
+      },
+    }
+  }
+
+  #countWay(isTagged: boolean, isWanted: boolean): void {
+    this.#counts.read.ways++
+    if (!isTagged) return
+    this.#counts.tagged++
+    if (!isWanted) this.#notWanted++
+  }
+
   #drop(reason: string): void {
     count(this.#counts.dropped, reason)
   }
@@ -199,30 +230,31 @@ export class BlobPasses {
   #findMembers(relation: Relation): void {
     this.#counts.read.relations++
     relation.checkTags()
-    const ways = relation.ways()
+    relation.members()
     this.#count(relation)
     const is = this.#isArea(relation)
     if (is === 'no') return
     this.#counts.tagged++
     if (is !== 'wanted') return this.#drop(is)
     this.#found.relations++
-    for (const way of ways) this.#foundMembers.push(way)
+    for (const way of relation.ways()) this.#foundMembers.push(way)
   }
 
   #collectNeeded(way: Way): void {
-    this.#counts.read.ways++
     this.#count(way)
     const isWanted = this.#isWanted(way)
-    if (way.tagCount > 0) {
-      this.#counts.tagged++
-      if (!isWanted) this.#notWanted++
-    }
+    this.#countWay(way.tagCount > 0, isWanted)
     if (isWanted) way.checkTags()
     else if (this.#members.indexOf(way.id) === -1) return
     this.#reducer?.keep(way)
     if (way.isLocated || way.deleted) return
     const { values, length } = way.refs()
     for (let i = 0; i < length; i++) this.#needed.add(values[i]!)
+  }
+
+  #visitNodes(nodes: NodeGroup): void {
+    this.#locate(nodes)
+    if (this.#pass === 'nodes') this.#makePoints(nodes)
   }
 
   #locate(nodes: NodeGroup): void {

@@ -5,13 +5,17 @@ import { fault } from './cursor.ts'
 /** How a string becomes JSON: not looked at yet, its bytes as they are, or with escapes. */
 const [UNSEEN, PLAIN, ESCAPED] = [0, 1, 2]
 
+/** More strings than nearly all blocks have; room is made at once for them, since a list with gaps is slow. */
+const USUAL_SIZE = 2 ** 16
+
 /** The strings of a block, decoded when asked for: most never are. */
 export class StringTable {
   readonly size: number
   readonly #data: Uint8Array
   /** Start and end of each string. */
   readonly #ranges: Int32Array
-  readonly #decoded: (string | undefined)[] = []
+  /** Made when the first is asked for. */
+  #decoded: (string | undefined)[] | undefined
   readonly #json: Uint8Array
   readonly #escaped = new Map<number, Uint8Array>()
 
@@ -29,6 +33,7 @@ export class StringTable {
   }
 
   get(index: number): string {
+    this.#decoded ??= new Array(Math.min(this.size, USUAL_SIZE))
     const known = this.#decoded[index]
     if (known !== undefined) return known
     this.check(index)
@@ -84,7 +89,9 @@ export class StringTable {
 }
 
 /** Of a key: not asked yet, nothing to be known, an answer. */
-const [UNASKED, NOTHING, ANSWERED] = [0, 1, 2]
+const UNASKED = 0
+export const NOTHING = 1
+const ANSWERED = 2
 
 /** What is to be known of some keys, looked up once for each key of a block instead of once for each element. */
 export class KeyAnswers<T> {
@@ -104,13 +111,18 @@ export class KeyAnswers<T> {
     }
   }
 
-  of(strings: StringTable, key: number): T | null {
+  /** By string number, `NOTHING` for the keys that were asked for and have no answer. */
+  statesIn(strings: StringTable): Uint8Array {
     if (strings !== this.#strings) {
       this.#strings = strings
       if (this.#state.length < strings.size) this.#state = new Uint8Array(2 * strings.size)
       else this.#state.fill(UNASKED, 0, strings.size)
     }
-    const state = this.#state[key]
+    return this.#state
+  }
+
+  of(strings: StringTable, key: number): T | null {
+    const state = this.statesIn(strings)[key]
     if (state === NOTHING) return null
     if (state !== ANSWERED) this.#lookUp(strings, key)
     return this.#state[key] === ANSWERED ? this.#answers[key]! : null

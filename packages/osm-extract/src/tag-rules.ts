@@ -1,13 +1,15 @@
 import type { Element } from './element.ts'
-import { KeyAnswers } from './strings.ts'
+import type { KeyAnswers } from './strings.ts'
 
 /** Which tags are meant: by key, any value or some. */
 export type TagRules = ReadonlyMap<string, true | ReadonlySet<string>>
 
-/** A test whether any tag of an element is meant; most elements are told apart without a string being decoded. */
-export function tagTest(rules: TagRules | 'all'): (element: Element) => boolean {
-  if (rules === 'all') return (element) => element.tagCount > 0
-  const answers = new KeyAnswers(rules)
+/**
+ * A test whether any tag of an element is meant; most elements are told apart without a string being decoded.
+ *
+ * @param answers the rules by key
+ */
+export function tagTest(answers: KeyAnswers<true | ReadonlySet<string>>): (element: Element) => boolean {
   return (element) => {
     const { strings, from, to, step, valueShift } = element
     const keys = element.keyIds.values
