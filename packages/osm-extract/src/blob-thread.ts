@@ -1,42 +1,7 @@
+import { enableCompileCache } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
-import { InputError } from '@skyscript/core'
-import type { FromBlobThread, ToBlobThread } from './blob-threads.ts'
-import { BlobPasses, type Selection } from './passes.ts'
-import { PbfFault } from './pbf-fault.ts'
 
-/** One thread of `startBlobReaders`. */
-const port = parentPort!
-const { path, selection } = workerData as { path: string; selection: Selection }
-const passes = new BlobPasses(path, selection)
-
-port.on('message', (message: ToBlobThread) => {
-  if (message.type === 'share') {
-    passes.share(message.shared)
-    return
-  }
-  try {
-    const value = message.type === 'run' ? passes.run(message.task) : passes.gather(message.what)
-    port.postMessage({ type: 'done', value } satisfies FromBlobThread, memoryOf(value))
-  } catch (error) {
-    port.postMessage(refusal(error))
-  }
-})
-
-/** The memory of large arrays, which is given away and not copied. */
-function memoryOf(value: ReturnType<BlobPasses['run'] | BlobPasses['gather']>): ArrayBuffer[] {
-  if (value instanceof Float64Array) return [value.buffer]
-  if ('words' in value) return [value.chunks.buffer, value.words.buffer]
-  if (!('chunk' in value)) return []
-  return [value.chunk?.bytes, value.chunk?.ends, value.chunk?.boxes, value.lines?.places].flatMap((array) =>
-    array ? [array.buffer] : [],
-  )
-}
-
-function refusal(error: unknown): FromBlobThread {
-  if (error instanceof PbfFault) {
-    const { code, what, origin } = error
-    return { type: 'damaged', code, what, origin }
-  }
-  if (error instanceof InputError) return { type: 'refused', code: error.code, message: error.message }
-  return { type: 'bug', text: error instanceof Error ? (error.stack ?? error.message) : String(error) }
-}
+// Compiled code that is kept for the next time makes a thread ready in 0.15 s instead of 0.4.
+enableCompileCache()
+const { serveBlobs } = await import('./serve-blobs.ts')
+serveBlobs(parentPort!, workerData.path, workerData.selection)

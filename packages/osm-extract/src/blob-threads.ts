@@ -79,7 +79,7 @@ function inThreads(threads: number, path: string, selection: Selection): BlobRea
 }
 
 /** What a thread makes and forgets at once is little: a larger young generation holds unpacked blobs that are done with. */
-const YOUNG_MEGABYTES = 12
+const YOUNG_MEGABYTES = 24
 
 interface Question {
   resolve(value: unknown): void

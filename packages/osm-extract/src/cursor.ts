@@ -36,6 +36,8 @@ export function seek(to: number): void {
   cursor.position = to | 0
 }
 
+export const byteAt = (at: number): number => cursor.bytes[at]!
+
 export const bytesBetween = (from: number, to: number): Uint8Array => cursor.bytes.subarray(from, to)
 
 /** Where the message ends that the cursor is in. */
@@ -257,9 +259,8 @@ export function readDeltas(limit: number, into: Numbers): void {
   finishList(at, end, into, count)
 }
 
-/** How many numbers a packed list has; passes over it. */
-export function countVarints(limit: number): number {
-  const end = readLength(limit)
+/** How many numbers there are up to a byte; passes over them. */
+export function countVarints(end: number): number {
   const data = cursor.bytes
   let count = 0
   for (let at = cursor.position; at < end; at++) if (data[at]! < 0x80) count++

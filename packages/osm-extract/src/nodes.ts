@@ -1,4 +1,5 @@
 import {
+  byteAt,
   countVarints,
   fault,
   LENGTH,
@@ -59,7 +60,9 @@ export class DenseNodes extends Element implements NodeGroup {
   readonly #visible = new Numbers()
   #versionsAt = NOWHERE
   #stampsAt = NOWHERE
-  #hasHistory = false
+  #firstVersion = NOWHERE
+  #hasVersions = false
+  #hasStamps = false
   /** Lengths of the lists that are not read yet. */
   readonly #infoCounts: number[] = []
   #current = 0
@@ -69,7 +72,9 @@ export class DenseNodes extends Element implements NodeGroup {
   }
 
   get version(): number {
-    this.#readHistory()
+    // Nearly all versions are of one byte, so that each can be found without those before it.
+    if (this.#firstVersion !== NOWHERE) return byteAt(this.#firstVersion + this.#current) & 0x7f
+    this.#readVersions()
     return this.#versions.length === 0 ? 0 : versionOf(this.#versions.values[this.#current]!)
   }
 
@@ -78,7 +83,7 @@ export class DenseNodes extends Element implements NodeGroup {
   }
 
   protected get stamp(): number {
-    this.#readHistory()
+    this.#readStamps()
     return this.#stamps.length === 0 ? Number.NaN : this.#stamps.values[this.#current]!
   }
 
@@ -109,7 +114,9 @@ export class DenseNodes extends Element implements NodeGroup {
     for (const list of [this.ids, this.latitudes, this.longitudes, this.keyIds, this.#visible]) list.clear()
     this.#versionsAt = NOWHERE
     this.#stampsAt = NOWHERE
-    this.#hasHistory = false
+    this.#firstVersion = NOWHERE
+    this.#hasVersions = false
+    this.#hasStamps = false
     this.#infoCounts.length = 0
     while (tell() < end) {
       const tag = readUint(end)
@@ -134,17 +141,26 @@ export class DenseNodes extends Element implements NodeGroup {
       const at = tell()
       if (tag === VERSIONS) this.#versionsAt = at
       else if (tag === STAMPS) this.#stampsAt = at
-      if (tag === VERSIONS || tag === STAMPS) this.#infoCounts.push(countVarints(limit))
-      else if (tag === VISIBLE) readVarints(limit, this.#visible)
+      if (tag === VERSIONS || tag === STAMPS) {
+        const end = readLength(limit)
+        const bytes = end - tell()
+        if (tag === VERSIONS) this.#firstVersion = bytes === this.count ? tell() : NOWHERE
+        this.#infoCounts.push(countVarints(end))
+      } else if (tag === VISIBLE) readVarints(limit, this.#visible)
       else skip(tag % 8, limit)
     }
   }
 
-  /** Of most blocks nobody asks. */
-  #readHistory(): void {
-    if (this.#hasHistory) return
-    this.#hasHistory = true
+  #readVersions(): void {
+    if (this.#hasVersions) return
+    this.#hasVersions = true
     readListAt(readIntegers, this.#versionsAt, this.#versions)
+  }
+
+  /** Of most blocks nobody asks. */
+  #readStamps(): void {
+    if (this.#hasStamps) return
+    this.#hasStamps = true
     readListAt(readDeltas, this.#stampsAt, this.#stamps)
   }
 

@@ -11,7 +11,7 @@ const USUAL_SIZE = 2 ** 16
 /** The strings of a block, decoded when asked for: most never are. */
 export class StringTable {
   readonly size: number
-  readonly #data: Uint8Array
+  readonly #data: Buffer
   /** Start and end of each string. */
   readonly #ranges: Int32Array
   /** Made when the first is asked for. */
@@ -20,7 +20,7 @@ export class StringTable {
   readonly #escaped = new Map<number, Uint8Array>()
 
   constructor(data: Uint8Array, ranges: Int32Array) {
-    this.#data = data
+    this.#data = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.length)
     this.#ranges = ranges
     this.size = ranges.length / 2
     this.#json = new Uint8Array(this.size)
@@ -37,8 +37,7 @@ export class StringTable {
     const known = this.#decoded[index]
     if (known !== undefined) return known
     this.check(index)
-    const [start, end] = [this.#ranges[2 * index]!, this.#ranges[2 * index + 1]!]
-    const text = Buffer.from(this.#data.buffer, this.#data.byteOffset + start, end - start).toString('utf8')
+    const text = this.#data.toString('utf8', this.#ranges[2 * index]!, this.#ranges[2 * index + 1]!)
     this.#decoded[index] = text
     return text
   }

@@ -1,4 +1,4 @@
-import { messageOf, SkyscriptError } from '@skyscript/core'
+import { type Box, messageOf, SkyscriptError } from '@skyscript/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { STAGES, type StageName } from './runner/runner.ts'
 import { printable } from './terminal/terminal.ts'
@@ -78,7 +78,8 @@ function createProgram(done: (code: number) => void): Command {
     .argument('<file.osm.pbf>')
     .option('--all-tagged', 'every tagged object, not only those that can be seen from above')
     .option('--clip <w,s,e,n>', 'only objects that meet this box, in degrees', clipBox)
-    .action(async (file: string, options: { allTagged?: boolean; clip?: [number, number, number, number] }) =>
+    .option('--threads <n>', 'threads that read; as many as there are cores unless told', positiveInteger)
+    .action(async (file: string, options: { allTagged?: boolean; clip?: Box; threads?: number }) =>
       done(await (await import('./commands/extract.ts')).extractCommand(file, options)),
     )
 

@@ -6,12 +6,16 @@ import { writeAll } from './lines.ts'
 import { openTerminal } from './region.ts'
 
 /** `skyscript extract`: GeoJSON text sequence lines on stdout, counts on stderr. */
-export async function extractCommand(file: string, options: { allTagged?: boolean; clip?: Box }): Promise<number> {
+export async function extractCommand(
+  file: string,
+  options: { allTagged?: boolean; clip?: Box; threads?: number },
+): Promise<number> {
   const terminal = openTerminal()
   const captioner = createCaptioner()
   const extraction = extract(file, {
     wanted: options.allTagged ? 'all' : captioner.visibleTags,
     clip: options.clip ?? null,
+    ...(options.threads !== undefined && { threads: options.threads }),
   })
   for await (const { bytes } of extraction.chunks()) await writeAll(process.stdout, bytes)
   const { emitted, dropped } = extraction.report()

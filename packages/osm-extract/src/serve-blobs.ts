@@ -1,0 +1,41 @@
+import type { MessagePort } from 'node:worker_threads'
+import { InputError } from '@skyscript/core'
+import type { FromBlobThread, ToBlobThread } from './blob-threads.ts'
+import { BlobPasses, type Selection } from './passes.ts'
+import { PbfFault } from './pbf-fault.ts'
+
+/** Answers one after another what `startBlobReaders` asks of a thread. */
+export function serveBlobs(port: MessagePort, path: string, selection: Selection): void {
+  const passes = new BlobPasses(path, selection)
+  port.on('message', (message: ToBlobThread) => {
+    if (message.type === 'share') {
+      passes.share(message.shared)
+      return
+    }
+    try {
+      const value = message.type === 'run' ? passes.run(message.task) : passes.gather(message.what)
+      port.postMessage({ type: 'done', value } satisfies FromBlobThread, memoryOf(value))
+    } catch (error) {
+      port.postMessage(refusal(error))
+    }
+  })
+}
+
+/** The memory of large arrays, which is given away and not copied. */
+function memoryOf(value: ReturnType<BlobPasses['run'] | BlobPasses['gather']>): ArrayBuffer[] {
+  if (value instanceof Float64Array) return [value.buffer]
+  if ('words' in value) return [value.chunks.buffer, value.words.buffer]
+  if (!('chunk' in value)) return []
+  return [value.chunk?.bytes, value.chunk?.ends, value.chunk?.boxes, value.lines?.places].flatMap((array) =>
+    array ? [array.buffer] : [],
+  )
+}
+
+function refusal(error: unknown): FromBlobThread {
+  if (error instanceof PbfFault) {
+    const { code, what, origin } = error
+    return { type: 'damaged', code, what, origin }
+  }
+  if (error instanceof InputError) return { type: 'refused', code: error.code, message: error.message }
+  return { type: 'bug', text: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+}
