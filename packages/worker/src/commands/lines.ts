@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { InputError } from '@skyscript/core'
 import { type ZodType, z } from 'zod'
@@ -33,9 +34,5 @@ export const writeLine = (output: NodeJS.WritableStream, line: string): Promise<
 
 /** Writes with back-pressure. */
 export async function writeAll(output: NodeJS.WritableStream, data: string | Uint8Array): Promise<void> {
-  if (!output.write(data)) {
-    await new Promise<void>((resolve, reject) => {
-      output.once('drain', resolve).once('error', reject)
-    })
-  }
+  if (!output.write(data)) await once(output, 'drain')
 }
