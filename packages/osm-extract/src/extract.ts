@@ -64,24 +64,25 @@ export function extract(path: string, options: ExtractOptions): Extraction {
     report = undefined
     options.signal?.throwIfAborted()
     const file = openPbf(path)
+    const { threads = file.bytes < SMALL_FILE ? 1 : availableParallelism() } = options
+    const { wanted, counted = null, clip = null } = options
+    // Threads take a moment to start, in which the blobs are found.
+    const readers = startBlobReaders(threads, path, { wanted, counted, clip })
+    let reading: Reading | undefined
     try {
       const blobs = file.index()
       const header = readHeader(file, blobs)
-      const { threads = file.bytes < SMALL_FILE ? 1 : availableParallelism() } = options
-      const { wanted, counted = null, clip = null } = options
-      const reading = new Reading(file, blobs, header.sorted, {
-        readers: startBlobReaders(threads, path, { wanted, counted, clip }),
+      reading = new Reading(file, blobs, header.sorted, {
+        readers,
         locationBytes: options.locationBytes ?? process.availableMemory() / 2,
         progress: options.progress ?? silentProgress,
         signal: options.signal,
       })
-      try {
-        yield* reading.chunks()
-        report = { header, ...sumOf(await reading.counts()) }
-      } finally {
-        await reading.close()
-      }
+      yield* reading.chunks()
+      report = { header, ...sumOf(await readers.gather('counts')) }
     } finally {
+      await readers.close()
+      await reading?.removeFile()
       file.close()
     }
   }

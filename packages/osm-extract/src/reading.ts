@@ -9,7 +9,7 @@ import type { FeatureChunk } from './feature-writer.ts'
 import { PLACE_BYTES, type SharedLocations } from './locations.ts'
 import { joinLines, type MemberLines, sortIds } from './member-ways.ts'
 import { rankNodes, unionOf } from './needed-nodes.ts'
-import type { Counts, Pass, Task, TaskResult } from './passes.ts'
+import type { Pass, Task, TaskResult } from './passes.ts'
 import { PbfFault } from './pbf-fault.ts'
 
 interface Means {
@@ -101,12 +101,8 @@ export class Reading {
     progress.update(this.#file.bytes, this.#file.bytes)
   }
 
-  counts(): Promise<Counts[]> {
-    return this.#means.readers.gather('counts')
-  }
-
-  async close(): Promise<void> {
-    await this.#means.readers.close()
+  /** Removes the file of positions, if there is one; once no thread reads it any more. */
+  async removeFile(): Promise<void> {
     if (this.#folder) await rm(this.#folder, { recursive: true, force: true })
   }
 
