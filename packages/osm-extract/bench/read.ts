@@ -20,8 +20,8 @@ const SELECTION: TagRules = new Map<string, true | ReadonlySet<string>>([
   ['power', new Set(['plant', 'substation', 'generator'])],
 ])
 
-/** Every second blob, from the first or the second on. */
-function readBlobs(mode: string, path: string, part: number): number {
+/** Blobs that no other thread has taken. @param next the first of them, in memory that the threads share */
+function readBlobs(mode: string, path: string, next: Int32Array): number {
   let count = 0
   /** Keeps what was read from being optimised away. */
   let sink = 0
@@ -32,7 +32,7 @@ function readBlobs(mode: string, path: string, part: number): number {
     sink += element.tags().length
     sink += element.version + (element.seconds || 0)
   }
-  for (let i = part; i < blobs.length; i += THREADS) {
+  for (let i = Atomics.add(next, 0, 1); i < blobs.length; i = Atomics.add(next, 0, 1)) {
     const block = file.read(blobs[i]!)
     if (mode === 'inflate') sink += block.length
     else
@@ -77,8 +77,9 @@ async function readByOsmPbfParser(path: string): Promise<number> {
 }
 
 async function readInThreads(mode: string, path: string): Promise<number> {
-  const counts = Array.from({ length: THREADS }, (_, part) => {
-    const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { mode, path, part } })
+  const next = new Int32Array(new SharedArrayBuffer(4))
+  const counts = Array.from({ length: THREADS }, () => {
+    const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { mode, path, next } })
     return new Promise<number>((resolve, reject) => worker.once('message', resolve).once('error', reject))
   })
   return (await Promise.all(counts)).reduce((a, b) => a + b)
@@ -111,6 +112,6 @@ if (isMainThread) {
           )
   process.stdout.write(`${mode}: ${count} of ${path}\n`)
 } else {
-  const { mode, path, part } = workerData as { mode: string; path: string; part: number }
-  parentPort!.postMessage(readBlobs(mode, path, part))
+  const { mode, path, next } = workerData as { mode: string; path: string; next: Int32Array }
+  parentPort!.postMessage(readBlobs(mode, path, next))
 }
