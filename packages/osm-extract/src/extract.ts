@@ -42,7 +42,7 @@ export interface ExtractReport extends Omit<Counts, 'dropped'> {
 
 /** Objects in the order nodes, ways, relations, each as in the file; `report` is there once they have all come. */
 export interface Extraction extends AsyncIterable<OsmObject> {
-  /** The same objects as bytes, which is a lot quicker where they are written or passed on. */
+  /** The same objects as bytes, which is quicker where they are written or passed on. */
   chunks(): AsyncGenerator<FeatureChunk>
   report(): ExtractReport
 }
