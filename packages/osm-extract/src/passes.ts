@@ -311,7 +311,8 @@ export class BlobPasses {
     const [ranks, locations] = [this.#ranks!, this.#locations!]
     const line = new Array<number>(2 * length)
     for (let i = 0; i < length; i++) {
-      if (!locations.read(ranks.rankOf(values[i]!))) return null
+      const rank = ranks.rankOf(values[i]!)
+      if (rank === -1 || !locations.read(rank)) return null
       line[2 * i] = locations.longitude
       line[2 * i + 1] = locations.latitude
     }
