@@ -22,7 +22,7 @@ export function isArea({ strings, keyIds, valueIds, from, to, step, valueShift }
   for (let i = from; i < to; i += step) {
     const key = keyIds.values[i]!
     const rule = rules.of(strings, key)
-    if (rule === null) continue
+    if (typeof rule === 'number') continue
     const value = strings.get(valueIds.values[i + valueShift]!)
     if (value === 'no') {
       if (strings.get(key) === 'area') return false

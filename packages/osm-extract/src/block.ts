@@ -19,7 +19,7 @@ import {
 import { type BlockScale, fieldTag, MessageElement, NOWHERE, readListAt, skipList, toDegrees7 } from './element.ts'
 import { DenseNodes, type NodeGroup, PlainNode } from './nodes.ts'
 import type { Origin } from './pbf-fault.ts'
-import { type KeyAnswers, NOTHING, StringTable } from './strings.ts'
+import { type KeyAnswers, StringTable } from './strings.ts'
 
 /** What is handed over is filled again for the next element: take what is needed before returning. */
 export interface BlockVisitor {
@@ -32,12 +32,12 @@ export interface BlockVisitor {
 
 /** Most ways of a selection are told by their id and keys, without anything being made of them. */
 export interface WaySkim {
-  /** A way with any of these keys is visited. */
-  readonly keys: KeyAnswers<unknown>
+  /** A way is visited that has a key whose value needs a look. */
+  readonly keys: KeyAnswers<object>
   /** Whether a way is visited whatever its keys. */
   isNeeded(id: number): boolean
-  /** Called for each way that isn't visited. */
-  passOver(isTagged: boolean): void
+  /** Called for each way that isn't visited. @param lowest of the numbers that its keys have, where it has keys */
+  passOver(isTagged: boolean, lowest: number): void
 }
 
 const REFS = fieldTag(8, LENGTH)
@@ -217,7 +217,7 @@ const relation = new Relation()
 
 function visitGroup(limit: number, scale: BlockScale, visitor: BlockVisitor): number {
   const { nodes, way: visitWay, relation: visitRelation, skim } = visitor
-  const states = skim?.keys.statesIn(scale.strings)
+  const settled = skim?.keys.settledIn(scale.strings)
   let kinds = 0
   while (tell() < limit) {
     const tag = readUint(limit)
@@ -228,7 +228,8 @@ function visitGroup(limit: number, scale: BlockScale, visitor: BlockVisitor): nu
     const end = readLength(limit)
     if (tag === WAY) {
       kinds |= WAYS
-      if (states && skimWay(end, states, NOTHING) && !skim!.isNeeded(skimmed.id)) skim!.passOver(skimmed.isTagged)
+      if (settled && skimWay(end, settled) && !skim!.isNeeded(skimmed.id))
+        skim!.passOver(skimmed.isTagged, skimmed.lowest)
       else if (visitWay) visitWay(way.read(end, scale))
     } else if (tag === RELATION) {
       kinds |= RELATIONS

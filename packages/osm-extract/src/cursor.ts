@@ -268,16 +268,16 @@ export function countVarints(end: number): number {
   return count
 }
 
-/** What `skimWay` saw. */
-export const skimmed = { id: 0, isTagged: false }
+/** What `skimWay` saw; `lowest` is the lowest number of a key, where there is one. */
+export const skimmed = { id: 0, isTagged: false, lowest: 0 }
 
 /**
  * Looks at the id and the keys of a way as all writers put them, first, and leaves the cursor where it is.
  *
- * @param states by key
- * @returns whether all keys have this state; false too for what is written another way
+ * @param settled by key
+ * @returns whether all keys have a number of 0 or more; false too for what is written another way
  */
-export function skimWay(end: number, states: Uint8Array, state: number): boolean {
+export function skimWay(end: number, settled: Int16Array): boolean {
   const data = cursor.bytes
   let at = cursor.position
   if (end - at < 2 || data[at++] !== 0x08) return false
@@ -297,6 +297,7 @@ export function skimWay(end: number, states: Uint8Array, state: number): boolean
   const keysEnd = at + 2 + data[at + 1]!
   at += 2
   skimmed.isTagged = at < keysEnd
+  let lowest = 0x7fff
   while (at < keysEnd) {
     byte = data[at++]!
     let key = byte & 0x7f
@@ -305,8 +306,12 @@ export function skimWay(end: number, states: Uint8Array, state: number): boolean
       byte = data[at++]!
       key |= (byte & 0x7f) << shift
     }
-    if (states[key] !== state) return false
+    const number = settled[key]!
+    // Of a key beyond the table there is none.
+    if (!(number >= 0)) return false
+    if (number < lowest) lowest = number
   }
+  skimmed.lowest = lowest
   return true
 }
 

@@ -16,12 +16,16 @@ import type { Counts } from './passes.ts'
 import { PbfFault } from './pbf-fault.ts'
 import { Reading } from './reading.ts'
 import type { TagRules } from './tag-rules.ts'
+import { checkVerdicts, type TagVerdicts } from './tag-verdicts.ts'
 
 export interface ExtractOptions {
-  /** Which tagged elements become objects. */
-  readonly wanted: TagRules | 'all'
+  /**
+   * Which tagged elements become objects: those with a tag that is meant. The others are dropped as `not-wanted`, or for
+   * the reason that verdicts give.
+   */
+  readonly wanted: TagRules | TagVerdicts | 'all'
   /** Which tags `tagCounts` counts; none where it is left out, since a large file has millions of different tags. */
-  readonly counted?: TagRules | 'all' | null
+  readonly counted?: TagRules | TagVerdicts | 'all' | null
   /** Only objects whose geometry meets this, whole: a box or polygons in degrees. */
   readonly clip?: Box | Geometry | null
   /** Threads that read; by default as many as there are cores, and this one alone for files below 32 MB. */
@@ -57,15 +61,18 @@ const SMALL_FILE = 32e6
  * ids around it; the lines of the member ways of wanted relations; for each thread some blobs.
  *
  * @throws InputError (PbfFault with the byte offset) where the file is not a whole OSM PBF file
+ * @throws TypeError at once where verdicts contradict themselves
  */
 export function extract(path: string, options: ExtractOptions): Extraction {
+  const { wanted, counted = null, clip = null } = options
+  for (const rules of [wanted, counted])
+    if (rules !== null && typeof rules === 'object' && 'reasons' in rules) checkVerdicts(rules)
   let report: ExtractReport | undefined
   async function* chunks(): AsyncGenerator<FeatureChunk> {
     report = undefined
     options.signal?.throwIfAborted()
     const file = openPbf(path)
     const { threads = file.bytes < SMALL_FILE ? 1 : availableParallelism() } = options
-    const { wanted, counted = null, clip = null } = options
     // Threads take a moment to start, in which the blobs are found.
     const readers = startBlobReaders(threads, path, { wanted, counted, clip })
     let reading: Reading | undefined

@@ -14,14 +14,14 @@ import { NodeCollector, type NodeRanks, type NodeSet, RankFinder } from './neede
 import type { NodeGroup } from './nodes.ts'
 import { BlockReducer } from './reduced-block.ts'
 import type { IntegerLine, Shape } from './shape.ts'
-import { KeyAnswers } from './strings.ts'
 import { TagCounter } from './tag-counter.ts'
-import { type TagRules, tagTest } from './tag-rules.ts'
+import { type TagRules, TagTest } from './tag-rules.ts'
+import type { TagVerdicts } from './tag-verdicts.ts'
 
 /** What decides which objects come out; plain data, which threads can be given. */
 export interface Selection {
-  readonly wanted: TagRules | 'all'
-  readonly counted: TagRules | 'all' | null
+  readonly wanted: TagRules | TagVerdicts | 'all'
+  readonly counted: TagRules | TagVerdicts | 'all' | null
   readonly clip: Box | Geometry | null
 }
 
@@ -96,8 +96,9 @@ const isOnEarth = (longitude: number, latitude: number): boolean =>
 /** One thread's part in reading a file: runs any pass over any blob, and holds what it gathers on the way. */
 export class BlobPasses {
   readonly #file: PbfFile
-  readonly #isWanted: (element: Element) => boolean
-  readonly #isAreaType = tagTest(new KeyAnswers(AREA_TYPES))
+  /** null where everything is wanted. */
+  readonly #wanted: TagTest | null
+  readonly #areaTypes = new TagTest(AREA_TYPES)
   readonly #isInClip: (shape: Shape) => boolean
   readonly #counter: TagCounter | null
   readonly #counts = {
@@ -106,8 +107,8 @@ export class BlobPasses {
     emitted: { points: 0, lines: 0, areas: 0 },
     dropped: new Map<string, number>(),
   }
-  /** Most elements are dropped so, and a map would take as long as the rest. */
-  #notWanted = 0
+  /** By reason. Most elements are dropped so, and a map would take as long as the rest. */
+  readonly #notWanted: Float64Array
   readonly #foundMembers = new Numbers()
   readonly #needed = new NodeCollector()
   /** Where everything is wanted, nothing can be left out. */
@@ -127,11 +128,11 @@ export class BlobPasses {
 
   constructor(path: string, { wanted, counted, clip }: Selection) {
     this.#file = openPbf(path)
-    const answers = wanted === 'all' ? null : new KeyAnswers(wanted)
-    this.#isWanted = answers ? tagTest(answers) : (element) => element.tagCount > 0
+    this.#wanted = wanted === 'all' ? null : new TagTest(wanted)
+    this.#notWanted = new Float64Array(this.#wanted?.reasons.length ?? 0)
     this.#isInClip = clipTest(clip)
     this.#reducer = wanted === 'all' ? null : new BlockReducer()
-    this.#counter = counted === null ? null : new TagCounter(counted)
+    this.#counter = counted === null ? null : new TagCounter(counted === 'all' ? null : new TagTest(counted))
     // One function for each kind of element: a call that goes to several is compiled again and again.
     this.#visitors = {
       none: {},
@@ -139,7 +140,7 @@ export class BlobPasses {
       ways: {
         way: (way) => (this.#pass === 'refs' ? this.#collectNeeded(way) : this.#makeWay(way)),
         // To count tags, all ways must be looked at.
-        ...(answers && !this.#counter && { skim: this.#skimBy(answers) }),
+        ...(this.#wanted && !this.#counter && { skim: this.#skimBy(this.#wanted) }),
       },
       relations: {
         relation: (relation) => (this.#pass === 'members' ? this.#findMembers(relation) : this.#makeArea(relation)),
@@ -185,8 +186,9 @@ export class BlobPasses {
   gather(what: keyof Gathered): Gathered[keyof Gathered] {
     if (what === 'needed') return this.#needed.take()
     if (what === 'memberIds') return this.#foundMembers.values.slice(0, this.#foundMembers.length)
-    if (this.#notWanted > 0) count(this.#counts.dropped, 'not-wanted', this.#notWanted)
-    this.#notWanted = 0
+    for (const [reason, n] of this.#notWanted.entries())
+      if (n > 0) count(this.#counts.dropped, this.#wanted!.reasons[reason]!, n)
+    this.#notWanted.fill(0)
     return { ...this.#counts, tagCounts: this.#counter?.counts() ?? new Map() }
   }
 
@@ -195,25 +197,31 @@ export class BlobPasses {
     this.#file.close()
   }
 
-  #skimBy(keys: KeyAnswers<unknown>): WaySkim {
+  #skimBy({ keys }: TagTest): WaySkim {
     return {
       keys,
       isNeeded: (id) => this.#members.indexOf(id) !== -1,
-      passOver: (isTagged) => {
-        if (this.#pass === 'refs') this.#countWay(isTagged, false)
+      passOver: (isTagged, reason) => {
+        if (this.#pass !== 'refs') return
+        this.#counts.read.ways++
+        if (!isTagged) return
+        this.#counts.tagged++
+        this.#notWanted[reason]!++
       },
     }
   }
 
-  #countWay(isTagged: boolean, isWanted: boolean): void {
-    this.#counts.read.ways++
-    if (!isTagged) return
-    this.#counts.tagged++
-    if (!isWanted) this.#notWanted++
+  #isWanted(element: Element): boolean {
+    return this.#wanted === null ? element.tagCount > 0 : this.#wanted.isMeant(element)
   }
 
   #drop(reason: string): void {
     count(this.#counts.dropped, reason)
+  }
+
+  /** Of an element that has tags, in the one pass that counts it. */
+  #dropNotWanted(element: Element): void {
+    this.#notWanted[this.#wanted!.reasonOf(element)]!++
   }
 
   #count(element: Element): void {
@@ -222,7 +230,7 @@ export class BlobPasses {
 
   /** Whether a relation is to become an area: it has a type of one, and is wanted for another tag. */
   #isArea(relation: Relation): 'no' | 'not-wanted' | 'deleted' | 'wanted' {
-    if (relation.tagCount < 2 || !this.#isAreaType(relation)) return 'no'
+    if (relation.tagCount < 2 || !this.#areaTypes.isMeant(relation)) return 'no'
     if (!this.#isWanted(relation)) return 'not-wanted'
     return relation.deleted ? 'deleted' : 'wanted'
   }
@@ -235,17 +243,22 @@ export class BlobPasses {
     const is = this.#isArea(relation)
     if (is === 'no') return
     this.#counts.tagged++
-    if (is !== 'wanted') return this.#drop(is)
+    if (is === 'not-wanted') return this.#dropNotWanted(relation)
+    if (is === 'deleted') return this.#drop(is)
     this.#found.relations++
     for (const way of relation.ways()) this.#foundMembers.push(way)
   }
 
   #collectNeeded(way: Way): void {
     this.#count(way)
-    const isWanted = this.#isWanted(way)
-    this.#countWay(way.tagCount > 0, isWanted)
-    if (isWanted) way.checkTags()
-    else if (this.#members.indexOf(way.id) === -1) return
+    this.#counts.read.ways++
+    const isTagged = way.tagCount > 0
+    if (isTagged) this.#counts.tagged++
+    if (this.#isWanted(way)) way.checkTags()
+    else {
+      if (isTagged) this.#dropNotWanted(way)
+      if (this.#members.indexOf(way.id) === -1) return
+    }
     this.#reducer?.keep(way)
     if (way.isLocated || way.deleted) return
     const { values, length } = way.refs()
@@ -279,7 +292,7 @@ export class BlobPasses {
     nodes.forEachTagged((i) => {
       this.#count(nodes)
       this.#counts.tagged++
-      if (!this.#isWanted(nodes)) return this.#notWanted++
+      if (!this.#isWanted(nodes)) return this.#dropNotWanted(nodes)
       nodes.checkTags()
       if (nodes.isDeletedAt(i)) return this.#drop('deleted')
       const [longitude, latitude] = [nodes.longitudes.values[i]!, nodes.latitudes.values[i]!]

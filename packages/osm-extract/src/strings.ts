@@ -87,52 +87,68 @@ export class StringTable {
   }
 }
 
-/** Of a key: not asked yet, nothing to be known, an answer. */
-const UNASKED = 0
-export const NOTHING = 1
-const ANSWERED = 2
+/** Where answers come from: a map, or what can be asked like one. */
+export interface KeySource<T> {
+  /** A number, 0 or more, says what there is to say of a key whatever its value is. */
+  get(key: string): T | number | undefined
+  /** All keys that have an answer; left out where any key may have one. */
+  keys?(): Iterable<string>
+}
+
+/** Of a key: not asked yet, or its answer is one for values to be held against; else the number that is its answer. */
+const UNASKED = -2
+const BY_VALUE = -1
+/** Numbers that answers may be are below. */
+export const MAX_SETTLED = 2 ** 15
 
 /** What is to be known of some keys, looked up once for each key of a block instead of once for each element. */
-export class KeyAnswers<T> {
-  readonly #byKey: ReadonlyMap<string, T>
+export class KeyAnswers<T extends object> {
+  readonly #source: KeySource<T>
+  readonly #otherwise: number
   /** By first byte and length, which tell most keys apart from all of the map without their being decoded. */
   readonly #mayBeKnown = new Uint8Array(2 ** 14)
   #strings: StringTable | undefined
+  #room = new Int16Array(0)
   /** By string number. */
-  #state = new Uint8Array(0)
+  #settled = this.#room
   readonly #answers: T[] = []
 
-  constructor(byKey: ReadonlyMap<string, T>) {
-    this.#byKey = byKey
-    for (const key of byKey.keys()) {
+  /** @param otherwise the answer of keys of which nothing is known */
+  constructor(source: KeySource<T>, otherwise = 0) {
+    this.#source = source
+    this.#otherwise = otherwise
+    if (!source.keys) this.#mayBeKnown.fill(1)
+    for (const key of source.keys?.() ?? []) {
       const bytes = Buffer.from(key)
       this.#mayBeKnown[looksOf(bytes[0], bytes.length)] = 1
     }
   }
 
-  /** By string number, `NOTHING` for the keys that were asked for and have no answer. */
-  statesIn(strings: StringTable): Uint8Array {
+  /** By string number: 0 or more for the keys that were asked for and whose values need no look. */
+  settledIn(strings: StringTable): Int16Array {
     if (strings !== this.#strings) {
       this.#strings = strings
-      if (this.#state.length < strings.size) this.#state = new Uint8Array(2 * strings.size)
-      else this.#state.fill(UNASKED, 0, strings.size)
+      if (this.#room.length < strings.size) this.#room = new Int16Array(2 * strings.size)
+      // Nothing of the block before is seen beyond the end, where only a damaged file looks.
+      this.#settled = this.#room.subarray(0, strings.size).fill(UNASKED)
     }
-    return this.#state
+    return this.#settled
   }
 
-  of(strings: StringTable, key: number): T | null {
-    const state = this.statesIn(strings)[key]
-    if (state === NOTHING) return null
-    if (state !== ANSWERED) this.#lookUp(strings, key)
-    return this.#state[key] === ANSWERED ? this.#answers[key]! : null
+  /** @throws PbfFault where there is no such string */
+  of(strings: StringTable, key: number): T | number {
+    const settled = this.settledIn(strings)[key]!
+    if (settled >= 0) return settled
+    return settled === BY_VALUE ? this.#answers[key]! : this.#lookUp(strings, key)
   }
 
-  #lookUp(strings: StringTable, key: number): void {
+  #lookUp(strings: StringTable, key: number): T | number {
     strings.check(key)
     const mayBeKnown = this.#mayBeKnown[looksOf(strings.firstByte(key), strings.bytesIn(key))] === 1
-    const answer = mayBeKnown ? this.#byKey.get(strings.get(key)) : undefined
-    this.#state[key] = answer === undefined ? NOTHING : ANSWERED
-    if (answer !== undefined) this.#answers[key] = answer
+    const answer = (mayBeKnown ? this.#source.get(strings.get(key)) : undefined) ?? this.#otherwise
+    this.#settled[key] = typeof answer === 'number' ? answer : BY_VALUE
+    if (typeof answer !== 'number') this.#answers[key] = answer
+    return answer
   }
 }
 

@@ -1,15 +1,16 @@
 import type { Element } from './element.ts'
 import type { StringTable } from './strings.ts'
-import { meansTag, type TagRules } from './tag-rules.ts'
+import type { TagTest } from './tag-rules.ts'
 
 /** Counts elements by `key=value`: by string numbers within a block, so that each tag of a block is made text once. */
 export class TagCounter {
-  readonly #counted: TagRules | 'all'
+  readonly #counted: TagTest | null
   readonly #counts = new Map<string, number>()
   #strings: StringTable | undefined
   readonly #inBlock = new Map<number, number>()
 
-  constructor(counted: TagRules | 'all') {
+  /** @param counted which tags; null: all */
+  constructor(counted: TagTest | null) {
     this.#counted = counted
   }
 
@@ -19,6 +20,7 @@ export class TagCounter {
       const [key, value] = [keyIds.values[i]!, valueIds.values[i + valueShift]!]
       strings.check(key)
       strings.check(value)
+      if (this.#counted && !this.#counted.meansSomeOf(strings, key)) continue
       const tag = key * strings.size + value
       this.#inBlock.set(tag, (this.#inBlock.get(tag) ?? 0) + 1)
     }
@@ -29,9 +31,9 @@ export class TagCounter {
     this.#strings = next
     if (strings === undefined) return
     for (const [tag, count] of this.#inBlock) {
-      const [key, value] = [strings.get(Math.floor(tag / strings.size)), strings.get(tag % strings.size)]
-      if (!meansTag(this.#counted, key, value)) continue
-      const name = `${key}=${value}`
+      const [key, value] = [Math.floor(tag / strings.size), tag % strings.size]
+      if (this.#counted && !this.#counted.meansTag(strings, key, value)) continue
+      const name = `${strings.get(key)}=${strings.get(value)}`
       this.#counts.set(name, (this.#counts.get(name) ?? 0) + count)
     }
     this.#inBlock.clear()

@@ -1,29 +1,67 @@
 import type { Element } from './element.ts'
-import type { KeyAnswers } from './strings.ts'
+import { KeyAnswers, type StringTable } from './strings.ts'
+import { type KeyVerdicts, type TagVerdicts, VerdictsByKey } from './tag-verdicts.ts'
 
 /** Which tags are meant: by key, any value or some. */
 export type TagRules = ReadonlyMap<string, true | ReadonlySet<string>>
 
-/**
- * A test whether any tag of an element is meant; most elements are told apart without a string being decoded.
- *
- * @param answers the rules by key
- */
-export function tagTest(answers: KeyAnswers<true | ReadonlySet<string>>): (element: Element) => boolean {
-  return (element) => {
+/** The verdicts that rules are short for. */
+function verdictsOf(rules: TagRules): TagVerdicts {
+  const tags = new Map<string, Map<string, null>>()
+  const patterns: TagVerdicts['patterns'][number][] = []
+  for (const [key, values] of rules) {
+    if (values === true) patterns.push({ key, value: null, verdict: null })
+    else tags.set(key, new Map([...values].map((value) => [value, null])))
+  }
+  return { tags, patterns, reasons: ['not-wanted'] }
+}
+
+/** Tells which elements have a tag that is meant, and why others have none; most without a string being decoded. */
+export class TagTest {
+  /** A number: the reason of all values of a key, none of which is meant. */
+  readonly keys: KeyAnswers<KeyVerdicts>
+  readonly reasons: readonly string[]
+
+  constructor(rules: TagRules | TagVerdicts) {
+    const verdicts = 'reasons' in rules ? rules : verdictsOf(rules)
+    this.reasons = verdicts.reasons
+    this.keys = new KeyAnswers(new VerdictsByKey(verdicts), verdicts.reasons.length - 1)
+  }
+
+  /** Whether a key has values that are meant. */
+  meansSomeOf(strings: StringTable, key: number): boolean {
+    const answer = this.keys.of(strings, key)
+    return typeof answer !== 'number' && answer.meansSome
+  }
+
+  meansTag(strings: StringTable, key: number, value: number): boolean {
+    const answer = this.keys.of(strings, key)
+    return typeof answer !== 'number' && (answer.meansAll || answer.of(strings.get(value)) === null)
+  }
+
+  isMeant(element: Element): boolean {
     const { strings, from, to, step, valueShift } = element
     const keys = element.keyIds.values
     for (let i = from; i < to; i += step) {
-      const meant = answers.of(strings, keys[i]!)
-      if (meant !== null && (meant === true || meant.has(strings.get(element.valueIds.values[i + valueShift]!))))
-        return true
+      const key = keys[i]!
+      // Values are not even looked for where the keys tell enough.
+      if (!this.meansSomeOf(strings, key)) continue
+      if (this.meansTag(strings, key, element.valueIds.values[i + valueShift]!)) return true
     }
     return false
   }
-}
 
-export function meansTag(rules: TagRules | 'all', key: string, value: string): boolean {
-  if (rules === 'all') return true
-  const values = rules.get(key)
-  return values !== undefined && (values === true || values.has(value))
+  /** The reason of an element that is not meant, by its place in `reasons`. */
+  reasonOf(element: Element): number {
+    const { strings, from, to, step, valueShift } = element
+    const keys = element.keyIds.values
+    let first = this.reasons.length - 1
+    for (let i = from; i < to && first > 0; i += step) {
+      const answer = this.keys.of(strings, keys[i]!)
+      const reason =
+        typeof answer === 'number' ? answer : answer.of(strings.get(element.valueIds.values[i + valueShift]!))!
+      if (reason < first) first = reason
+    }
+    return first
+  }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { boxOf, fromFeatureLine, toFeatureLine } from '@skyscript/core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { type ExtractOptions, extract, type FeatureChunk, PbfFault } from '../src/index.ts'
+import { type ExtractOptions, extract, type FeatureChunk, PbfFault, type TagVerdicts } from '../src/index.ts'
 import { blobOf, fileOf, fileOfBlocks, haveShared, type OsmData, readAll, SHARED, strings, writePbf } from './files.ts'
 
 const TOWN = fileURLToPath(new URL('../../../examples/demo/town.osm.pbf', import.meta.url))
@@ -63,11 +63,26 @@ const SOME = new Map<string, true | ReadonlySet<string>>([
   ['leisure', true],
   ['landuse', new Set(['forest'])],
 ])
+/** Of most keys here the reason needs a look at the value. */
+const JUDGED: TagVerdicts = {
+  tags: new Map<string, Map<string, number | null>>([
+    ['landuse', new Map([['forest', null]])],
+    ['building', new Map([['no', 1]])],
+  ]),
+  patterns: [
+    { key: /^build/, value: /^y/, verdict: 0 },
+    { key: 'note', value: /[05]/, verdict: 2 },
+    { key: 'note', value: null, verdict: 1 },
+  ],
+  reasons: ['house', 'said', 'five', 'unknown'],
+}
 
 describe('any number of threads gives the same bytes and the same counts', () => {
   test.each<[string, Partial<ExtractOptions>]>([
     ['everything', {}],
     ['a selection', { wanted: SOME }],
+    ['a selection by verdicts', { wanted: JUDGED, counted: JUDGED }],
+    ['a selection by verdicts, with nothing counted', { wanted: JUDGED, counted: null }],
     ['nothing', { wanted: new Map() }],
     ['what meets a box', { clip: [0.002, 0.002, 0.01, 0.008] }],
     ['everything, with positions in a file', { locationBytes: 0 }],
