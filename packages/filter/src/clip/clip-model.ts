@@ -33,13 +33,11 @@ export interface ClipModel {
  */
 export async function openClipModel(options: ClipModelOptions): Promise<ClipModel> {
   const vision = await openHalf(options, 'vision_model.onnx', 'pixel_values', 'image_embeds')
-  const text = await openHalf(options, 'text_model.onnx', 'input_ids', 'text_embeds')
+  const text = await openTextModel(options)
   const { width, height } = options
   const size = 3 * width * height
   const fixedBatch = vision.shape[0]
   const imageBatch = typeof fixedBatch === 'number' ? fixedBatch : IMAGE_BATCH
-  const fixedLength = text.shape[1]
-  const contextLength = typeof fixedLength === 'number' ? fixedLength : CONTEXT_LENGTH
   for (const [axis, pixels] of [height, width].entries()) {
     const due = vision.shape[axis + 2]
     if (typeof due === 'number' && due !== pixels) {
@@ -49,13 +47,36 @@ export async function openClipModel(options: ClipModelOptions): Promise<ClipMode
   }
   const model: ClipModel = {
     imageBatch,
-    contextLength,
+    contextLength: text.contextLength,
     async embedImages(samples) {
       const count = samples.length / size
       const padded = typeof fixedBatch === 'number' && count < fixedBatch ? padTo(samples, fixedBatch * size) : samples
       const input = new Tensor('float32', padded, [padded.length / size, 3, height, width])
       return rowsOf(await run(vision, { [vision.input]: input }), vision.file).slice(0, count)
     },
+    embedText: text.embedText,
+  }
+  // Files tell little of what they give: one black image and one empty caption show it before any work is done.
+  const [picture] = await model.embedImages(new Float32Array(size))
+  const words = await model.embedText(new BigInt64Array(model.contextLength), 1)
+  if (picture!.length !== words.length) {
+    const message = `${vision.file} gives ${picture!.length} numbers an image and ${TEXT_FILE} ${words.length} a caption; take the files of one model.`
+    throw new InputError('bad-model', message)
+  }
+  return model
+}
+
+/** The half that reads captions. */
+export type TextModel = Pick<ClipModel, 'contextLength' | 'embedText'>
+
+const TEXT_FILE = 'text_model.onnx'
+
+/** @throws InputError `bad-model` as `openClipModel` */
+export async function openTextModel(options: Pick<ClipModelOptions, 'folder' | 'threads'>): Promise<TextModel> {
+  const text = await openHalf(options, TEXT_FILE, 'input_ids', 'text_embeds')
+  const fixedLength = text.shape[1]
+  return {
+    contextLength: typeof fixedLength === 'number' ? fixedLength : CONTEXT_LENGTH,
     async embedText(ids, used) {
       const feeds = { [text.input]: idTensor(ids, text.type) }
       if (text.mask !== null) {
@@ -65,14 +86,6 @@ export async function openClipModel(options: ClipModelOptions): Promise<ClipMode
       return rowsOf(await run(text, feeds), text.file)[0]!
     },
   }
-  // Files tell little of what they give: one black image and one empty caption show it before any work is done.
-  const [picture] = await model.embedImages(new Float32Array(size))
-  const words = await model.embedText(new BigInt64Array(contextLength), 1)
-  if (picture!.length !== words.length) {
-    const message = `${vision.file} gives ${picture!.length} numbers an image and ${text.file} ${words.length} a caption; take the files of one model.`
-    throw new InputError('bad-model', message)
-  }
-  return model
 }
 
 function padTo(samples: Float32Array, length: number): Float32Array {
@@ -104,7 +117,7 @@ interface Half {
 }
 
 async function openHalf(
-  { folder, threads }: ClipModelOptions,
+  { folder, threads }: Pick<ClipModelOptions, 'folder' | 'threads'>,
   name: string,
   inputName: string,
   outputName: string,

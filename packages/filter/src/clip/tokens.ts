@@ -10,6 +10,8 @@ const PADDING = 0
 export interface ClipTokenizer {
   /** Writes the ids of `text` into `out`, cut with the end token kept, filled up with 0. Returns how many are not filling. */
   encode(text: string, out: BigInt64Array): number
+  /** Tokens of `text`, start and end included, however many a model reads. */
+  count(text: string): number
 }
 
 /**
@@ -35,6 +37,7 @@ export function createTokenizer(json: string, file: string): ClipTokenizer {
       out.fill(BigInt(PADDING), used)
       return used
     },
+    count: (text) => tokenizer.encode(cleaned(text)).ids.length,
   }
 }
 

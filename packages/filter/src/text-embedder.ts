@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { fingerprint } from '@skyscript/core'
+import { openTextModel } from './clip/clip-model.ts'
+import { createTokenizer } from './clip/tokens.ts'
+import { findModel } from './model/find-model.ts'
+import type { ModelFolder } from './model/model-folder.ts'
+import type { ModelIdentity, ScorerOptions } from './scorer.ts'
+
+// As in the scorer: onnxruntime reports its use to its makers unless told not to.
+process.env.ORT_DISABLE_TELEMETRY ??= '1'
+
+/** The text half of a CLIP. */
+export interface TextEmbedder {
+  readonly model: Pick<ModelIdentity, 'id' | 'revision'> & {
+    /** Of the files that decide an embedding: text model and tokenizer. */
+    readonly fingerprint: string
+  }
+  /** Length 1, as many dimensions as the model has. Runs the model on the calling thread. */
+  embed(text: string): Promise<Float32Array>
+}
+
+/**
+ * Opens the text half of a model for embeddings of single texts.
+ *
+ * @throws InputError and ServiceError as `openScorer`
+ */
+export async function openTextEmbedder(options: Omit<ScorerOptions, 'name'>): Promise<TextEmbedder> {
+  const found = await findModel(options)
+  const tokenizer = await tokenizerOf(found)
+  const model = await openTextModel({ folder: found.folder, threads: availableParallelism() })
+  const { id, revision, files } = found.identity
+  return {
+    model: { id, revision, fingerprint: fingerprint(files.filter(({ name }) => /text_model|tokenizer/.test(name))) },
+    embed(text) {
+      const ids = new BigInt64Array(model.contextLength)
+      const used = tokenizer.encode(text, ids)
+      return model.embedText(ids, used)
+    },
+  }
+}
+
+export interface TokenCounter {
+  /** Start and end included. */
+  count(text: string): number
+  /** Of the tokenizer's file. */
+  readonly fingerprint: string
+}
+
+/** Opens a model's tokenizer, to count tokens as the model does. */
+export async function openTokenCounter(options: Omit<ScorerOptions, 'name'>): Promise<TokenCounter> {
+  const found = await findModel(options)
+  const { count } = await tokenizerOf(found)
+  return { count, fingerprint: fingerprint(found.identity.files.filter(({ name }) => name === 'tokenizer.json')) }
+}
+
+async function tokenizerOf({ folder }: ModelFolder) {
+  const file = join(folder, 'tokenizer.json')
+  return createTokenizer(await readFile(file, 'utf8'), file)
+}
