@@ -55,13 +55,19 @@ export function shareOfBox(geometry: Geometry, tags: Tags, box: Box): number {
 
 /** Metres of a line inside a box. */
 function lengthInBox(line: readonly Position[], box: Box): number {
-  const perLongitude = METRES_PER_DEGREE_LONGITUDE * Math.cos(radians((box[1] + box[3]) / 2))
+  const [west, south, east, north] = box
+  const perLongitude = METRES_PER_DEGREE_LONGITUDE * Math.cos(radians((south + north) / 2))
   let length = 0
   for (let i = 1; i < line.length; i++) {
-    const [a, b] = [line[i - 1]!, line[i]!]
-    const metres = Math.hypot((b[0] - a[0]) * perLongitude, (b[1] - a[1]) * METRES_PER_DEGREE_LATITUDE)
+    const a = line[i - 1]!
+    const b = line[i]!
+    // Most segments of a long line lie beside the box, and most of the others inside.
+    if (Math.max(a[0], b[0]) < west || Math.min(a[0], b[0]) > east) continue
+    if (Math.max(a[1], b[1]) < south || Math.min(a[1], b[1]) > north) continue
+    const x = (b[0] - a[0]) * perLongitude
+    const y = (b[1] - a[1]) * METRES_PER_DEGREE_LATITUDE
     const inside = clipSegment(a, b, box)
-    if (inside) length += (inside[1] - inside[0]) * metres
+    if (inside) length += (inside[1] - inside[0]) * Math.sqrt(x * x + y * y)
   }
   return length
 }
@@ -85,13 +91,16 @@ function ringAreaInBox(ring: readonly Position[], [west, south, east, north]: Bo
   const [width, height] = [east - west, north - south]
   let area = 0
   for (let i = 1; i < ring.length; i++) {
-    const y0 = (ring[i - 1]![1] - south) / height
-    const y1 = (ring[i]![1] - south) / height
+    const a = ring[i - 1]!
+    const b = ring[i]!
+    if ((a[1] <= south && b[1] <= south) || (a[1] >= north && b[1] >= north)) continue
+    const y0 = (a[1] - south) / height
+    const y1 = (b[1] - south) / height
     const from = clamp(y0)
     const to = clamp(y1)
     if (from === to) continue
-    const x0 = (ring[i - 1]![0] - west) / width
-    const slope = ((ring[i]![0] - west) / width - x0) / (y1 - y0)
+    const x0 = (a[0] - west) / width
+    const slope = ((b[0] - west) / width - x0) / (y1 - y0)
     area += (to - from) * meanClamped(x0 + slope * (from - y0), x0 + slope * (to - y0))
   }
   return area

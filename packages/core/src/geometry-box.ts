@@ -1,14 +1,27 @@
-import { boxesIntersect, boxOf, linesOf } from './geo.ts'
+import { boxContains, boxesIntersect, boxOf, linesOf } from './geo.ts'
 import type { Box, Geometry, Position } from './records.ts'
 
 /** Whether any part of a geometry lies in a box or on its edge: a point in it, a line through it, an area over it. */
 export function geometryMeetsBox(geometry: Geometry, box: Box): boolean {
-  if (!boxesIntersect(boxOf(geometry), box)) return false
+  const own = knownBoxOf(geometry)
+  if (!boxesIntersect(own, box)) return false
+  if (boxContains(box, own)) return true
   for (const line of linesOf(geometry)) if (lineMeetsBox(line, box)) return true
   // No boundary comes near: either the whole box lies inside the area, or outside.
   const corner: Position = [box[0], box[1]]
   if (geometry.type === 'Polygon') return inPolygon(corner, geometry.coordinates)
   return geometry.type === 'MultiPolygon' && geometry.coordinates.some((rings) => inPolygon(corner, rings))
+}
+
+/** An object lies in many images. */
+const boxes = new WeakMap<Geometry, Box>()
+
+function knownBoxOf(geometry: Geometry): Box {
+  const known = boxes.get(geometry)
+  if (known) return known
+  const box = boxOf(geometry)
+  boxes.set(geometry, box)
+  return box
 }
 
 function inBox([x, y]: Position, [west, south, east, north]: Box): boolean {
@@ -34,29 +47,29 @@ function segmentMeetsBox(a: Position, b: Position, [west, south, east, north]: B
 }
 
 /** The part of a segment inside a box as a range of its parameter, by Liang and Barsky; null where it misses. */
-export function clipSegment(
-  [x0, y0]: Position,
-  [x1, y1]: Position,
-  [west, south, east, north]: Box,
-): [number, number] | null {
-  let [from, to] = [0, 1]
-  const [dx, dy] = [x1 - x0, y1 - y0]
-  for (const [step, gap] of [
-    [-dx, x0 - west],
-    [dx, east - x0],
-    [-dy, y0 - south],
-    [dy, north - y0],
-  ] as const) {
-    if (step === 0) {
-      if (gap < 0) return null
-      continue
-    }
-    const at = gap / step
-    if (step < 0) from = Math.max(from, at)
-    else to = Math.min(to, at)
-    if (from > to) return null
+export function clipSegment(a: Position, b: Position, [west, south, east, north]: Box): [number, number] | null {
+  const [x, y] = a
+  const dx = b[0] - x
+  const dy = b[1] - y
+  let from = 0
+  let to = 1
+  if (dx === 0) {
+    if (x < west || x > east) return null
+  } else {
+    const atWest = (west - x) / dx
+    const atEast = (east - x) / dx
+    from = Math.max(from, Math.min(atWest, atEast))
+    to = Math.min(to, Math.max(atWest, atEast))
   }
-  return [from, to]
+  if (dy === 0) {
+    if (y < south || y > north) return null
+  } else {
+    const atSouth = (south - y) / dy
+    const atNorth = (north - y) / dy
+    from = Math.max(from, Math.min(atSouth, atNorth))
+    to = Math.min(to, Math.max(atSouth, atNorth))
+  }
+  return from <= to ? [from, to] : null
 }
 
 /** Even-odd over all rings of a polygon. */
