@@ -152,6 +152,15 @@ test('a changed setting leaves no trace of the old one, and redoes only what it 
   expect(filesOf(at('changed'))).toEqual(whole)
 })
 
+test('another wording of captions redoes captions alone, and no score of a title that stays', async () => {
+  await cp(at('whole'), at('worded'), { recursive: true })
+  await build('worded')
+  const { jobs } = await build('worded', { captions: { counts: true } })
+  expect(Object.keys(jobs)).toEqual(['caption'])
+  await build('worded')
+  expect(filesOf(at('worded'))).toEqual(whole)
+})
+
 test('an image that was damaged on disk is found by verify', async () => {
   await cp(at('whole'), at('damaged'), { recursive: true })
   const image = Object.keys(whole).find((name) => name.endsWith('.jpg'))!

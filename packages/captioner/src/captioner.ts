@@ -7,25 +7,23 @@ import {
   type OsmObject,
   type Tags,
 } from '@skyscript/core'
-import { createJudge, type Groundability } from './groundability.ts'
+import { createJudge, type Groundability, type Judge, type TagVerdicts } from './groundability.ts'
+import { type SeveralCaptions, severalCaptions } from './several-captions.ts'
 import { shareOfBox } from './share-of-box.ts'
+import { type Style, shippedStyle } from './styles/style.ts'
+import { type Caption, type CaptionParts, createWriter, type Writer } from './styles/writer.ts'
+import { ARRANGING, applyRules, NAMING, NAMING_WITH_DIRECTIONS } from './surroundings/index.ts'
+import type { Scene, Surrounding } from './surroundings/surrounding.ts'
 import { loadTables } from './tables.ts'
-import { createTagFacts, type TagFact } from './tag-facts.ts'
-import { byText } from './tag-order.ts'
+import { createTagFacts, type Seen } from './tag-facts.ts'
+import type { TagRow } from './tag-table.ts'
+import { type TokenLimit, withinTokens } from './token-limit.ts'
 
 /** Raise when a rule changes what it writes: captions of older code are then redone. */
-const RULES_VERSION = 2
-
-/** The original's opening for every source, aerial too. */
-const PREFIX = 'a satellite image of '
+const RULES_VERSION = 3
 
 /** Why an image gets no caption: its object has no tag that can be seen at its GSD. */
 const NOTHING_SEEN = 'no-groundable-tag-at-gsd'
-
-export interface Caption {
-  readonly title: string
-  readonly titleMultiObjects: string
-}
 
 export interface CaptionOptions {
   /** Metres per pixel: only tags that can be seen at it. Unless given, every groundable tag. */
@@ -34,22 +32,38 @@ export interface CaptionOptions {
   readonly allTags?: boolean
 }
 
-export interface CaptionerOverrides {
-  /** Text of a CSV file `key,value,max_gsd` whose rows replace or add to the shipped table. */
+export interface CaptionerOptions {
+  /** Text of a CSV file `key,value,max_gsd` whose rows decide before every shipped table. */
   readonly tags?: string
   /**
    * Text of a YAML or JSON file that replaces members of the shipped rule tables (`tables/caption-rules.json`), or
    * the order of tags (`tagOrder`, a list of `key=value`).
    */
   readonly rules?: string
+  /** What a classifier said of tags that no table knows, and a fingerprint of what decides what it says. */
+  readonly learned?: { readonly rows: readonly TagRow[]; readonly classifier: string } | null
+  /** The first writes the captions, all of them the further ones. By default the original's. */
+  readonly styles?: readonly Style[]
+  /** Says how many there are of like objects around, instead of naming them once. */
+  readonly counts?: boolean
+  /** Says on which side of the focus object the others lie. */
+  readonly directions?: boolean
+  readonly tokens?: TokenLimit | null
+  readonly more?: SeveralCaptions | null
 }
 
 export interface Captioner {
-  /** Of all tables, overrides and the rules' version: what decides groundability and captions. */
+  /** Of all that decides which tags can be seen. */
+  readonly tagsFingerprint: string
+  /** Of that and all that decides captions. */
   readonly fingerprint: string
   groundability(key: string, value: string): Groundability
-  /** Every tag that can be seen at some ground sampling distance: its values by key. */
-  readonly visibleTags: ReadonlyMap<string, ReadonlySet<string>>
+  /** The decisions on all tags as data, for readers of OSM files. */
+  verdicts(): TagVerdicts
+  /** Whether only a classifier could tell: no table knows the tag, and key and value are words of OSM's vocabulary. */
+  isUndecided(key: string, value: string): boolean
+  /** The undecided tags as data. */
+  undecided(): TagVerdicts
   /** The tags that can be seen at a ground sampling distance (m/pixel), in caption order. */
   groundableTags(tags: Tags, gsd: number): Tags
   /**
@@ -76,91 +90,92 @@ export interface Captioner {
   ): CaptionRecord | { readonly reason: string }
 }
 
-/** @throws InputError `bad-tag-table` or `bad-rule-tables` where an override can't be read */
-export function createCaptioner(overrides: CaptionerOverrides = {}): Captioner {
-  const tables = loadTables(overrides)
-  const judge = createJudge(tables.groundable)
-  const facts = createTagFacts(tables, judge)
+/** @throws InputError `bad-tag-table` or `bad-rule-tables` where a table of the user can't be read */
+export function createCaptioner(options: CaptionerOptions = {}): Captioner {
+  const { learned = null, styles = [shippedStyle('skyscript')], tokens = null, more = null } = options
+  const { tags: tagTables, ...captionTables } = loadTables({ ...options, learned: learned?.rows ?? [] })
+  const { learned: _rows, ...decisive } = tagTables
+  const judge: Judge = createJudge(tagTables)
+  const facts = createTagFacts(captionTables, judge)
+  const writers = styles.map((style): Writer => {
+    const writer = createWriter(style, options.counts === true)
+    return tokens === null ? writer : withinTokens(writer, tokens)
+  })
+  const naming = options.directions ? NAMING_WITH_DIRECTIONS : NAMING
 
-  const chosen = (tags: Tags, { gsd = 0, allTags = false }: CaptionOptions): readonly TagFact[] => {
-    if (allTags) return facts.all(tags)
-    const groundable = facts.groundable(tags)
-    return groundable.every(({ seenTo }) => gsd <= seenTo)
-      ? groundable
-      : groundable.filter(({ seenTo }) => gsd <= seenTo)
+  const seenOf = (tags: Tags, { gsd = 0, allTags = false }: CaptionOptions): Seen =>
+    allTags ? facts.all(tags) : facts.at(tags, gsd)
+  const partsOf = (
+    center: Seen,
+    around: readonly Surrounding[],
+    scene: Scene,
+    source: CaptionParts['source'],
+  ): CaptionParts => ({ facts: center.named, others: applyRules(naming, around, scene), source })
+
+  const tagsFingerprint = fingerprint('tags', decisive, learned?.classifier ?? null)
+  const extras = {
+    styles,
+    counts: options.counts === true,
+    directions: options.directions === true,
+    tokens: tokens && { limit: tokens.limit, tokenizer: tokens.tokenizer },
+    more,
   }
-
   return {
-    fingerprint: fingerprint('captioner', RULES_VERSION, tables),
+    tagsFingerprint,
+    fingerprint: fingerprint('captioner', RULES_VERSION, tagsFingerprint, captionTables, extras),
     groundability: judge.groundability,
-    visibleTags: judge.visible,
-    groundableTags: (tags, gsd) => tagsOf(chosen(tags, { gsd })),
-    maxGsd(tags) {
-      let coarsest = 0
-      for (const { seenTo } of facts.groundable(tags)) coarsest = Math.max(coarsest, seenTo)
-      return coarsest === 0 ? null : coarsest
-    },
-    caption(center, surrounding, options = {}) {
-      const focus = chosen(center, options)
-      if (!focus.some(({ phrase }) => phrase !== '')) {
+    verdicts: judge.verdicts,
+    isUndecided: judge.isUndecided,
+    undecided: judge.undecided,
+    groundableTags: (tags, gsd) => facts.at(tags, gsd).tags,
+    maxGsd: (tags) => facts.seenTo(tags) || null,
+    caption(center, surrounding, how = {}) {
+      const seen = seenOf(center, how)
+      if (seen.phrase === '') {
         throw new DataFault(NOTHING_SEEN, 'No tag of the object can be seen in the image, so it has no caption.')
       }
-      return captionOf(
-        focus,
-        surrounding.map((tags) => surroundingPhrase(chosen(tags, options))),
-      )
+      const scene: Scene = { focus: { phrase: seen.phrase, geometry: null }, box: null }
+      const objects = surrounding.map((tags, i) => surroundingOf(String(i), seenOf(tags, how), null, 0))
+      const [roadsAlone] = ARRANGING
+      return writers[0]!.write(partsOf(seen, roadsAlone!.apply(objects, scene), scene, null))
     },
     captionImage(image, focus, around) {
-      const options = { gsd: image.gsd }
-      const center = chosen(focus.tags, options)
-      if (!center.some(({ phrase }) => phrase !== '')) return { reason: NOTHING_SEEN }
-      const others: { seen: readonly TagFact[]; share: number; phrase: string; id: string }[] = []
+      const { gsd, box } = image
+      const center = facts.at(focus.tags, gsd)
+      if (center.phrase === '') return { reason: NOTHING_SEEN }
+      const objects: Surrounding[] = []
       for (const { id, tags, geometry } of around) {
         if (id === focus.id) continue
-        const seen = chosen(tags, options)
-        if (seen.length === 0 || !geometryMeetsBox(geometry, image.box)) continue
-        others.push({ seen, share: shareOfBox(geometry, tags, image.box), phrase: surroundingPhrase(seen), id })
+        const seen = facts.at(tags, gsd)
+        if (seen.facts.length === 0 || !geometryMeetsBox(geometry, box)) continue
+        objects.push(surroundingOf(id, seen, geometry, shareOfBox(geometry, tags, box)))
       }
-      others.sort((a, b) => b.share - a.share || byText(a.phrase, b.phrase) || byText(a.id, b.id))
+      const scene: Scene = { focus: { phrase: center.phrase, geometry: focus.geometry }, box }
+      const arranged = applyRules(ARRANGING, objects, scene)
+      const parts = partsOf(center, arranged, scene, image.source)
+      const caption = writers[0]!.write(parts)
       return {
         id: image.id,
         filepath: image.filepath,
         version: focus.version,
         timestamp: focus.timestamp,
-        ...captionOf(
-          center,
-          others.map(({ phrase }) => phrase),
-        ),
-        centerTags: tagsOf(center),
-        surroundingTags: others.map(({ seen }) => tagsOf(seen)),
+        ...caption,
+        ...(more && { more: severalCaptions(image.id, parts, caption, writers, more) }),
+        centerTags: center.tags,
+        surroundingTags: arranged.map(({ seen }) => seen.tags),
       }
     },
   }
 }
 
-/** The two captions; identical phrases appear once, and none that says what the focus object's says. */
-function captionOf(center: readonly TagFact[], surrounding: readonly string[]): Caption {
-  const title = phrasesOf(center)
-  const focus = joined(title)
-  const others = new Set(surrounding)
-  others.delete(focus)
-  others.delete('')
-  const suffix = others.size === 0 ? '' : `, surrounded by ${[...others].join('; ')}`
-  return { title: `${PREFIX}${title.join(', ')}`, titleMultiObjects: `${PREFIX}${focus}${suffix}` }
-}
-
-/** An object around the focus: a road is only a road, whatever else is known of it. */
-function surroundingPhrase(seen: readonly TagFact[]): string {
-  const road = seen.find(({ key }) => key === 'highway')
-  return road ? road.phrase : joined(phrasesOf(seen))
-}
-
-const phrasesOf = (facts: readonly TagFact[]) => facts.map(({ phrase }) => phrase).filter((phrase) => phrase !== '')
-
-const tagsOf = (facts: readonly TagFact[]): Tags => Object.fromEntries(facts.map(({ key, value }) => [key, value]))
-
-/** One object's phrases: `a with b and c and d`. */
-function joined(phrases: readonly string[]): string {
-  const [first = '', ...rest] = phrases
-  return rest.length === 0 ? first : `${first} with ${rest.join(' and ')}`
-}
+const surroundingOf = (id: string, seen: Seen, geometry: Surrounding['geometry'], share: number): Surrounding => ({
+  id,
+  geometry,
+  seen,
+  facts: seen.named,
+  phrase: seen.phrase,
+  // Less than a pixel: what only rounding tells apart is equal.
+  share: Math.round(share * 1e6) / 1e6,
+  count: 1,
+  direction: null,
+})

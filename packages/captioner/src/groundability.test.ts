@@ -1,36 +1,167 @@
-import { readFileSync } from 'node:fs'
 import { InputError } from '@skyscript/core'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createCaptioner } from './captioner.ts'
-import { GSD_CLASSES } from './groundability.ts'
+import type { TagVerdicts } from './groundability.ts'
+import { loadTables, neverReasons } from './tables.ts'
+import { compilePattern, matches } from './tag-pattern.ts'
+import { GSD_CLASSES, parseTagTable } from './tag-table.ts'
 
 const captioner = createCaptioner()
-const rows = readFileSync(new URL('./tables/groundable-tags.csv', import.meta.url), 'utf8')
-  .trimEnd()
-  .split('\n')
-  .map((line) => line.split(','))
+const { labels, keyRules } = loadTables({}).tags
+const name = ({ key, value }: { key: string; value: string }) => `${key}=${value}`
 
-test('the shipped table judges over 1,300 tags of over 150 keys, each once, with a class and a reason', () => {
-  expect(rows[0]).toEqual(['key', 'value', 'max_gsd', 'reason'])
-  const tags = rows.slice(1)
-  for (const row of tags) {
-    expect(row, row.join()).toHaveLength(4)
-    expect(GSD_CLASSES, row.join()).toContain(Number(row[2]))
-    expect(row[3]).not.toBe('')
+test('over 2,500 tags of over 150 keys are labelled, each once, with a class or none and a reason of one word', () => {
+  for (const row of labels) {
+    expect([...GSD_CLASSES, null], name(row)).toContain(row.maxGsd)
+    expect(row.reason, name(row)).toMatch(/^[a-z]+$/)
   }
-  expect(new Set(tags.map(([key, value]) => `${key}=${value}`)).size).toBe(tags.length)
-  expect(tags.length).toBeGreaterThan(1300)
-  expect(new Set(tags.map(([key]) => key)).size).toBeGreaterThan(150)
+  expect(new Set(labels.map(name)).size).toBe(labels.length)
+  expect(labels.length).toBeGreaterThan(2500)
+  expect(labels.filter(({ maxGsd }) => maxGsd !== null).length).toBeGreaterThan(1500)
+  expect(new Set(labels.map(({ key }) => key)).size).toBeGreaterThan(150)
 })
 
-test('every tag of the table is groundable: none has a key that is never seen', () => {
-  for (const [key, value, gsd] of rows.slice(1)) {
-    expect(captioner.groundability(key!, value!), `${key}=${value}`).toMatchObject({
-      groundable: true,
-      maxGsd: Number(gsd),
-      why: expect.stringMatching(/^table: ./),
-    })
+test('every reason for which a tag is never seen is explained, and every explained one is used', () => {
+  const used = [...labels, ...keyRules].filter(({ maxGsd }) => maxGsd === null).map(({ reason }) => reason)
+  expect([...new Set(used)].sort()).toEqual(
+    neverReasons()
+      .map(({ reason }) => reason)
+      .sort(),
+  )
+})
+
+test('no label says that a name, address, reference, contact, source, date, hour, right of access, level or limit is seen', () => {
+  const never = new Set([
+    'name',
+    'address',
+    'reference',
+    'contact',
+    'source',
+    'date',
+    'hours',
+    'access',
+    'level',
+    'limit',
+    'operator',
+  ])
+  const decides = ({ maxGsd, reason }: (typeof keyRules)[number]) => maxGsd === null && never.has(reason)
+  expect(keyRules.filter(decides).length).toBeGreaterThan(100)
+  for (const row of labels.filter(({ maxGsd }) => maxGsd !== null)) {
+    const fits = ({ key, value }: typeof row) =>
+      matches(compilePattern(key), row.key) && matches(compilePattern(value), row.value)
+    const rule = keyRules.find(fits)
+    expect(rule && decides(rule) ? name(rule) : null, name(row)).toBeNull()
   }
+})
+
+test('a label decides before the rule for its key, which decides before nothing at all', () => {
+  expect(captioner.groundability('building', 'house')).toEqual({ groundable: true, maxGsd: 1, why: 'label: roof' })
+  expect(captioner.groundability('building', 'no')).toMatchObject({ groundable: false, why: 'label: absent' })
+  expect(captioner.groundability('building', 'pigeon_loft')).toEqual({
+    groundable: true,
+    maxGsd: 1,
+    why: 'key rule building=*: roof',
+  })
+  expect(captioner.groundability('building', '12')).toMatchObject({
+    groundable: false,
+    why: 'key rule building=#: number',
+  })
+  expect(captioner.groundability('zone', 'a')).toEqual({
+    groundable: false,
+    maxGsd: null,
+    why: 'unknown: no table has it',
+  })
+})
+
+test('what a classifier learned decides after all tables', () => {
+  const learned = {
+    rows: parseTagTable(
+      'key,value,max_gsd,reason\nzone,a,0.6,visible 0.93\nbuilding,pigeon_loft,10,x\nbuilding,house,10,x\nzone,b,,visible 0.10\n',
+      'learned',
+    ),
+    classifier: 'one',
+  }
+  const own = createCaptioner({ learned })
+  expect(own.groundability('zone', 'a')).toEqual({ groundable: true, maxGsd: 0.6, why: 'classifier: visible 0.93' })
+  expect(own.groundability('zone', 'b')).toEqual({ groundable: false, maxGsd: null, why: 'classifier: visible 0.10' })
+  expect(own.groundability('building', 'pigeon_loft').maxGsd).toBe(1)
+  expect(own.groundability('building', 'house').maxGsd).toBe(1)
+  expect(own.tagsFingerprint).not.toBe(captioner.tagsFingerprint)
+  // More tags of the same classifier decide nothing of those that were there before.
+  expect(createCaptioner({ learned: { ...learned, rows: [] } }).fingerprint).toBe(own.fingerprint)
+})
+
+/** What verdicts say of a tag, by the plainest reading of them. */
+function verdictIn({ tags, patterns, reasons }: TagVerdicts, key: string, value: string): number | null {
+  const own = tags.get(key)?.get(value)
+  if (own !== undefined) return own
+  const pattern = patterns.find((each) => matches(each.key, key) && matches(each.value, value))
+  return pattern === undefined ? reasons.length - 1 : pattern.verdict
+}
+
+test('a classifier is asked only about words of the vocabulary that no table knows', () => {
+  const isUndecided = (key: string, value: string) => {
+    const told = captioner.isUndecided(key, value)
+    expect(verdictIn(captioner.undecided(), key, value) === null, `${key}=${value}`).toBe(told)
+    return told
+  }
+  expect(isUndecided('zone', 'a_b')).toBe(true)
+  for (const [key, value] of [
+    ['building', 'house'],
+    ['building', 'pigeon_loft'],
+    ['amenity', 'restaurant'],
+    ['natural', 'wood'],
+    ['name', 'lake'],
+    ['zone', 'A1'],
+    ['zone', '12'],
+    ['zone', 'no'],
+    ['zone', 'x'.repeat(100)],
+  ] as const)
+    expect(isUndecided(key, value), key + value).toBe(false)
+})
+
+test('every tag is told by the verdicts, as data, just as by the captioner itself', () => {
+  const own = createCaptioner({
+    tags: 'key,value,max_gsd\nbuilding,h*,0.1\nhighway,residential,\nx:*,*,1\nname,Visible,10\nlanes,#,\n',
+    learned: { rows: parseTagTable('key,value,max_gsd\nzone,a,0.6\nzone,b,\n', 'learned'), classifier: 'one' },
+  })
+  const verdict = (key: string, value: string) => verdictIn(own.verdicts(), key, value)
+  const text = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      'building',
+      'house',
+      'hut',
+      'name',
+      'name:de',
+      'x:y',
+      'zone',
+      'a',
+      'b',
+      'lanes',
+      '2',
+      'no',
+      'addr:street',
+    ),
+  )
+  const tag = fc.oneof(
+    fc.constantFrom(...labels).map(({ key, value }) => [key, value] as const),
+    fc.tuple(text, text),
+  )
+  fc.assert(
+    fc.property(tag, ([key, value]) => {
+      expect(verdict(key, value) === null).toBe(own.groundability(key, value).groundable)
+    }),
+    { numRuns: 2000 },
+  )
+  const reasonOf = (key: string, value: string) => own.verdicts().reasons[verdict(key, value)!]
+  expect(reasonOf('amenity', 'restaurant')).toBe('not-groundable:indoor')
+  expect(reasonOf('addr:street', 'Broadway')).toBe('not-groundable:address')
+  expect(reasonOf('highway', 'residential')).toBe('not-groundable:override')
+  expect(reasonOf('zone', 'b')).toBe('not-groundable:classifier')
+  expect(reasonOf('zone', 'c')).toBe('not-groundable:unknown')
+  expect(own.verdicts().tags.has('addr:street')).toBe(false)
 })
 
 test('a tag is seen to its own class', () => {
@@ -60,7 +191,9 @@ test.each([
   ['admin_level', '8'],
   ['height', '3'],
   ['constructor', 'yes'],
-  ['building', 'no such building'],
+  ['building', 'no'],
+  ['office', 'lawyer'],
+  ['proposed:building', 'yes'],
 ])('%s=%s is not groundable', (key, value) => {
   expect(captioner.groundability(key, value)).toMatchObject({ groundable: false, maxGsd: null })
   expect(captioner.maxGsd(Object.fromEntries([[key, value]]))).toBeNull()
@@ -76,7 +209,7 @@ test("the user's table adds, changes and takes out tags, and changes the fingerp
   const own = createCaptioner({
     tags: 'key,value,max_gsd\r\nzone,a,0.6\n"my,key","a ""b""",10\nbuilding,yes,\npower,pole,1\n',
   })
-  expect(own.groundability('zone', 'a')).toEqual({ groundable: true, maxGsd: 0.6, why: 'your table' })
+  expect(own.groundability('zone', 'a')).toEqual({ groundable: true, maxGsd: 0.6, why: 'override' })
   expect(own.groundability('my,key', 'a "b"').maxGsd).toBe(10)
   expect(own.groundability('building', 'yes').groundable).toBe(false)
   expect(own.groundability('power', 'pole').maxGsd).toBe(1)
@@ -85,9 +218,14 @@ test("the user's table adds, changes and takes out tags, and changes the fingerp
   expect(createCaptioner().fingerprint).toBe(captioner.fingerprint)
 })
 
-test('names stay out of captions whatever the table of the user says', () => {
-  const own = createCaptioner({ tags: 'key,value,max_gsd\nname,Lake,10\n' })
-  expect(own.groundability('name', 'Lake').groundable).toBe(false)
+test("the user's patterns go before the labels, and the user's single tags before the patterns", () => {
+  const own = createCaptioner({
+    tags: 'reason,key,value,max_gsd\nmine,leisure,*,\n,leisure,pitch,0.2\n,name,Lake,10\n',
+  })
+  expect(own.groundability('leisure', 'park')).toEqual({ groundable: false, maxGsd: null, why: 'override: mine' })
+  expect(own.groundability('leisure', 'pitch')).toEqual({ groundable: true, maxGsd: 0.2, why: 'override' })
+  expect(own.groundability('name', 'Lake').groundable).toBe(true)
+  expect(own.groundability('name', 'Pond').groundable).toBe(false)
 })
 
 test('a table that cannot be read is refused with its line', () => {
@@ -102,4 +240,6 @@ test('a table that cannot be read is refused with its line', () => {
   expect(refusal('a,b,1\n')).toMatch(/^bad-tag-table: .*first line/)
   expect(refusal('key,value,max_gsd\nbuilding,yes,1\nbuilding,yes,3\n')).toMatch(/^bad-tag-table: .*line 3/)
   expect(refusal('key,value,max_gsd\nbuilding\n')).toMatch(/line 2/)
+  expect(refusal('key,value,groundable,max_gsd\nbuilding,yes,no,1\n')).toMatch(/line 2: groundable is "no"/)
+  expect(refusal('key,value,max_gsd\n"building,yes,1\n')).toMatch(/^bad-tag-table: captions.tags is no CSV file/)
 })

@@ -1,9 +1,7 @@
-import type { GroundableTable } from './tables.ts'
+import { compilePattern, isPattern, matches, type TagPattern } from './tag-pattern.ts'
+import { GSD_CLASSES, type TagRow } from './tag-table.ts'
 
-/** Classes of maximum ground sampling distance in m/pixel (paper, section "Tag classification"). */
-export const GSD_CLASSES = [0.1, 0.2, 0.6, 1, 10] as const
-
-const COARSEST_CLASS = 10
+const COARSEST_CLASS = GSD_CLASSES.at(-1)!
 
 /**
  * What the coarsest class stands for in m/pixel. The paper's classes end at 10 m, yet it describes Landsat's 30 m
@@ -15,50 +13,195 @@ export interface Groundability {
   readonly groundable: boolean
   /** The tag's class: the coarsest GSD in m/pixel at which it can be seen, 10 being open-ended; null: never seen. */
   readonly maxGsd: number | null
-  /** What decided. */
+  /** What decided: `override`, `label`, `key rule`, `classifier` or `unknown`, and its reason. */
   readonly why: string
 }
 
-const UNKNOWN: Groundability = { groundable: false, maxGsd: null, why: 'not in the table' }
+/** What decides of tags; the first that knows a tag decides. */
+export interface TagTables {
+  /** The user's rows; a key or value with `*` or `#` is a pattern. */
+  readonly overrides: readonly TagRow[]
+  /** Tags judged one by one. */
+  readonly labels: readonly TagRow[]
+  /** Patterns; of those that match a tag the first decides. */
+  readonly keyRules: readonly TagRow[]
+  /** What the classifier said of tags that the others don't know. */
+  readonly learned: readonly TagRow[]
+  /** Why tags are never seen, the reason that tells most of an object first. */
+  readonly neverReasons: readonly string[]
+}
 
 /**
- * Keys that say nothing about looks, whatever a table may hold: names, addresses, references, contacts, sources,
- * dates, rules of use, numbers of levels, speed limits.
+ * All decisions as data, so that threads can be told of them: first `tags`, by key and value, then the first of
+ * `patterns` that matches, else the last reason. A verdict is null for a tag that can be seen at some GSD, otherwise
+ * the place of its reason in `reasons`.
  */
-const NEVER =
-  /^(name|addr|ref|source|note|fixme|description|website|url|phone|fax|email|contact|operator|owner|brand|opening_hours|wikidata|wikipedia|created_by|start_date|end_date|check_date|survey|access|maxspeed|maxweight|maxheight|height|ele|admin_level|postal_code|population|uid|gnis|tiger)(:|$)|:(ref|levels|wikidata|wikipedia)$|(^|[:_])(name|levels)$/
+export interface TagVerdicts {
+  readonly tags: ReadonlyMap<string, ReadonlyMap<string, number | null>>
+  /** `key` or `value` null: any. */
+  readonly patterns: readonly {
+    readonly key: TagPattern
+    readonly value: TagPattern
+    readonly verdict: number | null
+  }[]
+  /** Why objects are left out, as they are counted; of an object with several the first counts. */
+  readonly reasons: readonly string[]
+}
 
 export interface Judge {
   groundability(key: string, value: string): Groundability
   /** The coarsest GSD in m/pixel of an image that a tag describes, the open-ended class written out; 0: none. */
   seenTo(key: string, value: string): number
-  /** Every tag that can be seen at some GSD: its values by key. */
-  readonly visible: ReadonlyMap<string, ReadonlySet<string>>
+  /** Whether only a classifier could tell: no table knows the tag, and key and value are words of OSM's vocabulary. */
+  isUndecided(key: string, value: string): boolean
+  verdicts(): TagVerdicts
+  /** The undecided tags likewise, with null as their verdict. */
+  undecided(): TagVerdicts
 }
 
-export function createJudge(table: GroundableTable): Judge {
-  // By key first: most tags of an object have a key that no table knows, and cost one look-up.
-  const known = new Map<string, Map<string, Groundability>>()
-  for (const { key, value, maxGsd, why } of table) {
-    const values = known.get(key) ?? new Map<string, Groundability>()
-    known.set(key, values)
-    const judged = NEVER.test(key)
-      ? { groundable: false, maxGsd: null, why: 'key: says nothing about looks' }
-      : { groundable: maxGsd !== null, maxGsd, why }
-    values.set(value, judged)
+interface Decision extends Groundability {
+  /** Why an object with this tag alone is left out; empty for one that can be seen. */
+  readonly reason: string
+}
+
+interface Pattern {
+  readonly key: TagPattern
+  readonly value: TagPattern
+  readonly decision: Decision
+}
+
+/** What is known of a key, looked for once. */
+interface KeyDecisions {
+  readonly values: ReadonlyMap<string, Decision> | undefined
+  readonly patterns: readonly Pattern[]
+}
+
+const PREFIX = 'not-groundable'
+const UNKNOWN: Decision = {
+  groundable: false,
+  maxGsd: null,
+  why: 'unknown: no table has it',
+  reason: `${PREFIX}:unknown`,
+}
+
+/** Keys come from anyone's files: more than this many are not kept. */
+const KEYS_AT_HAND = 20_000
+
+/** Keys and values of OSM's vocabulary: lower-case words, as against names, numbers and codes. `no` says that nothing is there. */
+const VOCABULARY = /^(?!no$)[a-z][a-z_:;-]{1,39}$/
+
+export function createJudge(tables: TagTables): Judge {
+  const decided = (row: TagRow, by: string, reason = row.reason): Decision => ({
+    groundable: row.maxGsd !== null,
+    maxGsd: row.maxGsd,
+    why: row.reason === '' ? by : `${by}: ${row.reason}`,
+    reason: row.maxGsd === null ? `${PREFIX}:${reason}` : '',
+  })
+  const patternOf = (row: TagRow, decision: Decision): Pattern => ({
+    key: compilePattern(row.key),
+    value: compilePattern(row.value),
+    decision,
+  })
+  const isWild = ({ key, value }: TagRow) => isPattern(key) || isPattern(value)
+  const overridePatterns = tables.overrides
+    .filter(isWild)
+    .map((row) => patternOf(row, decided(row, 'override', 'override')))
+  const keyPatterns = tables.keyRules.map((row) => patternOf(row, decided(row, `key rule ${row.key}=${row.value}`)))
+  const patterns = [...overridePatterns, ...keyPatterns]
+  const matching = (list: readonly Pattern[], key: string, value: string) =>
+    list.find((pattern) => matches(pattern.key, key) && matches(pattern.value, value))
+
+  const exact = new Map<string, Map<string, Decision>>()
+  const put = ({ key, value }: TagRow, decision: Decision) => {
+    exact.set(key, (exact.get(key) ?? new Map<string, Decision>()).set(value, decision))
   }
-  const visible = new Map<string, Set<string>>()
-  for (const [key, values] of known) {
-    const seen = [...values].flatMap(([value, { groundable }]) => (groundable ? [value] : []))
-    if (seen.length > 0) visible.set(key, new Set(seen))
+  for (const row of tables.learned) {
+    if (!matching(patterns, row.key, row.value)) put(row, decided(row, 'classifier', 'classifier'))
+  }
+  for (const row of tables.labels) {
+    if (!matching(overridePatterns, row.key, row.value)) put(row, decided(row, 'label'))
+  }
+  for (const row of tables.overrides) if (!isWild(row)) put(row, decided(row, 'override', 'override'))
+
+  const keys = new Map<string, KeyDecisions>()
+  const ofKey = (key: string): KeyDecisions => {
+    const known = keys.get(key)
+    if (known) return known
+    if (keys.size >= KEYS_AT_HAND) keys.clear()
+    const found = { values: exact.get(key), patterns: patterns.filter((pattern) => matches(pattern.key, key)) }
+    keys.set(key, found)
+    return found
+  }
+  const decisionOf = (key: string, value: string): Decision => {
+    const { values, patterns: fitting } = ofKey(key)
+    return values?.get(value) ?? fitting.find((pattern) => matches(pattern.value, value))?.decision ?? UNKNOWN
   }
   return {
-    visible,
-    groundability: (key, value) =>
-      known.get(key)?.get(value) ?? (NEVER.test(key) ? { ...UNKNOWN, why: 'key: says nothing about looks' } : UNKNOWN),
+    groundability(key, value) {
+      const { groundable, maxGsd, why } = decisionOf(key, value)
+      return { groundable, maxGsd, why }
+    },
     seenTo(key, value) {
-      const maxGsd = known.get(key)?.get(value)?.maxGsd ?? 0
+      const maxGsd = decisionOf(key, value).maxGsd ?? 0
       return maxGsd === COARSEST_CLASS ? OPEN_ENDED_GSD : maxGsd
     },
+    isUndecided: (key, value) => decisionOf(key, value) === UNKNOWN && VOCABULARY.test(key) && VOCABULARY.test(value),
+    verdicts: () => verdictsOf(exact, patterns, tables.neverReasons),
+    undecided: () => undecidedOf(exact, patterns),
   }
+}
+
+function verdictsOf(
+  exact: ReadonlyMap<string, ReadonlyMap<string, Decision>>,
+  patterns: readonly Pattern[],
+  neverReasons: readonly string[],
+): TagVerdicts {
+  const reasons = [
+    ...['override', ...neverReasons, 'classifier'].map((reason) => `${PREFIX}:${reason}`),
+    UNKNOWN.reason,
+  ]
+  const places = new Map(reasons.map((reason, i) => [reason, i]))
+  const verdictOf = ({ groundable, reason }: Decision) => (groundable ? null : places.get(reason)!)
+  const told = patterns.map(({ key, value, decision }) => ({ key, value, verdict: verdictOf(decision) }))
+  return { tags: beyondPatterns(exact, told, verdictOf, reasons.length - 1), patterns: told, reasons }
+}
+
+function undecidedOf(
+  exact: ReadonlyMap<string, ReadonlyMap<string, Decision>>,
+  patterns: readonly Pattern[],
+): TagVerdicts {
+  const [decided, otherwise] = [0, 1]
+  const told = [
+    ...patterns.map(({ key, value }) => ({ key, value, verdict: decided })),
+    { key: VOCABULARY, value: VOCABULARY, verdict: null },
+  ]
+  return {
+    tags: beyondPatterns(exact, told, () => decided, otherwise),
+    patterns: told,
+    reasons: ['decided', 'not-a-word'],
+  }
+}
+
+/**
+ * Single tags of which something else is said than the patterns say anyway: keys like addr:street have thousands of
+ * values that need no place of their own.
+ */
+function beyondPatterns(
+  exact: ReadonlyMap<string, ReadonlyMap<string, Decision>>,
+  patterns: TagVerdicts['patterns'],
+  verdictOf: (decision: Decision) => number | null,
+  otherwise: number,
+): TagVerdicts['tags'] {
+  const tags = new Map<string, ReadonlyMap<string, number | null>>()
+  for (const [key, values] of exact) {
+    const fitting = patterns.filter((pattern) => matches(pattern.key, key))
+    const own = [...values]
+      .map(([value, decision]) => [value, verdictOf(decision)] as const)
+      .filter(([value, verdict]) => {
+        const pattern = fitting.find((each) => matches(each.value, value))
+        return verdict !== (pattern === undefined ? otherwise : pattern.verdict)
+      })
+    if (own.length > 0) tags.set(key, new Map(own))
+  }
+  return tags
 }

@@ -3,14 +3,22 @@ import type { Draft } from './rules/rule.ts'
 import type { RuleTables } from './tables.ts'
 import { plainText } from './text.ts'
 
-/** The phrase of a tag, made by the rules in turn; empty where nothing of its text may be written. */
-export function phraseOf(key: string, value: string, tables: RuleTables): string {
+/** The phrase of a tag in its parts, made by the rules in turn. */
+export function draftOf(key: string, value: string, tables: RuleTables): Draft {
   let draft: Draft = { key, value, prefix: '', keyText: words(key), connector: 'of', valueText: words(value) }
   for (const { apply } of RULES) draft = apply(draft, tables)
+  return draft
+}
+
+/**
+ * The parts as one text; empty where nothing of the tag's text may be written.
+ *
+ * @param connectors other words for `of` and `is`
+ */
+export function textOf(draft: Draft, connectors: Readonly<Record<string, string>> = {}): string {
   const { prefix, keyText, connector, valueText } = draft
-  return [prefix, keyText, valueText === '' || keyText === '' ? '' : connector, valueText]
-    .filter((part) => part !== '')
-    .join(' ')
+  const between = valueText === '' || keyText === '' ? '' : (connectors[connector] ?? connector)
+  return [prefix, keyText, between, valueText].filter((part) => part !== '').join(' ')
 }
 
 /** `_` and `:` are spaces; lists are read as lists. */

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { InputError } from '@skyscript/core'
+import { parse as parseCsv } from 'csv-parse/sync'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
-import { GSD_CLASSES } from './groundability.ts'
+import type { TagTables } from './groundability.ts'
+import { parseTagTable, type TagRow } from './tag-table.ts'
 
 const names = z.array(z.string().min(1))
 const replacements = z.record(z.string(), z.string())
@@ -35,19 +37,11 @@ const userRuleTables = ruleTables.partial().extend({
 
 export type RuleTables = z.infer<typeof ruleTables>
 
-/** Rows in order; of two for one tag the later counts. `maxGsd` in m/pixel, null: never seen. */
-export type GroundableTable = readonly {
-  readonly key: string
-  readonly value: string
-  readonly maxGsd: number | null
-  readonly why: string
-}[]
-
 /** How often a tag is used in OSM. */
 export type FrequencyTable = readonly { readonly key: string; readonly value: string; readonly count: number }[]
 
 export interface Tables {
-  readonly groundable: GroundableTable
+  readonly tags: TagTables
   readonly frequency: FrequencyTable
   readonly rules: RuleTables
 }
@@ -55,60 +49,51 @@ export interface Tables {
 const read = (name: string) => readFileSync(new URL(`./tables/${name}`, import.meta.url), 'utf8')
 
 /**
- * The shipped tables with the user's changes.
+ * The shipped tables with the user's changes and what a classifier made of the tags that no table knows.
  *
  * @throws InputError `bad-tag-table` or `bad-rule-tables`
  */
-export function loadTables(overrides: { tags?: string; rules?: string }): Tables {
-  const groundable = rowsOf(read('groundable-tags.csv')).map(([key, value, gsd, why]) => ({
-    key: key!,
-    value: value!,
-    maxGsd: Number(gsd),
-    why: `table: ${why}`,
-  }))
-  const frequency = rowsOf(read('tag-frequency.csv')).map(([key, value, count]) => ({
-    key: key!,
-    value: value!,
-    count: Number(count),
-  }))
+export function loadTables(overrides: { tags?: string; rules?: string; learned?: readonly TagRow[] }): Tables {
   const { tagOrder, ...rules } = overrides.rules === undefined ? {} : userRules(overrides.rules)
   return {
-    groundable: overrides.tags === undefined ? groundable : [...groundable, ...userTags(overrides.tags)],
-    frequency: tagOrder === undefined ? frequency : asFrequency(tagOrder),
+    tags: {
+      overrides: overrides.tags === undefined ? [] : parseTagTable(overrides.tags, 'captions.tags'),
+      labels: shippedLabels(),
+      keyRules: shippedKeyRules(),
+      learned: overrides.learned ?? [],
+      neverReasons: neverReasons().map(({ reason }) => reason),
+    },
+    frequency: tagOrder === undefined ? shippedFrequency() : asFrequency(tagOrder),
     rules: { ...ruleTables.parse(JSON.parse(read('caption-rules.json'))), ...(rules as Partial<RuleTables>) },
   }
 }
 
-/** The shipped tables hold no quotes, so a comma is always a separator; the first line is the header. */
-function rowsOf(csv: string): string[][] {
-  return csv
-    .split('\n')
-    .slice(1)
-    .filter((line) => line !== '')
-    .map((line) => line.split(','))
+/** The tags that were judged by hand. */
+export const shippedLabels = once((): readonly TagRow[] => parseTagTable(read('tag-labels.csv'), 'tag-labels.csv'))
+
+const shippedKeyRules = once((): readonly TagRow[] => parseTagTable(read('key-rules.csv'), 'key-rules.csv'))
+
+/** Why tags are never seen: the words that the tables use, and what they mean. */
+export function neverReasons(): { readonly reason: string; readonly meaning: string }[] {
+  return parseCsv(read('never-reasons.csv'), { columns: true })
 }
 
-const USER_ROW = /^("(?:[^"]|"")*"|[^",]+),("(?:[^"]|"")*"|[^",]+),([\d.]*)(?:,.*)?$/
-const unquoted = (field: string) => (field.startsWith('"') ? field.slice(1, -1).replaceAll('""', '"') : field)
-
-/** `key,value,max_gsd`; an empty max_gsd takes a tag out. */
-function userTags(text: string): GroundableTable {
-  const [header = '', ...lines] = text.replace(/^\uFEFF/, '').split(/\r?\n/)
-  if (!/^key,value,max_gsd\b/.test(header)) {
-    throw new InputError('bad-tag-table', 'captions.tags must be a CSV file whose first line is key,value,max_gsd.')
-  }
-  return lines.flatMap((line, i) => {
-    if (line.trim() === '') return []
-    const match = USER_ROW.exec(line)
-    const maxGsd = match?.[3] === '' ? null : Number(match?.[3])
-    if (!match || (maxGsd !== null && !(GSD_CLASSES as readonly number[]).includes(maxGsd))) {
-      throw new InputError(
-        'bad-tag-table',
-        `captions.tags, line ${i + 2}: must be key,value,max_gsd with max_gsd one of ${GSD_CLASSES.join(', ')} or empty for never.`,
-      )
-    }
-    return { key: unquoted(match[1]!), value: unquoted(match[2]!), maxGsd, why: 'your table' }
+/** This table holds no quotes, so a comma is always a separator. */
+const shippedFrequency = once((): FrequencyTable => {
+  const lines = read('tag-frequency.csv').trimEnd().split('\n').slice(1)
+  return lines.map((line) => {
+    const [key, value, count] = line.split(',')
+    return { key: key!, value: value!, count: Number(count) }
   })
+})
+
+/** Reading the tables takes longer than anything else that is done with them at start. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
 }
 
 function userRules(text: string): z.infer<typeof userRuleTables> {

@@ -1,6 +1,7 @@
 import type { Tags } from '@skyscript/core'
 import type { Judge } from './groundability.ts'
-import { phraseOf } from './phrases.ts'
+import { draftOf, textOf } from './phrases.ts'
+import type { Draft } from './rules/rule.ts'
 import type { Tables } from './tables.ts'
 import { createTagOrder, type Standing } from './tag-order.ts'
 
@@ -8,50 +9,98 @@ import { createTagOrder, type Standing } from './tag-order.ts'
 export interface TagFact extends Standing {
   /** The coarsest GSD in m/pixel of an image that the tag describes; 0: none. */
   readonly seenTo: number
+  /** What is said of it in the original's style, and its parts. */
   readonly phrase: string
+  readonly draft: Draft
+}
+
+/** What is said of an object at some GSD. */
+export interface Seen {
+  /** Its tags that can be seen, in caption order. */
+  readonly facts: readonly TagFact[]
+  /** Those of which something can be written. */
+  readonly named: readonly TagFact[]
+  /** All that can be said of it, in the original's style; empty where nothing can. */
+  readonly phrase: string
+  readonly tags: Tags
 }
 
 export interface TagFacts {
-  /** Those of an object's tags that can be seen at some GSD, in caption order. */
-  groundable(tags: Tags): readonly TagFact[]
-  /** Every tag of an object, seen or not, in caption order. */
-  all(tags: Tags): readonly TagFact[]
+  /** The coarsest GSD in m/pixel of an image that any of the tags describes; 0: none. */
+  seenTo(tags: Tags): number
+  /** What can be seen of an object in an image of a GSD in m/pixel. */
+  at(tags: Tags, gsd: number): Seen
+  /** Every tag of an object, seen or not. */
+  all(tags: Tags): Seen
 }
 
-/**
- * Works out what captions say of each tag of the tables once, so that a caption is look-ups and joins. Tags outside the
- * tables hold anyone's text and are never kept.
- */
-export function createTagFacts({ groundable, frequency, rules }: Tables, { seenTo }: Judge): TagFacts {
+/** Patterns let anyone's text in: tags beyond this many are worked out each time. */
+const TAGS_AT_HAND = 20_000
+
+/** Works out what captions say of a tag once, so that a caption is look-ups and joins. */
+export function createTagFacts({ frequency, rules }: Omit<Tables, 'tags'>, { seenTo }: Judge): TagFacts {
   const { standingOf, compare } = createTagOrder(frequency)
-  const factOf = (key: string, value: string): TagFact => ({
-    ...standingOf(key, value),
-    seenTo: seenTo(key, value),
-    phrase: phraseOf(key, value, rules),
-  })
+  const factOf = (key: string, value: string): TagFact => {
+    const draft = draftOf(key, value, rules)
+    return { ...standingOf(key, value), seenTo: seenTo(key, value), phrase: textOf(draft), draft }
+  }
   const seen = new Map<string, Map<string, TagFact>>()
-  for (const { key, value } of groundable) {
-    if (seenTo(key, value) === 0) continue
-    seen.set(key, (seen.get(key) ?? new Map<string, TagFact>()).set(value, factOf(key, value)))
+  let atHand = 0
+  const seenFact = (key: string, value: string): TagFact | null => {
+    const known = seen.get(key)?.get(value)
+    if (known) return known
+    if (seenTo(key, value) === 0) return null
+    const fact = factOf(key, value)
+    if (atHand < TAGS_AT_HAND) {
+      seen.set(key, (seen.get(key) ?? new Map<string, TagFact>()).set(value, fact))
+      atHand++
+    }
+    return fact
   }
-  // An object lies around many focus objects: its tags are looked up once for all their images.
-  const ofObject = new WeakMap<Tags, readonly TagFact[]>()
+  const inOrder = (found: TagFact[]) => (found.length > 1 ? found.sort(compare) : found)
+  const groundable = (tags: Tags): TagFact[] => {
+    const found: TagFact[] = []
+    for (const key of Object.keys(tags)) {
+      const fact = seenFact(key, tags[key]!)
+      if (fact) found.push(fact)
+    }
+    return inOrder(found)
+  }
+  // An object lies around many focus objects: its tags are looked up once for all their images, which have few GSDs.
+  const ofObject = new WeakMap<Tags, { readonly facts: readonly TagFact[]; readonly byGsd: Map<number, Seen> }>()
+  const knownOf = (tags: Tags) => {
+    const known = ofObject.get(tags)
+    if (known) return known
+    const made = { facts: groundable(tags), byGsd: new Map<number, Seen>() }
+    ofObject.set(tags, made)
+    return made
+  }
   return {
-    groundable(tags) {
-      const known = ofObject.get(tags)
+    seenTo: (tags) => knownOf(tags).facts.reduce((coarsest, fact) => Math.max(coarsest, fact.seenTo), 0),
+    at(tags, gsd) {
+      const { facts, byGsd } = knownOf(tags)
+      const known = byGsd.get(gsd)
       if (known) return known
-      const facts: TagFact[] = []
-      for (const key of Object.keys(tags)) {
-        const fact = seen.get(key)?.get(tags[key]!)
-        if (fact) facts.push(fact)
-      }
-      if (facts.length > 1) facts.sort(compare)
-      ofObject.set(tags, facts)
-      return facts
+      const seen = seenOf(facts.filter((fact) => gsd <= fact.seenTo))
+      byGsd.set(gsd, seen)
+      return seen
     },
-    all: (tags) =>
-      Object.entries(tags)
-        .map(([key, value]) => factOf(key, value))
-        .sort(compare),
+    all: (tags) => seenOf(inOrder(Object.entries(tags).map(([key, value]) => factOf(key, value)))),
   }
+}
+
+function seenOf(facts: readonly TagFact[]): Seen {
+  const named = facts.filter(({ phrase }) => phrase !== '')
+  return {
+    facts,
+    named,
+    phrase: joined(named.map(({ phrase }) => phrase)),
+    tags: Object.fromEntries(facts.map(({ key, value }) => [key, value])),
+  }
+}
+
+/** One object's phrases: `a with b and c and d`. */
+function joined(phrases: readonly string[]): string {
+  const [first = '', ...rest] = phrases
+  return rest.length === 0 ? first : `${first} with ${rest.join(' and ')}`
 }

@@ -1,13 +1,13 @@
 import { readdirSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { phraseOf } from '../src/phrases.ts'
+import { draftOf, textOf } from '../src/phrases.ts'
 import { RULES } from '../src/rules/index.ts'
 import type { Draft, Rule } from '../src/rules/rule.ts'
 import { loadTables } from '../src/tables.ts'
 
 const { rules: tables } = loadTables({})
-const phrase = (tag: string) => phraseOf(tag.slice(0, tag.indexOf('=')), tag.slice(tag.indexOf('=') + 1), tables)
+const phrase = (tag: string) => textOf(draftOf(tag.slice(0, tag.indexOf('=')), tag.slice(tag.indexOf('=') + 1), tables))
 
 const RULES_FOLDER = new URL('../src/rules/', import.meta.url)
 const files = readdirSync(RULES_FOLDER)
@@ -97,13 +97,13 @@ test('no text of a tag puts a line break, a control or direction character, or h
   const text = fc.array(part, { maxLength: 8 }).map((parts) => parts.join(''))
   fc.assert(
     fc.property(text, text, (key, value) => {
-      const written = phraseOf(key, value, tables)
+      const written = textOf(draftOf(key, value, tables))
       expect(written).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|^\s|\s$|\s\s/u)
     }),
   )
 })
 
 test('a value of a megabyte is cut to 200 characters', () => {
-  const written = phraseOf('note', 'é'.repeat(1_000_000), tables)
+  const written = textOf(draftOf('note', 'é'.repeat(1_000_000), tables))
   expect(written).toBe(`note of ${'é'.repeat(200)}`)
 })

@@ -94,6 +94,21 @@ const schema = z.strictObject({
     .strictObject({
       tags: z.string().min(1).nullable().default(null),
       rules: z.string().min(1).nullable().default(null),
+      /** Judges tags that no table knows: weights that `skyscript tags train` made, and the CLIP that they are for. */
+      classifier: z
+        .strictObject({ weights: z.string().min(1), model: z.string().min(1) })
+        .nullable()
+        .default(null),
+      /** Styles: shipped ones by name, or files (start with `.` or `/`). The first writes the captions, all the further ones. */
+      templates: z.array(z.string().min(1)).min(1).default(['skyscript']),
+      /** Tokens of a caption as the first scorer's model counts them, start and end included. */
+      maxTokens: z.int().min(8).max(4096).nullable().default(null),
+      /** Further captions of an image. */
+      more: z.int().min(0).max(20).default(0),
+      /** Says how many there are of like objects around. */
+      counts: z.boolean().default(false),
+      /** Says on which side of the focus object the others lie. */
+      directions: z.boolean().default(false),
     })
     .prefault({}),
   filter: z
@@ -167,6 +182,8 @@ const isUrl = (text: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(text)
 function resolvePaths(config: Config, folder: string): Config {
   const path = (text: string) => (isUrl(text) || isAbsolute(text) ? text : resolve(folder, text))
   const optional = (text: string | null) => (text === null ? null : path(text))
+  /** Of what a name may mean too, only what starts like a path is one. */
+  const pathOrName = (text: string) => (/^[./]/.test(text) ? path(text) : text)
   const { osm, imagery, captions, filter } = config
   return {
     ...config,
@@ -178,10 +195,19 @@ function resolvePaths(config: Config, folder: string): Config {
       ...imagery,
       earthEngine: { ...imagery.earthEngine, credentials: optional(imagery.earthEngine.credentials) },
     },
-    captions: { tags: optional(captions.tags), rules: optional(captions.rules) },
+    captions: {
+      ...captions,
+      tags: optional(captions.tags),
+      rules: optional(captions.rules),
+      classifier: captions.classifier && {
+        weights: path(captions.classifier.weights),
+        model: pathOrName(captions.classifier.model),
+      },
+      templates: captions.templates.map(pathOrName),
+    },
     filter: {
       ...filter,
-      scorers: filter.scorers.map(({ name, model }) => ({ name, model: /^[./]/.test(model) ? path(model) : model })),
+      scorers: filter.scorers.map(({ name, model }) => ({ name, model: pathOrName(model) })),
     },
     output: path(config.output),
   }

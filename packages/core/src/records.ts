@@ -83,6 +83,8 @@ export interface CaptionRecord {
   readonly timestamp: string | null
   readonly title: string
   readonly titleMultiObjects: string
+  /** Further captions, where they were asked for. */
+  readonly more?: readonly string[]
   /** Groundable tags only, at the image's GSD. */
   readonly centerTags: Tags
   readonly surroundingTags: readonly Tags[]

@@ -1,5 +1,5 @@
 import type { CaptionRecord, Config, ImageRecord, Storage } from '@skyscript/core'
-import { type CsvRow, type CsvWriter, createCsv, sizeName } from './csv-files.ts'
+import { CAPTION_COLUMNS, type CsvWriter, createCsv, pairColumns, sizeName } from './csv-files.ts'
 import { type Cut, cutRanking } from './cut.ts'
 import { type Drawn, drawEvaluation, evaluationPercent, type Split } from './evaluation.ts'
 import { createManifest, MANIFEST } from './manifest.ts'
@@ -23,6 +23,8 @@ export interface AssembleInput {
   readonly scorers: readonly string[]
   readonly filter: Config['filter']
   readonly seed: number
+  /** Whether images have further captions: the manifest has a column, and each training file a second one with a row for each caption. */
+  readonly moreCaptions?: boolean
   attribution(row: DatasetRow): { readonly collection: string; readonly licence: string; readonly credit: string }
   readonly storage: Storage
 }
@@ -103,17 +105,39 @@ function splitRows({ size, parts }: PairTable, sets: readonly Sets[], by: 'block
 
 type Files = AssembleSummary['files']
 
+/** One CSV, the rows of the pair table that are in it, and what it says of each. */
+interface CsvFile {
+  readonly csv: CsvWriter
+  readonly has: (row: number) => boolean
+  readonly rowsOf: (caption: CaptionRecord, similarities: readonly number[]) => string[][]
+}
+
 async function writeFiles(
   input: AssembleInput,
   table: PairTable,
   sets: readonly Sets[],
   splits: Uint8Array,
 ): Promise<Files> {
-  const { storage, name, scorers, filter } = input
-  const manifest = createManifest(storage, scorers)
-  const csvs: { readonly csv: CsvWriter; readonly scorer: number; readonly has: (row: number) => boolean }[] = []
-  const add = (file: string, scorer: number, has: (row: number) => boolean) =>
-    csvs.push({ csv: createCsv(storage, `${name}_${file}.csv`, scorers[scorer]!), scorer, has })
+  const { storage, name, scorers, filter, moreCaptions = false } = input
+  const manifest = createManifest(storage, scorers, moreCaptions)
+  const csvs: CsvFile[] = []
+  const add = (file: string, scorer: number, has: CsvFile['has']) => {
+    const columns = pairColumns(scorers[scorer]!)
+    csvs.push({
+      csv: createCsv(storage, `${name}_${file}.csv`, columns),
+      has,
+      rowsOf: ({ filepath, title, titleMultiObjects }, similarities) => [
+        [filepath, title, titleMultiObjects, String(similarities[scorer])],
+      ],
+    })
+    if (!moreCaptions || !file.startsWith('train')) return
+    csvs.push({
+      csv: createCsv(storage, `${name}_${file}_captions.csv`, CAPTION_COLUMNS),
+      has,
+      rowsOf: ({ filepath, title, titleMultiObjects, more = [] }) =>
+        [...new Set([title, titleMultiObjects, ...more])].map((caption) => [filepath, caption]),
+    })
+  }
   add('train_unfiltered_5M', 0, (row) => splits[row] === TRAIN)
   for (const [i, { cuts, val, test }] of sets.entries()) {
     const by = `filtered_by_CLIP_${scorers[i]}`
@@ -129,10 +153,8 @@ async function writeFiles(
       if (row === table.size || pair.image.id !== table.id(row)) throw otherRows()
       const similarities = table.similarities.map((column) => fromMicro(column[row]!))
       await manifest.add({ ...pair, similarities }, { split: SPLITS[splits[row]!]!, ...input.attribution(pair) })
-      const { filepath, title, titleMultiObjects } = pair.caption
-      for (const { csv, scorer, has } of csvs) {
-        if (!has(row)) continue
-        await csv.add([filepath, title, titleMultiObjects, String(similarities[scorer])] satisfies CsvRow)
+      for (const { csv, has, rowsOf } of csvs) {
+        if (has(row)) for (const fields of rowsOf(pair.caption, similarities)) await csv.add(fields)
       }
       row++
     }

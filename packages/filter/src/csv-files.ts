@@ -5,14 +5,23 @@ import { openOutput } from './output.ts'
 /** Rows are turned into text so many at a time. */
 const ROWS_AT_ONCE = 512
 
-export type CsvRow = readonly [filepath: string, title: string, titleMultiObjects: string, similarity: string]
+/** The original's columns. */
+export const pairColumns = (scorer: string): string[] => [
+  'filepath',
+  'title',
+  'title_multi_objects',
+  `similarity_CLIP_${scorer}`,
+]
+
+/** Of a file that has every caption of an image, each in a row of its own. */
+export const CAPTION_COLUMNS: readonly string[] = ['filepath', 'title']
 
 /** One CSV of the dataset while it is written. */
 export interface CsvWriter {
   readonly path: string
   /** Rows so far, the header not counted. */
   readonly rows: number
-  add(row: CsvRow): Promise<void>
+  add(row: readonly string[]): Promise<void>
   end(): Promise<void>
   abort(reason: unknown): Promise<void>
 }
@@ -25,10 +34,10 @@ const CSV = { record_delimiter: '\n', quoted_match: /\r/ }
 
 const textOf = (rows: readonly (readonly string[])[]) => Buffer.from(stringify(rows as string[][], CSV))
 
-/** A CSV with the original's columns: UTF-8, comma, header, LF, quotes where needed (RFC 4180). */
-export function createCsv(storage: Storage, path: string, scorer: string): CsvWriter {
+/** A CSV: UTF-8, comma, header, LF, quotes where needed (RFC 4180). */
+export function createCsv(storage: Storage, path: string, columns: readonly string[]): CsvWriter {
   const output = openOutput(storage, path)
-  let pending: (readonly string[])[] = [['filepath', 'title', 'title_multi_objects', `similarity_CLIP_${scorer}`]]
+  let pending: (readonly string[])[] = [columns]
   let rows = 0
   const flush = async () => {
     const piece = textOf(pending)

@@ -25,7 +25,7 @@ interface Column {
 }
 
 /** Box and centre in degrees (WGS84), GSD in m/pixel, width and height in pixels, time in UTC. */
-function columnsFor(scorers: readonly string[]): Column[] {
+function columnsFor(scorers: readonly string[], moreCaptions: boolean): Column[] {
   const column = (name: string, type: BasicType, value: Column['value']) => ({ name, type, nullable: false, value })
   const nullable = (name: string, type: BasicType, value: Column['value']) => ({ name, type, nullable: true, value })
   return [
@@ -50,6 +50,7 @@ function columnsFor(scorers: readonly string[]): Column[] {
     column('surrounding_tags', 'STRING', ({ caption }) => JSON.stringify(caption.surroundingTags)),
     column('title', 'STRING', ({ caption }) => caption.title),
     column('title_multi_objects', 'STRING', ({ caption }) => caption.titleMultiObjects),
+    ...(moreCaptions ? [column('more_captions', 'STRING', ({ caption }) => JSON.stringify(caption.more ?? []))] : []),
     ...scorers.map((scorer, i) =>
       column(`similarity_CLIP_${scorer}`, 'DOUBLE', ({ similarities }) => similarities[i]!),
     ),
@@ -68,8 +69,8 @@ export interface ManifestWriter {
 }
 
 /** `manifest.parquet`: one row per pair, Snappy, row group by row group. Nothing in it depends on when or where it is made. */
-export function createManifest(storage: Storage, scorers: readonly string[]): ManifestWriter {
-  const columns = columnsFor(scorers)
+export function createManifest(storage: Storage, scorers: readonly string[], moreCaptions: boolean): ManifestWriter {
+  const columns = columnsFor(scorers, moreCaptions)
   const output = openOutput(storage, MANIFEST)
   const bytes = new ByteWriter()
   /** What the writer made so far; `offset` goes on counting, `index` is the place in the buffer. */

@@ -8,7 +8,7 @@ import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { parquetMetadata } from 'hyparquet'
 import { expect, test } from 'vitest'
-import { createCsv } from '../src/csv-files.ts'
+import { createCsv, pairColumns } from '../src/csv-files.ts'
 import { assembled, folderStorage, rowOf } from './support/dataset.ts'
 import { temporaryFolder } from './support/models.ts'
 
@@ -96,7 +96,7 @@ test('whatever the captions hold, rows are read back as they were written', asyn
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(text, text), { maxLength: 8 }), async (captions) => {
       const path = `${files.length}.csv`
-      const csv = createCsv(storage, path, 'openai')
+      const csv = createCsv(storage, path, pairColumns('openai'))
       const rows = captions.map(([a, b], i) => [`images2/n${i}_US_21.jpg`, a, b, '0.25'] as const)
       for (const row of rows) await csv.add(row)
       await csv.end()

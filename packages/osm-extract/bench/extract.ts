@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { createCaptioner } from '../../captioner/src/index.ts'
+import { createCaptioner, type TagVerdicts } from '../../captioner/src/index.ts'
 import { makeBigFile } from './big-file.ts'
 
 const { values, positionals } = parseArgs({
@@ -72,8 +72,8 @@ const size = statSync(big).size / 1e6
 
 const ours = (mode: string) => [[process.execPath, READ, mode, big]]
 const SELECTION = ['amenity', 'leisure', 'tourism', 'aeroway', 'man_made', 'sport', 'power=plant,substation,generator']
-/** The tags that the pipeline selects by, as osmium is told them. */
-const VISIBLE = [...createCaptioner().visibleTags].map(([key, values]) => `${key}=${[...values].join(',')}`)
+/** The tags that the pipeline selects by, as osmium is told them: where any value of a key is one, by the key alone. */
+const VISIBLE = visibleRules(createCaptioner().verdicts())
 const filtered = join(work, 'filtered.osm.pbf')
 const osmium = (...args: string[]) => ['osmium', args[0]!, '--no-progress', '-O', ...args.slice(1)]
 const filterAndExport = (rules: readonly string[]) => [
@@ -120,4 +120,13 @@ for (const [i, [what, who]] of RUNS.entries()) {
   const times = i === our ? '' : `1 / ${(wall / medianOf(our, 'wall')).toFixed(2)}`
   const row = [...cells.map((cell) => cell.padStart(8)), times.padStart(10)].join('')
   process.stdout.write(`${`${what}: ${who}`.padEnd(54)}${row}\n`)
+}
+
+function visibleRules({ tags, patterns }: TagVerdicts): string[] {
+  const anyValue = patterns.flatMap(({ key, verdict }) => (verdict === null && typeof key === 'string' ? [key] : []))
+  const some = [...tags].flatMap(([key, values]) => {
+    const seen = [...values].flatMap(([value, verdict]) => (verdict === null && !value.includes(',') ? [value] : []))
+    return anyValue.includes(key) || seen.length === 0 ? [] : [`${key}=${seen.join(',')}`]
+  })
+  return [...new Set(anyValue), ...some]
 }

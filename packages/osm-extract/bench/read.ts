@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 
-import type { Element, TagRules } from '../src/index.ts'
+import type { Element, TagRules, TagVerdicts } from '../src/index.ts'
 
 // As the command line does.
 enableCompileCache()
@@ -85,7 +85,7 @@ async function readInThreads(mode: string, path: string): Promise<number> {
   return (await Promise.all(counts)).reduce((a, b) => a + b)
 }
 
-async function writeObjects(path: string, wanted: TagRules | 'all'): Promise<number> {
+async function writeObjects(path: string, wanted: TagRules | TagVerdicts | 'all'): Promise<number> {
   const out = createWriteStream('/dev/null')
   const extraction = extract(path, { wanted, threads: THREADS })
   for await (const { bytes } of extraction.chunks())
@@ -107,7 +107,7 @@ if (isMainThread) {
             mode === 'all'
               ? 'all'
               : mode === 'visible'
-                ? (await import('../../captioner/src/index.ts')).createCaptioner().visibleTags
+                ? (await import('../../captioner/src/index.ts')).createCaptioner().verdicts()
                 : SELECTION,
           )
   process.stdout.write(`${mode}: ${count} of ${path}\n`)

@@ -1,5 +1,9 @@
 import { type Box, messageOf, SkyscriptError } from '@skyscript/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { CaptionOptions } from './commands/caption.ts'
+import type { TagsOptions } from './commands/tags.ts'
+import type { TagsCoverageOptions } from './commands/tags-coverage.ts'
+import type { TagsTrainOptions } from './commands/tags-train.ts'
 import { STAGES, type StageName } from './runner/runner.ts'
 import { printable } from './terminal/terminal.ts'
 import { TOOL_VERSION } from './version.ts'
@@ -41,6 +45,8 @@ function createProgram(done: (code: number) => void): Command {
     .description('Regenerates the SkyScript image-text dataset for any region.')
     .version(TOOL_VERSION)
     .exitOverride()
+    // An option belongs to the command before it: `tags` and `tags train` both have --model.
+    .enablePositionalOptions()
     .showHelpAfterError('(add --help for what there is)')
   const json = () => new Option('--json', 'print the result as JSON on stdout')
 
@@ -83,20 +89,51 @@ function createProgram(done: (code: number) => void): Command {
       done(await (await import('./commands/extract.ts')).extractCommand(file, options)),
     )
 
-  program
+  const tags = program
     .command('tags')
+    .enablePositionalOptions()
     .description('{"key","value"} lines on stdin -> whether each tag can be seen, and to what GSD')
-    .option('--tags <file>', 'a CSV file key,value,max_gsd that overrides the shipped table')
-    .action(async (options: { tags?: string }) => done(await (await import('./commands/tags.ts')).tagsCommand(options)))
+    .option('--tags <file>', 'a CSV file key,value,max_gsd that decides before the shipped tables')
+    .option('--classifier <file>', 'weights of `tags train`, asked about tags that no table knows')
+    .option('--model <folder>', "the CLIP of the classifier: a folder in the hub's layout, or a hub id")
+    .action(async (options: TagsOptions) => done(await (await import('./commands/tags.ts')).tagsCommand(options)))
+
+  tags
+    .command('train')
+    .description('a table of judged tags -> the weights of a classifier, and how well it does')
+    .argument('<labels.csv>', 'key,value,max_gsd with an empty max_gsd for tags that are never seen')
+    .requiredOption('--model <folder>', "a CLIP folder in the hub's layout, or a hub id")
+    .option('--output <file>', 'where the weights go', 'tag-classifier.json')
+    .option('--folds <n>', 'parts that the labels are split in to test each on the others', foldCount, 5)
+    .option('--seed <n>', 'draws the parts', nonNegativeInteger, 51)
+    .addOption(json())
+    .action(async (file: string, options: TagsTrainOptions) =>
+      done(await (await import('./commands/tags-train.ts')).tagsTrainCommand(file, options)),
+    )
+
+  tags
+    .command('coverage')
+    .description('what decides of the tags of OSM files, by key and by frequency, and which tags nothing knows')
+    .argument('<file.osm.pbf...>')
+    .option('--tags <file>', 'a CSV file key,value,max_gsd that decides before the shipped tables')
+    .option('--top <n>', 'how many tags are the most frequent', positiveInteger, 1000)
+    .addOption(json())
+    .action(async (files: string[], options: TagsCoverageOptions) =>
+      done(await (await import('./commands/tags-coverage.ts')).tagsCoverageCommand(files, options)),
+    )
 
   program
     .command('caption')
     .description('{"center_tags":{},"surrounding_tags":[{}]} lines on stdin -> {"title","title_multi_objects"}')
     .option('--gsd <metres>', 'only tags that can be seen at this ground sampling distance', positiveNumber)
     .option('--all-tags', 'take every tag, seen from above or not')
-    .option('--tags <file>', 'a CSV file key,value,max_gsd that overrides the shipped table')
+    .option('--tags <file>', 'a CSV file key,value,max_gsd that decides before the shipped tables')
     .option('--rules <file>', 'a file that replaces the shipped caption tables')
-    .action(async (options: { gsd?: number; allTags?: boolean; tags?: string; rules?: string }) =>
+    .option('--template <style>', 'skyscript, it-shows, or a file of a style of your own, with ./ in front')
+    .option('--counts', 'say how many there are of like objects around')
+    .option('--max-tokens <n>', 'keep captions within so many tokens, such as 77', positiveInteger)
+    .option('--model <folder>', 'the CLIP whose tokenizer counts them')
+    .action(async (options: CaptionOptions) =>
       done(await (await import('./commands/caption.ts')).captionCommand(options)),
     )
 
@@ -152,13 +189,24 @@ function createProgram(done: (code: number) => void): Command {
       done(await (await import('./commands/local-earth-engine.ts')).localEarthEngineCommand(options)),
     )
 
-  for (const command of program.commands) command.exitOverride()
+  for (const command of [...program.commands, ...tags.commands]) command.exitOverride()
   return program
 }
 
 function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1.')
   return Number(text)
+}
+
+function nonNegativeInteger(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number from 0.')
+  return Number(text)
+}
+
+function foldCount(text: string): number {
+  const folds = Number(text)
+  if (!(Number.isInteger(folds) && folds >= 2 && folds <= 20)) throw new InvalidArgumentError('must be 2 to 20.')
+  return folds
 }
 
 function positiveNumber(text: string): number {

@@ -1,6 +1,8 @@
-import { createCaptioner } from '@skyscript/captioner'
+import { createCaptioner, type TokenLimit } from '@skyscript/captioner'
 import { InputError } from '@skyscript/core'
 import { z } from 'zod'
+import { modelOptions } from '../pipeline/models.ts'
+import { readStyles } from '../pipeline/styles.ts'
 import { jsonLines, writeLine } from './lines.ts'
 import { readOptionFile } from './region.ts'
 
@@ -20,6 +22,10 @@ export interface CaptionOptions {
   readonly allTags?: boolean
   readonly tags?: string
   readonly rules?: string
+  readonly template?: string
+  readonly counts?: boolean
+  readonly maxTokens?: number
+  readonly model?: string
 }
 
 /** `skyscript caption`: one caption pair per line, in the input's order. */
@@ -27,6 +33,9 @@ export async function captionCommand(options: CaptionOptions): Promise<number> {
   const captioner = createCaptioner({
     ...(options.tags !== undefined && { tags: await readOptionFile(options.tags, '--tags') }),
     ...(options.rules !== undefined && { rules: await readOptionFile(options.rules, '--rules') }),
+    ...(options.template !== undefined && { styles: await readStyles([options.template], '--template') }),
+    counts: options.counts === true,
+    tokens: await tokenLimit(options),
   })
   const how = { ...(options.gsd !== undefined && { gsd: options.gsd }), ...(options.allTags && { allTags: true }) }
   let number = 0
@@ -42,4 +51,14 @@ export async function captionCommand(options: CaptionOptions): Promise<number> {
     await writeLine(process.stdout, JSON.stringify({ title, title_multi_objects: titleMultiObjects }))
   }
   return 0
+}
+
+async function tokenLimit({ maxTokens, model }: CaptionOptions): Promise<TokenLimit | null> {
+  if (maxTokens === undefined) return null
+  if (model === undefined) {
+    throw new InputError('missing-option', '--max-tokens needs --model, whose tokenizer counts; any CLIP will do.')
+  }
+  const { openTokenCounter } = await import('@skyscript/filter')
+  const counter = await openTokenCounter(modelOptions(model, {}))
+  return { limit: maxTokens, count: counter.count, tokenizer: counter.fingerprint }
 }

@@ -13,7 +13,7 @@ export async function extractCommand(
   const terminal = openTerminal()
   const captioner = createCaptioner()
   const extraction = extract(file, {
-    wanted: options.allTagged ? 'all' : captioner.visibleTags,
+    wanted: options.allTagged ? 'all' : captioner.verdicts(),
     clip: options.clip ?? null,
     ...(options.threads !== undefined && { threads: options.threads }),
   })

@@ -1,17 +1,43 @@
 import { createCaptioner } from '@skyscript/captioner'
+import { InputError } from '@skyscript/core'
 import { z } from 'zod'
+import type { TagJudge } from '../pipeline/learn-tags.ts'
 import { jsonLines, writeLine } from './lines.ts'
 import { readOptionFile } from './region.ts'
 
 const line = z.object({ key: z.string(), value: z.string() })
 
+export interface TagsOptions {
+  readonly tags?: string
+  readonly classifier?: string
+  readonly model?: string
+}
+
 /** `skyscript tags`: one answer per line, in the input's order. */
-export async function tagsCommand(options: { tags?: string }): Promise<number> {
+export async function tagsCommand(options: TagsOptions): Promise<number> {
   const captioner = createCaptioner(
     options.tags === undefined ? {} : { tags: await readOptionFile(options.tags, '--tags') },
   )
+  const classifier = await openClassifier(options)
   for await (const { key, value } of jsonLines(process.stdin, line)) {
-    await writeLine(process.stdout, JSON.stringify({ key, value, ...captioner.groundability(key, value) }))
+    const asked = classifier && captioner.isUndecided(key, value) ? await classifier.judge(key, value) : null
+    const answer = asked
+      ? { groundable: asked.maxGsd !== null, maxGsd: asked.maxGsd, why: `classifier: ${asked.reason}` }
+      : captioner.groundability(key, value)
+    await writeLine(process.stdout, JSON.stringify({ key, value, ...answer }))
   }
   return 0
+}
+
+/** null where no classifier is asked for; the model's runtime is loaded only where one is. */
+async function openClassifier({ classifier, model }: TagsOptions): Promise<TagJudge | null> {
+  if (classifier === undefined && model === undefined) return null
+  if (classifier === undefined || model === undefined) {
+    throw new InputError(
+      'missing-option',
+      'A classifier needs both --classifier, the file that skyscript tags train wrote, and --model, the CLIP it was trained with.',
+    )
+  }
+  const { openTagClassifier } = await import('../pipeline/learn-tags.ts')
+  return openTagClassifier(classifier, model, '--classifier', {})
 }

@@ -106,6 +106,7 @@ export async function assembleDataset(state: DatasetState, options: AssembleOpti
     scorers: state.scorers.map((scorer) => scorer.name),
     filter: config.filter,
     seed: config.seed,
+    moreCaptions: config.captions.more > 0,
     attribution: ({ image }) => {
       const { collection, licence, credit } = SOURCES[image.source]
       return { collection, licence, credit: credit(yearOf(image.time)) }
@@ -193,7 +194,7 @@ async function removeStrays(storage: Storage, images: ReadonlySet<string>, files
     }
   }
   const ours =
-    /^[A-Za-z0-9._-]+_(train_unfiltered_5M|(train_top\d+pct|val_\d+K?|test_\d+K?)_filtered_by_CLIP_\w+)\.csv$/
+    /^[A-Za-z0-9._-]+_(train_unfiltered_5M|(train_top\d+pct|val_\d+K?|test_\d+K?)_filtered_by_CLIP_\w+?)(_captions)?\.csv$/
   for await (const { key } of storage.list('')) {
     if (ours.test(key) && !files.has(key)) await storage.delete(key)
   }

@@ -1,37 +1,22 @@
 import { once as waitFor } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
-import { type Captioner, createCaptioner } from '@skyscript/captioner'
-import {
-  type Config,
-  getJson,
-  InputError,
-  type Progress,
-  ServiceError,
-  type Storage,
-  toFeatureLine,
-} from '@skyscript/core'
+import type { Captioner } from '@skyscript/captioner'
+import { type Config, getJson, InputError, ServiceError, type Storage, toFeatureLine } from '@skyscript/core'
 import { openScorer, type Scorer } from '@skyscript/filter'
-import { createEarthEngine, type EarthEngine, type Limiter } from '@skyscript/gee-fetch'
+import { createEarthEngine, type EarthEngine } from '@skyscript/gee-fetch'
 import { startLocalEarthEngine } from '@skyscript/local-earth-engine'
 import { runKey } from '../runner/runner.ts'
+import { openCaptioner } from './captioner.ts'
+import { type ContextOptions, modelOptions } from './models.ts'
 import { type ExtractIndex, extractIndexKey, type Run } from './run.ts'
 import { type IndexedTile, indexTile, readHomeObjects, readTile } from './tiles.ts'
 
 /** Objects of this many map tiles are kept at hand: an image with those around it touches at most four or so. */
 const TILES_IN_MEMORY = 12
-
-export interface ContextOptions {
-  /** Where a hub's models are kept between runs. */
-  readonly modelCache?: string
-  /** Told of model downloads. */
-  readonly progress?: (what: string) => Progress
-  /** One limit for all processes of an Earth Engine project; without it each process limits itself. */
-  readonly limiter?: (project: string, maxConcurrent: number) => Promise<Limiter>
-}
 
 /**
  * The clients that jobs of one run share in this process. Each is opened at first use and closed with the context;
@@ -51,10 +36,6 @@ export interface RunContext {
   close(): Promise<void>
 }
 
-export function defaultModelCache(): string {
-  return process.env.SKYSCRIPT_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'skyscript')
-}
-
 export async function loadRun(storage: Storage, run: string): Promise<Run> {
   const stored = await getJson<Run>(storage, runKey(run))
   if (stored === null) {
@@ -65,9 +46,15 @@ export async function loadRun(storage: Storage, run: string): Promise<Run> {
   return stored
 }
 
-export function createContext(storage: Storage, run: Run, options: ContextOptions = {}): RunContext {
+/** @param captioner the run's own, where it is open already */
+export async function openContext(
+  storage: Storage,
+  run: Run,
+  options: ContextOptions = {},
+  captioner?: Captioner,
+): Promise<RunContext> {
   const { config } = run
-  const captioner = createCaptioner(tableOverrides(run.tables))
+  const opened = captioner ?? (await openCaptioner(config, run.tables, options))
   const closers: (() => Promise<void>)[] = []
   const tiles = new Map<string, Promise<IndexedTile>>()
   let earthEngine: Promise<EarthEngine> | undefined
@@ -84,7 +71,7 @@ export function createContext(storage: Storage, run: Run, options: ContextOption
   return {
     storage,
     run,
-    captioner,
+    captioner: opened,
     extractIndex,
     get usedEarthEngine() {
       return earthEngine !== undefined
@@ -128,10 +115,6 @@ export function createContext(storage: Storage, run: Run, options: ContextOption
   }
 }
 
-export function tableOverrides(tables: Run['tables']): { tags?: string; rules?: string } {
-  return { ...(tables.tags !== null && { tags: tables.tags }), ...(tables.rules !== null && { rules: tables.rules }) }
-}
-
 export async function openNamedScorer(
   config: Pick<Config, 'filter'>,
   name: string,
@@ -139,13 +122,7 @@ export async function openNamedScorer(
 ): Promise<Scorer> {
   const scorer = config.filter.scorers.find((each) => each.name === name)
   if (!scorer) throw new InputError('unknown-scorer', `filter.scorers has no scorer named "${name}".`)
-  const progress = options.progress?.(`model ${scorer.model}`)
-  return openScorer({
-    name,
-    model: scorer.model,
-    cacheFolder: options.modelCache ?? defaultModelCache(),
-    ...(progress && { progress }),
-  })
+  return openScorer({ name, ...modelOptions(scorer.model, options) })
 }
 
 async function openEarthEngine(

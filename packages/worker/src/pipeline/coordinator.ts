@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { type Captioner, createCaptioner } from '@skyscript/captioner'
 import {
   type CaptionRecord,
@@ -7,10 +6,8 @@ import {
   fingerprint,
   getJson,
   type ImageRecord,
-  InputError,
   mapTileBox,
   mapTilesOf,
-  messageOf,
   metaPath,
   type Outcome,
   putJson,
@@ -21,10 +18,15 @@ import type { Scorer } from '@skyscript/filter'
 import { type Job, type Runner, resultKey, runKey, type StageName } from '../runner/runner.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { type Assembled, assembleDataset, assembledKey, STATE } from './assemble.ts'
-import { type ContextOptions, createContext, openNamedScorer, type RunContext, tableOverrides } from './context.ts'
+import { openCaptioner, readCaptionTables } from './captioner.ts'
+import { openContext, openNamedScorer, type RunContext } from './context.ts'
 import { extractTiles } from './extract.ts'
 import { collectGarbage } from './garbage.ts'
+import { type SourceFile, withSources } from './inputs.ts'
+import { type LearnedTags, learnTags } from './learn-tags.ts'
+import type { ContextOptions } from './models.ts'
 import {
+  type CaptionTables,
   type ExtractIndex,
   extractIndexKey,
   imageryOrigin,
@@ -201,6 +203,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
       await collectGarbage(storage, live, [
         `work/extract/${prepared.run.extract}/`,
         `work/select/${prepared.run.select}/`,
+        ...prepared.learnedTags,
       ])
     }
     return { ...assembled, jobs: Object.fromEntries(stages.jobs) }
@@ -220,21 +223,24 @@ export interface Prepared {
   readonly context: RunContext
   readonly stages: StageRunner
   readonly existing: ReadonlySet<string>
+  /** Keys of what a classifier said. */
+  readonly learnedTags: readonly string[]
 }
 
 /** Extracts, selects, and stores what the jobs need to know. */
 export async function prepare(options: BuildOptions): Promise<Prepared> {
   const { config, storage, runner, terminal, signal } = options
-  const tables = {
-    tags: await readTable(config.captions.tags, 'captions.tags'),
-    rules: await readTable(config.captions.rules, 'captions.rules'),
-  }
-  const captioner = createCaptioner(tableOverrides(tables))
   const existing = new Set<string>()
   for await (const { key } of storage.list('')) existing.add(key)
-
-  const reading = terminal.stage('extract', 'bytes')
-  const extract = await extractTiles(config, captioner, storage, existing, reading, signal)
+  const texts = await readCaptionTables(config.captions)
+  const { tables, captioner, extract, reading, learnedTags } = await withSources(config.osm, signal, async (files) => {
+    const asked = await askClassifier(options, texts, files, existing)
+    const tables: CaptionTables = { ...texts, learned: asked?.learned ?? null }
+    const captioner = await openCaptioner(config, tables, options)
+    const reading = terminal.stage('extract', 'bytes')
+    const extract = await extractTiles(files, config.osm.clip, captioner, storage, existing, reading, signal)
+    return { tables, captioner, extract, reading, learnedTags: asked === null ? [] : [asked.key] }
+  })
   const index = (await getJson<ExtractIndex>(storage, extractIndexKey(extract)))!
   const objects = Object.values(index.tiles).reduce((sum, tile) => sum + tile.objects, 0)
   reading.end(`${objects} visible objects of ${index.tagged} tagged, in ${Object.keys(index.tiles).length} map tiles`)
@@ -248,14 +254,32 @@ export async function prepare(options: BuildOptions): Promise<Prepared> {
   const run: Run = { config: shared, extract, select, tables }
   const name = fingerprint(run)
   await putJson(storage, runKey(name), run)
-  const context = createContext(storage, run, options)
+  const context = await openContext(storage, run, options, captioner)
   const preflight = async (stage: StageName) => {
     // One sentence about wrong credentials now, instead of one failure for each job later.
     const remote = config.imagery.earthEngine.endpoint !== 'local'
     if (remote && (stage === 'plan' || stage === 'fetch')) await context.earthEngine()
   }
   const stages = createStageRunner({ storage, existing, runner, terminal, signal, preflight })
-  return { run, name, index, selection, captioner, context, stages, existing }
+  return { run, name, index, selection, captioner, context, stages, existing, learnedTags }
+}
+
+/** What the classifier of the settings says of the extracts' tags; null without one. */
+async function askClassifier(
+  { config, storage, terminal, signal, ...models }: BuildOptions,
+  texts: Omit<CaptionTables, 'learned'>,
+  files: readonly SourceFile[],
+  existing: ReadonlySet<string>,
+): Promise<LearnedTags | null> {
+  const { classifier } = config.captions
+  if (classifier === null) return null
+  const asking = terminal.stage('classify', 'tags')
+  const tables = createCaptioner(texts.tags === null ? {} : { tags: texts.tags })
+  const asked = await learnTags(classifier, files, tables, storage, existing, asking, models, signal)
+  const { rows } = asked.learned
+  const seen = rows.filter(({ maxGsd }) => maxGsd !== null).length
+  asking.end(`${seen} of ${rows.length} tags that no table knows can be seen`)
+  return asked
 }
 
 function planShardsOf({ run, name, index, selection, captioner, context }: Prepared): Shard[] {
@@ -267,7 +291,7 @@ function planShardsOf({ run, name, index, selection, captioner, context }: Prepa
       VERSIONS.plan,
       index.tiles[tile]!.sha256,
       sha256,
-      captioner.fingerprint,
+      captioner.tagsFingerprint,
       origin,
       tiles,
       seed,
@@ -323,13 +347,6 @@ function sceneAround(tile: string, index: ExtractIndex): unknown {
   return mapTilesOf([west - margin, south - margin, east + margin, north + margin]).map(
     (each) => index.tiles[each]?.sha256 ?? null,
   )
-}
-
-async function readTable(path: string | null, setting: string): Promise<string | null> {
-  if (path === null) return null
-  return readFile(path, 'utf8').catch((error) => {
-    throw new InputError('missing-file', `${setting}: ${path} can't be read (${messageOf(error)}).`)
-  })
 }
 
 /** A scorer as far as fingerprints and the lock file need it. */

@@ -1,8 +1,9 @@
 import type { Storage } from '@skyscript/core'
 import type { Execute, Job, StageName } from '../runner/runner.ts'
 import { captionJob } from './caption.ts'
-import { type ContextOptions, createContext, loadRun, type RunContext } from './context.ts'
+import { loadRun, openContext, type RunContext } from './context.ts'
 import { fetchJob } from './fetch.ts'
+import type { ContextOptions } from './models.ts'
 import { planJob } from './plan.ts'
 import { scoreJob } from './score.ts'
 
@@ -35,7 +36,7 @@ export function createExecutor(openStorage: (url: string) => Promise<Storage>, o
     const known = contexts.get(key)
     if (known) return known
     const opening = openStorage(job.dataset).then(async (storage) =>
-      createContext(storage, await loadRun(storage, job.run), options),
+      openContext(storage, await loadRun(storage, job.run), options),
     )
     opening.catch(() => contexts.delete(key))
     contexts.set(key, opening)

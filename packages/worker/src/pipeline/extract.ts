@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs'
-import { appendFile, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -21,11 +20,10 @@ import {
   putJson,
   type Storage,
   sha256,
-  sha256OfStream,
 } from '@skyscript/core'
 import { extract, type FeatureChunk } from '@skyscript/osm-extract'
 import { readClip } from './clip.ts'
-import { type LocalFile, localFile } from './inputs.ts'
+import type { SourceFile } from './inputs.ts'
 import { type ExtractIndex, extractIndexKey, sortedCounts, tileKey, VERSIONS } from './run.ts'
 
 /** Lines are held in memory up to this size, then appended to one temporary file per map tile. */
@@ -41,47 +39,34 @@ const BUFFERED_BYTES = 64 * 2 ** 20
  * @returns the fingerprint that names the extract
  */
 export async function extractTiles(
-  config: Config,
+  files: readonly SourceFile[],
+  clipSetting: Config['osm']['clip'],
   captioner: Captioner,
   storage: Storage,
   existing: ReadonlySet<string>,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<string> {
-  const sources = typeof config.osm.source === 'string' ? [config.osm.source] : config.osm.source
-  const clip = await readClip(config.osm.clip)
-  const files: (LocalFile & { bytes: number; sha256: string })[] = []
-  try {
-    for (const source of sources) {
-      const file = await localFile(source, signal)
-      files.push({
-        ...file,
-        bytes: (await stat(file.path)).size,
-        sha256: await sha256OfStream(createReadStream(file.path)),
-      })
-    }
-    const name = fingerprint(
-      'extract',
-      VERSIONS.extract,
-      files.map((file) => file.sha256),
-      clip,
-      captioner.fingerprint,
-    )
-    const known = await getJson<ExtractIndex>(storage, extractIndexKey(name))
-    if (known && Object.keys(known.tiles).every((tile) => existing.has(tileKey(name, tile)))) return name
-    const index = await writeTiles(name, files, clip, captioner, storage, progress, signal)
-    await putJson(storage, extractIndexKey(name), index)
-    return name
-  } finally {
-    for (const file of files) await file.release()
-  }
+  const clip = await readClip(clipSetting)
+  const name = fingerprint(
+    'extract',
+    VERSIONS.extract,
+    files.map((file) => file.sha256),
+    clip,
+    captioner.tagsFingerprint,
+  )
+  const known = await getJson<ExtractIndex>(storage, extractIndexKey(name))
+  if (known && Object.keys(known.tiles).every((tile) => existing.has(tileKey(name, tile)))) return name
+  const index = await writeTiles(name, files, clip, captioner, storage, progress, signal)
+  await putJson(storage, extractIndexKey(name), index)
+  return name
 }
 
 type Clip = Awaited<ReturnType<typeof readClip>>
 
 async function writeTiles(
   name: string,
-  files: readonly (LocalFile & { bytes: number; sha256: string })[],
+  files: readonly SourceFile[],
   clip: Clip,
   captioner: Captioner,
   storage: Storage,
@@ -98,7 +83,7 @@ async function writeTiles(
   try {
     for (const file of files) {
       const extraction = extract(file.path, {
-        wanted: captioner.visibleTags,
+        wanted: captioner.verdicts(),
         clip,
         signal,
         progress: {
@@ -108,7 +93,7 @@ async function writeTiles(
       for await (const chunk of extraction.chunks()) await spill.add(chunk)
       const report = extraction.report()
       tagged += report.tagged
-      for (const [reason, n] of report.dropped) count(dropped, reason === 'not-wanted' ? 'not-groundable' : reason, n)
+      for (const [reason, n] of report.dropped) count(dropped, reason, n)
       const { replicationTimestamp, replicationSequence, box } = report.header
       inputs.push({
         name: basename(file.source),

@@ -1,10 +1,18 @@
-import { createWriteStream } from 'node:fs'
-import { access, mkdtemp, rm } from 'node:fs/promises'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { access, mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { InputError, isMetadataHost, messageOf, redact, ServiceError } from '@skyscript/core'
+import {
+  type Config,
+  InputError,
+  isMetadataHost,
+  messageOf,
+  redact,
+  ServiceError,
+  sha256OfStream,
+} from '@skyscript/core'
 import { openStorage } from '../storages/storages.ts'
 
 /** A file on this machine's disk, fetched if it was elsewhere. */
@@ -14,6 +22,34 @@ export interface LocalFile {
   readonly path: string
   /** Removes what was fetched; a file that was here before stays. */
   release(): Promise<void>
+}
+
+/** An OSM extract of the settings. */
+export interface SourceFile extends LocalFile {
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** Hands all extracts of the settings to `task`, in their order, and removes what was fetched. */
+export async function withSources<T>(
+  osm: Config['osm'],
+  signal: AbortSignal,
+  task: (files: readonly SourceFile[]) => Promise<T>,
+): Promise<T> {
+  const files: SourceFile[] = []
+  try {
+    for (const source of typeof osm.source === 'string' ? [osm.source] : osm.source) {
+      const file = await localFile(source, signal)
+      files.push({
+        ...file,
+        bytes: (await stat(file.path)).size,
+        sha256: await sha256OfStream(createReadStream(file.path)),
+      })
+    }
+    return await task(files)
+  } finally {
+    for (const file of files) await file.release()
+  }
 }
 
 /**

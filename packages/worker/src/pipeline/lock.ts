@@ -10,6 +10,7 @@ export function lockedConfig(config: Run['config']): unknown {
   const { name, osm, imagery, selection, tiles, captions, filter, seed } = config
   const file = (path: string) => redact(basename(path.split('?')[0]!))
   const optional = (path: string | null) => (path === null ? null : file(path))
+  const fileOrName = (text: string) => (/^[./]/.test(text) ? file(text) : text)
   return {
     name,
     osm: {
@@ -19,12 +20,21 @@ export function lockedConfig(config: Run['config']): unknown {
     imagery: { sources: imagery.sources, earthEngine: { endpoint: imageryOrigin(imagery.earthEngine.endpoint) } },
     selection,
     tiles,
-    captions: { tags: optional(captions.tags), rules: optional(captions.rules) },
+    captions: {
+      ...captions,
+      tags: optional(captions.tags),
+      rules: optional(captions.rules),
+      classifier: captions.classifier && {
+        weights: file(captions.classifier.weights),
+        model: fileOrName(captions.classifier.model),
+      },
+      templates: captions.templates.map(fileOrName),
+    },
     filter: {
       ...filter,
       scorers: filter.scorers.map((scorer) => ({
         name: scorer.name,
-        model: /^[./]/.test(scorer.model) ? file(scorer.model) : scorer.model,
+        model: fileOrName(scorer.model),
       })),
     },
     seed,

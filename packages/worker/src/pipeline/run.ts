@@ -1,3 +1,4 @@
+import type { Style, TagRow } from '@skyscript/captioner'
 import type { Box, Config } from '@skyscript/core'
 
 /**
@@ -9,13 +10,33 @@ export interface Run {
   /** Fingerprints of the extract and of the selection that the run works on. */
   readonly extract: string
   readonly select: string
-  /** The text of the files that captions.tags and captions.rules name, so that workers need not have them. */
-  readonly tables: { readonly tags: string | null; readonly rules: string | null }
+  readonly tables: CaptionTables
+}
+
+/** What captions are made by beside the settings: the texts of the files that these name, so that workers need not have them. */
+export interface CaptionTables {
+  readonly tags: string | null
+  readonly rules: string | null
+  /** In the order of `captions.templates`. */
+  readonly styles: readonly Style[]
+  /** What the classifier said of the extracts' tags that no table knows; null without one. */
+  readonly learned: { readonly rows: readonly TagRow[]; readonly classifier: string } | null
 }
 
 /** Raise a stage's version when its code changes what it writes: results of older code are then redone. */
-export const VERSIONS = { extract: 2, select: 1, plan: 1, fetch: 1, caption: 1, score: 1, assemble: 1 } as const
+export const VERSIONS = {
+  learn: 1,
+  extract: 3,
+  select: 1,
+  plan: 1,
+  fetch: 1,
+  caption: 1,
+  score: 1,
+  assemble: 1,
+} as const
 
+/** What a classifier said of the undecided tags of some extracts. */
+export const learnedKey = (classifier: string, inputs: string): string => `work/tags/${classifier}/${inputs}.json`
 export const extractIndexKey = (extract: string): string => `work/extract/${extract}/index.json`
 export const tileKey = (extract: string, tile: string): string => `work/extract/${extract}/tiles/${tile}.geojsonl.gz`
 export const selectIndexKey = (select: string): string => `work/select/${select}/index.json`

@@ -52,7 +52,7 @@ export async function selectObjects(
   const { selection, seed } = config
   const settings = { sources: config.imagery.sources, tiles: config.tiles, seed }
   const tileHashes = Object.entries(index.tiles).map(([tile, { sha256: hash }]) => [tile, hash])
-  const name = fingerprint('select', VERSIONS.select, tileHashes, selection, settings, captioner.fingerprint)
+  const name = fingerprint('select', VERSIONS.select, tileHashes, selection, settings, captioner.tagsFingerprint)
   const known = await getJson<SelectIndex>(storage, selectIndexKey(name))
   if (known && Object.keys(known.tiles).every((tile) => existing.has(selectionKey(name, tile)))) return name
 

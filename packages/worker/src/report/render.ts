@@ -1,3 +1,4 @@
+import { neverReasons } from '@skyscript/captioner'
 import { formatBytes, formatCount } from '../terminal/format.ts'
 import { bars, scoreHistogram } from './charts.ts'
 import { type ReportInput, type ReportPair, SCORE_STEP } from './collector.ts'
@@ -21,6 +22,7 @@ export function renderReport(input: ReportInput): string {
 <h1>${input.name}</h1><p class="soft">Image-text pairs from OpenStreetMap objects and overhead imagery, made by skyscript ${input.toolVersion}.</p>
 ${numbers(input)}
 <div class="columns">${reasonsCard(input)}${filesCard(input)}</div>
+${unseenCard(input)}
 ${sourcesCard(input)}
 <div class="columns">${input.scores.map(
     (stats) =>
@@ -36,6 +38,15 @@ ${sheet(input)}
 
 /** Our own text, which holds nothing that escaping would change for the better. */
 const STYLE_MARKUP = html([STYLE] as unknown as TemplateStringsArray)
+
+/** Begins the reasons of objects of which no tag can be seen. */
+const UNSEEN = 'not-groundable:'
+
+const OTHER_DECIDERS: readonly [string, string][] = [
+  ['override', 'your table says that it is never seen'],
+  ['classifier', 'the classifier says that it is never seen'],
+  ['unknown', 'no table has it; skyscript tags coverage lists such tags'],
+]
 
 const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((total, n) => total + n, 0)
 
@@ -58,7 +69,10 @@ function numbers(input: ReportInput): Html {
 function reasonsCard({ objects, kept, dropped, failed }: ReportInput): Html {
   const list = (counts: Readonly<Record<string, number>>) =>
     Object.entries(counts).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
-  const reasons = list(dropped)
+  const unseen = Object.keys(dropped).filter((reason) => reason.startsWith(UNSEEN))
+  const others = Object.entries(dropped).filter(([reason]) => !reason.startsWith(UNSEEN))
+  const unseenTotal = unseen.reduce((total, reason) => total + dropped[reason]!, 0)
+  const reasons = list(Object.fromEntries(unseenTotal > 0 ? [...others, ['not-groundable', unseenTotal]] : others))
   const failures = list(failed)
   const more =
     reasons.length > REASONS ? html`<p class="soft small">and ${reasons.length - REASONS} more in dropped.csv</p>` : ''
@@ -66,6 +80,23 @@ function reasonsCard({ objects, kept, dropped, failed }: ReportInput): Html {
 <p>${formatCount(kept)} of ${formatCount(objects)} objects became a pair${objects > 0 ? ` (${decimals((100 * kept) / objects, 1)} %)` : ''}.</p>
 ${reasons.length > 0 ? html`<p class="soft small">Dropped, by reason</p>${bars(reasons.slice(0, REASONS), reasons[0]?.[1] ?? 0, 'plain')}${more}` : html`<p class="soft">None was dropped.</p>`}
 ${failures.length > 0 ? html`<p class="soft small" style="margin-top:14px">Failed, by code; the next build tries them again</p>${bars(failures.slice(0, REASONS), failures[0]?.[1] ?? 0, 'warm')}` : ''}</section>`
+}
+
+/** What each rule of the tag tables dropped. */
+function unseenCard({ dropped }: ReportInput): Html {
+  const meanings = new Map([
+    ...neverReasons().map(({ reason, meaning }) => [reason, meaning] as const),
+    ...OTHER_DECIDERS,
+  ])
+  const rows = Object.entries(dropped)
+    .filter(([reason]) => reason.startsWith(UNSEEN))
+    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+  if (rows.length === 0) return html``
+  return html`<section class="card"><h2>Objects of which nothing can be seen</h2><p class="soft small">By the rule that says most of the object; the README of the captioner explains them.</p><div class="scroll"><table>
+<tr><th>rule</th><th class="n">objects</th><th>their tags say</th></tr>${rows.map(([reason, n]) => {
+    const rule = reason.slice(UNSEEN.length)
+    return html`<tr><td>${rule}</td><td class="n">${formatCount(n)}</td><td>${meanings.get(rule) ?? ''}</td></tr>`
+  })}</table></div></section>`
 }
 
 function filesCard({ files }: ReportInput): Html {

@@ -78,3 +78,10 @@ test('what the captioner pickles is accepted, and differs from any other meta', 
     }),
   )
 })
+
+test('captions of another style need only say something that every reader can read', () => {
+  expect(captionFault('An aerial image. It shows: pier.', 'An aerial image. It shows: pier.', 3, 'other')).toBeNull()
+  expect(captionFault('An aerial image.', 'An aerial image.', 1)).toMatch(/does not begin with/)
+  expect(captionFault(' ', 'x', 1, 'other')).toMatch(/says nothing/)
+  expect(captionFault('x', 'x\u0000', 1, 'other')).toMatch(/control character/)
+})

@@ -5,18 +5,25 @@ const PREFIX = 'a satellite image of '
  * What is wrong with a pair of captions, or null. The rules are those of the original's released rows.
  *
  * @param tags number of the object's tags; each gives one phrase
+ * @param style another style, or a limit of tokens, leaves little that must hold
  */
-export function captionFault(title: string, titleMultiObjects: string, tags: number): string | null {
+export function captionFault(
+  title: string,
+  titleMultiObjects: string,
+  tags: number,
+  style: 'original' | 'other' = 'original',
+): string | null {
   for (const [name, caption] of [
     ['title', title],
     ['title_multi_objects', titleMultiObjects],
   ] as const) {
-    if (!caption.startsWith(PREFIX)) return `${name} does not begin with "${PREFIX}"`
-    if (caption.slice(PREFIX.length).trim() === '') return `${name} says nothing after "${PREFIX}"`
+    const prefix = style === 'original' ? PREFIX : ''
+    if (!caption.startsWith(prefix)) return `${name} does not begin with "${prefix}"`
+    if (caption.slice(prefix.length).trim() === '') return `${name} says nothing after "${prefix}"`
     if (!caption.isWellFormed() || /\p{Cc}/u.test(caption))
       return `${name} holds a control character or half a character`
   }
-  return continues(title, titleMultiObjects, tags - 1)
+  return style === 'other' || continues(title, titleMultiObjects, tags - 1)
     ? null
     : 'title_multi_objects does not describe the object of title first'
 }

@@ -14,6 +14,8 @@ const LOCKED_PATH = /^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/
 /** The settings that say which files a dataset has. */
 export interface DatasetConfig {
   readonly name: string
+  /** Whether captions are as the original writes them. */
+  readonly captions: 'original' | 'other'
   readonly filter: {
     readonly scorers: readonly string[]
     readonly top: readonly number[]
@@ -59,6 +61,7 @@ export async function readLock(storage: Storage, faults: FaultList): Promise<Loc
     return {
       config: {
         name: asText(at(config, 'name')),
+        captions: isOriginal(at(config, 'captions')) ? 'original' : 'other',
         filter: {
           scorers: asList(at(filter, 'scorers')).map((scorer) => asText(at(scorer, 'name'))),
           top: asList(at(filter, 'top')).map(asCount),
@@ -80,6 +83,13 @@ export async function readLock(storage: Storage, faults: FaultList): Promise<Loc
     faults.add('lock', LOCK, error.message)
     return null
   }
+}
+
+/** Older datasets, which knew no other captions, say nothing of styles. */
+function isOriginal(captions: unknown): boolean {
+  if (typeof captions === 'object' && captions !== null && !Object.hasOwn(captions, 'templates')) return true
+  const [style] = asList(at(captions, 'templates'))
+  return style === 'skyscript' && at(captions, 'maxTokens') === null
 }
 
 function at(value: unknown, key: string): unknown {

@@ -2,6 +2,7 @@ import { type Box, boxMetres, IMAGE_PATH, MAP_TILE_DEGREES, metaPath, radians, t
 import { captionFault } from './captions.ts'
 import type { Fault } from './faults.ts'
 import { checkImage } from './image.ts'
+import type { DatasetConfig } from './lock.ts'
 import type { ManifestRow } from './manifest.ts'
 import { checkMeta } from './meta.ts'
 
@@ -13,7 +14,12 @@ export interface RowCheck {
 }
 
 /** Checks one manifest row with its image and its meta. */
-export async function checkRow(storage: Storage, row: ManifestRow, scorers: readonly string[]): Promise<RowCheck> {
+export async function checkRow(
+  storage: Storage,
+  row: ManifestRow,
+  scorers: readonly string[],
+  captions: DatasetConfig['captions'],
+): Promise<RowCheck> {
   const path = row.filepath
   const faults: Fault[] = []
   const fault = (check: string, message: string) => void faults.push({ check, path, message })
@@ -23,7 +29,7 @@ export async function checkRow(storage: Storage, row: ManifestRow, scorers: read
   const grid = gridFault(row)
   if (grid !== null) fault('box', grid)
   const tags = Object.keys(row.centerTags).length
-  const caption = captionFault(row.title, row.titleMultiObjects, tags)
+  const caption = captionFault(row.title, row.titleMultiObjects, tags, captions)
   if (caption !== null) fault('caption', caption)
   if (tags === 0) fault('center-tags', 'has no center tag')
   for (const [i, scorer] of scorers.entries()) {

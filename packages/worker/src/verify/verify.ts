@@ -60,7 +60,8 @@ export async function verifyDataset(storage: Storage, options: VerifyOptions = {
   const digests = new Map<string, string>()
 
   const lock = await readLock(storage, faults)
-  const index = await checkManifest(storage, checked, digests, faults, options.progress ?? silentProgress)
+  const captions = lock?.config.captions ?? 'original'
+  const index = await checkManifest(storage, checked, digests, faults, captions, options.progress ?? silentProgress)
   if (index !== null) {
     await checkStrays(storage, index, lock, faults)
     if (lock !== null) {
@@ -91,6 +92,7 @@ async function checkManifest(
   checked: Checked,
   digests: Map<string, string>,
   faults: FaultList,
+  captions: DatasetConfig['captions'],
   progress: Progress,
 ): Promise<RowIndex | null> {
   if (!(await storage.has(MANIFEST))) {
@@ -113,7 +115,7 @@ async function checkManifest(
           if (!('fault' in row)) rows.push(row)
           else faults.add('manifest-row', MANIFEST, `row ${checked.rows}: ${row.fault}`)
         }
-        await checkRows(storage, rows, index, checked, faults)
+        await checkRows(storage, rows, index, checked, faults, captions)
       }
     }
     progress.update(checked.rows, manifest.rows)
@@ -133,8 +135,9 @@ async function checkRows(
   index: RowIndex,
   checked: Checked,
   faults: FaultList,
+  captions: DatasetConfig['captions'],
 ): Promise<void> {
-  const results = await Promise.all(rows.map((row) => checkRow(storage, row, index.scorers)))
+  const results = await Promise.all(rows.map((row) => checkRow(storage, row, index.scorers, captions)))
   for (const [i, row] of rows.entries()) {
     const result = results[i]!
     faults.addAll(result.faults)

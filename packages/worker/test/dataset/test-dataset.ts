@@ -42,7 +42,7 @@ export interface TestDataset {
   metas: Map<string, Uint8Array>
   csvs: Map<string, string[][]>
   lock: {
-    config: { name: string; filter: Record<string, unknown> }
+    config: { name: string; captions: Record<string, unknown>; filter: Record<string, unknown> }
     counts: { objects: number; kept: number; dropped: Record<string, number>; failed: Record<string, number> }
   }
   /** Last touches after all hashes are in the lock. */
@@ -76,6 +76,7 @@ export async function createTestDataset(): Promise<TestDataset> {
     lock: {
       config: {
         name: NAME,
+        captions: { templates: ['skyscript'], maxTokens: null },
         filter: {
           scorers: SCORERS.map((name) => ({ name, model: 'tiny' })),
           top: [30, 50],

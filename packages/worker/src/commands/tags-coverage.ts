@@ -1,0 +1,107 @@
+import { createCaptioner } from '@skyscript/captioner'
+import { count } from '@skyscript/core'
+import { extract } from '@skyscript/osm-extract'
+import { formatCount, printable } from '../terminal/terminal.ts'
+import { interruptSignal, openTerminal, readOptionFile } from './region.ts'
+
+export interface TagsCoverageOptions {
+  readonly tags?: string
+  /** How many of the most frequent tags are looked at as such. */
+  readonly top: number
+  readonly json?: boolean
+}
+
+const DECIDERS = ['override', 'label', 'key rule', 'unknown'] as const
+type Decider = (typeof DECIDERS)[number]
+
+/** How many tags, and how many uses of tags, each decided. */
+type Shares = Readonly<Record<Decider, { readonly tags: number; readonly uses: number }>>
+
+/** What decides of the tags of some files. */
+export interface TagCoverage {
+  readonly all: Shares
+  readonly mostFrequent: Shares
+  /** By key, the most used first. */
+  readonly keys: readonly { readonly key: string; readonly uses: number; readonly shares: Shares }[]
+  /** Tags that nothing knows, the most used first. */
+  readonly unknown: readonly { readonly key: string; readonly value: string; readonly uses: number }[]
+}
+
+/** Lines of a table: enough to see where a region differs. */
+const LISTED = 40
+
+/** `skyscript tags coverage`: what decides of the tags of OSM files, by key and by frequency. */
+export async function tagsCoverageCommand(files: readonly string[], options: TagsCoverageOptions): Promise<number> {
+  const overrides = options.tags === undefined ? {} : { tags: await readOptionFile(options.tags, '--tags') }
+  const captioner = createCaptioner(overrides)
+  const terminal = openTerminal()
+  const interrupt = interruptSignal(terminal)
+  const uses = new Map<string, number>()
+  try {
+    for (const file of files) {
+      const extraction = extract(file, { wanted: new Map(), counted: 'all', signal: interrupt.signal })
+      for await (const _ of extraction.chunks()) interrupt.signal.throwIfAborted()
+      for (const [tag, n] of extraction.report().tagCounts) count(uses, tag, n)
+    }
+  } finally {
+    interrupt.release()
+  }
+  const tags = [...uses]
+    .map(([tag, n]) => {
+      // A key with an = of its own is cut there: no vocabulary has one.
+      const at = tag.indexOf('=')
+      const [key, value] = [tag.slice(0, at), tag.slice(at + 1)]
+      const { why } = captioner.groundability(key, value)
+      return { key, value, uses: n, decider: DECIDERS.find((each) => why.startsWith(each)) ?? 'unknown' }
+    })
+    .sort((a, b) => b.uses - a.uses || (`${a.key}=${a.value}` < `${b.key}=${b.value}` ? -1 : 1))
+  const coverage: TagCoverage = {
+    all: sharesOf(tags),
+    mostFrequent: sharesOf(tags.slice(0, options.top)),
+    keys: [...Map.groupBy(tags, ({ key }) => key)]
+      .map(([key, list]) => ({ key, uses: list.reduce((sum, tag) => sum + tag.uses, 0), shares: sharesOf(list) }))
+      .sort((a, b) => b.uses - a.uses || (a.key < b.key ? -1 : 1)),
+    unknown: tags
+      .filter(({ decider }) => decider === 'unknown')
+      .map(({ key, value, uses: n }) => ({ key, value, uses: n })),
+  }
+  process.stdout.write(options.json ? `${JSON.stringify(coverage)}\n` : tablesOf(coverage, options.top))
+  return 0
+}
+
+function sharesOf(tags: readonly { readonly uses: number; readonly decider: Decider }[]): Shares {
+  const shareOf = (decider: Decider) => {
+    const own = tags.filter((tag) => tag.decider === decider)
+    return [decider, { tags: own.length, uses: own.reduce((sum, tag) => sum + tag.uses, 0) }] as const
+  }
+  return Object.fromEntries(DECIDERS.map(shareOf)) as Record<Decider, { tags: number; uses: number }>
+}
+
+function tablesOf({ all, mostFrequent, keys, unknown }: TagCoverage, top: number): string {
+  const cell = (text: string) => text.padStart(12)
+  const name = (text: string) => printable(text).slice(0, 36).padEnd(38)
+  const heading = (title: string) => name(title) + ['uses', ...DECIDERS].map(cell).join('')
+  const usesOf = (shares: Shares) => DECIDERS.reduce((sum, each) => sum + shares[each].uses, 0)
+  const counts = (title: string, shares: Shares) =>
+    name(title) +
+    cell(formatCount(usesOf(shares))) +
+    DECIDERS.map((each) => cell(formatCount(shares[each].tags))).join('')
+  const percent = (title: string, shares: Shares) => {
+    const total = Math.max(1, usesOf(shares))
+    const part = (each: Decider) => cell(`${((100 * shares[each].uses) / total).toFixed(1)} %`)
+    return name(title) + cell('100 %') + DECIDERS.map(part).join('')
+  }
+  return [
+    heading('different tags, by what decides'),
+    counts(`the ${formatCount(top)} most frequent`, mostFrequent),
+    counts('all', all),
+    percent('all, by use', all),
+    '',
+    heading('keys, the most used first'),
+    ...keys.slice(0, LISTED).map(({ key, shares }) => counts(key, shares)),
+    '',
+    `${name('tags that nothing knows')}${cell('uses')}`,
+    ...unknown.slice(0, LISTED).map(({ key, value, uses }) => name(`${key}=${value}`) + cell(formatCount(uses))),
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,24 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { Progress } from '@skyscript/core'
+import type { ScorerOptions } from '@skyscript/filter'
+import type { Limiter } from '@skyscript/gee-fetch'
+
+export interface ContextOptions {
+  /** Where a hub's models are kept between runs. */
+  readonly modelCache?: string
+  /** Told of model downloads. */
+  readonly progress?: (what: string) => Progress
+  /** One limit for all processes of an Earth Engine project; without it each process limits itself. */
+  readonly limiter?: (project: string, maxConcurrent: number) => Promise<Limiter>
+}
+
+export function defaultModelCache(): string {
+  return process.env.SKYSCRIPT_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'skyscript')
+}
+
+/** How a model of the settings is opened: a folder, or a hub id that is downloaded once. */
+export function modelOptions(model: string, options: ContextOptions): Omit<ScorerOptions, 'name'> {
+  const progress = options.progress?.(`model ${model}`)
+  return { model, cacheFolder: options.modelCache ?? defaultModelCache(), ...(progress && { progress }) }
+}
