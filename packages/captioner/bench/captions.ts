@@ -22,8 +22,9 @@ import { booleanIntersects } from '@turf/boolean-intersects'
 const AROUND = 15
 const IMAGES = 20_000
 const GSD = 0.2
-/** Half a side of an image in degrees: 300 pixels of 0.2 m, some 60 m. */
+/** Half a side of an image in degrees, 300 pixels of 0.2 m, some 60 m; and how many times as large it may be to have so many around. */
 const [HALF_WIDTH, HALF_HEIGHT] = [0.0004, 0.00028]
+const SIZES = [1, 2, 4, 8]
 /** Objects of fewer degrees across are found by where they begin. */
 const WIDE = 0.01
 const DEMO = fileURLToPath(new URL('../../../examples/demo/town.osm.pbf', import.meta.url))
@@ -102,18 +103,27 @@ async function casesOf(path: string): Promise<Case[]> {
   }
   objects.sort((a, b) => a.box[0] - b.box[0])
   const [wide, narrow] = [true, false].map((isWide) => objects.filter(({ box }) => box[2] - box[0] > WIDE === isWide))
-  const found: Case[] = []
-  for (const { object: focus, box: of } of objects) {
-    if (found.length === IMAGES) break
-    const [x, y] = boxCenter(of)
-    const box: Box = [x - HALF_WIDTH, y - HALF_HEIGHT, x + HALF_WIDTH, y + HALF_HEIGHT]
+  const objectsIn = (box: Box, focus: OsmObject): OsmObject[] => {
     const around: OsmObject[] = []
     for (const other of [...wide!, ...narrow!.slice(firstFrom(narrow!, box[0] - WIDE), firstFrom(narrow!, box[2]))]) {
       if (around.length === AROUND) break
       const meets = other.object !== focus && boxesIntersect(other.box, box)
       if (meets && geometryMeetsBox(other.object.geometry, box)) around.push(other.object)
     }
-    if (around.length < AROUND) continue
+    return around
+  }
+  const found: Case[] = []
+  for (const { object: focus, box: of } of objects) {
+    if (found.length === IMAGES) break
+    const boxes = SIZES.map((size): Box => {
+      const [x, y] = boxCenter(of)
+      return [x - size * HALF_WIDTH, y - size * HALF_HEIGHT, x + size * HALF_WIDTH, y + size * HALF_HEIGHT]
+    })
+    const place = boxes
+      .map((box) => ({ box, around: objectsIn(box, focus) }))
+      .find(({ around }) => around.length === AROUND)
+    if (place === undefined) continue
+    const { box, around } = place
     const image: ImageRecord = {
       id: focus.id,
       filepath: `images2/${focus.id}_CH_21.jpg`,
