@@ -152,6 +152,22 @@ test('a changed setting leaves no trace of the old one, and redoes only what it 
   expect(filesOf(at('changed'))).toEqual(whole)
 })
 
+test('a build without grouping asks more often, and gives the same bytes', async () => {
+  const requests = async (name: string, changes = {}) => {
+    const before = town.earthEngine.stats().requests.pixels
+    await build(name, changes)
+    return town.earthEngine.stats().requests.pixels - before
+  }
+  const grouped = await requests('grouped')
+  const { imagery } = town.region(at('apart')) as { imagery: { earthEngine: object } }
+  const apart = await requests('apart', {
+    imagery: { ...imagery, earthEngine: { ...imagery.earthEngine, grouping: false } },
+  })
+  expect(grouped).toBeLessThan(apart)
+  expect(filesOf(at('grouped'))).toEqual(whole)
+  expect(filesOf(at('apart'))).toEqual(whole)
+})
+
 test('another wording of captions redoes captions alone, and no score of a title that stays', async () => {
   await cp(at('whole'), at('worded'), { recursive: true })
   await build('worded')

@@ -28,6 +28,25 @@ export interface PixelBox {
   readonly height: number
 }
 
+/** The pixels of a map tile at a GSD, counted from its south-west corner; steps in degrees are those at its middle. */
+export interface Lattice {
+  readonly west: number
+  readonly south: number
+  readonly stepX: number
+  readonly stepY: number
+}
+
+/** @param gsd m/pixel */
+export function latticeOf(tile: string, gsd: number): Lattice {
+  const [west, south, , north] = mapTileBox(tile)
+  return {
+    west,
+    south,
+    stepX: gsd / (METRES_PER_DEGREE_LONGITUDE * Math.cos(radians((south + north) / 2))),
+    stepY: gsd / METRES_PER_DEGREE_LATITUDE,
+  }
+}
+
 /** Room around an area, as a share of its box on each side. */
 const PADDING = 0.1
 
@@ -51,8 +70,8 @@ export function areaPixels(
  * a line, the padded bounding box of an area; then shifted at random by up to `tiles.shift` of a side each way, which
  * is less than half a side, so that the point, or at least half of the area's box, stays inside.
  *
- * It snaps to the lattice of its map tile at this GSD (m/pixel): pixels counted from the tile's south-west corner, so
- * that images of neighbours can be cut out of one larger one. Degrees for a pixel are those at the tile's middle.
+ * It snaps to the lattice of its map tile at this GSD (m/pixel), so that images of neighbours can be cut out of one
+ * larger one.
  *
  * @returns null where the box would leave the map
  */
@@ -62,9 +81,7 @@ export function boxFor(focus: FocusObject, tile: string, gsd: number, { tiles, s
   const size = isArea ? areaPixels(bounds, gsd, tiles) : { width: tiles.pointPixels, height: tiles.pointPixels }
   if (typeof size === 'string') return null
   const [x, y] = isArea ? boxCenter(bounds) : anchorOf(focus, tile, seed)
-  const [west, south, , north] = mapTileBox(tile)
-  const stepY = gsd / METRES_PER_DEGREE_LATITUDE
-  const stepX = gsd / (METRES_PER_DEGREE_LONGITUDE * Math.cos(radians((south + north) / 2)))
+  const { west, south, stepX, stepY } = latticeOf(tile, gsd)
   const shift = (purpose: string) => (2 * seededFraction(seed, purpose, focus.id) - 1) * tiles.shift
   const column = Math.round((x - west) / stepX + size.width * (shift('shift-x') - 0.5))
   const row = Math.round((y - south) / stepY + size.height * (shift('shift-y') - 0.5))

@@ -23,8 +23,8 @@ export interface PlanSummary {
   }
   /** Images by the source that is tried first. */
   readonly images: Readonly<Record<string, number>>
-  /** Of candidates (made by the plan itself) and of pixels (left to do, at best one per image). */
-  readonly requests: { readonly candidates: number; readonly pixels: number }
+  /** Of candidates (made by the plan itself), and of pixels, at least; grouping saved what would else be one per image. */
+  readonly requests: { readonly candidates: number; readonly pixels: number; readonly saved: number }
   readonly bytes: { readonly transferred: number; readonly stored: number }
   readonly secondsAtQuota: number
 }
@@ -55,7 +55,8 @@ async function planSummary(options: BuildOptions): Promise<PlanSummary> {
     const leaves = plans.flatMap((plan) => plan.leaves)
     for (const { bySource } of leaves) for (const [source, n] of Object.entries(bySource)) add('images', source, n)
     const planned = leaves.reduce((sum, leaf) => sum + leaf.images, 0)
-    const pixels = leaves.reduce((sum, leaf) => sum + leaf.pixels, 0)
+    const requestedPixels = leaves.reduce((sum, leaf) => sum + leaf.requestedPixels, 0)
+    const requests = leaves.reduce((sum, leaf) => sum + leaf.requests, 0)
     const { maxConcurrent } = options.config.imagery.earthEngine
     return {
       objects: {
@@ -68,10 +69,11 @@ async function planSummary(options: BuildOptions): Promise<PlanSummary> {
       images: sortedCounts(total.get('images')!),
       requests: {
         candidates: Object.keys(prepared.selection.tiles).length * options.config.imagery.sources.length,
-        pixels: planned,
+        pixels: requests,
+        saved: planned - requests,
       },
-      bytes: { transferred: pixels * BYTES_PER_PIXEL, stored: planned * JPEG_BYTES },
-      secondsAtQuota: Math.max(planned / 100, (planned * SECONDS_PER_REQUEST) / maxConcurrent),
+      bytes: { transferred: requestedPixels * BYTES_PER_PIXEL, stored: planned * JPEG_BYTES },
+      secondsAtQuota: Math.max(requests / 100, (requests * SECONDS_PER_REQUEST) / maxConcurrent),
     }
   } finally {
     await prepared.context.close()
@@ -92,6 +94,7 @@ function tableOf(config: Config, { objects, images, requests, bytes, secondsAtQu
     'cost',
     row('requests for candidates (at most)', formatCount(requests.candidates)),
     row('requests for pixels (at least)', formatCount(requests.pixels)),
+    row('  saved by grouping', formatCount(requests.saved)),
     row('transferred, uncompressed', formatBytes(bytes.transferred)),
     row('stored, about', formatBytes(bytes.stored)),
     row('time at the quota, about', formatSeconds(secondsAtQuota)),

@@ -284,7 +284,9 @@ async function askClassifier(
 
 function planShardsOf({ run, name, index, selection, captioner, context }: Prepared): Shard[] {
   const { imagery, tiles, seed } = run.config
-  const origin = [imageryOrigin(imagery.earthEngine.endpoint), imagery.sources]
+  // Grouping decides no image, but what the plan says of requests.
+  const { endpoint, grouping } = imagery.earthEngine
+  const origin = [imageryOrigin(endpoint), imagery.sources, grouping]
   return Object.entries(selection.tiles).map(([tile, { sha256, objects }]) => {
     const decides = fingerprint(
       'plan',

@@ -40,6 +40,7 @@ export async function fetchJob(job: Job, context: RunContext, signal: AbortSigna
     storage,
     seed: run.config.seed,
     previous,
+    tile: run.config.imagery.earthEngine.grouping ? job.shard.split('/')[0]! : null,
     signal,
   })
   await putJson(storage, resultKey(job), outcome)

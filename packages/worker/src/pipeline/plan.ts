@@ -8,7 +8,7 @@ import {
   putJson,
   type SourceAlias,
 } from '@skyscript/core'
-import { findCandidates, planTile, SOURCES, type SourceImage } from '@skyscript/gee-fetch'
+import { findCandidates, groupRequests, pixelsIn, planTile, SOURCES, type SourceImage } from '@skyscript/gee-fetch'
 import { type Job, resultKey } from '../runner/runner.ts'
 import type { RunContext } from './context.ts'
 import { leavesOf } from './leaves.ts'
@@ -45,7 +45,17 @@ export async function planJob(job: Job, context: RunContext): Promise<void> {
     const leaf = `${tile}/${name}`
     const content = fingerprint(items)
     await putJson(storage, requestsKey(leaf, content), items)
-    leaves.push({ leaf, content, images: items.length, bySource: countSources(items), pixels: countPixels(items) })
+    const first = items.map(({ candidates }) => candidates[0]!)
+    const requests = groupRequests(first, config.imagery.earthEngine.grouping ? tile : null)
+    leaves.push({
+      leaf,
+      content,
+      images: items.length,
+      bySource: countSources(items),
+      pixels: countPixels(items),
+      requests: requests.length,
+      requestedPixels: pixelsIn(requests),
+    })
   }
   const dropped = new Map<string, number>()
   for (const { reason } of outcome.dropped) count(dropped, reason)

@@ -77,7 +77,10 @@ export interface PlanResult {
     readonly content: string
     readonly images: number
     readonly bySource: Readonly<Record<string, number>>
+    /** Of the first candidates' images, and of the requests that give them. */
     readonly pixels: number
+    readonly requests: number
+    readonly requestedPixels: number
   }[]
   readonly dropped: Readonly<Record<string, number>>
   readonly failed: readonly { readonly id: string; readonly code: string; readonly message: string }[]

@@ -1,0 +1,139 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type FocusObject, type ImageCandidate, mapTileAt, mapTileBox } from '@skyscript/core'
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type LocalEarthEngine, startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
+import { PLACE, writeFeatures } from '../../local-earth-engine/test/calls.ts'
+import { openFolder } from '../../worker/src/storages/folder.ts'
+import { latticeOf } from '../src/boxes.ts'
+import { cutOut, groupRequests, pixelsIn } from '../src/grouping.ts'
+import { createEarthEngine, type EarthEngine, fetchImages, findCandidates, planTile, SOURCES } from '../src/index.ts'
+
+const TILE = mapTileAt(PLACE)
+
+let folder: string
+let server: LocalEarthEngine
+let ee: EarthEngine
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gee-grouping-test-'))
+  await writeFeatures(join(folder, 'features.geojsonl'))
+  server = await startLocalEarthEngine({ features: [join(folder, 'features.geojsonl')] })
+  ee = createEarthEngine({ endpoint: server.url, project: 'p', credentials: null, maxConcurrent: 16 })
+})
+afterAll(async () => {
+  await ee?.close()
+  await server?.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+function candidateAt(column: number, row: number, width: number, height: number, image = 'one'): ImageCandidate {
+  const gsd = 0.6
+  const { west, south, stepX, stepY } = latticeOf(TILE, gsd)
+  return {
+    source: 'US',
+    imageId: image,
+    time: 0,
+    gsd,
+    box: [west + column * stepX, south + row * stepY, west + (column + width) * stepX, south + (row + height) * stepY],
+    width,
+    height,
+  }
+}
+
+const candidate = fc
+  .tuple(
+    fc.integer({ min: -200, max: 9000 }),
+    fc.integer({ min: -200, max: 9000 }),
+    fc.integer({ min: 64, max: 1000 }),
+    fc.integer({ min: 64, max: 1000 }),
+    fc.constantFrom('one', 'two'),
+  )
+  .map((parts) => candidateAt(...parts))
+
+test('every image is cut out of just one request of its own source image, within the limits of pixels and waste', () => {
+  fc.assert(
+    fc.property(fc.array(candidate, { minLength: 1, maxLength: 40 }), (images) => {
+      const requests = groupRequests(images, TILE)
+      const served = requests.flatMap(({ parts }) => parts.map(({ index }) => index))
+      expect(served.toSorted((a, b) => a - b)).toEqual(images.map((_, i) => i))
+      for (const { candidate: first, grid, parts } of requests) {
+        let delivered = 0
+        for (const { index, x, y } of parts) {
+          const { imageId, width, height, box } = images[index]!
+          expect(imageId).toBe(first.imageId)
+          expect(Math.min(x, y, grid.width - x - width, grid.height - y - height)).toBeGreaterThanOrEqual(0)
+          // The pixels of the request lie where those of the image would.
+          expect(grid.west + x * grid.degreesPerPixelX).toBeCloseTo(box[0], 11)
+          expect(grid.north - y * grid.degreesPerPixelY).toBeCloseTo(box[3], 11)
+          delivered += width * height
+        }
+        expect(grid.width * grid.height).toBeLessThanOrEqual(1.5 * delivered)
+        if (parts.length > 1) expect(grid.width * grid.height).toBeLessThanOrEqual(2_000_000)
+      }
+      expect(groupRequests(images, TILE)).toEqual(requests)
+    }),
+  )
+})
+
+test('without a tile, and off its lattice, each image is a request of its own', () => {
+  const images = [candidateAt(0, 0, 100, 100), candidateAt(10, 10, 100, 100)]
+  expect(groupRequests(images, TILE)).toHaveLength(1)
+  expect(groupRequests(images, null)).toHaveLength(2)
+  const [west, south, east, north] = images[1]!.box
+  const { stepX } = latticeOf(TILE, 0.6)
+  const off: ImageCandidate = { ...images[1]!, box: [west + stepX / 2, south, east + stepX / 2, north] }
+  expect(groupRequests([images[0]!, off], TILE)).toHaveLength(2)
+})
+
+test('a hundred images of one crossroads are one request, and as many apart are a hundred', () => {
+  const near = Array.from({ length: 100 }, (_, i) => candidateAt((i % 10) * 9, Math.floor(i / 10) * 9, 300, 300))
+  expect(groupRequests(near, TILE)).toHaveLength(1)
+  expect(pixelsIn(groupRequests(near, TILE))).toBe(381 * 381)
+  const apart = Array.from({ length: 100 }, (_, i) => candidateAt((i % 10) * 900, Math.floor(i / 10) * 900, 300, 300))
+  expect(groupRequests(apart, TILE)).toHaveLength(100)
+})
+
+test('what is cut out is the lines of its part', () => {
+  const pixels = Uint8Array.from({ length: 5 * 4 * 4 }, (_, i) => i >> 2)
+  const part = cutOut(pixels, 5, { x: 2, y: 1 }, { width: 2, height: 3 })
+  expect([...part].filter((_, i) => i % 4 === 0)).toEqual([7, 8, 12, 13, 17, 18])
+})
+
+test('grouping changes no byte of any image, no record, and asks for far less', async () => {
+  const [x, y] = PLACE
+  const focus = Array.from(
+    { length: 40 },
+    (_, i): FocusObject => ({
+      id: `n${i}`,
+      geometry: { type: 'Point', coordinates: [x + (i % 8) * 0.00012, y + Math.floor(i / 8) * 0.0001] },
+      maxGsd: i % 5 === 0 ? 1 : 0.1,
+    }),
+  )
+  const { kept: plans } = await planTile({
+    tile: TILE,
+    focus,
+    settings: {
+      sources: ['CH', 'P3'],
+      tiles: { minPixels: 64, maxPixels: 400, pointPixels: 160, shift: 0.2 },
+      seed: 51,
+    },
+    candidates: (source) => findCandidates(ee, SOURCES[source], mapTileBox(TILE)),
+  })
+  expect(plans.length).toBe(40)
+  const fetched = async (name: string, tile: string | null) => {
+    const storage = await openFolder(join(folder, name))
+    const before = ee.stats().pixelRequests
+    const signal = new AbortController().signal
+    const outcome = await fetchImages(plans, { ee, storage, seed: 51, previous: new Map(), tile, signal })
+    return { outcome, requests: ee.stats().pixelRequests - before }
+  }
+  const apart = await fetched('apart', null)
+  const together = await fetched('together', TILE)
+  expect(apart.outcome.kept.length).toBeGreaterThan(30)
+  // Records hold the sha256 of each JPEG.
+  expect(together.outcome).toEqual(apart.outcome)
+  expect(together.requests).toBeLessThan(apart.requests / 4)
+})
