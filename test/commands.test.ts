@@ -125,6 +125,19 @@ test('plan counts what a build would ask for, without asking for a pixel', async
   expect(town.earthEngine.stats().requests.pixels).toBe(before)
 })
 
+test('imagery.licences leaves out sources under others, and says what there is where none is left', async () => {
+  const { imagery } = town.region(at('licences')) as { imagery: object }
+  const plan = async (licences: string[]) => {
+    const settings = town.region(at('licences'), { imagery: { ...imagery, licences } })
+    return skyscript(['plan', await writeRegion(at('licences.yaml'), settings), '--json'])
+  }
+  const { stdout, stderr } = await plan(['public domain', 'CC BY'])
+  expect(Object.keys(JSON.parse(stdout).images), stderr).toEqual(['P3'])
+  const none = await plan(['all rights reserved'])
+  expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('imagery.licences allows no source')])
+  expect(none.stderr).toContain('"public domain"')
+})
+
 test('cut redoes ranking and splits from stored scores, without images or model', async () => {
   const before = filesOf(at('town'))
   const region = town.region(at('town'))

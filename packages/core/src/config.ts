@@ -51,6 +51,8 @@ const schema = z.strictObject({
         .min(1)
         .refine((list) => new Set(list).size === list.length, 'names a source twice')
         .default([...SOURCE_ALIASES]),
+      /** Only sources under licences that begin with one of these texts; null: all. */
+      licences: z.array(z.string().min(1)).min(1).nullable().default(null),
       earthEngine: z
         .strictObject({
           endpoint: endpoint.default('https://earthengine-highvolume.googleapis.com'),

@@ -24,6 +24,14 @@ interface Column {
   readonly value: (row: DatasetRow, extras: ManifestExtras) => string | number | Date | null
 }
 
+const DAY = 86_400_000
+
+/** Whole days from the image to the object's last edit, negative where the object is older; null where either has no time. */
+function daysApart({ image, caption }: DatasetRow): number | null {
+  if (image.time === null || caption.timestamp === null) return null
+  return Math.trunc((Date.parse(caption.timestamp) - image.time) / DAY)
+}
+
 /** Box and centre in degrees (WGS84), GSD in m/pixel, width and height in pixels, time in UTC. */
 function columnsFor(scorers: readonly string[], moreCaptions: boolean): Column[] {
   const column = (name: string, type: BasicType, value: Column['value']) => ({ name, type, nullable: false, value })
@@ -46,6 +54,7 @@ function columnsFor(scorers: readonly string[], moreCaptions: boolean): Column[]
     column('height', 'INT32', ({ image }) => image.height),
     column('version', 'INT32', ({ caption }) => caption.version),
     nullable('timestamp', 'STRING', ({ caption }) => caption.timestamp),
+    nullable('days_apart', 'INT32', daysApart),
     column('center_tags', 'STRING', ({ caption }) => JSON.stringify(caption.centerTags)),
     column('surrounding_tags', 'STRING', ({ caption }) => JSON.stringify(caption.surroundingTags)),
     column('title', 'STRING', ({ caption }) => caption.title),

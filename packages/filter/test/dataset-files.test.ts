@@ -143,6 +143,7 @@ const COLUMNS = [
   'height',
   'version',
   'timestamp',
+  'days_apart',
   'center_tags',
   'surrounding_tags',
   'title',
@@ -186,6 +187,7 @@ test('the manifest gives back every row, hostile texts and missing times too', a
       height: 200,
       version: 3,
       timestamp: caption.timestamp,
+      days_apart: image.time === null || caption.timestamp === null ? null : expect.any(Number),
       center_tags: JSON.stringify(caption.centerTags),
       surrounding_tags: JSON.stringify(caption.surroundingTags),
       title: caption.title,
@@ -198,6 +200,21 @@ test('the manifest gives back every row, hostile texts and missing times too', a
     })
     expect(JSON.parse(row.center_tags as string)).toEqual(caption.centerTags)
   }
+})
+
+test('the manifest tells the days between the image and the last edit of its object, and further captions where there are', async () => {
+  const time = Date.UTC(2021, 5, 1, 12)
+  const edited = rowOf('w1', { time, timestamp: '2021-06-11T11:00:00Z' })
+  const older = rowOf('w2', { time, timestamp: '2020-06-01T12:00:00Z' })
+  const untimed = rowOf('w3', { time: null, timestamp: '2020-06-01T12:00:00Z' })
+  const list = [edited, older, untimed].map((row) => ({ ...row, caption: { ...row.caption, more: ['one', 'two'] } }))
+  const { manifest, folder } = await assembled(list, { moreCaptions: true })
+  const read = await manifest()
+  expect(read.map((row) => row.days_apart)).toEqual([9, -365, null])
+  expect(read.map((row) => row.more_captions)).toEqual(Array(3).fill('["one","two"]'))
+  const lines = (await readFile(join(folder, 'SkyScript-Test_train_unfiltered_5M_captions.csv'), 'utf8')).split('\n')
+  expect(lines[0]).toBe('filepath,title')
+  expect(lines.filter((line) => line.startsWith(edited.image.filepath)).length % 2).toBe(0)
 })
 
 test('a manifest of many rows has several row groups, each row in its place', async () => {

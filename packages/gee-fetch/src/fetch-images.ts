@@ -18,8 +18,9 @@ import {
 } from '@skyscript/core'
 import sharp from 'sharp'
 import type { EarthEngine } from './client.ts'
+import { coloursOf, cutOut } from './cut-out.ts'
 import { pixelsOf } from './expressions.ts'
-import { cutOut, groupRequests, type PixelRequest } from './grouping.ts'
+import { groupRequests, type PixelRequest } from './grouping.ts'
 import { parseNpy } from './npy.ts'
 import { pixelFault } from './pixel-checks.ts'
 import { SOURCES } from './sources/sources.ts'
@@ -167,7 +168,7 @@ async function serve(request: PixelRequest, asking: readonly Search[], context: 
     const search = asking[part.index]!
     const { image, requests, next } = search
     const candidate = image.candidates[next]!
-    const own = request.parts.length === 1 ? pixels : cutOut(pixels, request.grid.width, part, candidate)
+    const own = cutOut(pixels, request.grid.width, part, candidate)
     const fault = pixelFault(own, SOURCES[candidate.source])
     if (fault !== null) {
       passOver(search, fault, context)
@@ -231,9 +232,9 @@ async function fetchPixels({ candidate, grid }: PixelRequest, { ee, signal }: Fe
   }
 }
 
-const encode = (pixels: Buffer, { width, height }: ImageCandidate): Promise<Buffer> =>
-  sharp(pixels, { raw: { width, height, channels: 4 } })
-    .removeAlpha()
+/** The JPEG of pixels that were cut out. */
+export const encode = (pixels: Buffer, { width, height }: Pick<ImageCandidate, 'width' | 'height'>): Promise<Buffer> =>
+  sharp(coloursOf(pixels), { raw: { width, height, channels: 3 } })
     .jpeg(JPEG)
     .toBuffer()
 

@@ -153,18 +153,3 @@ function requestOf(group: Group, images: readonly ImageCandidate[], lattice: Lat
 /** Pixels that requests ask for. */
 export const pixelsIn = (requests: readonly PixelRequest[]): number =>
   requests.reduce((sum, { grid }) => sum + grid.width * grid.height, 0)
-
-/** The pixels of one part, four bytes each. */
-export function cutOut(
-  pixels: Uint8Array,
-  gridWidth: number,
-  { x, y }: { readonly x: number; readonly y: number },
-  { width, height }: { readonly width: number; readonly height: number },
-): Buffer {
-  const part = Buffer.allocUnsafe(width * height * 4)
-  for (let line = 0; line < height; line++) {
-    const start = ((y + line) * gridWidth + x) * 4
-    part.set(pixels.subarray(start, start + width * 4), line * width * 4)
-  }
-  return part
-}

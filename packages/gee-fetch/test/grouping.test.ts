@@ -8,7 +8,8 @@ import { type LocalEarthEngine, startLocalEarthEngine } from '../../local-earth-
 import { PLACE, writeFeatures } from '../../local-earth-engine/test/calls.ts'
 import { openFolder } from '../../worker/src/storages/folder.ts'
 import { latticeOf } from '../src/boxes.ts'
-import { cutOut, groupRequests, pixelsIn } from '../src/grouping.ts'
+import { coloursOf, cutOut } from '../src/cut-out.ts'
+import { groupRequests, pixelsIn } from '../src/grouping.ts'
 import { createEarthEngine, type EarthEngine, fetchImages, findCandidates, planTile, SOURCES } from '../src/index.ts'
 
 const TILE = mapTileAt(PLACE)
@@ -100,6 +101,20 @@ test('what is cut out is the lines of its part', () => {
   const pixels = Uint8Array.from({ length: 5 * 4 * 4 }, (_, i) => i >> 2)
   const part = cutOut(pixels, 5, { x: 2, y: 1 }, { width: 2, height: 3 })
   expect([...part].filter((_, i) => i % 4 === 0)).toEqual([7, 8, 12, 13, 17, 18])
+})
+
+test('colours are the first three bytes of each pixel, whatever their number', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 19 }), fc.infiniteStream(fc.nat(255)), (count, bytes) => {
+      const part = cutOut(
+        Uint8Array.from([...bytes.take(count * 4)]),
+        count,
+        { x: 0, y: 0 },
+        { width: count, height: 1 },
+      )
+      expect([...coloursOf(part)]).toEqual([...part].filter((_, i) => i % 4 !== 3))
+    }),
+  )
 })
 
 test('grouping changes no byte of any image, no record, and asks for far less', async () => {

@@ -73,8 +73,12 @@ function createProgram(done: (code: number) => void): Command {
     .description('serve a queue')
     .requiredOption('--queue <url>', 'redis:// or rediss:// URL; or set SKYSCRIPT_QUEUE', process.env.SKYSCRIPT_QUEUE)
     .option('--stages <list>', `of ${STAGES.join(',')}`, stageList, [...STAGES])
-    .option('--concurrency <n>', 'jobs of one stage at a time', positiveInteger, 2)
-    .action(async (options: { queue: string; stages: StageName[]; concurrency: number }) =>
+    .option(
+      '--concurrency <n>',
+      'jobs of one stage at a time; 12 of fetch and 2 of others unless told',
+      positiveInteger,
+    )
+    .action(async (options: { queue: string; stages: StageName[]; concurrency?: number }) =>
       done(await (await import('./commands/worker.ts')).workerCommand(options)),
     )
 

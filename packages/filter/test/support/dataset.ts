@@ -115,12 +115,13 @@ export interface AssembleOptions {
   readonly scorers?: readonly string[]
   readonly seed?: number
   readonly storage?: Storage
+  readonly moreCaptions?: boolean
 }
 
 /** Assembles rows into a new folder, and reads what lies there then with other programs' code. */
 export async function assembled(rows: readonly DatasetRow[], options: AssembleOptions = {}): Promise<Assembled> {
   const folder = await temporaryFolder()
-  const { scorers = ['openai'], seed = 51, storage = folderStorage(folder) } = options
+  const { scorers = ['openai'], seed = 51, storage = folderStorage(folder), moreCaptions = false } = options
   const summary = await assemble({
     async *rows() {
       yield* rows
@@ -129,6 +130,7 @@ export async function assembled(rows: readonly DatasetRow[], options: AssembleOp
     scorers,
     filter: { ...FILTER, ...options.filter },
     seed,
+    moreCaptions,
     attribution: ({ image }) => ({
       collection: 'USDA/NAIP/DOQQ',
       licence: 'public domain',

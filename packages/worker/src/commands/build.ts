@@ -8,8 +8,8 @@ import { openStorage } from '../storages/storages.ts'
 import { formatCount, type Terminal } from '../terminal/terminal.ts'
 import { downloadProgress, interruptSignal, openTerminal, readRegion } from './region.ts'
 
-/** Jobs at a time in this process. Fetch jobs wait for the network; the others keep the cores busy by themselves. */
-const CONCURRENCY = { plan: 2, fetch: 4, caption: 1, score: 1 } as const
+/** Jobs at a time in this process. Fetch jobs wait for the network, some for few large answers; the others keep the cores busy by themselves. */
+const CONCURRENCY = { plan: 2, fetch: 12, caption: 1, score: 1 } as const
 
 /** `skyscript build`: 0 whole, 2 partial. */
 export async function buildCommand(file: string, options: { json?: boolean }): Promise<number> {

@@ -68,7 +68,7 @@ async function planSummary(options: BuildOptions): Promise<PlanSummary> {
       },
       images: sortedCounts(total.get('images')!),
       requests: {
-        candidates: Object.keys(prepared.selection.tiles).length * options.config.imagery.sources.length,
+        candidates: Object.keys(prepared.selection.tiles).length * prepared.run.config.imagery.sources.length,
         pixels: requests,
         saved: planned - requests,
       },

@@ -6,11 +6,14 @@ import type { StageName } from '../runner/runner.ts'
 import { openStorage } from '../storages/storages.ts'
 import { downloadProgress, interruptSignal, openTerminal } from './region.ts'
 
+/** Jobs at a time. Fetch jobs wait for the network, some for few large answers. */
+const CONCURRENCY = { plan: 2, fetch: 12, caption: 2, score: 2 } as const
+
 /** `skyscript worker`: serves until SIGTERM or Ctrl-C, then finishes or gives back what it holds. */
 export async function workerCommand(options: {
   queue: string
   stages: readonly StageName[]
-  concurrency: number
+  concurrency?: number
 }): Promise<number> {
   const terminal = openTerminal()
   const interrupt = interruptSignal(terminal)
@@ -20,7 +23,7 @@ export async function workerCommand(options: {
     await serveQueue({
       redisUrl: options.queue,
       stages: options.stages,
-      concurrency: options.concurrency,
+      concurrency: options.concurrency ?? CONCURRENCY,
       execute: executor.execute,
       onEvent: (event) => terminal.note(event),
       signal: interrupt.signal,

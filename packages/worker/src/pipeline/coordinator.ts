@@ -24,6 +24,7 @@ import { extractTiles } from './extract.ts'
 import { collectGarbage } from './garbage.ts'
 import { type SourceFile, withSources } from './inputs.ts'
 import { type LearnedTags, learnTags } from './learn-tags.ts'
+import { withLicensedSources } from './licences.ts'
 import type { ContextOptions } from './models.ts'
 import {
   type CaptionTables,
@@ -228,7 +229,8 @@ export interface Prepared {
 }
 
 /** Extracts, selects, and stores what the jobs need to know. */
-export async function prepare(options: BuildOptions): Promise<Prepared> {
+export async function prepare(given: BuildOptions): Promise<Prepared> {
+  const options = { ...given, config: withLicensedSources(given.config) }
   const { config, storage, runner, terminal, signal } = options
   const existing = new Set<string>()
   for await (const { key } of storage.list('')) existing.add(key)

@@ -17,7 +17,11 @@ export function lockedConfig(config: Run['config']): unknown {
       source: typeof osm.source === 'string' ? file(osm.source) : osm.source.map(file),
       clip: typeof osm.clip === 'string' ? file(osm.clip) : osm.clip,
     },
-    imagery: { sources: imagery.sources, earthEngine: { endpoint: imageryOrigin(imagery.earthEngine.endpoint) } },
+    imagery: {
+      sources: imagery.sources,
+      licences: imagery.licences,
+      earthEngine: { endpoint: imageryOrigin(imagery.earthEngine.endpoint) },
+    },
     selection,
     tiles,
     captions: {

@@ -28,11 +28,11 @@ export const VERSIONS = {
   learn: 1,
   extract: 3,
   select: 1,
-  plan: 1,
+  plan: 2,
   fetch: 1,
   caption: 1,
   score: 1,
-  assemble: 1,
+  assemble: 2,
 } as const
 
 /** What a classifier said of the undecided tags of some extracts. */

@@ -1,0 +1,21 @@
+import { type Config, InputError } from '@skyscript/core'
+import { SOURCES } from '@skyscript/gee-fetch'
+
+/**
+ * The settings with those of their sources alone whose licence `imagery.licences` allows.
+ *
+ * @throws InputError `no-licensed-source` that names the licences of the sources
+ */
+export function withLicensedSources(config: Config): Config {
+  const { sources, licences } = config.imagery
+  if (licences === null) return config
+  const allowed = sources.filter((alias) => licences.some((licence) => SOURCES[alias].licence.startsWith(licence)))
+  if (allowed.length === 0) {
+    const named = [...new Set(sources.map((alias) => SOURCES[alias].licence))].map((licence) => `"${licence}"`)
+    throw new InputError(
+      'no-licensed-source',
+      `imagery.licences allows no source; those of imagery.sources are under ${named.join(', ')}: name one, or how it begins.`,
+    )
+  }
+  return { ...config, imagery: { ...config.imagery, sources: allowed } }
+}
