@@ -12,7 +12,7 @@ import { type SeveralCaptions, severalCaptions } from './several-captions.ts'
 import { shareOfBox } from './share-of-box.ts'
 import { type Style, shippedStyle } from './styles/style.ts'
 import { type Caption, type CaptionParts, createWriter, type Writer } from './styles/writer.ts'
-import { ARRANGING, applyRules, NAMING, NAMING_WITH_DIRECTIONS } from './surroundings/index.ts'
+import { ARRANGING, applyRules, NAMING, NAMING_WITH_DIRECTIONS, SAYING } from './surroundings/index.ts'
 import type { Scene, Surrounding } from './surroundings/surrounding.ts'
 import { loadTables } from './tables.ts'
 import { createTagFacts, type Seen } from './tag-facts.ts'
@@ -136,8 +136,7 @@ export function createCaptioner(options: CaptionerOptions = {}): Captioner {
       }
       const scene: Scene = { focus: { phrase: seen.phrase, geometry: null }, box: null }
       const objects = surrounding.map((tags, i) => surroundingOf(String(i), seenOf(tags, how), null, 0))
-      const [roadsAlone] = ARRANGING
-      return writers[0]!.write(partsOf(seen, roadsAlone!.apply(objects, scene), scene, null))
+      return writers[0]!.write(partsOf(seen, applyRules(SAYING, objects, scene), scene, null))
     },
     captionImage(image, focus, around) {
       const { gsd, box } = image

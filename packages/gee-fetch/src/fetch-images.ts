@@ -31,7 +31,7 @@ const ENCODING_VERSION = 1
 const JPEG = { quality: 82, chromaSubsampling: '4:2:0', mozjpeg: false } as const
 /** Tries for a body that is no NPY; requests that fail outright are retried by the client. */
 const BODY_ATTEMPTS = 3
-/** Objects of one call in flight; the limiter of the client decides how many requests really are. */
+/** Requests of one call at a time; the limiter of the client decides how many really are. */
 const IN_FLIGHT = 48
 
 export interface FetchContext {

@@ -5,8 +5,11 @@ import { onceEach } from './once-each.ts'
 import { roadsAlone } from './roads-alone.ts'
 import type { Scene, Surrounding, SurroundingRule } from './surrounding.ts'
 
-/** What is said of each object, and in which order: the order of the meta too. */
-export const ARRANGING: readonly SurroundingRule[] = [roadsAlone, largestFirst]
+/** What is said of each object. */
+export const SAYING: readonly SurroundingRule[] = [roadsAlone]
+
+/** That, and the order in which objects are named, which is the order of the meta too. */
+export const ARRANGING: readonly SurroundingRule[] = [...SAYING, largestFirst]
 
 /** Which of them the caption names. */
 export const NAMING: readonly SurroundingRule[] = [noEcho, onceEach]

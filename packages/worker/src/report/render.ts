@@ -92,7 +92,7 @@ function unseenCard({ dropped }: ReportInput): Html {
     .filter(([reason]) => reason.startsWith(UNSEEN))
     .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
   if (rows.length === 0) return html``
-  return html`<section class="card"><h2>Objects of which nothing can be seen</h2><p class="soft small">By the rule that says most of the object; the README of the captioner explains them.</p><div class="scroll"><table>
+  return html`<section class="card"><h2>Objects of which nothing can be seen</h2><p class="soft small">By the rule of the tag tables that says most of the object.</p><div class="scroll"><table>
 <tr><th>rule</th><th class="n">objects</th><th>their tags say</th></tr>${rows.map(([reason, n]) => {
     const rule = reason.slice(UNSEEN.length)
     return html`<tr><td>${rule}</td><td class="n">${formatCount(n)}</td><td>${meanings.get(rule) ?? ''}</td></tr>`
