@@ -1,6 +1,7 @@
-import { mapTileAt, mapTileBox, SOURCE_ALIASES, type SourceAlias } from '@skyscript/core'
-import { createEarthEngine, fetchImages, findCandidates, planTile, SOURCES } from '@skyscript/gee-fetch'
+import { mapTileAt, mapTileBox, SOURCE_ALIASES } from '@skyscript/core'
+import { createEarthEngine, fetchImages, planTile, SOURCES } from '@skyscript/gee-fetch'
 import { expect, test } from 'vitest'
+import { contextOf, imageryOf, settingsOf } from '../packages/gee-fetch/test/set-up.ts'
 import { openFolder } from '../packages/worker/src/storages/folder.ts'
 import { makeFolder } from './support/skyscript.ts'
 
@@ -12,7 +13,7 @@ const { SKYSCRIPT_LIVE_PROJECT: project, SKYSCRIPT_LIVE_CREDENTIALS: credentials
 const isAsked = project !== undefined && credentials !== undefined
 if (!isAsked) process.stderr.write('SKYSCRIPT_LIVE_PROJECT is not set: the real Earth Engine is not asked.\n')
 
-const PLACES: Readonly<Record<SourceAlias, readonly [number, number]>> = {
+const PLACES: Readonly<Record<(typeof SOURCE_ALIASES)[number], readonly [number, number]>> = {
   CH: [7.447, 46.948],
   ES: [-3.703, 40.417],
   DE: [13.06, 52.396],
@@ -48,24 +49,14 @@ test.skipIf(!isAsked).each(SOURCE_ALIASES)(
       ]
       const plan = await planTile({
         tile,
-        focus: [{ id: 'a1', geometry: { type: 'Polygon', coordinates: [ring] }, maxGsd: 30 }],
-        settings: {
-          sources: [alias],
-          tiles: { minPixels: 100, maxPixels: 1000, pointPixels: 300, shift: 0.2 },
-          seed: 51,
-        },
-        candidates: () => findCandidates(ee, SOURCES[alias], mapTileBox(tile)),
+        focus: [{ id: 'a1', geometry: { type: 'Polygon', coordinates: [ring] }, maxGsd: 30, edited: null }],
+        settings: settingsOf([SOURCES[alias]]),
+        candidates: (source) => imageryOf(ee).find(source, mapTileBox(tile)),
       })
       expect(plan.kept).toHaveLength(1)
       const storage = await openFolder(folder.path)
       const signal = AbortSignal.timeout(100_000)
-      const { kept, dropped, failed } = await fetchImages(plan.kept, {
-        ee,
-        storage,
-        seed: 51,
-        previous: new Map(),
-        signal,
-      })
+      const { kept, dropped, failed } = await fetchImages(plan.kept, contextOf(ee, storage, { signal }))
       expect({ kept: kept.length, dropped, failed }).toEqual({ kept: 1, dropped: [], failed: [] })
     } finally {
       await ee.close()

@@ -1,14 +1,9 @@
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
+import { aliasOf, boxSetting, sourceSetting } from './config-sources.ts'
 import { InputError } from './errors.ts'
 import { SOURCE_ALIASES } from './records.ts'
-
-const degrees = (limit: number) => z.number().min(-limit).max(limit)
-
-const box = z
-  .tuple([degrees(180), degrees(90), degrees(180), degrees(90)])
-  .refine(([w, s, e, n]) => w < e && s < n, 'must be [west, south, east, north] with west < east and south < north')
 
 const endpoint = z.union([z.literal('local'), z.url({ protocol: /^https?$/ })], 'must be "local" or an http(s) URL')
 
@@ -40,17 +35,36 @@ const schema = z.strictObject({
   osm: z.strictObject({
     source: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], 'must be a path, a URL or a list of them'),
     clip: z
-      .union([box, z.string().min(1)], 'must be [west, south, east, north] or a GeoJSON file')
+      .union([boxSetting, z.string().min(1)], 'must be [west, south, east, north] or a GeoJSON file')
       .nullable()
       .default(null),
   }),
   imagery: z
     .strictObject({
       sources: z
-        .array(z.enum(SOURCE_ALIASES))
+        .array(sourceSetting)
         .min(1)
-        .refine((list) => new Set(list).size === list.length, 'names a source twice')
+        .refine((list) => new Set(list.map(aliasOf)).size === list.length, 'names a source twice')
         .default([...SOURCE_ALIASES]),
+      /** Which of the sources that suit an object is tried first: the finest, or the first in the list. */
+      prefer: z.enum(['finest', 'listed']).default('finest'),
+      /** Of a source's images the latest, that closest to the object's last edit, or of a year drawn by chance. */
+      year: z.enum(['latest', 'closest', 'all']).default('latest'),
+      /** Percent of cloud, where an image records it. */
+      maxCloud: z.number().min(0).max(100).default(20),
+      /** What an image's pixels must be like. */
+      checks: z
+        .strictObject({
+          /** Share of pixels that hold data. */
+          minValid: z.number().min(0).max(1).default(0.98),
+          /** Share of pixels under cloud or haze. */
+          maxCloud: z.number().min(0).max(1).default(0.35),
+          /** Share of pixels in black seams. */
+          maxSeam: z.number().min(0).max(1).default(0.002),
+          /** Standard deviation of brightness, of 255, below which nothing is to be seen. */
+          minDeviation: z.number().min(0).max(128).default(1.5),
+        })
+        .prefault({}),
       /** Only sources under licences that begin with one of these texts; null: all. */
       licences: z.array(z.string().min(1)).min(1).nullable().default(null),
       earthEngine: z
@@ -197,6 +211,9 @@ function resolvePaths(config: Config, folder: string): Config {
     },
     imagery: {
       ...imagery,
+      sources: imagery.sources.map((source) =>
+        typeof source === 'string' || source.kind !== 'cog' ? source : { ...source, files: source.files.map(path) },
+      ),
       earthEngine: { ...imagery.earthEngine, credentials: optional(imagery.earthEngine.credentials) },
     },
     captions: {

@@ -29,8 +29,11 @@ export function fileStem(id: string, source: SourceAlias, time: number | null): 
   return `${id}_${source}_${year}`
 }
 
+/** What a source may be called. */
+export const SOURCE_ALIAS = /^[A-Z][A-Z0-9]{1,7}$/
+
 /** The file names a dataset may hold: nothing that came from a tag ever reaches a path. */
-export const IMAGE_PATH = /^images[2-7]\/[nwa]-?\d{1,16}_(CH|ES|DE|FI|US|P3|P5|S2|L8|L9)_(\d\d)?\.jpg$/
+export const IMAGE_PATH = /^images[2-7]\/[nwa]-?\d{1,16}_[A-Z][A-Z0-9]{1,7}_(\d\d)?\.jpg$/
 
 /** `images2/x.jpg` -> `meta2/x.pickle`. */
 export function metaPath(filepath: string): string {

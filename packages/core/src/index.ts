@@ -9,10 +9,12 @@
  */
 // Its parser is at @skyscript/core/config: it loads more than everything else together.
 export type { Config } from './config.ts'
+export type { SourceSettings } from './config-sources.ts'
 export * from './errors.ts'
 export * from './feature.ts'
 export * from './fingerprint.ts'
 export * from './geo.ts'
+export * from './geometry-area.ts'
 export * from './geometry-box.ts'
 export * from './hosts.ts'
 export * from './ids.ts'

@@ -33,13 +33,19 @@ export interface OsmObject {
 
 /** The ten imagery sources of the paper, table 1. */
 export const SOURCE_ALIASES = ['CH', 'ES', 'DE', 'FI', 'US', 'P3', 'P5', 'S2', 'L8', 'L9'] as const
-export type SourceAlias = (typeof SOURCE_ALIASES)[number]
+/** Sources beside these that are read without an account: Earth Search's Sentinel-2 and swisstopo's SWISSIMAGE. */
+export const FREE_ALIASES = ['E2', 'SI'] as const
+/** Of a shipped source, or one that the settings describe: see SOURCE_ALIAS. It stands in every image's name. */
+export type SourceAlias = string
 
-/** An object chosen to get an image, with the coarsest ground sampling distance (m/pixel) at which any of its tags is seen. */
+/** An object chosen to get an image. */
 export interface FocusObject {
   readonly id: string
   readonly geometry: Geometry
+  /** The coarsest ground sampling distance (m/pixel) at which any of its tags is seen. */
   readonly maxGsd: number
+  /** When it was last edited, milliseconds since 1970 UTC; null where the extract doesn't say. */
+  readonly edited: number | null
 }
 
 /** One image of one source with the exact grid it would be asked for. */
@@ -71,8 +77,6 @@ export interface ImageRecord extends ImageCandidate {
   /** Size of the JPEG in bytes and its sha256 in lower-case hex. */
   readonly bytes: number
   readonly sha256: string
-  /** Fingerprints of the requests for better candidates, which did not serve; left out where there are none. */
-  readonly passedOver?: readonly string[]
 }
 
 /** What the captioner says of one image. */

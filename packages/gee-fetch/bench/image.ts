@@ -9,7 +9,7 @@ import sharp from 'sharp'
 import { cutOut } from '../src/cut-out.ts'
 import { encode } from '../src/fetch-images.ts'
 import { parseNpy } from '../src/npy.ts'
-import { pixelFault } from '../src/pixel-checks.ts'
+import { measurePixels } from '../src/pixel-checks.ts'
 import { SOURCES } from '../src/sources/sources.ts'
 
 const { values } = parseArgs({ options: { pixels: { type: 'string', default: '512' } } })
@@ -64,13 +64,13 @@ const rows: [string, number][] = [
     'ours: cut out, check, encode',
     await cost(async () => {
       const own = cutOut(all, wide, { x: side >> 1, y: side >> 1 }, size)
-      if (pixelFault(own, SOURCES.S2) !== null) throw new Error('The picture does not pass the checks.')
+      if (measurePixels(own, side, SOURCES.P3).valid < 1) throw new Error('The picture does not pass the checks.')
       return encode(own, size)
     }),
   ],
   [
     '  of that, cut out and check',
-    await cost(async () => pixelFault(cutOut(all, wide, { x: 9, y: 9 }, size), SOURCES.S2)),
+    await cost(async () => measurePixels(cutOut(all, wide, { x: 9, y: 9 }, size), side, SOURCES.P3)),
   ],
   [
     'libvips alone: encode',

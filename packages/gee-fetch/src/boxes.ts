@@ -1,10 +1,13 @@
 import {
   type Box,
   boxCenter,
+  boxContains,
   boxMetres,
   boxOf,
   type Config,
+  coverOfBox,
   type FocusObject,
+  type Geometry,
   linesOf,
   METRES_PER_DEGREE_LATITUDE,
   METRES_PER_DEGREE_LONGITUDE,
@@ -68,7 +71,7 @@ export function areaPixels(
 /**
  * The box of an object's image (paper, section "Image selection"): a square around a point or around a random node of
  * a line, the padded bounding box of an area; then shifted at random by up to `tiles.shift` of a side each way, which
- * is less than half a side, so that the point, or at least half of the area's box, stays inside.
+ * is less than half a side, so that the point stays inside, and by so much less that half of an area does too.
  *
  * It snaps to the lattice of its map tile at this GSD (m/pixel), so that images of neighbours can be cut out of one
  * larger one.
@@ -83,16 +86,29 @@ export function boxFor(focus: FocusObject, tile: string, gsd: number, { tiles, s
   const [x, y] = isArea ? boxCenter(bounds) : anchorOf(focus, tile, seed)
   const { west, south, stepX, stepY } = latticeOf(tile, gsd)
   const shift = (purpose: string) => (2 * seededFraction(seed, purpose, focus.id) - 1) * tiles.shift
-  const column = Math.round((x - west) / stepX + size.width * (shift('shift-x') - 0.5))
-  const row = Math.round((y - south) / stepY + size.height * (shift('shift-y') - 0.5))
-  const box: Box = [
-    west + column * stepX,
-    south + row * stepY,
-    west + (column + size.width) * stepX,
-    south + (row + size.height) * stepY,
-  ]
+  const shiftedBy = (part: number): Box => {
+    const column = Math.round((x - west) / stepX + size.width * (part * shift('shift-x') - 0.5))
+    const row = Math.round((y - south) / stepY + size.height * (part * shift('shift-y') - 0.5))
+    return [
+      west + column * stepX,
+      south + row * stepY,
+      west + (column + size.width) * stepX,
+      south + (row + size.height) * stepY,
+    ]
+  }
+  const part = isArea ? PARTS_OF_SHIFT.find((each) => halfIsIn(focus.geometry, bounds, shiftedBy(each))) : 1
+  const box = shiftedBy(part ?? 0)
   if (box[0] < -180 || box[2] > 180 || box[1] < -90 || box[3] > 90) return null
   return { box, ...size }
+}
+
+/** An area whose shift would push most of it out of view is shifted by less; unshifted its whole box is in view. */
+const PARTS_OF_SHIFT = [1, 0.5, 0.25, 0]
+
+function halfIsIn(area: Geometry, bounds: Box, box: Box): boolean {
+  if (boxContains(box, bounds)) return true
+  const squareDegrees = ([w, s, e, n]: Box) => (e - w) * (n - s)
+  return coverOfBox(area, box) * squareDegrees(box) >= 0.5 * coverOfBox(area, bounds) * squareDegrees(bounds)
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Box, Position } from '@skyscript/core'
 import { boxesIntersect, boxOf, ServiceError } from '@skyscript/core'
 import type { EarthEngine } from './client.ts'
 import { candidatesOf, singleCandidate } from './expressions.ts'
-import type { Source } from './sources/source.ts'
+import type { EarthEngineSource } from './sources/source.ts'
 
 /** An image of a source near a map tile. */
 export interface SourceImage {
@@ -21,31 +21,36 @@ interface Answer {
   readonly properties?: { readonly index?: unknown; readonly time?: unknown; readonly cloud?: unknown }
 }
 
-/**
- * The images of a source that touch a box, best first: least cloud in steps of 5 %, then the latest, then by id. One
- * request, and one more about the asset itself where that may be a single image.
- */
-export async function findCandidates(ee: EarthEngine, source: Source, box: Box): Promise<SourceImage[]> {
+/** Which images of a source are asked for. */
+export interface CandidateLimits {
+  /** Percent of cloud, of sources whose images record it. */
+  readonly maxCloud: number
+  /** Images of a source at most: the clearest, or the latest where they don't know of clouds. */
+  readonly most: number
+}
+
+/** The images of a source that touch a box, by id. One request, and once one about the asset where it may be a single image. */
+export async function findCandidates(
+  ee: EarthEngine,
+  source: EarthEngineSource,
+  box: Box,
+  limits: CandidateLimits,
+): Promise<SourceImage[]> {
   if (!boxesIntersect(source.extent, box)) return []
   const single = source.mayBeImage && (await ee.assetType(source.collection)) === 'IMAGE'
-  const result = await ee.compute(single ? singleCandidate(source) : candidatesOf(source, box))
+  const result = await ee.compute(single ? singleCandidate(source) : candidatesOf(source, box, limits))
   const features = single ? [result as Answer] : (result as { features?: Answer[] } | null)?.features
   if (!Array.isArray(features))
     throw new ServiceError('earth-engine-bad-answer', `Earth Engine gave no list of images of ${source.collection}.`, {
       retry: false,
     })
   const images = features.flatMap((feature) => imageOf(source, feature, single))
-  return images.filter(({ footprint }) => boxesIntersect(footprint, box)).sort(better)
+  return images
+    .filter(({ footprint }) => boxesIntersect(footprint, box))
+    .sort((a, b) => (a.imageId < b.imageId ? -1 : 1))
 }
 
-const CLOUD_STEP = 5
-const cloudiness = (image: SourceImage) => Math.floor((image.cloud ?? CLOUD_STEP) / CLOUD_STEP)
-
-function better(a: SourceImage, b: SourceImage): number {
-  return cloudiness(a) - cloudiness(b) || (b.time ?? 0) - (a.time ?? 0) || (a.imageId < b.imageId ? -1 : 1)
-}
-
-function imageOf(source: Source, { geometry, properties }: Answer, single: boolean): SourceImage[] {
+function imageOf(source: EarthEngineSource, { geometry, properties }: Answer, single: boolean): SourceImage[] {
   const { index, time, cloud } = properties ?? {}
   const rings = geometry?.coordinates as Position[][] | undefined
   if ((!single && typeof index !== 'string') || !Array.isArray(rings?.[0])) return []

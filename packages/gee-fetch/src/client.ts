@@ -209,7 +209,8 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
     },
     async assetType(id) {
       try {
-        const { type } = await json('other', `/v1/projects/earthengine-public/assets/${id}`, undefined)
+        const name = id.startsWith('projects/') ? id : `projects/earthengine-public/assets/${id}`
+        const { type } = await json('other', `/v1/${name}`, undefined)
         return typeof type === 'string' ? type : null
       } catch (error) {
         if (error instanceof ServiceError && error.status === 404) return null

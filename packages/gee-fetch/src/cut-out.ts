@@ -1,7 +1,7 @@
 /**
  * The pixels of one part of a larger image.
  *
- * @param pixels red, green, blue, validity: one byte each, pixel after pixel
+ * @param pixels red, green, blue, state: one byte each, pixel after pixel
  * @returns the same of `width` x `height` pixels from (x, y), counted from the north-west, in memory of its own
  */
 export function cutOut(

@@ -1,11 +1,18 @@
 /** The part of Google's client that expressions are built with; it has no types of its own. */
 declare module '@google/earthengine' {
-  interface Computed {
+  export interface Computed {
     select(bands: readonly string[]): Computed
     visualize(options: { bands: readonly string[]; min: number; max: number }): Computed
     mask(): Computed
     reduce(reducer: Computed): Computed
-    multiply(value: number): Computed
+    multiply(value: number | Computed): Computed
+    add(value: number | Computed): Computed
+    eq(value: number): Computed
+    gt(value: number): Computed
+    not(): Computed
+    or(other: Computed): Computed
+    bitwiseAnd(bits: number): Computed
+    unmask(value: number): Computed
     toByte(): Computed
     rename(names: readonly string[]): Computed
     addBands(image: Computed): Computed
@@ -43,7 +50,7 @@ declare module '@google/earthengine' {
     Feature(geometry: Computed | null, properties?: Record<string, unknown>): Computed
     Filter: { lte(property: string, value: number): Computed; notNull(properties: readonly string[]): Computed }
     Geometry: { Rectangle(coordinates: readonly number[], projection: string, geodesic: boolean): Computed }
-    Reducer: { min(): Computed }
+    Reducer: { min(): Computed; max(): Computed }
   }
   export default ee
 }

@@ -1,7 +1,10 @@
 import { createRequire } from 'node:module'
 import type ee from '@google/earthengine'
+import type { Computed } from '@google/earthengine'
 import type { Box } from '@skyscript/core'
-import type { Source } from './sources/source.ts'
+import type { CandidateLimits } from './candidates.ts'
+import { PIXEL_STATE } from './pixel-state.ts'
+import type { EarthEngineSource } from './sources/source.ts'
 
 /** Makes the JSON of an expression graph; only once `registerAlgorithms` has been called. */
 export type Graph = () => unknown
@@ -64,28 +67,21 @@ function library(): typeof ee {
   return client
 }
 
-/** At most this many images of one source are weighed for one map tile. */
-export const MAX_CANDIDATES = 100
-
-/**
- * The images of a source that touch a box, as a feature collection: footprint, index, time and cloud of each. Those
- * with little cloud, or the latest, where there are more than MAX_CANDIDATES.
- */
-export function candidatesOf(source: Source, box: Box): Graph {
+/** The images of a source that touch a box, as a feature collection: footprint, index, time and cloud of each. */
+export function candidatesOf(source: EarthEngineSource, box: Box, { maxCloud, most }: CandidateLimits): Graph {
   return () => {
     const { ImageCollection, Geometry, Filter, Feature, Serializer } = library()
-    const { cloud } = source
+    const { cloudProperty } = source
     const near = ImageCollection(source.collection).filterBounds(Geometry.Rectangle(box, 'EPSG:4326', false))
-    const clear = cloud === null ? near : near.filter(Filter.lte(cloud.property, cloud.limit))
     const best =
-      cloud === null
-        ? clear.limit(MAX_CANDIDATES, 'system:time_start', false)
-        : clear.limit(MAX_CANDIDATES, cloud.property, true)
+      cloudProperty === null
+        ? near.limit(most, 'system:time_start', false)
+        : near.filter(Filter.lte(cloudProperty, maxCloud)).limit(most, cloudProperty, true)
     const features = best.map((image) =>
       Feature(image.geometry().bounds(), {
         index: image.get('system:index'),
         time: image.get('system:time_start'),
-        ...(cloud !== null && { cloud: image.get(cloud.property) }),
+        ...(cloudProperty !== null && { cloud: image.get(cloudProperty) }),
       }),
     )
     return Serializer.encodeCloudApi(features)
@@ -93,7 +89,7 @@ export function candidatesOf(source: Source, box: Box): Graph {
 }
 
 /** The same for an asset that is one image. */
-export function singleCandidate(source: Source): Graph {
+export function singleCandidate(source: EarthEngineSource): Graph {
   return () => {
     const { Image, Feature, Serializer } = library()
     const image = Image(source.collection)
@@ -103,13 +99,37 @@ export function singleCandidate(source: Source): Graph {
   }
 }
 
-/** Red, green and blue stretched to bytes by the source's display range, and a band that is 255 where all three are valid. */
-export function pixelsOf(source: Source, imageId: string): Graph {
+/** Red, green and blue stretched to bytes by the source's display range, and a band of each pixel's PIXEL_STATE. */
+export function pixelsOf(source: EarthEngineSource, imageId: string): Graph {
   return () => {
     const { Image, Reducer, Serializer } = library()
-    const image = Image(imageId).select(source.bands)
-    const colours = image.visualize({ bands: source.bands, min: source.range[0], max: source.range[1] })
-    const valid = image.mask().reduce(Reducer.min()).multiply(255).toByte().rename(['valid'])
-    return Serializer.encodeCloudApi(colours.addBands(valid))
+    const image = Image(imageId)
+    const shown = image.select(source.bands)
+    const colours = shown.visualize({ bands: source.bands, min: source.range[0], max: source.range[1] })
+    const { black, cloudy, clear } = PIXEL_STATE
+    // Whole numbers added up, since that costs less than choosing: a pixel is clear, less what it lacks.
+    const unmarked = shown
+      .reduce(Reducer.max())
+      .eq(0)
+      .multiply(black - clear)
+      .add(clear)
+    const clouds = cloudsOf(source, image)
+    const state = clouds === null ? unmarked : unmarked.multiply(clouds.not()).add(clouds.multiply(cloudy))
+    const valid = shown.mask().reduce(Reducer.min()).gt(0)
+    return Serializer.encodeCloudApi(colours.addBands(state.unmask(0).multiply(valid).toByte().rename(['state'])))
   }
+}
+
+/** 1 where the source's own band says cloud, else 0; null where it has none. */
+function cloudsOf({ cloudMask }: EarthEngineSource, image: Computed): Computed | null {
+  if (cloudMask === null) return null
+  const marks = image.select([cloudMask.band])
+  if ('bits' in cloudMask) {
+    const any = cloudMask.bits.reduce((sum, bit) => sum + 2 ** bit, 0)
+    return marks.bitwiseAnd(any).gt(0).unmask(0)
+  }
+  return cloudMask.values
+    .map((value) => marks.eq(value))
+    .reduce((some, one) => some.or(one))
+    .unmask(0)
 }

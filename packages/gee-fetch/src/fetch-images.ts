@@ -1,4 +1,5 @@
 import {
+  type Config,
   type Dropped,
   type Failed,
   fileStem,
@@ -12,56 +13,67 @@ import {
   type PlannedImage,
   ServiceError,
   SkyscriptError,
+  type SourceAlias,
   type Storage,
   seededIndex,
   sha256,
 } from '@skyscript/core'
 import sharp from 'sharp'
-import type { EarthEngine } from './client.ts'
 import { coloursOf, cutOut } from './cut-out.ts'
-import { pixelsOf } from './expressions.ts'
 import { groupRequests, type PixelRequest } from './grouping.ts'
-import { parseNpy } from './npy.ts'
-import { pixelFault } from './pixel-checks.ts'
-import { SOURCES } from './sources/sources.ts'
+import type { Imagery } from './imagery.ts'
+import { measurePixels, type PixelMeasures, pixelFault } from './pixel-checks.ts'
+import { requestSettings, type Source } from './sources/source.ts'
 
-/** Raise when the same request gives another JPEG, or is judged in another way. */
-const ENCODING_VERSION = 1
+/** Raise when the same request gives another JPEG, or is measured in another way. */
+const ENCODING_VERSION = 2
 /** About 16 KB for an image of 300 pixels a side, the original's mean. */
 const JPEG = { quality: 82, chromaSubsampling: '4:2:0', mozjpeg: false } as const
-/** Tries for a body that is no NPY; requests that fail outright are retried by the client. */
-const BODY_ATTEMPTS = 3
 /** Requests of one call at a time; the limiter of the client decides how many really are. */
 const IN_FLIGHT = 48
 
+/** What an earlier run found out, for this one to go on from. */
+export interface EarlierImages {
+  /** By object: the file is kept if its sha256 is still the same and it is of the first candidate that serves. */
+  readonly records: ReadonlyMap<string, ImageRecord>
+  /** By request. */
+  readonly findings: ReadonlyMap<string, ImageFinding>
+}
+
+export const NO_EARLIER_IMAGES: EarlierImages = { records: new Map(), findings: new Map() }
+
+/** What asking for a candidate brought. */
+export interface ImageFinding {
+  /** Fingerprint of the request. */
+  readonly request: string
+  readonly source: SourceAlias
+  /** What its pixels are like, or why there are none: this image can't be had as asked, or is gone. */
+  readonly found: PixelMeasures | 'image-refused' | 'image-gone'
+  /** Why it did not serve; null for the one that did. */
+  readonly fault: string | null
+}
+
+export interface FetchOutcome extends Outcome<ImageRecord> {
+  /** Of every candidate that was looked at, by object in the order given, best candidate first. */
+  readonly findings: readonly ImageFinding[]
+}
+
 export interface FetchContext {
-  readonly ee: EarthEngine
+  readonly imagery: Imagery
+  /** Every source that a candidate may name. */
+  readonly sources: readonly Source[]
+  readonly checks: Config['imagery']['checks']
   readonly storage: Storage
   readonly seed: number
-  /**
-   * Records of earlier runs, by object: their file is kept if its sha256 is still the same and the request is that of
-   * the best candidate, or of the best after those that were passed over then too.
-   */
-  readonly previous: ReadonlyMap<string, ImageRecord>
+  readonly earlier: EarlierImages
   /** The map tile on whose lattice the boxes lie: images that lie close share requests. null: a request for each. */
-  readonly tile?: string | null
+  readonly tile: string | null
   readonly signal: AbortSignal
-  readonly onDone?: () => void
 }
 
 /** A name for everything that decides an image's bytes: source image, grid, encoding. */
-export function requestFingerprint({ source, imageId, box, width, height }: ImageCandidate): string {
-  return fingerprint(
-    ENCODING_VERSION,
-    JPEG,
-    source,
-    imageId,
-    box,
-    width,
-    height,
-    SOURCES[source].bands,
-    SOURCES[source].range,
-  )
+export function requestFingerprint({ imageId, box, width, height }: ImageCandidate, source: Source): string {
+  return fingerprint(ENCODING_VERSION, JPEG, source.alias, imageId, box, width, height, requestSettings(source))
 }
 
 /**
@@ -71,17 +83,15 @@ export function requestFingerprint({ source, imageId, box, width, height }: Imag
  * Works in rounds: what is asked for in a round is grouped into as few requests as pay; images whose candidate did not
  * serve are asked for again, by their next one, in the next round.
  */
-export async function fetchImages(
-  planned: readonly PlannedImage[],
-  context: FetchContext,
-): Promise<Outcome<ImageRecord>> {
-  const searches = await inFlight(planned, (image) => startSearch(image, context), context)
+export async function fetchImages(planned: readonly PlannedImage[], context: FetchContext): Promise<FetchOutcome> {
+  const sources = new Map(context.sources.map((source) => [source.alias, source]))
+  const searches = await inFlight(planned, (image) => startSearch(image, sources, context), context)
   for (;;) {
     const asking = searches.filter((search) => search.result === null)
     if (asking.length === 0) break
     const requests = groupRequests(
       asking.map((search) => search.image.candidates[search.next]!),
-      context.tile ?? null,
+      context.tile,
     )
     await inFlight(requests, (request) => serve(request, asking, context), context)
   }
@@ -90,6 +100,7 @@ export async function fetchImages(
     kept: results.flatMap((result) => ('kept' in result ? [result.kept] : [])),
     dropped: results.flatMap((result) => ('dropped' in result ? [result.dropped] : [])),
     failed: results.flatMap((result) => ('failed' in result ? [result.failed] : [])),
+    findings: searches.flatMap((search) => search.findings),
   }
 }
 
@@ -114,72 +125,101 @@ async function inFlight<T, R>(
 /** One object on the way to its image. */
 interface Search {
   readonly image: PlannedImage
-  readonly requests: readonly string[]
+  /** Source and fingerprint of each candidate. */
+  readonly requests: readonly { readonly source: Source; readonly name: string }[]
   /** The record of an earlier run whose file is as it was, and the candidate that it is of; -1: of none. */
   readonly before: ImageRecord | null
   readonly ready: number
+  readonly findings: ImageFinding[]
   /** The candidate that is asked for next. */
   next: number
-  /** Why the first candidate that failed the checks did. */
-  reason: string | undefined
   result: { kept: ImageRecord } | { dropped: Dropped } | { failed: Failed } | null
 }
 
-async function startSearch(image: PlannedImage, context: FetchContext): Promise<Search> {
+async function startSearch(
+  image: PlannedImage,
+  sources: ReadonlyMap<SourceAlias, Source>,
+  context: FetchContext,
+): Promise<Search> {
+  const requests = image.candidates.map((candidate) => {
+    const source = sources.get(candidate.source)
+    if (!source) throw new TypeError(`${image.id} is planned of ${candidate.source}, which is no source of this run.`)
+    return { source, name: requestFingerprint(candidate, source) }
+  })
   const before = await intact(image.id, context)
-  const requests = image.candidates.map(requestFingerprint)
-  const ready = before === null ? -1 : requests.indexOf(requestFingerprint(before))
-  const search: Search = { image, requests, before, ready, next: 0, reason: undefined, result: null }
+  // Whatever it was made by then: its request names its bytes.
+  const own = before && sources.has(before.source) ? requestFingerprint(before, sources.get(before.source)!) : null
+  const ready = own === null ? -1 : requests.findIndex(({ name }) => name === own)
+  const search: Search = { image, requests, before, ready, findings: [], next: 0, result: null }
   settle(search, context)
   return search
 }
 
-/** Passes over candidates that need no asking; ends the search where an image is ready, or none is left. */
+/**
+ * Goes on over candidates of which an earlier run knows what they are like; ends the search where its image is there, or
+ * none is left to ask for.
+ */
 function settle(search: Search, context: FetchContext): void {
   const { image, requests, before, ready } = search
-  // It did not serve when the image that is ready was chosen: the same question has the same answer.
-  while (search.next < ready && before?.passedOver?.includes(requests[search.next]!)) search.next++
-  const candidate = image.candidates[search.next]
-  if (candidate === undefined) {
-    end(search, { dropped: { id: image.id, reason: search.reason ?? 'no-image-here' } }, context)
-  } else if (before !== null && search.next === ready) {
-    const filepath = filepathOf(image.id, candidate, context.seed)
-    if (filepath !== before.filepath) return
-    end(search, { kept: recordOf(image.id, candidate, before, requests.slice(0, search.next)) }, context)
+  for (; search.next < image.candidates.length; search.next++) {
+    const known = context.earlier.findings.get(requests[search.next]!.name)
+    if (known === undefined) return
+    const fault = judge(known.found, context)
+    if (fault === null) {
+      const candidate = image.candidates[search.next]!
+      if (search.next !== ready || filepathOf(image.id, candidate, context.seed) !== before!.filepath) return
+      note(search, known.found, null)
+      search.result = { kept: recordOf(image.id, candidate, before!) }
+      return
+    }
+    note(search, known.found, fault)
   }
+  search.result = { dropped: { id: image.id, reason: search.findings[0]?.fault ?? 'no-image-here' } }
 }
 
-function end(search: Search, result: NonNullable<Search['result']>, context: FetchContext): void {
-  search.result = result
-  context.onDone?.()
+const judge = (found: ImageFinding['found'], { checks }: FetchContext): string | null =>
+  typeof found === 'string' ? found : pixelFault(found, checks)
+
+function note(search: Search, found: ImageFinding['found'], fault: string | null): void {
+  const { source, name } = search.requests[search.next]!
+  search.findings.push({ request: name, source: source.alias, found, fault })
+}
+
+function passOver(search: Search, found: ImageFinding['found'], fault: string, context: FetchContext): void {
+  note(search, found, fault)
+  search.next++
+  settle(search, context)
 }
 
 /** Asks once and takes each image out of the answer; those that don't serve go on to their next candidate. */
 async function serve(request: PixelRequest, asking: readonly Search[], context: FetchContext): Promise<void> {
+  const { candidate: first, grid, parts } = request
   let pixels: Buffer
   try {
-    pixels = await fetchPixels(request, context)
+    const { source } = asking[parts[0]!.index]!.requests[asking[parts[0]!.index]!.next]!
+    pixels = await context.imagery.pixels(source, first.imageId, grid, context.signal)
   } catch (error) {
     if (context.signal.aborted) throw context.signal.reason
-    for (const { index } of request.parts) refused(asking[index]!, error, context)
+    for (const { index } of parts) refused(asking[index]!, error, context)
     return
   }
-  for (const part of request.parts) {
+  for (const part of parts) {
     const search = asking[part.index]!
     const { image, requests, next } = search
     const candidate = image.candidates[next]!
-    const own = cutOut(pixels, request.grid.width, part, candidate)
-    const fault = pixelFault(own, SOURCES[candidate.source])
+    const own = cutOut(pixels, grid.width, part, candidate)
+    const measures = measurePixels(own, candidate.width, requests[next]!.source)
+    const fault = judge(measures, context)
     if (fault !== null) {
-      passOver(search, fault, context)
+      passOver(search, measures, fault, context)
       continue
     }
     try {
       const jpeg = await encode(own, candidate)
       const filepath = filepathOf(image.id, candidate, context.seed)
       await context.storage.put(filepath, jpeg)
-      const file = { filepath, bytes: jpeg.length, sha256: sha256(jpeg) }
-      end(search, { kept: recordOf(image.id, candidate, file, requests.slice(0, next)) }, context)
+      note(search, measures, null)
+      search.result = { kept: recordOf(image.id, candidate, { filepath, bytes: jpeg.length, sha256: sha256(jpeg) }) }
     } catch (error) {
       if (context.signal.aborted) throw context.signal.reason
       refused(search, error, context)
@@ -187,24 +227,18 @@ async function serve(request: PixelRequest, asking: readonly Search[], context: 
   }
 }
 
-function passOver(search: Search, reason: string, context: FetchContext): void {
-  search.reason ??= reason
-  search.next++
-  settle(search, context)
-}
-
 /** @throws what is no fault of the image or of a service */
 function refused(search: Search, error: unknown, context: FetchContext): void {
   // This image can't be had as asked (some old ones lack a band): another may do.
-  if (error instanceof ServiceError && error.status === 400) passOver(search, 'image-refused', context)
-  else if (error instanceof ServiceError && error.status === 404) passOver(search, 'image-gone', context)
+  if (error instanceof ServiceError && error.status === 400) passOver(search, 'image-refused', 'image-refused', context)
+  else if (error instanceof ServiceError && error.status === 404) passOver(search, 'image-gone', 'image-gone', context)
   else if (error instanceof InputError || !(error instanceof SkyscriptError)) throw error
-  else end(search, { failed: { id: search.image.id, code: error.code, message: messageOf(error) } }, context)
+  else search.result = { failed: { id: search.image.id, code: error.code, message: messageOf(error) } }
 }
 
 /** The record of an earlier run, if its file is still as it was. */
-async function intact(id: string, { previous, storage }: FetchContext): Promise<ImageRecord | null> {
-  const record = previous.get(id)
+async function intact(id: string, { earlier, storage }: FetchContext): Promise<ImageRecord | null> {
+  const record = earlier.records.get(id)
   if (!record) return null
   const bytes = await storage.get(record.filepath)
   return bytes !== null && sha256(bytes) === record.sha256 ? record : null
@@ -215,21 +249,8 @@ function recordOf(
   id: string,
   candidate: ImageCandidate,
   { filepath, bytes, sha256 }: Pick<ImageRecord, 'filepath' | 'bytes' | 'sha256'>,
-  passedOver: readonly string[],
 ): ImageRecord {
-  return { id, ...candidate, filepath, bytes, sha256, ...(passedOver.length > 0 && { passedOver }) }
-}
-
-async function fetchPixels({ candidate, grid }: PixelRequest, { ee, signal }: FetchContext): Promise<Buffer> {
-  const { source, imageId } = candidate
-  for (let attempt = 1; ; attempt++) {
-    const body = await ee.pixels(pixelsOf(SOURCES[source], imageId), grid, signal)
-    try {
-      return parseNpy(body, grid.width, grid.height)
-    } catch (error) {
-      if (attempt === BODY_ATTEMPTS) throw error
-    }
-  }
+  return { id, ...candidate, filepath, bytes, sha256 }
 }
 
 /** The JPEG of pixels that were cut out. */

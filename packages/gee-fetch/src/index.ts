@@ -3,18 +3,28 @@
  * which pixel grid; then one JPEG for each.
  *
  * @example
- * import { createEarthEngine, fetchImages, planTile, SOURCES, findCandidates } from '@skyscript/gee-fetch'
+ * import { createEarthEngine, createImagery, SOURCES } from '@skyscript/gee-fetch'
  * const ee = createEarthEngine({ endpoint: 'http://127.0.0.1:8080', project: null, credentials: null, maxConcurrent: 40 })
  * await ee.check()
- * const images = await findCandidates(ee, SOURCES.US, [-73.9, 40.7, -73.8, 40.8])
+ * const imagery = createImagery({ earthEngine: async () => ee }, { maxCloud: 20, year: 'latest' })
+ * const images = await imagery.find(SOURCES.US, [-73.9, 40.7, -73.8, 40.8])
  */
 export { type BoxSettings, boxFor, type PixelBox } from './boxes.ts'
-export { findCandidates, type SourceImage } from './candidates.ts'
+export type { SourceImage } from './candidates.ts'
 export { createEarthEngine, type EarthEngine, type EarthEngineOptions, type EarthEngineStats } from './client.ts'
-export { type FetchContext, fetchImages, requestFingerprint } from './fetch-images.ts'
+export {
+  type EarlierImages,
+  type FetchContext,
+  type FetchOutcome,
+  fetchImages,
+  type ImageFinding,
+  NO_EARLIER_IMAGES,
+  requestFingerprint,
+} from './fetch-images.ts'
 export { groupRequests, type PixelRequest, pixelsIn } from './grouping.ts'
+export { createImagery, type Imagery } from './imagery.ts'
 export { createLimiter, type Limiter } from './limiter.ts'
 export { type ImagerySettings, type PlanTileInput, planTile } from './plan-tile.ts'
 export type { Source } from './sources/source.ts'
-export { SOURCES } from './sources/sources.ts'
+export { SOURCES, sourcesOf } from './sources/sources.ts'
 export { suitableSources } from './suitable.ts'

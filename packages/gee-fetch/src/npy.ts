@@ -1,6 +1,6 @@
 import { ServiceError } from '@skyscript/core'
 
-/** Red, green, blue and validity, one byte each, pixel after pixel. */
+/** Red, green, blue and PIXEL_STATE, one byte each, pixel after pixel. */
 const BYTES_PER_PIXEL = 4
 
 /**

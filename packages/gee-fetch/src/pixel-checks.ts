@@ -1,38 +1,60 @@
+import type { Config } from '@skyscript/core'
+import { PIXEL_STATE } from './pixel-state.ts'
 import type { Source } from './sources/source.ts'
 
-/** Share of pixels that must be valid. */
-const VALID_SHARE = 0.98
-/** Standard deviation of brightness below which nothing is to be seen. */
-const BLANK_DEVIATION = 1.5
-/** Share of bright grey pixels above which an image counts as cloudy, and how far its colours may lie apart. */
-const CLOUD_SHARE = 0.35
+/** How far the colours of a grey pixel may lie apart, where clouds are known by their brightness. */
 const GREY_SPREAD = 25
+/** Black pixels in a straight line, at most, that may be shadow: longer ones, or a quarter of a side, are a seam. */
+const SHADOW_LENGTH = 32
 
 /** Bytes of so many pixels that the sum of their squared brightness stays below 2^31. */
 const RUN = 4 * 3600
 
-export type PixelFault = 'image-not-covered' | 'image-blank' | 'image-cloudy'
+/** What an image's pixels are like; judged apart, so that other limits need no new pixels. */
+export interface PixelMeasures {
+  /** Shares of all pixels: that hold data, under cloud or haze, in black seams. */
+  readonly valid: number
+  readonly cloud: number
+  readonly seam: number
+  /** Standard deviation of brightness, of 255, over what holds data. */
+  readonly deviation: number
+}
 
-/**
- * Whether an image may stand for its object.
- *
- * @param pixels red, green, blue, validity: one byte each, pixel after pixel
- * @returns the reason why not, or null
- */
-export function pixelFault(pixels: Uint8Array, source: Source): PixelFault | null {
+export type PixelFault = 'image-not-covered' | 'image-black-seam' | 'image-blank' | 'image-cloudy'
+
+/** Why an image may not stand for its object, or null. */
+export function pixelFault(
+  { valid, cloud, seam, deviation }: PixelMeasures,
+  limits: Config['imagery']['checks'],
+): PixelFault | null {
+  if (valid < limits.minValid) return 'image-not-covered'
+  if (seam > limits.maxSeam) return 'image-black-seam'
+  // A picture of nothing but cloud is blank too: what it shows is why.
+  if (cloud > limits.maxCloud) return 'image-cloudy'
+  return deviation < limits.minDeviation ? 'image-blank' : null
+}
+
+/** @param pixels red, green, blue and PIXEL_STATE: one byte each, pixel after pixel, in lines of `width` */
+export function measurePixels(
+  pixels: Uint8Array,
+  width: number,
+  { cloudBrightness }: Pick<Source, 'cloudBrightness'>,
+): PixelMeasures {
   const count = pixels.length / 4
   let valid = 0
   let cloudy = 0
+  let black = 0
   // Thrice the brightness, so that all sums are whole numbers, in 32 bits for a run of pixels: that is what is quick.
   let sum = 0
   let squares = 0
-  const limit = 3 * (source.cloudBrightness ?? 256)
+  const limit = 3 * (cloudBrightness ?? 256)
   for (let start = 0; start < pixels.length; start += RUN) {
     const end = Math.min(start + RUN, pixels.length)
     let runSum = 0
     let runSquares = 0
     for (let i = start; i < end; i += 4) {
-      if (pixels[i + 3] === 0) continue
+      const state = pixels[i + 3]!
+      if (state === PIXEL_STATE.masked) continue
       valid++
       const red = pixels[i]!
       const green = pixels[i + 1]!
@@ -40,16 +62,44 @@ export function pixelFault(pixels: Uint8Array, source: Source): PixelFault | nul
       const brightness = red + green + blue
       runSum += brightness
       runSquares += brightness * brightness
-      if (brightness >= limit && isGrey(red, green, blue)) cloudy++
+      if (state === PIXEL_STATE.cloudy || (brightness >= limit && isGrey(red, green, blue))) cloudy++
+      else if (state === PIXEL_STATE.black) black++
     }
     sum += runSum
     squares += runSquares
   }
-  if (valid < count * VALID_SHARE) return 'image-not-covered'
-  const mean = sum / valid
-  if (squares / valid - mean * mean < (3 * BLANK_DEVIATION) ** 2) return 'image-blank'
-  return cloudy > count * CLOUD_SHARE ? 'image-cloudy' : null
+  const mean = valid === 0 ? 0 : sum / valid
+  const variance = valid === 0 ? 0 : Math.max(0, squares / valid - mean * mean)
+  return {
+    valid: valid / count,
+    cloud: cloudy / count,
+    seam: black === 0 ? 0 : seamPixels(pixels, width) / count,
+    deviation: Math.sqrt(variance) / 3,
+  }
 }
 
 const isGrey = (red: number, green: number, blue: number): boolean =>
   Math.max(red, green, blue) - Math.min(red, green, blue) <= GREY_SPREAD
+
+/** Black pixels in lines or columns too long and straight for shadow: between two exposures, or beside the last one. */
+function seamPixels(pixels: Uint8Array, width: number): number {
+  const height = pixels.length / 4 / width
+  const marked = new Uint8Array(width * height)
+  const mark = (lines: number, length: number, at: (line: number, along: number) => number) => {
+    const long = Math.min(SHADOW_LENGTH, Math.ceil(length / 4))
+    for (let line = 0; line < lines; line++) {
+      let run = 0
+      for (let along = 0; along <= length; along++) {
+        if (along < length && pixels[4 * at(line, along) + 3] === PIXEL_STATE.black) {
+          run++
+          continue
+        }
+        if (run >= long) for (let back = along - run; back < along; back++) marked[at(line, back)] = 1
+        run = 0
+      }
+    }
+  }
+  mark(height, width, (y, x) => y * width + x)
+  mark(width, height, (x, y) => y * width + x)
+  return marked.reduce((sum, each) => sum + each, 0)
+}

@@ -15,11 +15,14 @@ import {
 } from '@skyscript/core'
 import { boxFor } from './boxes.ts'
 import type { SourceImage } from './candidates.ts'
-import { SOURCES } from './sources/sources.ts'
+import { byPreference } from './preference.ts'
+import type { Source } from './sources/source.ts'
 import { suitableSources } from './suitable.ts'
 
 export interface ImagerySettings {
-  readonly sources: readonly SourceAlias[]
+  readonly sources: readonly Source[]
+  readonly prefer: Config['imagery']['prefer']
+  readonly year: Config['imagery']['year']
   readonly tiles: Config['tiles']
   readonly seed: number
 }
@@ -29,8 +32,8 @@ export interface PlanTileInput {
   readonly tile: string
   readonly focus: readonly FocusObject[]
   readonly settings: ImagerySettings
-  /** Images of a source that touch the map tile, best first; asked at most once for each source. */
-  candidates(source: SourceAlias): Promise<readonly SourceImage[]>
+  /** Images of a source that touch the map tile; asked at most once for each source. */
+  candidates(source: Source): Promise<readonly SourceImage[]>
 }
 
 /** Images tried of one source, and in all, before an object is given up. */
@@ -38,7 +41,7 @@ const PER_SOURCE = 3
 const IN_ALL = 6
 
 /**
- * Chooses for each object which images to ask for, best first: the finest suitable source, inside it the best image
+ * Chooses for each object which images to ask for, best first: the preferred suitable source, inside it the best image
  * that covers the object's box. Nothing is fetched.
  */
 export async function planTile({ tile, focus, settings, candidates }: PlanTileInput): Promise<Outcome<PlannedImage>> {
@@ -46,9 +49,9 @@ export async function planTile({ tile, focus, settings, candidates }: PlanTileIn
   const dropped: Dropped[] = []
   const failed: Failed[] = []
   const asked = new Map<SourceAlias, Promise<readonly SourceImage[]>>()
-  const imagesOf = (source: SourceAlias) => {
-    const known = asked.get(source) ?? candidates(source)
-    asked.set(source, known)
+  const imagesOf = (source: Source) => {
+    const known = asked.get(source.alias) ?? candidates(source)
+    asked.set(source.alias, known)
     return known
   }
   for (const object of focus) {
@@ -60,12 +63,13 @@ export async function planTile({ tile, focus, settings, candidates }: PlanTileIn
     }
     try {
       const chosen: ImageCandidate[] = []
-      for (const alias of suitable.sources) {
+      for (const source of suitable.sources) {
         if (chosen.length >= IN_ALL) break
-        const { gsd } = SOURCES[alias]
+        const { alias, gsd } = source
         const pixels = boxFor(object, tile, gsd, settings)
         if (pixels === null) continue
-        for (const { imageId, time } of covering(await imagesOf(alias), pixels.box))
+        const images = byPreference(covering(await imagesOf(source), pixels.box), object, settings)
+        for (const { imageId, time } of images.slice(0, PER_SOURCE))
           chosen.push({ source: alias, imageId, time, gsd, ...pixels })
       }
       if (chosen.length > 0) kept.push({ id, candidates: chosen.slice(0, IN_ALL) })
@@ -81,6 +85,5 @@ export async function planTile({ tile, focus, settings, candidates }: PlanTileIn
 /** Those whose bounds hold the whole box; where none does, those that hold a part (its pixels will be checked). */
 function covering(images: readonly SourceImage[], box: ImageCandidate['box']): SourceImage[] {
   const whole = images.filter(({ footprint }) => boxContains(footprint, box))
-  const some = whole.length > 0 ? whole : images.filter(({ footprint }) => boxesIntersect(footprint, box))
-  return some.slice(0, PER_SOURCE)
+  return whole.length > 0 ? whole : images.filter(({ footprint }) => boxesIntersect(footprint, box))
 }

@@ -1,13 +1,13 @@
-import { boxesIntersect, boxOf, type FocusObject, type SourceAlias } from '@skyscript/core'
+import { boxesIntersect, boxOf, type FocusObject } from '@skyscript/core'
 import { areaPixels } from './boxes.ts'
 import type { ImagerySettings } from './plan-tile.ts'
-import { SOURCES } from './sources/sources.ts'
+import type { Source } from './sources/source.ts'
 
 /** Coarser images show ground, not things: a point or line would vanish in them, so they are for areas alone. */
 const COARSEST_FOR_POINTS = 10
 
 /**
- * The sources that could show an object, finest first, without asking anyone (paper, section "Image selection"): GSD at
+ * The sources that could show an object, the preferred first, without asking anyone (paper, section "Image selection"): GSD at
  * most the coarsest at which any of its tags is seen, the object inside the source's extent, and for an area the size
  * of its image within `tiles.minPixels` to `tiles.maxPixels`.
  *
@@ -16,20 +16,21 @@ const COARSEST_FOR_POINTS = 10
  */
 export function suitableSources(
   focus: FocusObject,
-  { sources, tiles }: ImagerySettings,
-): { sources: SourceAlias[] } | { reason: string } {
+  { sources, prefer, tiles }: Pick<ImagerySettings, 'sources' | 'prefer' | 'tiles'>,
+): { sources: Source[] } | { reason: string } {
   const box = boxOf(focus.geometry)
-  const here = sources.map((alias) => SOURCES[alias]).filter((source) => boxesIntersect(source.extent, box))
+  const here = sources.filter((source) => boxesIntersect(source.extent, box))
   if (here.length === 0) return { reason: 'no-source-here' }
-  const fine = here.filter((source) => source.gsd <= focus.maxGsd).sort((a, b) => a.gsd - b.gsd)
+  const fine = here.filter((source) => source.gsd <= focus.maxGsd)
+  if (prefer === 'finest') fine.sort((a, b) => a.gsd - b.gsd)
   if (fine.length === 0) return { reason: 'no-source-fine-enough' }
   if (focus.geometry.type === 'Point' || focus.geometry.type === 'LineString') {
     const near = fine.filter(({ gsd }) => gsd <= COARSEST_FOR_POINTS)
-    return near.length > 0 ? { sources: near.map(({ alias }) => alias) } : { reason: 'no-source-fine-enough' }
+    return near.length > 0 ? { sources: near } : { reason: 'no-source-fine-enough' }
   }
-  const sized = fine.map(({ alias, gsd }) => ({ alias, size: areaPixels(box, gsd, tiles) }))
+  const sized = fine.map((source) => ({ source, size: areaPixels(box, source.gsd, tiles) }))
   const fitting = sized.filter(({ size }) => typeof size !== 'string')
-  if (fitting.length > 0) return { sources: fitting.map(({ alias }) => alias) }
+  if (fitting.length > 0) return { sources: fitting.map(({ source }) => source) }
   const small = sized.some(({ size }) => size === 'too-small')
   const large = sized.some(({ size }) => size === 'too-large')
   return { reason: small && large ? 'area-between-sources' : small ? 'area-too-small' : 'area-too-large' }

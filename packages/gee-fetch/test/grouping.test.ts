@@ -10,7 +10,8 @@ import { openFolder } from '../../worker/src/storages/folder.ts'
 import { latticeOf } from '../src/boxes.ts'
 import { coloursOf, cutOut } from '../src/cut-out.ts'
 import { groupRequests, pixelsIn } from '../src/grouping.ts'
-import { createEarthEngine, type EarthEngine, fetchImages, findCandidates, planTile, SOURCES } from '../src/index.ts'
+import { createEarthEngine, type EarthEngine, fetchImages, planTile, SOURCES } from '../src/index.ts'
+import { contextOf, imageryOf, settingsOf } from './set-up.ts'
 
 const TILE = mapTileAt(PLACE)
 
@@ -125,24 +126,22 @@ test('grouping changes no byte of any image, no record, and asks for far less', 
       id: `n${i}`,
       geometry: { type: 'Point', coordinates: [x + (i % 8) * 0.00012, y + Math.floor(i / 8) * 0.0001] },
       maxGsd: i % 5 === 0 ? 1 : 0.1,
+      edited: null,
     }),
   )
   const { kept: plans } = await planTile({
     tile: TILE,
     focus,
-    settings: {
-      sources: ['CH', 'P3'],
+    settings: settingsOf([SOURCES.CH, SOURCES.P3], {
       tiles: { minPixels: 64, maxPixels: 400, pointPixels: 160, shift: 0.2 },
-      seed: 51,
-    },
-    candidates: (source) => findCandidates(ee, SOURCES[source], mapTileBox(TILE)),
+    }),
+    candidates: (source) => imageryOf(ee).find(source, mapTileBox(TILE)),
   })
   expect(plans.length).toBe(40)
   const fetched = async (name: string, tile: string | null) => {
     const storage = await openFolder(join(folder, name))
     const before = ee.stats().pixelRequests
-    const signal = new AbortController().signal
-    const outcome = await fetchImages(plans, { ee, storage, seed: 51, previous: new Map(), tile, signal })
+    const outcome = await fetchImages(plans, contextOf(ee, storage, { tile }))
     return { outcome, requests: ee.stats().pixelRequests - before }
   }
   const apart = await fetched('apart', null)

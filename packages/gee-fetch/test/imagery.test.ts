@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   type Box,
+  boxContains,
   type FocusObject,
   type ImageRecord,
   mapTileAt,
   mapTileBox,
   type PlannedImage,
   SOURCE_ALIASES,
-  type SourceAlias,
   sha256,
 } from '@skyscript/core'
 import sharp from 'sharp'
@@ -17,17 +17,31 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type LocalEarthEngine, startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
 import { PLACE, writeFeatures } from '../../local-earth-engine/test/calls.ts'
 import { openFolder } from '../../worker/src/storages/folder.ts'
-import { createEarthEngine, type EarthEngine, fetchImages, findCandidates, planTile, SOURCES } from '../src/index.ts'
+import {
+  createEarthEngine,
+  createImagery,
+  type EarlierImages,
+  type EarthEngine,
+  fetchImages,
+  type Imagery,
+  planTile,
+  SOURCES,
+  type Source,
+  sourcesOf,
+} from '../src/index.ts'
+import { contextOf, earlierOf, imageryOf, settingsOf } from './set-up.ts'
 
 let folder: string
 let server: LocalEarthEngine
 let ee: EarthEngine
+let imagery: Imagery
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gee-fetch-test-'))
   await writeFeatures(join(folder, 'features.geojsonl'))
   server = await startLocalEarthEngine({ features: [join(folder, 'features.geojsonl')] })
   ee = createEarthEngine({ endpoint: server.url, project: 'p', credentials: null, maxConcurrent: 16 })
+  imagery = imageryOf(ee)
 })
 afterAll(async () => {
   await ee?.close()
@@ -36,7 +50,8 @@ afterAll(async () => {
 })
 
 /** A place that each source covers. */
-const PLACES: Readonly<Record<SourceAlias, readonly [number, number]>> = {
+type Alias = (typeof SOURCE_ALIASES)[number]
+const PLACES: Readonly<Record<Alias, readonly [number, number]>> = {
   CH: PLACE,
   ES: [-3.7, 40.42],
   DE: [13.05, 52.38],
@@ -50,7 +65,7 @@ const PLACES: Readonly<Record<SourceAlias, readonly [number, number]>> = {
 }
 
 /** An area around a place that fills some 200 pixels of a source. */
-function focusAt(alias: SourceAlias, id = 'a7'): FocusObject {
+function focusAt(alias: Alias, id = 'a7'): FocusObject {
   const [x, y] = PLACES[alias]
   const side = (150 * SOURCES[alias].gsd) / 111_320
   const ring = [
@@ -60,29 +75,20 @@ function focusAt(alias: SourceAlias, id = 'a7'): FocusObject {
     [x, y + side],
     [x, y],
   ] as [number, number][]
-  return { id, geometry: { type: 'Polygon', coordinates: [ring] }, maxGsd: 30 }
+  return { id, geometry: { type: 'Polygon', coordinates: [ring] }, maxGsd: 30, edited: null }
 }
 
-async function planned(alias: SourceAlias, id?: string): Promise<PlannedImage> {
+async function planned(alias: Alias, id?: string): Promise<PlannedImage> {
   const tile = mapTileAt(PLACES[alias] as [number, number])
-  const settings = {
-    sources: [alias],
-    tiles: { minPixels: 100, maxPixels: 1000, pointPixels: 300, shift: 0.2 },
-    seed: 51,
-  }
-  const candidates = () => findCandidates(ee, SOURCES[alias], mapTileBox(tile))
+  const settings = settingsOf([SOURCES[alias]])
+  const candidates = () => imagery.find(SOURCES[alias], mapTileBox(tile))
   const { kept } = await planTile({ tile, focus: [focusAt(alias, id)], settings, candidates })
   expect(kept, alias).toHaveLength(1)
   return kept[0]!
 }
 
-const context = async (name: string, previous = new Map<string, ImageRecord>()) => ({
-  ee,
-  storage: await openFolder(join(folder, name)),
-  seed: 51,
-  previous,
-  signal: new AbortController().signal,
-})
+const context = async (name: string, earlier?: EarlierImages) =>
+  contextOf(ee, await openFolder(join(folder, name)), earlier && { earlier })
 
 test.each(SOURCE_ALIASES)('%s: one request finds images, one more gives a JPEG of the planned size', async (alias) => {
   const before = ee.stats()
@@ -103,26 +109,26 @@ test.each(SOURCE_ALIASES)('%s: one request finds images, one more gives a JPEG o
   expect(Math.max(...colours.map(({ stdev }) => stdev))).toBeGreaterThan(1.5)
 })
 
-test('candidates come best first: clear before cloudy, then new before old', async () => {
+test('images are found by id, none more cloudy than the settings allow, and more of them where all years count', async () => {
   const tile = mapTileBox(mapTileAt(PLACE))
-  const clouds = (await findCandidates(ee, SOURCES.S2, tile)).map(({ cloud }) => Math.floor(cloud! / 5))
-  expect(clouds.length).toBeGreaterThan(20)
-  expect(clouds).toEqual(clouds.toSorted((a, b) => a - b))
-  const times = (await findCandidates(ee, SOURCES.CH, tile)).map(({ time }) => time!)
-  expect(times.length).toBeGreaterThan(2)
-  expect(times).toEqual(times.toSorted((a, b) => b - a))
+  const found = await imagery.find(SOURCES.S2, tile)
+  expect(found.length).toBeGreaterThan(20)
+  expect(Math.max(...found.map(({ cloud }) => cloud!))).toBeLessThanOrEqual(20)
+  const ids = found.map(({ imageId }) => imageId)
+  expect(ids).toEqual(ids.toSorted())
+  expect((await imageryOf(ee, 'all').find(SOURCES.S2, tile)).length).toBeGreaterThan(found.length)
 })
 
 test('outside of a source nobody is asked', async () => {
   const before = ee.stats()
-  expect(await findCandidates(ee, SOURCES.FI, [7.4, 46.7, 7.5, 46.8])).toEqual([])
+  expect(await imagery.find(SOURCES.FI, [7.4, 46.7, 7.5, 46.8])).toEqual([])
   expect(ee.stats()).toEqual(before)
 })
 
 test('a year that is masked here gives way to the next candidate; where all are, the object is dropped with the reason', async () => {
   const plan = await planned('CH')
   const tile = mapTileBox(mapTileAt(PLACE))
-  const all = await findCandidates(ee, SOURCES.CH, tile)
+  const all = await imagery.find(SOURCES.CH, tile)
   const best = plan.candidates[0]!
   const outcomes = await Promise.all(
     all.map(async ({ imageId, time }, i) =>
@@ -154,8 +160,9 @@ test('an image that is gone or cannot be had as asked gives way too, and alone i
 test('an image that is there from an earlier run is taken over without a request, unless it was damaged', async () => {
   const plan = await planned('CH')
   const first = await context('reuse')
-  const { kept } = await fetchImages([plan], first)
-  const again = await context('reuse', new Map(kept.map((record) => [record.id, record])))
+  const outcome = await fetchImages([plan], first)
+  const { kept } = outcome
+  const again = await context('reuse', earlierOf(outcome))
   const before = ee.stats().pixelRequests
   expect((await fetchImages([plan], again)).kept).toEqual(kept)
   expect(ee.stats().pixelRequests).toBe(before)
@@ -201,10 +208,68 @@ test('under faults of every kind the images come all the same, byte for byte', a
     faults: '429:0.1,500:0.1,503:0.05,cut:0.1,html:0.1,empty:0.1,by:count,seed:3',
   })
   const client = createEarthEngine({ endpoint: faulty.url, project: 'p', credentials: null, maxConcurrent: 4 })
-  const outcome = await fetchImages(plans, { ...(await context('faulty')), ee: client })
+  const outcome = await fetchImages(plans, { ...(await context('faulty')), imagery: imageryOf(client) })
   await client.close()
   const { faults } = faulty.stats()
   await faulty.close()
   expect(Object.keys(faults).length).toBeGreaterThan(0)
   expect(outcome).toEqual(fine)
 }, 60_000)
+
+test.each(['S2', 'L8'] as const)(
+  '%s: clouds are those of its own mask, and a cloudy image gives way',
+  async (alias) => {
+    const plan = await planned(alias)
+    const best = plan.candidates[0]!
+    const box = mapTileBox(mapTileAt(PLACES[alias] as [number, number]))
+    const all = await createImagery(
+      { earthEngine: async () => ee, cog: () => Promise.reject(new Error('No files here.')) },
+      { maxCloud: 100, year: 'all' },
+    ).find(SOURCES[alias], box)
+    const whole = all.filter(({ footprint }) => boxContains(footprint, best.box)).sort((a, b) => b.cloud! - a.cloud!)
+    const cloudy = whole.slice(0, 6).map(({ imageId, time }, i) => ({
+      id: `a${i}`,
+      candidates: [{ ...best, imageId, time }, best],
+    }))
+    const outcome = await fetchImages(cloudy, await context(`clouds-${alias}`))
+    const passedOver = outcome.findings.filter(({ fault }) => fault === 'image-cloudy')
+    expect(passedOver.length).toBeGreaterThan(2)
+    for (const { found } of passedOver) expect((found as { cloud: number }).cloud).toBeGreaterThan(0.35)
+    expect(outcome.kept.filter(({ imageId }) => imageId === best.imageId)).toHaveLength(passedOver.length)
+  },
+)
+
+test('a source that the settings describe is asked for its own bands: infrared makes meadows bright', async () => {
+  const facts = { gsd: 10, range: [0, 3000] as [number, number], extent: [-180, -56, 180, 83] as Box }
+  const [infrared] = sourcesOf([
+    {
+      kind: 'earth-engine',
+      alias: 'NIR',
+      id: 'COPERNICUS/S2_SR_HARMONIZED',
+      bands: ['B8', 'B4', 'B3'],
+      ...facts,
+      cloudProperty: 'CLOUDY_PIXEL_PERCENTAGE',
+      cloudMask: { band: 'SCL', values: [8, 9, 10] },
+      cloudBrightness: null,
+      licence: 'CC BY 4.0',
+      credit: 'Somebody',
+    },
+  ])
+  const tile = mapTileAt(PLACE)
+  const plan = async (source: Source) => {
+    const focus = [focusAt('S2', 'a5')]
+    const candidates = (each: Source) => imagery.find(each, mapTileBox(tile))
+    return (await planTile({ tile, focus, settings: settingsOf([source]), candidates })).kept
+  }
+  const { storage, ...rest } = await context('infrared')
+  const sources = [infrared!, SOURCES.S2]
+  const [own] = (await fetchImages(await plan(infrared!), { storage, ...rest, sources })).kept
+  const [usual] = (await fetchImages(await plan(SOURCES.S2), { storage, ...rest, sources })).kept
+  expect(own!.filepath).toMatch(/a5_NIR_\d\d\.jpg$/)
+  expect(own!.imageId).toBe(usual!.imageId)
+  const red = async ({ filepath }: ImageRecord) =>
+    (await sharp((await storage.get(filepath))!).stats()).channels[0]!.mean
+  expect(await red(own!)).toBeGreaterThan((await red(usual!)) + 10)
+  expect(infrared).toMatchObject({ title: 'NIR', licence: 'CC BY 4.0' })
+  expect(infrared!.credit(2020)).toBe('Somebody')
+})

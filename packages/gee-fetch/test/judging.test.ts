@@ -8,9 +8,12 @@ import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
 import { openFolder } from '../../worker/src/storages/folder.ts'
-import { createEarthEngine, type EarthEngine, fetchImages } from '../src/index.ts'
+import { createEarthEngine, type EarthEngine, type FetchContext, fetchImages } from '../src/index.ts'
 import { parseNpy } from '../src/npy.ts'
+import { measurePixels, pixelFault } from '../src/pixel-checks.ts'
+import { PIXEL_STATE } from '../src/pixel-state.ts'
 import { apiError, sendJson, startService } from './service.ts'
+import { CHECKS, contextOf, earlierOf } from './set-up.ts'
 
 const [WIDTH, HEIGHT] = [60, 40]
 
@@ -38,6 +41,9 @@ const PICTURES: Readonly<Record<string, Buffer>> = {
   masked: npy(pixels(() => [0, 0, 0, 0])),
   blank: npy(pixels(() => [120, 121, 119, 255])),
   cloudy: npy(pixels((i) => (i < COUNT / 2 ? [240 + (i % 10), 245, 250, 255] : ground(i)))),
+  'cloudy-by-mask': npy(pixels((i) => (i < COUNT / 2 ? [120, 130, 110 + (i % 9), PIXEL_STATE.cloudy] : ground(i)))),
+  seam: npy(pixels((i) => (i % WIDTH === 20 ? [0, 0, 0, PIXEL_STATE.black] : ground(i)))),
+  shadows: npy(pixels((i) => (i % 7 === 0 ? [0, 0, 0, PIXEL_STATE.black] : ground(i)))),
   'red-roofs': npy(pixels((i) => (i < COUNT / 2 ? [255, 240, 200, 255] : ground(i)))),
   'other-size': npy(Buffer.alloc(4 * COUNT, 9), HEIGHT, WIDTH),
   cut: npy(pixels(ground)).subarray(0, 900),
@@ -56,8 +62,10 @@ beforeAll(async () => {
   await local.close()
   const service = await startService((request, response, _, body) => {
     if (request.url!.includes('/algorithms')) return sendJson(response, 200, algorithms)
-    const name = /COPERNICUS\/S2_SR_HARMONIZED\/([a-z-]+)|USDA\/NAIP\/DOQQ\/([a-z-]+)/.exec(body)
-    const picture = name![1] ?? name![2]!
+    const name = /(?:COPERNICUS\/S2_SR_HARMONIZED|USDA\/NAIP\/DOQQ|SKYSAT\/GEN-A\/PUBLIC\/ORTHO\/RGB)\/([a-z-]+)/.exec(
+      body,
+    )
+    const picture = name![1]!
     asked.set(picture, (asked.get(picture) ?? 0) + 1)
     if (picture === 'refused') return sendJson(response, 400, apiError(400, "Band pattern 'R' did not match."))
     if (picture === 'gone') return sendJson(response, 404, apiError(404, 'Image.load: not found.'))
@@ -72,11 +80,16 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-const candidate = (picture: string, source: 'S2' | 'US' = 'S2'): ImageCandidate => ({
+const COLLECTIONS = {
+  S2: ['COPERNICUS/S2_SR_HARMONIZED', 10],
+  US: ['USDA/NAIP/DOQQ', 0.6],
+  P3: ['SKYSAT/GEN-A/PUBLIC/ORTHO/RGB', 0.8],
+} as const
+const candidate = (picture: string, source: keyof typeof COLLECTIONS = 'S2'): ImageCandidate => ({
   source,
-  imageId: `${source === 'S2' ? 'COPERNICUS/S2_SR_HARMONIZED' : 'USDA/NAIP/DOQQ'}/${picture}`,
+  imageId: `${COLLECTIONS[source][0]}/${picture}`,
   time: Date.UTC(2020, 5, 1),
-  gsd: source === 'S2' ? 10 : 0.6,
+  gsd: COLLECTIONS[source][1],
   box: [7, 46, 7.01, 46.01],
   width: WIDTH,
   height: HEIGHT,
@@ -85,30 +98,26 @@ const plan = (id: string, ...pictures: string[]): PlannedImage => ({
   id,
   candidates: pictures.map((picture) => candidate(picture)),
 })
-const fetchAll = async (
-  planned: readonly PlannedImage[],
-  name: string,
-  previous: Parameters<typeof fetchImages>[1]['previous'] = new Map(),
-) => {
+const fetchAll = async (planned: readonly PlannedImage[], name: string, changes: Partial<FetchContext> = {}) => {
   const storage = await openFolder(join(folder, name))
-  return {
-    storage,
-    ...(await fetchImages(planned, { ee, storage, seed: 51, previous, signal: new AbortController().signal })),
-  }
+  return { storage, ...(await fetchImages(planned, contextOf(ee, storage, changes))) }
 }
 
-test('images that are masked, blank or cloudy are dropped and counted, each under its reason', async () => {
+test('images that are masked, blank, cloudy or cut by a seam are dropped and counted, each under its reason', async () => {
   const { kept, dropped, failed } = await fetchAll(
     [
       plan('a1', 'masked'),
       plan('a2', 'half-masked'),
       plan('a3', 'blank'),
-      plan('a4', 'cloudy'),
+      plan('a4', 'cloudy-by-mask'),
       plan('a5', 'refused'),
       plan('a6', 'gone'),
       plan('a7', 'fine'),
       plan('a8', 'a-little-masked'),
       plan('a9', 'red-roofs'),
+      plan('a21', 'seam'),
+      plan('a22', 'shadows'),
+      { id: 'a23', candidates: [candidate('cloudy', 'P3')] },
     ],
     'reasons',
   )
@@ -119,12 +128,14 @@ test('images that are masked, blank or cloudy are dropped and counted, each unde
     { id: 'a4', reason: 'image-cloudy' },
     { id: 'a5', reason: 'image-refused' },
     { id: 'a6', reason: 'image-gone' },
+    { id: 'a21', reason: 'image-black-seam' },
+    { id: 'a23', reason: 'image-cloudy' },
   ])
-  expect(kept.map(({ id }) => id)).toEqual(['a7', 'a8', 'a9'])
+  expect(kept.map(({ id }) => id)).toEqual(['a7', 'a8', 'a9', 'a22'])
   expect(failed).toEqual([])
 })
 
-test('clouds are looked for where a source has them: white roofs do not make an aerial image cloudy', async () => {
+test('white roofs do not make an aerial image cloudy', async () => {
   const roofs = { id: 'a1', candidates: [candidate('cloudy', 'US')] }
   const { kept, dropped } = await fetchAll([roofs], 'aerial')
   expect([kept.length, dropped.length]).toEqual([1, 0])
@@ -166,36 +177,104 @@ test('what was passed over is not asked again while an image is reused', async (
   const first = await fetchAll(planned, 'passed-over')
   expect(first.kept[0]!.imageId).toContain('/fine')
   asked.clear()
-  const previous = new Map(first.kept.map((record) => [record.id, record]))
-  expect((await fetchAll(planned, 'passed-over', previous)).kept).toEqual(first.kept)
+  const again = await fetchAll(planned, 'passed-over', { earlier: earlierOf(first) })
+  expect([again.kept, again.findings]).toEqual([first.kept, first.findings])
   expect(asked.size).toBe(0)
+  expect(first.findings.map(({ fault }) => fault)).toEqual(['image-blank', 'image-not-covered', null])
+})
+
+test('an object that had no image is not asked about again, until it has another candidate', async () => {
+  const first = await fetchAll([plan('a1', 'blank', 'gone', 'refused')], 'hopeless')
+  asked.clear()
+  const earlier = earlierOf(first)
+  const again = await fetchAll([plan('a1', 'blank', 'gone', 'refused')], 'hopeless', { earlier })
+  expect(again.dropped).toEqual([{ id: 'a1', reason: 'image-blank' }])
+  expect(asked.size).toBe(0)
+  expect((await fetchAll([plan('a1', 'blank', 'gone', 'fine')], 'hopeless', { earlier })).kept).toHaveLength(1)
+  expect([...asked]).toEqual([['fine', 1]])
+})
+
+test('other limits judge what was measured: stricter ones ask for the next candidate alone, the old ones for nothing', async () => {
+  const planned = [plan('a1', 'a-little-masked', 'fine'), plan('a2', 'fine')]
+  const first = await fetchAll(planned, 'limits')
+  expect(first.kept[0]!.imageId).toContain('/a-little-masked')
+  asked.clear()
+  const checks = { ...CHECKS, minValid: 1 }
+  const strict = await fetchAll(planned, 'limits', { checks, earlier: earlierOf(first) })
+  expect(strict.kept.map(({ imageId }) => imageId.split('/').at(-1))).toEqual(['fine', 'fine'])
+  expect([...asked]).toEqual([['fine', 1]])
+  expect(strict.kept).toEqual((await fetchAll(planned, 'limits-from-nothing', { checks })).kept)
+})
+
+test('a seam is black in a straight line; speckled black is shadow, and what the limits allow is none', () => {
+  const measures = (rule: (x: number, y: number) => boolean, width = 200, height = 150) => {
+    const image = Buffer.from(
+      Array.from({ length: width * height }, (_, i) =>
+        rule(i % width, Math.floor(i / width)) ? [0, 0, 0, PIXEL_STATE.black] : [90, i % 99, 80, PIXEL_STATE.clear],
+      ).flat(),
+    )
+    return measurePixels(image, width, { cloudBrightness: null })
+  }
+  const faultOf = (rule: (x: number, y: number) => boolean) => pixelFault(measures(rule), CHECKS)
+  expect(faultOf((x) => x === 77)).toBe('image-black-seam')
+  expect(faultOf((_, y) => y === 0)).toBe('image-black-seam')
+  expect(faultOf((x, y) => Math.floor(x + y / 40) === 100)).toBe('image-black-seam')
+  expect(faultOf((x, y) => x < 20 && y < 90)).toBe('image-black-seam')
+  expect(faultOf((x, y) => x % 40 < 12 && y % 30 < 12)).toBe(null)
+  expect(measures((x) => x === 77).seam).toBeCloseTo(1 / 200, 9)
+  expect(
+    pixelFault(
+      measures((x) => x === 77),
+      { ...CHECKS, maxSeam: 0.01 },
+    ),
+  ).toBe(null)
+  expect(measures(() => false)).toMatchObject({ valid: 1, cloud: 0, seam: 0 })
+})
+
+test('measures are shares of what came, whatever came', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 30 }),
+      fc.integer({ min: 1, max: 30 }),
+      fc.infiniteStream(fc.nat(255)),
+      (width, height, bytes) => {
+        const image = Uint8Array.from([...bytes.take(4 * width * height)])
+        for (let i = 3; i < image.length; i += 4) image[i] = Object.values(PIXEL_STATE)[image[i]! % 4]!
+        const { valid, cloud, seam, deviation } = measurePixels(image, width, { cloudBrightness: 200 })
+        const known = image.filter((state, i) => i % 4 === 3 && state !== PIXEL_STATE.masked).length
+        expect(valid).toBe(known / (width * height))
+        for (const share of [cloud, seam]) expect(share >= 0 && share <= valid).toBe(true)
+        expect(deviation >= 0 && deviation <= 128).toBe(true)
+      },
+    ),
+  )
 })
 
 test('a better image that was not there before is taken, as a build from nothing would take it', async () => {
   const before = await fetchAll([plan('a1', 'blank', 'fine')], 'better')
-  const previous = new Map(before.kept.map((record) => [record.id, record]))
+  const earlier = earlierOf(before)
   const better: PlannedImage = {
     id: 'a1',
     candidates: [candidate('red-roofs', 'US'), ...plan('a1', 'blank', 'fine').candidates],
   }
-  const again = await fetchAll([better], 'better', previous)
+  const again = await fetchAll([better], 'better', { earlier })
   const fresh = await fetchAll([better], 'from-nothing')
   expect(again.kept).toEqual(fresh.kept)
   expect(again.kept[0]!.source).toBe('US')
 
   asked.clear()
   const worse = { id: 'a1', candidates: [candidate('masked', 'US'), ...better.candidates.slice(1)] }
-  const kept = await fetchAll([worse], 'better', previous)
+  const kept = await fetchAll([worse], 'better', { earlier })
   expect(kept.kept).toEqual((await fetchAll([worse], 'from-nothing-either')).kept)
 })
 
 test('an image is fetched again where its box, size or source image changed, and not where only its year is told otherwise', async () => {
   const first = await fetchAll([plan('a1', 'fine')], 'changes')
-  const previous = new Map(first.kept.map((record) => [record.id, record]))
+  const earlier = earlierOf(first)
   const changed = (change: Partial<ImageCandidate>) => [{ id: 'a1', candidates: [{ ...candidate('fine'), ...change }] }]
   const requests = async (change: Partial<ImageCandidate>) => {
     asked.clear()
-    await fetchAll(changed(change), 'changes', previous)
+    await fetchAll(changed(change), 'changes', { earlier })
     return [...asked.values()].reduce((a, b) => a + b, 0)
   }
   expect(await requests({})).toBe(0)

@@ -8,17 +8,20 @@ import {
   SOURCE_ALIASES,
 } from '@skyscript/core'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { boxFor, planTile, SOURCES, type SourceImage, suitableSources } from '../src/index.ts'
+import { byPreference } from '../src/preference.ts'
+import { settingsOf, TILES } from './set-up.ts'
 
-const TILES = { minPixels: 100, maxPixels: 1000, pointPixels: 300, shift: 0.2 }
-const settings = { sources: SOURCE_ALIASES, tiles: TILES, seed: 51 }
+const TEN = SOURCE_ALIASES.map((alias) => SOURCES[alias])
+const settings = settingsOf(TEN)
 const METRES = 111_320
 
 const point = (x: number, y: number, maxGsd: number): FocusObject => ({
   id: 'n1',
   geometry: { type: 'Point', coordinates: [x, y] },
   maxGsd,
+  edited: null,
 })
 /** A square area with a side in metres. */
 function area(x: number, y: number, metres: number, maxGsd: number, id = 'a1'): FocusObject {
@@ -30,10 +33,12 @@ function area(x: number, y: number, metres: number, maxGsd: number, id = 'a1'): 
     [x, y + h],
     [x, y],
   ]
-  return { id, geometry: { type: 'Polygon', coordinates: [ring] }, maxGsd }
+  return { id, geometry: { type: 'Polygon', coordinates: [ring] }, maxGsd, edited: null }
 }
 
-const sources = (focus: FocusObject) => suitableSources(focus, settings)
+const aliases = (found: ReturnType<typeof suitableSources>) =>
+  'reason' in found ? found : { sources: found.sources.map(({ alias }) => alias) }
+const sources = (focus: FocusObject) => aliases(suitableSources(focus, settings))
 
 test('a point is shown by sources fine enough for its tags, finest first, and never by 30 m images', () => {
   expect(sources(point(7.45, 46.7, 0.2))).toEqual({ sources: ['CH'] })
@@ -41,7 +46,7 @@ test('a point is shown by sources fine enough for its tags, finest first, and ne
   expect(sources(point(7.45, 46.7, 30))).toEqual({ sources: ['CH', 'P3', 'P5', 'S2'] })
   expect(sources(point(13.1, 52.4, 0.6))).toEqual({ sources: ['DE'] })
   expect(sources(point(60, 10, 0.6))).toEqual({ reason: 'no-source-fine-enough' })
-  expect(suitableSources(point(7.45, 46.7, 30), { ...settings, sources: ['L8', 'L9'] })).toEqual({
+  expect(suitableSources(point(7.45, 46.7, 30), settingsOf([SOURCES.L8, SOURCES.L9]))).toEqual({
     reason: 'no-source-fine-enough',
   })
 })
@@ -52,12 +57,12 @@ test('an area is shown by the sources whose pixels it fills by the hundred, not 
   expect(sources(area(7.45, 46.7, 6000, 30))).toEqual({ sources: ['S2', 'L8', 'L9'] })
   expect(sources(area(7.45, 46.7, 3, 30))).toEqual({ reason: 'area-too-small' })
   expect(sources(area(7.45, 46.7, 60_000, 30))).toEqual({ reason: 'area-too-large' })
-  const gap = { ...settings, sources: ['CH', 'S2'] as const }
+  const gap = settingsOf([SOURCES.CH, SOURCES.S2])
   expect(suitableSources(area(7.45, 46.7, 150, 30), gap)).toEqual({ reason: 'area-between-sources' })
 })
 
 test('an object outside of every source has none', () => {
-  expect(suitableSources(point(60, 10, 30), { ...settings, sources: ['CH', 'US'] })).toEqual({
+  expect(suitableSources(point(60, 10, 30), settingsOf([SOURCES.CH, SOURCES.US]))).toEqual({
     reason: 'no-source-here',
   })
 })
@@ -118,13 +123,15 @@ test('the image of a line is centred near one of its nodes, chosen by seed and i
   const tile = mapTileAt(nodes[0]!)
   const boxes = Array.from(
     { length: 60 },
-    (_, i) => boxFor({ id: `w${i}`, geometry, maxGsd: 1 }, tile, 0.8, settings)!.box,
+    (_, i) => boxFor({ id: `w${i}`, geometry, maxGsd: 1, edited: null }, tile, 0.8, settings)!.box,
   )
   const chosen = boxes.map((box) => nodes.findIndex(([x, y]) => isInside(box, x, y)))
   expect(chosen).not.toContain(-1)
   expect(new Set(chosen).size).toBeGreaterThan(6)
-  expect(boxFor({ id: 'w7', geometry, maxGsd: 1 }, tile, 0.8, settings)!.box).toEqual(boxes[7])
-  expect(boxFor({ id: 'w7', geometry, maxGsd: 1 }, tile, 0.8, { ...settings, seed: 52 })!.box).not.toEqual(boxes[7])
+  expect(boxFor({ id: 'w7', geometry, maxGsd: 1, edited: null }, tile, 0.8, settings)!.box).toEqual(boxes[7])
+  expect(
+    boxFor({ id: 'w7', geometry, maxGsd: 1, edited: null }, tile, 0.8, { ...settings, seed: 52 })!.box,
+  ).not.toEqual(boxes[7])
 })
 
 test('of a long line a node in its map tile is chosen, where there is one', () => {
@@ -132,7 +139,7 @@ test('of a long line a node in its map tile is chosen, where there is one', () =
   const geometry: Geometry = { type: 'LineString', coordinates: nodes }
   const tile = mapTileAt([7.45, 46.75])
   for (let i = 0; i < 40; i++) {
-    const { box } = boxFor({ id: `w${i}`, geometry, maxGsd: 1 }, tile, 0.8, settings)!
+    const { box } = boxFor({ id: `w${i}`, geometry, maxGsd: 1, edited: null }, tile, 0.8, settings)!
     const [node] = nodes.filter(([x, y]) => isInside(box, x, y))
     expect(mapTileAt(node!)).toBe(tile)
   }
@@ -148,9 +155,9 @@ test('candidates of a tile are asked once for each source, and only of sources t
     tile,
     focus,
     settings,
-    candidates: async (source) => {
-      asked.push(source)
-      return source === 'P3' ? [] : [image(`${source}/1`, whole), image(`${source}/2`, whole)]
+    candidates: async ({ alias }) => {
+      asked.push(alias)
+      return alias === 'P3' ? [] : [image(`${alias}/1`, whole), image(`${alias}/2`, whole)]
     },
   })
   expect(asked.sort()).toEqual(['CH', 'P3'])
@@ -169,9 +176,89 @@ test('images that hold the whole box go before those that hold a part; an object
         ]
       : []
   const focus = [point(7.45, 46.72, 0.2), { ...point(7.45, 46.72, 30), id: 'n2' }]
-  const { kept, dropped } = await planTile({ tile, focus, settings, candidates: async (alias) => images(alias) })
+  const { kept, dropped } = await planTile({ tile, focus, settings, candidates: async ({ alias }) => images(alias) })
   expect(kept.map(({ candidates }) => candidates.map(({ imageId }) => imageId))).toEqual([['whole'], ['whole']])
   expect(dropped).toEqual([])
   const none = await planTile({ tile, focus, settings, candidates: async () => [] })
   expect(none.dropped.map(({ reason }) => reason)).toEqual(['no-image-here', 'no-image-here'])
+})
+
+test('sources are tried as the settings list them, where the settings say so', () => {
+  const listed = settingsOf([SOURCES.S2, SOURCES.P3, SOURCES.CH], { prefer: 'listed' })
+  expect(aliases(suitableSources(point(7.45, 46.7, 30), listed))).toEqual({ sources: ['S2', 'P3', 'CH'] })
+  expect(aliases(suitableSources(point(7.45, 46.7, 1), listed))).toEqual({ sources: ['P3', 'CH'] })
+})
+
+describe('of the images of a source', () => {
+  const year = (year: number, cloud: number | null = null, month = 5): SourceImage => ({
+    imageId: `${year}-${month}-${cloud}`,
+    time: Date.UTC(year, month, 1),
+    cloud,
+    footprint: [0, 0, 1, 1],
+  })
+  const images = [year(2016, 3), year(2018, 19), year(2019, 4), year(2021, 2), year(2023, 7), year(2024, 12)]
+  const first = (setting: 'latest' | 'closest' | 'all', edited: number | null = null, id = 'n1') =>
+    byPreference(images, { ...point(0, 0, 1), id, edited }, { year: setting, seed: 51 }).map(({ imageId }) => imageId)
+
+  test('the clearest come first, in steps of 5 %, and of equally clear ones the latest', () => {
+    expect(first('latest')).toEqual(['2021-5-2', '2019-5-4', '2016-5-3', '2023-5-7', '2024-5-12', '2018-5-19'])
+    expect(first('closest', null)).toEqual(first('latest'))
+  })
+
+  test('those closest to the last edit come first, where the settings say so', () => {
+    expect(first('closest', Date.UTC(2018, 11, 1)).slice(0, 3)).toEqual(['2019-5-4', '2021-5-2', '2016-5-3'])
+    expect(first('closest', Date.UTC(2015, 1, 1)).slice(0, 3)).toEqual(['2016-5-3', '2019-5-4', '2021-5-2'])
+  })
+
+  test('all years come up alike, where the settings say so, and always the same for an object', () => {
+    const counts = new Map<string, number>()
+    for (let i = 0; i < 900; i++) {
+      const [best] = first('all', null, `n${i}`)
+      counts.set(best!, (counts.get(best!) ?? 0) + 1)
+      expect(first('all', null, `n${i}`)[0]).toBe(best)
+    }
+    expect([...counts.keys()].sort()).toEqual(['2016-5-3', '2019-5-4', '2021-5-2'])
+    for (const n of counts.values()) expect(n).toBeGreaterThan(240)
+  })
+})
+
+test('of an area at least half is in view, however it lies in its box and however far the shift may go', () => {
+  fc.assert(
+    fc.property(
+      place,
+      fc.double({ min: 0.05, max: 0.9, noNaN: true }),
+      fc.double({ min: 0, max: 0.45, noNaN: true }),
+      ({ x, y, id }, arm, shift) => {
+        // An L: thin arms leave most of the box empty, so that a shift can push the whole of it out of view.
+        const [w, h] = [200 / METRES / Math.cos((y * Math.PI) / 180), 200 / METRES]
+        const [right, top] = [x + w, y + h]
+        const ring: [number, number][] = [
+          [x, y],
+          [right, y],
+          [right, y + h * arm],
+          [x + w * arm, y + h * arm],
+          [x + w * arm, top],
+          [x, top],
+          [x, y],
+        ]
+        const geometry: Geometry = { type: 'Polygon', coordinates: [ring] }
+        const focus = { id: id.replace('n', 'a'), geometry, maxGsd: 30, edited: null }
+        const found = boxFor(focus, mapTileAt([x, y]), 1, { tiles: { ...TILES, shift }, seed: 51 })
+        fc.pre(found !== null)
+        const { box } = found
+        // Counted by points of a grid over the area, and not by the formula that places the box.
+        let inside = 0
+        let all = 0
+        for (let i = 0; i < 60; i++) {
+          for (let j = 0; j < 60; j++) {
+            const [u, v] = [(i + 0.5) / 60, (j + 0.5) / 60]
+            if (u > arm && v > arm) continue
+            all++
+            if (isInside(box, x + u * w, y + v * h)) inside++
+          }
+        }
+        expect(inside / all).toBeGreaterThan(0.47)
+      },
+    ),
+  )
 })

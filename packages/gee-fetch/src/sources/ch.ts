@@ -1,10 +1,11 @@
-import type { Source } from './source.ts'
+import type { EarthEngineSource } from './source.ts'
 
 /**
  * https://developers.google.com/earth-engine/datasets/catalog/Switzerland_SWISSIMAGE_orthos_10cm
  * One mosaic of the whole country for each year; a place that was not flown in a year is masked in it.
  */
-export const ch: Source = {
+export const ch: EarthEngineSource = {
+  kind: 'earth-engine',
   alias: 'CH',
   title: 'SWISSIMAGE 10 cm orthophotos of Switzerland',
   collection: 'Switzerland/SWISSIMAGE/orthos/10cm',
@@ -14,7 +15,8 @@ export const ch: Source = {
   range: [11, 190],
   extent: [5.9, 45.8, 10.6, 47.8],
   since: '2017-01-01',
-  cloud: null,
+  cloudProperty: null,
+  cloudMask: null,
   cloudBrightness: null,
   timePrecision: 'year',
   mayBeImage: false,

@@ -1,10 +1,11 @@
-import type { Source } from './source.ts'
+import type { EarthEngineSource } from './source.ts'
 
 /**
  * https://developers.google.com/earth-engine/datasets/catalog/Germany_Brandenburg_orthos_20cm
  * Catalogued as a collection, but its examples load it as one image: the asset is asked what it is.
  */
-export const de: Source = {
+export const de: EarthEngineSource = {
+  kind: 'earth-engine',
   alias: 'DE',
   title: 'Brandenburg orthophotos 20 cm',
   collection: 'Germany/Brandenburg/orthos/20cm',
@@ -14,8 +15,9 @@ export const de: Source = {
   range: [0, 255],
   extent: [11, 51.28, 15, 53.7],
   since: '2021-08-01',
-  cloud: null,
-  cloudBrightness: null,
+  cloudProperty: null,
+  cloudMask: null,
+  cloudBrightness: 253,
   timePrecision: 'year',
   mayBeImage: true,
   licence: 'dl-de/by-2-0; changes must be marked',

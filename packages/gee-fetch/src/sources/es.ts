@@ -1,7 +1,8 @@
-import type { Source } from './source.ts'
+import type { EarthEngineSource } from './source.ts'
 
 /** https://developers.google.com/earth-engine/datasets/catalog/Spain_PNOA_PNOA10 */
-export const es: Source = {
+export const es: EarthEngineSource = {
+  kind: 'earth-engine',
   alias: 'ES',
   title: 'PNOA orthophotos of Spain',
   collection: 'Spain/PNOA/PNOA10',
@@ -11,8 +12,9 @@ export const es: Source = {
   range: [0, 255],
   extent: [-9.32, 36.11, 4.7, 43.48],
   since: '2007-01-01',
-  cloud: null,
-  cloudBrightness: null,
+  cloudProperty: null,
+  cloudMask: null,
+  cloudBrightness: 253,
   timePrecision: 'day',
   mayBeImage: false,
   licence: 'CC BY 4.0',

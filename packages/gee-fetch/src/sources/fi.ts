@@ -1,10 +1,11 @@
-import type { Source } from './source.ts'
+import type { EarthEngineSource } from './source.ts'
 
 /**
  * https://developers.google.com/earth-engine/datasets/catalog/Finland_SMK_V_50cm
  * One mosaic of the whole country for each year, masked where nothing was flown.
  */
-export const fi: Source = {
+export const fi: EarthEngineSource = {
+  kind: 'earth-engine',
   alias: 'FI',
   title: 'National Land Survey of Finland orthophotos 50 cm',
   collection: 'Finland/SMK/V/50cm',
@@ -14,7 +15,8 @@ export const fi: Source = {
   range: [11, 190],
   extent: [18, 59, 29.2, 69.4],
   since: '2015-01-01',
-  cloud: null,
+  cloudProperty: null,
+  cloudMask: null,
   cloudBrightness: null,
   timePrecision: 'year',
   mayBeImage: false,

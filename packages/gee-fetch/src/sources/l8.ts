@@ -1,10 +1,11 @@
-import type { Source } from './source.ts'
+import type { EarthEngineSource } from './source.ts'
 
 /**
  * https://developers.google.com/earth-engine/datasets/catalog/LANDSAT_LC08_C02_T1_TOA
  * CLOUD_COVER is -1 where it was not measured.
  */
-export const l8: Source = {
+export const l8: EarthEngineSource = {
+  kind: 'earth-engine',
   alias: 'L8',
   title: 'Landsat 8 top-of-atmosphere reflectance',
   collection: 'LANDSAT/LC08/C02/T1_TOA',
@@ -14,8 +15,9 @@ export const l8: Source = {
   range: [0, 0.4],
   extent: [-180, -82, 180, 82],
   since: '2013-03-18',
-  cloud: { property: 'CLOUD_COVER', limit: 20 },
-  cloudBrightness: 235,
+  cloudProperty: 'CLOUD_COVER',
+  cloudMask: { band: 'QA_PIXEL', bits: [2, 3] },
+  cloudBrightness: null,
   timePrecision: 'minute',
   mayBeImage: false,
   licence: 'public domain',

@@ -1,10 +1,11 @@
-import type { Source } from './source.ts'
+import type { EarthEngineSource } from './source.ts'
 
 /**
  * https://developers.google.com/earth-engine/datasets/catalog/SKYSAT_GEN-A_PUBLIC_ORTHO_RGB
  * Scattered scenes of 2014 to 2016.
  */
-export const p3: Source = {
+export const p3: EarthEngineSource = {
+  kind: 'earth-engine',
   alias: 'P3',
   title: 'SkySat public orthorectified RGB',
   collection: 'SKYSAT/GEN-A/PUBLIC/ORTHO/RGB',
@@ -14,8 +15,9 @@ export const p3: Source = {
   range: [11, 190],
   extent: [-180, -70, 180, 53],
   since: '2014-07-03',
-  cloud: null,
-  cloudBrightness: null,
+  cloudProperty: null,
+  cloudMask: null,
+  cloudBrightness: 235,
   timePrecision: 'minute',
   mayBeImage: false,
   licence: 'CC BY 4.0',

@@ -1,10 +1,11 @@
-import type { Source } from './source.ts'
+import type { EarthEngineSource } from './source.ts'
 
 /**
  * https://developers.google.com/earth-engine/datasets/catalog/SKYSAT_GEN-A_PUBLIC_ORTHO_MULTISPECTRAL
  * The catalogue gives the display range for near infrared, green and blue; it fits red as well.
  */
-export const p5: Source = {
+export const p5: EarthEngineSource = {
+  kind: 'earth-engine',
   alias: 'P5',
   title: 'SkySat public orthorectified multispectral',
   collection: 'SKYSAT/GEN-A/PUBLIC/ORTHO/MULTISPECTRAL',
@@ -14,8 +15,9 @@ export const p5: Source = {
   range: [200, 6000],
   extent: [-180, -70, 180, 53],
   since: '2014-07-03',
-  cloud: null,
-  cloudBrightness: null,
+  cloudProperty: null,
+  cloudMask: null,
+  cloudBrightness: 235,
   timePrecision: 'minute',
   mayBeImage: false,
   licence: 'CC BY 4.0',

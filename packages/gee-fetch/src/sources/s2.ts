@@ -1,7 +1,8 @@
-import type { Source } from './source.ts'
+import type { EarthEngineSource } from './source.ts'
 
 /** https://developers.google.com/earth-engine/datasets/catalog/COPERNICUS_S2_SR_HARMONIZED */
-export const s2: Source = {
+export const s2: EarthEngineSource = {
+  kind: 'earth-engine',
   alias: 'S2',
   title: 'Sentinel-2 surface reflectance, harmonised',
   collection: 'COPERNICUS/S2_SR_HARMONIZED',
@@ -11,8 +12,9 @@ export const s2: Source = {
   range: [0, 3000],
   extent: [-180, -56, 180, 83],
   since: '2017-03-28',
-  cloud: { property: 'CLOUDY_PIXEL_PERCENTAGE', limit: 20 },
-  cloudBrightness: 235,
+  cloudProperty: 'CLOUDY_PIXEL_PERCENTAGE',
+  cloudMask: { band: 'SCL', values: [8, 9, 10] },
+  cloudBrightness: null,
   timePrecision: 'minute',
   mayBeImage: false,
   licence: 'Copernicus Sentinel data terms: free, full and open',

@@ -1,6 +1,7 @@
-import type { SourceAlias } from '@skyscript/core'
+import type { Config, SourceSettings } from '@skyscript/core'
 import { ch } from './ch.ts'
 import { de } from './de.ts'
+import { e2 } from './e2.ts'
 import { es } from './es.ts'
 import { fi } from './fi.ts'
 import { l8 } from './l8.ts'
@@ -8,11 +9,12 @@ import { l9 } from './l9.ts'
 import { p3 } from './p3.ts'
 import { p5 } from './p5.ts'
 import { s2 } from './s2.ts'
+import { si } from './si.ts'
 import type { Source } from './source.ts'
 import { us } from './us.ts'
 
-/** Every source by its alias. */
-export const SOURCES: Readonly<Record<SourceAlias, Source>> = {
+/** Those that come with the package by their alias: the paper's ten, and two that need no account. */
+export const SOURCES = {
   CH: ch,
   ES: es,
   DE: de,
@@ -23,4 +25,20 @@ export const SOURCES: Readonly<Record<SourceAlias, Source>> = {
   S2: s2,
   L8: l8,
   L9: l9,
+  E2: e2,
+  SI: si,
+} as const satisfies Record<string, Source>
+
+/** The sources that settings name or describe, in their order. */
+export function sourcesOf(settings: Config['imagery']['sources']): Source[] {
+  return settings.map((each) => (typeof each === 'string' ? SOURCES[each] : described(each)))
+}
+
+function described({ title, credit, ...settings }: SourceSettings): Source {
+  const { alias } = settings
+  const facts = { title: title ?? alias, timePrecision: 'day', credit: () => credit } as const
+  if (settings.kind === 'cog') return { ...settings, ...facts, collection: settings.collection ?? alias }
+  const { id, ...rest } = settings
+  // What sort of asset a user's is, it is asked itself.
+  return { ...rest, ...facts, collection: id, oldIds: [], since: '', mayBeImage: true }
 }

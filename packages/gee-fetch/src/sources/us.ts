@@ -1,10 +1,11 @@
-import type { Source } from './source.ts'
+import type { EarthEngineSource } from './source.ts'
 
 /**
  * https://developers.google.com/earth-engine/datasets/catalog/USDA_NAIP_DOQQ
  * Before about 2018 the true resolution is 1 m, in places 2 m; some old images have near infrared in place of a colour and are refused by the request.
  */
-export const us: Source = {
+export const us: EarthEngineSource = {
+  kind: 'earth-engine',
   alias: 'US',
   title: 'NAIP aerial imagery of the United States',
   collection: 'USDA/NAIP/DOQQ',
@@ -14,8 +15,9 @@ export const us: Source = {
   range: [0, 255],
   extent: [-124.84, 24.42, -64.82, 49.72],
   since: '2002-06-15',
-  cloud: null,
-  cloudBrightness: null,
+  cloudProperty: null,
+  cloudMask: null,
+  cloudBrightness: 253,
   timePrecision: 'day',
   mayBeImage: false,
   licence: 'public domain',

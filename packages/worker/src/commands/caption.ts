@@ -3,8 +3,8 @@ import { InputError } from '@skyscript/core'
 import { z } from 'zod'
 import { modelOptions } from '../pipeline/models.ts'
 import { readStyles } from '../pipeline/styles.ts'
+import { readTextFile } from '../pipeline/text-file.ts'
 import { jsonLines, writeLine } from './lines.ts'
-import { readOptionFile } from './region.ts'
 
 /** Entries, because zod's record would lose a key named `__proto__`. */
 const tags = z.custom<Record<string, string>>(
@@ -31,8 +31,8 @@ export interface CaptionOptions {
 /** `skyscript caption`: one caption pair per line, in the input's order. */
 export async function captionCommand(options: CaptionOptions): Promise<number> {
   const captioner = createCaptioner({
-    ...(options.tags !== undefined && { tags: await readOptionFile(options.tags, '--tags') }),
-    ...(options.rules !== undefined && { rules: await readOptionFile(options.rules, '--rules') }),
+    ...(options.tags !== undefined && { tags: await readTextFile(options.tags, '--tags') }),
+    ...(options.rules !== undefined && { rules: await readTextFile(options.rules, '--rules') }),
     ...(options.template !== undefined && { styles: await readStyles([options.template], '--template') }),
     counts: options.counts === true,
     tokens: await tokenLimit(options),

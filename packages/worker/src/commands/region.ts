@@ -15,13 +15,6 @@ export async function readRegion(file: string): Promise<Config> {
   return parseConfig(text, file)
 }
 
-/** @throws InputError `missing-file` naming the option that asked for the file */
-export async function readOptionFile(file: string, option: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error) => {
-    throw new InputError('missing-file', `${option}: ${file} can't be read (${messageOf(error)}).`)
-  })
-}
-
 export const openTerminal = (): Terminal => createTerminal(process.stderr)
 
 /** Model downloads as stages of their own; one that finds all in the cache shows nothing. */

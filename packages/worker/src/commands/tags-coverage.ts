@@ -1,8 +1,9 @@
 import { createCaptioner } from '@skyscript/captioner'
 import { count } from '@skyscript/core'
 import { extract } from '@skyscript/osm-extract'
+import { readTextFile } from '../pipeline/text-file.ts'
 import { formatCount, printable } from '../terminal/terminal.ts'
-import { interruptSignal, openTerminal, readOptionFile } from './region.ts'
+import { interruptSignal, openTerminal } from './region.ts'
 
 export interface TagsCoverageOptions {
   readonly tags?: string
@@ -32,7 +33,7 @@ const LISTED = 40
 
 /** `skyscript tags coverage`: what decides of the tags of OSM files, by key and by frequency. */
 export async function tagsCoverageCommand(files: readonly string[], options: TagsCoverageOptions): Promise<number> {
-  const overrides = options.tags === undefined ? {} : { tags: await readOptionFile(options.tags, '--tags') }
+  const overrides = options.tags === undefined ? {} : { tags: await readTextFile(options.tags, '--tags') }
   const captioner = createCaptioner(overrides)
   const terminal = openTerminal()
   const interrupt = interruptSignal(terminal)

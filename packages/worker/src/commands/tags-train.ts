@@ -8,7 +8,8 @@ import {
 } from '@skyscript/captioner'
 import { openTextEmbedder } from '@skyscript/filter'
 import { modelOptions } from '../pipeline/models.ts'
-import { downloadProgress, openTerminal, readOptionFile } from './region.ts'
+import { readTextFile } from '../pipeline/text-file.ts'
+import { downloadProgress, openTerminal } from './region.ts'
 
 export interface TagsTrainOptions {
   readonly model: string
@@ -20,7 +21,7 @@ export interface TagsTrainOptions {
 
 /** `skyscript tags train`: a table of judged tags -> weights of the two-stage classifier, and a report of how well it does. */
 export async function tagsTrainCommand(file: string, options: TagsTrainOptions): Promise<number> {
-  const labels = parseTagTable(await readOptionFile(file, 'labels'), file)
+  const labels = parseTagTable(await readTextFile(file, 'labels'), file)
   const terminal = openTerminal()
   const embedder = await openTextEmbedder(modelOptions(options.model, { progress: downloadProgress(terminal) }))
   const embedding = terminal.stage('embed', 'tags')

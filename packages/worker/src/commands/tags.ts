@@ -2,8 +2,8 @@ import { createCaptioner } from '@skyscript/captioner'
 import { InputError } from '@skyscript/core'
 import { z } from 'zod'
 import type { TagJudge } from '../pipeline/learn-tags.ts'
+import { readTextFile } from '../pipeline/text-file.ts'
 import { jsonLines, writeLine } from './lines.ts'
-import { readOptionFile } from './region.ts'
 
 const line = z.object({ key: z.string(), value: z.string() })
 
@@ -16,7 +16,7 @@ export interface TagsOptions {
 /** `skyscript tags`: one answer per line, in the input's order. */
 export async function tagsCommand(options: TagsOptions): Promise<number> {
   const captioner = createCaptioner(
-    options.tags === undefined ? {} : { tags: await readOptionFile(options.tags, '--tags') },
+    options.tags === undefined ? {} : { tags: await readTextFile(options.tags, '--tags') },
   )
   const classifier = await openClassifier(options)
   for await (const { key, value } of jsonLines(process.stdin, line)) {

@@ -13,7 +13,7 @@ import {
   sha256OfStream,
 } from '@skyscript/core'
 import { type AssembleSummary, assemble, type DatasetRow } from '@skyscript/filter'
-import { SOURCES } from '@skyscript/gee-fetch'
+import { type Source, sourcesOf } from '@skyscript/gee-fetch'
 import { attributionMarkdown, createReportCollector, creditLines, droppedCsv } from '../report/report.ts'
 import { resultKey } from '../runner/runner.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -100,6 +100,7 @@ export async function assembleDataset(state: DatasetState, options: AssembleOpti
   const progress = terminal.stage('assemble', 'pairs')
   const rows = () => rowsOf(storage, state.leaves, signal)
   const { config } = state
+  const sourceOf = sourceFinder(config)
   const summary = await assemble({
     rows,
     name: config.name,
@@ -108,7 +109,7 @@ export async function assembleDataset(state: DatasetState, options: AssembleOpti
     seed: config.seed,
     moreCaptions: config.captions.more > 0,
     attribution: ({ image }) => {
-      const { collection, licence, credit } = SOURCES[image.source]
+      const { collection, licence, credit } = sourceOf(image.source)
       return { collection, licence, credit: credit(yearOf(image.time)) }
     },
     storage,
@@ -119,6 +120,15 @@ export async function assembleDataset(state: DatasetState, options: AssembleOpti
   progress.update(lock.counts.kept, lock.counts.kept)
   progress.end(`${lock.counts.kept} pairs in ${Object.keys(lock.rows).length} files`)
   return { fingerprint: name, lock, unchanged: false }
+}
+
+function sourceFinder(config: Run['config']): (alias: SourceAlias) => Source {
+  const sources = new Map(sourcesOf(config.imagery.sources).map((source) => [source.alias, source]))
+  return (alias) => {
+    const source = sources.get(alias)
+    if (!source) throw new TypeError(`An image is of ${alias}, which is no source of the settings.`)
+    return source
+  }
 }
 
 const yearOf = (time: number | null) => (time === null ? null : new Date(time).getUTCFullYear())
@@ -141,6 +151,7 @@ async function publish(
   name: string,
 ): Promise<DatasetLock> {
   const { config, scorers, dropped, failed } = state
+  const sourceOf = sourceFinder(config)
   const report = createReportCollector({ seed: config.seed, scorers: scorers.map((scorer) => scorer.name) })
   const paths = new Set<string>()
   for await (const row of rows()) {
@@ -148,7 +159,7 @@ async function publish(
     paths.add(row.image.filepath)
   }
   const sources = [...report.years()].sort().map(([alias, years]) => {
-    const { collection, licence, credit } = SOURCES[alias as SourceAlias]
+    const { collection, licence, credit } = sourceOf(alias)
     return { alias, collection, licence, credits: years.map(credit), years }
   })
   const texts: Record<string, string> = {

@@ -3,7 +3,8 @@ import type { Config } from '@skyscript/core'
 import { openTokenCounter } from '@skyscript/filter'
 import { type ContextOptions, modelOptions } from './models.ts'
 import type { CaptionTables } from './run.ts'
-import { readSetting, readStyles } from './styles.ts'
+import { readStyles } from './styles.ts'
+import { readTextFile } from './text-file.ts'
 
 /** The captioner of a run: the shipped tables, what the run says otherwise, and the extras that its settings ask for. */
 export async function openCaptioner(
@@ -33,8 +34,8 @@ export async function openCaptioner(
  */
 export async function readCaptionTables(captions: Config['captions']): Promise<Omit<CaptionTables, 'learned'>> {
   return {
-    tags: captions.tags === null ? null : await readSetting(captions.tags, 'captions.tags'),
-    rules: captions.rules === null ? null : await readSetting(captions.rules, 'captions.rules'),
+    tags: captions.tags === null ? null : await readTextFile(captions.tags, 'captions.tags'),
+    rules: captions.rules === null ? null : await readTextFile(captions.rules, 'captions.rules'),
     styles: await readStyles(captions.templates, 'captions.templates'),
   }
 }

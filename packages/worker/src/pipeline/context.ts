@@ -7,7 +7,14 @@ import { finished } from 'node:stream/promises'
 import type { Captioner } from '@skyscript/captioner'
 import { type Config, getJson, InputError, ServiceError, type Storage, toFeatureLine } from '@skyscript/core'
 import { openScorer, type Scorer } from '@skyscript/filter'
-import { createEarthEngine, type EarthEngine } from '@skyscript/gee-fetch'
+import {
+  createEarthEngine,
+  createImagery,
+  type EarthEngine,
+  type Imagery,
+  type Source,
+  sourcesOf,
+} from '@skyscript/gee-fetch'
 import { startLocalEarthEngine } from '@skyscript/local-earth-engine'
 import { runKey } from '../runner/runner.ts'
 import { openCaptioner } from './captioner.ts'
@@ -26,13 +33,14 @@ export interface RunContext {
   readonly storage: Storage
   readonly run: Run
   readonly captioner: Captioner
+  /** Of the run's settings, in their order. */
+  readonly sources: readonly Source[]
+  readonly imagery: Imagery
   earthEngine(): Promise<EarthEngine>
   scorer(name: string): Promise<Scorer>
   /** Objects that touch a map tile; none where the extract has no such tile. */
   tile(tile: string): Promise<IndexedTile>
   extractIndex(): Promise<ExtractIndex>
-  /** Whether anything had to ask Earth Engine. */
-  readonly usedEarthEngine: boolean
   close(): Promise<void>
 }
 
@@ -68,21 +76,30 @@ export async function openContext(
     return index
   })
 
+  const openedEarthEngine = () => {
+    earthEngine ??= openEarthEngine(config, storage, run, extractIndex, options.limiter, closers).catch((error) => {
+      earthEngine = undefined
+      throw error
+    })
+    return earthEngine
+  }
+
   return {
     storage,
     run,
     captioner: opened,
     extractIndex,
-    get usedEarthEngine() {
-      return earthEngine !== undefined
-    },
-    earthEngine() {
-      earthEngine ??= openEarthEngine(config, storage, run, extractIndex, options.limiter, closers).catch((error) => {
-        earthEngine = undefined
-        throw error
-      })
-      return earthEngine
-    },
+    sources: sourcesOf(config.imagery.sources),
+    imagery: createImagery(
+      {
+        earthEngine: openedEarthEngine,
+        cog: () => {
+          throw new Error('to come')
+        },
+      },
+      config.imagery,
+    ),
+    earthEngine: openedEarthEngine,
     scorer(name) {
       const known = scorers.get(name)
       if (known) return known

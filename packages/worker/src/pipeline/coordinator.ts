@@ -260,7 +260,8 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   const preflight = async (stage: StageName) => {
     // One sentence about wrong credentials now, instead of one failure for each job later.
     const remote = config.imagery.earthEngine.endpoint !== 'local'
-    if (remote && (stage === 'plan' || stage === 'fetch')) await context.earthEngine()
+    const asked = context.sources.some((source) => source.kind === 'earth-engine')
+    if (remote && asked && (stage === 'plan' || stage === 'fetch')) await context.earthEngine()
   }
   const stages = createStageRunner({ storage, existing, runner, terminal, signal, preflight })
   return { run, name, index, selection, captioner, context, stages, existing, learnedTags }
@@ -287,8 +288,8 @@ async function askClassifier(
 function planShardsOf({ run, name, index, selection, captioner, context }: Prepared): Shard[] {
   const { imagery, tiles, seed } = run.config
   // Grouping decides no image, but what the plan says of requests.
-  const { endpoint, grouping } = imagery.earthEngine
-  const origin = [imageryOrigin(endpoint), imagery.sources, grouping]
+  const { earthEngine, licences: _licences, checks: _checks, ...choice } = imagery
+  const origin = [imageryOrigin(earthEngine.endpoint), earthEngine.grouping, choice]
   return Object.entries(selection.tiles).map(([tile, { sha256, objects }]) => {
     const decides = fingerprint(
       'plan',
@@ -328,7 +329,8 @@ function fetchShardsOf({ run, name, index, context }: Prepared, plans: ReadonlyM
     leaves.map(({ leaf, content, images }): Shard => {
       // Local imagery is drawn from the extract, so it changes where the map does; real imagery doesn't.
       const scene = local ? sceneAround(tile, index) : null
-      const decides = fingerprint('fetch', VERSIONS.fetch, content, run.config.seed, scene)
+      const { seed, imagery } = run.config
+      const decides = fingerprint('fetch', VERSIONS.fetch, content, seed, imagery.checks, described(imagery), scene)
       return {
         job: {
           dataset: context.storage.url,
@@ -343,6 +345,9 @@ function fetchShardsOf({ run, name, index, context }: Prepared, plans: ReadonlyM
     }),
   )
 }
+
+/** Sources of the user's own, whose bands and ranges may change under the same name. */
+const described = ({ sources }: Run['config']['imagery']) => sources.filter((source) => typeof source !== 'string')
 
 /** Hashes of a map tile and its eight neighbours. */
 function sceneAround(tile: string, index: ExtractIndex): unknown {

@@ -1,19 +1,16 @@
-import {
-  getJson,
-  type ImageRecord,
-  type Outcome,
-  type PlannedImage,
-  putJson,
-  ServiceError,
-  type Storage,
-} from '@skyscript/core'
-import { fetchImages } from '@skyscript/gee-fetch'
+import { getJson, type ImageRecord, type PlannedImage, putJson, ServiceError, type Storage } from '@skyscript/core'
+import { type EarlierImages, type FetchOutcome, fetchImages, type ImageFinding } from '@skyscript/gee-fetch'
 import { type Job, resultKey } from '../runner/runner.ts'
 import type { RunContext } from './context.ts'
 import { leavesOverlap } from './leaves.ts'
 import { requestsKey } from './run.ts'
 
-/** Images that an unfinished or superseded job left, by leaf; only ever a hint, checked by hash before it is used. */
+/** What superseded jobs of a leaf left; only ever a hint: files are checked by hash before they are used. */
+interface Leftovers {
+  readonly images: readonly ImageRecord[]
+  readonly findings: readonly ImageFinding[]
+}
+
 const reuseKey = (leaf: string): string => `work/reuse/${leaf}.json`
 
 /**
@@ -34,12 +31,13 @@ export async function fetchJob(job: Job, context: RunContext, signal: AbortSigna
     )
   }
   await retireOthers(storage, job)
-  const previous = await previousImages(storage, job)
   const outcome = await fetchImages(planned, {
-    ee: await context.earthEngine(),
+    imagery: context.imagery,
+    sources: context.sources,
+    checks: run.config.imagery.checks,
     storage,
     seed: run.config.seed,
-    previous,
+    earlier: await earlierImages(storage, job),
     tile: run.config.imagery.earthEngine.grouping ? job.shard.split('/')[0]! : null,
     signal,
   })
@@ -64,22 +62,30 @@ async function retireOthers(storage: Storage, job: Job): Promise<void> {
   for (const key of await overlapping(storage, 'work/fetch', job.shard)) {
     const [, , tile, leaf] = key.split('/')
     if (key === resultKey(job) || !leavesOverlap(leaf!, job.shard.split('/')[1]!)) continue
-    const outcome = await getJson<Outcome<ImageRecord>>(storage, key)
+    const outcome = await getJson<FetchOutcome>(storage, key)
     if (outcome === null) continue
     const hint = reuseKey(`${tile}/${leaf}`)
-    const known = (await getJson<ImageRecord[]>(storage, hint)) ?? []
-    const merged = new Map([...known, ...outcome.kept].map((record) => [record.id, record]))
-    await putJson(storage, hint, [...merged.values()])
+    const known = await getJson<Leftovers>(storage, hint)
+    const images = new Map([...(known?.images ?? []), ...outcome.kept].map((record) => [record.id, record]))
+    const findings = new Map([...(known?.findings ?? []), ...outcome.findings].map((each) => [each.request, each]))
+    await putJson(storage, hint, { images: [...images.values()], findings: [...findings.values()] } satisfies Leftovers)
     await storage.delete(key)
   }
 }
 
-async function previousImages(storage: Storage, job: Job): Promise<Map<string, ImageRecord>> {
-  const previous = new Map<string, ImageRecord>()
-  for (const key of await overlapping(storage, 'work/reuse', job.shard)) {
-    for (const record of (await getJson<ImageRecord[]>(storage, key)) ?? []) previous.set(record.id, record)
+/** What earlier jobs know of the ground of this one, and what an unfinished one of its own left. */
+export async function earlierImages(storage: Storage, job: Job): Promise<EarlierImages> {
+  const records = new Map<string, ImageRecord>()
+  const findings = new Map<string, ImageFinding>()
+  const take = (images: readonly ImageRecord[], found: readonly ImageFinding[]) => {
+    for (const record of images) records.set(record.id, record)
+    for (const each of found) findings.set(each.request, each)
   }
-  const own = await getJson<Outcome<ImageRecord>>(storage, resultKey(job))
-  for (const record of own?.kept ?? []) previous.set(record.id, record)
-  return previous
+  for (const key of await overlapping(storage, 'work/reuse', job.shard)) {
+    const left = await getJson<Leftovers>(storage, key)
+    if (left !== null) take(left.images, left.findings)
+  }
+  const own = await getJson<FetchOutcome>(storage, resultKey(job))
+  if (own !== null) take(own.kept, own.findings)
+  return { records, findings }
 }

@@ -6,7 +6,7 @@ import { extract } from '@skyscript/osm-extract'
 import type { SourceFile } from './inputs.ts'
 import { type ContextOptions, modelOptions } from './models.ts'
 import { type CaptionTables, learnedKey, VERSIONS } from './run.ts'
-import { readSetting } from './styles.ts'
+import { readTextFile } from './text-file.ts'
 
 export interface LearnedTags {
   /** Where it is stored. */
@@ -87,7 +87,7 @@ export async function openTagClassifier(
   setting: string,
   options: ContextOptions,
 ): Promise<TagJudge> {
-  const classifier = parseTagClassifier(await readSetting(weights, setting), weights)
+  const classifier = parseTagClassifier(await readTextFile(weights, setting), weights)
   let opening: Promise<TextEmbedder> | undefined
   const open = async () => {
     const embedder = await openTextEmbedder(modelOptions(model, options))

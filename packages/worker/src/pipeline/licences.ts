@@ -1,5 +1,5 @@
 import { type Config, InputError } from '@skyscript/core'
-import { SOURCES } from '@skyscript/gee-fetch'
+import { sourcesOf } from '@skyscript/gee-fetch'
 
 /**
  * The settings with those of their sources alone whose licence `imagery.licences` allows.
@@ -9,9 +9,10 @@ import { SOURCES } from '@skyscript/gee-fetch'
 export function withLicensedSources(config: Config): Config {
   const { sources, licences } = config.imagery
   if (licences === null) return config
-  const allowed = sources.filter((alias) => licences.some((licence) => SOURCES[alias].licence.startsWith(licence)))
+  const terms = sourcesOf(sources).map(({ licence }) => licence)
+  const allowed = sources.filter((_, i) => licences.some((licence) => terms[i]!.startsWith(licence)))
   if (allowed.length === 0) {
-    const named = [...new Set(sources.map((alias) => SOURCES[alias].licence))].map((licence) => `"${licence}"`)
+    const named = [...new Set(terms)].map((licence) => `"${licence}"`)
     throw new InputError(
       'no-licensed-source',
       `imagery.licences allows no source; those of imagery.sources are under ${named.join(', ')}: name one, or how it begins.`,

@@ -18,8 +18,10 @@ export function lockedConfig(config: Run['config']): unknown {
       clip: typeof osm.clip === 'string' ? file(osm.clip) : osm.clip,
     },
     imagery: {
-      sources: imagery.sources,
-      licences: imagery.licences,
+      ...imagery,
+      sources: imagery.sources.map((source) =>
+        typeof source === 'string' || source.kind !== 'cog' ? source : { ...source, files: source.files.map(file) },
+      ),
       earthEngine: { endpoint: imageryOrigin(imagery.earthEngine.endpoint) },
     },
     selection,

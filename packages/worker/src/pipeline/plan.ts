@@ -1,14 +1,5 @@
-import {
-  boxCenter,
-  count,
-  fingerprint,
-  getJson,
-  mapTileBox,
-  type PlannedImage,
-  putJson,
-  type SourceAlias,
-} from '@skyscript/core'
-import { findCandidates, groupRequests, pixelsIn, planTile, SOURCES, type SourceImage } from '@skyscript/gee-fetch'
+import { boxCenter, count, fingerprint, getJson, mapTileBox, type PlannedImage, putJson } from '@skyscript/core'
+import { groupRequests, pixelsIn, planTile } from '@skyscript/gee-fetch'
 import { type Job, resultKey } from '../runner/runner.ts'
 import type { RunContext } from './context.ts'
 import { leavesOf } from './leaves.ts'
@@ -27,18 +18,12 @@ export async function planJob(job: Job, context: RunContext): Promise<void> {
     .filter((object) => chosen.has(object.id))
     .map((object) => focusOf(object, captioner))
   const box = mapTileBox(tile)
-  const asked = new Map<SourceAlias, Promise<SourceImage[]>>()
   const { config } = run
   const outcome = await planTile({
     tile,
     focus,
-    settings: { sources: config.imagery.sources, tiles: config.tiles, seed: config.seed },
-    candidates: (source) => {
-      const known =
-        asked.get(source) ?? context.earthEngine().then((client) => findCandidates(client, SOURCES[source], box))
-      asked.set(source, known)
-      return known
-    },
+    settings: { ...config.imagery, sources: context.sources, tiles: config.tiles, seed: config.seed },
+    candidates: (source) => context.imagery.find(source, box),
   })
   const leaves: PlanResult['leaves'][number][] = []
   for (const { name, items } of leavesOf(outcome.kept, (image) => boxCenter(image.candidates[0]!.box), box)) {

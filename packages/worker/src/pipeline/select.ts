@@ -15,7 +15,7 @@ import {
   seededFraction,
   sha256,
 } from '@skyscript/core'
-import { suitableSources } from '@skyscript/gee-fetch'
+import { sourcesOf, suitableSources } from '@skyscript/gee-fetch'
 import { type ExtractIndex, type SelectIndex, selectIndexKey, selectionKey, sortedCounts, VERSIONS } from './run.ts'
 import { readHomeObjects } from './tiles.ts'
 
@@ -50,9 +50,19 @@ export async function selectObjects(
   progress: Progress,
 ): Promise<string> {
   const { selection, seed } = config
-  const settings = { sources: config.imagery.sources, tiles: config.tiles, seed }
+  const { sources, prefer } = config.imagery
+  const settings = { sources: sourcesOf(sources), prefer, tiles: config.tiles }
   const tileHashes = Object.entries(index.tiles).map(([tile, { sha256: hash }]) => [tile, hash])
-  const name = fingerprint('select', VERSIONS.select, tileHashes, selection, settings, captioner.tagsFingerprint)
+  const name = fingerprint(
+    'select',
+    VERSIONS.select,
+    tileHashes,
+    selection,
+    sources,
+    config.tiles,
+    seed,
+    captioner.tagsFingerprint,
+  )
   const known = await getJson<SelectIndex>(storage, selectIndexKey(name))
   if (known && Object.keys(known.tiles).every((tile) => existing.has(selectionKey(name, tile)))) return name
 
@@ -91,7 +101,8 @@ export async function selectObjects(
 export function focusOf(object: OsmObject, captioner: Captioner): FocusObject {
   const maxGsd = captioner.maxGsd(object.tags)
   if (maxGsd === null) throw new TypeError(`${object.id} has no groundable tag, so it should not have been extracted.`)
-  return { id: object.id, geometry: object.geometry, maxGsd }
+  const { id, geometry, timestamp } = object
+  return { id, geometry, maxGsd, edited: timestamp === null ? null : Date.parse(timestamp) }
 }
 
 function entryOf(object: OsmObject, tile: string, captioner: Captioner): Entry {

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { parseStyle, STYLES, type Style, shippedStyle } from '@skyscript/captioner'
-import { InputError, messageOf } from '@skyscript/core'
+import { InputError } from '@skyscript/core'
+import { readTextFile } from './text-file.ts'
 
 /**
  * The styles of captions that a setting names.
@@ -13,18 +13,11 @@ export async function readStyles(names: readonly string[], setting: string): Pro
   for (const name of names) {
     const shipped = STYLES.find((each) => each === name)
     if (shipped !== undefined) styles.push(shippedStyle(shipped))
-    else if (/^[./]/.test(name)) styles.push(parseStyle(await readSetting(name, setting), name))
+    else if (/^[./]/.test(name)) styles.push(parseStyle(await readTextFile(name, setting), name))
     else {
       const message = `${setting}: "${name}" is no style; give ${STYLES.join(', ')} or the path of a file, with ./ in front.`
       throw new InputError('unknown-style', message)
     }
   }
   return styles
-}
-
-/** @throws InputError `missing-file` */
-export async function readSetting(path: string, setting: string): Promise<string> {
-  return readFile(path, 'utf8').catch((error) => {
-    throw new InputError('missing-file', `${setting}: ${path} can't be read (${messageOf(error)}).`)
-  })
 }

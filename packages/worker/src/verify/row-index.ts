@@ -1,4 +1,4 @@
-import { type Box, IMAGE_PATH, SOURCE_ALIASES, sha256 } from '@skyscript/core'
+import { type Box, IMAGE_PATH, sha256 } from '@skyscript/core'
 
 /** What the CSV, split and stray-file checks need of a manifest row, once the row itself is gone. */
 export interface IndexedRow {
@@ -27,6 +27,7 @@ export class RowIndex {
   readonly #year = bytes()
   readonly #split = bytes()
   readonly #splitNames: (string | null)[] = []
+  readonly #sourceNames: string[] = []
   readonly #captions = numbers()
   readonly #boxes = numbers()
   readonly #similarities = numbers()
@@ -50,7 +51,8 @@ export class RowIndex {
     this.#rows.set(id, this.#rows.size)
     this.#ids.push(id)
     this.#folder.push(place.folder)
-    this.#source.push(place.source)
+    if (!this.#sourceNames.includes(place.source)) this.#sourceNames.push(place.source)
+    this.#source.push(this.#sourceNames.indexOf(place.source))
     this.#year.push(place.year)
     if (!this.#splitNames.includes(split)) this.#splitNames.push(split)
     this.#split.push(this.#splitNames.indexOf(split))
@@ -66,7 +68,7 @@ export class RowIndex {
     if (place === null || row === undefined) return -1
     const same =
       this.#folder.at(row) === place.folder &&
-      this.#source.at(row) === place.source &&
+      this.#sourceNames[this.#source.at(row)] === place.source &&
       this.#year.at(row) === place.year
     return same ? row : -1
   }
@@ -90,18 +92,18 @@ export class RowIndex {
 
   filepath(row: number): string {
     const year = this.#year.at(row) === NO_YEAR ? '' : String(this.#year.at(row)).padStart(2, '0')
-    return `images${this.#folder.at(row)}/${this.#ids[row]}_${SOURCE_ALIASES[this.#source.at(row)]}_${year}.jpg`
+    return `images${this.#folder.at(row)}/${this.#ids[row]}_${this.#sourceNames[this.#source.at(row)]}_${year}.jpg`
   }
 }
 
-function placeOf(filepath: string): { id: string; folder: number; source: number; year: number } | null {
+function placeOf(filepath: string): { id: string; folder: number; source: string; year: number } | null {
   if (!IMAGE_PATH.test(filepath)) return null
   const [folder = '', name = ''] = filepath.split('/')
   const [id = '', source = '', year = ''] = name.slice(0, -'.jpg'.length).split('_')
   return {
     id,
     folder: Number(folder.slice('images'.length)),
-    source: (SOURCE_ALIASES as readonly string[]).indexOf(source),
+    source,
     year: year === '' ? NO_YEAR : Number(year),
   }
 }

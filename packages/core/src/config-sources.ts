@@ -1,0 +1,116 @@
+import { z } from 'zod'
+import { SOURCE_ALIAS } from './ids.ts'
+import { FREE_ALIASES, SOURCE_ALIASES } from './records.ts'
+
+const SHIPPED = [...SOURCE_ALIASES, ...FREE_ALIASES] as const
+const isShipped = (alias: string): boolean => (SHIPPED as readonly string[]).includes(alias)
+
+const degrees = (limit: number) => z.number().min(-limit).max(limit)
+
+/** West, south, east, north in degrees. */
+export const boxSetting = z
+  .tuple([degrees(180), degrees(90), degrees(180), degrees(90)])
+  .refine(([w, s, e, n]) => w < e && s < n, 'must be [west, south, east, north] with west < east and south < north')
+
+/** What every source of the user's says, whatever its kind. */
+const facts = {
+  alias: z
+    .string()
+    .regex(SOURCE_ALIAS, 'must be 2 to 8 capital letters or digits, a letter first')
+    .refine((alias) => !isShipped(alias), 'is the name of a shipped source'),
+  title: z.string().min(1).optional(),
+  /** Nominal ground sampling distance, m/pixel. */
+  gsd: z.number().min(0.01).max(1000),
+  /** Values shown as black and as white. */
+  range: z
+    .tuple([z.number(), z.number()])
+    .refine(([black, white]) => black < white, 'must be [black, white] with black < white'),
+  extent: boxSetting.default([-180, -90, 180, 90]),
+  /** Percent of cloud that an image records of itself. */
+  cloudProperty: z.string().min(1).nullable().default(null),
+  /** Brightness from which a grey pixel counts as cloud; null: by brightness none does. */
+  cloudBrightness: z.int().min(1).max(255).nullable().default(null),
+  licence: z.string().min(1).default('unknown'),
+  credit: z.string().default(''),
+}
+
+const earthEngineSource = z.strictObject({
+  kind: z.literal('earth-engine'),
+  ...facts,
+  /** Asset id of a collection or an image. */
+  id: z.string().regex(/^[A-Za-z0-9_-]+(\/[A-Za-z0-9_.-]+)*$/, 'must be an Earth Engine asset id'),
+  bands: z.tuple([z.string().min(1), z.string().min(1), z.string().min(1)]),
+  /** A band that marks clouds: by whole values, or by bits of which any may be set. */
+  cloudMask: z
+    .union([
+      z.strictObject({ band: z.string().min(1), values: z.array(z.int()).min(1) }),
+      z.strictObject({ band: z.string().min(1), bits: z.array(z.int().min(0).max(30)).min(1) }),
+    ])
+    .nullable()
+    .default(null),
+})
+
+const cogSource = z
+  .strictObject({
+    kind: z.literal('cog'),
+    ...facts,
+    /** Root of a STAC API, and the collection in it. */
+    stac: z
+      .url({ protocol: /^https?$/ })
+      .nullable()
+      .default(null),
+    collection: z
+      .string()
+      .regex(/^[\w.-]{1,128}$/, 'must be a name of letters, digits, dots, dashes and underscores')
+      .optional(),
+    /** The assets of an item that hold red, green and blue; `*` stands for any text. */
+    assets: z.array(z.string().min(1)).max(3).default([]),
+    /** Paths or URLs of files, instead of a catalogue. */
+    files: z.array(z.string().min(1)).default([]),
+    /** From 1. */
+    bands: z.tuple([z.int().min(1), z.int().min(1), z.int().min(1)]).default([1, 2, 3]),
+    mosaic: z.enum(['item', 'day', 'year']).default('item'),
+    cloudMask: z
+      .strictObject({ asset: z.string().min(1), values: z.array(z.int()).min(1) })
+      .nullable()
+      .default(null),
+  })
+  .refine((source) => (source.stac === null) !== (source.files.length === 0), {
+    path: ['stac'],
+    message: 'must be given, or else files (not both)',
+  })
+  .refine(
+    (source) => source.stac === null || (source.collection !== undefined && [1, 3].includes(source.assets.length)),
+    {
+      path: ['collection'],
+      message: 'must be given with stac, and assets with one name or three',
+    },
+  )
+
+const KINDS = { 'earth-engine': earthEngineSource, cog: cogSource } as const
+
+/** A source that the settings describe. */
+export type SourceSettings = z.infer<typeof earthEngineSource> | z.infer<typeof cogSource>
+
+/** A shipped source by its alias, or a source of the user's; `kind` is earth-engine unless told. */
+export const sourceSetting = z.unknown().transform((value, context): (typeof SHIPPED)[number] | SourceSettings => {
+  const fault = (message: string, path: PropertyKey[] = []) => {
+    context.addIssue({ code: 'custom', message, path })
+    return z.NEVER
+  }
+  if (typeof value === 'string') {
+    return isShipped(value)
+      ? (value as (typeof SHIPPED)[number])
+      : fault(`"${value.slice(0, 40)}" is no source; give ${SHIPPED.join(', ')}, or describe one of your own`)
+  }
+  if (typeof value !== 'object' || value === null) return fault('must be the name of a source, or describe one')
+  const { kind = 'earth-engine' } = value as { kind?: unknown }
+  if (kind !== 'earth-engine' && kind !== 'cog') return fault('must be earth-engine or cog', ['kind'])
+  const result = KINDS[kind].safeParse({ ...value, kind })
+  if (result.success) return result.data
+  for (const issue of result.error.issues) context.addIssue(issue as Parameters<typeof context.addIssue>[0])
+  return z.NEVER
+})
+
+/** What a source is called. */
+export const aliasOf = (source: string | SourceSettings): string => (typeof source === 'string' ? source : source.alias)

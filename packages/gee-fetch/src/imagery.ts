@@ -1,0 +1,62 @@
+import type { Box, Config } from '@skyscript/core'
+import { findCandidates, type SourceImage } from './candidates.ts'
+import type { EarthEngine, PixelGrid } from './client.ts'
+import type { CogSource } from './cog/cog-source.ts'
+import { pixelsOf } from './expressions.ts'
+import { parseNpy } from './npy.ts'
+import type { Source } from './sources/source.ts'
+
+/** Tries for a body that is no NPY; requests that fail outright are retried by the client. */
+const BODY_ATTEMPTS = 3
+/** Images of a source that are weighed for one map tile: where only the latest count, fewer will do. */
+const MOST_LATEST = 100
+const MOST_OF_ALL_YEARS = 1000
+
+/** Where images and their pixels come from, whatever the kind of the source. */
+export interface Imagery {
+  /** Images of a source that touch a box, in a fixed order. */
+  find(source: Source, box: Box): Promise<SourceImage[]>
+  /**
+   * Pixels of one image on a grid.
+   *
+   * @returns height x width x 4 bytes: red, green, blue and PIXEL_STATE
+   * @throws ServiceError of status 400 where this image can't be had as asked, 404 where it is gone
+   */
+  pixels(source: Source, imageId: string, grid: PixelGrid, signal?: AbortSignal): Promise<Buffer>
+}
+
+/** The clients behind the sources; each is opened when the first source of its kind is asked. */
+export interface ImageryClients {
+  earthEngine(): Promise<EarthEngine>
+  cog(): Promise<CogImagery>
+}
+
+interface CogImagery {
+  find(source: CogSource, box: Box, options: { maxCloud: number }): Promise<SourceImage[]>
+  pixels(source: CogSource, imageId: string, grid: PixelGrid, signal?: AbortSignal): Promise<Buffer>
+}
+
+export function createImagery(
+  clients: ImageryClients,
+  { maxCloud, year }: Pick<Config['imagery'], 'maxCloud' | 'year'>,
+): Imagery {
+  const limits = { maxCloud, most: year === 'latest' ? MOST_LATEST : MOST_OF_ALL_YEARS }
+  return {
+    async find(source, box) {
+      if (source.kind === 'cog') return (await clients.cog()).find(source, box, { maxCloud })
+      return findCandidates(await clients.earthEngine(), source, box, limits)
+    },
+    async pixels(source, imageId, grid, signal) {
+      if (source.kind === 'cog') return (await clients.cog()).pixels(source, imageId, grid, signal)
+      const ee = await clients.earthEngine()
+      for (let attempt = 1; ; attempt++) {
+        const body = await ee.pixels(pixelsOf(source, imageId), grid, signal)
+        try {
+          return parseNpy(body, grid.width, grid.height)
+        } catch (error) {
+          if (attempt === BODY_ATTEMPTS) throw error
+        }
+      }
+    },
+  }
+}

@@ -1,0 +1,42 @@
+import { type Config, type FocusObject, seededFraction } from '@skyscript/core'
+import type { SourceImage } from './candidates.ts'
+
+/** Percent of cloud that makes no difference. */
+const CLOUD_STEP = 5
+
+/** In steps; an image that doesn't know stands behind the clearest. */
+const cloudiness = (image: SourceImage): number => Math.floor((image.cloud ?? CLOUD_STEP) / CLOUD_STEP)
+
+/**
+ * An object's images of one source, best first: those with the least cloud in steps of 5 %; among them the latest, those
+ * closest in time to the object's last edit (the latest, where that isn't known), or those of a year that the seed draws
+ * for this object, so that all years come up alike; at last by id.
+ */
+export function byPreference(
+  images: readonly SourceImage[],
+  { id, edited }: FocusObject,
+  { year, seed }: { readonly year: Config['imagery']['year']; readonly seed: number },
+): SourceImage[] {
+  const draws = new Map<number, number>()
+  const drawOf = (time: number | null) => {
+    const of = time === null ? 0 : new Date(time).getUTCFullYear()
+    const draw = draws.get(of) ?? seededFraction(seed, `year-${of}`, id)
+    draws.set(of, draw)
+    return draw
+  }
+  const farness = (image: SourceImage): number => {
+    if (year === 'all') return drawOf(image.time)
+    if (year === 'closest' && edited !== null) return Math.abs((image.time ?? 0) - edited)
+    return 0
+  }
+  return images
+    .map((image) => ({ image, cloud: cloudiness(image), far: farness(image) }))
+    .sort(
+      (a, b) =>
+        a.cloud - b.cloud ||
+        a.far - b.far ||
+        (b.image.time ?? 0) - (a.image.time ?? 0) ||
+        (a.image.imageId < b.image.imageId ? -1 : 1),
+    )
+    .map(({ image }) => image)
+}
