@@ -1,20 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { InputError, isLoopback, isMetadataHost, messageOf, redact, ServiceError } from '@skyscript/core'
 import { Agent, type Dispatcher } from 'undici'
 import { createTokenSource } from './auth.ts'
 import { type Graph, registerAlgorithms } from './expressions.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
+import { backOff, pause, type RefusedError, retryAfterOf, withRetries } from './retries.ts'
 
-/** Tries of one request; a 429 costs none, since it says that nothing was done. */
+/** Tries of one request. */
 const ATTEMPTS = 5
 /** Of the questions that come before all others: a wrong endpoint is told at once. */
 const FIRST_ATTEMPTS = 3
 /** The longest that one try may take, from connecting to the last byte. */
 const DEADLINE_MS = 55_000
-const FIRST_PAUSE_MS = 300
-const LONGEST_PAUSE_MS = 20_000
-/** After this many refusals in a row for one request, the quota is held to be used up. */
-const MAX_REFUSALS = 60
 /** Earth Engine's own limit, https://developers.google.com/earth-engine/guides/usage */
 const REQUESTS_PER_SECOND = 100
 /** No image of ours comes near it; a larger body is not what was asked for. */
@@ -82,27 +78,20 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
   const stats = { computeRequests: 0, pixelRequests: 0, retries: 0, bytes: 0 }
   let ready: Promise<void> | undefined
 
-  const send = async (
+  const send = (
     kind: 'compute' | 'pixels' | 'other',
     path: string,
     body: unknown,
     signal?: AbortSignal,
-  ): Promise<Buffer> => {
-    let refusals = 0
-    for (let attempt = 1; ; ) {
-      try {
-        return await once(kind, path, body, signal)
-      } catch (error) {
-        if (signal?.aborted || !(error instanceof ServiceError) || !error.retry) throw error
+  ): Promise<Buffer> =>
+    withRetries(() => once(kind, path, body, signal), {
+      attempts: kind === 'other' ? FIRST_ATTEMPTS : ATTEMPTS,
+      signal,
+      onRetry: (error) => {
         stats.retries++
-        if (error.status === 429) {
-          if (++refusals > MAX_REFUSALS) throw error
-        } else if (++attempt > (kind === 'other' ? FIRST_ATTEMPTS : ATTEMPTS)) throw error
-        const asked = (error as RefusedError).retryAfterMs ?? 0
-        await pause(Math.max(asked, backOff(error.status === 429 ? refusals : attempt)), signal)
-      }
-    }
-  }
+        if (error.status === 429) limiter.refused(error.retryAfterMs ?? null)
+      },
+    })
 
   const once = async (
     kind: 'compute' | 'pixels' | 'other',
@@ -258,10 +247,6 @@ function objectOf(bytes: Buffer): Record<string, unknown> | null {
   }
 }
 
-interface RefusedError extends ServiceError {
-  retryAfterMs?: number
-}
-
 function errorOf(response: Dispatcher.ResponseData, body: Buffer, host: string, project: string): Error {
   const status = response.statusCode
   const said = redact(sentenceOf(body)).slice(0, 300)
@@ -281,8 +266,8 @@ function errorOf(response: Dispatcher.ResponseData, body: Buffer, host: string, 
     `Earth Engine answered ${status}: ${said}`,
     { retry, status },
   )
-  const after = Number(response.headers['retry-after'])
-  if (Number.isFinite(after) && after > 0) error.retryAfterMs = Math.min(after * 1000, 120_000)
+  const after = retryAfterOf(response.headers['retry-after'])
+  if (after !== null) error.retryAfterMs = after
   return error
 }
 
@@ -300,16 +285,4 @@ function sentenceOf(body: Buffer): string {
 const reasonOf = (error: unknown): string => {
   const { code } = error as { code?: unknown }
   return typeof code === 'string' ? code : messageOf(error)
-}
-
-/** Exponential with jitter: how long to wait is no part of any output. */
-const backOff = (tries: number): number =>
-  Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries, 10)) * (0.5 + Math.random() / 2)
-
-async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, signal && { signal })
-  } catch (error) {
-    throw signal?.aborted ? signal.reason : error
-  }
 }

@@ -1,7 +1,7 @@
 import type { Box, Config } from '@skyscript/core'
 import { findCandidates, type SourceImage } from './candidates.ts'
 import type { EarthEngine, PixelGrid } from './client.ts'
-import type { CogSource } from './cog/cog-source.ts'
+import type { CogImagery } from './cog/cog-imagery.ts'
 import { pixelsOf } from './expressions.ts'
 import { parseNpy } from './npy.ts'
 import type { Source } from './sources/source.ts'
@@ -31,11 +31,6 @@ export interface ImageryClients {
   cog(): Promise<CogImagery>
 }
 
-interface CogImagery {
-  find(source: CogSource, box: Box, options: { maxCloud: number }): Promise<SourceImage[]>
-  pixels(source: CogSource, imageId: string, grid: PixelGrid, signal?: AbortSignal): Promise<Buffer>
-}
-
 export function createImagery(
   clients: ImageryClients,
   { maxCloud, year }: Pick<Config['imagery'], 'maxCloud' | 'year'>,
@@ -43,7 +38,7 @@ export function createImagery(
   const limits = { maxCloud, most: year === 'latest' ? MOST_LATEST : MOST_OF_ALL_YEARS }
   return {
     async find(source, box) {
-      if (source.kind === 'cog') return (await clients.cog()).find(source, box, { maxCloud })
+      if (source.kind === 'cog') return (await clients.cog()).find(source, box)
       return findCandidates(await clients.earthEngine(), source, box, limits)
     },
     async pixels(source, imageId, grid, signal) {

@@ -12,6 +12,8 @@
 export { type BoxSettings, boxFor, type PixelBox } from './boxes.ts'
 export type { SourceImage } from './candidates.ts'
 export { createEarthEngine, type EarthEngine, type EarthEngineOptions, type EarthEngineStats } from './client.ts'
+export { type CogImagery, createCogImagery } from './cog/cog-imagery.ts'
+export type { CogSource } from './cog/cog-source.ts'
 export {
   type EarlierImages,
   type FetchContext,
@@ -23,7 +25,7 @@ export {
 } from './fetch-images.ts'
 export { groupRequests, type PixelRequest, pixelsIn } from './grouping.ts'
 export { createImagery, type Imagery } from './imagery.ts'
-export { createLimiter, type Limiter } from './limiter.ts'
+export { AFTER_REFUSAL, createLimiter, type Limiter, PLACES_PER_SECOND } from './limiter.ts'
 export { type ImagerySettings, type PlanTileInput, planTile } from './plan-tile.ts'
 export type { Source } from './sources/source.ts'
 export { SOURCES, sourcesOf } from './sources/sources.ts'

@@ -2,7 +2,14 @@
 export interface Limiter {
   /** Waits for a place, or for the signal and throws its reason; the function gives the place back. */
   acquire(signal?: AbortSignal): Promise<() => void>
+  /** The server refused a request for coming too fast: fewer are let through for a while, and none before `retryAfterMs`. */
+  refused(retryAfterMs: number | null): void
 }
+
+/** What remains of the places after a refusal, and how soon after one another refusals count: one overload gives many. */
+export const AFTER_REFUSAL = { share: 0.7, everyMs: 1000 } as const
+/** Places that come back a second. */
+export const PLACES_PER_SECOND = 2
 
 /** A limiter for this process: `maxConcurrent` at a time, and at most `perSecond` starts in any second. */
 export function createLimiter({
@@ -17,11 +24,20 @@ export function createLimiter({
   // Starts are spread evenly: a burst of a second's worth would be refused by a server that counts otherwise.
   const gap = 1000 / perSecond
   let nextStart = 0
+  /** Places at the last refusal, and when that was. */
+  let places = maxConcurrent
+  let refusedAt = -Infinity
+  let growing: NodeJS.Timeout | undefined
 
-  const release = () => {
-    active--
+  const placesAt = (now: number) =>
+    Math.min(maxConcurrent, Math.floor(places + ((now - refusedAt) / 1000) * PLACES_PER_SECOND))
+  const wakeFirst = () => {
     const [first] = waiting
     first?.()
+  }
+  const release = () => {
+    active--
+    wakeFirst()
   }
   const turn = (signal?: AbortSignal) =>
     new Promise<void>((resolve, reject) => {
@@ -43,7 +59,7 @@ export function createLimiter({
   return {
     async acquire(signal) {
       signal?.throwIfAborted()
-      while (active >= maxConcurrent) await turn(signal)
+      while (active >= placesAt(performance.now())) await turn(signal)
       active++
       const now = performance.now()
       const start = Math.max(now, nextStart)
@@ -58,6 +74,20 @@ export function createLimiter({
         if (!released) release()
         released = true
       }
+    },
+    refused(retryAfterMs) {
+      const now = performance.now()
+      if (retryAfterMs !== null) nextStart = Math.max(nextStart, now + retryAfterMs)
+      if (now - refusedAt < AFTER_REFUSAL.everyMs) return
+      places = Math.max(1, Math.floor(placesAt(now) * AFTER_REFUSAL.share))
+      refusedAt = now
+      // A place that comes back wakes nobody by itself.
+      growing ??= setInterval(() => {
+        wakeFirst()
+        if (placesAt(performance.now()) < maxConcurrent) return
+        clearInterval(growing)
+        growing = undefined
+      }, 1000 / PLACES_PER_SECOND).unref()
     },
   }
 }

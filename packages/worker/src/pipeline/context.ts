@@ -8,6 +8,7 @@ import type { Captioner } from '@skyscript/captioner'
 import { type Config, getJson, InputError, ServiceError, type Storage, toFeatureLine } from '@skyscript/core'
 import { openScorer, type Scorer } from '@skyscript/filter'
 import {
+  createCogImagery,
   createEarthEngine,
   createImagery,
   type EarthEngine,
@@ -24,6 +25,8 @@ import { type IndexedTile, indexTile, readHomeObjects, readTile } from './tiles.
 
 /** Objects of this many map tiles are kept at hand: an image with those around it touches at most four or so. */
 const TILES_IN_MEMORY = 12
+/** Requests at a time to the servers of files, which nobody pays for. */
+const FILE_REQUESTS = 16
 
 /**
  * The clients that jobs of one run share in this process. Each is opened at first use and closed with the context;
@@ -84,21 +87,20 @@ export async function openContext(
     return earthEngine
   }
 
+  const cog = once(async () => {
+    const limiter = await options.limiter?.('files', FILE_REQUESTS)
+    const client = createCogImagery({ maxConcurrent: FILE_REQUESTS, maxCloud: config.imagery.maxCloud, limiter })
+    closers.push(() => client.close())
+    return client
+  })
+
   return {
     storage,
     run,
     captioner: opened,
     extractIndex,
     sources: sourcesOf(config.imagery.sources),
-    imagery: createImagery(
-      {
-        earthEngine: openedEarthEngine,
-        cog: () => {
-          throw new Error('to come')
-        },
-      },
-      config.imagery,
-    ),
+    imagery: createImagery({ earthEngine: openedEarthEngine, cog }, config.imagery),
     earthEngine: openedEarthEngine,
     scorer(name) {
       const known = scorers.get(name)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ServiceError } from '@skyscript/core'
+import { AFTER_REFUSAL, type Limiter, PLACES_PER_SECOND } from '@skyscript/gee-fetch'
 import type { Redis } from 'ioredis'
 
 /** A lease that its holder has not renewed for so long belongs to a killed process; it is renewed three times as often. */
@@ -14,13 +15,18 @@ const GIVE_UP_MS = 60_000
 /**
  * Grants up to ARGV[4] leases. Redis' own clock counts, so the machines' clocks may differ.
  *
- * KEYS: leases by their end, starts by their time. ARGV: slots, starts in a window, window in ms, number wanted, lease in
- * ms, name of the first lease (others get `/1`, `/2`, ... after it).
+ * KEYS: leases by their end, starts by their time, pace. ARGV: slots, starts in a window, window in ms, number wanted,
+ * lease in ms, name of the first lease (others get `/1`, `/2`, ... after it), slots that come back a second.
  * Returns how many were granted, and how many ms to wait if there were none (0: until a slot is free).
  */
 const ACQUIRE = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local pace = redis.call('HMGET', KEYS[3], 'slots', 'refused', 'until')
+if pace[3] and tonumber(pace[3]) > now then return {0, pace[3] - now} end
+if pace[1] then
+  ARGV[1] = math.min(ARGV[1], math.floor(pace[1] + (now - pace[2]) / 1000 * ARGV[7]))
+end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[3])
 local slots = ARGV[1] - redis.call('ZCARD', KEYS[1])
@@ -35,6 +41,25 @@ redis.call('PEXPIRE', KEYS[2], ARGV[3] * 2)
 if granted > 0 or starts > 0 then return {granted, 0} end
 local oldest = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 return {0, math.max(1, oldest[2] + ARGV[3] - now)}
+`
+
+/**
+ * Notes a refusal for all processes. KEYS: pace. ARGV: slots, slots that come back a second, share that remains, ms in
+ * which refusals count as one, ms in which nothing may start (0: it may at once).
+ */
+const REFUSE = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local pace = redis.call('HMGET', KEYS[1], 'slots', 'refused', 'until')
+if tonumber(ARGV[5]) > 0 then
+  redis.call('HSET', KEYS[1], 'until', math.max(now + ARGV[5], pace[3] or 0))
+end
+if not pace[2] or now - pace[2] >= tonumber(ARGV[4]) then
+  local slots = tonumber(ARGV[1])
+  if pace[1] then slots = math.min(slots, pace[1] + (now - pace[2]) / 1000 * ARGV[2]) end
+  redis.call('HSET', KEYS[1], 'slots', math.max(1, math.floor(slots * ARGV[3])), 'refused', now)
+end
+redis.call('PEXPIRE', KEYS[1], 300000)
 `
 
 /** Gives leases a new end; also those that Redis has forgotten, since their requests are still under way. */
@@ -57,24 +82,15 @@ export interface RedisLimiterOptions {
   readonly leaseMs?: number
 }
 
-/** One limit for all processes of a name, wherever they run. */
-export interface RedisLimiter {
-  /**
-   * Waits for a slot, first come first served within this process.
-   *
-   * @returns gives the slot back; calling it again does nothing
-   * @throws the signal's reason; ServiceError `redis-unreachable` after a minute without Redis
-   */
-  acquire(signal?: AbortSignal): Promise<() => void>
-}
-
 /**
- * A limit on requests at a time and per second that holds over all processes, kept as leases in Redis. A killed process
- * frees its slots within 15 s by default.
+ * One limit on requests at a time and per second for all processes of a name, wherever they run, kept as leases in
+ * Redis; first come first served within a process. A killed process frees its slots within 15 s by default. `acquire`
+ * throws ServiceError `redis-unreachable` after a minute without Redis.
  */
-export function createRedisLimiter(options: RedisLimiterOptions): RedisLimiter {
+export function createRedisLimiter(options: RedisLimiterOptions): Limiter {
   const { redis, name, maxConcurrent, perSecond, leaseMs = LEASE_MS } = options
-  const keys = [`skyscript:limit:${name}:leases`, `skyscript:limit:${name}:starts`] as const
+  const at = (what: string) => `skyscript:limit:${name}:${what}`
+  const keys = [at('leases'), at('starts'), at('pace')] as const
   const waiting = new Set<(release: () => void) => void>()
   const held = new Set<string>()
   const givenUp = new Set<(error: unknown) => void>()
@@ -109,7 +125,8 @@ export function createRedisLimiter(options: RedisLimiterOptions): RedisLimiter {
       try {
         const base = randomUUID()
         const wanted = waiting.size
-        const answer = await redis.eval(ACQUIRE, 2, ...keys, maxConcurrent, perSecond, WINDOW_MS, wanted, leaseMs, base)
+        const limits = [maxConcurrent, perSecond, WINDOW_MS, wanted, leaseMs, base, PLACES_PER_SECOND]
+        const answer = await redis.eval(ACQUIRE, 3, ...keys, ...limits)
         const [granted, untilStart] = answer as [number, number]
         awaySince = 0
         for (let i = 0; i < granted; i++) grant(`${base}/${i}`)
@@ -171,6 +188,13 @@ export function createRedisLimiter(options: RedisLimiterOptions): RedisLimiter {
         givenUp.delete(reject)
         signal?.removeEventListener('abort', abort)
       }
+    },
+    refused(retryAfterMs) {
+      const { share, everyMs } = AFTER_REFUSAL
+      // Where Redis is away nothing is let through anyway.
+      redis
+        .eval(REFUSE, 1, keys[2], maxConcurrent, PLACES_PER_SECOND, share, everyMs, Math.ceil(retryAfterMs ?? 0))
+        .catch(() => {})
     },
   }
 }

@@ -1,0 +1,134 @@
+import { open } from 'node:fs/promises'
+import { messageOf, ServiceError } from '@skyscript/core'
+import type { Http } from './http.ts'
+import { hostOf } from './http.ts'
+
+/** What a reader of TIFFs asks for. */
+export interface Slice {
+  readonly offset: number
+  readonly length: number
+}
+
+/** The bytes of a file, wherever it is; geotiff's `BaseSource`. */
+export interface FileBytes {
+  fetch(slices: readonly Slice[], signal?: AbortSignal): Promise<ArrayBuffer[]>
+  readonly fileSize: number | null
+  close(): Promise<void>
+}
+
+/** What is read of a remote file at once, at least: headers and small tiles come with their neighbours. */
+const BLOCK = 64 * 1024
+/** Blocks kept of one file: a COG's headers and the tiles around, 8 MB. */
+const BLOCKS_IN_MEMORY = 128
+/** No tile of an image is as large; a damaged header may ask for anything. */
+const MOST_BYTES = 15 * 2 ** 20
+
+function checkSlice({ offset, length }: Slice, size: number | null, name: string): void {
+  const fits = Number.isSafeInteger(offset) && offset >= 0 && length >= 0 && length <= MOST_BYTES
+  if (!fits || (size !== null && offset >= size))
+    throw new ServiceError('image-damaged', `${name} points to ${length} bytes at ${offset}, which it doesn't have.`, {
+      retry: false,
+      status: 400,
+    })
+}
+
+/** A file on a server, read by ranges in blocks of 64 KiB, of which the last are kept. */
+export function remoteBytes(url: string, http: Http): FileBytes {
+  const blocks = new Map<number, Promise<Buffer>>()
+  let size: number | null = null
+  let version: string | null | undefined
+
+  const read = async (first: number, end: number, signal?: AbortSignal): Promise<Buffer> => {
+    const answer = await http.range(url, first * BLOCK, end * BLOCK, signal)
+    const isOther = version !== undefined && (answer.version !== version || answer.size !== size)
+    version = answer.version
+    size = answer.size
+    if (isOther) {
+      blocks.clear()
+      throw changed(hostOf(url))
+    }
+    return answer.bytes.subarray(first * BLOCK - answer.from)
+  }
+  /** Asks for the blocks that aren't there, neighbours together. */
+  const want = (first: number, end: number, signal?: AbortSignal): Promise<Buffer>[] => {
+    for (let to = first; to < end; to++) {
+      if (blocks.has(to)) continue
+      const from = to
+      while (to + 1 < end && !blocks.has(to + 1)) to++
+      const all = read(from, to + 1, signal)
+      for (let i = from; i <= to; i++) {
+        const block = all.then((bytes) => bytes.subarray((i - from) * BLOCK, (i - from + 1) * BLOCK))
+        block.catch(() => blocks.delete(i))
+        blocks.set(i, block)
+      }
+    }
+    const found = Array.from({ length: end - first }, (_, i) => blocks.get(first + i)!)
+    for (let at = first; at < end; at++) {
+      const block = blocks.get(at)!
+      blocks.delete(at)
+      blocks.set(at, block)
+    }
+    while (blocks.size > Math.max(BLOCKS_IN_MEMORY, end - first)) blocks.delete(blocks.keys().next().value!)
+    return found
+  }
+  return {
+    get fileSize() {
+      return size
+    },
+    fetch: (slices, signal) =>
+      Promise.all(
+        slices.map(async (slice) => {
+          checkSlice(slice, size, hostOf(url))
+          const { offset, length } = slice
+          const first = Math.floor(offset / BLOCK)
+          const parts = await Promise.all(want(first, Math.ceil((offset + Math.max(1, length)) / BLOCK), signal))
+          const start = offset - first * BLOCK
+          return exactly(Buffer.concat(parts).subarray(start, start + length))
+        }),
+      ),
+    async close() {
+      blocks.clear()
+    },
+  }
+}
+
+/** A file of this machine; opened for each reading, so that none is left open. */
+export function localBytes(path: string): FileBytes {
+  let known: { readonly size: number; readonly mtimeMs: number } | undefined
+  return {
+    get fileSize() {
+      return known?.size ?? null
+    },
+    async fetch(slices) {
+      const file = await open(path).catch((error) => {
+        throw new ServiceError('image-missing', `${path} can't be read (${messageOf(error)}).`, {
+          retry: false,
+          status: 404,
+        })
+      })
+      try {
+        const { size, mtimeMs } = await file.stat()
+        if (known && (known.size !== size || known.mtimeMs !== mtimeMs)) throw changed(path)
+        known = { size, mtimeMs }
+        const parts: ArrayBuffer[] = []
+        for (const slice of slices) {
+          checkSlice(slice, size, path)
+          const { buffer, bytesRead } = await file.read(Buffer.alloc(slice.length), 0, slice.length, slice.offset)
+          parts.push(exactly(buffer.subarray(0, bytesRead)))
+        }
+        return parts
+      } finally {
+        await file.close()
+      }
+    },
+    async close() {},
+  }
+}
+
+const changed = (name: string): ServiceError =>
+  new ServiceError('image-changed', `${name} was replaced while it was read; it is read again.`, { retry: true })
+
+/** geotiff takes buffers whole, so one that is part of another would not do. */
+function exactly(bytes: Buffer): ArrayBuffer {
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer
+}

@@ -1,0 +1,221 @@
+import { InputError, isMetadataHost, messageOf, redact, ServiceError } from '@skyscript/core'
+import { Agent, type Dispatcher } from 'undici'
+import type { Limiter } from '../limiter.ts'
+import { type RefusedError, retryAfterOf, withRetries } from '../retries.ts'
+
+const ATTEMPTS = 5
+const REDIRECTS = 3
+/** The longest that one try may take, from connecting to the last byte. */
+const DEADLINE_MS = 55_000
+/** A server that knows no ranges sends the whole file; that is taken of small ones. */
+export const WHOLE_FILE_BYTES = 16 * 2 ** 20
+const JSON_BYTES = 32 * 2 ** 20
+
+/** Some bytes of a file on a server. */
+export interface RangeAnswer {
+  readonly bytes: Buffer
+  /** Where `bytes` begins in the file: 0 where the server sent all of it. */
+  readonly from: number
+  /** Of the whole file. */
+  readonly size: number
+  /** Changes with the file; null where the server doesn't say. */
+  readonly version: string | null
+}
+
+export interface Http {
+  /** @param to the first byte that is not asked for */
+  range(url: string, from: number, to: number, signal?: AbortSignal): Promise<RangeAnswer>
+  /** GET, or POST where there is a body. */
+  json(url: string, body: unknown, signal?: AbortSignal): Promise<unknown>
+  readonly stats: { searches: number; rangeRequests: number; bytes: number; retries: number }
+  close(): Promise<void>
+}
+
+export interface HttpOptions {
+  readonly limiter: Limiter
+  readonly maxConcurrent: number
+  readonly deadlineMs?: number | undefined
+}
+
+/** HTTP for files and catalogues that anyone may read: one limit, kept connections, deadlines and retries for all. */
+export function createHttp({ limiter, maxConcurrent, deadlineMs = DEADLINE_MS }: HttpOptions): Http {
+  const agent = new Agent({
+    connections: maxConcurrent,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: 10_000 },
+  })
+  const stats = { searches: 0, rangeRequests: 0, bytes: 0, retries: 0 }
+
+  const once = async (
+    url: string,
+    options: { method: 'GET' | 'POST'; headers: Record<string, string>; body?: string },
+    most: number,
+    signal?: AbortSignal,
+  ): Promise<{ response: Dispatcher.ResponseData; bytes: Buffer }> => {
+    const release = await limiter.acquire(signal)
+    const deadline = AbortSignal.timeout(deadlineMs)
+    const either = signal ? AbortSignal.any([signal, deadline]) : deadline
+    try {
+      let target = checkedUrl(url)
+      for (let redirect = 0; ; redirect++) {
+        const response = await agent.request({
+          origin: target.origin,
+          path: target.pathname + target.search,
+          ...options,
+          signal: either,
+        })
+        const { location } = response.headers
+        if ([301, 302, 303, 307, 308].includes(response.statusCode) && typeof location === 'string') {
+          await response.body.dump()
+          if (redirect === REDIRECTS) throw failed('imagery-refused', `${hostOf(url)} redirects too often.`, 400)
+          target = checkedUrl(new URL(location, target).href)
+          continue
+        }
+        const bytes = await bodyOf(response, most, url)
+        stats.bytes += bytes.length
+        if (response.statusCode >= 300) throw errorOf(response, bytes, url)
+        return { response, bytes }
+      }
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason
+      if (error instanceof ServiceError || error instanceof InputError) throw error
+      const why = deadline.aborted ? `not within ${deadlineMs / 1000} s` : codeOf(error)
+      throw new ServiceError('imagery-unreachable', `${hostOf(url)} did not answer (${why}); check the network.`, {
+        retry: true,
+        cause: error,
+      })
+    } finally {
+      release()
+    }
+  }
+  const send = (...[url, options, most, signal]: Parameters<typeof once>) =>
+    withRetries(() => once(url, options, most, signal), {
+      attempts: ATTEMPTS,
+      signal,
+      onRetry: (error) => {
+        stats.retries++
+        if (error.status === 429) limiter.refused(error.retryAfterMs ?? null)
+      },
+    })
+
+  return {
+    stats,
+    async range(url, from, to, signal) {
+      stats.rangeRequests++
+      const headers = { range: `bytes=${from}-${to - 1}` }
+      return withRetries(
+        async () => {
+          const { response, bytes } = await send(url, { method: 'GET', headers }, WHOLE_FILE_BYTES, signal)
+          return rangeOf(response, bytes, { from, to }, url)
+        },
+        { attempts: ATTEMPTS, signal },
+      )
+    },
+    async json(url, body, signal) {
+      stats.searches++
+      const options =
+        body === undefined
+          ? { method: 'GET' as const, headers: { accept: 'application/json' } }
+          : { method: 'POST' as const, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+      return withRetries(
+        async () => {
+          const { bytes } = await send(url, options, JSON_BYTES, signal)
+          try {
+            return JSON.parse(bytes.toString('utf8')) as unknown
+          } catch {
+            throw failed(
+              'imagery-bad-answer',
+              `${hostOf(url)} answered with something other than JSON.`,
+              undefined,
+              true,
+            )
+          }
+        },
+        { attempts: 2, signal },
+      )
+    },
+    close: () => agent.close(),
+  }
+}
+
+/** @throws InputError `bad-image-url` */
+function checkedUrl(text: string): URL {
+  const wrong = (why: string) => new InputError('bad-image-url', `${hostOf(text)} ${why}.`)
+  if (!URL.canParse(text)) throw wrong('is not the URL of an image')
+  const url = new URL(text)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw wrong('must be http or https')
+  if (isMetadataHost(url.hostname)) throw wrong('is the address of a metadata service')
+  return url
+}
+
+/** An address as messages may name it: a query may be a signature. */
+export function hostOf(text: string): string {
+  if (!URL.canParse(text)) return redact(text.split('?')[0]!.slice(0, 100))
+  const { origin, pathname } = new URL(text)
+  return redact(origin + pathname)
+}
+
+function failed(code: string, message: string, status?: number, retry = false): ServiceError {
+  return new ServiceError(code, message, { retry, ...(status !== undefined && { status }) })
+}
+
+function errorOf(response: Dispatcher.ResponseData, body: Buffer, url: string): Error {
+  const status = response.statusCode
+  const retry = status === 408 || status === 429 || status >= 500
+  const said = body.length > 0 && body[0] !== 60 ? ` (${redact(body.toString('utf8').slice(0, 120))})` : ''
+  // An image that may not be read, or holds no such range, can't be had as asked: another may do.
+  const as = status === 401 || status === 403 || status === 416 ? 400 : status
+  const error: RefusedError = failed(
+    status === 429 ? 'imagery-quota' : retry ? 'imagery-failed' : 'imagery-refused',
+    `${hostOf(url)} answered ${status}${said}.`,
+    as,
+    retry,
+  )
+  const after = retryAfterOf(response.headers['retry-after'])
+  if (after !== null) error.retryAfterMs = after
+  return error
+}
+
+async function bodyOf({ body, headers }: Dispatcher.ResponseData, most: number, url: string): Promise<Buffer> {
+  const tooLong = () =>
+    failed(
+      'imagery-bad-answer',
+      `${hostOf(url)} sends ${most} bytes and more at once; it must answer range requests.`,
+      400,
+    )
+  if (Number(headers['content-length']) > most) {
+    body.destroy()
+    throw tooLong()
+  }
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of body) {
+    length += (chunk as Buffer).length
+    if (length > most) throw tooLong()
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks)
+}
+
+function rangeOf(
+  { statusCode, headers }: Dispatcher.ResponseData,
+  bytes: Buffer,
+  asked: { readonly from: number; readonly to: number },
+  url: string,
+): RangeAnswer {
+  const { etag, 'last-modified': modified } = headers
+  const version = typeof etag === 'string' ? etag : typeof modified === 'string' ? modified : null
+  if (statusCode !== 206) return { bytes, from: 0, size: bytes.length, version }
+  const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(String(headers['content-range']))
+  const [from, last, size] = (match ?? []).slice(1).map(Number) as [number?, number?, number?]
+  const end = Math.min(asked.to, size ?? 0)
+  if (from !== asked.from || size === undefined || last !== end - 1 || bytes.length !== end - asked.from)
+    throw failed('imagery-bad-answer', `${hostOf(url)} sent another range than was asked for.`, undefined, true)
+  return { bytes, from, size, version }
+}
+
+const codeOf = (error: unknown): string => {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' ? code : messageOf(error)
+}

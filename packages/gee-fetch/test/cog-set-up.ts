@@ -1,0 +1,163 @@
+import { execFile } from 'node:child_process'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import type { ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { CogSource } from '../src/index.ts'
+import { startService } from './service.ts'
+
+const run = promisify(execFile)
+
+/** Whether Debian's gdal-bin is here: it makes the files, and says by gdalwarp what they should look like. */
+export const hasGdal = await run('gdal_translate', ['--version']).then(
+  () => true,
+  () => false,
+)
+if (!hasGdal) process.stderr.write('gdal-bin is not installed: reading of COGs is not compared with gdalwarp.\n')
+
+export const gdal = async (command: string, ...args: (string | number)[]): Promise<void> => {
+  await run(command, ['-q', ...args.map(String)])
+}
+
+/** A binary PPM of three bands: fields of colour with fine texture, none of them black. */
+export async function writePicture(path: string, width: number, height: number, seed = 1): Promise<void> {
+  const pixels = Buffer.alloc(width * height * 3)
+  for (let i = 0; i < width * height; i++) {
+    const [x, y] = [i % width, Math.floor(i / width)]
+    const field = ((Math.floor(x / 31) * 7 + Math.floor(y / 17) * 13 + seed * 5) % 11) * 14
+    pixels[3 * i] = 30 + field + ((x * 7 + y * 3) % 19)
+    pixels[3 * i + 1] = 60 + ((x + y * 2) % 90)
+    pixels[3 * i + 2] = 20 + (field >> 1) + ((x * 5 + y * 11) % 23)
+  }
+  await writeFile(path, Buffer.concat([Buffer.from(`P6\n${width} ${height}\n255\n`), pixels]))
+}
+
+/** A grid of about `gsd` metres a pixel around a place. */
+export function gridAt([x, y]: readonly [number, number], gsd: number, width: number, height: number) {
+  const degreesPerPixelX = gsd / (111_320 * Math.cos((y * Math.PI) / 180))
+  const degreesPerPixelY = gsd / 110_540
+  return {
+    width,
+    height,
+    west: x - (width / 2) * degreesPerPixelX,
+    north: y + (height / 2) * degreesPerPixelY,
+    degreesPerPixelX,
+    degreesPerPixelY,
+  }
+}
+export type Grid = ReturnType<typeof gridAt>
+
+/** The same grid by gdalwarp, nearest neighbour, projected exactly: red, green, blue and alpha, pixel after pixel. */
+export async function warped(file: string, grid: Grid, folder: string): Promise<Buffer> {
+  const { west, north, width, height, degreesPerPixelX, degreesPerPixelY } = grid
+  const raw = join(folder, 'warped.bin')
+  const box = [west, north - height * degreesPerPixelY, west + width * degreesPerPixelX, north]
+  await gdal(
+    'gdalwarp',
+    '-overwrite',
+    '-t_srs',
+    'EPSG:4326',
+    '-te',
+    ...box,
+    '-ts',
+    width,
+    height,
+    '-r',
+    'near',
+    '-et',
+    0,
+    '-dstalpha',
+    '-of',
+    'ENVI',
+    '-co',
+    'INTERLEAVE=BIP',
+    file,
+    raw,
+  )
+  return readFile(raw)
+}
+
+export const cogSource = (changes: Partial<CogSource>): CogSource => ({
+  kind: 'cog',
+  alias: 'CC',
+  title: 'Test files',
+  collection: 'tests',
+  gsd: 10,
+  stac: null,
+  files: [],
+  assets: [],
+  bands: [1, 2, 3],
+  range: [0, 255],
+  extent: [-180, -90, 180, 90],
+  mosaic: 'item',
+  cloudProperty: null,
+  cloudMask: null,
+  cloudBrightness: null,
+  timePrecision: 'day',
+  licence: 'CC0',
+  credit: () => 'nobody',
+  ...changes,
+})
+
+export interface FileServer {
+  readonly url: string
+  readonly requests: { readonly url: string; readonly range: string | undefined; readonly body: string }[]
+  readonly peak: number
+  close(): Promise<void>
+}
+
+/**
+ * Serves files of a folder by ranges, and whatever JSON `api` answers.
+ *
+ * @param spoil may answer a request of that number itself, and says so
+ */
+export async function serveFiles(
+  folder: string,
+  api: (path: string, body: string, url: string) => unknown = () => undefined,
+  spoil: (number: number, response: ServerResponse, path: string) => boolean = () => false,
+  version: () => string = () => 'v1',
+): Promise<FileServer> {
+  const requests: { url: string; range: string | undefined; body: string }[] = []
+  let [active, peak] = [0, 0]
+  const service = await startService(async (request, response, _, body) => {
+    active++
+    peak = Math.max(peak, active)
+    response.once('close', () => active--)
+    const path = new URL(request.url!, 'http://x').pathname
+    requests.push({ url: request.url!, range: request.headers.range, body })
+    if (spoil(requests.length, response, path)) return
+    const json = api(path, body, service.url)
+    if (json !== undefined) {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(json))
+      return
+    }
+    const file = join(folder, decodeURIComponent(path))
+    const size = await stat(file).then(
+      (found) => found.size,
+      () => -1,
+    )
+    if (size < 0) return void response.writeHead(404).end('no such file')
+    const [from, last] = /^bytes=(\d+)-(\d+)$/
+      .exec(request.headers.range ?? '')!
+      .slice(1)
+      .map(Number) as [number, number]
+    if (from >= size) return void response.writeHead(416).end()
+    const end = Math.min(last + 1, size)
+    const bytes = (await readFile(file)).subarray(from, end)
+    response
+      .writeHead(206, {
+        'content-range': `bytes ${from}-${end - 1}/${size}`,
+        'content-length': bytes.length,
+        etag: version(),
+      })
+      .end(bytes)
+  })
+  return {
+    url: service.url,
+    requests,
+    get peak() {
+      return peak
+    },
+    close: service.close,
+  }
+}

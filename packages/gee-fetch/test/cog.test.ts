@@ -1,0 +1,499 @@
+/** Pixels of GeoTIFFs beside those that gdalwarp gives, and what a catalogue says of them. */
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { InputError, mapTileAt, mapTileBox, type Position, ServiceError } from '@skyscript/core'
+import { writeArrayBuffer } from 'geotiff'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fileIds } from '../src/cog/cog-imagery.ts'
+import { gridPositions } from '../src/cog/grid-positions.ts'
+import { projectionOf } from '../src/cog/projections.ts'
+import { type CogSource, createCogImagery } from '../src/index.ts'
+import { PIXEL_STATE } from '../src/pixel-state.ts'
+import { cogSource, type Grid, gdal, gridAt, hasGdal, serveFiles, warped, writePicture } from './cog-set-up.ts'
+
+const BERN: [number, number] = [7.44, 46.95]
+let folder: string
+const at = (name: string) => join(folder, name)
+const closers: (() => Promise<void>)[] = []
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cog-test-'))
+})
+afterAll(async () => {
+  for (const close of closers) await close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+function open(options: Partial<Parameters<typeof createCogImagery>[0]> = {}) {
+  const cog = createCogImagery({ maxConcurrent: 8, maxCloud: 20, deadlineMs: 5000, ...options })
+  closers.push(() => cog.close())
+  return cog
+}
+
+/** Share of pixels whose state says the same, and whose colours do within `spread`. */
+function agreement(ours: Buffer, theirs: Buffer, spread = 0): number {
+  expect(ours).toHaveLength(theirs.length)
+  let same = 0
+  for (let i = 0; i < ours.length; i += 4) {
+    const bothMasked = ours[i + 3] === 0 && theirs[i + 3] === 0
+    const bothThere = ours[i + 3] !== 0 && theirs[i + 3] !== 0
+    if (bothMasked || (bothThere && [0, 1, 2].every((c) => Math.abs(ours[i + c]! - theirs[i + c]!) <= spread))) same++
+  }
+  return same / (ours.length / 4)
+}
+
+/** A picture of 700 x 500 pixels of `step` metres with its north-west corner at a place of a coordinate system. */
+async function makeCog(name: string, epsg: number, step: number, ...options: string[]): Promise<string> {
+  const [x, y] = projectionOf(epsg, name).forward(BERN)
+  await writePicture(at('picture.ppm'), 700, 500)
+  const corners = [x - 350 * step, y + 250 * step, x + 350 * step, y - 250 * step]
+  await gdal(
+    'gdal_translate',
+    '-of',
+    'COG',
+    '-a_srs',
+    `EPSG:${epsg}`,
+    '-a_ullr',
+    ...corners,
+    ...options,
+    at('picture.ppm'),
+    at(name),
+  )
+  return at(name)
+}
+
+const source = (file: string, changes: Partial<CogSource> = {}) => cogSource({ files: [file], ...changes })
+const pixelsOf = async (each: CogSource, grid: Grid, cog = open()) =>
+  cog.pixels(each, [...fileIds(each).keys()][0]!, grid)
+
+describe.skipIf(!hasGdal)('beside gdalwarp', () => {
+  test.each([
+    ['UTM, deflate', 32632, 10, ['-co', 'COMPRESS=DEFLATE', '-co', 'PREDICTOR=YES'], 0],
+    ['Swiss LV95, lzw', 2056, 10, ['-co', 'COMPRESS=LZW'], 0],
+    ['web mercator, zstd', 3857, 10, ['-co', 'COMPRESS=ZSTD'], 0],
+    ['European LAEA, uncompressed', 3035, 10, ['-co', 'COMPRESS=NONE'], 0],
+    ['UTM, JPEG in YCbCr', 32632, 10, ['-co', 'COMPRESS=JPEG', '-co', 'QUALITY=90'], 0],
+    ['UTM, 16 bits', 32632, 10, ['-ot', 'UInt16', '-co', 'COMPRESS=DEFLATE'], 0],
+    ['UTM, floats', 32632, 10, ['-ot', 'Float32', '-co', 'COMPRESS=LZW'], 0],
+  ] as const)('%s: the same pixels, also beyond the edge', async (name, epsg, step, options, spread) => {
+    const file = await makeCog(`${name}.tif`, epsg, step, ...options)
+    for (const [grid, hasMasked] of [
+      [gridAt(BERN, 10, 300, 200), false],
+      [gridAt([7.44, 46.972], 10, 200, 150), true],
+    ] as const) {
+      const ours = await pixelsOf(source(file), grid)
+      const theirs = await warped(file, grid, folder)
+      // gdalwarp of files of 16 bits gives 16 bits.
+      const bytes = options[1] === 'UInt16' ? narrow(theirs, 2) : options[1] === 'Float32' ? narrow(theirs, 4) : theirs
+      expect(agreement(ours, bytes, spread)).toBeGreaterThan(0.999)
+      expect(ours.some((state, i) => i % 4 === 3 && state === PIXEL_STATE.masked)).toBe(hasMasked)
+    }
+  })
+
+  /** Values of 16 or 32 bits to bytes; alpha is at its type's own most. */
+  function narrow(values: Buffer, bytes: 2 | 4): Buffer {
+    return Buffer.from(
+      Array.from({ length: values.length / bytes }, (_, i) => {
+        const value = bytes === 2 ? values.readUInt16LE(i * 2) : values.readFloatLE(i * 4)
+        return i % 4 === 3 ? Math.min(255, value) : value
+      }),
+    )
+  }
+
+  test('in degrees, and with a colour that stands for nothing', async () => {
+    await writePicture(at('picture.ppm'), 700, 500)
+    const common = ['-of', 'COG', '-a_srs', 'EPSG:4326', '-a_ullr', 7.4, 46.98, 7.49, 46.92, '-co', 'COMPRESS=DEFLATE']
+    await gdal('gdal_translate', ...common, at('picture.ppm'), at('degrees.tif'))
+    const grey = ['-b', 1, '-b', 1, '-b', 1, '-a_nodata', 77]
+    await gdal('gdal_translate', ...common, ...grey, at('picture.ppm'), at('nodata.tif'))
+    const grid = gridAt([7.445, 46.95], 10, 250, 250)
+    for (const name of ['degrees.tif', 'nodata.tif']) {
+      const ours = await pixelsOf(source(at(name)), grid)
+      expect(agreement(ours, await warped(at(name), grid, folder)), name).toBeGreaterThan(0.999)
+      expect(ours.includes(PIXEL_STATE.masked)).toBe(name === 'nodata.tif')
+    }
+  })
+
+  test('an internal mask hides what it hides, at the overviews too', async () => {
+    await writePicture(at('picture.ppm'), 700, 500)
+    const mask = Buffer.alloc(350_000, 255)
+    for (let i = 0; i < mask.length; i++) if (i % 700 < 350) mask[i] = 0
+    await writeFile(at('mask.pgm'), Buffer.concat([Buffer.from('P5\n700 500\n255\n'), mask]))
+    const [x, y] = projectionOf(32632, '').forward(BERN)
+    const corners = [x - 3500, y + 2500, x + 3500, y - 2500]
+    await gdal('gdalbuildvrt', '-separate', at('four.vrt'), at('picture.ppm'), at('mask.pgm'))
+    await gdal(
+      'gdal_translate',
+      '-of',
+      'GTiff',
+      '-b',
+      1,
+      '-b',
+      1,
+      '-b',
+      1,
+      '-mask',
+      2,
+      '--config',
+      'GDAL_TIFF_INTERNAL_MASK',
+      'YES',
+      '-a_srs',
+      'EPSG:32632',
+      '-a_ullr',
+      ...corners,
+      at('four.vrt'),
+      at('with-mask.tif'),
+    )
+    await gdal('gdal_translate', '-of', 'COG', '-co', 'COMPRESS=JPEG', at('with-mask.tif'), at('masked.tif'))
+    const grid = gridAt(BERN, 10, 250, 150)
+    const ours = await pixelsOf(source(at('masked.tif')), grid)
+    const theirs = await warped(at('masked.tif'), grid, folder)
+    expect(agreement(ours, theirs)).toBeGreaterThan(0.999)
+    const coarse = await pixelsOf(source(at('masked.tif'), { gsd: 20 }), gridAt(BERN, 20, 100, 100))
+    const masked = coarse.filter((state, i) => i % 4 === 3 && state === PIXEL_STATE.masked).length
+    expect(masked / 10_000).toBeGreaterThan(0.4)
+    expect(masked / 10_000).toBeLessThan(0.6)
+  })
+
+  test('the overview is the coarsest that is fine enough, and fewer bytes are read of it', async () => {
+    const file = await makeCog(
+      'overviews.tif',
+      32632,
+      1,
+      '-co',
+      'COMPRESS=NONE',
+      '-co',
+      'BLOCKSIZE=128',
+      '-co',
+      'RESAMPLING=NEAREST',
+    )
+    const server = await serveFiles(folder)
+    closers.push(server.close)
+    const bytesOf = async (gsd: number) => {
+      const cog = open()
+      await pixelsOf(
+        source(`${server.url}/overviews.tif`, { gsd }),
+        gridAt(BERN, gsd, Math.round(600 / gsd), Math.round(400 / gsd)),
+        cog,
+      )
+      return cog.stats().bytes
+    }
+    expect(await bytesOf(1)).toBeGreaterThan(2.5 * (await bytesOf(2)))
+    expect(file).toBe(at('overviews.tif'))
+  })
+})
+
+/** A TIFF without GDAL: 8 bits, three bands, strips, in a coordinate system. */
+async function plainTiff(
+  name: string,
+  epsg: number,
+  step: number,
+  [x, y]: Position,
+  rule: (x: number, y: number) => readonly [number, number, number],
+  size = 200,
+): Promise<string> {
+  const values = new Uint8Array(size * size * 3)
+  for (let i = 0; i < size * size; i++) values.set(rule(i % size, Math.floor(i / size)), i * 3)
+  const bytes = writeArrayBuffer(values, {
+    width: size,
+    height: size,
+    SamplesPerPixel: [3],
+    PhotometricInterpretation: 2,
+    ModelPixelScale: [step, step, 0],
+    ModelTiepoint: [0, 0, 0, x, y, 0],
+    ...(epsg === 4326
+      ? { GeographicTypeGeoKey: epsg, GTModelTypeGeoKey: 2 }
+      : { ProjectedCSTypeGeoKey: epsg, GTModelTypeGeoKey: 1 }),
+    GTRasterTypeGeoKey: 1,
+  } as Parameters<typeof writeArrayBuffer>[1])
+  await writeFile(at(name), Buffer.from(bytes))
+  return at(name)
+}
+
+const textured = (x: number, y: number) =>
+  [((x * 7 + y) % 250) + 1, ((x + y * 5) % 250) + 1, ((x * 3 + y * 11) % 250) + 1] as const
+
+test('a pixel is the same in whatever grid it is asked for', async () => {
+  const [x, y] = projectionOf(32632, '').forward(BERN)
+  const file = await plainTiff('grids.tif', 32632, 10, [x - 1000, y + 1000], textured)
+  const whole = gridAt(BERN, 10, 150, 140)
+  const all = await pixelsOf(source(file), whole)
+  for (const [left, top, width, height] of [
+    [0, 0, 40, 30],
+    [37, 61, 80, 50],
+    [149, 139, 1, 1],
+    [3, 100, 64, 40],
+  ] as const) {
+    const part = {
+      ...whole,
+      width,
+      height,
+      west: whole.west + left * whole.degreesPerPixelX,
+      north: whole.north - top * whole.degreesPerPixelY,
+    }
+    const own = await pixelsOf(source(file), part)
+    for (let line = 0; line < height; line++) {
+      const from = ((top + line) * 150 + left) * 4
+      expect(own.subarray(line * width * 4, (line + 1) * width * 4).equals(all.subarray(from, from + width * 4))).toBe(
+        true,
+      )
+    }
+  }
+})
+
+test('between nodes a place is out by less than a hundredth of a pixel', () => {
+  for (const [epsg, gsd, place] of [
+    [32632, 10, BERN],
+    [2056, 0.1, BERN],
+    [3857, 30, [20, 65]],
+    [3035, 2, [25, 60]],
+  ] as const) {
+    const projection = projectionOf(epsg, '')
+    const grid = gridAt(place as [number, number], gsd, 200, 150)
+    const { x, y } = gridPositions(grid, projection)
+    for (let i = 0; i < x.length; i += 997) {
+      const longitude = grid.west + ((i % 200) + 0.5) * grid.degreesPerPixelX
+      const latitude = grid.north - (Math.floor(i / 200) + 0.5) * grid.degreesPerPixelY
+      const exact = projection.forward([longitude, latitude])
+      expect(Math.hypot(x[i]! - exact[0], y[i]! - exact[1])).toBeLessThan(0.01 * gsd)
+    }
+  }
+})
+
+test('black is told from data, and what lies outside from both', async () => {
+  const [x, y] = projectionOf(32632, '').forward(BERN)
+  const file = await plainTiff('black.tif', 32632, 10, [x, y + 500], (column, line) =>
+    column === 60 ? [0, 0, 0] : textured(column, line),
+  )
+  const pixels = await pixelsOf(source(file), gridAt(BERN, 10, 160, 40))
+  const states = new Map<number, number>()
+  for (let i = 3; i < pixels.length; i += 4) states.set(pixels[i]!, (states.get(pixels[i]!) ?? 0) + 1)
+  expect([...states.keys()].sort((a, b) => a - b)).toEqual([PIXEL_STATE.masked, PIXEL_STATE.black, PIXEL_STATE.clear])
+  expect(states.get(PIXEL_STATE.black)!).toBeGreaterThan(30)
+  expect(states.get(PIXEL_STATE.masked)!).toBeGreaterThan(2500)
+})
+
+test('files of a list are called by their names, and by their folders where two have one name', () => {
+  const ids = (...files: string[]) => [...fileIds({ collection: 'c', files }).keys()]
+  expect(ids('/home/somebody/a.tif', 'https://host/x/b.tif?signature=1')).toEqual(['c/a.tif', 'c/b.tif'])
+  expect(ids('/data/2019/a.tif', '/data/2020/a.tif')).toEqual(['c/2019/a.tif', 'c/2020/a.tif'])
+})
+
+describe('a catalogue', () => {
+  /** Two sheets side by side, flown in two years, and a cloudy scene with a class for each pixel. */
+  async function startCatalogue(spoil?: Parameters<typeof serveFiles>[2], version?: () => string) {
+    const [x, y] = projectionOf(32632, '').forward(BERN)
+    await plainTiff('west.tif', 32632, 10, [x - 2000, y + 1000], () => [200, 10, 10])
+    await plainTiff('east.tif', 32632, 10, [x, y + 1000], () => [10, 200, 10])
+    await plainTiff('old.tif', 32632, 10, [x - 1000, y + 1000], () => [10, 10, 200])
+    await plainTiff('scl.tif', 32632, 10, [x - 2000, y + 1000], (column) => [column < 150 ? 4 : 9, 0, 0])
+    const sheet = (id: string, datetime: string, file: string, cloud: number) => ({
+      id,
+      type: 'Feature',
+      bbox: [7.3, 46.9, 7.6, 47],
+      properties: { datetime, 'eo:cloud_cover': cloud },
+      assets: { [`${id}_0.1.tif`]: { href: `../files/${file}` }, scl: { href: '../files/scl.tif' } },
+    })
+    const items = [
+      sheet('west_2020', '2020-06-01T00:00:00Z', 'west.tif', 3),
+      sheet('east_2020', '2020-08-01T00:00:00Z', 'east.tif', 4),
+      sheet('old_2017', '2017-06-01T00:00:00Z', 'old.tif', 90),
+    ]
+    const server = await serveFiles(
+      folder,
+      (path, body, url) => {
+        const linked = items.map((each) => ({ ...each, links: [{ rel: 'self', href: `${url}/items/${each.id}` }] }))
+        const own = /^\/collections\/sheets\/items\/(.+)$/.exec(path)?.[1]
+        if (own !== undefined) return linked.find(({ id }) => id === own)
+        if (path !== '/search') return undefined
+        const { query, bbox, page = 0 } = JSON.parse(body)
+        expect(bbox).toHaveLength(4)
+        const most = query?.['eo:cloud_cover']?.lte ?? 100
+        const found = linked.filter(({ properties }) => properties['eo:cloud_cover'] <= most)
+        const links =
+          page + 1 < found.length
+            ? [{ rel: 'next', href: `${url}/search`, method: 'POST', body: { page: page + 1 } }]
+            : []
+        return { features: found.slice(page, page + 1), links }
+      },
+      spoil,
+      version,
+    )
+    closers.push(server.close)
+    // Files lie in /files of the server, beside nothing.
+    return {
+      ...server,
+      get requests() {
+        return server.requests
+      },
+      get peak() {
+        return server.peak
+      },
+    }
+  }
+  beforeAll(async () => {
+    const { mkdir } = await import('node:fs/promises')
+    await mkdir(at('files'), { recursive: true })
+    for (const name of ['west', 'east', 'old', 'scl']) await writeFile(at(`files/${name}.tif`), '')
+  })
+  const linkFiles = async () => {
+    for (const name of ['west', 'east', 'old', 'scl']) await copyFile(at(`${name}.tif`), at(`files/${name}.tif`))
+  }
+  const box = mapTileBox(mapTileAt(BERN))
+  const sheets = (url: string, changes: Partial<CogSource> = {}) =>
+    cogSource({ stac: url, collection: 'sheets', assets: ['*_0.1.tif'], ...changes })
+
+  test('is searched page by page; each item is an image, and an asset is found by its pattern', async () => {
+    const { url, requests } = await startCatalogue()
+    await linkFiles()
+    const cog = open()
+    const found = await cog.find(sheets(url), box)
+    expect(found.map(({ imageId }) => imageId)).toEqual(['sheets/east_2020', 'sheets/old_2017', 'sheets/west_2020'])
+    expect(requests).toHaveLength(3)
+    const pixels = await open().pixels(sheets(url), 'sheets/old_2017', gridAt(BERN, 10, 50, 50))
+    expect([...pixels.subarray(0, 4)]).toEqual([10, 10, 200, PIXEL_STATE.clear])
+    await expect(cog.pixels(sheets(url), 'sheets/none', gridAt(BERN, 10, 5, 5))).rejects.toMatchObject({ status: 404 })
+    await expect(
+      cog.pixels(sheets(url, { assets: ['red'] }), 'sheets/old_2017', gridAt(BERN, 10, 5, 5)),
+    ).rejects.toMatchObject({ status: 400 })
+  })
+
+  test('is asked for no more cloud than the settings allow', async () => {
+    const { url } = await startCatalogue()
+    const found = await open().find(sheets(url, { cloudProperty: 'eo:cloud_cover' }), box)
+    expect(found.map(({ imageId, cloud }) => [imageId, cloud])).toEqual([
+      ['sheets/east_2020', 4],
+      ['sheets/west_2020', 3],
+    ])
+  })
+
+  test('sheets of a year are one image, put together where they meet', async () => {
+    const { url } = await startCatalogue()
+    await linkFiles()
+    const yearly = sheets(url, { mosaic: 'year' })
+    const cog = open()
+    expect(
+      (await cog.find(yearly, box)).map(({ imageId, time }) => [imageId, new Date(time!).getUTCFullYear()]),
+    ).toEqual([
+      ['sheets/2017', 2017],
+      ['sheets/2020', 2020],
+    ])
+    // By another process, that has searched for nothing.
+    const pixels = await open().pixels(yearly, 'sheets/2020', gridAt(BERN, 10, 60, 20))
+    expect([...pixels.subarray(0, 3)]).toEqual([200, 10, 10])
+    expect([...pixels.subarray(59 * 4, 59 * 4 + 3)]).toEqual([10, 200, 10])
+    expect(pixels.every((state, i) => i % 4 !== 3 || state === PIXEL_STATE.clear)).toBe(true)
+  })
+
+  test('clouds are where its class file says so', async () => {
+    const { url } = await startCatalogue()
+    await linkFiles()
+    const masked = sheets(url, { cloudMask: { asset: 'scl', values: [8, 9, 10] } })
+    const pixels = await open().pixels(masked, 'sheets/west_2020', gridAt([7.4335, 46.95], 10, 80, 20))
+    const cloudy = pixels.filter((state, i) => i % 4 === 3 && state === PIXEL_STATE.cloudy).length
+    expect(cloudy).toBeGreaterThan(300)
+    expect(cloudy).toBeLessThan(1300)
+  })
+
+  test('429, 500, cut bodies, wrong ranges and hanging are asked again, at most eight at a time, for the same pixels', async () => {
+    const fine = await startCatalogue()
+    await linkFiles()
+    const yearly = (url: string) => sheets(url, { mosaic: 'year' })
+    const grid = gridAt(BERN, 10, 60, 20)
+    const expected = await open().pixels(yearly(fine.url), 'sheets/2020', grid)
+    const faulty = await startCatalogue((number, response) => {
+      if (number % 3 !== 1) return false
+      const kind = Math.floor(number / 3) % 5
+      if (kind === 0) response.writeHead(429, number % 2 ? { 'retry-after': '1' } : {}).end()
+      else if (kind === 1) response.writeHead(500).end('oops')
+      else if (kind === 2) {
+        response.writeHead(206, { 'content-range': 'bytes 0-9/100', 'content-length': 99 }).write('cut')
+        setTimeout(() => response.destroy(), 20)
+      } else if (kind === 3) response.writeHead(206, { 'content-range': 'bytes 1-4/100' }).end('1234')
+      return true
+    })
+    const cog = open({ deadlineMs: 600 })
+    expect((await cog.pixels(yearly(faulty.url), 'sheets/2020', grid)).equals(expected)).toBe(true)
+    expect(cog.stats().retries).toBeGreaterThan(0)
+    expect(faulty.peak).toBeLessThanOrEqual(8)
+  }, 60_000)
+
+  test('a file that is replaced under way is read again from the start', async () => {
+    let reads = 0
+    const server = await startCatalogue(undefined, () => (reads++ < 1 ? 'old' : 'new'))
+    await linkFiles()
+    const pixels = await open().pixels(sheets(server.url), 'sheets/old_2017', gridAt(BERN, 10, 50, 50))
+    expect([...pixels.subarray(0, 3)]).toEqual([10, 10, 200])
+  })
+})
+
+test('what can not be read says why in one sentence, and never what signed its address', async () => {
+  const [x, y] = projectionOf(32632, '').forward(BERN)
+  await plainTiff('good.tif', 32632, 10, [x - 1000, y + 1000], textured)
+  await plainTiff('unknown.tif', 2193, 10, [0, 0], textured)
+  await writeFile(at('no.tif'), 'GIF89a and no TIFF at all')
+  const server = await serveFiles(folder, undefined, (_, response, path) => {
+    if (path === '/denied.tif') response.writeHead(403).end('Signature=abc')
+    else if (path === '/whole.tif') response.writeHead(200, { 'content-length': 10 ** 9 }).write('x')
+    else if (path === '/loop.tif') response.writeHead(302, { location: '/loop.tif' }).end()
+    else if (path === '/inside.tif') response.writeHead(302, { location: 'http://169.254.169.254/latest' }).end()
+    else return false
+    return true
+  })
+  closers.push(server.close)
+  const error = async (file: string): Promise<ServiceError | InputError> =>
+    pixelsOf(source(file), gridAt(BERN, 10, 20, 20)).then(
+      () => {
+        throw new Error('It was read.')
+      },
+      (reason) => reason,
+    )
+  for (const [name, status] of [
+    ['denied', 400],
+    ['whole', 400],
+    ['loop', 400],
+    ['no', 400],
+    ['missing', 404],
+  ] as const) {
+    const found = await error(`${server.url}/${name}.tif?sig=SECRET`)
+    expect(found, name).toBeInstanceOf(ServiceError)
+    expect((found as ServiceError).status, name).toBe(status)
+    expect(found.message).not.toContain('SECRET')
+  }
+  expect(await error(`${server.url}/inside.tif`)).toMatchObject({ code: 'bad-image-url' })
+  expect(await error('ftp://host/a.tif')).toBeInstanceOf(ServiceError)
+  expect(((await error(at('missing.tif'))) as ServiceError).status).toBe(404)
+  const unknown = await error(at('unknown.tif'))
+  expect([unknown.code, unknown.message.includes('EPSG:2193')]).toEqual(['unknown-projection', true])
+})
+
+test('a damaged file gives pixels or its own error, and never hangs', async () => {
+  const [x, y] = projectionOf(32632, '').forward(BERN)
+  await plainTiff('fuzz.tif', 32632, 10, [x - 200, y + 200], textured, 40)
+  const { readFile } = await import('node:fs/promises')
+  const good = await readFile(at('fuzz.tif'))
+  const grid = gridAt(BERN, 10, 20, 20)
+  let seed = 51
+  const draw = (below: number) => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0
+    return Math.floor((seed / 2 ** 32) * below)
+  }
+  let refused = 0
+  for (let round = 0; round < 300; round++) {
+    const bad = Buffer.from(good.subarray(0, draw(4) === 0 ? draw(good.length) : good.length))
+    for (let i = 0; i < 4 && bad.length > 0; i++)
+      bad[draw(Math.min(bad.length, draw(2) ? 400 : bad.length))] = draw(256)
+    const file = at(`fuzz-${round % 5}.tif`)
+    await writeFile(file, bad)
+    const from = performance.now()
+    try {
+      expect(await pixelsOf(source(file), grid)).toHaveLength(1600)
+    } catch (error) {
+      refused++
+      expect(error instanceof ServiceError || error instanceof InputError, String(error)).toBe(true)
+    }
+    expect(performance.now() - from).toBeLessThan(2000)
+  }
+  expect(refused).toBeGreaterThan(50)
+}, 60_000)
