@@ -77,6 +77,8 @@ const schema = z.strictObject({
             .default(null),
           credentials: z.string().min(1).nullable().default(null),
           maxConcurrent: z.int().min(1).max(1000).default(40),
+          /** Of all that the project computes in a month (UTC); null: no limit. */
+          maxEecuHours: z.number().positive().nullable().default(null),
           /** Whether images that lie close share requests; changes no byte of any image. */
           grouping: z.boolean().default(true),
         })

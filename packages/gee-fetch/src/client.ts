@@ -1,6 +1,7 @@
 import { InputError, isLoopback, isMetadataHost, messageOf, redact, ServiceError } from '@skyscript/core'
 import { Agent, type Dispatcher } from 'undici'
 import { createTokenSource } from './auth.ts'
+import { createEecuMeter, type EecuOptions, type EecuUse } from './eecu.ts'
 import { type Graph, registerAlgorithms } from './expressions.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
 import { backOff, pause, type RefusedError, retryAfterOf, withRetries } from './retries.ts'
@@ -13,6 +14,10 @@ const FIRST_ATTEMPTS = 3
 const DEADLINE_MS = 55_000
 /** Earth Engine's own limit, https://developers.google.com/earth-engine/guides/usage */
 const REQUESTS_PER_SECOND = 100
+/** The profiler, https://developers.google.com/earth-engine/guides/computation_overview#profiler */
+const PROFILE_REQUEST = 'x-earth-engine-computation-profiling'
+const PROFILE_ANSWER = 'x-earth-engine-computation-profile'
+const PROFILES = 'Profile.getProfiles'
 /** No image of ours comes near it; a larger body is not what was asked for. */
 const MAX_BODY = 64 * 2 ** 20
 
@@ -27,6 +32,8 @@ export interface EarthEngineOptions {
   readonly limiter?: Limiter
   /** Milliseconds that one try may take, default 55,000. */
   readonly deadlineMs?: number
+  /** Asks what requests cost, counts it, and asks no more when the month's budget is used. */
+  readonly eecu?: Omit<EecuOptions, 'project'>
 }
 
 export interface EarthEngineStats {
@@ -56,6 +63,8 @@ export interface EarthEngine {
   /** What an asset is, `IMAGE` or `IMAGE_COLLECTION`; null where there is none. */
   assetType(id: string): Promise<string | null>
   stats(): EarthEngineStats
+  /** What this client's requests cost, as far as it was asked to find out. */
+  eecuUse(): Promise<EecuUse>
   close(): Promise<void>
 }
 
@@ -77,6 +86,18 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
   })
   const stats = { computeRequests: 0, pixelRequests: 0, retries: 0, bytes: 0 }
   let ready: Promise<void> | undefined
+  const meter =
+    options.eecu &&
+    createEecuMeter({ ...options.eecu, project }, async (ids) => {
+      // Written out, since the client library has no name for this function.
+      const call = {
+        functionName: PROFILES,
+        arguments: { ids: { constantValue: ids }, format: { constantValue: 'text' } },
+      }
+      const expression = { result: '0', values: { 0: { functionInvocationValue: call } } }
+      const answer = await json('other', `/v1/projects/${project}/value:compute`, { expression })
+      return answer.result
+    })
 
   const send = (
     kind: 'compute' | 'pixels' | 'other',
@@ -99,6 +120,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
     body: unknown,
     signal?: AbortSignal,
   ): Promise<Buffer> => {
+    if (kind !== 'other') await meter?.check()
     const bearer = await token()
     const release = await limiter.acquire(signal)
     const deadline = AbortSignal.timeout(deadlineMs)
@@ -113,6 +135,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
           ...(body !== undefined && { 'content-type': 'application/json' }),
           ...(bearer !== null && { authorization: `Bearer ${bearer}` }),
           ...(options.project && { 'x-goog-user-project': options.project }),
+          ...(meter && kind !== 'other' && { [PROFILE_REQUEST]: '1' }),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
         signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
@@ -120,6 +143,10 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
       const bytes = await readBody(response)
       stats.bytes += bytes.length
       if (response.statusCode !== 200) throw errorOf(response, bytes, base.host, project)
+      if (meter && kind !== 'other') {
+        const profile = response.headers[PROFILE_ANSWER]
+        meter.note(typeof profile === 'string' ? profile : null, pixelsAsked(body))
+      }
       return bytes
     } catch (error) {
       if (signal?.aborted) throw signal.reason
@@ -207,8 +234,20 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
       }
     },
     stats: () => ({ ...stats }),
-    close: () => agent.close(),
+    async eecuUse() {
+      await meter?.settle()
+      return meter?.use ?? { eecuSeconds: 0, requests: 0, pixels: 0 }
+    },
+    async close() {
+      await meter?.settle()
+      await agent.close()
+    },
   }
+}
+
+function pixelsAsked(body: unknown): number {
+  const { grid } = body as { grid?: { dimensions: { width: number; height: number } } }
+  return grid ? grid.dimensions.width * grid.dimensions.height : 0
 }
 
 function checkEndpoint({ endpoint, credentials }: EarthEngineOptions): URL {

@@ -76,6 +76,24 @@ export function requestFingerprint({ imageId, box, width, height }: ImageCandida
   return fingerprint(ENCODING_VERSION, JPEG, source.alias, imageId, box, width, height, requestSettings(source))
 }
 
+/** The candidate that would be asked for first, going by what is known; null where the image is there, or none is left. */
+export function candidateToAsk(
+  image: PlannedImage,
+  { sources, earlier, checks }: Pick<FetchContext, 'sources' | 'earlier' | 'checks'>,
+): ImageCandidate | null {
+  const sourceOf = (alias: SourceAlias) => sources.find((source) => source.alias === alias)
+  const record = earlier.records.get(image.id)
+  const recorded = record && sourceOf(record.source)
+  for (const candidate of image.candidates) {
+    const request = requestFingerprint(candidate, sourceOf(candidate.source)!)
+    const known = earlier.findings.get(request)
+    if (known === undefined) return candidate
+    if (judge(known.found, checks) !== null) continue
+    return recorded && requestFingerprint(record, recorded) === request ? null : candidate
+  }
+  return null
+}
+
 /**
  * Fetches one JPEG (3-channel RGB) for each planned image: the first candidate that passes the pixel checks. An object
  * whose candidates all fail them is dropped with the reason of the first; one whose requests fail is `failed`.
@@ -164,7 +182,7 @@ function settle(search: Search, context: FetchContext): void {
   for (; search.next < image.candidates.length; search.next++) {
     const known = context.earlier.findings.get(requests[search.next]!.name)
     if (known === undefined) return
-    const fault = judge(known.found, context)
+    const fault = judge(known.found, context.checks)
     if (fault === null) {
       const candidate = image.candidates[search.next]!
       if (search.next !== ready || filepathOf(image.id, candidate, context.seed) !== before!.filepath) return
@@ -177,7 +195,7 @@ function settle(search: Search, context: FetchContext): void {
   search.result = { dropped: { id: image.id, reason: search.findings[0]?.fault ?? 'no-image-here' } }
 }
 
-const judge = (found: ImageFinding['found'], { checks }: FetchContext): string | null =>
+const judge = (found: ImageFinding['found'], checks: FetchContext['checks']): string | null =>
   typeof found === 'string' ? found : pixelFault(found, checks)
 
 function note(search: Search, found: ImageFinding['found'], fault: string | null): void {
@@ -209,7 +227,7 @@ async function serve(request: PixelRequest, asking: readonly Search[], context: 
     const candidate = image.candidates[next]!
     const own = cutOut(pixels, grid.width, part, candidate)
     const measures = measurePixels(own, candidate.width, requests[next]!.source)
-    const fault = judge(measures, context)
+    const fault = judge(measures, context.checks)
     if (fault !== null) {
       passOver(search, measures, fault, context)
       continue

@@ -14,7 +14,9 @@ export type { SourceImage } from './candidates.ts'
 export { createEarthEngine, type EarthEngine, type EarthEngineOptions, type EarthEngineStats } from './client.ts'
 export { type CogImagery, createCogImagery } from './cog/cog-imagery.ts'
 export type { CogSource } from './cog/cog-source.ts'
+export { type EecuLedger, type EecuUse, sumOf } from './eecu.ts'
 export {
+  candidateToAsk,
   type EarlierImages,
   type FetchContext,
   type FetchOutcome,

@@ -8,6 +8,7 @@ import { type FaultKind, faultPlan, parseFaults } from './faults.ts'
 import { fraction, hashText } from './hash.ts'
 import { LIMITS, requestMeter, TOO_MANY_REQUESTS } from './limits.ts'
 import type { LocalEarthEngineOptions, Stats } from './options.ts'
+import { PROFILE_ANSWER, PROFILE_REQUEST, profileId } from './profiles.ts'
 
 export interface LocalEarthEngine {
   /** `http://127.0.0.1:8080`, without a path. */
@@ -79,7 +80,8 @@ export async function startLocalEarthEngine(options: LocalEarthEngineOptions): P
       const call = { method: request.method ?? 'GET', url: request.url ?? '/', payload }
       const answer = await api.answer(call, () => !response.destroyed)
       stats.pixels += answer.pixels
-      send(response, 200, answer, fault)
+      const isProfiled = request.headers[PROFILE_REQUEST] !== undefined
+      send(response, 200, answer, fault, isProfiled ? { [PROFILE_ANSWER]: profileId(number, answer.pixels) } : {})
     } catch (error) {
       if (response.headersSent || response.destroyed) response.destroy()
       else answerError(response, error)

@@ -1,6 +1,7 @@
 import { type Box, messageOf, SkyscriptError } from '@skyscript/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CaptionOptions } from './commands/caption.ts'
+import type { PlanOptions } from './commands/plan.ts'
 import type { TagsOptions } from './commands/tags.ts'
 import type { TagsCoverageOptions } from './commands/tags-coverage.ts'
 import type { TagsTrainOptions } from './commands/tags-train.ts'
@@ -61,10 +62,12 @@ function createProgram(done: (code: number) => void): Command {
 
   program
     .command('plan')
-    .description('what a build would fetch, without fetching a pixel')
+    .description('what a build would fetch, what it would take and cost')
     .argument('<region.yaml>', 'the region file')
+    .option('--probe', 'ask for some 50 images to learn what they cost; done unasked where there are credentials')
+    .option('--no-probe', 'ask for none')
     .addOption(json())
-    .action(async (file: string, options: { json?: boolean }) =>
+    .action(async (file: string, options: PlanOptions) =>
       done(await (await import('./commands/plan.ts')).planCommand(file, options)),
     )
 

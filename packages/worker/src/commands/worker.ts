@@ -1,3 +1,4 @@
+import { redisLedger } from '../pipeline/eecu-ledger.ts'
 import { createExecutor } from '../pipeline/execute.ts'
 import { createRedisLimiter } from '../queue/limiter.ts'
 import { openRedis, parseRedisUrl } from '../queue/redis.ts'
@@ -18,7 +19,11 @@ export async function workerCommand(options: {
   const terminal = openTerminal()
   const interrupt = interruptSignal(terminal)
   const limiters = sharedLimiters(options.queue)
-  const executor = createExecutor(openStorage, { progress: downloadProgress(terminal), limiter: limiters.open })
+  const executor = createExecutor(openStorage, {
+    progress: downloadProgress(terminal),
+    limiter: limiters.open,
+    ledger: limiters.ledger,
+  })
   try {
     await serveQueue({
       redisUrl: options.queue,
@@ -39,7 +44,7 @@ export async function workerCommand(options: {
 /** Requests started per second in a project, https://developers.google.com/earth-engine/guides/usage */
 const REQUESTS_PER_SECOND = 100
 
-/** One limiter in Redis for each Earth Engine project, shared by all workers of the queue. */
+/** A limiter and a ledger in Redis for each Earth Engine project, shared by all workers of the queue. */
 function sharedLimiters(queue: string) {
   const redis: ReturnType<typeof openRedis>[] = []
   return {
@@ -47,6 +52,11 @@ function sharedLimiters(queue: string) {
       const connection = openRedis(parseRedisUrl(queue), 'waiting')
       redis.push(connection)
       return createRedisLimiter({ redis: connection, name: project, maxConcurrent, perSecond: REQUESTS_PER_SECOND })
+    },
+    ledger: (project: string) => {
+      const connection = openRedis(parseRedisUrl(queue), 'waiting')
+      redis.push(connection)
+      return redisLedger(connection, project, () => new Date())
     },
     close: async () => {
       for (const connection of redis) connection.disconnect()

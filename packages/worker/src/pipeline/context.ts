@@ -12,6 +12,7 @@ import {
   createEarthEngine,
   createImagery,
   type EarthEngine,
+  type EecuLedger,
   type Imagery,
   type Source,
   sourcesOf,
@@ -19,7 +20,8 @@ import {
 import { startLocalEarthEngine } from '@skyscript/local-earth-engine'
 import { runKey } from '../runner/runner.ts'
 import { openCaptioner } from './captioner.ts'
-import { type ContextOptions, modelOptions } from './models.ts'
+import { fileLedger } from './eecu-ledger.ts'
+import { type ContextOptions, defaultModelCache, modelOptions } from './models.ts'
 import { type ExtractIndex, extractIndexKey, type Run } from './run.ts'
 import { type IndexedTile, indexTile, readHomeObjects, readTile } from './tiles.ts'
 
@@ -80,7 +82,7 @@ export async function openContext(
   })
 
   const openedEarthEngine = () => {
-    earthEngine ??= openEarthEngine(config, storage, run, extractIndex, options.limiter, closers).catch((error) => {
+    earthEngine ??= openEarthEngine(config, storage, run, extractIndex, options, closers).catch((error) => {
       earthEngine = undefined
       throw error
     })
@@ -88,7 +90,7 @@ export async function openContext(
   }
 
   const cog = once(async () => {
-    const limiter = await options.limiter?.('files', FILE_REQUESTS)
+    const limiter = await options.limiter?.('FILES', FILE_REQUESTS)
     const client = createCogImagery({ maxConcurrent: FILE_REQUESTS, maxCloud: config.imagery.maxCloud, limiter })
     closers.push(() => client.close())
     return client
@@ -149,10 +151,10 @@ async function openEarthEngine(
   storage: Storage,
   run: Run,
   extractIndex: () => Promise<ExtractIndex>,
-  limiter: ContextOptions['limiter'],
+  options: ContextOptions,
   closers: (() => Promise<void>)[],
 ): Promise<EarthEngine> {
-  const { endpoint, project, credentials, maxConcurrent } = config.imagery.earthEngine
+  const { endpoint, project, credentials, maxConcurrent, maxEecuHours } = config.imagery.earthEngine
   let url = endpoint
   if (endpoint === 'local') {
     const folder = await mkdtemp(join(tmpdir(), 'skyscript-local-imagery-'))
@@ -164,17 +166,28 @@ async function openEarthEngine(
     url = server.url
   }
   // The local server of this process has a limit of its own; only a real project's quota is shared with others.
-  const shared = endpoint === 'local' ? undefined : await limiter?.(project ?? 'none', maxConcurrent)
+  const shared = endpoint === 'local' ? undefined : await options.limiter?.(project ?? 'none', maxConcurrent)
   const client = createEarthEngine({
     endpoint: url,
     project,
     credentials,
     maxConcurrent,
     ...(shared && { limiter: shared }),
+    // Drawn imagery costs nobody anything.
+    ...(endpoint !== 'local' &&
+      maxEecuHours !== null && {
+        eecu: { ledger: ledgerOf(project, options), maxSeconds: maxEecuHours * 3600 },
+      }),
   })
   closers.push(async () => client.close())
   await client.check()
   return client
+}
+
+/** What was used of a project's month, here or by all workers of a queue. */
+export function ledgerOf(project: string | null, { ledger, modelCache }: ContextOptions): EecuLedger {
+  const name = project ?? 'none'
+  return ledger?.(name) ?? fileLedger(modelCache ?? defaultModelCache(), name, () => new Date())
 }
 
 async function writeFeatures(path: string, storage: Storage, extract: string, tiles: readonly string[]): Promise<void> {

@@ -19,7 +19,8 @@ import { type Job, type Runner, resultKey, runKey, type StageName } from '../run
 import type { Terminal } from '../terminal/terminal.ts'
 import { type Assembled, assembleDataset, assembledKey, STATE } from './assemble.ts'
 import { openCaptioner, readCaptionTables } from './captioner.ts'
-import { openContext, openNamedScorer, type RunContext } from './context.ts'
+import { ledgerOf, openContext, openNamedScorer, type RunContext } from './context.ts'
+import { eecuHoursOf, fetchCost, lastProbe, PROBE } from './cost.ts'
 import { extractTiles } from './extract.ts'
 import { collectGarbage } from './garbage.ts'
 import { type SourceFile, withSources } from './inputs.ts'
@@ -95,6 +96,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     }
 
     const fetchShards = fetchShardsOf(prepared, plans)
+    await warnOfBudget(prepared, fetchShards, options)
     const fetched = await stages.run(
       'fetch',
       'images',
@@ -107,6 +109,10 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
         return { digest: fingerprint(outcome.kept), tiles: [...tiles].sort(), images: outcome.kept.length }
       },
     )
+    if (failed.has('eecu-budget-used'))
+      terminal.warn(
+        "The month's EECU-hours (imagery.earthEngine.maxEecuHours) are used; the dataset is made of what is there. Run the same command next month, or with more of them, and it goes on.",
+      )
 
     const captionShards = fetchShards.flatMap(({ job }): Shard[] => {
       const images = fetched.get(job.shard)
@@ -196,6 +202,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
       )
       const live = new Set([
         STATE,
+        PROBE,
         runKey(prepared.name),
         assembledKey(assembled.fingerprint),
         ...jobs.map(resultKey),
@@ -323,7 +330,10 @@ export function runPlan(prepared: Prepared, shards = planShardsOf(prepared)): Pr
   return prepared.stages.run('plan', 'objects', shards, isDone, (plan: PlanResult) => plan)
 }
 
-function fetchShardsOf({ run, name, index, context }: Prepared, plans: ReadonlyMap<string, PlanResult>): Shard[] {
+export function fetchShardsOf(
+  { run, name, index, context }: Prepared,
+  plans: ReadonlyMap<string, PlanResult>,
+): Shard[] {
   const local = run.config.imagery.earthEngine.endpoint === 'local'
   return [...plans].flatMap(([tile, { leaves }]) =>
     leaves.map(({ leaf, content, images }): Shard => {
@@ -343,6 +353,20 @@ function fetchShardsOf({ run, name, index, context }: Prepared, plans: ReadonlyM
         weight: images,
       }
     }),
+  )
+}
+
+/** One sentence where a plan costs more than is left of the month, while it can still be made smaller. */
+async function warnOfBudget(prepared: Prepared, shards: readonly Shard[], options: BuildOptions): Promise<void> {
+  const { endpoint, project, maxEecuHours } = prepared.run.config.imagery.earthEngine
+  if (maxEecuHours === null || endpoint === 'local') return
+  const found = await lastProbe(options.storage)
+  if (found === null) return
+  const hours = eecuHoursOf(await fetchCost(prepared, shards), found)
+  const left = maxEecuHours - (await ledgerOf(project, options).read()).eecuSeconds / 3600
+  if (hours <= left) return
+  options.terminal.warn(
+    `The plan takes about ${hours.toPrecision(2)} EECU-hours, and ${Math.max(0, left).toPrecision(2)} are left of this month's ${maxEecuHours}: the build will stop in between, whole as far as it got, and go on when it is run again.`,
   )
 }
 

@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Progress } from '@skyscript/core'
 import type { ScorerOptions } from '@skyscript/filter'
-import type { Limiter } from '@skyscript/gee-fetch'
+import type { EecuLedger, Limiter } from '@skyscript/gee-fetch'
 
 export interface ContextOptions {
   /** Where a hub's models are kept between runs. */
@@ -11,6 +11,8 @@ export interface ContextOptions {
   readonly progress?: (what: string) => Progress
   /** One limit for all processes of an Earth Engine project; without it each process limits itself. */
   readonly limiter?: (project: string, maxConcurrent: number) => Promise<Limiter>
+  /** What a project has used of its month; without it what was used on this machine. */
+  readonly ledger?: (project: string) => EecuLedger
 }
 
 export function defaultModelCache(): string {

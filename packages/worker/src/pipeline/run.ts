@@ -27,7 +27,7 @@ export interface CaptionTables {
 export const VERSIONS = {
   learn: 1,
   extract: 3,
-  select: 1,
+  select: 2,
   plan: 3,
   fetch: 2,
   caption: 1,
@@ -64,10 +64,15 @@ export interface ExtractIndex {
   readonly dropped: Readonly<Record<string, number>>
 }
 
+/** What became of the objects with a tag (`key=value`), by `planned` or the reason why not. */
+export type TagOutcomes = Readonly<Record<string, Readonly<Record<string, number>>>>
+
 /** `work/select/<fingerprint>/index.json`: how many objects go on, by map tile. */
 export interface SelectIndex {
   readonly tiles: Readonly<Record<string, { readonly sha256: string; readonly objects: number }>>
   readonly dropped: Readonly<Record<string, number>>
+  /** Of the dropped. */
+  readonly tags: TagOutcomes
 }
 
 /** Result of a plan job: the leaves of a map tile. The images themselves are stored under `requestsKey`. */
@@ -76,19 +81,36 @@ export interface PlanResult {
     readonly leaf: string
     readonly content: string
     readonly images: number
-    readonly bySource: Readonly<Record<string, number>>
-    /** Of the first candidates' images, and of the requests that give them. */
-    readonly pixels: number
-    readonly requests: number
-    readonly requestedPixels: number
+    /** By first choice of source, and by year (empty where it isn't known). */
+    readonly bySource: Readonly<Record<string, Readonly<Record<string, number>>>>
   }[]
   readonly dropped: Readonly<Record<string, number>>
+  readonly tags: TagOutcomes
   readonly failed: readonly { readonly id: string; readonly code: string; readonly message: string }[]
 }
 
 /** Counts above 0 in a plain object with sorted keys, so that its JSON is the same whatever order things came in. */
 export function sortedCounts(counts: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...counts].filter(([, n]) => n > 0).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** Adds one to a count of a table. */
+export function countIn(table: Map<string, Map<string, number>>, row: string, column: string, by = 1): void {
+  let counts = table.get(row)
+  if (counts === undefined) {
+    counts = new Map()
+    table.set(row, counts)
+  }
+  counts.set(column, (counts.get(column) ?? 0) + by)
+}
+
+/** A table as a plain object with sorted keys. */
+export function sortedTable(
+  table: ReadonlyMap<string, ReadonlyMap<string, number>>,
+): Record<string, Record<string, number>> {
+  return Object.fromEntries(
+    [...table].sort(([a], [b]) => (a < b ? -1 : 1)).map(([row, counts]) => [row, sortedCounts(counts)]),
+  )
 }
 
 /** How the imagery's origin enters fingerprints: one Earth Engine whatever its port or quota tier. */

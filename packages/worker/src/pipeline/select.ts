@@ -16,7 +16,16 @@ import {
   sha256,
 } from '@skyscript/core'
 import { sourcesOf, suitableSources } from '@skyscript/gee-fetch'
-import { type ExtractIndex, type SelectIndex, selectIndexKey, selectionKey, sortedCounts, VERSIONS } from './run.ts'
+import {
+  countIn,
+  type ExtractIndex,
+  type SelectIndex,
+  selectIndexKey,
+  selectionKey,
+  sortedCounts,
+  sortedTable,
+  VERSIONS,
+} from './run.ts'
 import { readHomeObjects } from './tiles.ts'
 
 /** The cells of the paper's random sample: 0.01 x 0.01 degree. */
@@ -67,24 +76,29 @@ export async function selectObjects(
   if (known && Object.keys(known.tiles).every((tile) => existing.has(selectionKey(name, tile)))) return name
 
   const dropped = new Map<string, number>()
+  const outcomes = new Map<string, Map<string, number>>()
+  const drop = (reason: string, tags: readonly string[]) => {
+    count(dropped, reason)
+    for (const tag of tags) countIn(outcomes, tag, reason)
+  }
   let entries: Entry[] = []
   let done = 0
   for (const tile of Object.keys(index.tiles).sort()) {
     for (const object of await readHomeObjects(storage, extract, tile)) {
       const suitable = suitableSources(focusOf(object, captioner), settings)
-      if ('reason' in suitable) count(dropped, suitable.reason)
+      if ('reason' in suitable) drop(suitable.reason, groundableTags(object, captioner))
       else entries.push(entryOf(object, tile, captioner))
     }
     progress.update(++done, Object.keys(index.tiles).length)
   }
   if (selection.cells !== 'all') {
     const inCells = sampleCells(entries, selection.cells, selection.rareTagsBelow, seed)
-    count(dropped, 'outside-sampled-cells', entries.length - inCells.length)
+    for (const { tags } of without(entries, inCells)) drop('outside-sampled-cells', tags)
     entries = inCells
   }
   if (selection.maxPerTag !== null) {
     const capped = capPerTag(entries, selection.maxPerTag, seed)
-    count(dropped, 'over-max-per-tag', entries.length - capped.length)
+    for (const { tags } of without(entries, capped)) drop('over-max-per-tag', tags)
     entries = capped
   }
   const tiles: Record<string, SelectIndex['tiles'][string]> = {}
@@ -93,7 +107,8 @@ export async function selectObjects(
     await putJson(storage, selectionKey(name, tile), ids)
     tiles[tile] = { sha256: sha256(ids.join('\n')), objects: ids.length }
   }
-  await putJson(storage, selectIndexKey(name), { tiles, dropped: sortedCounts(dropped) } satisfies SelectIndex)
+  const made: SelectIndex = { tiles, dropped: sortedCounts(dropped), tags: sortedTable(outcomes) }
+  await putJson(storage, selectIndexKey(name), made)
   return name
 }
 
@@ -105,14 +120,21 @@ export function focusOf(object: OsmObject, captioner: Captioner): FocusObject {
   return { id, geometry, maxGsd, edited: timestamp === null ? null : Date.parse(timestamp) }
 }
 
+/** `key=value` of the tags that can be seen. */
+export function groundableTags({ tags }: OsmObject, captioner: Captioner): string[] {
+  return Object.entries(tags)
+    .filter(([key, value]) => captioner.groundability(key, value).groundable)
+    .map(([key, value]) => `${key}=${value}`)
+}
+
 function entryOf(object: OsmObject, tile: string, captioner: Captioner): Entry {
-  const tags = Object.entries(object.tags).filter(([key, value]) => captioner.groundability(key, value).groundable)
-  return {
-    id: object.id,
-    tile,
-    cell: cellAt(boxCenter(boxOf(object.geometry))),
-    tags: tags.map(([key, value]) => `${key}=${value}`),
-  }
+  const { id, geometry } = object
+  return { id, tile, cell: cellAt(boxCenter(boxOf(geometry))), tags: groundableTags(object, captioner) }
+}
+
+function without(entries: readonly Entry[], kept: readonly Entry[]): Entry[] {
+  const left = new Set(kept)
+  return entries.filter((entry) => !left.has(entry))
 }
 
 function cellAt([longitude, latitude]: Position): string {

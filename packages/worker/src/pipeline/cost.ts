@@ -1,0 +1,129 @@
+import { fingerprint, getJson, type PlannedImage, putJson, type Storage, seededFraction } from '@skyscript/core'
+import {
+  candidateToAsk,
+  createEarthEngine,
+  createImagery,
+  type FetchOutcome,
+  groupRequests,
+  type PixelRequest,
+  pixelsIn,
+} from '@skyscript/gee-fetch'
+import { resultKey } from '../runner/runner.ts'
+import { ledgerOf } from './context.ts'
+import type { Prepared } from './coordinator.ts'
+import { earlierImages } from './fetch.ts'
+import type { ContextOptions } from './models.ts'
+import { requestsKey } from './run.ts'
+import type { Shard } from './stages.ts'
+
+/** Images that a probe asks for, and requests of one leaf among them, so that they come from all over the region. */
+const PROBE_IMAGES = 50
+const PROBE_PER_LEAF = 5
+/** Requests of a probe at a time: few, so that each takes as long as it does and not as others let it. */
+const PROBE_CONCURRENT = 8
+
+/** What is still to be fetched of a plan, at least: images whose first candidate doesn't serve are asked for again. */
+export interface FetchCost {
+  readonly images: number
+  readonly requests: number
+  /** Pixels that are asked for. */
+  readonly pixels: number
+  /** Some of the requests to Earth Engine, drawn by the seed. */
+  readonly sample: readonly PixelRequest[]
+}
+
+/** Looks at what is in storage: an image that is there costs nothing. */
+export async function fetchCost(
+  { context, existing, run }: Pick<Prepared, 'context' | 'existing' | 'run'>,
+  shards: readonly Shard[],
+): Promise<FetchCost> {
+  const { storage, sources } = context
+  const { imagery, seed } = run.config
+  const inEarthEngine = new Set(sources.flatMap(({ kind, alias }) => (kind === 'earth-engine' ? [alias] : [])))
+  const cost = { images: 0, requests: 0, pixels: 0, sample: [] as PixelRequest[] }
+  let sampled = 0
+  const draw = ({ job }: Shard) => seededFraction(seed, 'probe', job.shard)
+  for (const { job } of shards.toSorted((a, b) => draw(a) - draw(b))) {
+    const done = existing.has(resultKey(job)) ? await getJson<FetchOutcome>(storage, resultKey(job)) : null
+    if (done?.failed.length === 0) continue
+    const planned = (await getJson<PlannedImage[]>(storage, requestsKey(job.shard, job.input))) ?? []
+    const earlier = await earlierImages(storage, job)
+    const asked = planned.flatMap((image) => candidateToAsk(image, { sources, earlier, checks: imagery.checks }) ?? [])
+    const requests = groupRequests(asked, imagery.earthEngine.grouping ? job.shard.split('/')[0]! : null)
+    cost.images += asked.length
+    cost.requests += requests.length
+    cost.pixels += pixelsIn(requests)
+    for (const request of requests.slice(0, PROBE_PER_LEAF)) {
+      if (sampled >= PROBE_IMAGES || !inEarthEngine.has(request.candidate.source)) continue
+      cost.sample.push(request)
+      sampled += request.parts.length
+    }
+  }
+  return cost
+}
+
+/** What some requests cost when they were tried. */
+export interface Probe {
+  readonly images: number
+  readonly pixels: number
+  readonly eecuSeconds: number
+  /** Of all requests, one after another. */
+  readonly seconds: number
+}
+
+/** Kept beside the stages' results. */
+export const PROBE = 'work/probe.json'
+
+/** What the last probe of this dataset found; null without one. */
+export const lastProbe = async (storage: Storage): Promise<Probe | null> =>
+  (await getJson<{ probe: Probe }>(storage, PROBE))?.probe ?? null
+
+/** Asks for the sample's pixels, which it throws away, with Earth Engine's profiler; not again for the same sample. */
+export async function probe(
+  { context, run }: Pick<Prepared, 'context' | 'run'>,
+  { sample }: FetchCost,
+  options: ContextOptions,
+  signal: AbortSignal,
+): Promise<Probe> {
+  const { storage, sources } = context
+  const { imagery } = run.config
+  const name = fingerprint(sample)
+  const known = await getJson<{ name: string; probe: Probe }>(storage, PROBE)
+  if (known?.name === name) return known.probe
+  const { endpoint, project, credentials, maxEecuHours } = imagery.earthEngine
+  const maxSeconds = maxEecuHours === null ? null : maxEecuHours * 3600
+  const client = createEarthEngine({
+    endpoint,
+    project,
+    credentials,
+    maxConcurrent: PROBE_CONCURRENT,
+    eecu: { ledger: ledgerOf(project, options), maxSeconds },
+  })
+  try {
+    const noFiles = () => Promise.reject(new TypeError('A probe asks Earth Engine alone.'))
+    const service = createImagery({ earthEngine: async () => client, cog: noFiles }, imagery)
+    await client.check()
+    let seconds = 0
+    const queue = sample.values()
+    const work = async () => {
+      for (const { candidate, grid } of queue) {
+        const source = sources.find(({ alias }) => alias === candidate.source)!
+        const from = performance.now()
+        await service.pixels(source, candidate.imageId, grid, signal)
+        seconds += (performance.now() - from) / 1000
+      }
+    }
+    await Promise.all(Array.from({ length: PROBE_CONCURRENT }, work))
+    const { eecuSeconds } = await client.eecuUse()
+    const images = sample.reduce((sum, { parts }) => sum + parts.length, 0)
+    const found: Probe = { images, pixels: pixelsIn(sample), eecuSeconds, seconds }
+    await putJson(storage, PROBE, { name, probe: found })
+    return found
+  } finally {
+    await client.close()
+  }
+}
+
+/** EECU-hours of what is to be fetched, by what a probe's pixels cost. */
+export const eecuHoursOf = ({ pixels }: FetchCost, found: Probe): number =>
+  found.pixels === 0 ? 0 : ((found.eecuSeconds / found.pixels) * pixels) / 3600

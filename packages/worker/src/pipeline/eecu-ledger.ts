@@ -1,0 +1,66 @@
+import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ServiceError } from '@skyscript/core'
+import type { EecuLedger, EecuUse } from '@skyscript/gee-fetch'
+import type { Redis } from 'ioredis'
+
+const NOTHING: EecuUse = { eecuSeconds: 0, requests: 0, pixels: 0 }
+/** Two months and some days: as long as anyone may ask for a month. */
+const KEPT_S = 70 * 86_400
+
+/** `2026-11`, of Earth Engine's month in UTC. */
+const monthOf = (now: Date): string => now.toISOString().slice(0, 7)
+
+/**
+ * What the processes of this machine used of a project's month: a file of lines, each a few requests. Lines are added
+ * whole by the system, so processes need not wait for each other.
+ */
+export function fileLedger(folder: string, project: string, now: () => Date): EecuLedger {
+  const path = () => join(folder, 'eecu', `${project.replace(/[^\w.-]/g, '_')}-${monthOf(now())}.jsonl`)
+  return {
+    async read() {
+      const text = await readFile(path(), 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return ''
+        throw new ServiceError('eecu-ledger-unreadable', `${path()} can't be read (${error.code}).`, { retry: false })
+      })
+      let sum = NOTHING
+      for (const line of text.split('\n')) sum = added(sum, line)
+      return sum
+    },
+    async add(use) {
+      await mkdir(join(folder, 'eecu'), { recursive: true })
+      await appendFile(path(), `${JSON.stringify(use)}\n`)
+    },
+  }
+}
+
+/** A line that a full disk cut short counts for nothing. */
+function added(sum: EecuUse, line: string): EecuUse {
+  try {
+    const use = JSON.parse(line) as EecuUse
+    return {
+      eecuSeconds: sum.eecuSeconds + use.eecuSeconds,
+      requests: sum.requests + use.requests,
+      pixels: sum.pixels + use.pixels,
+    }
+  } catch {
+    return sum
+  }
+}
+
+/** What all workers of a queue used of a project's month. */
+export function redisLedger(redis: Redis, project: string, now: () => Date): EecuLedger {
+  const key = () => `skyscript:eecu:${project}:${monthOf(now())}`
+  return {
+    async read() {
+      const stored = await redis.hgetall(key())
+      const number = (name: keyof EecuUse) => Number(stored[name] ?? 0)
+      return { eecuSeconds: number('eecuSeconds'), requests: number('requests'), pixels: number('pixels') }
+    },
+    async add(use) {
+      const change = redis.multi()
+      for (const [name, value] of Object.entries(use)) change.hincrbyfloat(key(), name, value)
+      await change.expire(key(), KEPT_S).exec()
+    },
+  }
+}
