@@ -58,3 +58,46 @@ test('URLs and hub ids are not taken for paths', () => {
   expect(config.output).toBe('s3://bucket/p')
   expect(config.filter.scorers.map(({ model }) => model)).toEqual(['o/m', '/r/m'])
 })
+
+test('a source of the user is described in full, with defaults; its files start at the folder of the region', () => {
+  const text = `${minimal}imagery:
+  sources:
+    - US
+    - { alias: NIR, id: USDA/NAIP/DOQQ, bands: [N, R, G], range: [0, 255], gsd: 0.6 }
+    - { kind: cog, alias: MINE, files: [a.tif, https://host/b.tif], range: [0, 4000], gsd: 2 }
+    - { kind: cog, alias: CAT, stac: https://host/stac, collection: c, assets: [visual], range: [0, 255], gsd: 10 }
+`
+  const [us, infrared, mine, catalogue] = parseConfig(text, '/regions/town.yaml').imagery.sources
+  expect(us).toBe('US')
+  expect(infrared).toMatchObject({
+    kind: 'earth-engine',
+    extent: [-180, -90, 180, 90],
+    cloudMask: null,
+    licence: 'unknown',
+  })
+  expect(mine).toMatchObject({ files: ['/regions/a.tif', 'https://host/b.tif'], bands: [1, 2, 3], mosaic: 'item' })
+  expect(catalogue).toMatchObject({ stac: 'https://host/stac', files: [] })
+})
+
+test.each([
+  ['{ alias: US, id: a/b, bands: [R, G, B], range: [0, 1], gsd: 1 }', 'alias: is the name of a shipped source'],
+  ['{ alias: nir, id: a/b, bands: [R, G, B], range: [0, 1], gsd: 1 }', 'alias: must be 2 to 8 capital letters'],
+  ['{ alias: NIR, id: a/b, bands: [R, G], range: [0, 1], gsd: 1 }', 'bands'],
+  ['{ alias: NIR, id: a/b, bands: [R, G, B], range: [1, 0], gsd: 1 }', 'range: must be [black, white]'],
+  ['{ alias: NIR, id: "a b", bands: [R, G, B], range: [0, 1], gsd: 1 }', 'id: must be an Earth Engine asset id'],
+  ['{ alias: NIR, id: a/b, bands: [R, G, B], range: [0, 1], gsd: 1, bandz: 1 }', 'bandz: is not a setting'],
+  ['{ kind: wms, alias: NIR }', 'kind: must be earth-engine or cog'],
+  ['{ kind: cog, alias: CAT, range: [0, 1], gsd: 1 }', 'stac: must be given, or else files'],
+  ['{ kind: cog, alias: CAT, stac: https://h, range: [0, 1], gsd: 1 }', 'collection: must be given with stac'],
+  ['7', 'must be the name of a source'],
+])('a source that is not described well is refused with the path of the fault: %s', (source, said) => {
+  const text = `${minimal}imagery: { sources: [CH, ${source}] }\n`
+  let message = ''
+  try {
+    parseConfig(text, 'region.yaml')
+  } catch (error) {
+    message = (error as InputError).message
+  }
+  expect(message).toContain('imagery.sources[1]')
+  expect(message).toContain(said)
+})

@@ -62,6 +62,8 @@ export interface EarthEngine {
   pixels(expression: Graph, grid: PixelGrid, signal?: AbortSignal): Promise<Buffer>
   /** What an asset is, `IMAGE` or `IMAGE_COLLECTION`; null where there is none. */
   assetType(id: string): Promise<string | null>
+  /** Ids of what lies in a folder of the public catalogue; none where there is no such folder. */
+  assetsIn(folder: string): Promise<string[]>
   stats(): EarthEngineStats
   /** What this client's requests cost, as far as it was asked to find out. */
   eecuUse(): Promise<EecuUse>
@@ -114,15 +116,30 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
       },
     })
 
+  /** A place, once it is known that the budget has one more request in it: what others cost that waited less long counts. */
+  const placeInBudget = async (signal?: AbortSignal): Promise<() => void> => {
+    for (;;) {
+      const release = await limiter.acquire(signal)
+      try {
+        if (!meter || (await meter.hasMore())) return release
+      } catch (error) {
+        release()
+        throw error
+      }
+      // Asking what is open takes a place itself.
+      release()
+      await meter.settle()
+    }
+  }
+
   const once = async (
     kind: 'compute' | 'pixels' | 'other',
     path: string,
     body: unknown,
     signal?: AbortSignal,
   ): Promise<Buffer> => {
-    if (kind !== 'other') await meter?.check()
     const bearer = await token()
-    const release = await limiter.acquire(signal)
+    const release = await (kind === 'other' ? limiter.acquire(signal) : placeInBudget(signal))
     const deadline = AbortSignal.timeout(deadlineMs)
     try {
       if (kind === 'compute') stats.computeRequests++
@@ -224,14 +241,14 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
       return send('pixels', `/v1/projects/${project}/image:computePixels`, body, signal)
     },
     async assetType(id) {
-      try {
-        const name = id.startsWith('projects/') ? id : `projects/earthengine-public/assets/${id}`
-        const { type } = await json('other', `/v1/${name}`, undefined)
-        return typeof type === 'string' ? type : null
-      } catch (error) {
-        if (error instanceof ServiceError && error.status === 404) return null
-        throw error
-      }
+      const name = id.startsWith('projects/') ? id : `${PUBLIC}${id}`
+      const answer = await ifThere(json('other', `/v1/${name}`, undefined))
+      return typeof answer?.type === 'string' ? answer.type : null
+    },
+    async assetsIn(folder) {
+      const answer = await ifThere(json('other', `/v1/${PUBLIC}${folder}:listAssets`, undefined))
+      const assets = Array.isArray(answer?.assets) ? (answer.assets as { name?: unknown }[]) : []
+      return assets.flatMap(({ name }) => (typeof name === 'string' ? [name.replace(PUBLIC, '')] : []))
     },
     stats: () => ({ ...stats }),
     async eecuUse() {
@@ -242,6 +259,18 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
       await meter?.settle()
       await agent.close()
     },
+  }
+}
+
+/** The public catalogue. */
+const PUBLIC = 'projects/earthengine-public/assets/'
+
+async function ifThere<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof ServiceError && error.status === 404) return null
+    throw error
   }
 }
 

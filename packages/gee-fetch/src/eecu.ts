@@ -30,8 +30,12 @@ const FRESH_MS = 5_000
 const ASSUMED_SECONDS = 0.5
 
 export interface EecuMeter {
-  /** @throws ServiceError `eecu-budget-used` */
-  check(): Promise<void>
+  /**
+   * Whether there is budget for one more request; false where that hangs on what is not known yet, so `settle` first.
+   *
+   * @throws ServiceError `eecu-budget-used`
+   */
+  hasMore(): Promise<boolean>
   /** @param profile of the answer; null where it had none */
   note(profile: string | null, pixels: number): void
   /** Asks for all profiles that were noted. */
@@ -84,15 +88,17 @@ export function createEecuMeter(
     get use() {
       return use
     },
-    async check() {
-      if (maxSeconds === null) return
+    async hasMore() {
+      if (maxSeconds === null) return true
       if (month === undefined || performance.now() - month.at > FRESH_MS) {
         // Those that wait for the answer go on with what was known.
         if (month) month = { ...month, at: performance.now() }
         month = { total: await ledger.read(), at: performance.now() }
       }
-      const used = month.total.eecuSeconds + (pending.length + underWay) * meanSeconds()
-      if (used < maxSeconds) return
+      const used = month.total.eecuSeconds
+      const open = pending.length + underWay
+      if (used + open * meanSeconds() < maxSeconds) return true
+      if (used < maxSeconds && open > 0) return false
       const hours = (seconds: number) => Number((seconds / 3600).toPrecision(3))
       throw new ServiceError(
         'eecu-budget-used',

@@ -47,8 +47,8 @@ export interface ImageFinding {
   /** Fingerprint of the request. */
   readonly request: string
   readonly source: SourceAlias
-  /** What its pixels are like, or why there are none: this image can't be had as asked, or is gone. */
-  readonly found: PixelMeasures | 'image-refused' | 'image-gone'
+  /** What its pixels are like, or the reason why there are none: `image-refused`, `image-gone`, `image-damaged`. */
+  readonly found: PixelMeasures | string
   /** Why it did not serve; null for the one that did. */
   readonly fault: string | null
 }
@@ -248,9 +248,12 @@ async function serve(request: PixelRequest, asking: readonly Search[], context: 
 /** @throws what is no fault of the image or of a service */
 function refused(search: Search, error: unknown, context: FetchContext): void {
   // This image can't be had as asked (some old ones lack a band): another may do.
-  if (error instanceof ServiceError && error.status === 400) passOver(search, 'image-refused', 'image-refused', context)
-  else if (error instanceof ServiceError && error.status === 404) passOver(search, 'image-gone', 'image-gone', context)
-  else if (error instanceof InputError || !(error instanceof SkyscriptError)) throw error
+  const isNone = error instanceof ServiceError && (error.status === 400 || error.status === 404)
+  if (isNone) {
+    const named = error.code.startsWith('image-') ? error.code : null
+    const reason = named ?? (error.status === 400 ? 'image-refused' : 'image-gone')
+    passOver(search, reason, reason, context)
+  } else if (error instanceof InputError || !(error instanceof SkyscriptError)) throw error
   else search.result = { failed: { id: search.image.id, code: error.code, message: messageOf(error) } }
 }
 

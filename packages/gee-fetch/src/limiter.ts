@@ -11,6 +11,9 @@ export const AFTER_REFUSAL = { share: 0.7, everyMs: 1000 } as const
 /** Places that come back a second. */
 export const PLACES_PER_SECOND = 2
 
+/** "Per second" is counted over a little more, since requests that left evenly may arrive bunched. */
+export const WINDOW_MS = 1_050
+
 /** A limiter for this process: `maxConcurrent` at a time, and at most `perSecond` starts in any second. */
 export function createLimiter({
   maxConcurrent,
@@ -21,9 +24,11 @@ export function createLimiter({
 }): Limiter {
   const waiting = new Set<() => void>()
   let active = 0
-  // Starts are spread evenly: a burst of a second's worth would be refused by a server that counts otherwise.
-  const gap = 1000 / perSecond
-  let nextStart = 0
+  /** When the last `perSecond` requests really started, in a ring: one may start when the oldest is a window ago. */
+  const starts = new Float64Array(perSecond).fill(-Infinity)
+  let oldest = 0
+  /** A server asked for nothing before this. */
+  let notBefore = 0
   /** Places at the last refusal, and when that was. */
   let places = maxConcurrent
   let refusedAt = -Infinity
@@ -61,14 +66,17 @@ export function createLimiter({
       signal?.throwIfAborted()
       while (active >= placesAt(performance.now())) await turn(signal)
       active++
-      const now = performance.now()
-      const start = Math.max(now, nextStart)
-      nextStart = start + gap
-      if (start > now) await new Promise((resolve) => setTimeout(resolve, start - now))
-      if (signal?.aborted) {
-        release()
-        throw signal.reason
+      for (;;) {
+        const wait = Math.max(starts[oldest]! + WINDOW_MS, notBefore) - performance.now()
+        if (wait <= 0) break
+        await new Promise((resolve) => setTimeout(resolve, wait))
+        if (signal?.aborted) {
+          release()
+          throw signal.reason
+        }
       }
+      starts[oldest] = performance.now()
+      oldest = (oldest + 1) % perSecond
       let released = false
       return () => {
         if (!released) release()
@@ -77,7 +85,7 @@ export function createLimiter({
     },
     refused(retryAfterMs) {
       const now = performance.now()
-      if (retryAfterMs !== null) nextStart = Math.max(nextStart, now + retryAfterMs)
+      if (retryAfterMs !== null) notBefore = Math.max(notBefore, now + retryAfterMs)
       if (now - refusedAt < AFTER_REFUSAL.everyMs) return
       places = Math.max(1, Math.floor(placesAt(now) * AFTER_REFUSAL.share))
       refusedAt = now

@@ -16,10 +16,14 @@ export function describeAsset(catalogue: Catalogue, name: string): unknown {
   return isScene(found) ? describeScene(found) : describeSource(found)
 }
 
-/** `GET /v1/{name}:listAssets`: the images of a collection, page by page. */
+/** `GET /v1/{name}:listAssets`: the images of a collection, page by page, or what lies in a folder. */
 export function listAssets(catalogue: Catalogue, name: string, query: URLSearchParams): unknown {
   const found = catalogue.find(publicId(name))
-  if (found === null) throw assetNotFound('Asset', publicId(name))
+  if (found === null) {
+    const inside = catalogue.sources.filter(({ id }) => id.startsWith(`${publicId(name)}/`))
+    if (inside.length === 0) throw assetNotFound('Asset', publicId(name))
+    return { assets: inside.map(describeSource) }
+  }
   if (isScene(found)) throw badRequest(`Asset '${publicId(name)}' is not a collection or folder.`)
   const pageSize = Math.min(MAX_PAGE, Math.max(1, Number(query.get('pageSize') ?? MAX_PAGE) || MAX_PAGE))
   const skipped = pageStart(query.get('pageToken'))

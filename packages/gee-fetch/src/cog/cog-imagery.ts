@@ -17,7 +17,7 @@ import { localBytes, remoteBytes } from './file-bytes.ts'
 import { openGeotiff } from './geotiff-file.ts'
 import { gridPositions } from './grid-positions.ts'
 import { createHttp, hostOf } from './http.ts'
-import { assetOf, readItem, type StacItem, searchItems } from './stac.ts'
+import { assetOf, collectionUrl, readItem, type StacItem, searchItems } from './stac.ts'
 
 /** Polite to servers that nobody pays. */
 const REQUESTS_PER_SECOND = 50
@@ -40,6 +40,8 @@ export interface CogImageryOptions {
 export interface CogImagery {
   /** Images of a source that touch a box, by id. */
   find(source: CogSource, box: Box): Promise<SourceImage[]>
+  /** @throws InputError or ServiceError where the source's catalogue or its files can't be read */
+  check(source: CogSource): Promise<void>
   /** Height x width x 4 bytes: red, green, blue stretched by the source's range, and PIXEL_STATE; nearest neighbour. */
   pixels(source: CogSource, imageId: string, grid: PixelGrid, signal?: AbortSignal): Promise<Buffer>
   stats(): {
@@ -135,6 +137,11 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
   }
 
   return {
+    async check(source) {
+      if (source.stac === null) {
+        for (const address of source.files) await (await open.get(address)).check(source.bands)
+      } else await http.json(collectionUrl(source), undefined)
+    },
     async find(source, box) {
       if (!boxesIntersect(source.extent, box)) return []
       if (source.stac === null) return findFiles(source, box)

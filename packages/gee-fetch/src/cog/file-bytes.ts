@@ -20,8 +20,8 @@ export interface FileBytes {
 const BLOCK = 64 * 1024
 /** Blocks kept of one file: a COG's headers and the tiles around, 8 MB. */
 const BLOCKS_IN_MEMORY = 128
-/** No tile of an image is as large; a damaged header may ask for anything. */
-const MOST_BYTES = 15 * 2 ** 20
+/** No tile or strip of an image is as large; a damaged header may ask for anything. */
+const MOST_BYTES = 64 * 2 ** 20
 
 function checkSlice({ offset, length }: Slice, size: number | null, name: string): void {
   const fits = Number.isSafeInteger(offset) && offset >= 0 && length >= 0 && length <= MOST_BYTES

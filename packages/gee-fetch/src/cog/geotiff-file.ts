@@ -37,6 +37,8 @@ export interface GeotiffFile {
   readonly footprint: Box
   /** Milliseconds since 1970 UTC; null where the file doesn't say. */
   readonly time: number | null
+  /** Reads the pixel in the middle, to know that these bands can be read. */
+  check(bands: readonly number[]): Promise<void>
   /**
    * Values at places of the file's coordinate system: the nearest pixel of the coarsest overview that is no coarser
    * than a GSD (m/pixel).
@@ -89,6 +91,11 @@ export async function openGeotiff(bytes: FileBytes, name: string, signal?: Abort
       projection,
       footprint,
       time: timeOf(first.getFileDirectory().getValue(DATE_TIME as never)),
+      check: (bands) =>
+        faultsOfFile(name, undefined, async () => {
+          const [x, y] = [full.width >> 1, full.height >> 1]
+          await first.readRasters({ window: [x, y, x + 1, y + 1], samples: bands.map((band) => band - 1) })
+        }),
       valuesAt: (places, bands, gsd, reading) =>
         faultsOfFile(name, reading, async () => {
           const level = levels.findLast(({ stepY }) => (metresPerPixel * stepY) / full.stepY <= gsd * TOLERANCE) ?? full

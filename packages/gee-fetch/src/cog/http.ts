@@ -106,7 +106,12 @@ export function createHttp({ limiter, maxConcurrent, deadlineMs = DEADLINE_MS }:
       const headers = { range: `bytes=${from}-${to - 1}` }
       return withRetries(
         async () => {
-          const { response, bytes } = await send(url, { method: 'GET', headers }, WHOLE_FILE_BYTES, signal)
+          const { response, bytes } = await send(
+            url,
+            { method: 'GET', headers },
+            Math.max(WHOLE_FILE_BYTES, to - from),
+            signal,
+          )
           return rangeOf(response, bytes, { from, to }, url)
         },
         { attempts: ATTEMPTS, signal },

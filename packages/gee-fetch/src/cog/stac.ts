@@ -53,10 +53,13 @@ export async function searchItems(
   return [...items.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
+/** Where a catalogue describes the source's collection. */
+export const collectionUrl = ({ stac, collection }: CogSource): string =>
+  `${stac!.replace(/\/$/, '')}/collections/${encodeURIComponent(collection)}`
+
 /** @throws ServiceError of status 404 where it is gone */
 export async function readItem(source: CogSource, id: string, http: Http, signal?: AbortSignal): Promise<StacItem> {
-  const root = source.stac!.replace(/\/$/, '')
-  const url = `${root}/collections/${encodeURIComponent(source.collection)}/items/${encodeURIComponent(id)}`
+  const url = `${collectionUrl(source)}/items/${encodeURIComponent(id)}`
   const item = itemOf(await http.json(url, undefined, signal), source, url)
   if (item === null)
     throw new ServiceError('imagery-bad-answer', `${hostOf(url)} describes no image.`, { retry: false, status: 400 })

@@ -4,7 +4,7 @@
  */
 import { type Config, messageOf } from '@skyscript/core'
 import { printableLine } from '../terminal/printable.ts'
-import { checkEarthEngine } from './imagery.ts'
+import { checkImagery } from './imagery.ts'
 import { checkFiles, checkOsmSource } from './inputs.ts'
 import { checkDisk, checkNode, checkPackages } from './machine.ts'
 import { checkModel } from './models.ts'
@@ -54,7 +54,7 @@ function regionChecks({ config, env }: DoctorOptions): Check[] {
       (source, i): Check => [sources.length === 1 ? 'osm' : `osm:${i + 1}`, (signal) => checkOsmSource(source, signal)],
     ),
     ['files', () => checkFiles(config)],
-    ['earth-engine', () => checkEarthEngine(imagery.earthEngine)],
+    ['imagery', () => checkImagery(imagery)],
     ...filter.scorers.map(
       (scorer): Check => [`model:${scorer.name}`, (signal) => checkModel(scorer.model, env, signal)],
     ),

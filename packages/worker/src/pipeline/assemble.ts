@@ -68,6 +68,8 @@ export interface DatasetState {
   readonly leaves: readonly LeafResult[]
   readonly dropped: Readonly<Record<string, number>>
   readonly failed: Readonly<Record<string, number>>
+  /** Images that were looked at, by source and what came of it: `taken`, or why not. */
+  readonly looked: Readonly<Record<string, Readonly<Record<string, number>>>>
 }
 
 export const STATE = 'work/dataset.json'
@@ -172,6 +174,7 @@ async function publish(
       objects: state.objects,
       dropped,
       failed,
+      looked: state.looked,
       files: summary.files,
       credits: creditLines(sources),
     }),

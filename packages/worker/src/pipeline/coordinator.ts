@@ -5,7 +5,6 @@ import {
   count,
   fingerprint,
   getJson,
-  type ImageRecord,
   mapTileBox,
   mapTilesOf,
   metaPath,
@@ -15,6 +14,7 @@ import {
   type Storage,
 } from '@skyscript/core'
 import type { Scorer } from '@skyscript/filter'
+import type { FetchOutcome } from '@skyscript/gee-fetch'
 import { type Job, type Runner, resultKey, runKey, type StageName } from '../runner/runner.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { type Assembled, assembleDataset, assembledKey, STATE } from './assemble.ts'
@@ -29,6 +29,7 @@ import { withLicensedSources } from './licences.ts'
 import type { ContextOptions } from './models.ts'
 import {
   type CaptionTables,
+  countIn,
   type ExtractIndex,
   extractIndexKey,
   imageryOrigin,
@@ -38,6 +39,7 @@ import {
   type SelectIndex,
   selectIndexKey,
   sortedCounts,
+  sortedTable,
   VERSIONS,
 } from './run.ts'
 import { selectObjects } from './select.ts'
@@ -83,6 +85,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     const dropped = new Map(Object.entries({ ...prepared.index.dropped }))
     for (const [reason, n] of Object.entries(prepared.selection.dropped)) count(dropped, reason, n)
     const failed = new Map<string, number>()
+    const looked = new Map<string, Map<string, number>>()
     const tally = ({ dropped: lost, failed: broken }: Outcome<unknown>) => {
       for (const { reason } of lost) count(dropped, reason)
       for (const { code } of broken) count(failed, code)
@@ -101,10 +104,11 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
       'fetch',
       'images',
       fetchShards,
-      (outcome: Outcome<ImageRecord>) =>
+      (outcome: FetchOutcome) =>
         outcome.failed.length === 0 && outcome.kept.every((image) => existing.has(image.filepath)),
       (outcome) => {
         tally(outcome)
+        for (const { source, fault } of outcome.findings) countIn(looked, source, fault ?? 'taken')
         const tiles = new Set(outcome.kept.flatMap((image) => mapTilesOf(image.box)))
         return { digest: fingerprint(outcome.kept), tiles: [...tiles].sort(), images: outcome.kept.length }
       },
@@ -189,6 +193,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
         leaves,
         dropped: sortedCounts(dropped),
         failed: sortedCounts(failed),
+        looked: sortedTable(looked),
       },
       { storage, terminal, signal },
     )

@@ -16,7 +16,7 @@ import type { ContextOptions } from './models.ts'
 import { requestsKey } from './run.ts'
 import type { Shard } from './stages.ts'
 
-/** Images that a probe asks for, and requests of one leaf among them, so that they come from all over the region. */
+/** Images that a probe asks for, and requests of one leaf among the first, so that they come from all over the region. */
 const PROBE_IMAGES = 50
 const PROBE_PER_LEAF = 5
 /** Requests of a probe at a time: few, so that each takes as long as it does and not as others let it. */
@@ -42,6 +42,14 @@ export async function fetchCost(
   const inEarthEngine = new Set(sources.flatMap(({ kind, alias }) => (kind === 'earth-engine' ? [alias] : [])))
   const cost = { images: 0, requests: 0, pixels: 0, sample: [] as PixelRequest[] }
   let sampled = 0
+  const more: PixelRequest[] = []
+  const take = (requests: readonly PixelRequest[]) => {
+    for (const request of requests) {
+      if (sampled >= PROBE_IMAGES) return
+      cost.sample.push(request)
+      sampled += request.parts.length
+    }
+  }
   const draw = ({ job }: Shard) => seededFraction(seed, 'probe', job.shard)
   for (const { job } of shards.toSorted((a, b) => draw(a) - draw(b))) {
     const done = existing.has(resultKey(job)) ? await getJson<FetchOutcome>(storage, resultKey(job)) : null
@@ -53,12 +61,11 @@ export async function fetchCost(
     cost.images += asked.length
     cost.requests += requests.length
     cost.pixels += pixelsIn(requests)
-    for (const request of requests.slice(0, PROBE_PER_LEAF)) {
-      if (sampled >= PROBE_IMAGES || !inEarthEngine.has(request.candidate.source)) continue
-      cost.sample.push(request)
-      sampled += request.parts.length
-    }
+    const askable = requests.filter(({ candidate }) => inEarthEngine.has(candidate.source))
+    take(askable.slice(0, PROBE_PER_LEAF))
+    if (more.length < PROBE_IMAGES) more.push(...askable.slice(PROBE_PER_LEAF, PROBE_PER_LEAF + PROBE_IMAGES))
   }
+  take(more)
   return cost
 }
 

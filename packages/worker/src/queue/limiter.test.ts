@@ -106,3 +106,36 @@ test('an abort gives up the place in the queue, and the slot it would have got g
   await vi.waitFor(async () => expect(await limiter.redis.zcard('skyscript:limit:aborted:leases')).toBe(0))
   await expect(limiter.acquire(controller.signal)).rejects.toThrow('enough')
 })
+
+test('a refusal that one process meets slows all of them, once for a burst, and passes', async () => {
+  const [one, two] = [open('refused'), open('refused')]
+  const grab = async () => {
+    const held: (() => void)[] = []
+    const signal = AbortSignal.timeout(150)
+    for (let i = 0; i < 12; i++)
+      void two.acquire(signal).then(
+        (release) => held.push(release),
+        () => {},
+      )
+    await sleep(200)
+    for (const release of held) release()
+    await sleep(50)
+    return held.length
+  }
+  expect(await grab()).toBe(10)
+  for (let i = 0; i < 5; i++) one.refused(null)
+  await sleep(50)
+  expect(await grab()).toBeLessThanOrEqual(8)
+  await sleep(1500)
+  expect(await grab()).toBe(10)
+})
+
+test('nothing starts, in any process, before the time that the server asked for', async () => {
+  const [one, two] = [open('later'), open('later')]
+  one.refused(600)
+  await sleep(50)
+  const from = performance.now()
+  const release = await two.acquire()
+  expect(performance.now() - from).toBeGreaterThan(450)
+  release()
+})

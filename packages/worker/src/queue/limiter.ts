@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { ServiceError } from '@skyscript/core'
-import { AFTER_REFUSAL, type Limiter, PLACES_PER_SECOND } from '@skyscript/gee-fetch'
+import { AFTER_REFUSAL, type Limiter, PLACES_PER_SECOND, WINDOW_MS } from '@skyscript/gee-fetch'
 import type { Redis } from 'ioredis'
 
 /** A lease that its holder has not renewed for so long belongs to a killed process; it is renewed three times as often. */
 const LEASE_MS = 15_000
 /** How often a process with waiting requests asks again while all slots are taken by others. */
 const POLL_MS = 20
-/** "Per second" is counted over a little more, since requests that left evenly may arrive bunched. */
-const WINDOW_MS = 1_050
 /** Waiting for a Redis that is away ends after this long. */
 const GIVE_UP_MS = 60_000
 

@@ -29,6 +29,8 @@ export interface ReportSummary {
   readonly objects: number
   readonly dropped: Readonly<Record<string, number>>
   readonly failed: Readonly<Record<string, number>>
+  /** Images that were looked at, by source and what came of it: `taken`, or why not. */
+  readonly looked: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** The CSVs with their rows, in the order they are to be shown. */
   readonly files: readonly { readonly path: string; readonly rows: number }[]
   /** Credit lines of the imagery and the map, as ATTRIBUTION.md has them. */

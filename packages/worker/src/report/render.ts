@@ -23,7 +23,7 @@ export function renderReport(input: ReportInput): string {
 ${numbers(input)}
 <div class="columns">${reasonsCard(input)}${filesCard(input)}</div>
 ${unseenCard(input)}
-${sourcesCard(input)}
+${sourcesCard(input)}${checksCard(input)}
 <div class="columns">${input.scores.map(
     (stats) =>
       html`<section class="card"><h2>Similarity by ${stats.scorer}</h2>${scoreHistogram(stats, SCORE_STEP)}<p class="soft small">Cosine of image and title; ${stats.max < stats.min ? '' : `${stats.min.toFixed(3)} to ${stats.max.toFixed(3)}`}</p></section>`,
@@ -118,6 +118,22 @@ function sourcesCard({ sources }: ReportInput): Html {
       html`<tr><td>${source}</td><td class="n">${formatCount(images)}</td><td class="n">${metres(gsd)}</td><td class="n">${Math.round(width)} × ${Math.round(height)}</td><td class="n">${formatBytes(bytes)}</td>${years.map(
         (year) => html`<td class="n">${formatCell(own, year)}</td>`,
       )}</tr>`,
+  )}</table></div></section>`
+}
+
+/** What each check of the pixels rejected; an object may have had other candidates. */
+function checksCard({ looked }: ReportInput): Html {
+  const reasons = [...new Set(Object.values(looked).flatMap((counts) => Object.keys(counts)))].filter(
+    (reason) => reason !== 'taken',
+  )
+  if (reasons.length === 0) return html``
+  const cell = (n: number | undefined) => (n === undefined ? '' : formatCount(n))
+  return html`<section class="card"><h2>Images that were looked at and not taken</h2><p class="soft small">By the check that rejected them; the object's next image was tried then.</p><div class="scroll"><table>
+<tr><th>source</th><th class="n">taken</th>${reasons.sort().map((reason) => html`<th class="n">${reason}</th>`)}</tr>${Object.entries(
+    looked,
+  ).map(
+    ([source, counts]) =>
+      html`<tr><td>${source}</td><td class="n">${cell(counts.taken)}</td>${reasons.map((reason) => html`<td class="n">${cell(counts[reason])}</td>`)}</tr>`,
   )}</table></div></section>`
 }
 

@@ -52,6 +52,7 @@ async function reportOf(all: readonly ReportRow[], name = 'SkyScript-Town'): Pro
     objects: all.length + 12,
     dropped: { 'not-groundable:indoor': 7, 'not-groundable:unknown': 2, cloudy: 1 },
     failed: { 'earth-engine-timeout': 2 },
+    looked: { CH: { taken: 4, 'image-cloudy': 2 } },
     files: [{ path: 'SkyScript-Town_train_unfiltered_5M.csv', rows: 900 }],
     credits: ['OpenStreetMap contributors'],
   })
@@ -115,7 +116,16 @@ test('an image that is missing or broken does not stop the report', async () => 
   broken.files.set(rows[0]!.image.filepath, Buffer.from('no JPEG'))
   const collector = createReportCollector({ seed: 1, scorers: [] })
   for (const row of rows.slice(0, 2)) collector.add(row)
-  const summary = { name: 'n', toolVersion: '1', objects: 2, dropped: {}, failed: {}, files: [], credits: [] }
+  const summary = {
+    name: 'n',
+    toolVersion: '1',
+    objects: 2,
+    dropped: {},
+    failed: {},
+    looked: {},
+    files: [],
+    credits: [],
+  }
   const page = await collector.finish({ ...summary, storage: broken })
   expect(page.match(/no image/g)).toHaveLength(2)
 })

@@ -1,0 +1,144 @@
+/** How many requests go out, and what they may cost in a month. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import fc from 'fast-check'
+import { afterEach, expect, test } from 'vitest'
+import { type LocalEarthEngineOptions, startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
+import { PLACE } from '../../local-earth-engine/test/calls.ts'
+import { createEecuMeter, type EecuLedger, type EecuUse, parseProfiles, sumOf } from '../src/eecu.ts'
+import { createEarthEngine, createLimiter, type EarthEngineOptions, SOURCES } from '../src/index.ts'
+import { gridAt } from './cog-set-up.ts'
+import { imageryOf } from './set-up.ts'
+
+const closers: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+function ledgerOf(total: EecuUse = { eecuSeconds: 0, requests: 0, pixels: 0 }): EecuLedger & { total: EecuUse } {
+  return {
+    total,
+    async read() {
+      return this.total
+    },
+    async add(use) {
+      this.total = sumOf(this.total, use)
+    },
+  }
+}
+
+async function serviceOf(server: Partial<LocalEarthEngineOptions>, client: Partial<EarthEngineOptions>) {
+  const local = await startLocalEarthEngine({ features: [], threads: 1, ...server })
+  const ee = createEarthEngine({ endpoint: local.url, project: 'p', credentials: null, maxConcurrent: 40, ...client })
+  closers.push(local.close, () => ee.close())
+  await ee.check()
+  const image = { id: 'Switzerland/SWISSIMAGE/orthos/10cm/SWISSIMAGE_10cm_2021' }
+  const pixels = () => imageryOf(ee).pixels(SOURCES.CH, image.id, gridAt(PLACE, 0.1, 100, 50))
+  return { local, ee, pixels }
+}
+
+test('after a refusal fewer are let through, once for a burst of refusals, and all again after a while', async () => {
+  const limiter = createLimiter({ maxConcurrent: 10, perSecond: 10_000 })
+  const held: (() => void)[] = []
+  const grab = async (ms: number) => {
+    for (let i = 0; i < 12; i++)
+      void limiter.acquire(AbortSignal.timeout(ms)).then(
+        (release) => held.push(release),
+        () => {},
+      )
+    await sleep(ms + 20)
+    const { length } = held
+    for (const release of held.splice(0)) release()
+    return length
+  }
+  expect(await grab(50)).toBe(10)
+  for (let i = 0; i < 5; i++) limiter.refused(null)
+  expect(await grab(50)).toBe(7)
+  await sleep(1600)
+  expect(await grab(50)).toBe(10)
+})
+
+test('nothing starts before the time that a server asks for, and a limiter of one lets one through at least', async () => {
+  const limiter = createLimiter({ maxConcurrent: 1, perSecond: 10_000 })
+  limiter.refused(300)
+  const from = performance.now()
+  const release = await limiter.acquire()
+  expect(performance.now() - from).toBeGreaterThan(280)
+  release()
+})
+
+test('a server that takes 10 at a time is asked by 10 or so, where 40 were allowed, and every answer comes', async () => {
+  const { local, ee, pixels } = await serviceOf(
+    { limits: { concurrent: 10 }, latency: { ms: 60, jitter: 0.3 } },
+    { maxConcurrent: 40 },
+  )
+  const answers = await Promise.all(Array.from({ length: 150 }, pixels))
+  expect(answers.every((each) => each.equals(answers[0]!))).toBe(true)
+  const { byStatus, peakConcurrent } = local.stats()
+  expect(peakConcurrent).toBeLessThanOrEqual(10)
+  expect(ee.stats().retries).toBe(byStatus[429])
+  expect(byStatus[429]).toBeLessThan(400)
+})
+
+test('the first column of a table of profiles is what it cost', () => {
+  const table =
+    ' EECU·s PeakMem  Count  Description\n  0.072     47k     44  (plumbing)\n1,001.5    124k     14  Image.reduceRegion\n      -     59k     12  Loading assets\n'
+  expect(parseProfiles(table)).toBeCloseTo(1001.572, 9)
+  expect(parseProfiles(' EECU·s PeakMem Count Description')).toBe(0)
+  for (const other of ['', 'no table', null, {}, '<html>']) expect(parseProfiles(other)).toBe(null)
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      const seconds = parseProfiles(`EECU·s\n${text}`)
+      expect(seconds !== null && seconds >= 0 && Number.isFinite(seconds)).toBe(true)
+    }),
+  )
+})
+
+test('what requests cost is asked of the profiler and noted: as many requests and pixels as there were', async () => {
+  const ledger = ledgerOf()
+  const { ee, pixels } = await serviceOf({}, { eecu: { ledger, maxSeconds: null } })
+  await Promise.all(Array.from({ length: 60 }, pixels))
+  const use = await ee.eecuUse()
+  // The local server's own model: 0.05 EECU-seconds a request, 0.4 a million pixels.
+  expect(use).toMatchObject({ requests: 60, pixels: 60 * 5000 })
+  expect(use.eecuSeconds).toBeCloseTo(60 * 0.05 + 0.3 * 0.4, 3)
+  expect(ledger.total).toEqual(use)
+})
+
+test('without a budget nobody is asked what anything costs', async () => {
+  const { local, ee, pixels } = await serviceOf({}, {})
+  await pixels()
+  await ee.eecuUse()
+  expect(local.stats().requests.compute).toBe(0)
+})
+
+test('when the month is used up nothing more is asked, by any process that shares the ledger', async () => {
+  const ledger = ledgerOf()
+  const options = { eecu: { ledger, maxSeconds: 2 }, maxConcurrent: 4 }
+  const { local, ee, pixels } = await serviceOf({}, options)
+  const outcomes = await Promise.allSettled(Array.from({ length: 200 }, pixels))
+  const refused = outcomes.filter(({ status }) => status === 'rejected')
+  expect(refused.length).toBeGreaterThan(100)
+  expect((refused[0] as PromiseRejectedResult).reason).toMatchObject({ code: 'eecu-budget-used', retry: false })
+  expect(String((refused[0] as PromiseRejectedResult).reason.message)).toMatch(
+    /^Project p has used .* of 0\.000556 EECU-hours of this month; run the same command again next month/,
+  )
+  await ee.eecuUse()
+  expect(ledger.total.eecuSeconds).toBeGreaterThan(1.5)
+  expect(ledger.total.eecuSeconds).toBeLessThan(3)
+  const other = createEarthEngine({ endpoint: local.url, project: 'p', credentials: null, ...options })
+  const before = local.stats().requests.pixels
+  await expect(imageryOf(other).pixels(SOURCES.CH, 'x', gridAt(PLACE, 0.1, 10, 10))).rejects.toMatchObject({
+    code: 'eecu-budget-used',
+  })
+  expect(local.stats().requests.pixels).toBe(before)
+  await other.close()
+})
+
+test('a profiler that does not answer costs an assumption, and no request', async () => {
+  const ledger = ledgerOf()
+  const meter = createEecuMeter({ ledger, maxSeconds: null, project: 'p' }, () => Promise.reject(new Error('away')))
+  for (let i = 0; i < 10; i++) meter.note(i % 2 ? 'id' : null, 1000)
+  await meter.settle()
+  expect(ledger.total).toMatchObject({ requests: 10, pixels: 10_000 })
+  expect(ledger.total.eecuSeconds).toBe(5)
+})
