@@ -12,7 +12,7 @@ export const AFTER_REFUSAL = { share: 0.7, everyMs: 1000 } as const
 export const PLACES_PER_SECOND = 2
 
 /** "Per second" is counted over a little more, since requests that left evenly may arrive bunched. */
-export const WINDOW_MS = 1_050
+export const WINDOW_MS = 1_100
 
 /** A limiter for this process: `maxConcurrent` at a time, and at most `perSecond` starts in any second. */
 export function createLimiter({
