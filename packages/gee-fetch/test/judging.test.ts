@@ -47,6 +47,9 @@ const PICTURES: Readonly<Record<string, Buffer>> = {
   'red-roofs': npy(pixels((i) => (i < COUNT / 2 ? [255, 240, 200, 255] : ground(i)))),
   'other-size': npy(Buffer.alloc(4 * COUNT, 9), HEIGHT, WIDTH),
   cut: npy(pixels(ground)).subarray(0, 900),
+  gif: Buffer.concat([Buffer.from('GIF89a'), Buffer.alloc(4 * COUNT)]),
+  'one-pixel': npy(Buffer.alloc(4), 1, 1),
+  huge: npy(Buffer.alloc(64), 20_000, 20_000),
 }
 
 let folder: string
@@ -170,6 +173,23 @@ test('a body that is cut or of another size is asked again, and then fails that 
     ['a2', 'earth-engine-bad-pixels'],
   ])
   expect([asked.get('cut'), asked.get('other-size')]).toEqual([3, 3])
+})
+
+test('another format, a single pixel and a header of 20,000 x 20,000 fail their object, cost no memory and store nothing', async () => {
+  const before = process.memoryUsage.rss()
+  const { kept, dropped, failed, storage } = await fetchAll(
+    [plan('a1', 'gif'), plan('a2', 'one-pixel'), plan('a3', 'huge')],
+    'strange',
+  )
+  expect(process.memoryUsage.rss() - before).toBeLessThan(200 * 2 ** 20)
+  expect([kept, dropped]).toEqual([[], []])
+  expect(new Set(failed.map(({ code }) => code))).toEqual(new Set(['earth-engine-bad-pixels']))
+  expect(failed.map(({ message }) => /\((.*)\)/.exec(message)![1])).toEqual([
+    'no NPY file',
+    '1x1 where 60x40 was asked',
+    '20000x20000 where 60x40 was asked',
+  ])
+  expect(await Array.fromAsync(storage.list(''))).toEqual([])
 })
 
 test('what was passed over is not asked again while an image is reused', async () => {

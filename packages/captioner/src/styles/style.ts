@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { DIRECTIONS, type Direction } from '../surroundings/surrounding.ts'
 
 /** Taken from aircraft; the other sources are satellites. */
-const AERIAL: ReadonlySet<SourceAlias> = new Set(['CH', 'ES', 'DE', 'FI', 'US'])
+const AERIAL: ReadonlySet<SourceAlias> = new Set(['CH', 'ES', 'DE', 'FI', 'US', 'SI'])
 
 /** A word or sentence of a style; nothing that would break a line of a CSV or a terminal. */
 const text = z.string().regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, 'must be one line without control characters')
