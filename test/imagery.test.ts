@@ -156,7 +156,7 @@ test('a source of the settings, in Earth Engine or in files, needs no code: its 
       kind: 'cog',
       alias: 'MINE',
       files: ['files/town.tif'],
-      gsd: 3,
+      gsd: 1,
       range: [0, 255],
       licence: 'CC0',
       credit: 'The town',

@@ -31,7 +31,8 @@ const facts = {
   /** Brightness from which a grey pixel counts as cloud; null: by brightness none does. */
   cloudBrightness: z.int().min(1).max(255).nullable().default(null),
   licence: z.string().min(1).default('unknown'),
-  credit: z.string().default(''),
+  /** The title, unless given. */
+  credit: z.string().min(1).optional(),
 }
 
 const earthEngineSource = z.strictObject({

@@ -14,7 +14,6 @@ import { createLimiter, type Limiter } from '../limiter.ts'
 import { PIXEL_STATE } from '../pixel-state.ts'
 import type { CogSource } from './cog-source.ts'
 import { localBytes, remoteBytes } from './file-bytes.ts'
-import { openGeotiff } from './geotiff-file.ts'
 import { gridPositions } from './grid-positions.ts'
 import { createHttp, hostOf } from './http.ts'
 import { assetOf, collectionUrl, readItem, type StacItem, searchItems } from './stac.ts'
@@ -63,7 +62,9 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
   const { maxConcurrent, maxCloud, deadlineMs } = options
   const limiter = options.limiter ?? createLimiter({ maxConcurrent, perSecond: REQUESTS_PER_SECOND })
   const http = createHttp({ limiter, maxConcurrent, deadlineMs })
-  const open = remembering(OPEN_FILES, (address: string) => {
+  const open = remembering(OPEN_FILES, async (address: string) => {
+    // What takes TIFFs apart loads in a fifth of a second, which builds without files should not wait for.
+    const { openGeotiff } = await import('./geotiff-file.ts')
     const bytes = /^https?:\/\//.test(address) ? remoteBytes(address, http) : localBytes(address)
     return openGeotiff(bytes, hostOf(address))
   })

@@ -36,7 +36,8 @@ export function sourcesOf(settings: Config['imagery']['sources']): Source[] {
 
 function described({ title, credit, ...settings }: SourceSettings): Source {
   const { alias } = settings
-  const facts = { title: title ?? alias, timePrecision: 'day', credit: () => credit } as const
+  const named = title ?? alias
+  const facts = { title: named, timePrecision: 'day', credit: () => credit ?? named } as const
   if (settings.kind === 'cog') return { ...settings, ...facts, collection: settings.collection ?? alias }
   const { id, ...rest } = settings
   // What sort of asset a user's is, it is asked itself.
