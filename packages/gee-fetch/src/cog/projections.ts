@@ -3,7 +3,10 @@ import proj4 from 'proj4'
 
 const ETRS89 = '+ellps=GRS80 +towgs84=0,0,0,0,0,0,0 +units=m +no_defs'
 
-/** Coordinate systems of national imagery by EPSG code, as https://epsg.io gives them for PROJ. */
+/**
+ * Coordinate systems of national imagery by EPSG code, as https://epsg.io gives them for PROJ. Shifts to WGS84 of seven
+ * numbers are metres, arc seconds and parts per million, of the position vector convention.
+ */
 const KNOWN: Readonly<Record<number, string>> = {
   3035: `+proj=laea +lat_0=52 +lon_0=10 +x_0=4321000 +y_0=3210000 ${ETRS89}`,
   3067: `+proj=utm +zone=35 ${ETRS89}`,
@@ -15,10 +18,11 @@ const KNOWN: Readonly<Record<number, string>> = {
   27700:
     '+proj=tmerc +lat_0=49 +lon_0=-2 +k=0.9996012717 +x_0=400000 +y_0=-100000 +ellps=airy +towgs84=446.448,-125.157,542.06,0.15,0.247,0.842,-20.489 +units=m +no_defs',
   28992:
-    '+proj=sterea +lat_0=52.1561605555556 +lon_0=5.38763888888889 +k=0.9999079 +x_0=155000 +y_0=463000 +ellps=bessel +towgs84=565.4171,50.3319,465.5524,1.9342,-1.6677,9.1019,4.0725 +units=m +no_defs',
+    '+proj=sterea +lat_0=52.1561605555556 +lon_0=5.38763888888889 +k=0.9999079 +x_0=155000 +y_0=463000 +ellps=bessel +towgs84=565.4171,50.3319,465.5524,-0.398957388243134,0.343987817378283,-1.87740163998045,4.0725 +units=m +no_defs',
   31370:
     '+proj=lcc +lat_0=90 +lon_0=4.36748666666667 +lat_1=51.1666672333333 +lat_2=49.8333339 +x_0=150000.013 +y_0=5400088.438 +ellps=intl +towgs84=-106.8686,52.2978,-103.7239,0.3366,-0.457,1.8422,-1.2747 +units=m +no_defs',
-  5514: '+proj=krovak +lat_0=49.5 +lon_0=24.8333333333333 +alpha=30.2881397527778 +k=0.9999 +x_0=0 +y_0=0 +ellps=bessel +towgs84=589,76,480,0,0,0,0 +units=m +no_defs',
+  // With the shift of EPSG:5239, good to a metre in Czechia: the one of three numbers that is often given is out by five.
+  5514: '+proj=krovak +lat_0=49.5 +lon_0=24.8333333333333 +alpha=30.2881397527778 +k=0.9999 +x_0=0 +y_0=0 +ellps=bessel +towgs84=572.213,85.334,461.94,4.9732,1.529,5.2484,3.5378 +units=m +no_defs',
 }
 
 /** Between longitude, latitude in degrees (WGS84) and the easting and northing of a coordinate system. */
@@ -35,10 +39,12 @@ export function projectionOf(epsg: number, file: string): Projection {
   // WGS84, ETRS89 and the American datum of 1983 lie within a metre or two of one another.
   if (epsg === 4326 || epsg === 4258 || epsg === 4269) return { forward: (each) => each, inverse: (each) => each }
   const definition = KNOWN[epsg] ?? utm(epsg)
+  // 32767 is what a GeoTIFF says of a system that has no code and is spelt out, by parts or in words.
+  const named = epsg === 0 || epsg === 32767 ? 'a coordinate system without an EPSG code' : `EPSG:${epsg}`
   if (definition === null)
     throw new InputError(
       'unknown-projection',
-      `${file} is in EPSG:${epsg}, which isn't known here; reproject it, for example with gdalwarp -t_srs EPSG:3857.`,
+      `${file} is in ${named}, which isn't known here; reproject it, for example with gdalwarp -t_srs EPSG:3857.`,
     )
   const { forward, inverse } = proj4('WGS84', definition)
   return { forward: (position) => forward(position), inverse: (position) => inverse(position) }
