@@ -461,8 +461,8 @@ test('what can not be read says why in one sentence, and never what signed its a
     expect((found as ServiceError).status, name).toBe(status)
     expect(found.message).not.toContain('SECRET')
   }
-  expect(await error(`${server.url}/inside.tif`)).toMatchObject({ code: 'bad-image-url' })
-  expect(await error('ftp://host/a.tif')).toBeInstanceOf(ServiceError)
+  expect(await error(`${server.url}/inside.tif`)).toMatchObject({ code: 'bad-image-url', status: 400 })
+  expect(await error('ftp://host/a.tif')).toMatchObject({ name: 'InputError', code: 'bad-image-url' })
   expect(((await error(at('missing.tif'))) as ServiceError).status).toBe(404)
   const unknown = await error(at('unknown.tif'))
   expect([unknown.code, unknown.message.includes('EPSG:2193')]).toEqual(['unknown-projection', true])

@@ -7,7 +7,7 @@
  * const cog = createCogImagery({ maxConcurrent: 8, maxCloud: 20 })
  * const images = await cog.find(SOURCES.SI, [7.44, 46.94, 7.45, 46.95])
  */
-import { type Box, boxesIntersect, mapTileBox, mapTilesOf, ServiceError } from '@skyscript/core'
+import { type Box, boxesIntersect, InputError, mapTileBox, mapTilesOf, ServiceError } from '@skyscript/core'
 import type { SourceImage } from '../candidates.ts'
 import type { PixelGrid } from '../client.ts'
 import { createLimiter, type Limiter } from '../limiter.ts'
@@ -16,6 +16,7 @@ import type { CogSource } from './cog-source.ts'
 import { localBytes, remoteBytes } from './file-bytes.ts'
 import { gridPositions } from './grid-positions.ts'
 import { createHttp, hostOf } from './http.ts'
+import { remembering } from './shared-work.ts'
 import { assetOf, collectionUrl, readItem, type StacItem, searchItems } from './stac.ts'
 
 /** Polite to servers that nobody pays. */
@@ -62,35 +63,42 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
   const { maxConcurrent, maxCloud, deadlineMs } = options
   const limiter = options.limiter ?? createLimiter({ maxConcurrent, perSecond: REQUESTS_PER_SECOND })
   const http = createHttp({ limiter, maxConcurrent, deadlineMs })
-  const open = remembering(OPEN_FILES, async (address: string) => {
+  const open = remembering(OPEN_FILES, async (address, signal) => {
     // What takes TIFFs apart loads in a fifth of a second, which builds without files should not wait for.
     const { openGeotiff } = await import('./geotiff-file.ts')
-    const bytes = /^https?:\/\//.test(address) ? remoteBytes(address, http) : localBytes(address)
-    return openGeotiff(bytes, hostOf(address))
+    const bytes = /^[a-z][a-z\d+.-]*:\/\//i.test(address) ? remoteBytes(address, http) : localBytes(address)
+    return openGeotiff(bytes, hostOf(address), signal)
   })
-  const searches = remembering(SEARCHES, (_key, source: CogSource, box: Box) =>
-    searchItems(source, box, maxCloud, http),
+  const searches = remembering(SEARCHES, (_key, signal, source: CogSource, box: Box) =>
+    searchItems(source, box, maxCloud, http, signal),
   )
-  const search = (source: CogSource, box: Box) => searches.get(`${source.alias} ${box.join()}`, source, box)
-  const items = remembering(ITEMS, (_key, source: CogSource, id: string) => readItem(source, id, http))
+  const search = (source: CogSource, box: Box, signal?: AbortSignal) =>
+    searches.get(`${source.alias} ${box.join()}`, signal, source, box)
+  const items = remembering(ITEMS, (_key, signal, source: CogSource, id: string) => readItem(source, id, http, signal))
   /** What a list of files is made of, asked of each once. */
   const described = new Map<string, { footprint: Box; time: number | null }>()
 
+  const describe = async (address: string) => {
+    const { footprint, time } = await open.get(address, undefined)
+    described.set(address, { footprint, time })
+  }
   const findFiles = async (source: CogSource, box: Box): Promise<SourceImage[]> => {
-    const images: SourceImage[] = []
-    for (const [imageId, address] of fileIds(source)) {
-      let known = described.get(address)
-      if (!known) {
-        const { footprint, time } = await open.get(address)
-        known = { footprint, time }
-        described.set(address, known)
-      }
-      if (boxesIntersect(known.footprint, box)) images.push({ imageId, cloud: null, ...known })
-    }
-    return images.sort(byId)
+    const ids = [...fileIds(source)]
+    const unknown = ids.map(([, address]) => address).filter((address) => !described.has(address))
+    for (let from = 0; from < unknown.length; from += OPEN_FILES)
+      await Promise.all(unknown.slice(from, from + OPEN_FILES).map(describe))
+    return ids
+      .map(([imageId, address]) => ({ imageId, cloud: null, ...described.get(address)! }))
+      .filter(({ footprint }) => boxesIntersect(footprint, box))
+      .sort(byId)
   }
 
-  const filesOf = async (source: CogSource, imageId: string, grid: PixelGrid): Promise<ImageFiles[]> => {
+  const filesOf = async (
+    source: CogSource,
+    imageId: string,
+    grid: PixelGrid,
+    signal?: AbortSignal,
+  ): Promise<ImageFiles[]> => {
     if (source.stac === null) {
       const address = fileIds(source).get(imageId)
       if (address === undefined)
@@ -101,11 +109,12 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
       return [{ colours: [address], clouds: null }]
     }
     const name = imageId.slice(source.collection.length + 1)
-    if (source.mosaic === 'item') return [assetsOf(source, await items.get(`${source.alias} ${name}`, source, name))]
+    if (source.mosaic === 'item')
+      return [assetsOf(source, await items.get(`${source.alias} ${name}`, signal, source, name))]
     const box = boxOfGrid(grid)
     const sheets = new Map<string, StacItem>()
     for (const tile of mapTilesOf(box)) {
-      for (const each of await search(source, mapTileBox(tile)))
+      for (const each of await search(source, mapTileBox(tile), signal))
         if (periodOf(source, each) === name && boxesIntersect(each.footprint, box)) sheets.set(each.id, each)
     }
     return [...sheets.values()].sort((a, b) => (a.id > b.id ? -1 : 1)).map((each) => assetsOf(source, each))
@@ -118,7 +127,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
     pixels: Buffer,
     signal?: AbortSignal,
   ): Promise<void> => {
-    const files = await Promise.all(colours.map((address) => open.get(address)))
+    const files = await Promise.all(colours.map((address) => open.get(address, signal)))
     const read = await Promise.all(
       files.map((file) => {
         const bands = files.length === 1 ? source.bands : [1]
@@ -126,7 +135,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
       }),
     )
     const values = read.flatMap((each) => each.values)
-    const cloudFile = clouds === null ? null : await open.get(clouds)
+    const cloudFile = clouds === null ? null : await open.get(clouds, signal)
     const marks = await cloudFile?.valuesAt(gridPositions(grid, cloudFile.projection), [1], source.gsd, signal)
     paint(
       source,
@@ -140,7 +149,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
   return {
     async check(source) {
       if (source.stac === null) {
-        for (const address of source.files) await (await open.get(address)).check(source.bands)
+        for (const address of source.files) await (await open.get(address, undefined)).check(source.bands)
       } else await http.json(collectionUrl(source), undefined)
     },
     async find(source, box) {
@@ -164,18 +173,22 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
     async pixels(source, imageId, grid, signal) {
       signal?.throwIfAborted()
       for (let attempt = 1; ; attempt++) {
-        const files = await filesOf(source, imageId, grid)
+        const files = await filesOf(source, imageId, grid, signal)
         const pixels = Buffer.alloc(grid.width * grid.height * 4)
         try {
-          for (const each of files) await draw(source, each, grid, pixels, signal)
+          for (const each of files) {
+            await draw(source, each, grid, pixels, signal)
+            if (isFull(pixels)) break
+          }
           return pixels
         } catch (error) {
-          // Replaced under way: what was read belongs to two files, so that all is read again, once.
-          const isReplaced = error instanceof ServiceError && error.code === 'image-changed'
-          if (!isReplaced || attempt === 2) throw error
+          if (signal?.aborted) throw error
+          // What a file that failed has in memory may be half of it, or of one that was replaced under way.
           for (const { colours, clouds } of files) {
             for (const address of [...colours, ...(clouds === null ? [] : [clouds])]) open.forget(address)
           }
+          const isReplaced = error instanceof ServiceError && error.code === 'image-changed'
+          if (!isReplaced || attempt === 2) throw error
         }
       }
     },
@@ -189,16 +202,27 @@ const byId = (a: SourceImage, b: SourceImage) => (a.imageId < b.imageId ? -1 : 1
 /**
  * Addresses of a list of files by image id: the file's name, or where two have one name, its path from where the paths
  * part. Neither tells where on a machine a file lies, nor what signed its URL.
+ *
+ * @throws InputError `ambiguous-files` where two addresses differ in their queries alone
  */
 export function fileIds({ collection, files }: Pick<CogSource, 'collection' | 'files'>): Map<string, string> {
-  const paths = files.map((file) => file.split('?')[0]!.split('/'))
+  const addresses = [...new Set(files)]
+  const paths = addresses.map((file) => file.split('?')[0]!.split('/'))
   const names = new Set(paths.map((path) => path.at(-1)))
   let shared = 0
-  if (names.size < paths.length) while (paths.every((path) => path[shared] === paths[0]![shared])) shared++
+  if (names.size < paths.length) {
+    const whole = new Set(paths.map((path) => path.join('/')))
+    if (whole.size < paths.length)
+      throw new InputError(
+        'ambiguous-files',
+        `The files of ${collection} have the same address up to its query; give each a name of its own.`,
+      )
+    while (paths.every((path) => path[shared] === paths[0]![shared])) shared++
+  }
   return new Map(
     paths.map((path, i) => [
       `${collection}/${names.size < paths.length ? path.slice(shared).join('/') : path.at(-1)}`,
-      files[i]!,
+      addresses[i]!,
     ]),
   )
 }
@@ -233,6 +257,12 @@ function boxOfGrid({ west, north, width, height, degreesPerPixelX, degreesPerPix
   return [west, north - height * degreesPerPixelY, west + width * degreesPerPixelX, north]
 }
 
+/** Whether no pixel is left for another sheet to fill. */
+function isFull(pixels: Buffer): boolean {
+  for (let i = 3; i < pixels.length; i += 4) if (pixels[i] === PIXEL_STATE.masked) return false
+  return true
+}
+
 /** Fills the pixels that no earlier sheet has filled. Stretched as Earth Engine's visualize does: 256 steps, cut to bytes. */
 function paint(
   { range: [black, white], cloudMask }: CogSource,
@@ -253,25 +283,5 @@ function paint(
     const isBlack = red[i] === 0 && green[i] === 0 && blue[i] === 0
     pixels[4 * i + 3] =
       marks !== null && cloudy.has(marks[i]!) ? PIXEL_STATE.cloudy : isBlack ? PIXEL_STATE.black : PIXEL_STATE.clear
-  }
-}
-
-/** Results by key, of which the last used are kept; what failed is tried again. */
-function remembering<T, A extends unknown[]>(most: number, make: (key: string, ...rest: A) => Promise<T>) {
-  const known = new Map<string, Promise<T>>()
-  return {
-    get(key: string, ...rest: A): Promise<T> {
-      const value = known.get(key) ?? make(key, ...rest)
-      known.delete(key)
-      known.set(key, value)
-      value.catch(() => {
-        if (known.get(key) === value) known.delete(key)
-      })
-      if (known.size > most) known.delete(known.keys().next().value!)
-      return value
-    },
-    forget(key: string): void {
-      known.delete(key)
-    },
   }
 }

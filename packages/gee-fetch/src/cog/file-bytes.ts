@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import { messageOf, ServiceError } from '@skyscript/core'
 import type { Http } from './http.ts'
 import { hostOf } from './http.ts'
+import { type SharedWork, shareWork } from './shared-work.ts'
 
 /** What a reader of TIFFs asks for. */
 export interface Slice {
@@ -23,6 +24,12 @@ const BLOCKS_IN_MEMORY = 128
 /** No tile or strip of an image is as large; a damaged header may ask for anything. */
 const MOST_BYTES = 64 * 2 ** 20
 
+/** A block is part of what one request brought. */
+interface Block {
+  readonly work: SharedWork<Buffer>
+  readonly from: number
+}
+
 function checkSlice({ offset, length }: Slice, size: number | null, name: string): void {
   const fits = Number.isSafeInteger(offset) && offset >= 0 && length >= 0 && length <= MOST_BYTES
   if (!fits || (size !== null && offset >= size))
@@ -34,7 +41,9 @@ function checkSlice({ offset, length }: Slice, size: number | null, name: string
 
 /** A file on a server, read by ranges in blocks of 64 KiB, of which the last are kept. */
 export function remoteBytes(url: string, http: Http): FileBytes {
-  const blocks = new Map<number, Promise<Buffer>>()
+  const blocks = new Map<number, Block>()
+  /** All of it, where the server knows no ranges and sent it. */
+  let whole: Buffer | null = null
   let size: number | null = null
   let version: string | null | undefined
 
@@ -47,29 +56,34 @@ export function remoteBytes(url: string, http: Http): FileBytes {
       blocks.clear()
       throw changed(hostOf(url))
     }
+    if (answer.from === 0 && answer.bytes.length === answer.size) whole = answer.bytes
     return answer.bytes.subarray(first * BLOCK - answer.from)
   }
   /** Asks for the blocks that aren't there, neighbours together. */
-  const want = (first: number, end: number, signal?: AbortSignal): Promise<Buffer>[] => {
+  const want = (first: number, end: number): Block[] => {
+    const isThere = (at: number) => blocks.get(at)?.work.isAbandoned === false
     for (let to = first; to < end; to++) {
-      if (blocks.has(to)) continue
+      if (isThere(to)) continue
       const from = to
-      while (to + 1 < end && !blocks.has(to + 1)) to++
-      const all = read(from, to + 1, signal)
-      for (let i = from; i <= to; i++) {
-        const block = all.then((bytes) => bytes.subarray((i - from) * BLOCK, (i - from + 1) * BLOCK))
-        block.catch(() => blocks.delete(i))
-        blocks.set(i, block)
-      }
+      while (to + 1 < end && !isThere(to + 1)) to++
+      const work = shareWork((signal) => read(from, to + 1, signal))
+      for (let at = from; at <= to; at++) blocks.set(at, { work, from: (at - from) * BLOCK })
     }
     const found = Array.from({ length: end - first }, (_, i) => blocks.get(first + i)!)
-    for (let at = first; at < end; at++) {
-      const block = blocks.get(at)!
-      blocks.delete(at)
-      blocks.set(at, block)
+    for (const [i, block] of found.entries()) {
+      blocks.delete(first + i)
+      blocks.set(first + i, block)
     }
     while (blocks.size > Math.max(BLOCKS_IN_MEMORY, end - first)) blocks.delete(blocks.keys().next().value!)
     return found
+  }
+  const bytesOf = async (at: number, block: Block, signal?: AbortSignal): Promise<Buffer> => {
+    try {
+      return (await block.work.wait(signal)).subarray(block.from, block.from + BLOCK)
+    } catch (error) {
+      if (!signal?.aborted && blocks.get(at) === block) blocks.delete(at)
+      throw error
+    }
   }
   return {
     get fileSize() {
@@ -80,14 +94,17 @@ export function remoteBytes(url: string, http: Http): FileBytes {
         slices.map(async (slice) => {
           checkSlice(slice, size, hostOf(url))
           const { offset, length } = slice
+          if (whole) return exactly(whole.subarray(offset, offset + length))
           const first = Math.floor(offset / BLOCK)
-          const parts = await Promise.all(want(first, Math.ceil((offset + Math.max(1, length)) / BLOCK), signal))
+          const wanted = want(first, Math.ceil((offset + Math.max(1, length)) / BLOCK))
+          const parts = await Promise.all(wanted.map((block, i) => bytesOf(first + i, block, signal)))
           const start = offset - first * BLOCK
           return exactly(Buffer.concat(parts).subarray(start, start + length))
         }),
       ),
     async close() {
       blocks.clear()
+      whole = null
     },
   }
 }

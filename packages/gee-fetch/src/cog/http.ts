@@ -69,7 +69,7 @@ export function createHttp({ limiter, maxConcurrent, deadlineMs = DEADLINE_MS }:
         if ([301, 302, 303, 307, 308].includes(response.statusCode) && typeof location === 'string') {
           await response.body.dump()
           if (redirect === REDIRECTS) throw failed('imagery-refused', `${hostOf(url)} redirects too often.`, 400)
-          target = checkedUrl(new URL(location, target).href)
+          target = redirected(location, target, url)
           continue
         }
         const bytes = await bodyOf(response, most, url)
@@ -89,8 +89,12 @@ export function createHttp({ limiter, maxConcurrent, deadlineMs = DEADLINE_MS }:
       release()
     }
   }
-  const send = (...[url, options, most, signal]: Parameters<typeof once>) =>
-    withRetries(() => once(url, options, most, signal), {
+  /** What an answer says decides too whether the request is worth another try, so that there is one count of tries. */
+  const send = <T>(
+    [url, options, most, signal]: Parameters<typeof once>,
+    read: (answer: Awaited<ReturnType<typeof once>>) => T,
+  ): Promise<T> =>
+    withRetries(async () => read(await once(url, options, most, signal)), {
       attempts: ATTEMPTS,
       signal,
       onRetry: (error) => {
@@ -104,17 +108,9 @@ export function createHttp({ limiter, maxConcurrent, deadlineMs = DEADLINE_MS }:
     async range(url, from, to, signal) {
       stats.rangeRequests++
       const headers = { range: `bytes=${from}-${to - 1}` }
-      return withRetries(
-        async () => {
-          const { response, bytes } = await send(
-            url,
-            { method: 'GET', headers },
-            Math.max(WHOLE_FILE_BYTES, to - from),
-            signal,
-          )
-          return rangeOf(response, bytes, { from, to }, url)
-        },
-        { attempts: ATTEMPTS, signal },
+      const most = Math.max(WHOLE_FILE_BYTES, to - from)
+      return send([url, { method: 'GET', headers }, most, signal], ({ response, bytes }) =>
+        rangeOf(response, bytes, { from, to }, url),
       )
     },
     async json(url, body, signal) {
@@ -123,35 +119,43 @@ export function createHttp({ limiter, maxConcurrent, deadlineMs = DEADLINE_MS }:
         body === undefined
           ? { method: 'GET' as const, headers: { accept: 'application/json' } }
           : { method: 'POST' as const, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
-      return withRetries(
-        async () => {
-          const { bytes } = await send(url, options, JSON_BYTES, signal)
-          try {
-            return JSON.parse(bytes.toString('utf8')) as unknown
-          } catch {
-            throw failed(
-              'imagery-bad-answer',
-              `${hostOf(url)} answered with something other than JSON.`,
-              undefined,
-              true,
-            )
-          }
-        },
-        { attempts: 2, signal },
-      )
+      return send([url, options, JSON_BYTES, signal], ({ bytes }) => jsonOf(bytes, url))
     },
     close: () => agent.close(),
   }
 }
 
+/** Why no request goes to an address, or null. */
+export function addressFault(text: string): string | null {
+  if (!URL.canParse(text)) return 'is not the URL of an image'
+  const { protocol, hostname } = new URL(text)
+  if (protocol !== 'https:' && protocol !== 'http:') return 'must be http or https'
+  return isMetadataHost(hostname) ? 'is the address of a metadata service' : null
+}
+
 /** @throws InputError `bad-image-url` */
 function checkedUrl(text: string): URL {
-  const wrong = (why: string) => new InputError('bad-image-url', `${hostOf(text)} ${why}.`)
-  if (!URL.canParse(text)) throw wrong('is not the URL of an image')
-  const url = new URL(text)
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw wrong('must be http or https')
-  if (isMetadataHost(url.hostname)) throw wrong('is the address of a metadata service')
-  return url
+  const fault = addressFault(text)
+  if (fault !== null) throw new InputError('bad-image-url', `${hostOf(text)} ${fault}.`)
+  return new URL(text)
+}
+
+/** Where a server sends us is its doing, not the settings': another image may do. */
+function redirected(location: string, from: URL, asked: string): URL {
+  const target = URL.canParse(location, from.href) ? new URL(location, from) : null
+  const fault = target === null ? 'is not a URL' : addressFault(target.href)
+  if (target === null || fault !== null)
+    throw failed('bad-image-url', `${hostOf(asked)} redirects to what ${fault}.`, 400)
+  return target
+}
+
+/** @throws ServiceError for a web page with status 200, as something in front of a catalogue may send */
+function jsonOf(bytes: Buffer, url: string): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch {
+    throw failed('imagery-bad-answer', `${hostOf(url)} answered with something other than JSON.`, undefined, true)
+  }
 }
 
 /** An address as messages may name it: a query may be a signature. */
@@ -168,7 +172,8 @@ function failed(code: string, message: string, status?: number, retry = false): 
 function errorOf(response: Dispatcher.ResponseData, body: Buffer, url: string): Error {
   const status = response.statusCode
   const retry = status === 408 || status === 429 || status >= 500
-  const said = body.length > 0 && body[0] !== 60 ? ` (${redact(body.toString('utf8').slice(0, 120))})` : ''
+  const text = body.toString('utf8').replace(/^[\s\uFEFF]+/, '')
+  const said = text === '' || text.startsWith('<') ? '' : ` (${redact(text.slice(0, 120))})`
   // An image that may not be read, or holds no such range, can't be had as asked: another may do.
   const as = status === 401 || status === 403 || status === 416 ? 400 : status
   const error: RefusedError = failed(
@@ -186,7 +191,7 @@ async function bodyOf({ body, headers }: Dispatcher.ResponseData, most: number, 
   const tooLong = () =>
     failed(
       'imagery-bad-answer',
-      `${hostOf(url)} sends ${most} bytes and more at once; it must answer range requests.`,
+      `${hostOf(url)} sends more than ${most} bytes at once; files must be on a server that answers range requests.`,
       400,
     )
   if (Number(headers['content-length']) > most) {

@@ -1,6 +1,6 @@
 import { type Box, boxesIntersect, ServiceError } from '@skyscript/core'
 import type { CogSource } from './cog-source.ts'
-import { type Http, hostOf } from './http.ts'
+import { addressFault, type Http, hostOf } from './http.ts'
 
 /** Items of one answer, and answers of one search, at most. */
 const PAGE = 100
@@ -82,7 +82,8 @@ function nextPage(links: unknown, base: string, body: Record<string, unknown>): 
 function itemOf(value: unknown, { cloudProperty }: CogSource, from?: string): StacItem | null {
   const { id, bbox, properties, assets, links } = objectOf(value)
   const facts = objectOf(properties)
-  if (typeof id !== 'string' || id === '' || id.length > 200) return null
+  // It becomes part of an address, and of a row of the manifest.
+  if (typeof id !== 'string' || !/^[^\p{Cc}\p{Cf}\p{Cs}]{1,200}$/u.test(id)) return null
   const sides = Array.isArray(bbox) ? bbox.map(Number) : []
   // A box with heights has six numbers.
   const footprint = (sides.length === 6 ? [sides[0], sides[1], sides[3], sides[4]] : sides) as Box
@@ -94,21 +95,30 @@ function itemOf(value: unknown, { cloudProperty }: CogSource, from?: string): St
     if (typeof href !== 'string' || !URL.canParse(href, base)) return []
     return [[name, new URL(href, base).href]]
   })
-  const time = Date.parse(String(facts.datetime ?? facts.start_datetime ?? ''))
+  const time = timeOf(facts.datetime ?? facts.start_datetime)
   const cloud = cloudProperty === null ? Number.NaN : Number(facts[cloudProperty] ?? Number.NaN)
   return {
     id,
     footprint,
-    time: Number.isFinite(time) ? time : null,
+    time,
     cloud: Number.isFinite(cloud) && cloud >= 0 ? cloud : null,
     assets: new Map(addresses),
   }
 }
 
+/** RFC 3339; what names no zone is taken for UTC, not for that of this machine. */
+function timeOf(value: unknown): number | null {
+  const match = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?([Zz]|[+-]\d\d:?\d\d)?$/.exec(String(value))
+  if (!match) return null
+  const [, day, clock = '00:00:00', zone = 'Z'] = match
+  const time = Date.parse(`${day}T${clock}${zone.toUpperCase()}`)
+  return Number.isFinite(time) ? time : null
+}
+
 /**
  * The address of an asset by its name or a pattern of it (`*` stands for any text), the first by name.
  *
- * @throws ServiceError of status 400 where the item has none
+ * @throws ServiceError of status 400 where the item has none, or none that may be asked
  */
 export function assetOf(item: StacItem, pattern: string): string {
   const escaped = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
@@ -116,5 +126,12 @@ export function assetOf(item: StacItem, pattern: string): string {
   const [name] = [...item.assets.keys()].filter((each) => fits.test(each)).sort()
   if (name === undefined)
     throw new ServiceError('image-without-asset', `${item.id} has no asset ${pattern}.`, { retry: false, status: 400 })
-  return item.assets.get(name)!
+  const address = item.assets.get(name)!
+  const fault = addressFault(address)
+  if (fault !== null)
+    throw new ServiceError('image-without-asset', `${item.id}: ${hostOf(address)} ${fault}.`, {
+      retry: false,
+      status: 400,
+    })
+  return address
 }

@@ -1,0 +1,83 @@
+/** Work that several may wait for. */
+export interface SharedWork<T> {
+  /** Waits for the result, or for the signal and throws its reason. Work that nobody waits for any more is aborted. */
+  wait(signal?: AbortSignal): Promise<T>
+  /** Nobody waited for it: it has no result, and who wants one starts anew. */
+  readonly isAbandoned: boolean
+}
+
+/**
+ * Starts work whose result is shared. One that waits and is aborted must not take the result from the others, as it
+ * would if the work had its signal.
+ */
+export function shareWork<T>(work: (signal: AbortSignal) => Promise<T>): SharedWork<T> {
+  const controller = new AbortController()
+  const result = work(controller.signal)
+  let isDone = false
+  const done = () => {
+    isDone = true
+  }
+  result.then(done, done)
+  let waiting = 0
+  return {
+    wait: (signal) =>
+      new Promise<T>((resolve, reject) => {
+        const leave = () => {
+          waiting--
+          signal?.removeEventListener('abort', abort)
+        }
+        const abort = () => {
+          leave()
+          if (waiting === 0 && !isDone) controller.abort(signal?.reason)
+          reject(signal?.reason)
+        }
+        waiting++
+        if (signal?.aborted) return abort()
+        signal?.addEventListener('abort', abort)
+        result.then(
+          (value) => {
+            leave()
+            resolve(value)
+          },
+          (error) => {
+            leave()
+            reject(error)
+          },
+        )
+      }),
+    get isAbandoned() {
+      return controller.signal.aborted
+    },
+  }
+}
+
+/** Results by key, of which the last used are kept; what failed is tried again. */
+export interface Remembered<T, A extends unknown[]> {
+  get(key: string, signal: AbortSignal | undefined, ...rest: A): Promise<T>
+  forget(key: string): void
+}
+
+export function remembering<T, A extends unknown[]>(
+  most: number,
+  make: (key: string, signal: AbortSignal, ...rest: A) => Promise<T>,
+): Remembered<T, A> {
+  const known = new Map<string, SharedWork<T>>()
+  return {
+    async get(key, signal, ...rest) {
+      const found = known.get(key)
+      const work = found && !found.isAbandoned ? found : shareWork((own) => make(key, own, ...rest))
+      known.delete(key)
+      known.set(key, work)
+      if (known.size > most) known.delete(known.keys().next().value!)
+      try {
+        return await work.wait(signal)
+      } catch (error) {
+        if (!signal?.aborted && known.get(key) === work) known.delete(key)
+        throw error
+      }
+    },
+    forget(key) {
+      known.delete(key)
+    },
+  }
+}
