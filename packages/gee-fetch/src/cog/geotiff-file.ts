@@ -3,11 +3,10 @@ import GeoTIFF, { type GeoTIFFImage } from 'geotiff'
 import { MOST_TILE_BYTES, registerDecoders } from './decoders.ts'
 import type { FileBytes } from './file-bytes.ts'
 import { type Projection, projectionOf } from './projections.ts'
+import { type Level, sampleLevel } from './sample-level.ts'
 
 /** Images of a file at most: itself, its overviews, and a mask of each. */
 const MOST_IMAGES = 64
-/** Pixels that are read at once at most: where a file has no overviews, its own are many for each that is wanted. */
-const MOST_WINDOW = 40_000_000
 /** An overview may be so much coarser than what is asked for. */
 const TOLERANCE = 1.05
 
@@ -15,20 +14,19 @@ const TOLERANCE = 1.05
 const NEW_SUBFILE_TYPE = 254
 const REDUCED = 1
 const MASK = 4
+const COMPRESSION = 259
+const JPEG = 7
+const PHOTOMETRIC = 262
+/** Colours that aren't red, green and blue, nor a band's own values; those of JPEGs are converted as they are unpacked. */
+const OTHER_COLOURS: Readonly<Record<number, string>> = { 3: 'a palette', 5: 'CMYK', 6: 'YCbCr', 8: 'CIELab' }
 const DATE_TIME = 306
+const PREDICTOR = 317
 const EXTRA_SAMPLES = 338
+const PIXEL_SCALE = 33550
+const TIE_POINTS = 33922
+const TRANSFORMATION = 34264
 /** What a value of a pixel's corner or middle: https://docs.ogc.org/is/19-008r4/19-008r4.html */
 const PIXEL_IS_POINT = 2
-
-interface Level {
-  readonly image: GeoTIFFImage
-  readonly mask: GeoTIFFImage | null
-  readonly width: number
-  readonly height: number
-  /** Units of the coordinate system a pixel. */
-  readonly stepX: number
-  readonly stepY: number
-}
 
 /** A GeoTIFF with its place on the Earth. */
 export interface GeotiffFile {
@@ -58,33 +56,29 @@ export interface GeotiffFile {
 export async function openGeotiff(bytes: FileBytes, name: string, signal?: AbortSignal): Promise<GeotiffFile> {
   registerDecoders()
   return faultsOfFile(name, signal, async () => {
-    const tiff = await GeoTIFF.fromSource(bytes as Parameters<typeof GeoTIFF.fromSource>[0], undefined, signal)
+    // geotiff hands no signal on while it reads a header; later readings bring their own.
+    let opening = signal
+    const source = { ...bytes, fetch: ((slices, own) => bytes.fetch(slices, own ?? opening)) as FileBytes['fetch'] }
+    const tiff = await GeoTIFF.fromSource(source as unknown as Parameters<typeof GeoTIFF.fromSource>[0])
     const images = await imagesOf(tiff)
+    opening = undefined
     const [first] = images
     if (!first) throw new Error('it holds no image')
     const keys = (first.getGeoKeys() ?? {}) as Record<string, unknown>
     const epsg = Number(keys.ProjectedCSTypeGeoKey ?? keys.GeographicTypeGeoKey ?? 0)
     const projection = projectionOf(epsg, name)
-    const [originX, originY] = first.getOrigin() as [number, number]
-    const [resolutionX, resolutionY] = first.getResolution() as [number, number]
-    if (!(resolutionX > 0 && resolutionY < 0)) throw new Error('its lines do not run from west to east, north to south')
-    const half = keys.GTRasterTypeGeoKey === PIXEL_IS_POINT ? 0.5 : 0
-    const west = originX - half * resolutionX
-    const north = originY - half * resolutionY
-    const levels = levelsOf(images, resolutionX, -resolutionY)
+    const { west, north, stepX, stepY } = placeOf(first, keys.GTRasterTypeGeoKey === PIXEL_IS_POINT)
+    const levels = levelsOf(images, stepX, stepY)
     const full = levels[0]!
     const noData = first.getGDALNoData()
     const alpha = alphaBand(first)
-    const footprint = footprintOf(projection, [
-      west,
-      north + full.height * resolutionY,
-      west + full.width * resolutionX,
-      north,
-    ])
+    const colours = tagOf(first, PHOTOMETRIC, 1)
+    const isJpeg = tagOf(first, COMPRESSION, 1) === JPEG
+    const footprint = footprintOf(projection, [west, north - full.height * stepY, west + full.width * stepX, north])
     const metresPerPixel = metresOf(
       projection,
-      [west + (full.width / 2) * resolutionX, north + (full.height / 2) * resolutionY],
-      resolutionY,
+      [west + (full.width / 2) * stepX, north - (full.height / 2) * stepY],
+      stepY,
     )
 
     return {
@@ -99,7 +93,9 @@ export async function openGeotiff(bytes: FileBytes, name: string, signal?: Abort
       valuesAt: (places, bands, gsd, reading) =>
         faultsOfFile(name, reading, async () => {
           const level = levels.findLast(({ stepY }) => (metresPerPixel * stepY) / full.stepY <= gsd * TOLERANCE) ?? full
-          return sample(level, places, { west, north, bands, alpha, noData }, reading)
+          const other = OTHER_COLOURS[colours]
+          if (bands.length > 1 && other !== undefined && !isJpeg) throw new Error(`its colours are ${other}`)
+          return sampleLevel(level, places, { west, north, bands, alpha, noData }, reading)
         }),
     }
   })
@@ -138,13 +134,42 @@ async function imagesOf(tiff: GeoTIFF): Promise<GeoTIFFImage[]> {
     const size = width * height * Math.max(1, image.getBytesPerPixel())
     if (!(width > 0 && height > 0 && size <= MOST_TILE_BYTES)) throw new Error(`its tiles are ${width} x ${height}`)
     if (!(image.getWidth() > 0 && image.getHeight() > 0)) throw new Error('it has no size')
+    // geotiff undoes a predictor in the byte order of this machine.
+    if (!image.littleEndian && image.getBitsPerSample() > 8 && tagOf(image, PREDICTOR, 1) !== 1)
+      throw new Error('its numbers of several bytes are big-endian and predicted; write it with ENDIANNESS=LITTLE')
   }
   return images
 }
 
+const tagOf = (image: GeoTIFFImage, tag: number, otherwise: number): number =>
+  Number(image.getFileDirectory().getValue(tag as never) ?? otherwise)
+
+/** Where its north-west corner lies and how large a pixel is, in the coordinate system's units: lines run from west to east, north to south. */
+function placeOf(image: GeoTIFFImage, isPoint: boolean): Record<'west' | 'north' | 'stepX' | 'stepY', number> {
+  const numbersOf = (tag: number) =>
+    Array.from((image.getFileDirectory().getValue(tag as never) ?? []) as ArrayLike<number>)
+  const scale = numbersOf(PIXEL_SCALE)
+  const tie = numbersOf(TIE_POINTS)
+  const matrix = numbersOf(TRANSFORMATION)
+  let [stepX, stepY, west, north] = [Number.NaN, Number.NaN, Number.NaN, Number.NaN]
+  if (scale.length >= 2 && tie.length >= 6) {
+    const [column, line, , x, y] = tie as [number, number, number, number, number]
+    ;[stepX, stepY] = scale as [number, number]
+    west = x - column * stepX
+    north = y + line * stepY
+  } else if (matrix.length === 16) {
+    if (matrix[1] !== 0 || matrix[4] !== 0) throw new Error('it is rotated; set it upright, for example with gdalwarp')
+    ;[stepX, stepY, west, north] = [matrix[0]!, -matrix[5]!, matrix[3]!, matrix[7]!]
+  }
+  if (!(stepX > 0 && stepY > 0 && [west, north, stepX, stepY].every(Number.isFinite)))
+    throw new Error('it does not say where it lies, or not from west to east and north to south')
+  const half = isPoint ? 0.5 : 0
+  return { west: west - half * stepX, north: north + half * stepY, stepX, stepY }
+}
+
 /** The image and its overviews, finest first, each with its mask. */
 function levelsOf(images: readonly GeoTIFFImage[], stepX: number, stepY: number): Level[] {
-  const kindOf = (image: GeoTIFFImage) => Number(image.getFileDirectory().getValue(NEW_SUBFILE_TYPE as never) ?? 0)
+  const kindOf = (image: GeoTIFFImage) => tagOf(image, NEW_SUBFILE_TYPE, 0)
   const first = images[0]!
   const masks = images.filter((image) => (kindOf(image) & MASK) !== 0)
   const pictures = images.filter(
@@ -205,61 +230,3 @@ function timeOf(text: unknown): number | null {
   ]
   return Date.UTC(year, month - 1, day, hour, minute, second)
 }
-
-interface Reading {
-  readonly west: number
-  readonly north: number
-  readonly bands: readonly number[]
-  readonly alpha: number | null
-  readonly noData: number | null
-}
-
-async function sample(
-  { image, mask, width, height, stepX, stepY }: Level,
-  { x, y }: { readonly x: Float64Array; readonly y: Float64Array },
-  { west, north, bands, alpha, noData }: Reading,
-  signal?: AbortSignal,
-): Promise<{ values: Float32Array[]; valid: Uint8Array }> {
-  const count = x.length
-  // -1 for places outside of the file.
-  const columns = new Int32Array(count)
-  const lines = new Int32Array(count)
-  let [left, top, right, bottom] = [width, height, 0, 0]
-  for (let i = 0; i < count; i++) {
-    const column = Math.floor((x[i]! - west) / stepX)
-    const line = Math.floor((north - y[i]!) / stepY)
-    const isIn = column >= 0 && column < width && line >= 0 && line < height
-    columns[i] = isIn ? column : -1
-    lines[i] = line
-    if (!isIn) continue
-    left = Math.min(left, column)
-    right = Math.max(right, column + 1)
-    top = Math.min(top, line)
-    bottom = Math.max(bottom, line + 1)
-  }
-  const values = bands.map(() => new Float32Array(count))
-  const valid = new Uint8Array(count)
-  if (left >= right) return { values, valid }
-  const pixels = (right - left) * (bottom - top)
-  if (pixels > MOST_WINDOW) throw new Error(`${pixels} of its pixels are needed at once; it needs overviews`)
-  const window = [left, top, right, bottom]
-  const wanted = alpha === null ? bands : [...bands, alpha]
-  const samples = wanted.map((band) => band - 1)
-  const read = await image.readRasters({ window, samples, interleave: false, ...(signal && { signal }) })
-  const opaque = mask === null ? null : await mask.readRasters({ window, samples: [0], ...(signal && { signal }) })
-  const isMasked = (at: number): boolean =>
-    (opaque !== null && opaque[0]![at] === 0) ||
-    (alpha !== null && read[bands.length]![at] === 0) ||
-    (noData !== null && bands.every((_, band) => isNoData(read[band]![at]!, noData)))
-  for (let i = 0; i < count; i++) {
-    if (columns[i] === -1) continue
-    const at = (lines[i]! - top) * (right - left) + columns[i]! - left
-    if (isMasked(at)) continue
-    valid[i] = 1
-    for (let band = 0; band < bands.length; band++) values[band]![i] = read[band]![at]!
-  }
-  return { values, valid }
-}
-
-const isNoData = (value: number, noData: number): boolean =>
-  value === noData || Number.isNaN(value) || value === Math.fround(noData)
