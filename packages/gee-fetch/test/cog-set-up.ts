@@ -48,7 +48,7 @@ export function gridAt([x, y]: readonly [number, number], gsd: number, width: nu
 export type Grid = ReturnType<typeof gridAt>
 
 /** The same grid by gdalwarp, nearest neighbour, projected exactly: red, green, blue and alpha, pixel after pixel. */
-export async function warped(file: string, grid: Grid, folder: string): Promise<Buffer> {
+export async function warped(file: string, grid: Grid, folder: string, ...options: string[]): Promise<Buffer> {
   const { west, north, width, height, degreesPerPixelX, degreesPerPixelY } = grid
   const raw = join(folder, 'warped.bin')
   const box = [west, north - height * degreesPerPixelY, west + width * degreesPerPixelX, north]
@@ -71,10 +71,23 @@ export async function warped(file: string, grid: Grid, folder: string): Promise<
     'ENVI',
     '-co',
     'INTERLEAVE=BIP',
+    ...options,
     file,
     raw,
   )
   return readFile(raw)
+}
+
+/** Share of pixels whose state says the same, and whose colours do within `spread`. */
+export function agreement(ours: Buffer, theirs: Buffer, spread = 0): number {
+  if (ours.length !== theirs.length) throw new RangeError(`${ours.length} bytes beside ${theirs.length}`)
+  let same = 0
+  for (let i = 0; i < ours.length; i += 4) {
+    const bothMasked = ours[i + 3] === 0 && theirs[i + 3] === 0
+    const bothThere = ours[i + 3] !== 0 && theirs[i + 3] !== 0
+    if (bothMasked || (bothThere && [0, 1, 2].every((c) => Math.abs(ours[i + c]! - theirs[i + c]!) <= spread))) same++
+  }
+  return same / (ours.length / 4)
 }
 
 export const cogSource = (changes: Partial<CogSource>): CogSource => ({

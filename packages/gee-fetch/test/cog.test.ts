@@ -10,7 +10,17 @@ import { gridPositions } from '../src/cog/grid-positions.ts'
 import { projectionOf } from '../src/cog/projections.ts'
 import { type CogSource, createCogImagery } from '../src/index.ts'
 import { PIXEL_STATE } from '../src/pixel-state.ts'
-import { cogSource, type Grid, gdal, gridAt, hasGdal, serveFiles, warped, writePicture } from './cog-set-up.ts'
+import {
+  agreement,
+  cogSource,
+  type Grid,
+  gdal,
+  gridAt,
+  hasGdal,
+  serveFiles,
+  warped,
+  writePicture,
+} from './cog-set-up.ts'
 
 const BERN: [number, number] = [7.44, 46.95]
 let folder: string
@@ -29,18 +39,6 @@ function open(options: Partial<Parameters<typeof createCogImagery>[0]> = {}) {
   const cog = createCogImagery({ maxConcurrent: 8, maxCloud: 20, deadlineMs: 5000, ...options })
   closers.push(() => cog.close())
   return cog
-}
-
-/** Share of pixels whose state says the same, and whose colours do within `spread`. */
-function agreement(ours: Buffer, theirs: Buffer, spread = 0): number {
-  expect(ours).toHaveLength(theirs.length)
-  let same = 0
-  for (let i = 0; i < ours.length; i += 4) {
-    const bothMasked = ours[i + 3] === 0 && theirs[i + 3] === 0
-    const bothThere = ours[i + 3] !== 0 && theirs[i + 3] !== 0
-    if (bothMasked || (bothThere && [0, 1, 2].every((c) => Math.abs(ours[i + c]! - theirs[i + c]!) <= spread))) same++
-  }
-  return same / (ours.length / 4)
 }
 
 /** A picture of 700 x 500 pixels of `step` metres with its north-west corner at a place of a coordinate system. */

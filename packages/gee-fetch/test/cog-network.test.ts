@@ -1,0 +1,284 @@
+/** How files are asked for: tries, aborts, servers without ranges, and what a catalogue may not name. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import type { ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type ImageCandidate, InputError, mapTileAt, type ServiceError } from '@skyscript/core'
+import { writeArrayBuffer } from 'geotiff'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { latticeOf } from '../src/boxes.ts'
+import { fileIds } from '../src/cog/cog-imagery.ts'
+import { projectionOf } from '../src/cog/projections.ts'
+import { remembering } from '../src/cog/shared-work.ts'
+import { assetOf, searchItems } from '../src/cog/stac.ts'
+import { cutOut } from '../src/cut-out.ts'
+import { groupRequests } from '../src/grouping.ts'
+import { createCogImagery } from '../src/index.ts'
+import { cogSource, gridAt, serveFiles } from './cog-set-up.ts'
+
+const BERN: [number, number] = [7.44, 46.95]
+const GRID = gridAt(BERN, 10, 60, 60)
+let folder: string
+const closers: (() => Promise<void>)[] = []
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cog-network-'))
+  const [x, y] = projectionOf(32632, '').forward(BERN)
+  const values = Uint8Array.from({ length: 400 * 400 * 3 }, (_, i) => (i % 251) + 1)
+  const bytes = writeArrayBuffer(values, {
+    width: 400,
+    height: 400,
+    SamplesPerPixel: [3],
+    PhotometricInterpretation: 2,
+    ModelPixelScale: [10, 10, 0],
+    ModelTiepoint: [0, 0, 0, x - 2000, y + 2000, 0],
+    ProjectedCSTypeGeoKey: 32632,
+    GTModelTypeGeoKey: 1,
+    GTRasterTypeGeoKey: 1,
+  } as Parameters<typeof writeArrayBuffer>[1])
+  await writeFile(join(folder, 'a.tif'), Buffer.from(bytes))
+})
+afterAll(async () => {
+  for (const close of closers) await close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+function open(options: Partial<Parameters<typeof createCogImagery>[0]> = {}) {
+  const cog = createCogImagery({ maxConcurrent: 8, maxCloud: 20, deadlineMs: 5000, ...options })
+  closers.push(() => cog.close())
+  return cog
+}
+async function serve(spoil?: (number: number, response: ServerResponse) => boolean) {
+  const server = await serveFiles(folder, undefined, spoil)
+  closers.push(server.close)
+  return { server, source: cogSource({ files: [`${server.url}/a.tif`] }) }
+}
+const ask = (cog: ReturnType<typeof open>, source: ReturnType<typeof cogSource>, signal?: AbortSignal) =>
+  cog.pixels(source, 'tests/a.tif', GRID, signal)
+const outcome = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'pixels',
+    (error: Error) => error.message,
+  )
+
+test('a server that only fails, or sends other ranges, is asked five times, not five times five', async () => {
+  const failing = await serve((_, response) => {
+    response.writeHead(500).end()
+    return true
+  })
+  const confused = await serve((_, response) => {
+    response.writeHead(206, { 'content-range': 'bytes 5-8/100' }).end('1234')
+    return true
+  })
+  await Promise.all([
+    expect(ask(open(), failing.source)).rejects.toMatchObject({ code: 'imagery-failed', retry: true }),
+    expect(ask(open(), confused.source)).rejects.toMatchObject({ code: 'imagery-bad-answer' }),
+  ])
+  expect([failing.server.requests.length, confused.server.requests.length]).toEqual([5, 5])
+}, 60_000)
+
+describe('an abort', () => {
+  test('ends at once while a header hangs, and hangs up', async () => {
+    let closed = 0
+    const { source } = await serve((_, response) => {
+      response.once('close', () => closed++)
+      return true
+    })
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(new Error('stop')), 100)
+    const from = performance.now()
+    expect(await outcome(ask(open(), source, controller.signal))).toBe('stop')
+    expect(performance.now() - from).toBeLessThan(1000)
+    await expect.poll(() => closed).toBe(1)
+  })
+
+  test('ends pauses between tries, and a wait for a server that says when to come back', async () => {
+    const { server, source } = await serve((_, response) => {
+      response.writeHead(429, { 'retry-after': '60' }).end()
+      return true
+    })
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(new Error('stop')), 300)
+    const from = performance.now()
+    expect(await outcome(ask(open(), source, controller.signal))).toBe('stop')
+    expect(performance.now() - from).toBeLessThan(1000)
+    expect(server.requests).toHaveLength(1)
+  })
+
+  test('of one takes nothing from another that waits for the same bytes', async () => {
+    for (const hung of [1, 2]) {
+      const { source } = await serve((number, response) => {
+        if (number !== hung) return false
+        setTimeout(() => response.destroy(), 600)
+        return true
+      })
+      const cog = open()
+      const controller = new AbortController()
+      const first = outcome(ask(cog, source, controller.signal))
+      const second = outcome(ask(cog, source))
+      setTimeout(() => controller.abort(new Error('stop')), 200)
+      expect([await first, await second]).toEqual(['stop', 'pixels'])
+    }
+  })
+
+  test('leaves nothing behind that spoils the next', async () => {
+    const { source } = await serve()
+    const cog = open()
+    const controller = new AbortController()
+    const first = outcome(ask(cog, source, controller.signal))
+    controller.abort(new Error('stop'))
+    expect(await first).toBe('stop')
+    expect(await outcome(ask(cog, source))).toBe('pixels')
+  })
+})
+
+test('work that several wait for goes on until the last of them leaves', async () => {
+  const aborted: string[] = []
+  let made = 0
+  const known = remembering(2, (key, signal) => {
+    made++
+    signal.addEventListener('abort', () => aborted.push(key))
+    return new Promise<string>((resolve) => setTimeout(() => resolve(key), 50))
+  })
+  const [one, two] = [new AbortController(), new AbortController()]
+  const waits = [known.get('a', one.signal), known.get('a', two.signal)].map(outcome)
+  one.abort(new Error('one left'))
+  await Promise.resolve()
+  expect(aborted).toEqual([])
+  two.abort(new Error('two left'))
+  expect(await Promise.all(waits)).toEqual(['one left', 'two left'])
+  expect(aborted).toEqual(['a'])
+  expect(await known.get('a', undefined)).toBe('a')
+  expect(await known.get('a', undefined)).toBe('a')
+  expect(made).toBe(2)
+})
+
+test('images that share a request have the bytes of a request of their own', async () => {
+  const { source } = await serve()
+  const cog = open()
+  const tile = mapTileAt(BERN)
+  const lattice = latticeOf(tile, 10)
+  const candidates = Array.from({ length: 12 }, (_, i) => {
+    const [width, height] = [20 + ((i * 7) % 13), 20 + ((i * 11) % 17)]
+    const column = Math.round((BERN[0] - lattice.west) / lattice.stepX) - 60 + ((i * 37) % 90)
+    const row = Math.round((BERN[1] - lattice.south) / lattice.stepY) - 60 + ((i * 53) % 90)
+    const west = lattice.west + column * lattice.stepX
+    const south = lattice.south + row * lattice.stepY
+    const box = [west, south, west + width * lattice.stepX, south + height * lattice.stepY] as const
+    return { source: 'CC', imageId: 'tests/a.tif', gsd: 10, box, width, height } as unknown as ImageCandidate
+  })
+  const [alone, together] = [groupRequests(candidates, null), groupRequests(candidates, tile)]
+  expect([alone.length, together.length < 6]).toEqual([12, true])
+  const bytesOf = async (requests: typeof alone) => {
+    const bytes: Buffer[] = []
+    for (const { grid, parts } of requests) {
+      const pixels = await cog.pixels(source, 'tests/a.tif', grid)
+      for (const part of parts) bytes[part.index] = cutOut(pixels, grid.width, part, candidates[part.index]!)
+    }
+    return bytes
+  }
+  expect(await bytesOf(together)).toEqual(await bytesOf(alone))
+})
+
+test('of a server without ranges a small file is fetched once', async () => {
+  const whole = await readFile(join(folder, 'a.tif'))
+  const { server, source } = await serve((_, response) => {
+    response.writeHead(200, { 'content-length': whole.length, etag: '"1"' }).end(whole)
+    return true
+  })
+  const ranged = await serve()
+  expect((await ask(open(), source)).equals(await ask(open(), ranged.source))).toBe(true)
+  expect(server.requests).toHaveLength(1)
+  expect(ranged.server.requests.length).toBeGreaterThan(1)
+})
+
+test('a file that fails for a while is read well afterwards by the same reader', async () => {
+  let isDown = false
+  const { source } = await serve((_, response) => {
+    if (isDown) response.writeHead(404).end()
+    return isDown
+  })
+  const cog = open()
+  const far = gridAt([7.452, 46.962], 10, 40, 40)
+  await ask(cog, source)
+  isDown = true
+  const cut = open()
+  expect(await outcome(ask(cut, source))).toContain('404')
+  isDown = false
+  expect(await outcome(ask(cut, source))).toBe('pixels')
+  expect((await cog.pixels(source, 'tests/a.tif', far)).some((value) => value !== 0)).toBe(true)
+})
+
+test('files with one address up to their queries are refused, and a file named twice is one', () => {
+  const ids = (...files: string[]) => [...fileIds({ collection: 'c', files }).keys()]
+  expect(() => ids('https://host/get?id=1', 'https://host/get?id=2')).toThrow(InputError)
+  expect(ids('https://host/a.tif', 'https://host/a.tif')).toEqual(['c/a.tif'])
+})
+
+describe('of what a catalogue says', () => {
+  const source = cogSource({ stac: 'https://example.org', collection: 'c', cloudProperty: 'cloud' })
+  const item = (changes: object) => ({
+    id: 'one',
+    bbox: [7, 46, 8, 47],
+    properties: { datetime: '2020-06-01T10:00:00Z', cloud: 3 },
+    assets: { visual: { href: 'https://example.org/a.tif' } },
+    ...changes,
+  })
+  const search = (answer: unknown, maxCloud = 20) => {
+    const asked: unknown[] = []
+    const http = {
+      json: async (url: string, body: unknown) => {
+        asked.push([url, body])
+        return structuredClone(answer)
+      },
+    }
+    const found = searchItems(source, [7.4, 46.9, 7.5, 47], maxCloud, http as never)
+    return found.then((items) => ({ items, asked }))
+  }
+
+  test('times are UTC, whatever the zone of this machine; what is no time is none', async () => {
+    const times = async (properties: object) => (await search({ features: [item({ properties })] })).items[0]!.time
+    const noon = Date.UTC(2020, 5, 1, 12)
+    expect(await times({ datetime: '2020-06-01T12:00:00Z' })).toBe(noon)
+    expect(await times({ datetime: '2020-06-01T12:00:00' })).toBe(noon)
+    expect(await times({ datetime: '2020-06-01T14:00:00.000+02:00' })).toBe(noon)
+    expect(await times({ datetime: null, start_datetime: '2020-06-01T12:00:00Z' })).toBe(noon)
+    expect(await times({ datetime: 5 })).toBe(null)
+    expect(await times({ datetime: '2020-99-01T12:00:00Z' })).toBe(null)
+  })
+
+  test.each([
+    ['no object', 7],
+    ['no list', { features: 'x' }],
+    ['nothing', null],
+  ])('%s is an error with a code', async (_, answer) => {
+    await expect(search(answer)).rejects.toMatchObject({ code: 'imagery-bad-answer', retry: false })
+  })
+
+  test('features of wrong types and hostile ids are passed over', async () => {
+    const bad = [null, 1, {}, item({ id: 3 }), item({ bbox: ['a'] }), item({ bbox: null }), item({ id: 'a\nb' })]
+    const { items } = await search({ features: [...bad, item({ id: '\ud800' }), item({ id: 'a\u202eb' }), item({})] })
+    expect(items.map(({ id }) => id)).toEqual(['one'])
+  })
+
+  test('links to more without end, and a million features, end', async () => {
+    const features = Array.from({ length: 2000 }, (_, i) => item({ id: `i${i}` }))
+    const { items, asked } = await search({ features, links: [{ rel: 'next', href: '/search?again' }] })
+    expect(asked).toHaveLength(10)
+    expect(items).toHaveLength(1000)
+  })
+
+  test('addresses that are not of the web, or of a metadata service, are those of no image', async () => {
+    for (const href of ['s3://bucket/a.tif', 'file:///etc/passwd', 'http://169.254.169.254/a.tif']) {
+      const { items } = await search({ features: [item({ assets: { visual: { href } } })] })
+      const error = (() => {
+        try {
+          return assetOf(items[0]!, 'visual')
+        } catch (reason) {
+          return reason as ServiceError
+        }
+      })()
+      expect(error, href).toMatchObject({ code: 'image-without-asset', status: 400, retry: false })
+    }
+  })
+})
