@@ -74,6 +74,11 @@ export async function openGeotiff(bytes: FileBytes, name: string, signal?: Abort
     const alpha = alphaBand(first)
     const colours = tagOf(first, PHOTOMETRIC, 1)
     const isJpeg = tagOf(first, COMPRESSION, 1) === JPEG
+    /** One band alone may be anything: what marks clouds often has a palette. */
+    const checkColours = (bands: readonly number[]) => {
+      const other = OTHER_COLOURS[colours]
+      if (bands.length > 1 && other !== undefined && !isJpeg) throw new Error(`its colours are ${other}`)
+    }
     const footprint = footprintOf(projection, [west, north - full.height * stepY, west + full.width * stepX, north])
     const metresPerPixel = metresOf(
       projection,
@@ -87,14 +92,14 @@ export async function openGeotiff(bytes: FileBytes, name: string, signal?: Abort
       time: timeOf(first.getFileDirectory().getValue(DATE_TIME as never)),
       check: (bands) =>
         faultsOfFile(name, undefined, async () => {
+          checkColours(bands)
           const [x, y] = [full.width >> 1, full.height >> 1]
           await first.readRasters({ window: [x, y, x + 1, y + 1], samples: bands.map((band) => band - 1) })
         }),
       valuesAt: (places, bands, gsd, reading) =>
         faultsOfFile(name, reading, async () => {
           const level = levels.findLast(({ stepY }) => (metresPerPixel * stepY) / full.stepY <= gsd * TOLERANCE) ?? full
-          const other = OTHER_COLOURS[colours]
-          if (bands.length > 1 && other !== undefined && !isJpeg) throw new Error(`its colours are ${other}`)
+          checkColours(bands)
           return sampleLevel(level, places, { west, north, bands, alpha, noData }, reading)
         }),
     }
