@@ -8,6 +8,7 @@ import {
   fileStem,
   fingerprint,
   IMAGE_PATH,
+  isMetadataHost,
   mapTileAt,
   mapTileBox,
   mapTilesOf,
@@ -87,4 +88,18 @@ test('secrets are redacted wherever they stand', () => {
   expect(redact('Authorization: Bearer ya29.abc-def')).not.toContain('ya29')
   expect(redact('GET https://b.example/k?X-Amz-Signature=abc&x=1')).not.toContain('abc')
   expect(redact('-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----')).toBe('***')
+})
+
+test('a metadata service is known by name and by address, however a URL writes them', () => {
+  const isOne = (url: string) => isMetadataHost(new URL(url).hostname)
+  for (const host of [
+    '169.254.169.254',
+    '[::ffff:169.254.169.254]',
+    '0xa9fea9fe',
+    'Metadata.Google.Internal.',
+    '[fd00:ec2::254]',
+  ])
+    expect(isOne(`http://${host}/latest`), host).toBe(true)
+  for (const host of ['169.254.169.253', '[::ffff:8.8.8.8]', 'metadata.example.org', '127.0.0.1'])
+    expect(isOne(`http://${host}/`), host).toBe(false)
 })

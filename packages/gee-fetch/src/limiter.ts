@@ -1,3 +1,5 @@
+import { pause } from './retries.ts'
+
 /** Lets so many through at a time. */
 export interface Limiter {
   /** Waits for a place, or for the signal and throws its reason; the function gives the place back. */
@@ -69,10 +71,11 @@ export function createLimiter({
       for (;;) {
         const wait = Math.max(starts[oldest]! + WINDOW_MS, notBefore) - performance.now()
         if (wait <= 0) break
-        await new Promise((resolve) => setTimeout(resolve, wait))
-        if (signal?.aborted) {
+        try {
+          await pause(wait, signal)
+        } catch (error) {
           release()
-          throw signal.reason
+          throw error
         }
       }
       starts[oldest] = performance.now()

@@ -142,3 +142,14 @@ test('a profiler that does not answer costs an assumption, and no request', asyn
   expect(ledger.total).toMatchObject({ requests: 10, pixels: 10_000 })
   expect(ledger.total.eecuSeconds).toBe(5)
 })
+
+test('who waits for the time that a server asked for, and is stopped, leaves at once and its place to others', async () => {
+  const limiter = createLimiter({ maxConcurrent: 1, perSecond: 10_000 })
+  limiter.refused(400)
+  const from = performance.now()
+  await expect(limiter.acquire(AbortSignal.timeout(50))).rejects.toThrow()
+  expect(performance.now() - from).toBeLessThan(300)
+  const release = await limiter.acquire()
+  expect(performance.now() - from).toBeGreaterThan(380)
+  release()
+})
