@@ -113,9 +113,12 @@ test('a probe learns what pixels cost, once, and a build warns where that is mor
   expect(stderr).toMatch(/The plan takes about .* EECU-hours, and .* are left of this month's/)
 }, 120_000)
 
-test('stricter checks judge what was measured, and ask for other images alone', async () => {
+test('stricter checks judge what was measured, and ask for other images alone, as the plan says before', async () => {
   await cp(at('whole'), at('strict'), { recursive: true })
   const before = pixelRequests()
+  const { toFetch, objects } = await plan(await region('strict', { checks: { minDeviation: 20 } }))
+  expect(toFetch).toBeGreaterThan(0)
+  expect(toFetch).toBeLessThan(objects.planned / 2)
   const { counts } = await build(await region('strict', { checks: { minDeviation: 20 } }))
   const asked = pixelRequests() - before
   expect(counts.dropped['image-blank']).toBeGreaterThan(0)

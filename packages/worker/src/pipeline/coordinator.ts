@@ -19,8 +19,8 @@ import { type Job, type Runner, resultKey, runKey, type StageName } from '../run
 import type { Terminal } from '../terminal/terminal.ts'
 import { type Assembled, assembleDataset, assembledKey, STATE } from './assemble.ts'
 import { openCaptioner, readCaptionTables } from './captioner.ts'
-import { ledgerOf, openContext, openNamedScorer, type RunContext } from './context.ts'
-import { eecuHoursOf, fetchCost, lastProbe, PROBE } from './cost.ts'
+import { openContext, openNamedScorer, type RunContext } from './context.ts'
+import { PROBE, warnOfBudget } from './cost.ts'
 import { extractTiles } from './extract.ts'
 import { collectGarbage } from './garbage.ts'
 import { type SourceFile, withSources } from './inputs.ts'
@@ -358,20 +358,6 @@ export function fetchShardsOf(
         weight: images,
       }
     }),
-  )
-}
-
-/** One sentence where a plan costs more than is left of the month, while it can still be made smaller. */
-async function warnOfBudget(prepared: Prepared, shards: readonly Shard[], options: BuildOptions): Promise<void> {
-  const { endpoint, project, maxEecuHours } = prepared.run.config.imagery.earthEngine
-  if (maxEecuHours === null || endpoint === 'local') return
-  const found = await lastProbe(options.storage)
-  if (found === null) return
-  const hours = eecuHoursOf(await fetchCost(prepared, shards), found)
-  const left = maxEecuHours - (await ledgerOf(project, options).read()).eecuSeconds / 3600
-  if (hours <= left) return
-  options.terminal.warn(
-    `The plan takes about ${hours.toPrecision(2)} EECU-hours, and ${Math.max(0, left).toPrecision(2)} are left of this month's ${maxEecuHours}: the build will stop in between, whole as far as it got, and go on when it is run again.`,
   )
 }
 

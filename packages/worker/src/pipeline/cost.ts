@@ -5,12 +5,13 @@ import {
   createImagery,
   type FetchOutcome,
   groupRequests,
+  NO_EARLIER_IMAGES,
   type PixelRequest,
   pixelsIn,
 } from '@skyscript/gee-fetch'
 import { resultKey } from '../runner/runner.ts'
 import { ledgerOf } from './context.ts'
-import type { Prepared } from './coordinator.ts'
+import type { BuildOptions, Prepared } from './coordinator.ts'
 import { earlierImages } from './fetch.ts'
 import type { ContextOptions } from './models.ts'
 import { requestsKey } from './run.ts'
@@ -19,6 +20,8 @@ import type { Shard } from './stages.ts'
 /** Images that a probe asks for, and requests of one leaf among the first, so that they come from all over the region. */
 const PROBE_IMAGES = 50
 const PROBE_PER_LEAF = 5
+/** Leaves that are read at a time: enough to hide a bucket's latency. */
+const READS = 16
 /** Requests of a probe at a time: few, so that each takes as long as it does and not as others let it. */
 const PROBE_CONCURRENT = 8
 
@@ -50,20 +53,31 @@ export async function fetchCost(
       sampled += request.parts.length
     }
   }
-  const draw = ({ job }: Shard) => seededFraction(seed, 'probe', job.shard)
-  for (const { job } of shards.toSorted((a, b) => draw(a) - draw(b))) {
+  // To look what overlaps a leaf is a dozen questions to a bucket, and vain in a map tile of which nothing is there.
+  const tileOf = (shard: string) => shard.split('/')[0]!
+  const known = new Set([...existing].flatMap((key) => /^work\/(?:fetch|reuse)\/([^/]+)\//.exec(key)?.[1] ?? []))
+  const requestsOf = async ({ job }: Shard): Promise<{ asked: number; requests: PixelRequest[] }> => {
     const done = existing.has(resultKey(job)) ? await getJson<FetchOutcome>(storage, resultKey(job)) : null
-    if (done?.failed.length === 0) continue
+    if (done?.failed.length === 0) return { asked: 0, requests: [] }
     const planned = (await getJson<PlannedImage[]>(storage, requestsKey(job.shard, job.input))) ?? []
-    const earlier = await earlierImages(storage, job)
+    const earlier = known.has(tileOf(job.shard)) ? await earlierImages(storage, job) : NO_EARLIER_IMAGES
     const asked = planned.flatMap((image) => candidateToAsk(image, { sources, earlier, checks: imagery.checks }) ?? [])
-    const requests = groupRequests(asked, imagery.earthEngine.grouping ? job.shard.split('/')[0]! : null)
-    cost.images += asked.length
-    cost.requests += requests.length
-    cost.pixels += pixelsIn(requests)
-    const askable = requests.filter(({ candidate }) => inEarthEngine.has(candidate.source))
-    take(askable.slice(0, PROBE_PER_LEAF))
-    if (more.length < PROBE_IMAGES) more.push(...askable.slice(PROBE_PER_LEAF, PROBE_PER_LEAF + PROBE_IMAGES))
+    return {
+      asked: asked.length,
+      requests: groupRequests(asked, imagery.earthEngine.grouping ? tileOf(job.shard) : null),
+    }
+  }
+  const draw = ({ job }: Shard) => seededFraction(seed, 'probe', job.shard)
+  const drawn = shards.toSorted((a, b) => draw(a) - draw(b))
+  for (let from = 0; from < drawn.length; from += READS) {
+    for (const { asked, requests } of await Promise.all(drawn.slice(from, from + READS).map(requestsOf))) {
+      cost.images += asked
+      cost.requests += requests.length
+      cost.pixels += pixelsIn(requests)
+      const askable = requests.filter(({ candidate }) => inEarthEngine.has(candidate.source))
+      take(askable.slice(0, PROBE_PER_LEAF))
+      if (more.length < PROBE_IMAGES) more.push(...askable.slice(PROBE_PER_LEAF, PROBE_PER_LEAF + PROBE_IMAGES))
+    }
   }
   take(more)
   return cost
@@ -82,7 +96,7 @@ export interface Probe {
 export const PROBE = 'work/probe.json'
 
 /** What the last probe of this dataset found; null without one. */
-export const lastProbe = async (storage: Storage): Promise<Probe | null> =>
+const lastProbe = async (storage: Storage): Promise<Probe | null> =>
   (await getJson<{ probe: Probe }>(storage, PROBE))?.probe ?? null
 
 /** Asks for the sample's pixels, which it throws away, with Earth Engine's profiler; not again for the same sample. */
@@ -134,3 +148,17 @@ export async function probe(
 /** EECU-hours of what is to be fetched, by what a probe's pixels cost. */
 export const eecuHoursOf = ({ pixels }: FetchCost, found: Probe): number =>
   found.pixels === 0 ? 0 : ((found.eecuSeconds / found.pixels) * pixels) / 3600
+
+/** One sentence where a plan costs more than is left of the month, while it can still be made smaller. */
+export async function warnOfBudget(prepared: Prepared, shards: readonly Shard[], options: BuildOptions): Promise<void> {
+  const { endpoint, project, maxEecuHours } = prepared.run.config.imagery.earthEngine
+  if (maxEecuHours === null || endpoint === 'local') return
+  const found = await lastProbe(options.storage)
+  if (found === null) return
+  const hours = eecuHoursOf(await fetchCost(prepared, shards), found)
+  const left = maxEecuHours - (await ledgerOf(project, options).read()).eecuSeconds / 3600
+  if (hours <= left) return
+  options.terminal.warn(
+    `The plan takes about ${hours.toPrecision(2)} EECU-hours, and ${Math.max(0, left).toPrecision(2)} are left of this month's ${maxEecuHours}: the build will stop in between, whole as far as it got, and go on when it is run again.`,
+  )
+}

@@ -5,10 +5,13 @@ import type { RunContext } from './context.ts'
 import { leavesOverlap } from './leaves.ts'
 import { requestsKey } from './run.ts'
 
-/** What superseded jobs of a leaf left; only ever a hint: files are checked by hash before they are used. */
+/**
+ * What superseded jobs of a leaf left; only ever a hint: files are checked by hash before they are used, and what another
+ * version of this code wrote may lack either.
+ */
 interface Leftovers {
-  readonly images: readonly ImageRecord[]
-  readonly findings: readonly ImageFinding[]
+  readonly images?: readonly ImageRecord[]
+  readonly findings?: readonly ImageFinding[]
 }
 
 const reuseKey = (leaf: string): string => `work/reuse/${leaf}.json`
@@ -62,22 +65,24 @@ async function retireOthers(storage: Storage, job: Job): Promise<void> {
   for (const key of await overlapping(storage, 'work/fetch', job.shard)) {
     const [, , tile, leaf] = key.split('/')
     if (key === resultKey(job) || !leavesOverlap(leaf!, job.shard.split('/')[1]!)) continue
-    const outcome = await getJson<FetchOutcome>(storage, key)
+    const outcome = await getJson<Partial<FetchOutcome>>(storage, key)
     if (outcome === null) continue
     const hint = reuseKey(`${tile}/${leaf}`)
     const known = await getJson<Leftovers>(storage, hint)
-    const images = new Map([...(known?.images ?? []), ...outcome.kept].map((record) => [record.id, record]))
-    const findings = new Map([...(known?.findings ?? []), ...outcome.findings].map((each) => [each.request, each]))
+    const images = new Map([...(known?.images ?? []), ...(outcome.kept ?? [])].map((record) => [record.id, record]))
+    const findings = new Map(
+      [...(known?.findings ?? []), ...(outcome.findings ?? [])].map((each) => [each.request, each]),
+    )
     await putJson(storage, hint, { images: [...images.values()], findings: [...findings.values()] } satisfies Leftovers)
     await storage.delete(key)
   }
 }
 
-/** What earlier jobs know of the ground of this one, and what an unfinished one of its own left. */
+/** What earlier jobs know of the ground of this one, of older settings or unfinished. */
 export async function earlierImages(storage: Storage, job: Job): Promise<EarlierImages> {
   const records = new Map<string, ImageRecord>()
   const findings = new Map<string, ImageFinding>()
-  const take = (images: readonly ImageRecord[], found: readonly ImageFinding[]) => {
+  const take = (images: readonly ImageRecord[] = [], found: readonly ImageFinding[] = []) => {
     for (const record of images) records.set(record.id, record)
     for (const each of found) findings.set(each.request, each)
   }
@@ -85,7 +90,9 @@ export async function earlierImages(storage: Storage, job: Job): Promise<Earlier
     const left = await getJson<Leftovers>(storage, key)
     if (left !== null) take(left.images, left.findings)
   }
-  const own = await getJson<FetchOutcome>(storage, resultKey(job))
-  if (own !== null) take(own.kept, own.findings)
+  for (const key of await overlapping(storage, 'work/fetch', job.shard)) {
+    const outcome = await getJson<Partial<FetchOutcome>>(storage, key)
+    if (outcome !== null) take(outcome.kept, outcome.findings)
+  }
   return { records, findings }
 }
