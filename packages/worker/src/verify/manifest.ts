@@ -66,6 +66,8 @@ export interface ManifestRow {
   readonly height: number
   readonly version: number
   readonly timestamp: string | null
+  /** From the image to the object's last edit; undefined in a manifest that doesn't have it. */
+  readonly daysApart: number | null | undefined
   readonly centerTags: Tags
   readonly surroundingTags: readonly Tags[]
   readonly title: string
@@ -201,6 +203,7 @@ function toRow(record: Readonly<Record<string, unknown>>, scorers: readonly stri
       height: number('height'),
       version: number('version'),
       timestamp: record.timestamp == null ? null : isoText(record.timestamp),
+      daysApart: record.days_apart == null ? (record.days_apart as null | undefined) : number('days_apart'),
       centerTags: tags('center_tags', record.center_tags),
       surroundingTags: listOfTags('surrounding_tags', record.surrounding_tags),
       title: text('title'),

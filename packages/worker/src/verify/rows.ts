@@ -28,6 +28,8 @@ export async function checkRow(
   if (name !== null) fault('image-path', name)
   const grid = gridFault(row)
   if (grid !== null) fault('box', grid)
+  const days = daysFault(row)
+  if (days !== null) fault('days-apart', days)
   const tags = Object.keys(row.centerTags).length
   const caption = captionFault(row.title, row.titleMultiObjects, tags, captions)
   if (caption !== null) fault('caption', caption)
@@ -55,6 +57,13 @@ function nameFault({ filepath, id, source, time }: ManifestRow): string | null {
   const year = time === null ? '' : String(new Date(time).getUTCFullYear()).slice(-2)
   const stem = `${id}_${source}_${year}`
   return filepath.endsWith(`/${stem}.jpg`) ? null : `is not named ${stem}, as its row says`
+}
+
+/** Whole days from the image to the object's last edit, towards zero. */
+function daysFault({ daysApart, time, timestamp }: ManifestRow): string | null {
+  if (daysApart === undefined) return null
+  const due = time === null || timestamp === null ? null : Math.trunc((Date.parse(timestamp) - time) / 86_400_000)
+  return daysApart === due ? null : `days_apart is ${daysApart}, and should be ${due}`
 }
 
 /**

@@ -246,6 +246,9 @@ const CHANGES: Changes = {
     ['a box is turned round', set({ west: 99 }), /is not one on earth/],
     ['the centre is elsewhere', set({ latitude: 9 }), /is not that of the box/],
   ],
+  'days-apart': [
+    ['the days between image and edit are others', set({ days_apart: 7 }), /days_apart is 7, and should be/],
+  ],
   credit: [['an image has no credit', set({ credit: '' }), /no licence or no credit/]],
   'center-tags': [['an object has no tag', set({ center_tags: '{}' }), /has no center tag/]],
   'manifest-row': [

@@ -22,6 +22,7 @@ export interface TestRow {
   height: number
   version: number
   timestamp: string | null
+  days_apart: number | null
   center_tags: string
   surrounding_tags: string
   title: string
@@ -138,6 +139,8 @@ async function createRow(i: number): Promise<{ row: TestRow; jpeg: Uint8Array }>
     height,
     version: 1 + i,
     timestamp: i % 4 === 0 ? null : '2024-05-01T12:00:00Z',
+    days_apart:
+      time === null || i % 4 === 0 ? null : Math.trunc((Date.UTC(2024, 4, 1, 12) - time.getTime()) / 86_400_000),
     center_tags: JSON.stringify(center),
     surrounding_tags: JSON.stringify(i % 3 ? [{ highway: 'footway' }, { natural: 'wood', 名: '"a",\nb' }] : []),
     title: `a satellite image of ${focus.join(', ')}`,
@@ -219,6 +222,7 @@ export function manifestOf(rows: readonly TestRow[], options: ParquetOptions = {
   const types: Record<string, 'DOUBLE' | 'INT32' | 'TIMESTAMP' | 'STRING'> = {
     time: 'TIMESTAMP',
     version: 'INT32',
+    days_apart: 'INT32',
     width: 'INT32',
     height: 'INT32',
   }
