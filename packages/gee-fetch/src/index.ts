@@ -1,5 +1,5 @@
 /**
- * Focus objects to pictures: which of ten Earth Engine sources suit an object, which image of them, which box of it on
+ * Focus objects to pictures: which sources of imagery suit an object, which image of them, which box of it on
  * which pixel grid; then one JPEG for each.
  *
  * @example

@@ -3,6 +3,8 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { Position } from '@skyscript/core'
+import { writeArrayBuffer } from 'geotiff'
 import type { CogSource } from '../src/index.ts'
 import { startService } from './service.ts'
 
@@ -174,3 +176,33 @@ export async function serveFiles(
     close: service.close,
   }
 }
+
+/** A TIFF without GDAL: 8 bits, three bands, strips, in a coordinate system. */
+export async function plainTiff(
+  path: string,
+  epsg: number,
+  step: number,
+  [x, y]: Position,
+  rule: (x: number, y: number) => readonly [number, number, number],
+  size = 200,
+): Promise<string> {
+  const values = new Uint8Array(size * size * 3)
+  for (let i = 0; i < size * size; i++) values.set(rule(i % size, Math.floor(i / size)), i * 3)
+  const bytes = writeArrayBuffer(values, {
+    width: size,
+    height: size,
+    SamplesPerPixel: [3],
+    PhotometricInterpretation: 2,
+    ModelPixelScale: [step, step, 0],
+    ModelTiepoint: [0, 0, 0, x, y, 0],
+    ...(epsg === 4326
+      ? { GeographicTypeGeoKey: epsg, GTModelTypeGeoKey: 2 }
+      : { ProjectedCSTypeGeoKey: epsg, GTModelTypeGeoKey: 1 }),
+    GTRasterTypeGeoKey: 1,
+  } as Parameters<typeof writeArrayBuffer>[1])
+  await writeFile(path, Buffer.from(bytes))
+  return path
+}
+
+export const textured = (x: number, y: number) =>
+  [((x * 7 + y) % 250) + 1, ((x + y * 5) % 250) + 1, ((x * 3 + y * 11) % 250) + 1] as const

@@ -1,9 +1,8 @@
-/** Pixels of GeoTIFFs beside those that gdalwarp gives, and what a catalogue says of them. */
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+/** Pixels of GeoTIFFs beside those that gdalwarp gives, and files that can't be read. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { InputError, mapTileAt, mapTileBox, type Position, ServiceError } from '@skyscript/core'
-import { writeArrayBuffer } from 'geotiff'
+import { InputError, ServiceError } from '@skyscript/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fileIds } from '../src/cog/cog-imagery.ts'
 import { gridPositions } from '../src/cog/grid-positions.ts'
@@ -17,7 +16,9 @@ import {
   gdal,
   gridAt,
   hasGdal,
+  plainTiff,
   serveFiles,
+  textured,
   warped,
   writePicture,
 } from './cog-set-up.ts'
@@ -182,39 +183,9 @@ describe.skipIf(!hasGdal)('beside gdalwarp', () => {
   })
 })
 
-/** A TIFF without GDAL: 8 bits, three bands, strips, in a coordinate system. */
-async function plainTiff(
-  name: string,
-  epsg: number,
-  step: number,
-  [x, y]: Position,
-  rule: (x: number, y: number) => readonly [number, number, number],
-  size = 200,
-): Promise<string> {
-  const values = new Uint8Array(size * size * 3)
-  for (let i = 0; i < size * size; i++) values.set(rule(i % size, Math.floor(i / size)), i * 3)
-  const bytes = writeArrayBuffer(values, {
-    width: size,
-    height: size,
-    SamplesPerPixel: [3],
-    PhotometricInterpretation: 2,
-    ModelPixelScale: [step, step, 0],
-    ModelTiepoint: [0, 0, 0, x, y, 0],
-    ...(epsg === 4326
-      ? { GeographicTypeGeoKey: epsg, GTModelTypeGeoKey: 2 }
-      : { ProjectedCSTypeGeoKey: epsg, GTModelTypeGeoKey: 1 }),
-    GTRasterTypeGeoKey: 1,
-  } as Parameters<typeof writeArrayBuffer>[1])
-  await writeFile(at(name), Buffer.from(bytes))
-  return at(name)
-}
-
-const textured = (x: number, y: number) =>
-  [((x * 7 + y) % 250) + 1, ((x + y * 5) % 250) + 1, ((x * 3 + y * 11) % 250) + 1] as const
-
 test('a pixel is the same in whatever grid it is asked for', async () => {
   const [x, y] = projectionOf(32632, '').forward(BERN)
-  const file = await plainTiff('grids.tif', 32632, 10, [x - 1000, y + 1000], textured)
+  const file = await plainTiff(at('grids.tif'), 32632, 10, [x - 1000, y + 1000], textured)
   const whole = gridAt(BERN, 10, 150, 140)
   const all = await pixelsOf(source(file), whole)
   for (const [left, top, width, height] of [
@@ -261,7 +232,7 @@ test('between nodes a place is out by less than a hundredth of a pixel', () => {
 
 test('black is told from data, and what lies outside from both', async () => {
   const [x, y] = projectionOf(32632, '').forward(BERN)
-  const file = await plainTiff('black.tif', 32632, 10, [x, y + 500], (column, line) =>
+  const file = await plainTiff(at('black.tif'), 32632, 10, [x, y + 500], (column, line) =>
     column === 60 ? [0, 0, 0] : textured(column, line),
   )
   const pixels = await pixelsOf(source(file), gridAt(BERN, 10, 160, 40))
@@ -278,158 +249,10 @@ test('files of a list are called by their names, and by their folders where two 
   expect(ids('/data/2019/a.tif', '/data/2020/a.tif')).toEqual(['c/2019/a.tif', 'c/2020/a.tif'])
 })
 
-describe('a catalogue', () => {
-  /** Two sheets side by side, flown in two years, and a cloudy scene with a class for each pixel. */
-  async function startCatalogue(spoil?: Parameters<typeof serveFiles>[2], version?: () => string) {
-    const [x, y] = projectionOf(32632, '').forward(BERN)
-    await plainTiff('west.tif', 32632, 10, [x - 2000, y + 1000], () => [200, 10, 10])
-    await plainTiff('east.tif', 32632, 10, [x, y + 1000], () => [10, 200, 10])
-    await plainTiff('old.tif', 32632, 10, [x - 1000, y + 1000], () => [10, 10, 200])
-    await plainTiff('scl.tif', 32632, 10, [x - 2000, y + 1000], (column) => [column < 150 ? 4 : 9, 0, 0])
-    const sheet = (id: string, datetime: string, file: string, cloud: number) => ({
-      id,
-      type: 'Feature',
-      bbox: [7.3, 46.9, 7.6, 47],
-      properties: { datetime, 'eo:cloud_cover': cloud },
-      assets: { [`${id}_0.1.tif`]: { href: `../files/${file}` }, scl: { href: '../files/scl.tif' } },
-    })
-    const items = [
-      sheet('west_2020', '2020-06-01T00:00:00Z', 'west.tif', 3),
-      sheet('east_2020', '2020-08-01T00:00:00Z', 'east.tif', 4),
-      sheet('old_2017', '2017-06-01T00:00:00Z', 'old.tif', 90),
-    ]
-    const server = await serveFiles(
-      folder,
-      (path, body, url) => {
-        const linked = items.map((each) => ({ ...each, links: [{ rel: 'self', href: `${url}/items/${each.id}` }] }))
-        const own = /^\/collections\/sheets\/items\/(.+)$/.exec(path)?.[1]
-        if (own !== undefined) return linked.find(({ id }) => id === own)
-        if (path !== '/search') return undefined
-        const { query, bbox, page = 0 } = JSON.parse(body)
-        expect(bbox).toHaveLength(4)
-        const most = query?.['eo:cloud_cover']?.lte ?? 100
-        const found = linked.filter(({ properties }) => properties['eo:cloud_cover'] <= most)
-        const links =
-          page + 1 < found.length
-            ? [{ rel: 'next', href: `${url}/search`, method: 'POST', body: { page: page + 1 } }]
-            : []
-        return { features: found.slice(page, page + 1), links }
-      },
-      spoil,
-      version,
-    )
-    closers.push(server.close)
-    // Files lie in /files of the server, beside nothing.
-    return {
-      ...server,
-      get requests() {
-        return server.requests
-      },
-      get peak() {
-        return server.peak
-      },
-    }
-  }
-  beforeAll(async () => {
-    const { mkdir } = await import('node:fs/promises')
-    await mkdir(at('files'), { recursive: true })
-    for (const name of ['west', 'east', 'old', 'scl']) await writeFile(at(`files/${name}.tif`), '')
-  })
-  const linkFiles = async () => {
-    for (const name of ['west', 'east', 'old', 'scl']) await copyFile(at(`${name}.tif`), at(`files/${name}.tif`))
-  }
-  const box = mapTileBox(mapTileAt(BERN))
-  const sheets = (url: string, changes: Partial<CogSource> = {}) =>
-    cogSource({ stac: url, collection: 'sheets', assets: ['*_0.1.tif'], ...changes })
-
-  test('is searched page by page; each item is an image, and an asset is found by its pattern', async () => {
-    const { url, requests } = await startCatalogue()
-    await linkFiles()
-    const cog = open()
-    const found = await cog.find(sheets(url), box)
-    expect(found.map(({ imageId }) => imageId)).toEqual(['sheets/east_2020', 'sheets/old_2017', 'sheets/west_2020'])
-    expect(requests).toHaveLength(3)
-    const pixels = await open().pixels(sheets(url), 'sheets/old_2017', gridAt(BERN, 10, 50, 50))
-    expect([...pixels.subarray(0, 4)]).toEqual([10, 10, 200, PIXEL_STATE.clear])
-    await expect(cog.pixels(sheets(url), 'sheets/none', gridAt(BERN, 10, 5, 5))).rejects.toMatchObject({ status: 404 })
-    await expect(
-      cog.pixels(sheets(url, { assets: ['red'] }), 'sheets/old_2017', gridAt(BERN, 10, 5, 5)),
-    ).rejects.toMatchObject({ status: 400 })
-  })
-
-  test('is asked for no more cloud than the settings allow', async () => {
-    const { url } = await startCatalogue()
-    const found = await open().find(sheets(url, { cloudProperty: 'eo:cloud_cover' }), box)
-    expect(found.map(({ imageId, cloud }) => [imageId, cloud])).toEqual([
-      ['sheets/east_2020', 4],
-      ['sheets/west_2020', 3],
-    ])
-  })
-
-  test('sheets of a year are one image, put together where they meet', async () => {
-    const { url } = await startCatalogue()
-    await linkFiles()
-    const yearly = sheets(url, { mosaic: 'year' })
-    const cog = open()
-    expect(
-      (await cog.find(yearly, box)).map(({ imageId, time }) => [imageId, new Date(time!).getUTCFullYear()]),
-    ).toEqual([
-      ['sheets/2017', 2017],
-      ['sheets/2020', 2020],
-    ])
-    // By another process, that has searched for nothing.
-    const pixels = await open().pixels(yearly, 'sheets/2020', gridAt(BERN, 10, 60, 20))
-    expect([...pixels.subarray(0, 3)]).toEqual([200, 10, 10])
-    expect([...pixels.subarray(59 * 4, 59 * 4 + 3)]).toEqual([10, 200, 10])
-    expect(pixels.every((state, i) => i % 4 !== 3 || state === PIXEL_STATE.clear)).toBe(true)
-  })
-
-  test('clouds are where its class file says so', async () => {
-    const { url } = await startCatalogue()
-    await linkFiles()
-    const masked = sheets(url, { cloudMask: { asset: 'scl', values: [8, 9, 10] } })
-    const pixels = await open().pixels(masked, 'sheets/west_2020', gridAt([7.4335, 46.95], 10, 80, 20))
-    const cloudy = pixels.filter((state, i) => i % 4 === 3 && state === PIXEL_STATE.cloudy).length
-    expect(cloudy).toBeGreaterThan(300)
-    expect(cloudy).toBeLessThan(1300)
-  })
-
-  test('429, 500, cut bodies, wrong ranges and hanging are asked again, at most eight at a time, for the same pixels', async () => {
-    const fine = await startCatalogue()
-    await linkFiles()
-    const yearly = (url: string) => sheets(url, { mosaic: 'year' })
-    const grid = gridAt(BERN, 10, 60, 20)
-    const expected = await open().pixels(yearly(fine.url), 'sheets/2020', grid)
-    const faulty = await startCatalogue((number, response) => {
-      if (number % 3 !== 1) return false
-      const kind = Math.floor(number / 3) % 5
-      if (kind === 0) response.writeHead(429, number % 2 ? { 'retry-after': '1' } : {}).end()
-      else if (kind === 1) response.writeHead(500).end('oops')
-      else if (kind === 2) {
-        response.writeHead(206, { 'content-range': 'bytes 0-9/100', 'content-length': 99 }).write('cut')
-        setTimeout(() => response.destroy(), 20)
-      } else if (kind === 3) response.writeHead(206, { 'content-range': 'bytes 1-4/100' }).end('1234')
-      return true
-    })
-    const cog = open({ deadlineMs: 600 })
-    expect((await cog.pixels(yearly(faulty.url), 'sheets/2020', grid)).equals(expected)).toBe(true)
-    expect(cog.stats().retries).toBeGreaterThan(0)
-    expect(faulty.peak).toBeLessThanOrEqual(8)
-  }, 60_000)
-
-  test('a file that is replaced under way is read again from the start', async () => {
-    let reads = 0
-    const server = await startCatalogue(undefined, () => (reads++ < 1 ? 'old' : 'new'))
-    await linkFiles()
-    const pixels = await open().pixels(sheets(server.url), 'sheets/old_2017', gridAt(BERN, 10, 50, 50))
-    expect([...pixels.subarray(0, 3)]).toEqual([10, 10, 200])
-  })
-})
-
 test('what can not be read says why in one sentence, and never what signed its address', async () => {
   const [x, y] = projectionOf(32632, '').forward(BERN)
-  await plainTiff('good.tif', 32632, 10, [x - 1000, y + 1000], textured)
-  await plainTiff('unknown.tif', 2193, 10, [0, 0], textured)
+  await plainTiff(at('good.tif'), 32632, 10, [x - 1000, y + 1000], textured)
+  await plainTiff(at('unknown.tif'), 2193, 10, [0, 0], textured)
   await writeFile(at('no.tif'), 'GIF89a and no TIFF at all')
   const server = await serveFiles(folder, undefined, (_, response, path) => {
     if (path === '/denied.tif') response.writeHead(403).end('Signature=abc')
@@ -468,7 +291,7 @@ test('what can not be read says why in one sentence, and never what signed its a
 
 test('a damaged file gives pixels or its own error, and never hangs', async () => {
   const [x, y] = projectionOf(32632, '').forward(BERN)
-  await plainTiff('fuzz.tif', 32632, 10, [x - 200, y + 200], textured, 40)
+  await plainTiff(at('fuzz.tif'), 32632, 10, [x - 200, y + 200], textured, 40)
   const { readFile } = await import('node:fs/promises')
   const good = await readFile(at('fuzz.tif'))
   const grid = gridAt(BERN, 10, 20, 20)
