@@ -256,8 +256,11 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
       return meter?.use ?? { eecuSeconds: 0, requests: 0, pixels: 0 }
     },
     async close() {
-      await meter?.settle()
-      await agent.close()
+      try {
+        await meter?.settle()
+      } finally {
+        await agent.close()
+      }
     },
   }
 }

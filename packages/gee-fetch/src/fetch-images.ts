@@ -27,8 +27,11 @@ import { requestSettings, type Source } from './sources/source.ts'
 
 /** Raise when the same request gives another JPEG, or is measured in another way. */
 const ENCODING_VERSION = 2
-/** About 16 KB for an image of 300 pixels a side, the original's mean. */
-const JPEG = { quality: 82, chromaSubsampling: '4:2:0', mozjpeg: false } as const
+/**
+ * About 16 KB for an image of 300 pixels a side, the original's mean. With the standard's Huffman tables: tables of each
+ * image's own would save 7 % of the bytes, and take a third more time.
+ */
+const JPEG = { quality: 82, chromaSubsampling: '4:2:0', mozjpeg: false, optimiseCoding: false } as const
 /** Requests of one call at a time; the limiter of the client decides how many really are. */
 const IN_FLIGHT = 48
 

@@ -66,7 +66,9 @@ async function planSummary(options: BuildOptions, { probe: asked }: PlanOptions)
     const cost = await fetchCost(prepared, fetchShardsOf(prepared, plans))
     const { endpoint, credentials, maxConcurrent } = options.config.imagery.earthEngine
     const mayProbe = endpoint !== 'local' && cost.sample.length > 0
-    const hasCredentials = credentials !== null || process.env.GOOGLE_APPLICATION_CREDENTIALS !== undefined
+    // Credentials that are lying about are used for https alone.
+    const inEnvironment = endpoint.startsWith('https:') && process.env.GOOGLE_APPLICATION_CREDENTIALS !== undefined
+    const hasCredentials = credentials !== null || inEnvironment
     const found = mayProbe && (asked ?? hasCredentials) ? await askProbe(prepared, cost, options) : null
     const eecuHours = found && eecuHoursOf(cost, found)
     const seconds = found
@@ -91,10 +93,10 @@ async function planSummary(options: BuildOptions, { probe: asked }: PlanOptions)
   }
 }
 
-async function askProbe(prepared: Prepared, cost: FetchCost, options: BuildOptions): Promise<Probe> {
+async function askProbe(prepared: Prepared, cost: FetchCost, options: BuildOptions): Promise<Probe | null> {
   const asking = options.terminal.stage('probe', 'requests')
   const found = await probe(prepared, cost, options, options.signal)
-  asking.end(`${found.images} images, to learn what they cost`)
+  asking.end(found ? `${found.images} images, to learn what they cost` : 'none of the images could be had')
   return found
 }
 

@@ -1,4 +1,12 @@
-import { fingerprint, getJson, type PlannedImage, putJson, type Storage, seededFraction } from '@skyscript/core'
+import {
+  fingerprint,
+  getJson,
+  type PlannedImage,
+  putJson,
+  ServiceError,
+  type Storage,
+  seededFraction,
+} from '@skyscript/core'
 import {
   candidateToAsk,
   createEarthEngine,
@@ -99,13 +107,16 @@ export const PROBE = 'work/probe.json'
 const lastProbe = async (storage: Storage): Promise<Probe | null> =>
   (await getJson<{ probe: Probe }>(storage, PROBE))?.probe ?? null
 
-/** Asks for the sample's pixels, which it throws away, with Earth Engine's profiler; not again for the same sample. */
+/**
+ * Asks for the sample's pixels, which it throws away, with Earth Engine's profiler; not again for the same sample. Images
+ * that can't be had count for nothing; null where none can.
+ */
 export async function probe(
   { context, run }: Pick<Prepared, 'context' | 'run'>,
   { sample }: FetchCost,
   options: ContextOptions,
   signal: AbortSignal,
-): Promise<Probe> {
+): Promise<Probe | null> {
   const { storage, sources } = context
   const { imagery } = run.config
   const name = fingerprint(sample)
@@ -125,19 +136,28 @@ export async function probe(
     const service = createImagery({ earthEngine: async () => client, cog: noFiles }, imagery)
     await client.check()
     let seconds = 0
+    const answered: PixelRequest[] = []
     const queue = sample.values()
     const work = async () => {
-      for (const { candidate, grid } of queue) {
+      for (const request of queue) {
+        const { candidate, grid } = request
         const source = sources.find(({ alias }) => alias === candidate.source)!
         const from = performance.now()
-        await service.pixels(source, candidate.imageId, grid, signal)
+        try {
+          await service.pixels(source, candidate.imageId, grid, signal)
+        } catch (error) {
+          if (signal.aborted || !(error instanceof ServiceError)) throw error
+          continue
+        }
         seconds += (performance.now() - from) / 1000
+        answered.push(request)
       }
     }
     await Promise.all(Array.from({ length: PROBE_CONCURRENT }, work))
     const { eecuSeconds } = await client.eecuUse()
-    const images = sample.reduce((sum, { parts }) => sum + parts.length, 0)
-    const found: Probe = { images, pixels: pixelsIn(sample), eecuSeconds, seconds }
+    if (answered.length === 0) return null
+    const images = answered.reduce((sum, { parts }) => sum + parts.length, 0)
+    const found: Probe = { images, pixels: pixelsIn(answered), eecuSeconds, seconds }
     await putJson(storage, PROBE, { name, probe: found })
     return found
   } finally {

@@ -16,20 +16,32 @@ const monthOf = (now: Date): string => now.toISOString().slice(0, 7)
  * whole by the system, so processes need not wait for each other.
  */
 export function fileLedger(folder: string, project: string, now: () => Date): EecuLedger {
+  const fault = (what: string, error: NodeJS.ErrnoException) =>
+    new ServiceError(
+      'eecu-ledger',
+      `${path()} can't be ${what} (${error.code}); it counts imagery.earthEngine.maxEecuHours.`,
+      {
+        retry: false,
+      },
+    )
   const path = () => join(folder, 'eecu', `${project.replace(/[^\w.-]/g, '_')}-${monthOf(now())}.jsonl`)
   return {
     async read() {
       const text = await readFile(path(), 'utf8').catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return ''
-        throw new ServiceError('eecu-ledger-unreadable', `${path()} can't be read (${error.code}).`, { retry: false })
+        throw fault('read', error)
       })
       let sum = NOTHING
       for (const line of text.split('\n')) sum = added(sum, line)
       return sum
     },
     async add(use) {
-      await mkdir(join(folder, 'eecu'), { recursive: true })
-      await appendFile(path(), `${JSON.stringify(use)}\n`)
+      try {
+        await mkdir(join(folder, 'eecu'), { recursive: true })
+        await appendFile(path(), `${JSON.stringify(use)}\n`)
+      } catch (error) {
+        throw fault('written', error as NodeJS.ErrnoException)
+      }
     },
   }
 }

@@ -20,7 +20,9 @@ export function lockedConfig(config: Run['config']): unknown {
     imagery: {
       ...imagery,
       sources: imagery.sources.map((source) =>
-        typeof source === 'string' || source.kind !== 'cog' ? source : { ...source, files: source.files.map(file) },
+        typeof source === 'string' || source.kind !== 'cog'
+          ? source
+          : { ...source, stac: source.stac && redact(source.stac), files: source.files.map(file) },
       ),
       earthEngine: { endpoint: imageryOrigin(imagery.earthEngine.endpoint) },
     },
