@@ -299,9 +299,9 @@ async function askClassifier(
 
 function planShardsOf({ run, name, index, selection, captioner, context }: Prepared): Shard[] {
   const { imagery, tiles, seed } = run.config
-  // Grouping decides no image, but what the plan says of requests.
+  // What is allowed and what is judged later choose no image, and how Earth Engine is asked doesn't either.
   const { earthEngine, licences: _licences, checks: _checks, ...choice } = imagery
-  const origin = [imageryOrigin(earthEngine.endpoint), earthEngine.grouping, choice]
+  const origin = [imageryOrigin(earthEngine.endpoint), choice]
   return Object.entries(selection.tiles).map(([tile, { sha256, objects }]) => {
     const decides = fingerprint(
       'plan',
