@@ -22,10 +22,26 @@ const scorer = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9_]{1,32}$/, 'must be 1 to 32 letters, digits or underscores'),
   /** A folder (starts with `.` or `/`) in the hub's layout, or a hub id, `owner/name` or `owner/name@revision`. */
   model: z.string().min(1),
+  /** Where the model runs: onnxruntime's execution provider. */
+  device: z.enum(['cpu', 'cuda', 'coreml', 'dml']).default('cpu'),
+  /** Images that go into the model at once; null: found by trying. */
+  batch: z.int().min(1).max(1024).nullable().default(null),
+  /**
+   * A server that runs the model (Open Inference Protocol v2, as Triton and KServe speak it), and the names it has for
+   * the two halves. `model` need then hold no more than the tokenizer and the preprocessing.
+   */
+  server: z
+    .strictObject({
+      url: z.url({ protocol: /^https?$/ }),
+      vision: z.string().regex(/^[\w.-]{1,128}$/, 'must be the name of a model on the server'),
+      text: z.string().regex(/^[\w.-]{1,128}$/, 'must be the name of a model on the server'),
+    })
+    .nullable()
+    .default(null),
 })
 
 /** The original's scorer. OpenAI's ViT-L/14 as exported to ONNX on the hub. */
-const DEFAULT_SCORERS: z.infer<typeof scorer>[] = [{ name: 'openai', model: 'Xenova/clip-vit-large-patch14' }]
+const DEFAULT_SCORERS = [scorer.parse({ name: 'openai', model: 'Xenova/clip-vit-large-patch14' })]
 
 const schema = z.strictObject({
   name: z
@@ -138,8 +154,16 @@ const schema = z.strictObject({
         .min(1)
         .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'has two scorers of one name')
         .default(DEFAULT_SCORERS),
-      /** Percent of all pairs, by similarity. */
-      top: z.array(z.int().min(1).max(100)).min(1).default([30, 50]),
+      /** Percent of all pairs, by similarity: one training file for each. */
+      top: z.array(z.int().min(1).max(100)).default([30, 50]),
+      /** Similarities: one training file for each, of the pairs that have at least that. */
+      above: z.array(z.number().min(-1).max(1)).default([]),
+      /** In no ranking more pairs than this count for one tag; see `cut`. */
+      maxPerTag: z.int().min(1).nullable().default(null),
+      /** No training file has a title more often than this. */
+      maxSameCaption: z.int().min(1).nullable().default(null),
+      /** A folder of benchmark images: what looks like one of them is in no file. */
+      exclude: z.string().min(1).nullable().default(null),
       val: z.int().min(0).default(5000),
       test: z.int().min(0).default(30_000),
       split: z
@@ -230,7 +254,8 @@ function resolvePaths(config: Config, folder: string): Config {
     },
     filter: {
       ...filter,
-      scorers: filter.scorers.map(({ name, model }) => ({ name, model: pathOrName(model) })),
+      scorers: filter.scorers.map((each) => ({ ...each, model: pathOrName(each.model) })),
+      exclude: optional(filter.exclude),
     },
     output: path(config.output),
   }

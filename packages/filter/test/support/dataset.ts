@@ -95,8 +95,12 @@ export function rowOf(id: string, options: RowOptions = {}): DatasetRow {
 export type Filter = Config['filter']
 
 export const FILTER: Filter = {
-  scorers: [{ name: 'openai', model: './model' }],
+  scorers: [{ name: 'openai', model: './model', device: 'cpu', batch: null, server: null }],
   top: [30, 50],
+  above: [],
+  maxPerTag: null,
+  maxSameCaption: null,
+  exclude: null,
   val: 5000,
   test: 30_000,
   split: { by: 'block', degrees: 0.1 },
