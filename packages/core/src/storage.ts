@@ -17,6 +17,8 @@ export interface Storage {
   list(prefix: string): AsyncIterable<{ readonly key: string; readonly size: number }>
   /** Deleting what isn't there is no error. */
   delete(key: string): Promise<void>
+  /** Where the value is a file of this machine: its path. */
+  localPath?(key: string): string
 }
 
 /** A JSON value, or null where the key doesn't exist. */

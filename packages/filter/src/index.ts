@@ -10,10 +10,11 @@
  * const [similarity] = await scorer.score([{ image, caption: 'a satellite image of natural water' }])
  * await scorer.close()
  */
-export { type AssembleInput, type AssembleSummary, assemble, type DatasetRow } from './assemble.ts'
-export { type Cut, cutRanking } from './cut.ts'
-export type { Split } from './evaluation.ts'
-export type { ScoreStatistics } from './score-statistics.ts'
+export { type CutFile, type CutInput, type CutSummary, cutDataset, EXCLUDED_CSV, type Split } from './cut-dataset.ts'
+export type { DatasetRow } from './dataset-row.ts'
+export { type BenchmarkImages, readBenchmarkImages } from './duplicates/benchmark-images.ts'
+export { MANIFEST } from './manifest.ts'
 export { type ModelIdentity, openScorer, type ScorePair, type Scorer, type ScorerOptions } from './scorer.ts'
 export { createSplitter, type Part, type Splitter, TEST_SHARE, VAL_SHARE } from './splits.ts'
+export { storePairs } from './store-pairs.ts'
 export { openTextEmbedder, openTokenCounter, type TextEmbedder, type TokenCounter } from './text-embedder.ts'

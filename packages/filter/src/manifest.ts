@@ -1,17 +1,19 @@
 import { boxCenter, type Storage } from '@skyscript/core'
+import type { SchemaElement } from 'hyparquet'
 import { type BasicType, ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer'
-import type { DatasetRow } from './assemble.ts'
-import type { Split } from './evaluation.ts'
+import type { DatasetRow } from './dataset-row.ts'
 import { openOutput } from './output.ts'
+import { fromMicro, toMicro } from './pair-table.ts'
 
 export const MANIFEST = 'manifest.parquet'
+/** Begins the names of the columns of scores; the scorer's name ends them. */
+export const SIMILARITY = 'similarity_CLIP_'
 /** A row group is held in memory: so many rows, or fewer where their texts have so many characters. */
 const GROUP_ROWS = 8192
 const GROUP_CHARACTERS = 16_000_000
 
 /** What the manifest says of a pair beside the row itself. */
 export interface ManifestExtras {
-  readonly split: Split
   readonly collection: string
   readonly licence: string
   readonly credit: string
@@ -21,6 +23,8 @@ interface Column {
   readonly name: string
   readonly type: BasicType
   readonly nullable: boolean
+  /** Whether row groups note its smallest and largest value; of texts that people wrote nobody asks for them. */
+  readonly statistics: boolean
   readonly value: (row: DatasetRow, extras: ManifestExtras) => string | number | Date | null
 }
 
@@ -34,13 +38,16 @@ function daysApart({ image, caption }: DatasetRow): number | null {
 
 /** Box and centre in degrees (WGS84), GSD in m/pixel, width and height in pixels, time in UTC. */
 function columnsFor(scorers: readonly string[], moreCaptions: boolean): Column[] {
-  const column = (name: string, type: BasicType, value: Column['value']) => ({ name, type, nullable: false, value })
-  const nullable = (name: string, type: BasicType, value: Column['value']) => ({ name, type, nullable: true, value })
+  type Value = Column['value']
+  const column = (name: string, type: BasicType, value: Value) => ({ ...of(name, type, value), statistics: true })
+  const nullable = (name: string, type: BasicType, value: Value) => ({ ...column(name, type, value), nullable: true })
+  const text = (name: string, value: Value) => ({ ...of(name, 'STRING', value), statistics: false })
+  const of = (name: string, type: BasicType, value: Value) => ({ name, type, nullable: false, value })
   return [
     column('id', 'STRING', ({ image }) => image.id),
     column('filepath', 'STRING', ({ image }) => image.filepath),
     column('source', 'STRING', ({ image }) => image.source),
-    column('collection', 'STRING', (_, { collection }) => collection),
+    text('collection', (_, { collection }) => collection),
     column('image_id', 'STRING', ({ image }) => image.imageId),
     nullable('time', 'TIMESTAMP', ({ image }) => (image.time === null ? null : new Date(image.time))),
     column('west', 'DOUBLE', ({ image }) => image.box[0]),
@@ -55,18 +62,18 @@ function columnsFor(scorers: readonly string[], moreCaptions: boolean): Column[]
     column('version', 'INT32', ({ caption }) => caption.version),
     nullable('timestamp', 'STRING', ({ caption }) => caption.timestamp),
     nullable('days_apart', 'INT32', daysApart),
-    column('center_tags', 'STRING', ({ caption }) => JSON.stringify(caption.centerTags)),
-    column('surrounding_tags', 'STRING', ({ caption }) => JSON.stringify(caption.surroundingTags)),
-    column('title', 'STRING', ({ caption }) => caption.title),
-    column('title_multi_objects', 'STRING', ({ caption }) => caption.titleMultiObjects),
-    ...(moreCaptions ? [column('more_captions', 'STRING', ({ caption }) => JSON.stringify(caption.more ?? []))] : []),
+    text('center_tags', ({ caption }) => JSON.stringify(caption.centerTags)),
+    text('surrounding_tags', ({ caption }) => JSON.stringify(caption.surroundingTags)),
+    text('title', ({ caption }) => caption.title),
+    text('title_multi_objects', ({ caption }) => caption.titleMultiObjects),
+    ...(moreCaptions ? [text('more_captions', ({ caption }) => JSON.stringify(caption.more ?? []))] : []),
     ...scorers.map((scorer, i) =>
-      column(`similarity_CLIP_${scorer}`, 'DOUBLE', ({ similarities }) => similarities[i]!),
+      column(SIMILARITY + scorer, 'DOUBLE', ({ similarities }) => fromMicro(toMicro(similarities[i]!))),
     ),
-    column('split', 'STRING', (_, { split }) => split),
-    column('sha256', 'STRING', ({ image }) => image.sha256),
-    column('licence', 'STRING', (_, { licence }) => licence),
-    column('credit', 'STRING', (_, { credit }) => credit),
+    text('sha256', ({ image }) => image.sha256),
+    text('phash', ({ phash }) => phash),
+    text('licence', (_, { licence }) => licence),
+    text('credit', (_, { credit }) => credit),
   ]
 }
 
@@ -77,7 +84,14 @@ export interface ManifestWriter {
   abort(reason: unknown): Promise<void>
 }
 
-/** `manifest.parquet`: one row per pair, Snappy, row group by row group. Nothing in it depends on when or where it is made. */
+/** The column that cutting adds. */
+export const splitColumn = (): SchemaElement =>
+  schemaFromColumnData({ columnData: [{ name: 'split', type: 'STRING', nullable: false, data: [] }] })[1]!
+
+/**
+ * `manifest.parquet` without its splits: one row per pair, Snappy, row group by row group. Nothing in it depends on when
+ * or where it is made.
+ */
 export function createManifest(storage: Storage, scorers: readonly string[], moreCaptions: boolean): ManifestWriter {
   const columns = columnsFor(scorers, moreCaptions)
   const output = openOutput(storage, MANIFEST)
@@ -98,7 +112,13 @@ export function createManifest(storage: Storage, scorers: readonly string[], mor
 
   const flush = async () => {
     if (pending[0]!.length === 0) return
-    const group = columns.map(({ name }, i) => ({ name, data: pending[i]! }))
+    // Without an index of their pages, columns can be copied to another place in the file.
+    const group = columns.map(({ name, statistics }, i) => ({
+      name,
+      statistics,
+      data: pending[i]!,
+      offsetIndex: false,
+    }))
     pending = empty()
     characters = 0
     await parquet.write({ columnData: group, rowGroupSize: GROUP_ROWS })

@@ -24,51 +24,40 @@ export const MICRO = 1_000_000
 export const toMicro = (similarity: number): number => Math.round(similarity * MICRO) + 0
 export const fromMicro = (micro: number): number => micro / MICRO
 
-/** Ids as 64-bit integers: the number, then two bits for its letter. */
+/** Ids as whole numbers: the number times four, plus which letter. */
 const KINDS = 'nwa'
-const encodeId = (id: string) => BigInt(id.slice(1)) * 4n + BigInt(KINDS.indexOf(id[0]!))
-const decodeId = (code: bigint) => `${KINDS[Number(code & 3n)]}${code >> 2n}`
+const KIND_CODES = 4
 
-const FIRST_SIZE = 1024
+function encodeId(id: string): number {
+  const code = Number(id.slice(1)) * KIND_CODES + KINDS.indexOf(id[0]!)
+  if (!Number.isSafeInteger(code)) throw new TypeError(`"${id}" is no id that OSM could have.`)
+  return code
+}
 
-/** @param scorers how many */
-export function createPairTable(scorers: number): PairTableBuilder {
-  let ids = new BigInt64Array(FIRST_SIZE)
-  let parts = new Uint8Array(FIRST_SIZE)
-  let similarities = Array.from({ length: scorers }, () => new Int32Array(FIRST_SIZE))
-  let size = 0
+function decodeId(code: number): string {
+  const number = Math.floor(code / KIND_CODES)
+  return `${KINDS[code - number * KIND_CODES]}${number}`
+}
 
-  const grow = () => {
-    const moreIds = new BigInt64Array(size * 2)
-    moreIds.set(ids)
-    ids = moreIds
-    const moreParts = new Uint8Array(size * 2)
-    moreParts.set(parts)
-    parts = moreParts
-    similarities = similarities.map((column) => {
-      const more = new Int32Array(size * 2)
-      more.set(column)
-      return more
-    })
-  }
-
+/** @param size how many pairs there will be, at most */
+export function createPairTable(scorers: number, size: number): PairTableBuilder {
+  const ids = new Float64Array(size)
+  const parts = new Uint8Array(size)
+  const similarities = Array.from({ length: scorers }, () => new Int32Array(size))
+  let count = 0
   return {
     add(id, micro, part) {
-      if (size === ids.length) grow()
-      ids[size] = encodeId(id)
-      parts[size] = part
-      for (let i = 0; i < similarities.length; i++) similarities[i]![size] = micro[i]!
-      size++
+      if (count === size) throw new RangeError(`There are more than ${size} pairs.`)
+      ids[count] = encodeId(id)
+      parts[count] = part
+      for (let i = 0; i < scorers; i++) similarities[i]![count] = micro[i]!
+      count++
     },
-    end() {
-      return {
-        size,
-        id(row) {
-          return decodeId(ids[row]!)
-        },
-        similarities: similarities.map((column) => column.subarray(0, size)),
-        parts: parts.subarray(0, size),
-      }
-    },
+    end: () => ({
+      size: count,
+      id: (row) => decodeId(ids[row]!),
+      similarities: similarities.map((column) => column.subarray(0, count)),
+      parts: parts.subarray(0, count),
+    }),
   }
 }

@@ -1,12 +1,11 @@
-import { cutRanking } from '@skyscript/filter'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createPairTable, fromMicro, toMicro } from '../src/pair-table.ts'
-import { scoreStatistics } from '../src/score-statistics.ts'
+import { countAbove, limitGroups, rank, topCount } from '../src/ranking.ts'
 
 const cut = (similarities: readonly number[], ids: readonly string[], percent: number) => {
-  const [only] = cutRanking(Int32Array.from(similarities), (row) => ids[row]!, [percent])
-  return ids.filter((_, row) => only!.members[row] === 1)
+  const ranked = rank(Int32Array.from(similarities), (row) => ids[row]!)
+  return Array.from(ranked.subarray(0, topCount(percent, ids.length)), (row) => ids[row]!)
 }
 
 const object = fc.tuple(fc.constantFrom('n', 'w', 'a'), fc.integer({ min: -99, max: 3_600_000_099 }))
@@ -49,7 +48,7 @@ describe('the top percents', () => {
           ids,
           percent,
         )
-        expect(got.toSorted()).toEqual(due.toSorted())
+        expect(got).toEqual(due)
       }),
       RUNS,
     )
@@ -66,7 +65,7 @@ describe('the top percents', () => {
             list.map((pair) => pair.similarity),
             list.map((pair) => pair.id),
             percent,
-          ).toSorted(),
+          ),
         )
         expect(b).toEqual(a)
       }),
@@ -74,24 +73,41 @@ describe('the top percents', () => {
     )
   })
 
-  test('hold each other: what is in the top 30 % is in the top 50 %', () => {
+  test('by similarity are those that have at least that', () => {
     fc.assert(
-      fc.property(pairs, (pairs) => {
+      fc.property(pairs, similarity, (pairs, least) => {
         const similarities = Int32Array.from(pairs, (pair) => pair.similarity)
-        const [small, large] = cutRanking(similarities, (row) => pairs[row]!.id, [30, 50])
-        for (const row of pairs.keys()) expect(large!.members[row]).toBeGreaterThanOrEqual(small!.members[row]!)
-        expect(small!.count).toBe(small!.members.reduce((sum, member) => sum + member, 0))
+        const ranked = rank(similarities, (row) => pairs[row]!.id)
+        const count = countAbove(ranked, similarities, least)
+        const found = Array.from(ranked.subarray(0, count), (row) => pairs[row]!.id)
+        expect(found.toSorted()).toEqual(
+          pairs
+            .filter((pair) => pair.similarity >= least)
+            .map((pair) => pair.id)
+            .toSorted(),
+        )
       }),
       RUNS,
     )
   })
 
-  test('of a million pairs take less than two seconds', () => {
-    const similarities = Int32Array.from({ length: 1_000_000 }, (_, i) => (i * 7919) % 400_000)
-    const start = performance.now()
-    const [only] = cutRanking(similarities, (row) => `n${row}`, [30])
-    expect(performance.now() - start).toBeLessThan(2000)
-    expect(only!.members.reduce((sum, member) => sum + member, 0)).toBe(300_000)
+  test('within a limit have the best of each group, and hold each other as before', () => {
+    const grouped = fc.array(fc.integer({ min: -1, max: 3 }), { minLength: 60, maxLength: 60 })
+    fc.assert(
+      fc.property(pairs, grouped, fc.integer({ min: 1, max: 5 }), (pairs, groups, most) => {
+        const ranked = rank(
+          Int32Array.from(pairs, (pair) => pair.similarity),
+          (row) => pairs[row]!.id,
+        )
+        const limited = [...limitGroups(ranked, Int32Array.from(groups), 4, most)]
+        for (const group of [-1, 0, 1, 2, 3]) {
+          const all = [...ranked].filter((row) => groups[row] === group)
+          expect(limited.filter((row) => groups[row] === group)).toEqual(group < 0 ? all : all.slice(0, most))
+        }
+        expect(limited).toEqual([...ranked].filter((row) => limited.includes(row)))
+      }),
+      RUNS,
+    )
   })
 })
 
@@ -102,7 +118,7 @@ test('the table gives back every id, similarity and part', () => {
   })
   fc.assert(
     fc.property(rows, (rows) => {
-      const table = createPairTable(2)
+      const table = createPairTable(2, rows.length)
       for (const row of rows) table.add(row.id, [row.micro, -row.micro], row.part)
       const { size, id, similarities, parts } = table.end()
       expect(size).toBe(rows.length)
@@ -125,22 +141,4 @@ test('similarities have six digits, and none is -0', () => {
       expect(Math.abs(Number(written) - value)).toBeLessThanOrEqual(5.1e-7)
     }),
   )
-})
-
-test('statistics count every pair once, in the bin that its similarity is in', () => {
-  fc.assert(
-    fc.property(fc.array(fc.integer({ min: -1e6, max: 1e6 }), { minLength: 1 }), (micros) => {
-      const { min, max, mean, histogram } = scoreStatistics('openai', Int32Array.from(micros))
-      const values = micros.map(fromMicro)
-      expect([min, max]).toEqual([Math.min(...values), Math.max(...values)])
-      expect(mean).toBeCloseTo(values.reduce((sum, value) => sum + value, 0) / values.length, 5)
-      const { from, step, counts } = histogram
-      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(micros.length)
-      for (const [i, count] of counts.entries()) {
-        const low = Math.round((from + i * step) * 1e6)
-        expect(count).toBe(micros.filter((micro) => micro >= low && micro < low + step * 1e6).length)
-      }
-    }),
-  )
-  expect(scoreStatistics('openai', new Int32Array(0))).toMatchObject({ min: null, max: null, mean: null })
 })

@@ -8,7 +8,7 @@ import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { parquetMetadata } from 'hyparquet'
 import { expect, test } from 'vitest'
-import { createCsv, pairColumns } from '../src/csv-files.ts'
+import { createCsv, csvFields, pairColumns } from '../src/csv-files.ts'
 import { assembled, folderStorage, rowOf } from './support/dataset.ts'
 import { temporaryFolder } from './support/models.ts'
 
@@ -98,7 +98,7 @@ test('whatever the captions hold, rows are read back as they were written', asyn
       const path = `${files.length}.csv`
       const csv = createCsv(storage, path, pairColumns('openai'))
       const rows = captions.map(([a, b], i) => [`images2/n${i}_US_21.jpg`, a, b, '0.25'] as const)
-      for (const row of rows) await csv.add(row)
+      for (const row of rows) csv.add(csvFields(row))
       await csv.end()
       files.push(join(folder, path))
       written.push([HEADER, ...rows.map((row) => [...row])])
@@ -152,6 +152,7 @@ const COLUMNS = [
   'similarity_CLIP_laion_RS',
   'split',
   'sha256',
+  'phash',
   'licence',
   'credit',
 ]
@@ -195,6 +196,7 @@ test('the manifest gives back every row, hostile texts and missing times too', a
       similarity_CLIP_openai: similarities[0],
       similarity_CLIP_laion_RS: similarities[1],
       sha256: image.sha256,
+      phash: '0123456789abcdef',
       licence: 'public domain',
       credit: image.time === null ? 'USDA ' : 'USDA 2021',
     })

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Box, type Config, fileStem, ServiceError, type Storage, type Tags } from '@skyscript/core'
-import { type AssembleSummary, assemble, type DatasetRow } from '@skyscript/filter'
+import { type CutInput, type CutSummary, cutDataset, type DatasetRow, storePairs } from '@skyscript/filter'
 import { parse } from 'csv-parse/sync'
 import { parquetReadObjects } from 'hyparquet'
 import { temporaryFolder } from './models.ts'
@@ -53,6 +53,7 @@ export interface RowOptions {
   readonly timestamp?: string | null
   readonly centerTags?: Tags
   readonly surroundingTags?: readonly Tags[]
+  readonly phash?: string
 }
 
 const SHA = '0123456789abcdef'.repeat(4)
@@ -89,6 +90,7 @@ export function rowOf(id: string, options: RowOptions = {}): DatasetRow {
       surroundingTags: options.surroundingTags ?? [],
     },
     similarities: options.similarities ?? [0.5],
+    phash: options.phash ?? '0123456789abcdef',
   }
 }
 
@@ -108,7 +110,7 @@ export const FILTER: Filter = {
 
 export interface Assembled {
   readonly folder: string
-  readonly summary: AssembleSummary
+  readonly summary: CutSummary
   /** Rows of the CSV whose name ends so, its header not among them. */
   csv(name: string): Promise<string[][]>
   manifest(): Promise<Record<string, unknown>[]>
@@ -120,26 +122,34 @@ export interface AssembleOptions {
   readonly seed?: number
   readonly storage?: Storage
   readonly moreCaptions?: boolean
+  readonly exclude?: CutInput['exclude']
 }
 
-/** Assembles rows into a new folder, and reads what lies there then with other programs' code. */
+/** Stores rows in a new folder, cuts them rows into a new folder, and reads what lies there then with other programs' code. */
 export async function assembled(rows: readonly DatasetRow[], options: AssembleOptions = {}): Promise<Assembled> {
   const folder = await temporaryFolder()
   const { scorers = ['openai'], seed = 51, storage = folderStorage(folder), moreCaptions = false } = options
-  const summary = await assemble({
-    async *rows() {
-      yield* rows
-    },
-    name: 'SkyScript-Test',
+  async function* each() {
+    yield* rows
+  }
+  await storePairs({
+    rows: each(),
     scorers,
-    filter: { ...FILTER, ...options.filter },
-    seed,
     moreCaptions,
     attribution: ({ image }) => ({
       collection: 'USDA/NAIP/DOQQ',
       licence: 'public domain',
       credit: `USDA ${image.time === null ? '' : new Date(image.time).getUTCFullYear()}`,
     }),
+    storage,
+  })
+  const filter = { ...FILTER, ...options.filter }
+  const summary = await cutDataset({
+    name: 'SkyScript-Test',
+    scorers,
+    filter,
+    seed,
+    exclude: options.exclude ?? null,
     storage,
   })
   return {

@@ -1,5 +1,6 @@
 import { getJson, InputError } from '@skyscript/core'
-import { assembleDataset, type DatasetState, STATE } from '../pipeline/assemble.ts'
+import { MANIFEST } from '@skyscript/filter'
+import { cutStored, type DatasetState, readExclude, STATE, storedExclude, withFilter } from '../pipeline/cut.ts'
 import { openDataset } from '../storages/storages.ts'
 import { formatCount } from '../terminal/terminal.ts'
 import { interruptSignal, openTerminal, readRegion } from './region.ts'
@@ -9,12 +10,26 @@ export async function cutCommand(output: string, options: { config?: string; jso
   const terminal = openTerminal()
   const storage = await openDataset(output)
   const stored = await getJson<DatasetState>(storage, STATE)
-  if (stored === null)
-    throw new InputError('no-scores', `${storage.url} has no stored scores (${STATE}); run skyscript build first.`)
+  if (stored === null || !(await storage.has(MANIFEST)))
+    throw new InputError(
+      'no-scores',
+      `${storage.url} has no stored scores (${MANIFEST} and ${STATE}); run skyscript build first.`,
+    )
+  if (stored.report === undefined)
+    throw new InputError('old-dataset', `${storage.url} was made by an older version; run skyscript build again.`)
+  const region = options.config === undefined ? null : await readRegion(options.config)
+  const exclude = region === null ? await storedExclude(storage) : await readExclude(region.filter.exclude, terminal)
+  const settings = region === null ? stored : withFilter(stored, region)
+  const state = { ...settings, exclude: exclude?.fingerprint ?? null }
+  const missing = state.config.filter.scorers.find(({ name }) => !stored.scorers.some((each) => each.name === name))
+  if (missing !== undefined)
+    throw new InputError(
+      'no-scores',
+      `${options.config} names scorer "${missing.name}", for which no scores are stored; run skyscript build to score with it.`,
+    )
   const interrupt = interruptSignal(terminal)
   try {
-    const state = options.config === undefined ? stored : await withSettings(stored, options.config)
-    const { lock } = await assembleDataset(state, { storage, terminal, signal: interrupt.signal })
+    const { lock } = await cutStored(state, exclude, { storage, terminal, signal: interrupt.signal })
     if (options.json) process.stdout.write(`${JSON.stringify(lock)}\n`)
     else
       for (const [path, rows] of Object.entries(lock.rows))
@@ -23,24 +38,5 @@ export async function cutCommand(output: string, options: { config?: string; jso
     return 0
   } finally {
     interrupt.release()
-  }
-}
-
-/** The filter settings of a region file over stored results; the scorers must be those whose scores are stored. */
-async function withSettings(state: DatasetState, file: string): Promise<DatasetState> {
-  const { name, filter, seed } = await readRegion(file)
-  const names = filter.scorers.map((scorer) => scorer.name)
-  const places = names.map((each) => state.scorers.findIndex((scorer) => scorer.name === each))
-  const missing = names.find((_, i) => places[i] === -1)
-  if (missing !== undefined)
-    throw new InputError(
-      'no-scores',
-      `${file} names scorer "${missing}", for which no scores are stored; run skyscript build to score with it.`,
-    )
-  return {
-    ...state,
-    config: { ...state.config, name, filter, seed },
-    scorers: places.map((place) => state.scorers[place]!),
-    leaves: state.leaves.map((leaf) => ({ ...leaf, scores: places.map((place) => leaf.scores[place]!) })),
   }
 }

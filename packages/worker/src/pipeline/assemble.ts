@@ -8,107 +8,90 @@ import {
   putJson,
   type ScoreRecord,
   ServiceError,
-  type SourceAlias,
   type Storage,
-  sha256OfStream,
 } from '@skyscript/core'
-import { type AssembleSummary, assemble, type DatasetRow } from '@skyscript/filter'
-import { type Source, sourcesOf } from '@skyscript/gee-fetch'
-import { attributionMarkdown, createReportCollector, creditLines, droppedCsv } from '../report/report.ts'
+import { type DatasetRow, MANIFEST, storePairs } from '@skyscript/filter'
+import { createReportCollector } from '../report/report.ts'
 import { resultKey } from '../runner/runner.ts'
-import type { Terminal } from '../terminal/terminal.ts'
 import { TOOL_VERSION } from '../version.ts'
-import type { LeafResult, ScorerIdentity } from './coordinator.ts'
-import { lockedConfig } from './lock.ts'
-import { type ExtractIndex, LOCK, type Run, VERSIONS } from './run.ts'
+import type { LeafResult } from './coordinator.ts'
+import {
+  type Assembled,
+  beginChange,
+  type CutOptions,
+  cutStored,
+  type DatasetFacts,
+  type DatasetState,
+  findAssembled,
+  readExclude,
+  STATE,
+} from './cut.ts'
+import { sourceFinder, VERSIONS } from './run.ts'
 
-/** `dataset.lock.json`: what the dataset was made from and what it consists of. Holds no time of day and no path of a machine. */
-export interface DatasetLock {
-  readonly tool: { readonly name: 'skyscript'; readonly version: string }
-  /** Of everything that decided the dataset. */
-  readonly fingerprint: string
-  readonly config: unknown
-  readonly inputs: ExtractIndex['inputs']
-  /** Fingerprint of the groundability table and the caption rules. */
-  readonly tables: { readonly captioner: string }
-  readonly models: readonly ScorerIdentity[]
-  readonly counts: {
-    /** Tagged objects read = kept + dropped + failed. */
-    readonly objects: number
-    readonly kept: number
-    readonly dropped: Readonly<Record<string, number>>
-    readonly failed: Readonly<Record<string, number>>
-  }
-  readonly rows: Readonly<Record<string, number>>
-  readonly notes: readonly string[]
-  /** sha256 of every file but the images and metas, whose hashes are in the manifest. */
-  readonly files: Readonly<Record<string, string>>
-}
-
-export interface Assembled {
-  readonly fingerprint: string
-  readonly lock: DatasetLock
-  /** The dataset was there already. */
-  readonly unchanged: boolean
-}
-
-export const assembledKey = (name: string): string => `work/assemble/${name}.json`
+/** What a build knows of its dataset, besides the leaves that make it up. */
+export type BuiltFacts = Omit<DatasetFacts, 'content' | 'exclude'>
 
 /**
- * All that assembly needs to know, stored so that `cut` can redo it with other settings and without a model:
- * which results make up the dataset, and what was counted on the way.
+ * All results -> the stored pairs, then the cut of them. Pairs that are stored already are not gathered again, so that
+ * other settings of the filter cost a cut.
  */
-export interface DatasetState {
-  readonly config: Run['config']
-  readonly inputs: ExtractIndex['inputs']
-  /** Tagged objects read. */
-  readonly objects: number
-  readonly captioner: string
-  readonly scorers: readonly ScorerIdentity[]
-  readonly leaves: readonly LeafResult[]
-  readonly dropped: Readonly<Record<string, number>>
-  readonly failed: Readonly<Record<string, number>>
-  /** Images that were looked at, by source and what came of it: `taken`, or why not. */
-  readonly looked: Readonly<Record<string, Readonly<Record<string, number>>>>
+export async function assembleDataset(
+  built: BuiltFacts,
+  leaves: readonly LeafResult[],
+  options: CutOptions,
+): Promise<Assembled> {
+  const { storage, terminal } = options
+  const exclude = await readExclude(built.config.filter.exclude, terminal)
+  const facts = { ...built, content: contentOf(built, leaves), exclude: exclude?.fingerprint ?? null }
+  const found = await findAssembled(facts, storage)
+  if (found !== null) return found
+  const before = await getJson<DatasetState>(storage, STATE)
+  const isStored = before?.content === facts.content && (await storage.has(MANIFEST))
+  const stored = isStored ? before : await storeDataset(facts, leaves, before?.names ?? [], options)
+  const names = [...new Set([...stored.names, built.config.name])].sort()
+  return cutStored({ ...stored, ...facts, names }, exclude, options)
 }
 
-export const STATE = 'work/dataset.json'
-
-export interface AssembleOptions {
-  readonly storage: Storage
-  readonly terminal: Terminal
-  readonly signal: AbortSignal
-}
-
-/** All results -> ranking, splits, CSVs, manifest, report, attribution; last of all the lock file. */
-export async function assembleDataset(state: DatasetState, options: AssembleOptions): Promise<Assembled> {
-  const { storage, terminal, signal } = options
-  const name = fingerprint('assemble', VERSIONS.assemble, TOOL_VERSION, {
-    ...state,
-    config: lockedConfig(state.config),
-    leaves: state.leaves.map(({ leaf, digest }) => [leaf, digest]),
-  })
-  const before = await getJson<DatasetLock>(storage, assembledKey(name))
-  if (before !== null && (await haveAll(storage, Object.keys(before.files)))) {
-    const unchanged = await storage.has(LOCK)
-    if (!unchanged) await putLock(storage, before)
-    return { fingerprint: name, lock: before, unchanged }
-  }
-
-  await storage.delete(LOCK)
-  // CSVs have one name whatever is in them: a result that describes others must not pass for done later.
-  for await (const { key } of storage.list('work/assemble/')) await storage.delete(key)
-  await putJson(storage, STATE, state)
-  const progress = terminal.stage('assemble', 'pairs')
-  const rows = () => rowsOf(storage, state.leaves, signal)
-  const { config } = state
-  const sourceOf = sourceFinder(config)
-  const summary = await assemble({
-    rows,
-    name: config.name,
-    scorers: state.scorers.map((scorer) => scorer.name),
-    filter: config.filter,
+/** Of all that decides the manifest's columns but the splits. */
+function contentOf({ config, scorers }: BuiltFacts, leaves: readonly LeafResult[]): string {
+  return fingerprint('pairs', VERSIONS.assemble, TOOL_VERSION, {
+    sources: config.imagery.sources,
+    more: config.captions.more > 0,
     seed: config.seed,
+    scorers: scorers.map(({ name }) => name),
+    leaves: leaves.map(({ leaf, digest }) => [leaf, digest]),
+  })
+}
+
+/** Gathers the pairs of all leaves: the manifest, what the report says of them, and no image or meta beside theirs. */
+async function storeDataset(
+  facts: DatasetFacts,
+  leaves: readonly LeafResult[],
+  names: readonly string[],
+  { storage, terminal, signal }: CutOptions,
+): Promise<DatasetState> {
+  const { config } = facts
+  await beginChange(storage)
+  await storage.delete(STATE)
+  const progress = terminal.stage('assemble', 'pairs')
+  const scorers = facts.scorers.map((scorer) => scorer.name)
+  const sourceOf = sourceFinder(config)
+  const collector = createReportCollector({ seed: config.seed, scorers })
+  const years = new Map<string, Set<number | null>>()
+  const paths = new Set<string>()
+  async function* rows() {
+    for await (const row of rowsOf(storage, leaves, signal)) {
+      collector.add(row)
+      paths.add(row.image.filepath)
+      const { source, time } = row.image
+      years.set(source, (years.get(source) ?? new Set()).add(yearOf(time)))
+      progress.update(paths.size)
+      yield row
+    }
+  }
+  await storePairs({
+    rows: rows(),
+    scorers,
     moreCaptions: config.captions.more > 0,
     attribution: ({ image }) => {
       const { collection, licence, credit } = sourceOf(image.source)
@@ -116,101 +99,32 @@ export async function assembleDataset(state: DatasetState, options: AssembleOpti
     },
     storage,
   })
-  const lock = await publish(state, storage, summary, rows, name)
-  await putJson(storage, assembledKey(name), lock)
-  await putLock(storage, lock)
-  progress.update(lock.counts.kept, lock.counts.kept)
-  progress.end(`${lock.counts.kept} pairs in ${Object.keys(lock.rows).length} files`)
-  return { fingerprint: name, lock, unchanged: false }
-}
-
-function sourceFinder(config: Run['config']): (alias: SourceAlias) => Source {
-  const sources = new Map(sourcesOf(config.imagery.sources).map((source) => [source.alias, source]))
-  return (alias) => {
-    const source = sources.get(alias)
-    if (!source) throw new TypeError(`An image is of ${alias}, which is no source of the settings.`)
-    return source
+  await removeStrays(storage, paths)
+  const state: DatasetState = {
+    ...facts,
+    report: collector.end(),
+    years: Object.fromEntries(
+      [...years]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([source, each]) => [source, [...each].sort((a, b) => (a ?? 1e9) - (b ?? 1e9))]),
+    ),
+    names: [...new Set([...names, config.name])].sort(),
   }
+  await putJson(storage, STATE, state)
+  progress.end(`${paths.size} pairs`)
+  return state
 }
 
 const yearOf = (time: number | null) => (time === null ? null : new Date(time).getUTCFullYear())
 
-async function haveAll(storage: Storage, keys: readonly string[]): Promise<boolean> {
-  for (const key of keys) if (!(await storage.has(key))) return false
-  return true
-}
-
-async function putLock(storage: Storage, lock: DatasetLock): Promise<void> {
-  await storage.put(LOCK, `${JSON.stringify(lock, null, 2)}\n`)
-}
-
-/** Everything beside the CSVs and the manifest, and the removal of files that are no longer part of the dataset. */
-async function publish(
-  state: DatasetState,
-  storage: Storage,
-  summary: AssembleSummary,
-  rows: () => AsyncIterable<DatasetRow>,
-  name: string,
-): Promise<DatasetLock> {
-  const { config, scorers, dropped, failed } = state
-  const sourceOf = sourceFinder(config)
-  const report = createReportCollector({ seed: config.seed, scorers: scorers.map((scorer) => scorer.name) })
-  const paths = new Set<string>()
-  for await (const row of rows()) {
-    report.add(row)
-    paths.add(row.image.filepath)
+/** Images and metas of objects that left the dataset. */
+async function removeStrays(storage: Storage, images: ReadonlySet<string>): Promise<void> {
+  for await (const { key } of storage.list('images')) {
+    if (/^images\d\//.test(key) && !images.has(key)) await storage.delete(key)
   }
-  const sources = [...report.years()].sort().map(([alias, years]) => {
-    const { collection, licence, credit } = sourceOf(alias)
-    return { alias, collection, licence, credits: years.map(credit), years }
-  })
-  const texts: Record<string, string> = {
-    'ATTRIBUTION.md': attributionMarkdown(config.name, sources),
-    'dropped.csv': droppedCsv({ dropped, failed }),
-    'report/index.html': await report.finish({
-      storage,
-      name: config.name,
-      toolVersion: TOOL_VERSION,
-      objects: state.objects,
-      dropped,
-      failed,
-      looked: state.looked,
-      files: summary.files,
-      credits: creditLines(sources),
-    }),
-  }
-  for (const [path, text] of Object.entries(texts)) await storage.put(path, text)
-  const files: [string, string][] = []
-  for (const path of [...summary.files.map((file) => file.path), ...Object.keys(texts)].sort()) {
-    files.push([path, await sha256OfStream(storage.stream(path))])
-  }
-  await removeStrays(storage, paths, new Set(files.map(([path]) => path)))
-  return {
-    tool: { name: 'skyscript', version: TOOL_VERSION },
-    fingerprint: name,
-    config: lockedConfig(config),
-    inputs: state.inputs,
-    tables: { captioner: state.captioner },
-    models: scorers,
-    counts: { objects: state.objects, kept: paths.size, dropped, failed },
-    rows: Object.fromEntries(summary.files.map((file) => [file.path, file.rows])),
-    notes: summary.notes,
-    files: Object.fromEntries(files),
-  }
-}
-
-/** Images and metas of objects that left the dataset, and CSVs of settings that are no more. */
-async function removeStrays(storage: Storage, images: ReadonlySet<string>, files: ReadonlySet<string>): Promise<void> {
-  const metas = new Set([...images].map(metaPath))
-  for (const prefix of ['images', 'meta']) {
-    for await (const { key } of storage.list(prefix)) {
-      if (/^(images|meta)\d\//.test(key) && !images.has(key) && !metas.has(key)) await storage.delete(key)
-    }
-  }
-  const ours =
-    /^[A-Za-z0-9._-]+_(train_unfiltered_5M|(train_top\d+pct|val_\d+K?|test_\d+K?)_filtered_by_CLIP_\w+?)(_captions)?\.csv$/
-  for await (const { key } of storage.list('')) {
-    if (ours.test(key) && !files.has(key)) await storage.delete(key)
+  for await (const { key } of storage.list('meta')) {
+    const image = key.replace(/^meta/, 'images').replace(/\.pickle$/, '.jpg')
+    if (/^meta\d\//.test(key) && !(metaPath(image) === key && images.has(image))) await storage.delete(key)
   }
 }
 
@@ -233,7 +147,8 @@ export async function* rowsOf(
     for (const image of sorted) {
       const text = captionOf.get(image.id)
       const similarities = scoreOf.map((each) => each.get(image.id)).filter((similarity) => similarity !== undefined)
-      if (text && similarities.length === scoreOf.length) yield { image, caption: text, similarities }
+      if (text && similarities.length === scoreOf.length)
+        yield { image, caption: text, similarities, phash: '0'.repeat(16) }
     }
   }
 }

@@ -17,10 +17,11 @@ import type { Scorer } from '@skyscript/filter'
 import type { FetchOutcome } from '@skyscript/gee-fetch'
 import { type Job, type Runner, resultKey, runKey, type StageName } from '../runner/runner.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { type Assembled, assembleDataset, assembledKey, STATE } from './assemble.ts'
+import { assembleDataset } from './assemble.ts'
 import { openCaptioner, readCaptionTables } from './captioner.ts'
 import { openContext, openNamedScorer, type RunContext } from './context.ts'
 import { PROBE, warnOfBudget } from './cost.ts'
+import { type Assembled, assembledKey, EXCLUDE, STATE } from './cut.ts'
 import { extractTiles } from './extract.ts'
 import { collectGarbage } from './garbage.ts'
 import { type SourceFile, withSources } from './inputs.ts'
@@ -190,11 +191,11 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
         objects: prepared.index.tagged,
         captioner: prepared.captioner.fingerprint,
         scorers,
-        leaves,
         dropped: sortedCounts(dropped),
         failed: sortedCounts(failed),
         looked: sortedTable(looked),
       },
+      leaves,
       { storage, terminal, signal },
     )
     if (failed.size === 0 && !assembled.unchanged) {
@@ -207,6 +208,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
       )
       const live = new Set([
         STATE,
+        EXCLUDE,
         PROBE,
         runKey(prepared.name),
         assembledKey(assembled.fingerprint),

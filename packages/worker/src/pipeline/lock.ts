@@ -43,7 +43,10 @@ export function lockedConfig(config: Run['config']): unknown {
       scorers: filter.scorers.map((scorer) => ({
         name: scorer.name,
         model: fileOrName(scorer.model),
+        device: scorer.device,
+        server: scorer.server && { vision: scorer.server.vision, text: scorer.server.text },
       })),
+      exclude: optional(filter.exclude),
     },
     seed,
   }

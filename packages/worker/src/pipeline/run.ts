@@ -1,5 +1,6 @@
 import type { Style, TagRow } from '@skyscript/captioner'
-import type { Box, Config } from '@skyscript/core'
+import type { Box, Config, SourceAlias } from '@skyscript/core'
+import { type Source, sourcesOf } from '@skyscript/gee-fetch'
 
 /**
  * What every job of a run needs to know, stored under `runKey` so that a worker anywhere can read it. It holds no
@@ -32,7 +33,7 @@ export const VERSIONS = {
   fetch: 2,
   caption: 1,
   score: 1,
-  assemble: 2,
+  assemble: 3,
 } as const
 
 /** What a classifier said of the undecided tags of some extracts. */
@@ -122,3 +123,13 @@ export function imageryOrigin(endpoint: string): string {
 
 /** Written last, removed first: where it is, the dataset is whole. */
 export const LOCK = 'dataset.lock.json'
+
+/** The source of an image, by its alias. */
+export function sourceFinder(config: Run['config']): (alias: SourceAlias) => Source {
+  const sources = new Map(sourcesOf(config.imagery.sources).map((source) => [source.alias, source]))
+  return (alias) => {
+    const source = sources.get(alias)
+    if (!source) throw new TypeError(`An image is of ${alias}, which is no source of the settings.`)
+    return source
+  }
+}

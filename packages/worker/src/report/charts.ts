@@ -43,10 +43,10 @@ export function scoreHistogram(stats: ScoreStats, step: number): Html {
     const begin = from + i * step
     return html`<rect x="${(LEFT + i * width).toFixed(2)}" y="${(BASE - height).toFixed(2)}" width="${Math.max(0.5, width - 1).toFixed(2)}" height="${height.toFixed(2)}"><title>${begin.toFixed(2)} to ${(begin + step).toFixed(2)}: ${formatCount(pairs)}</title></rect>`
   })
-  const mean = x(stats.mean).toFixed(2)
-  return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Similarities by ${stats.scorer} from ${from.toFixed(2)} to ${to.toFixed(2)}, mean ${stats.mean.toFixed(3)}">
+  const mean = stats.mean ?? from
+  return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Similarities by ${stats.scorer} from ${from.toFixed(2)} to ${to.toFixed(2)}, mean ${mean.toFixed(3)}">
 <line x1="${LEFT}" y1="${BASE}" x2="${WIDTH - LEFT}" y2="${BASE}"/>${columns}
-<line class="mean" x1="${mean}" y1="6" x2="${mean}" y2="${BASE}"/>
+<line class="mean" x1="${x(mean).toFixed(2)}" y1="6" x2="${x(mean).toFixed(2)}" y2="${BASE}"/>
 <text x="${LEFT}" y="${HEIGHT - 8}">${from.toFixed(2)}</text><text x="${WIDTH - LEFT}" y="${HEIGHT - 8}" text-anchor="end">${to.toFixed(2)}</text>
-<text x="${WIDTH / 2}" y="${HEIGHT - 8}" text-anchor="middle">mean ${stats.mean.toFixed(3)}</text></svg>`
+<text x="${WIDTH / 2}" y="${HEIGHT - 8}" text-anchor="middle">mean ${mean.toFixed(3)}</text></svg>`
 }

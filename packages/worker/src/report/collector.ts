@@ -1,8 +1,6 @@
-import type { CaptionRecord, ImageRecord, Storage } from '@skyscript/core'
+import type { CaptionRecord, ImageRecord } from '@skyscript/core'
 import { count } from '@skyscript/core'
-import { renderReport } from './render.ts'
 import { PairSample } from './sample.ts'
-import { thumbnail } from './thumbnail.ts'
 
 /** How many pairs the contact sheet shows. */
 const PAIRS = 48
@@ -33,6 +31,10 @@ export interface ReportSummary {
   readonly looked: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** The CSVs with their rows, in the order they are to be shown. */
   readonly files: readonly { readonly path: string; readonly rows: number }[]
+  /** Pairs by split. */
+  readonly splits: Readonly<Record<string, number>>
+  /** What a user should know of the cuts. */
+  readonly notes: readonly string[]
   /** Credit lines of the imagery and the map, as ATTRIBUTION.md has them. */
   readonly credits: readonly string[]
 }
@@ -52,7 +54,8 @@ export interface SourceStats {
 
 export interface ScoreStats {
   readonly scorer: string
-  readonly mean: number
+  /** Null where there are no pairs. */
+  readonly mean: number | null
   readonly min: number
   readonly max: number
   /** Pairs from -1 on, in steps of SCORE_STEP. */
@@ -65,8 +68,8 @@ export interface ReportPair {
   readonly thumbnail: Uint8Array | null
 }
 
-/** Everything on the page. Build it with `createReportCollector`, or by hand. */
-export interface ReportInput extends ReportSummary {
+/** What is gathered from the pairs. As JSON it is the same again. */
+export interface ReportData {
   readonly scorers: readonly string[]
   readonly kept: number
   readonly totalBytes: number
@@ -75,18 +78,21 @@ export interface ReportInput extends ReportSummary {
   /** The most frequent groundable tags of focus objects, `key=value`. */
   readonly tags: readonly (readonly [tag: string, images: number])[]
   readonly distinctTags: number
-  /** Means over the pairs. */
-  readonly words: { readonly title: number; readonly titleMultiObjects: number }
+  /** Means over the pairs; null where there are none. */
+  readonly words: { readonly title: number | null; readonly titleMultiObjects: number | null }
+  /** Of the contact sheet. */
+  readonly sample: readonly ReportRow[]
+}
+
+/** Everything on the page. */
+export interface ReportInput extends ReportSummary, Omit<ReportData, 'sample'> {
   readonly pairs: readonly ReportPair[]
 }
 
 export interface ReportCollector {
   /** Rows may come in any order; means are exact to rounding, all else exactly the same. */
   add(row: ReportRow): void
-  /** Years of the images of every source seen so far, for ATTRIBUTION.md; null for images without a time. */
-  years(): Map<string, (number | null)[]>
-  /** Reads the images of the contact sheet and gives the page. */
-  finish(summary: ReportSummary & { readonly storage: Storage }): Promise<string>
+  end(): ReportData
 }
 
 interface SourceTotals {
@@ -143,29 +149,24 @@ export function createReportCollector(options: {
       }
     },
 
-    years: () =>
-      new Map([...sources].sort(byName).map(([source, totals]) => [source, [...totals.years.keys()].sort(nullsLast)])),
-
-    async finish({ storage, ...summary }) {
-      const pairs: ReportPair[] = []
-      for (const row of sample.rows()) pairs.push({ row, thumbnail: await thumbnail(storage, row.image.filepath) })
-      return renderReport({
-        ...summary,
-        scorers,
-        kept,
-        totalBytes: [...sources.values()].reduce((sum, { bytes }) => sum + bytes, 0),
-        sources: [...sources].sort(byName).map(([source, totals]) => sourceStats(source, totals)),
-        scores: scores.map(({ sum, counted, ...rest }, i) => ({
-          scorer: scorers[i] ?? '',
-          mean: counted === 0 ? Number.NaN : sum / counted,
-          ...rest,
-        })),
-        tags: [...tags].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, TOP_TAGS),
-        distinctTags: tags.size,
-        words: { title: words.title / kept, titleMultiObjects: words.titleMultiObjects / kept },
-        pairs,
-      })
-    },
+    end: () => ({
+      scorers,
+      kept,
+      totalBytes: [...sources.values()].reduce((sum, { bytes }) => sum + bytes, 0),
+      sources: [...sources].sort(byName).map(([source, totals]) => sourceStats(source, totals)),
+      scores: scores.map(({ sum, counted, ...rest }, i) => ({
+        scorer: scorers[i] ?? '',
+        mean: counted === 0 ? null : sum / counted,
+        ...rest,
+      })),
+      tags: [...tags].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, TOP_TAGS),
+      distinctTags: tags.size,
+      words: {
+        title: kept === 0 ? null : words.title / kept,
+        titleMultiObjects: kept === 0 ? null : words.titleMultiObjects / kept,
+      },
+      sample: sample.rows(),
+    }),
   }
 }
 

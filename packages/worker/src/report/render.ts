@@ -50,7 +50,8 @@ const OTHER_DECIDERS: readonly [string, string][] = [
 
 const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((total, n) => total + n, 0)
 
-const decimals = (value: number, digits: number) => (Number.isFinite(value) ? value.toFixed(digits) : '-')
+const decimals = (value: number | null, digits: number) =>
+  value !== null && Number.isFinite(value) ? value.toFixed(digits) : '-'
 
 function numbers(input: ReportInput): Html {
   const facts: [string, string][] = [
@@ -99,10 +100,11 @@ function unseenCard({ dropped }: ReportInput): Html {
   })}</table></div></section>`
 }
 
-function filesCard({ files }: ReportInput): Html {
+function filesCard({ files, splits, notes }: ReportInput): Html {
+  const parts = Object.entries(splits).filter(([, pairs]) => pairs > 0)
   return html`<section class="card"><h2>Files</h2><div class="scroll"><table><tr><th>file</th><th class="n">pairs</th></tr>${files.map(
     ({ path, rows }) => html`<tr><td><code>${path}</code></td><td class="n">${formatCount(rows)}</td></tr>`,
-  )}</table></div></section>`
+  )}</table></div><p class="soft small">Pairs by split: ${parts.map(([split, pairs]) => `${split} ${formatCount(pairs)}`).join(', ')}.</p>${notes.map((note) => html`<p class="soft small">${note}</p>`)}</section>`
 }
 
 function sourcesCard({ sources }: ReportInput): Html {

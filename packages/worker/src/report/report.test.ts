@@ -5,7 +5,16 @@ import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
 import { MemoryStorage } from '../../test/dataset/memory-storage.ts'
 import { html } from './html.ts'
-import { attributionMarkdown, createReportCollector, creditLines, droppedCsv, type ReportRow } from './report.ts'
+import {
+  attributionMarkdown,
+  createReportCollector,
+  creditLines,
+  droppedCsv,
+  ofScorers,
+  type ReportRow,
+  type ReportSummary,
+  reportPage,
+} from './report.ts'
 
 const storage = new MemoryStorage()
 const KEYS = ['building', 'highway', 'natural', 'power'] as const
@@ -45,18 +54,21 @@ const rows = Array.from({ length: 1000 }, (_, i) => rowOf(i, i < 900 ? 'US' : i 
 async function reportOf(all: readonly ReportRow[], name = 'SkyScript-Town'): Promise<string> {
   const collector = createReportCollector({ seed: 51, scorers: ['openai', 'laion_RS'] })
   for (const row of all) collector.add(row)
-  return collector.finish({
-    storage,
-    name,
-    toolVersion: '0.1.0',
-    objects: all.length + 12,
-    dropped: { 'not-groundable:indoor': 7, 'not-groundable:unknown': 2, cloudy: 1 },
-    failed: { 'earth-engine-timeout': 2 },
-    looked: { CH: { taken: 4, 'image-cloudy': 2 } },
-    files: [{ path: 'SkyScript-Town_train_unfiltered_5M.csv', rows: 900 }],
-    credits: ['OpenStreetMap contributors'],
-  })
+  return reportPage(collector.end(), summaryOf(name, all.length + 12), storage)
 }
+
+const summaryOf = (name: string, objects: number): ReportSummary => ({
+  name,
+  toolVersion: '0.1.0',
+  objects,
+  dropped: { 'not-groundable:indoor': 7, 'not-groundable:unknown': 2, cloudy: 1 },
+  failed: { 'earth-engine-timeout': 2 },
+  looked: { CH: { taken: 4, 'image-cloudy': 2 } },
+  files: [{ path: 'SkyScript-Town_train_unfiltered_5M.csv', rows: 900 }],
+  splits: { train: 900, val: 40, test: 0 },
+  notes: ['test of openai has 0 of 9 asked.'],
+  credits: ['OpenStreetMap contributors'],
+})
 
 const titlesIn = (page: string) => [...page.matchAll(/<figcaption><p><bdi>(.*?)<\/bdi>/g)].map(([, title]) => title!)
 
@@ -111,22 +123,23 @@ test('a dataset of no pairs has a report as well', async () => {
   expect(page).not.toMatch(/NaN|undefined|Infinity/)
 })
 
+test('what was gathered makes the same page after a stay in a file, and of fewer scorers their own', async () => {
+  const collector = createReportCollector({ seed: 51, scorers: ['openai', 'laion_RS'] })
+  for (const row of rows) collector.add(row)
+  const data = collector.end()
+  const again = JSON.parse(JSON.stringify(data))
+  expect(await reportPage(again, summaryOf('n', 2), storage)).toBe(await reportPage(data, summaryOf('n', 2), storage))
+  const page = await reportPage(ofScorers(data, ['laion_RS']), summaryOf('n', 2), storage)
+  expect(page).toContain('laion_RS -0.100')
+  expect(page).not.toContain('openai 0.')
+})
+
 test('an image that is missing or broken does not stop the report', async () => {
   const broken = new MemoryStorage()
   broken.files.set(rows[0]!.image.filepath, Buffer.from('no JPEG'))
   const collector = createReportCollector({ seed: 1, scorers: [] })
   for (const row of rows.slice(0, 2)) collector.add(row)
-  const summary = {
-    name: 'n',
-    toolVersion: '1',
-    objects: 2,
-    dropped: {},
-    failed: {},
-    looked: {},
-    files: [],
-    credits: [],
-  }
-  const page = await collector.finish({ ...summary, storage: broken })
+  const page = await reportPage(collector.end(), summaryOf('n', 2), broken)
   expect(page.match(/no image/g)).toHaveLength(2)
 })
 

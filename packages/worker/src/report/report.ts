@@ -5,6 +5,7 @@ export { attributionMarkdown, creditLines, type SourceAttribution } from './attr
 export {
   createReportCollector,
   type ReportCollector,
+  type ReportData,
   type ReportInput,
   type ReportPair,
   type ReportRow,
@@ -13,4 +14,5 @@ export {
   type SourceStats,
 } from './collector.ts'
 export { droppedCsv } from './dropped.ts'
+export { ofScorers, reportPage } from './page.ts'
 export { renderReport } from './render.ts'

@@ -80,6 +80,7 @@ export async function openFolder(path: string): Promise<Storage> {
         throw asOurs(error, root)
       }
     },
+    localPath: fileOf,
     async delete(key) {
       await rm(fileOf(key), { force: true }).catch((error) => (isMissing(error) ? undefined : fail(error)))
     },

@@ -1,0 +1,274 @@
+import type { Box, Config, Storage } from '@skyscript/core'
+import { CAPTION_COLUMNS, type CsvWriter, createCsv, csvFields, pairColumns, sizeName } from './csv-files.ts'
+import type { BenchmarkImages } from './duplicates/benchmark-images.ts'
+import { createHashColumn, matchAgainst } from './duplicates/near-duplicates.ts'
+import { type Drawn, drawEvaluation, EVALUATION_PERCENT } from './evaluation.ts'
+import { createTagGroups, createTextGroups, type Groups } from './groups.ts'
+import { MANIFEST, SIMILARITY } from './manifest.ts'
+import { type ManifestFile, openManifestFile } from './manifest-file.ts'
+import { createSplitsWriter } from './manifest-splits.ts'
+import { createPairTable, fromMicro, type PairTable, toMicro } from './pair-table.ts'
+import { countAbove, limitGroups, rank, topCount } from './ranking.ts'
+import { createSplitter, PARTS } from './splits.ts'
+
+/**
+ * Where a pair stands. Split by block, `train`, `val` and `test` are those of its ground, and only what is drawn of val
+ * and test is in their files; split by image, `val` and `test` are the pairs of these files. `held-out`: its image
+ * reaches over ground of several parts. `excluded`: it looks like an image of a benchmark.
+ */
+export type Split = 'train' | 'val' | 'test' | 'held-out' | 'excluded'
+
+const SPLITS = ['train', 'val', 'test', 'held-out', 'excluded'] as const satisfies readonly Split[]
+const [TRAIN, VAL, TEST, HELD_OUT, EXCLUDED] = [0, 1, 2, 3, 4]
+
+/** Pairs that are in no file since they look like an image of a benchmark, and which. */
+export const EXCLUDED_CSV = 'excluded.csv'
+
+export interface CutInput {
+  /** Begins every CSV's name. */
+  readonly name: string
+  /** Of those whose scores are stored. */
+  readonly scorers: readonly string[]
+  readonly filter: Omit<Config['filter'], 'scorers' | 'exclude'>
+  readonly seed: number
+  /** Images that no file may have; null for none. */
+  readonly exclude: BenchmarkImages | null
+  /** Has the manifest that `storePairs` made. */
+  readonly storage: Storage
+  readonly signal?: AbortSignal
+}
+
+export interface CutFile {
+  readonly path: string
+  readonly rows: number
+  readonly sha256: string
+}
+
+export interface CutSummary {
+  readonly pairs: number
+  /** CSVs and the manifest. */
+  readonly files: readonly CutFile[]
+  /** Pairs by the manifest's column `split`. */
+  readonly splits: Readonly<Record<Split, number>>
+  /** What a user should know, such as fewer test pairs than asked. */
+  readonly notes: readonly string[]
+}
+
+/** All that ranking and splitting know of the pairs. */
+interface Survey {
+  readonly table: PairTable
+  readonly tags: Groups | null
+  readonly titles: Groups | null
+  /** By row: index of a benchmark's image, or -1. */
+  readonly excluded: Int32Array | null
+}
+
+/**
+ * Ranks, cuts and splits the stored pairs, and writes the CSVs and the manifest anew. Each file appears when it is whole;
+ * where something fails, the manifest is what it was.
+ *
+ * Memory: 30 bytes a pair and scorer, 1 byte a pair and file, and a row group of the manifest.
+ *
+ * @throws InputError `no-scores` where the manifest has no such scorer, `bad-manifest`; what `storage` throws
+ */
+export async function cutDataset(input: CutInput): Promise<CutSummary> {
+  const manifest = await openManifestFile(input.storage)
+  try {
+    const survey = await surveyPairs(manifest, input)
+    const { files, splits, notes } = planFiles(survey, input, manifest.columns.has('more_captions'))
+    const written = await writeFiles(manifest, input, survey, files, splits)
+    const counts: Record<Split, number> = { train: 0, val: 0, test: 0, 'held-out': 0, excluded: 0 }
+    for (const code of splits) counts[SPLITS[code]!]++
+    return { pairs: survey.table.size, files: written, splits: counts, notes: [...notes, ...notesOf(counts)] }
+  } finally {
+    await manifest.close()
+  }
+}
+
+function notesOf(splits: Readonly<Record<Split, number>>): string[] {
+  const notes: string[] = []
+  if (splits['held-out'] > 0) {
+    notes.push(`${splits['held-out']} pairs are in no CSV: their images reach over blocks of different splits.`)
+  }
+  if (splits.excluded > 0) {
+    notes.push(`${splits.excluded} pairs are in no CSV: they look like images of filter.exclude (${EXCLUDED_CSV}).`)
+  }
+  return notes
+}
+
+async function surveyPairs(
+  manifest: ManifestFile,
+  { scorers, filter, seed, exclude, signal }: CutInput,
+): Promise<Survey> {
+  const partOf = createSplitter(filter.split, seed)
+  const table = createPairTable(scorers.length, manifest.rows)
+  const tags = filter.maxPerTag === null ? null : createTagGroups(manifest.rows)
+  const titles = filter.maxSameCaption === null ? null : createTextGroups(manifest.rows)
+  const hashes = exclude === null ? null : createHashColumn(manifest.rows)
+  const columns = [
+    ...['id', 'west', 'south', 'east', 'north'],
+    ...scorers.map((scorer) => SIMILARITY + scorer),
+    ...(tags ? ['center_tags'] : []),
+    ...(titles ? ['title'] : []),
+    ...(hashes ? ['phash'] : []),
+  ]
+  for await (const group of manifest.read(columns)) {
+    signal?.throwIfAborted()
+    const ids = group.id as string[]
+    const [west, south, east, north] = ['west', 'south', 'east', 'north'].map((name) => group[name] as number[])
+    const similarities = scorers.map((scorer) => group[SIMILARITY + scorer] as number[])
+    for (let row = 0; row < ids.length; row++) {
+      const box: Box = [west![row]!, south![row]!, east![row]!, north![row]!]
+      const part = PARTS.indexOf(partOf(ids[row]!, box))
+      const micros = similarities.map((column) => toMicro(column[row]!))
+      table.add(ids[row]!, micros, part)
+    }
+    if (tags) for (const json of group.center_tags as string[]) tags.add(json)
+    if (titles) for (const title of group.title as string[]) titles.add(title)
+    if (hashes) for (const hash of group.phash as string[]) hashes.add(hash)
+  }
+  return {
+    table: table.end(),
+    tags: tags?.end() ?? null,
+    titles: titles?.end() ?? null,
+    excluded: exclude && hashes && matchAgainst(hashes.end(), exclude.hashes),
+  }
+}
+
+/** One CSV: its name, whose scores it has, and which rows. */
+interface FilePlan {
+  readonly path: string
+  /** Place among the scorers. */
+  readonly scorer: number
+  readonly members: Uint8Array
+  /** Whether it has a row for each caption of an image. */
+  readonly captions: boolean
+}
+
+interface Plan {
+  readonly files: readonly FilePlan[]
+  /** By row, an index into SPLITS. */
+  readonly splits: Uint8Array
+  readonly notes: readonly string[]
+}
+
+function planFiles(survey: Survey, input: CutInput, moreCaptions: boolean): Plan {
+  const { table } = survey
+  const { name, scorers, filter, seed } = input
+  const rankings = scorers.map((_, i) => {
+    const all = rank(table.similarities[i]!, table.id)
+    const listed = survey.excluded === null ? all : all.filter((row) => survey.excluded![row]! < 0)
+    return { listed, best: survey.tags === null ? listed : withinTags(listed, survey.tags, filter.maxPerTag!) }
+  })
+  const sets = scorers.map((scorer, i) => {
+    const top = rankings[i]!.best.subarray(0, topCount(EVALUATION_PERCENT, table.size))
+    const draw = (part: 'val' | 'test') => drawEvaluation({ part, scorer, top, table, filter, seed })
+    return { val: draw('val'), test: draw('test') }
+  })
+  const splits = splitRows(survey, sets, filter.split.by)
+
+  const files: FilePlan[] = []
+  const add = (file: string, scorer: number, rows: Iterable<number>) => {
+    const members = new Uint8Array(table.size)
+    for (const row of rows) members[row] = 1
+    files.push({ path: `${name}_${file}.csv`, scorer, members, captions: false })
+    if (moreCaptions && file.startsWith('train'))
+      files.push({ path: `${name}_${file}_captions.csv`, scorer, members, captions: true })
+  }
+  /** Those that train of the best rows of a ranking. */
+  const training = (rows: Uint32Array) => {
+    const train = rows.filter((row) => splits[row] === TRAIN)
+    const { titles } = survey
+    return titles === null ? train : limitGroups(train, titles.of, titles.count, filter.maxSameCaption!)
+  }
+  add('train_unfiltered_5M', 0, training(rankings[0]!.listed))
+  const notes: string[] = []
+  for (const [i, { best }] of rankings.entries()) {
+    const by = `filtered_by_CLIP_${scorers[i]}`
+    for (const percent of [...new Set(filter.top)].sort((a, b) => a - b)) {
+      const count = topCount(percent, table.size)
+      if (count > best.length)
+        notes.push(
+          `The top ${percent} % by ${scorers[i]} are ${best.length} of ${count} pairs: filter.maxPerTag or filter.exclude leave no more.`,
+        )
+      add(`train_top${percent}pct_${by}`, i, training(best.subarray(0, count)))
+    }
+    for (const least of [...new Set(filter.above)].sort((a, b) => a - b)) {
+      const count = countAbove(best, table.similarities[i]!, toMicro(least))
+      add(`train_above${least}_${by}`, i, training(best.subarray(0, count)))
+    }
+    add(`val_${sizeName(filter.val)}_${by}`, i, sets[i]!.val.rows)
+    add(`test_${sizeName(filter.test)}_${by}`, i, sets[i]!.test.rows)
+    notes.push(...[sets[i]!.val.note, sets[i]!.test.note].filter((note) => note !== null))
+  }
+  return { files, splits, notes }
+}
+
+/** Tags of none but few pairs limit nothing; a pair without any tag is limited by none. */
+const withinTags = (ranked: Uint32Array, tags: Groups, most: number) => limitGroups(ranked, tags.of, tags.count, most)
+
+function splitRows(
+  { table, excluded }: Survey,
+  sets: readonly { readonly val: Drawn; readonly test: Drawn }[],
+  by: 'block' | 'image',
+): Uint8Array {
+  const codes = PARTS.map((part) => (part === 'straddling' ? HELD_OUT : SPLITS.indexOf(part)))
+  const splits = Uint8Array.from(table.parts, (part) => (by === 'block' ? codes[part]! : TRAIN))
+  if (by === 'image') {
+    for (const { val, test } of sets) {
+      for (const row of val.rows) splits[row] = VAL
+      for (const row of test.rows) splits[row] = TEST
+    }
+  }
+  if (excluded !== null) for (const [row, match] of excluded.entries()) if (match >= 0) splits[row] = EXCLUDED
+  return splits
+}
+
+async function writeFiles(
+  manifest: ManifestFile,
+  { storage, scorers, exclude, signal }: CutInput,
+  { table, excluded }: Survey,
+  plans: readonly FilePlan[],
+  splits: Uint8Array,
+): Promise<CutFile[]> {
+  const writer = createSplitsWriter(storage, manifest)
+  const csvs = plans.map((plan) => {
+    const columns = plan.captions ? CAPTION_COLUMNS : pairColumns(scorers[plan.scorer]!)
+    return { ...plan, csv: createCsv(storage, plan.path, columns) }
+  })
+  const list = exclude && createCsv(storage, EXCLUDED_CSV, ['filepath', 'benchmark_image'])
+  const all: CsvWriter[] = [...csvs.map(({ csv }) => csv), ...(list ? [list] : [])]
+  const texts = ['filepath', 'title', 'title_multi_objects']
+  const columns = manifest.columns.has('more_captions') ? [...texts, 'more_captions'] : texts
+  try {
+    let first = 0
+    for await (const group of manifest.read(columns)) {
+      signal?.throwIfAborted()
+      const [filepath, title, multi, more] = columns.map((name) => group[name] as string[])
+      for (let i = 0; i < filepath!.length; i++) {
+        const row = first + i
+        const fields = csvFields([filepath![i]!, title![i]!, multi![i]!])
+        for (const { csv, members, scorer, captions } of csvs) {
+          if (members[row] !== 1) continue
+          if (!captions) csv.add(`${fields},${fromMicro(table.similarities[scorer]![row]!)}`)
+          else {
+            const further = JSON.parse(more![i]!) as string[]
+            for (const caption of new Set([title![i]!, multi![i]!, ...further]))
+              csv.add(csvFields([filepath![i]!, caption]))
+          }
+        }
+        if (list && excluded![row]! >= 0) list.add(csvFields([filepath![i]!, exclude.files[excluded![row]!]!]))
+      }
+      await writer.add(Array.from(filepath!, (_, i) => SPLITS[splits[first + i]!]!))
+      for (const csv of all) await csv.flush()
+      first += filepath!.length
+    }
+    for (const csv of all) await csv.end()
+    await writer.end()
+  } catch (error) {
+    await Promise.all([writer.abort(error), ...all.map((csv) => csv.abort(error))])
+    throw error
+  }
+  const files = all.map(({ path, rows, sha256 }) => ({ path, rows, sha256 }))
+  return [...files, { path: MANIFEST, rows: manifest.rows, sha256: writer.sha256 }]
+}

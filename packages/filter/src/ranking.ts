@@ -1,0 +1,61 @@
+import { MICRO } from './pair-table.ts'
+
+/**
+ * All pairs by similarity, highest first; equal ones by id in the order of its characters (`a10` before `a9`).
+ *
+ * Similarities have two million possible values, so they are counted instead of compared: the time follows the number of
+ * pairs, and only equal ones are sorted.
+ *
+ * @param similarities in millionths, by row
+ * @param idOf id of a row
+ * @returns rows, best first
+ */
+export function rank(similarities: Int32Array, idOf: (row: number) => string): Uint32Array {
+  const size = similarities.length
+  /** First `starts[v]`: how many are better than value `v`, counted from the highest; then where its next row goes. */
+  const starts = new Uint32Array(2 * MICRO + 2)
+  const place = (row: number) => MICRO - similarities[row]!
+  for (let row = 0; row < size; row++) starts[place(row) + 1]!++
+  for (let value = 1; value < starts.length; value++) starts[value]! += starts[value - 1]!
+  const ranked = new Uint32Array(size)
+  for (let row = 0; row < size; row++) ranked[starts[place(row)]!++] = row
+  for (let from = 0, to = 1; from < size; from = to, to++) {
+    const similarity = similarities[ranked[from]!]
+    while (to < size && similarities[ranked[to]!] === similarity) to++
+    if (to - from > 1) sortById(ranked.subarray(from, to), idOf)
+  }
+  return ranked
+}
+
+function sortById(rows: Uint32Array, idOf: (row: number) => string): void {
+  const named = Array.from(rows, (row) => ({ row, id: idOf(row) }))
+  named.sort((a, b) => (a.id < b.id ? -1 : 1))
+  for (const [i, { row }] of named.entries()) rows[i] = row
+}
+
+/**
+ * The rows of a ranking, in its order, without those beyond the best `most` of their group.
+ *
+ * @param groupOf the group of each row, from 0 to `groups - 1`; -1 for those that no limit holds for
+ */
+export function limitGroups(ranked: Uint32Array, groupOf: Int32Array, groups: number, most: number): Uint32Array {
+  const taken = new Uint32Array(groups)
+  return ranked.filter((row) => {
+    const group = groupOf[row]!
+    return group < 0 || taken[group]!++ < most
+  })
+}
+
+/** The top `percent` of `size` pairs are so many: percent x size / 100, halves rounded up. */
+export const topCount = (percent: number, size: number): number => Math.round((percent * size) / 100)
+
+/** How many of `ranked`, from its start, have at least a similarity (in millionths). */
+export function countAbove(ranked: Uint32Array, similarities: Int32Array, micro: number): number {
+  let [low, high] = [0, ranked.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (similarities[ranked[middle]!]! >= micro) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,244 @@
+import { basename } from 'node:path'
+import { type Config, fingerprint, getJson, putJson, type Storage, sha256 } from '@skyscript/core'
+import { type BenchmarkImages, type CutSummary, cutDataset, EXCLUDED_CSV, readBenchmarkImages } from '@skyscript/filter'
+import {
+  attributionMarkdown,
+  creditLines,
+  droppedCsv,
+  ofScorers,
+  type ReportData,
+  reportPage,
+} from '../report/report.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { TOOL_VERSION } from '../version.ts'
+import type { ScorerIdentity } from './coordinator.ts'
+import { lockedConfig } from './lock.ts'
+import { type ExtractIndex, LOCK, type Run, sourceFinder, VERSIONS } from './run.ts'
+
+/** `dataset.lock.json`: what the dataset was made from and what it consists of. Holds no time of day and no path of a machine. */
+export interface DatasetLock {
+  readonly tool: { readonly name: 'skyscript'; readonly version: string }
+  /** Of everything that decided the dataset. */
+  readonly fingerprint: string
+  readonly config: unknown
+  readonly inputs: ExtractIndex['inputs']
+  /** Fingerprint of the groundability table and the caption rules. */
+  readonly tables: { readonly captioner: string }
+  readonly models: readonly ScorerIdentity[]
+  readonly counts: {
+    /** Tagged objects read = kept + dropped + failed. */
+    readonly objects: number
+    readonly kept: number
+    readonly dropped: Readonly<Record<string, number>>
+    readonly failed: Readonly<Record<string, number>>
+  }
+  /** Pairs by split; they add up to the kept ones. */
+  readonly splits: CutSummary['splits']
+  readonly rows: Readonly<Record<string, number>>
+  readonly notes: readonly string[]
+  /** sha256 of every file but the images and metas, whose hashes are in the manifest. */
+  readonly files: Readonly<Record<string, string>>
+}
+
+export interface Assembled {
+  readonly fingerprint: string
+  readonly lock: DatasetLock
+  /** The dataset was there already. */
+  readonly unchanged: boolean
+}
+
+/** What a dataset is made from, and what was counted on the way. */
+export interface DatasetFacts {
+  readonly config: Run['config']
+  readonly inputs: ExtractIndex['inputs']
+  /** Tagged objects read. */
+  readonly objects: number
+  readonly captioner: string
+  /** In the order of the manifest's columns. */
+  readonly scorers: readonly ScorerIdentity[]
+  readonly dropped: Readonly<Record<string, number>>
+  readonly failed: Readonly<Record<string, number>>
+  /** Images that were looked at, by source and what came of it: `taken`, or why not. */
+  readonly looked: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** Of the manifest's columns but the splits. */
+  readonly content: string
+  /** Of what `filter.exclude` holds; null without it. */
+  readonly exclude: string | null
+}
+
+/**
+ * `work/dataset.json`: all that is needed beside the manifest to cut the dataset anew, without images or model. It is
+ * there only where the manifest has its pairs.
+ */
+export interface DatasetState extends DatasetFacts {
+  readonly report: ReportData
+  /** Years of the images of every source; null for images without a time. */
+  readonly years: Readonly<Record<string, readonly (number | null)[]>>
+  /** All that CSVs in this storage may begin with: what the dataset was called before. */
+  readonly names: readonly string[]
+}
+
+export const STATE = 'work/dataset.json'
+/** The images of `filter.exclude`, so that a cut needs not read them again. */
+export const EXCLUDE = 'work/exclude.json'
+
+export const assembledKey = (name: string): string => `work/assemble/${name}.json`
+
+export const fingerprintOf = (facts: DatasetFacts): string =>
+  fingerprint('assemble', VERSIONS.assemble, TOOL_VERSION, { ...facts, config: lockedConfig(facts.config) })
+
+export interface CutOptions {
+  readonly storage: Storage
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+}
+
+/** The dataset as it lies there, where it is whole and what these facts make. */
+export async function findAssembled(facts: DatasetFacts, storage: Storage): Promise<Assembled | null> {
+  const name = fingerprintOf(facts)
+  const lock = await getJson<DatasetLock>(storage, assembledKey(name))
+  if (lock === null || !(await haveAll(storage, Object.keys(lock.files)))) return null
+  const unchanged = await storage.has(LOCK)
+  if (!unchanged) await putLock(storage, lock)
+  return { fingerprint: name, lock, unchanged }
+}
+
+async function haveAll(storage: Storage, keys: readonly string[]): Promise<boolean> {
+  for (const key of keys) if (!(await storage.has(key))) return false
+  return true
+}
+
+/** Before files change: nothing half-made may look whole, and no result that describes other files may pass for done. */
+export async function beginChange(storage: Storage): Promise<void> {
+  await storage.delete(LOCK)
+  for await (const { key } of storage.list('work/assemble/')) await storage.delete(key)
+}
+
+/** The stored pairs -> ranking, splits, CSVs, manifest, report, attribution; last of all the lock file. */
+export async function cutStored(
+  state: DatasetState,
+  exclude: BenchmarkImages | null,
+  { storage, terminal, signal }: CutOptions,
+): Promise<Assembled> {
+  const { report, years, names, ...facts } = state
+  const name = fingerprintOf(facts)
+  const found = await findAssembled(facts, storage)
+  if (found !== null) return found
+  await beginChange(storage)
+  const progress = terminal.stage('cut', 'pairs')
+  const { config } = state
+  const scorers = config.filter.scorers.map((scorer) => scorer.name)
+  const summary = await cutDataset({
+    name: config.name,
+    scorers,
+    filter: config.filter,
+    seed: config.seed,
+    exclude,
+    storage,
+    signal,
+  })
+  const sourceOf = sourceFinder(config)
+  const sources = Object.entries(years).map(([alias, each]) => {
+    const { collection, licence, credit } = sourceOf(alias)
+    return { alias, collection, licence, credits: each.map(credit), years: each }
+  })
+  const { dropped, failed, looked, objects } = state
+  const page = {
+    name: config.name,
+    toolVersion: TOOL_VERSION,
+    ...{ objects, dropped, failed, looked },
+    ...{ files: summary.files, splits: summary.splits, notes: summary.notes },
+    credits: creditLines(sources),
+  }
+  const texts: Record<string, string> = {
+    'ATTRIBUTION.md': attributionMarkdown(config.name, sources),
+    'dropped.csv': droppedCsv({ dropped, failed }),
+    'report/index.html': await reportPage(ofScorers(report, scorers), page, storage),
+  }
+  for (const [path, text] of Object.entries(texts)) await storage.put(path, text)
+  const files = new Map([
+    ...summary.files.map(({ path, sha256: hash }) => [path, hash] as const),
+    ...Object.entries(texts).map(([path, text]) => [path, sha256(text)] as const),
+  ])
+  await removeStrays(storage, names, files)
+  const lock: DatasetLock = {
+    tool: { name: 'skyscript', version: TOOL_VERSION },
+    fingerprint: name,
+    config: lockedConfig(config),
+    inputs: state.inputs,
+    tables: { captioner: state.captioner },
+    models: state.scorers,
+    counts: { objects, kept: summary.pairs, dropped, failed },
+    splits: summary.splits,
+    rows: Object.fromEntries(summary.files.map((file) => [file.path, file.rows])),
+    notes: summary.notes,
+    files: Object.fromEntries([...files].sort(([a], [b]) => (a < b ? -1 : 1))),
+  }
+  await putJson(storage, STATE, state)
+  if (exclude === null) await storage.delete(EXCLUDE)
+  else await storeExclude(storage, exclude)
+  await putJson(storage, assembledKey(name), lock)
+  await putLock(storage, lock)
+  progress.update(summary.pairs, summary.pairs)
+  progress.end(`${summary.pairs} pairs in ${summary.files.length} files`)
+  return { fingerprint: name, lock, unchanged: false }
+}
+
+async function putLock(storage: Storage, lock: DatasetLock): Promise<void> {
+  await storage.put(LOCK, `${JSON.stringify(lock, null, 2)}\n`)
+}
+
+const OURS =
+  /_(train_unfiltered_5M|(train_top\d+pct|train_above-?[\d.]+|val_\d+K?|test_\d+K?)_filtered_by_CLIP_\w+?)(_captions)?\.csv$/
+
+/** CSVs of settings that are no more. Listed by their names: a dataset's folder may hold ten million files beside. */
+async function removeStrays(
+  storage: Storage,
+  names: readonly string[],
+  files: ReadonlyMap<string, string>,
+): Promise<void> {
+  for (const name of names) {
+    for await (const { key } of storage.list(`${name}_`)) {
+      if (OURS.test(key) && !files.has(key)) await storage.delete(key)
+    }
+  }
+  if (!files.has(EXCLUDED_CSV)) await storage.delete(EXCLUDED_CSV)
+}
+
+/** The images of the folder that the settings name. */
+export async function readExclude(folder: string | null, terminal: Terminal): Promise<BenchmarkImages | null> {
+  if (folder === null) return null
+  const progress = terminal.stage('exclude', 'images')
+  const images = await readBenchmarkImages(folder, progress)
+  progress.end(`${images.files.length} images of ${basename(folder)}`)
+  for (const { file, why } of images.unreadable) terminal.warn(`${file} of filter.exclude can't be read (${why})`)
+  return images
+}
+
+type Hashes = BenchmarkImages['hashes']
+type StoredExclude = Omit<BenchmarkImages, 'hashes'> & { readonly hashes: Record<keyof Hashes, number[]> }
+
+async function storeExclude(storage: Storage, images: BenchmarkImages): Promise<void> {
+  const hashes = { high: [...images.hashes.high], low: [...images.hashes.low] }
+  await putJson(storage, EXCLUDE, { ...images, hashes } satisfies StoredExclude)
+}
+
+/** What the last build or cut left out, without its folder. */
+export async function storedExclude(storage: Storage): Promise<BenchmarkImages | null> {
+  const stored = await getJson<StoredExclude>(storage, EXCLUDE)
+  if (stored === null) return null
+  return {
+    ...stored,
+    hashes: { high: Uint32Array.from(stored.hashes.high), low: Uint32Array.from(stored.hashes.low) },
+  }
+}
+
+/** The settings of a region file's filter over stored results. */
+export const withFilter = (
+  state: DatasetState,
+  { name, filter, seed }: Pick<Config, 'name' | 'filter' | 'seed'>,
+): DatasetState => ({
+  ...state,
+  config: { ...state.config, name, filter, seed },
+  names: [...new Set([...state.names, name])].sort(),
+})
