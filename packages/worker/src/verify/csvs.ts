@@ -13,10 +13,10 @@ const SIMILARITY_SLACK = 1e-6
 /** One CSV that the dataset's settings ask for. */
 export interface CsvFile {
   readonly path: string
-  readonly part: 'train' | 'top' | 'val' | 'test'
-  /** Position of its scorer; the first one for the unfiltered file. */
-  readonly scorer: number
-  /** Percent, for `top`; asked rows for `val` and `test`. */
+  readonly part: 'train' | 'top' | 'above' | 'val' | 'test'
+  /** Of the settings' scorers; the first one for the unfiltered file. */
+  readonly scorer: string
+  /** Percent, for `top`; similarity, for `above`; asked rows, for `val` and `test`. */
   readonly size: number
 }
 
@@ -32,15 +32,16 @@ export function expectedCsvs({ name, filter }: DatasetConfig): CsvFile[] {
   const size = (rows: number) => (rows > 0 && rows % 1000 === 0 ? `${rows / 1000}K` : String(rows))
   return [
     // The original's name for the unfiltered file holds its own size; ours keeps it, so that readers find the file.
-    { path: `${name}_train_unfiltered_5M.csv`, part: 'train', scorer: 0, size: 0 },
-    ...filter.scorers.flatMap((scorer, i): CsvFile[] => {
+    { path: `${name}_train_unfiltered_5M.csv`, part: 'train', scorer: filter.scorers[0] ?? '', size: 0 },
+    ...filter.scorers.flatMap((scorer): CsvFile[] => {
       const by = `filtered_by_CLIP_${scorer}.csv`
       return [
-        ...filter.top.map(
-          (p): CsvFile => ({ path: `${name}_train_top${p}pct_${by}`, part: 'top', scorer: i, size: p }),
+        ...filter.top.map((p): CsvFile => ({ path: `${name}_train_top${p}pct_${by}`, part: 'top', scorer, size: p })),
+        ...filter.above.map(
+          (least): CsvFile => ({ path: `${name}_train_above${least}_${by}`, part: 'above', scorer, size: least }),
         ),
-        { path: `${name}_val_${size(filter.val)}_${by}`, part: 'val', scorer: i, size: filter.val },
-        { path: `${name}_test_${size(filter.test)}_${by}`, part: 'test', scorer: i, size: filter.test },
+        { path: `${name}_val_${size(filter.val)}_${by}`, part: 'val', scorer, size: filter.val },
+        { path: `${name}_test_${size(filter.test)}_${by}`, part: 'test', scorer, size: filter.test },
       ]
     }),
   ]
@@ -59,7 +60,7 @@ export async function checkCsv(
   }
   const digest = createHash('sha256')
   const members = new Uint8Array(index.size)
-  const columns = ['filepath', 'title', 'title_multi_objects', `similarity_CLIP_${index.scorers[file.scorer]}`]
+  const columns = ['filepath', 'title', 'title_multi_objects', `similarity_CLIP_${file.scorer}`]
   let rows = -1
   try {
     for await (const { line, fields } of readCsv(storage, file.path, (chunk) => digest.update(chunk))) {
@@ -94,7 +95,7 @@ function rowFault(fields: readonly string[], file: CsvFile, index: RowIndex, mem
   if (members[row] === 1) return `${filepath} is listed twice`
   members[row] = 1
   if (!index.saysOf(row, title, titleMultiObjects)) return `the captions of ${filepath} differ from the manifest`
-  const due = index.similarity(row, file.scorer)
+  const due = index.similarity(row, index.scorers.indexOf(file.scorer))
   const actual = similarity === '' ? Number.NaN : Number(similarity)
   if (!(Math.abs(actual - due) <= SIMILARITY_SLACK)) {
     return `the similarity of ${filepath} is ${quoted(similarity)}, the manifest says ${due}`

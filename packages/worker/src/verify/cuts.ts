@@ -1,52 +1,121 @@
 import type { CsvContent } from './csvs.ts'
 import type { FaultList } from './faults.ts'
+import type { DatasetConfig } from './lock.ts'
 import type { RowIndex } from './row-index.ts'
+
+type Filter = DatasetConfig['filter']
+
+/** Validation and test come out of the best so many percent. */
+const EVALUATION_PERCENT = 30
+/** The split of pairs that no ranking has. */
+const EXCLUDED = 'excluded'
 
 /**
  * Checks which rows stand in which CSV.
  *
  * - The unfiltered file: every row of the manifest's split `train`, and no other.
- * - Validation and test: rows of their own split only, no more than were asked for.
+ * - Validation and test: rows of their own split among the best 30 percent, no more than were asked for.
  * - A top set: the training rows among the best p percent of all rows by its scorer. Whether p percent is rounded up or
  *   down, and which of equal rows at the edge is in, is left open.
+ * - A set by similarity: the training rows that have at least that.
+ *
+ * Where there are limits, no title and no tag is in a file more often, and what a file lacks has a reason in them.
  */
-export function checkCuts(contents: readonly CsvContent[], index: RowIndex, faults: FaultList): void {
+export function checkCuts(contents: readonly CsvContent[], index: RowIndex, filter: Filter, faults: FaultList): void {
   for (const content of contents) {
-    if (content.part === 'top') checkTop(content, index, faults)
-    else checkSplit(content, index, faults)
+    if (content.part === 'val' || content.part === 'test') checkEvaluation(content, index, filter, faults)
+    else checkTraining(content, index, filter, faults)
   }
 }
 
-function checkSplit({ part, path, size, rows, members }: CsvContent, index: RowIndex, faults: FaultList): void {
-  if (part !== 'train' && rows > size) faults.add('csv-rows', path, `has ${rows} rows, ${size} were asked for`)
+/** Similarities that are surely in, and surely not in, the best of all rows. */
+interface Edges {
+  readonly surelyIn: number
+  readonly surelyOut: number
+}
+
+/** Limits for each tag let rows of any similarity move up, so that nothing is sure then. */
+function topEdges(percent: number, scorer: string, index: RowIndex, filter: Filter): Edges {
+  if (filter.maxPerTag !== null) return { surelyIn: Infinity, surelyOut: -Infinity }
+  const place = index.scorers.indexOf(scorer)
+  const ranked: number[] = []
   for (let row = 0; row < index.size; row++) {
+    if (index.split(row) !== EXCLUDED) ranked.push(index.similarity(row, place))
+  }
+  const values = Float64Array.from(ranked).sort().reverse()
+  const at = (count: number) => (count < 1 ? Infinity : (values[count - 1] ?? -Infinity))
+  const exact = (index.size * percent) / 100
+  return { surelyIn: at(Math.floor(exact)), surelyOut: at(Math.ceil(exact)) }
+}
+
+function checkEvaluation(content: CsvContent, index: RowIndex, filter: Filter, faults: FaultList): void {
+  const { part, path, size, rows, members, scorer } = content
+  if (rows > size) faults.add('csv-rows', path, `has ${rows} rows, ${size} were asked for`)
+  const { surelyOut } = topEdges(EVALUATION_PERCENT, scorer, index, filter)
+  for (let row = 0; row < index.size; row++) {
+    if (members[row] !== 1) continue
     const split = index.split(row)
-    if (members[row] === 1 && split !== part) {
+    const similarity = index.similarity(row, index.scorers.indexOf(scorer))
+    if (split !== part) {
       faults.add('csv-split', path, `lists ${index.filepath(row)}, which the manifest puts into ${split ?? 'no split'}`)
-    } else if (part === 'train' && members[row] !== 1 && split === 'train') {
-      faults.add('csv-split', path, `lacks ${index.filepath(row)}, which the manifest puts into train`)
+    } else if (!(similarity >= surelyOut)) {
+      const edge = `below the edge of the top ${EVALUATION_PERCENT} % at ${surelyOut}`
+      faults.add('top-set', path, `lists ${index.filepath(row)} with ${similarity}, ${edge}`)
     }
   }
 }
 
-function checkTop({ path, scorer, size, members }: CsvContent, index: RowIndex, faults: FaultList): void {
-  const ranked = new Float64Array(index.size)
-  for (let row = 0; row < index.size; row++) ranked[row] = -index.similarity(row, scorer)
-  ranked.sort()
-  /** Similarity of the pair at a place of the ranking, from 1. */
-  const at = (place: number) => (place < 1 ? Infinity : -(ranked[place - 1] ?? Infinity))
-  const surelyIn = at(Math.floor((index.size * size) / 100))
-  const surelyOut = at(Math.ceil((index.size * size) / 100))
+function checkTraining(content: CsvContent, index: RowIndex, filter: Filter, faults: FaultList): void {
+  const { part, path, size, members, scorer } = content
+  const { surelyIn, surelyOut } =
+    part === 'train'
+      ? { surelyIn: -Infinity, surelyOut: -Infinity }
+      : part === 'top'
+        ? topEdges(size, scorer, index, filter)
+        : { surelyIn: filter.maxPerTag === null ? size : Infinity, surelyOut: size }
+  const titles = countTitles(content, index)
+  const most = filter.maxSameCaption ?? Infinity
+  for (const count of titles.values()) {
+    if (count > most) faults.add('caption-limit', path, `has one title ${count} times, at most ${most} were asked for`)
+  }
+  if (part !== 'train') checkTags(content, index, filter, faults)
+  const place = index.scorers.indexOf(scorer)
   for (let row = 0; row < index.size; row++) {
     const listed = members[row] === 1
-    const train = index.split(row) === 'train'
-    const similarity = index.similarity(row, scorer)
-    if (listed && !train) {
-      faults.add('csv-split', path, `lists ${index.filepath(row)}, which the manifest does not put into train`)
+    const split = index.split(row)
+    const similarity = index.similarity(row, place)
+    if (listed && split !== 'train') {
+      faults.add('csv-split', path, `lists ${index.filepath(row)}, which the manifest puts into ${split ?? 'no split'}`)
     } else if (listed && !(similarity >= surelyOut)) {
       faults.add('top-set', path, `lists ${index.filepath(row)} with ${similarity}, below the edge at ${surelyOut}`)
-    } else if (!listed && train && similarity > surelyIn) {
-      faults.add('top-set', path, `lacks ${index.filepath(row)} with ${similarity}, above the edge at ${surelyIn}`)
+    } else if (!listed && split === 'train' && (titles.get(index.title(row)) ?? 0) < most) {
+      if (part === 'train') {
+        faults.add('csv-split', path, `lacks ${index.filepath(row)}, which the manifest puts into train`)
+      } else if (part === 'above' ? similarity >= surelyIn : similarity > surelyIn) {
+        faults.add('top-set', path, `lacks ${index.filepath(row)} with ${similarity}, above the edge at ${surelyIn}`)
+      }
     }
+  }
+}
+
+function countTitles({ members }: CsvContent, index: RowIndex): Map<number, number> {
+  const counts = new Map<number, number>()
+  for (let row = 0; row < index.size; row++) {
+    if (members[row] === 1) counts.set(index.title(row), (counts.get(index.title(row)) ?? 0) + 1)
+  }
+  return counts
+}
+
+/** No tag has more rows than the limit, each row counting for the rarest of its tags. */
+function checkTags({ path, members }: CsvContent, index: RowIndex, { maxPerTag }: Filter, faults: FaultList): void {
+  if (maxPerTag === null) return
+  const counts = new Map<string, number>()
+  for (let row = 0; row < index.size; row++) {
+    const tag = members[row] === 1 ? index.rarestTag(row) : null
+    if (tag !== null) counts.set(tag, (counts.get(tag) ?? 0) + 1)
+  }
+  for (const [tag, count] of counts) {
+    if (count > maxPerTag)
+      faults.add('tag-limit', path, `has ${count} rows of ${tag}, at most ${maxPerTag} were asked for`)
   }
 }

@@ -19,6 +19,11 @@ export interface DatasetConfig {
   readonly filter: {
     readonly scorers: readonly string[]
     readonly top: readonly number[]
+    readonly above: readonly number[]
+    readonly maxPerTag: number | null
+    readonly maxSameCaption: number | null
+    /** Whether images of benchmarks were left out. */
+    readonly excludes: boolean
     readonly val: number
     readonly test: number
     readonly splitBy: 'block' | 'image'
@@ -65,6 +70,10 @@ export async function readLock(storage: Storage, faults: FaultList): Promise<Loc
         filter: {
           scorers: asList(at(filter, 'scorers')).map((scorer) => asText(at(scorer, 'name'))),
           top: asList(at(filter, 'top')).map(asCount),
+          above: asList(optional(filter, 'above') ?? []).map(asNumber),
+          maxPerTag: asOptionalCount(optional(filter, 'maxPerTag')),
+          maxSameCaption: asOptionalCount(optional(filter, 'maxSameCaption')),
+          excludes: optional(filter, 'exclude') !== null,
           val: asCount(at(filter, 'val')),
           test: asCount(at(filter, 'test')),
           splitBy: asText(at(at(filter, 'split'), 'by')) === 'image' ? 'image' : 'block',
@@ -98,6 +107,20 @@ function at(value: unknown, key: string): unknown {
   if (member === undefined) throw new LockError(`lacks the member "${key}"`)
   return member
 }
+
+/** A setting that older datasets don't have. */
+function optional(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : null
+}
+
+function asNumber(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw new LockError(`holds ${quoted(value)} where a number is due`)
+  }
+  return value
+}
+
+const asOptionalCount = (value: unknown): number | null => (value === null ? null : asCount(value))
 
 function asText(value: unknown): string {
   if (typeof value !== 'string') throw new LockError(`holds ${quoted(value)} where a text is due`)

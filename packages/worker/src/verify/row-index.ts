@@ -1,4 +1,4 @@
-import { type Box, IMAGE_PATH, sha256 } from '@skyscript/core'
+import { type Box, IMAGE_PATH, sha256, type Tags } from '@skyscript/core'
 
 /** What the CSV, split and stray-file checks need of a manifest row, once the row itself is gone. */
 export interface IndexedRow {
@@ -9,13 +9,14 @@ export interface IndexedRow {
   readonly split: string | null
   readonly box: Box
   readonly similarities: readonly number[]
+  readonly centerTags: Tags
 }
 
 const NO_YEAR = 255
 
 /**
- * All rows of a manifest in memory, as columns of numbers beside one map of ids: about 80 bytes a row and 80 for its id,
- * so that 5.2 million rows take less than 1 GB. Paths are kept as folder, source and year; captions as 48 bits of hash.
+ * All rows of a manifest in memory, as columns of numbers beside one map of ids: about 120 bytes a row and 80 for its id,
+ * so that 5.2 million rows take about 1 GB. Paths are kept as folder, source and year; captions as 48 bits of hash.
  */
 export class RowIndex {
   readonly scorers: readonly string[]
@@ -29,6 +30,12 @@ export class RowIndex {
   readonly #splitNames: (string | null)[] = []
   readonly #sourceNames: string[] = []
   readonly #captions = numbers()
+  readonly #titles = numbers()
+  readonly #tagCodes = new Map<string, number>()
+  readonly #tagNames: string[] = []
+  readonly #tagRows: number[] = []
+  readonly #tags = numbers()
+  readonly #tagEnds = numbers()
   readonly #boxes = numbers()
   readonly #similarities = numbers()
 
@@ -45,7 +52,7 @@ export class RowIndex {
   }
 
   /** @param row with a path that matches IMAGE_PATH and an id that isn't here yet */
-  add({ id, filepath, title, titleMultiObjects, split, box, similarities }: IndexedRow): void {
+  add({ id, filepath, title, titleMultiObjects, split, box, similarities, centerTags }: IndexedRow): void {
     const place = placeOf(filepath)
     if (place === null) throw new TypeError(`"${filepath}" is not the path of an image.`)
     this.#rows.set(id, this.#rows.size)
@@ -57,6 +64,8 @@ export class RowIndex {
     if (!this.#splitNames.includes(split)) this.#splitNames.push(split)
     this.#split.push(this.#splitNames.indexOf(split))
     this.#captions.push(captionHash(title, titleMultiObjects))
+    this.#titles.push(captionHash(title, ''))
+    this.#addTags(centerTags)
     for (const side of box) this.#boxes.push(side)
     for (let s = 0; s < this.scorers.length; s++) this.#similarities.push(similarities[s] ?? Number.NaN)
   }
@@ -75,6 +84,36 @@ export class RowIndex {
 
   saysOf(row: number, title: string, titleMultiObjects: string): boolean {
     return this.#captions.at(row) === captionHash(title, titleMultiObjects)
+  }
+
+  #addTags(tags: Tags): void {
+    for (const [key, value] of Object.entries(tags)) {
+      const name = `${key}=${value}`
+      let code = this.#tagCodes.get(name)
+      if (code === undefined) {
+        code = this.#tagNames.push(name) - 1
+        this.#tagCodes.set(name, code)
+        this.#tagRows.push(0)
+      }
+      this.#tagRows[code]!++
+      this.#tags.push(code)
+    }
+    this.#tagEnds.push(this.#tags.length)
+  }
+
+  /** Of the row's tags the one that the fewest rows have, the first by name of equally rare ones; null without tags. */
+  rarestTag(row: number): string | null {
+    const tags: number[] = []
+    for (let at = row === 0 ? 0 : this.#tagEnds.at(row - 1); at < this.#tagEnds.at(row); at++)
+      tags.push(this.#tags.at(at))
+    const fewest = Math.min(...tags.map((tag) => this.#tagRows[tag]!))
+    const rarest = tags.filter((tag) => this.#tagRows[tag] === fewest).map((tag) => this.#tagNames[tag]!)
+    return rarest.sort()[0] ?? null
+  }
+
+  /** Equal for equal titles. */
+  title(row: number): number {
+    return this.#titles.at(row)
   }
 
   similarity(row: number, scorer: number): number {
@@ -131,6 +170,10 @@ class Column<T extends Uint8Array | Float64Array> {
       this.#values = grown
     }
     this.#values[this.#length++] = value
+  }
+
+  get length(): number {
+    return this.#length
   }
 
   at(index: number): number {

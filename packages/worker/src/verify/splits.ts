@@ -47,7 +47,7 @@ export function checkSplits(
   return by === 'block' ? checkGround(parts, index, faults) : 0
 }
 
-const partOf = ({ part }: CsvContent): Part => (part === 'top' ? 'train' : part)
+const partOf = ({ part }: CsvContent): Part => (part === 'top' || part === 'above' ? 'train' : part)
 
 function unionOf(contents: readonly CsvContent[], size: number): Uint8Array {
   const union = new Uint8Array(size)

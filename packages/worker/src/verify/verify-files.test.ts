@@ -1,7 +1,13 @@
 import { metaPath } from '@skyscript/core'
 import { expect, test } from 'vitest'
 import { type Change, type Changes, pick, set, testChanges } from '../../test/dataset/test-changes.ts'
-import { createTestDataset, metaOf, storeTestDataset, type TestRow } from '../../test/dataset/test-dataset.ts'
+import {
+  createTestDataset,
+  metaOf,
+  storeTestDataset,
+  type TestDataset,
+  type TestRow,
+} from '../../test/dataset/test-dataset.ts'
 import { verifyDataset } from './verify.ts'
 
 const UNFILTERED = 'SkyScript-Town_train_unfiltered_5M.csv'
@@ -37,6 +43,31 @@ function rewrite(path: string, from: string | RegExp, to: string): Change {
     }
   }
 }
+
+const csvRow = (row: TestRow): string[] => [
+  row.filepath,
+  row.title,
+  row.title_multi_objects,
+  String(row.similarity_CLIP_openai),
+]
+
+const titleIn = (d: TestDataset, filepath: string) => d.rows.find((row) => row.filepath === filepath)?.title
+
+/** Asks for a set of the pairs with a similarity of 0.2 or more, and makes another of it. */
+const above =
+  (spoil: (due: TestRow[], train: TestRow[]) => TestRow[]): Change =>
+  (d) => {
+    d.lock.config.filter.above = [0.2]
+    const train = d.rows.filter(({ split }) => split === 'train')
+    const due = train.filter((row) => row.similarity_CLIP_openai >= 0.2)
+    const header = d.csvs.get(TOP)![0]!
+    for (const scorer of ['openai', 'laion_RS'] as const) {
+      const columns = header.map((name) => name.replace('openai', scorer))
+      const rows = scorer === 'openai' ? spoil(due, train) : train.filter((row) => row.similarity_CLIP_laion_RS >= 0.2)
+      const texts = rows.map((row) => [...csvRow(row).slice(0, 3), String(row[`similarity_CLIP_${scorer}`])])
+      d.csvs.set(`SkyScript-Town_train_above0.2_filtered_by_CLIP_${scorer}.csv`, [columns, ...texts])
+    }
+  }
 
 const CHANGES: Changes = {
   'csv-missing': [['a CSV is gone', remove(VAL), /is not there/]],
@@ -96,6 +127,42 @@ const CHANGES: Changes = {
           .push([worst.filepath, worst.title, worst.title_multi_objects, String(worst.similarity_CLIP_openai)])
       },
       /below the edge/,
+    ],
+    [
+      'a poor pair is in validation',
+      (d) => {
+        const [worst] = d.rows
+          .filter(({ split }) => split === 'val')
+          .sort((a, b) => a.similarity_CLIP_openai - b.similarity_CLIP_openai)
+        d.csvs.get(VAL)!.splice(1, 1, csvRow(worst!))
+      },
+      /below the edge of the top 30 %/,
+    ],
+    ['a set by similarity lacks a pair', above((rows) => rows.slice(1)), /lacks images.*above the edge at 0\.2/],
+    [
+      'a set by similarity has a pair that is less similar',
+      above((rows, all) => [...rows, all.find((row) => row.similarity_CLIP_openai < 0.2)!]),
+      /below the edge at 0\.2/,
+    ],
+  ],
+  'caption-limit': [
+    [
+      'a title comes more often than was asked for',
+      (d) => {
+        d.lock.config.filter.maxSameCaption = 1
+        for (const row of d.rows.slice(0, 3)) row.title = 'a satellite image of building'
+        for (const rows of d.csvs.values()) for (const row of rows) row[1] = titleIn(d, row[0]!) ?? row[1]!
+      },
+      /has one title \d+ times, at most 1/,
+    ],
+  ],
+  'tag-limit': [
+    [
+      'a tag has more pairs than was asked for',
+      (d) => {
+        d.lock.config.filter.maxPerTag = 1
+      },
+      /rows of \w+=.*, at most 1 were asked for/,
     ],
   ],
   'split-overlap': [
@@ -190,11 +257,14 @@ const CHANGES: Changes = {
       /lacks the columns licence/,
     ],
     [
-      'the manifest has another scorer',
+      'the manifest lacks a scorer',
       (d) => {
-        d.lock.config.filter.scorers = [{ name: 'openai', model: 'm' }]
+        d.lock.config.filter.scorers = [
+          { name: 'openai', model: 'm' },
+          { name: 'other', model: 'm' },
+        ]
       },
-      /the settings in dataset.lock.json name openai/,
+      /the settings in dataset.lock.json name other too/,
     ],
   ],
 }

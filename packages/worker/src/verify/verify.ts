@@ -72,13 +72,14 @@ export async function verifyDataset(storage: Storage, options: VerifyOptions = {
         checked.csvs++
         checked.csvRows += rows
       }
-      checkCuts(contents, index, faults)
+      checkCuts(contents, index, lock.config.filter, faults)
       checked.boxes = checkSplits(contents, index, lock.config.filter.splitBy, faults)
       await checkCounts(storage, lock, checked.rows, faults)
     }
   }
   if (lock !== null) {
     const csvs = expectedCsvs(lock.config).map(({ path }) => path)
+    if (lock.config.filter.excludes) csvs.push('excluded.csv')
     checked.files = await checkFiles(storage, lock, csvs, digests, faults)
   }
   return { ok: faults.isEmpty, checked, faults: faults.faults, faultCounts: faults.counts }
@@ -157,17 +158,19 @@ async function checkCsvs(
 ): Promise<CsvContent[]> {
   const contents: CsvContent[] = []
   for (const file of expectedCsvs(config)) {
-    if (file.scorer >= index.scorers.length) continue
+    if (!index.scorers.includes(file.scorer)) continue
     const content = await checkCsv(storage, file, index, faults)
     if (content !== null) contents.push(content)
   }
   return contents
 }
 
+/** The manifest may have scores that the settings don't rank by. */
 function checkScorers(config: DatasetConfig, index: RowIndex, faults: FaultList): void {
-  const due = config.filter.scorers.join(', ')
+  const missing = config.filter.scorers.filter((scorer) => !index.scorers.includes(scorer))
+  if (missing.length === 0) return
   const actual = index.scorers.join(', ')
-  if (due !== actual) faults.add('manifest', MANIFEST, `has scores by ${actual}, the settings in ${LOCK} name ${due}`)
+  faults.add('manifest', MANIFEST, `has scores by ${actual}, the settings in ${LOCK} name ${missing.join(', ')} too`)
 }
 
 /** Images, metas and CSVs that the dataset does not know: what is left of an older build would be trained on. */
