@@ -20,9 +20,8 @@ export interface CsvWriter {
   readonly bytes: number
   /** Only after its end. */
   readonly sha256: string
-  /** Adds a row of `csvFields`; held in memory until the next `flush`. */
-  add(fields: string): void
-  flush(): Promise<void>
+  /** @param text so many rows, each with its line end */
+  add(text: Uint8Array, rows: number): Promise<void>
   end(): Promise<void>
   abort(reason: unknown): Promise<void>
 }
@@ -43,14 +42,8 @@ export const csvFields = (fields: readonly string[]): string =>
 /** A CSV: UTF-8, comma, header, LF, quotes where needed. */
 export function createCsv(storage: Storage, path: string, columns: readonly string[]): CsvWriter {
   const output = openOutput(storage, path)
-  let pending = `${csvFields(columns)}\n`
+  const header = output.write(Buffer.from(`${csvFields(columns)}\n`))
   let rows = 0
-  const flush = async () => {
-    if (pending === '') return
-    const piece = Buffer.from(pending)
-    pending = ''
-    await output.write(piece)
-  }
   return {
     path,
     get rows() {
@@ -62,13 +55,13 @@ export function createCsv(storage: Storage, path: string, columns: readonly stri
     get sha256() {
       return output.sha256
     },
-    add(fields) {
-      rows++
-      pending += `${fields}\n`
+    async add(text, count) {
+      rows += count
+      await header
+      if (text.length > 0) await output.write(text)
     },
-    flush,
     async end() {
-      await flush()
+      await header
       await output.end()
     },
     abort: output.abort,

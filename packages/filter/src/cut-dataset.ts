@@ -1,15 +1,19 @@
-import type { Box, Config, Storage } from '@skyscript/core'
-import { CAPTION_COLUMNS, type CsvWriter, createCsv, csvFields, pairColumns, sizeName } from './csv-files.ts'
+import type { Config, Storage } from '@skyscript/core'
+import { CAPTION_COLUMNS, createCsv, pairColumns, sizeName } from './csv-files.ts'
+import type { FileRows } from './cut-group.ts'
+import { type CutWorkers, openCutWorkers } from './cut-workers.ts'
 import type { BenchmarkImages } from './duplicates/benchmark-images.ts'
 import { createHashColumn, matchAgainst } from './duplicates/near-duplicates.ts'
 import { type Drawn, drawEvaluation, EVALUATION_PERCENT } from './evaluation.ts'
 import { createTagGroups, createTextGroups, type Groups } from './groups.ts'
-import { MANIFEST, SIMILARITY } from './manifest.ts'
+import { localFile } from './local-file.ts'
+import { MANIFEST } from './manifest.ts'
 import { type ManifestFile, openManifestFile } from './manifest-file.ts'
 import { createSplitsWriter } from './manifest-splits.ts'
-import { createPairTable, fromMicro, type PairTable, toMicro } from './pair-table.ts'
+import { createPairTable, type PairTable, toMicro } from './pair-table.ts'
 import { countAbove, limitGroups, rank, topCount } from './ranking.ts'
-import { createSplitter, PARTS } from './splits.ts'
+import { shared } from './shared-arrays.ts'
+import { PARTS } from './splits.ts'
 
 /**
  * Where a pair stands. Split by block, `train`, `val` and `test` are those of its ground, and only what is drawn of val
@@ -72,16 +76,28 @@ interface Survey {
  * @throws InputError `no-scores` where the manifest has no such scorer, `bad-manifest`; what `storage` throws
  */
 export async function cutDataset(input: CutInput): Promise<CutSummary> {
-  const manifest = await openManifestFile(input.storage)
+  const { storage, scorers, filter, seed } = input
+  const file = await localFile(storage, MANIFEST)
+  let manifest: ManifestFile | undefined
+  let workers: CutWorkers | undefined
   try {
-    const survey = await surveyPairs(manifest, input)
+    manifest = await openManifestFile(file.path)
+    workers = await openCutWorkers(manifest, {
+      ...{ scorers, seed, split: filter.split },
+      tags: filter.maxPerTag !== null,
+      titles: filter.maxSameCaption !== null,
+      hashes: input.exclude !== null,
+    })
+    const survey = await surveyPairs(manifest, workers, input)
     const { files, splits, notes } = planFiles(survey, input, manifest.columns.has('more_captions'))
-    const written = await writeFiles(manifest, input, survey, files, splits)
+    const written = await writeFiles(manifest, workers, input, files, splits)
     const counts: Record<Split, number> = { train: 0, val: 0, test: 0, 'held-out': 0, excluded: 0 }
     for (const code of splits) counts[SPLITS[code]!]++
     return { pairs: survey.table.size, files: written, splits: counts, notes: [...notes, ...notesOf(counts)] }
   } finally {
-    await manifest.close()
+    await workers?.close()
+    await manifest?.close()
+    await file.release()
   }
 }
 
@@ -97,35 +113,20 @@ function notesOf(splits: Readonly<Record<Split, number>>): string[] {
 }
 
 async function surveyPairs(
-  manifest: ManifestFile,
-  { scorers, filter, seed, exclude, signal }: CutInput,
+  { rows }: ManifestFile,
+  workers: CutWorkers,
+  { scorers, filter, exclude, signal }: CutInput,
 ): Promise<Survey> {
-  const partOf = createSplitter(filter.split, seed)
-  const table = createPairTable(scorers.length, manifest.rows)
-  const tags = filter.maxPerTag === null ? null : createTagGroups(manifest.rows)
-  const titles = filter.maxSameCaption === null ? null : createTextGroups(manifest.rows)
-  const hashes = exclude === null ? null : createHashColumn(manifest.rows)
-  const columns = [
-    ...['id', 'west', 'south', 'east', 'north'],
-    ...scorers.map((scorer) => SIMILARITY + scorer),
-    ...(tags ? ['center_tags'] : []),
-    ...(titles ? ['title'] : []),
-    ...(hashes ? ['phash'] : []),
-  ]
-  for await (const group of manifest.read(columns)) {
+  const table = createPairTable(scorers.length, rows)
+  const tags = filter.maxPerTag === null ? null : createTagGroups(rows)
+  const titles = filter.maxSameCaption === null ? null : createTextGroups(rows)
+  const hashes = exclude === null ? null : createHashColumn(rows)
+  for await (const group of workers.survey()) {
     signal?.throwIfAborted()
-    const ids = group.id as string[]
-    const [west, south, east, north] = ['west', 'south', 'east', 'north'].map((name) => group[name] as number[])
-    const similarities = scorers.map((scorer) => group[SIMILARITY + scorer] as number[])
-    for (let row = 0; row < ids.length; row++) {
-      const box: Box = [west![row]!, south![row]!, east![row]!, north![row]!]
-      const part = PARTS.indexOf(partOf(ids[row]!, box))
-      const micros = similarities.map((column) => toMicro(column[row]!))
-      table.add(ids[row]!, micros, part)
-    }
-    if (tags) for (const json of group.center_tags as string[]) tags.add(json)
-    if (titles) for (const title of group.title as string[]) titles.add(title)
-    if (hashes) for (const hash of group.phash as string[]) hashes.add(hash)
+    table.add(group)
+    for (const json of group.tags ?? []) tags!.add(json)
+    for (const hash of group.titles ?? []) titles!.add(hash)
+    for (const hash of group.hashes ?? []) hashes!.add(hash)
   }
   return {
     table: table.end(),
@@ -135,14 +136,9 @@ async function surveyPairs(
   }
 }
 
-/** One CSV: its name, whose scores it has, and which rows. */
-interface FilePlan {
+interface FilePlan extends FileRows {
   readonly path: string
-  /** Place among the scorers. */
-  readonly scorer: number
-  readonly members: Uint8Array
-  /** Whether it has a row for each caption of an image. */
-  readonly captions: boolean
+  readonly columns: readonly string[]
 }
 
 interface Plan {
@@ -154,7 +150,7 @@ interface Plan {
 
 function planFiles(survey: Survey, input: CutInput, moreCaptions: boolean): Plan {
   const { table } = survey
-  const { name, scorers, filter, seed } = input
+  const { name, scorers, filter, seed, exclude } = input
   const rankings = scorers.map((_, i) => {
     const all = rank(table.similarities[i]!, table.id)
     const listed = survey.excluded === null ? all : all.filter((row) => survey.excluded![row]! < 0)
@@ -168,12 +164,17 @@ function planFiles(survey: Survey, input: CutInput, moreCaptions: boolean): Plan
   const splits = splitRows(survey, sets, filter.split.by)
 
   const files: FilePlan[] = []
-  const add = (file: string, scorer: number, rows: Iterable<number>) => {
-    const members = new Uint8Array(table.size)
+  const membersOf = (rows: Iterable<number>) => {
+    const members = shared.bytes(table.size)
     for (const row of rows) members[row] = 1
-    files.push({ path: `${name}_${file}.csv`, scorer, members, captions: false })
-    if (moreCaptions && file.startsWith('train'))
-      files.push({ path: `${name}_${file}_captions.csv`, scorer, members, captions: true })
+    return members
+  }
+  const add = (file: string, scorer: number, rows: Iterable<number>) => {
+    const members = membersOf(rows)
+    const of = { kind: 'pairs', similarities: table.similarities[scorer]! } as const
+    files.push({ path: `${name}_${file}.csv`, columns: pairColumns(scorers[scorer]!), members, of })
+    if (!moreCaptions || !file.startsWith('train')) return
+    files.push({ path: `${name}_${file}_captions.csv`, columns: CAPTION_COLUMNS, members, of: { kind: 'captions' } })
   }
   /** Those that train of the best rows of a ranking. */
   const training = (rows: Uint32Array) => {
@@ -201,6 +202,12 @@ function planFiles(survey: Survey, input: CutInput, moreCaptions: boolean): Plan
     add(`test_${sizeName(filter.test)}_${by}`, i, sets[i]!.test.rows)
     notes.push(...[sets[i]!.val.note, sets[i]!.test.note].filter((note) => note !== null))
   }
+  const { excluded } = survey
+  if (exclude !== null && excluded !== null) {
+    const rows = [...excluded.keys()].filter((row) => excluded[row]! >= 0)
+    const of = { kind: 'matches', matches: excluded, names: exclude.files } as const
+    files.push({ path: EXCLUDED_CSV, columns: ['filepath', 'benchmark_image'], members: membersOf(rows), of })
+  }
   return { files, splits, notes }
 }
 
@@ -226,49 +233,27 @@ function splitRows(
 
 async function writeFiles(
   manifest: ManifestFile,
-  { storage, scorers, exclude, signal }: CutInput,
-  { table, excluded }: Survey,
+  workers: CutWorkers,
+  { storage, signal }: CutInput,
   plans: readonly FilePlan[],
   splits: Uint8Array,
 ): Promise<CutFile[]> {
   const writer = createSplitsWriter(storage, manifest)
-  const csvs = plans.map((plan) => {
-    const columns = plan.captions ? CAPTION_COLUMNS : pairColumns(scorers[plan.scorer]!)
-    return { ...plan, csv: createCsv(storage, plan.path, columns) }
-  })
-  const list = exclude && createCsv(storage, EXCLUDED_CSV, ['filepath', 'benchmark_image'])
-  const all: CsvWriter[] = [...csvs.map(({ csv }) => csv), ...(list ? [list] : [])]
-  const texts = ['filepath', 'title', 'title_multi_objects']
-  const columns = manifest.columns.has('more_captions') ? [...texts, 'more_captions'] : texts
+  const csvs = plans.map(({ path, columns }) => createCsv(storage, path, columns))
   try {
-    let first = 0
-    for await (const group of manifest.read(columns)) {
+    let group = 0
+    for await (const texts of workers.format(plans.map(({ members, of }) => ({ members, of })))) {
       signal?.throwIfAborted()
-      const [filepath, title, multi, more] = columns.map((name) => group[name] as string[])
-      for (let i = 0; i < filepath!.length; i++) {
-        const row = first + i
-        const fields = csvFields([filepath![i]!, title![i]!, multi![i]!])
-        for (const { csv, members, scorer, captions } of csvs) {
-          if (members[row] !== 1) continue
-          if (!captions) csv.add(`${fields},${fromMicro(table.similarities[scorer]![row]!)}`)
-          else {
-            const further = JSON.parse(more![i]!) as string[]
-            for (const caption of new Set([title![i]!, multi![i]!, ...further]))
-              csv.add(csvFields([filepath![i]!, caption]))
-          }
-        }
-        if (list && excluded![row]! >= 0) list.add(csvFields([filepath![i]!, exclude.files[excluded![row]!]!]))
-      }
-      await writer.add(Array.from(filepath!, (_, i) => SPLITS[splits[first + i]!]!))
-      for (const csv of all) await csv.flush()
-      first += filepath!.length
+      const { from, to } = manifest.groups[group++]!
+      await writer.add(Array.from(splits.subarray(from, to), (code) => SPLITS[code]!))
+      for (const [i, { text, rows }] of texts.entries()) await csvs[i]!.add(text, rows)
     }
-    for (const csv of all) await csv.end()
+    for (const csv of csvs) await csv.end()
     await writer.end()
   } catch (error) {
-    await Promise.all([writer.abort(error), ...all.map((csv) => csv.abort(error))])
+    await Promise.all([writer.abort(error), ...csvs.map((csv) => csv.abort(error))])
     throw error
   }
-  const files = all.map(({ path, rows, sha256 }) => ({ path, rows, sha256 }))
+  const files = csvs.map(({ path, rows, sha256 }) => ({ path, rows, sha256 }))
   return [...files, { path: MANIFEST, rows: manifest.rows, sha256: writer.sha256 }]
 }

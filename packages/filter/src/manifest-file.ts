@@ -1,7 +1,6 @@
-import { open } from 'node:fs/promises'
-import { InputError, messageOf, type Storage } from '@skyscript/core'
+import { type FileHandle, open } from 'node:fs/promises'
+import { InputError, messageOf } from '@skyscript/core'
 import { type AsyncBuffer, type ColumnData, type FileMetaData, parquetMetadataAsync, parquetRead } from 'hyparquet'
-import { localFile } from './local-file.ts'
 import { MANIFEST, SIMILARITY } from './manifest.ts'
 
 /** The columns of one row group that were asked for, each as long as the group. */
@@ -9,13 +8,16 @@ export type GroupColumns = Readonly<Record<string, readonly unknown[]>>
 
 /** A manifest that is read back, to be cut anew. */
 export interface ManifestFile {
+  readonly path: string
   readonly rows: number
   readonly columns: ReadonlySet<string>
   /** Those whose similarities it has, in the order of its columns. */
   readonly scorers: readonly string[]
   readonly metadata: FileMetaData
-  /** Row group by row group, in their order. Memory: one group. */
-  read(columns: readonly string[]): AsyncGenerator<GroupColumns>
+  /** Of each row group: its first row, and the row after its last. */
+  readonly groups: readonly { readonly from: number; readonly to: number }[]
+  /** Memory: one group. */
+  readGroup(group: number, columns: readonly string[]): Promise<GroupColumns>
   /** Bytes as they stand in the file. */
   bytes(start: number, end: number): Promise<Uint8Array>
   close(): Promise<void>
@@ -30,15 +32,21 @@ const PARSERS = {
 /**
  * Opens a dataset's manifest.
  *
- * @throws InputError `bad-manifest` where it can't be read; ServiceError `missing-key` where there is none
+ * @param path of a file on this machine
+ * @throws InputError `bad-manifest` where it is no Parquet
  */
-export async function openManifestFile(storage: Storage): Promise<ManifestFile> {
-  const { path, release } = await localFile(storage, MANIFEST)
+export async function openManifestFile(path: string): Promise<ManifestFile> {
   const handle = await open(path, 'r')
-  const close = async () => {
+  try {
+    return await readManifestFile(path, handle)
+  } catch (error) {
     await handle.close()
-    await release()
+    const message = `${MANIFEST} can't be read as Parquet (${messageOf(error)}); run skyscript build again.`
+    throw new InputError('bad-manifest', message, { cause: error })
   }
+}
+
+async function readManifestFile(path: string, handle: FileHandle): Promise<ManifestFile> {
   const bytes = async (start: number, end: number) => {
     const buffer = Buffer.allocUnsafeSlow(end - start)
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, start)
@@ -50,37 +58,34 @@ export async function openManifestFile(storage: Storage): Promise<ManifestFile> 
     byteLength: size,
     slice: async (start, end = size) => (await bytes(start, end)).buffer,
   }
-  try {
-    const metadata = await parquetMetadataAsync(file)
-    const columns = metadata.schema.slice(1).map(({ name }) => name)
-    return {
-      rows: Number(metadata.num_rows),
-      columns: new Set(columns),
-      scorers: columns.filter((name) => name.startsWith(SIMILARITY)).map((name) => name.slice(SIMILARITY.length)),
-      metadata,
-      async *read(wanted) {
-        let rowStart = 0
-        for (const { num_rows } of metadata.row_groups) {
-          const rowEnd = rowStart + Number(num_rows)
-          const group: Record<string, unknown[]> = Object.fromEntries(
-            wanted.map((name) => [name, new Array(rowEnd - rowStart)]),
-          )
-          // A column of several pages comes in several parts.
-          const onChunk = ({ columnName, columnData, rowStart: first }: ColumnData) => {
-            const column = group[columnName]!
-            for (let i = 0; i < columnData.length; i++) column[first - rowStart + i] = columnData[i]
-          }
-          await parquetRead({ file, metadata, columns: [...wanted], rowStart, rowEnd, onChunk, parsers: PARSERS })
-          yield group
-          rowStart = rowEnd
-        }
-      },
-      bytes,
-      close,
-    }
-  } catch (error) {
-    await close()
-    const message = `${MANIFEST} of ${storage.url} can't be read as Parquet (${messageOf(error)}); run skyscript build again.`
-    throw new InputError('bad-manifest', message, { cause: error })
+  const metadata = await parquetMetadataAsync(file)
+  const columns = metadata.schema.slice(1).map(({ name }) => name)
+  let row = 0
+  const groups = metadata.row_groups.map(({ num_rows }) => {
+    const from = row
+    row += Number(num_rows)
+    return { from, to: row }
+  })
+  return {
+    path,
+    rows: row,
+    columns: new Set(columns),
+    scorers: columns.filter((name) => name.startsWith(SIMILARITY)).map((name) => name.slice(SIMILARITY.length)),
+    metadata,
+    groups,
+    async readGroup(group, wanted) {
+      const { from, to } = groups[group]!
+      const found: Record<string, unknown[]> = Object.fromEntries(wanted.map((name) => [name, new Array(to - from)]))
+      // A column of several pages comes in several parts.
+      const onChunk = ({ columnName, columnData, rowStart }: ColumnData) => {
+        const column = found[columnName]!
+        for (let i = 0; i < columnData.length; i++) column[rowStart - from + i] = columnData[i]
+      }
+      const range = { rowStart: from, rowEnd: to }
+      await parquetRead({ file, metadata, columns: [...wanted], ...range, onChunk, parsers: PARSERS })
+      return found
+    },
+    bytes,
+    close: () => handle.close(),
   }
 }

@@ -1,3 +1,6 @@
+import type { GroupSurvey } from './cut-group.ts'
+import { shared } from './shared-arrays.ts'
+
 /**
  * What ranking and splitting need of every pair, in typed arrays: 5.2 million pairs with two scorers take about 90 MB.
  */
@@ -11,8 +14,8 @@ export interface PairTable {
 }
 
 export interface PairTableBuilder {
-  /** @param micro one similarity in millionths for each scorer */
-  add(id: string, micro: readonly number[], part: number): void
+  /** Adds the pairs of a row group. */
+  add(pairs: Pick<GroupSurvey, 'ids' | 'similarities' | 'parts'>): void
   end(): PairTable
 }
 
@@ -28,7 +31,7 @@ export const fromMicro = (micro: number): number => micro / MICRO
 const KINDS = 'nwa'
 const KIND_CODES = 4
 
-function encodeId(id: string): number {
+export function encodeId(id: string): number {
   const code = Number(id.slice(1)) * KIND_CODES + KINDS.indexOf(id[0]!)
   if (!Number.isSafeInteger(code)) throw new TypeError(`"${id}" is no id that OSM could have.`)
   return code
@@ -39,25 +42,19 @@ function decodeId(code: number): string {
   return `${KINDS[code - number * KIND_CODES]}${number}`
 }
 
-/** @param size how many pairs there will be, at most */
+/** @param size how many pairs there will be */
 export function createPairTable(scorers: number, size: number): PairTableBuilder {
   const ids = new Float64Array(size)
   const parts = new Uint8Array(size)
-  const similarities = Array.from({ length: scorers }, () => new Int32Array(size))
+  const similarities = Array.from({ length: scorers }, () => shared.integers(size))
   let count = 0
   return {
-    add(id, micro, part) {
-      if (count === size) throw new RangeError(`There are more than ${size} pairs.`)
-      ids[count] = encodeId(id)
-      parts[count] = part
-      for (let i = 0; i < scorers; i++) similarities[i]![count] = micro[i]!
-      count++
+    add(pairs) {
+      ids.set(pairs.ids, count)
+      parts.set(pairs.parts, count)
+      for (const [i, column] of pairs.similarities.entries()) similarities[i]!.set(column, count)
+      count += pairs.ids.length
     },
-    end: () => ({
-      size: count,
-      id: (row) => decodeId(ids[row]!),
-      similarities: similarities.map((column) => column.subarray(0, count)),
-      parts: parts.subarray(0, count),
-    }),
+    end: () => ({ size: count, id: (row) => decodeId(ids[row]!), similarities, parts }),
   }
 }

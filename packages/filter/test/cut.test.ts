@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createPairTable, fromMicro, toMicro } from '../src/pair-table.ts'
+import { createPairTable, encodeId, fromMicro, toMicro } from '../src/pair-table.ts'
 import { countAbove, limitGroups, rank, topCount } from '../src/ranking.ts'
 
 const cut = (similarities: readonly number[], ids: readonly string[], percent: number) => {
@@ -119,7 +119,13 @@ test('the table gives back every id, similarity and part', () => {
   fc.assert(
     fc.property(rows, (rows) => {
       const table = createPairTable(2, rows.length)
-      for (const row of rows) table.add(row.id, [row.micro, -row.micro], row.part)
+      for (const some of [rows.slice(0, 7), rows.slice(7)]) {
+        table.add({
+          ids: Float64Array.from(some, (row) => encodeId(row.id)),
+          similarities: [1, -1].map((sign) => Int32Array.from(some, (row) => sign * row.micro)),
+          parts: Uint8Array.from(some, (row) => row.part),
+        })
+      }
       const { size, id, similarities, parts } = table.end()
       expect(size).toBe(rows.length)
       const back = rows.map((_, i) => ({ id: id(i), micro: similarities[0]![i]!, part: parts[i]! }))

@@ -98,7 +98,7 @@ test('whatever the captions hold, rows are read back as they were written', asyn
       const path = `${files.length}.csv`
       const csv = createCsv(storage, path, pairColumns('openai'))
       const rows = captions.map(([a, b], i) => [`images2/n${i}_US_21.jpg`, a, b, '0.25'] as const)
-      for (const row of rows) csv.add(csvFields(row))
+      for (const row of rows) await csv.add(Buffer.from(`${csvFields(row)}\n`), 1)
       await csv.end()
       files.push(join(folder, path))
       written.push([HEADER, ...rows.map((row) => [...row])])

@@ -1,0 +1,74 @@
+import { availableParallelism } from 'node:os'
+import {
+  type FileRows,
+  formatGroup,
+  type GroupSurvey,
+  type GroupText,
+  type SurveySettings,
+  surveyGroup,
+} from './cut-group.ts'
+import type { ManifestFile } from './manifest-file.ts'
+import { createSplitter } from './splits.ts'
+import type { CutQuestion } from './threads/cut-thread.ts'
+import { startThread } from './threads/thread.ts'
+
+/** A manifest of fewer row groups is read sooner than a thread has started. */
+const GROUPS_WORTH_THREADS = 8
+/** More wait for the one that writes. */
+const MOST_THREADS = 4
+/** Row groups that are read ahead of the one that is wanted, for each thread. */
+const AHEAD = 2
+
+/** Reads a manifest's row groups, on as many threads as there are cores. */
+export interface CutWorkers {
+  survey(): AsyncGenerator<GroupSurvey>
+  format(files: readonly FileRows[]): AsyncGenerator<readonly GroupText[]>
+  close(): Promise<void>
+}
+
+/** Whatever the number of threads, row groups come in their order. */
+export async function openCutWorkers(manifest: ManifestFile, settings: SurveySettings): Promise<CutWorkers> {
+  const groups = manifest.groups.length
+  if (groups < GROUPS_WORTH_THREADS) {
+    const partOf = createSplitter(settings.split, settings.seed)
+    return {
+      survey: () => inOrder(groups, 1, (group) => surveyGroup(manifest, group, settings, partOf)),
+      format: (files) => inOrder(groups, 1, (group) => formatGroup(manifest, group, files)),
+      close: async () => {},
+    }
+  }
+  const count = Math.min(availableParallelism(), MOST_THREADS)
+  const threads = Array.from({ length: count }, () => startThread(new URL('./threads/cut-thread.ts', import.meta.url)))
+  const close = async () => {
+    await Promise.all(threads.map((thread) => thread.close()))
+  }
+  const askAll = (method: string, value: unknown) => Promise.all(threads.map((thread) => thread.ask(method, value)))
+  const askOne = <T>(method: string) =>
+    inOrder(groups, AHEAD * count, (group) => threads[group % count]!.ask<T>(method, group))
+  await askAll('open', { path: manifest.path, settings } satisfies CutQuestion).catch(async (error: unknown) => {
+    await close()
+    throw error
+  })
+  return {
+    survey: () => askOne<GroupSurvey>('survey'),
+    async *format(files) {
+      await askAll('files', files)
+      yield* askOne<readonly GroupText[]>('format')
+    },
+    close,
+  }
+}
+
+/** The results of tasks in their order, some of which run ahead. */
+async function* inOrder<T>(count: number, ahead: number, task: (i: number) => Promise<T>): AsyncGenerator<T> {
+  const running: Promise<T>[] = []
+  for (let next = 0; next < count || running.length > 0; ) {
+    while (next < count && running.length < ahead) {
+      const started = task(next++)
+      // Awaited in its turn: until then a failure is no unhandled one.
+      started.catch(() => undefined)
+      running.push(started)
+    }
+    yield await running.shift()!
+  }
+}
