@@ -1,4 +1,5 @@
 import type { Storage } from '@skyscript/core'
+import { createCsvText } from './csv-text.ts'
 import { openOutput } from './output.ts'
 
 /** The original's columns. */
@@ -29,20 +30,13 @@ export interface CsvWriter {
 /** `5K` for 5000: how the original's file names give sizes. */
 export const sizeName = (rows: number): string => (rows > 0 && rows % 1000 === 0 ? `${rows / 1000}K` : String(rows))
 
-/** A lone carriage return ends a row for Python's csv module and pandas, though it isn't our line end. */
-const SPECIAL = /[",\n\r]/
-
-/**
- * Fields as they stand in a row, quoted where needed (RFC 4180). By itself, since a pair's fields go into several files:
- * csv-stringify takes three times as long a file.
- */
-export const csvFields = (fields: readonly string[]): string =>
-  fields.map((field) => (SPECIAL.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',')
-
 /** A CSV: UTF-8, comma, header, LF, quotes where needed. */
 export function createCsv(storage: Storage, path: string, columns: readonly string[]): CsvWriter {
   const output = openOutput(storage, path)
-  const header = output.write(Buffer.from(`${csvFields(columns)}\n`))
+  const first = createCsvText()
+  first.fields(columns.map((name) => Buffer.from(name)))
+  first.endRow()
+  const header = output.write(first.view)
   let rows = 0
   return {
     path,

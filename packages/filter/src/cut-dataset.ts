@@ -152,7 +152,7 @@ function planFiles(survey: Survey, input: CutInput, moreCaptions: boolean): Plan
   const { table } = survey
   const { name, scorers, filter, seed, exclude } = input
   const rankings = scorers.map((_, i) => {
-    const all = rank(table.similarities[i]!, table.id)
+    const all = rank(table.similarities[i]!, table.compareIds)
     const listed = survey.excluded === null ? all : all.filter((row) => survey.excluded![row]! < 0)
     return { listed, best: survey.tags === null ? listed : withinTags(listed, survey.tags, filter.maxPerTag!) }
   })

@@ -1,9 +1,9 @@
 import type { Box, Config } from '@skyscript/core'
-import { csvFields } from './csv-files.ts'
+import { createCsvText } from './csv-text.ts'
 import { hashOf } from './groups.ts'
 import { SIMILARITY } from './manifest.ts'
 import type { ManifestFile } from './manifest-file.ts'
-import { encodeId, fromMicro, toMicro } from './pair-table.ts'
+import { encodeId, toMicro } from './pair-table.ts'
 import { PARTS, type Splitter } from './splits.ts'
 
 /** What a cut wants to know of the pairs. */
@@ -83,36 +83,53 @@ export interface GroupText {
   readonly rows: number
 }
 
+/** Of a row, beside its texts: commas, quotes and a similarity. */
+const ROW_BYTES = 20
+/** Left over for quotes within texts. */
+const ROOM = 4096
+
 export async function formatGroup(
   manifest: ManifestFile,
   group: number,
   files: readonly FileRows[],
 ): Promise<GroupText[]> {
-  const texts = ['filepath', 'title', 'title_multi_objects']
   const withMore = files.some(({ of }) => of.kind === 'captions')
-  const columns = await manifest.readGroup(group, withMore ? [...texts, 'more_captions'] : texts)
-  const [filepath, title, multi] = texts.map((name) => columns[name] as string[])
+  const columns = [...['filepath', 'title', 'title_multi_objects'], ...(withMore ? ['more_captions'] : [])]
+  const texts = await manifest.readTexts(group, columns)
+  const [filepath, title, multi, more] = columns.map((name) => texts[name]!)
   const { from } = manifest.groups[group]!
-  const fields = filepath!.map((path, i) => csvFields([path, title![i]!, multi![i]!]))
-  return files.map(({ members, of }) => {
-    let text = ''
-    let rows = 0
-    for (let i = 0; i < fields.length; i++) {
-      if (members[from + i] !== 1) continue
+  const outputs = files.map(({ members }) => {
+    let bytes = ROOM
+    for (let i = 0; i < filepath!.length; i++) {
+      if (members[from + i] === 1) bytes += filepath![i]!.length + title![i]!.length + multi![i]!.length + ROW_BYTES
+    }
+    return createCsvText(bytes)
+  })
+  const fields = createCsvText()
+  for (let i = 0; i < filepath!.length; i++) {
+    const row = from + i
+    fields.clear()
+    fields.fields([filepath![i]!, title![i]!, multi![i]!])
+    for (let place = 0; place < files.length; place++) {
+      const { members, of } = files[place]!
+      if (members[row] !== 1) continue
+      const output = outputs[place]!
       if (of.kind === 'pairs') {
-        text += `${fields[i]},${fromMicro(of.similarities[from + i]!)}\n`
-        rows++
+        output.text(fields.view)
+        output.millionths(of.similarities[row]!)
+        output.endRow()
       } else if (of.kind === 'matches') {
-        text += `${csvFields([filepath![i]!, of.names[of.matches[from + i]!]!])}\n`
-        rows++
+        output.fields([filepath![i]!, Buffer.from(of.names[of.matches[row]!]!)])
+        output.endRow()
       } else {
-        const more = JSON.parse((columns.more_captions as string[])[i]!) as string[]
-        for (const caption of new Set([title![i]!, multi![i]!, ...more])) {
-          text += `${csvFields([filepath![i]!, caption])}\n`
-          rows++
+        const captions = [title![i]!, multi![i]!].map((text) => Buffer.from(text).toString())
+        const further = JSON.parse(Buffer.from(more![i]!).toString()) as string[]
+        for (const caption of new Set([...captions, ...further])) {
+          output.fields([filepath![i]!, Buffer.from(caption)])
+          output.endRow()
         }
       }
     }
-    return { text: new TextEncoder().encode(text), rows }
-  })
+  }
+  return outputs.map(({ view, rows }) => ({ text: view, rows }))
 }

@@ -1,6 +1,14 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { InputError, messageOf } from '@skyscript/core'
-import { type AsyncBuffer, type ColumnData, type FileMetaData, parquetMetadataAsync, parquetRead } from 'hyparquet'
+import {
+  type AsyncBuffer,
+  type ColumnData,
+  type FileMetaData,
+  type ParquetParsers,
+  parquetMetadataAsync,
+  parquetRead,
+} from 'hyparquet'
+import { snappyUncompressor } from 'hysnappy'
 import { MANIFEST, SIMILARITY } from './manifest.ts'
 
 /** The columns of one row group that were asked for, each as long as the group. */
@@ -18,16 +26,22 @@ export interface ManifestFile {
   readonly groups: readonly { readonly from: number; readonly to: number }[]
   /** Memory: one group. */
   readGroup(group: number, columns: readonly string[]): Promise<GroupColumns>
+  /** Columns of texts, each value as it stands in the file: UTF-8. */
+  readTexts(group: number, columns: readonly string[]): Promise<Readonly<Record<string, readonly Uint8Array[]>>>
   /** Bytes as they stand in the file. */
   bytes(start: number, end: number): Promise<Uint8Array>
   close(): Promise<void>
 }
 
-/** A text may begin with a byte order mark, which a decoder of files would take away. */
-const PARSERS = {
+/** Three times as fast as hyparquet's own. */
+const compressors = { SNAPPY: snappyUncompressor() }
+
+/** Of strings a text may begin with a byte order mark, which a decoder of files would take away. */
+const STRINGS = {
   stringFromBytes: (bytes: Uint8Array | undefined) =>
     bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'),
 }
+const BYTES = { stringFromBytes: (bytes: Uint8Array | undefined) => bytes }
 
 /**
  * Opens a dataset's manifest.
@@ -66,6 +80,18 @@ async function readManifestFile(path: string, handle: FileHandle): Promise<Manif
     row += Number(num_rows)
     return { from, to: row }
   })
+  const read = async (group: number, wanted: readonly string[], parsers: Partial<ParquetParsers>) => {
+    const { from, to } = groups[group]!
+    const found: Record<string, unknown[]> = Object.fromEntries(wanted.map((name) => [name, new Array(to - from)]))
+    // A column of several pages comes in several parts.
+    const onChunk = ({ columnName, columnData, rowStart }: ColumnData) => {
+      const column = found[columnName]!
+      for (let i = 0; i < columnData.length; i++) column[rowStart - from + i] = columnData[i]
+    }
+    const range = { rowStart: from, rowEnd: to }
+    await parquetRead({ file, metadata, columns: [...wanted], ...range, onChunk, parsers, compressors })
+    return found
+  }
   return {
     path,
     rows: row,
@@ -73,18 +99,8 @@ async function readManifestFile(path: string, handle: FileHandle): Promise<Manif
     scorers: columns.filter((name) => name.startsWith(SIMILARITY)).map((name) => name.slice(SIMILARITY.length)),
     metadata,
     groups,
-    async readGroup(group, wanted) {
-      const { from, to } = groups[group]!
-      const found: Record<string, unknown[]> = Object.fromEntries(wanted.map((name) => [name, new Array(to - from)]))
-      // A column of several pages comes in several parts.
-      const onChunk = ({ columnName, columnData, rowStart }: ColumnData) => {
-        const column = found[columnName]!
-        for (let i = 0; i < columnData.length; i++) column[rowStart - from + i] = columnData[i]
-      }
-      const range = { rowStart: from, rowEnd: to }
-      await parquetRead({ file, metadata, columns: [...wanted], ...range, onChunk, parsers: PARSERS })
-      return found
-    },
+    readGroup: (group, wanted) => read(group, wanted, STRINGS),
+    readTexts: (group, wanted) => read(group, wanted, BYTES) as Promise<Record<string, Uint8Array[]>>,
     bytes,
     close: () => handle.close(),
   }

@@ -7,6 +7,8 @@ import { shared } from './shared-arrays.ts'
 export interface PairTable {
   readonly size: number
   id(row: number): string
+  /** The order of two rows' ids by their characters: below 0 where `a` comes first. */
+  compareIds(a: number, b: number): number
   /** By scorer, then by row: similarity in millionths. */
   readonly similarities: readonly Int32Array[]
   /** By row: what `add` was given. */
@@ -42,6 +44,30 @@ function decodeId(code: number): string {
   return `${KINDS[code - number * KIND_CODES]}${number}`
 }
 
+/** The letters of KINDS in the order of their characters. */
+const LETTERS = [...KINDS].map((letter) => [...KINDS].sort().indexOf(letter))
+
+/** The order of the texts that `decodeId` gives, without making them. */
+export function compareCodes(a: number, b: number): number {
+  const [numberA, numberB] = [Math.floor(a / KIND_CODES), Math.floor(b / KIND_CODES)]
+  const letter = LETTERS[a - numberA * KIND_CODES]! - LETTERS[b - numberB * KIND_CODES]!
+  if (letter !== 0) return letter
+  // `-` comes before all digits.
+  if (numberA < 0 !== numberB < 0) return numberA < 0 ? -1 : 1
+  const [sizeA, sizeB] = [Math.abs(numberA), Math.abs(numberB)]
+  const [digitsA, digitsB] = [digitsOf(sizeA), digitsOf(sizeB)]
+  if (digitsA === digitsB) return sizeA - sizeB
+  // As long as the longer one; where they are the same then, the shorter text begins the longer.
+  const most = Math.max(digitsA, digitsB)
+  return sizeA * 10 ** (most - digitsA) - sizeB * 10 ** (most - digitsB) || digitsA - digitsB
+}
+
+function digitsOf(number: number): number {
+  let digits = 1
+  for (let limit = 10; number >= limit; limit *= 10) digits++
+  return digits
+}
+
 /** @param size how many pairs there will be */
 export function createPairTable(scorers: number, size: number): PairTableBuilder {
   const ids = new Float64Array(size)
@@ -55,6 +81,12 @@ export function createPairTable(scorers: number, size: number): PairTableBuilder
       for (const [i, column] of pairs.similarities.entries()) similarities[i]!.set(column, count)
       count += pairs.ids.length
     },
-    end: () => ({ size: count, id: (row) => decodeId(ids[row]!), similarities, parts }),
+    end: () => ({
+      size: count,
+      id: (row) => decodeId(ids[row]!),
+      compareIds: (a, b) => compareCodes(ids[a]!, ids[b]!),
+      similarities,
+      parts,
+    }),
   }
 }

@@ -7,10 +7,10 @@ import { MICRO } from './pair-table.ts'
  * pairs, and only equal ones are sorted.
  *
  * @param similarities in millionths, by row
- * @param idOf id of a row
+ * @param compareIds the order of two rows' ids
  * @returns rows, best first
  */
-export function rank(similarities: Int32Array, idOf: (row: number) => string): Uint32Array {
+export function rank(similarities: Int32Array, compareIds: (a: number, b: number) => number): Uint32Array {
   const size = similarities.length
   /** First `starts[v]`: how many are better than value `v`, counted from the highest; then where its next row goes. */
   const starts = new Uint32Array(2 * MICRO + 2)
@@ -22,15 +22,9 @@ export function rank(similarities: Int32Array, idOf: (row: number) => string): U
   for (let from = 0, to = 1; from < size; from = to, to++) {
     const similarity = similarities[ranked[from]!]
     while (to < size && similarities[ranked[to]!] === similarity) to++
-    if (to - from > 1) sortById(ranked.subarray(from, to), idOf)
+    if (to - from > 1) ranked.subarray(from, to).sort(compareIds)
   }
   return ranked
-}
-
-function sortById(rows: Uint32Array, idOf: (row: number) => string): void {
-  const named = Array.from(rows, (row) => ({ row, id: idOf(row) }))
-  named.sort((a, b) => (a.id < b.id ? -1 : 1))
-  for (const [i, { row }] of named.entries()) rows[i] = row
 }
 
 /**

@@ -1,10 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createPairTable, encodeId, fromMicro, toMicro } from '../src/pair-table.ts'
+import { createCsvText } from '../src/csv-text.ts'
+import { compareCodes, createPairTable, encodeId, fromMicro, toMicro } from '../src/pair-table.ts'
 import { countAbove, limitGroups, rank, topCount } from '../src/ranking.ts'
 
+const byId = (ids: readonly string[]) => (a: number, b: number) => (ids[a]! < ids[b]! ? -1 : 1)
+
 const cut = (similarities: readonly number[], ids: readonly string[], percent: number) => {
-  const ranked = rank(Int32Array.from(similarities), (row) => ids[row]!)
+  const ranked = rank(Int32Array.from(similarities), byId(ids))
   return Array.from(ranked.subarray(0, topCount(percent, ids.length)), (row) => ids[row]!)
 }
 
@@ -77,7 +80,7 @@ describe('the top percents', () => {
     fc.assert(
       fc.property(pairs, similarity, (pairs, least) => {
         const similarities = Int32Array.from(pairs, (pair) => pair.similarity)
-        const ranked = rank(similarities, (row) => pairs[row]!.id)
+        const ranked = rank(similarities, byId(pairs.map((pair) => pair.id)))
         const count = countAbove(ranked, similarities, least)
         const found = Array.from(ranked.subarray(0, count), (row) => pairs[row]!.id)
         expect(found.toSorted()).toEqual(
@@ -97,7 +100,7 @@ describe('the top percents', () => {
       fc.property(pairs, grouped, fc.integer({ min: 1, max: 5 }), (pairs, groups, most) => {
         const ranked = rank(
           Int32Array.from(pairs, (pair) => pair.similarity),
-          (row) => pairs[row]!.id,
+          byId(pairs.map((pair) => pair.id)),
         )
         const limited = [...limitGroups(ranked, Int32Array.from(groups), 4, most)]
         for (const group of [-1, 0, 1, 2, 3]) {
@@ -136,6 +139,25 @@ test('the table gives back every id, similarity and part', () => {
   )
 })
 
+test('ids are ordered by their characters', () => {
+  fc.assert(
+    fc.property(id, id, (a, b) => {
+      const order = Math.sign(compareCodes(encodeId(a), encodeId(b)))
+      expect(order).toBe(a < b ? -1 : a > b ? 1 : 0)
+    }),
+    {
+      numRuns: 2000,
+      examples: [
+        ['n1', 'n10'],
+        ['n10', 'n9'],
+        ['n-1', 'n1'],
+        ['w2', 'n3'],
+        ['a99999999999999', 'a9'],
+      ],
+    },
+  )
+})
+
 test('similarities have six digits, and none is -0', () => {
   expect(fromMicro(toMicro(0.123456789))).toBe(0.123457)
   expect(Object.is(fromMicro(toMicro(-1e-9)), 0)).toBe(true)
@@ -143,6 +165,9 @@ test('similarities have six digits, and none is -0', () => {
   fc.assert(
     fc.property(fc.double({ min: -1, max: 1, noNaN: true }), (value) => {
       const written = String(fromMicro(toMicro(value)))
+      const text = createCsvText()
+      text.millionths(toMicro(value))
+      expect(Buffer.from(text.view).toString()).toBe(`,${written}`)
       expect(written).toMatch(/^-?[01](\.\d{1,6})?$/)
       expect(Math.abs(Number(written) - value)).toBeLessThanOrEqual(5.1e-7)
     }),

@@ -8,7 +8,8 @@ import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { parquetMetadata } from 'hyparquet'
 import { expect, test } from 'vitest'
-import { createCsv, csvFields, pairColumns } from '../src/csv-files.ts'
+import { createCsv, pairColumns } from '../src/csv-files.ts'
+import { createCsvText } from '../src/csv-text.ts'
 import { assembled, folderStorage, rowOf } from './support/dataset.ts'
 import { temporaryFolder } from './support/models.ts'
 
@@ -98,7 +99,12 @@ test('whatever the captions hold, rows are read back as they were written', asyn
       const path = `${files.length}.csv`
       const csv = createCsv(storage, path, pairColumns('openai'))
       const rows = captions.map(([a, b], i) => [`images2/n${i}_US_21.jpg`, a, b, '0.25'] as const)
-      for (const row of rows) await csv.add(Buffer.from(`${csvFields(row)}\n`), 1)
+      const text = createCsvText()
+      for (const row of rows) {
+        text.fields(row.map((field) => Buffer.from(field)))
+        text.endRow()
+      }
+      await csv.add(text.view, text.rows)
       await csv.end()
       files.push(join(folder, path))
       written.push([HEADER, ...rows.map((row) => [...row])])
