@@ -94,8 +94,13 @@ export interface CaptionRecord {
   readonly surroundingTags: readonly Tags[]
 }
 
-/** Cosine similarity of image and `title` by one scorer, in [-1, 1]. */
+/** What the scorers say of a pair. */
 export interface ScoreRecord {
   readonly id: string
-  readonly similarity: number
+  /** Cosines of image and `title` in [-1, 1], in the order of the settings' scorers. */
+  readonly similarities: readonly number[]
+  /** What the image looks like: 64 bits as 16 hex digits. */
+  readonly phash: string
+  /** Of the image's bytes and the title, so that the same pair is known again. */
+  readonly pair: string
 }

@@ -14,7 +14,15 @@ export { type CutFile, type CutInput, type CutSummary, cutDataset, EXCLUDED_CSV,
 export type { DatasetRow } from './dataset-row.ts'
 export { type BenchmarkImages, readBenchmarkImages } from './duplicates/benchmark-images.ts'
 export { MANIFEST } from './manifest.ts'
-export { type ModelIdentity, openScorer, type ScorePair, type Scorer, type ScorerOptions } from './scorer.ts'
+export {
+  type ModelIdentity,
+  openScorer,
+  openScoring,
+  type ScorePair,
+  type Scorer,
+  type ScorerOptions,
+} from './scorer.ts'
+export type { PairScores, ScorerIdentity, Scoring } from './scoring.ts'
 export { createSplitter, type Part, type Splitter, TEST_SHARE, VAL_SHARE } from './splits.ts'
 export { storePairs } from './store-pairs.ts'
 export { openTextEmbedder, openTokenCounter, type TextEmbedder, type TokenCounter } from './text-embedder.ts'

@@ -1,6 +1,14 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { DataFault, Progress } from '@skyscript/core'
+import { parsePreprocessing } from './clip/preprocessor-config.ts'
+import type { Device } from './device.ts'
+import type { Embedder } from './embedder.ts'
 import { findModel } from './model/find-model.ts'
-import { openThreadedClip } from './scorers/threaded-clip.ts'
+import { LOCAL_FILES, MODEL_FILES } from './model/model-folder.ts'
+import { openOnnxClip } from './scorers/onnx-clip.ts'
+import { type ModelServer, openRemoteClip } from './scorers/remote-clip.ts'
+import { createScoring, type NamedEmbedder, type ScorerIdentity, type Scoring } from './scoring.ts'
 
 /** An image's bytes (JPEG or PNG) and the caption that it is compared with. */
 export interface ScorePair {
@@ -19,17 +27,12 @@ export interface ModelIdentity {
 }
 
 /** Image + caption -> similarity. */
-export interface Scorer {
-  /** Ends the column and file names: `similarity_CLIP_<name>`. */
-  readonly name: string
-  /** Of everything that decides a score: the model's files, the preprocessing, the inference engine. */
-  readonly fingerprint: string
-  readonly model: ModelIdentity
+export interface Scorer extends ScorerIdentity {
   /**
    * Similarities of pairs in their order: cosines in [-1, 1] as 32-bit floats. A pair that can't be scored gives its
    * own DataFault (`unreadable-image`, `empty-caption`, `similarity-not-a-number`), and the others are scored.
    *
-   * @throws the signal's reason once it is aborted
+   * @throws the signal's reason once it is aborted; ServiceError where a server that runs the model fails
    */
   score(pairs: readonly ScorePair[], signal?: AbortSignal): Promise<(number | DataFault)[]>
   /** Ends the threads and frees the model; calls that are under way fail. */
@@ -47,6 +50,12 @@ export interface ScorerOptions {
   readonly cacheFolder: string
   /** Told of the bytes of a download. */
   readonly progress?: Progress
+  /** Where the model runs; `cpu` unless told. */
+  readonly device?: Device
+  /** Images that go into the model at once; found by trying unless told. */
+  readonly batch?: number | null
+  /** A server that runs the model; `model` then needs no more than the tokenizer and the preprocessing. */
+  readonly server?: ModelServer | null
   /** Base URL of the hub; else the environment's HF_ENDPOINT, else https://huggingface.co. */
   readonly hub?: string
 }
@@ -56,10 +65,38 @@ export interface ScorerOptions {
  * on.
  *
  * @throws InputError `missing-model-file` or `bad-model` where the folder can't be used, `unknown-model` where the hub
- * has no such model
- * @throws ServiceError `hub-unreachable`, `hub-error` or `hub-corrupt` where a download fails
+ * has no such model, `no-such-device`
+ * @throws ServiceError `hub-unreachable`, `hub-error` or `hub-corrupt` where a download fails, `model-server-failed`
  */
 export async function openScorer(options: ScorerOptions): Promise<Scorer> {
-  const model = await findModel(options)
-  return openThreadedClip(options.name, model)
+  const { scorers, score, close } = await openScoring([options])
+  return {
+    ...scorers[0]!,
+    async score(pairs, signal) {
+      return (await score(pairs, signal)).map(({ similarities }) => similarities[0]!)
+    },
+    close,
+  }
+}
+
+/** Opens several scorers that are asked together, as `openScorer` opens one. */
+export async function openScoring(list: readonly ScorerOptions[]): Promise<Scoring> {
+  const opened: NamedEmbedder[] = []
+  try {
+    for (const options of list) opened.push({ name: options.name, embedder: await openEmbedder(options) })
+  } catch (error) {
+    for (const { embedder } of opened) await embedder.close()
+    throw error
+  }
+  return createScoring(opened)
+}
+
+async function openEmbedder(options: ScorerOptions): Promise<Embedder> {
+  const { server = null, device = 'cpu', batch = null } = options
+  const found = await findModel(options, server === null ? MODEL_FILES : LOCAL_FILES)
+  const file = join(found.folder, 'preprocessor_config.json')
+  const preprocessing = parsePreprocessing(await readFile(file, 'utf8'), file)
+  return server === null
+    ? openOnnxClip(found, preprocessing, { device, batch })
+    : openRemoteClip(found, preprocessing, { server, batch })
 }

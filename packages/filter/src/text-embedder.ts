@@ -29,7 +29,7 @@ export interface TextEmbedder {
 export async function openTextEmbedder(options: Omit<ScorerOptions, 'name'>): Promise<TextEmbedder> {
   const found = await findModel(options)
   const tokenizer = await tokenizerOf(found)
-  const model = await openTextModel({ folder: found.folder, threads: availableParallelism() })
+  const model = await openTextModel({ folder: found.folder, device: 'cpu', threads: availableParallelism() })
   const { id, revision, files } = found.identity
   return {
     model: { id, revision, fingerprint: fingerprint(files.filter(({ name }) => /text_model|tokenizer/.test(name))) },

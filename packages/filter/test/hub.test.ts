@@ -33,6 +33,7 @@ async function setUp(more: Readonly<Record<string, Uint8Array | string>> = {}) {
       id: ID,
       revision: options.revision ?? 'main',
       hub: hub.url,
+      needed: MODEL_FILES,
       cacheFolder,
       token: options.token ?? null,
       patience: { silence: options.silence ?? 20_000, pause: 1 },
@@ -232,7 +233,9 @@ test('a hub that is not there is one clear error', async () => {
   const { hub, cacheFolder } = await setUp()
   const patience = { silence: 1000, pause: 1 }
   const gone = hub.url.replace(/\d+$/, '1')
-  const error = await faultOf(fromHub({ id: ID, revision: 'main', hub: gone, cacheFolder, token: null, patience }))
+  const error = await faultOf(
+    fromHub({ id: ID, revision: 'main', hub: gone, needed: MODEL_FILES, cacheFolder, token: null, patience }),
+  )
   expect(error).toMatchObject({ code: 'hub-unreachable', retry: true })
   const bad = (address: string) => findModel({ model: ID, cacheFolder, hub: address })
   for (const address of ['', 'hub', 'ftp://hub', 'https://me:secret@hub']) {

@@ -138,7 +138,7 @@ test.each<[string, string, Uint8Array | string, string]>([
   ['images of four channels', VISION, meanColourModel({ shape: [1, 4, 8, 8], weights: numbers(16) }), "can't be run"],
 ])('a model with %s (%s) is refused', async (_, name, content, named) => {
   const folder = await writeFiles(await temporaryFolder(), { ...smallModelFiles(), [name]: content })
-  const error = await inputErrorOf(openClipModel({ folder, threads: 1, width: 8, height: 8 }))
+  const error = await inputErrorOf(openClipModel({ folder, device: 'cpu', threads: 1, width: 8, height: 8 }))
   expect(error.code).toBe('bad-model')
   expect(error.message).toContain(name)
   expect(error.message).toContain(named)
@@ -150,7 +150,7 @@ test.each<[string, Record<string, Uint8Array>, string]>([
   ['no numbers at all', { [TEXT]: tokenSumModel({ tokens: 12, weights: new Float32Array(0) }) }, 'text_model.onnx'],
 ])('a model that gives %s is refused when it is opened', async (_, changes, named) => {
   const folder = await writeFiles(await temporaryFolder(), { ...smallModelFiles(), ...changes })
-  const error = await inputErrorOf(openClipModel({ folder, threads: 1, width: 8, height: 8 }))
+  const error = await inputErrorOf(openClipModel({ folder, device: 'cpu', threads: 1, width: 8, height: 8 }))
   expect(error.code).toBe('bad-model')
   expect(error.message).toContain(named)
 })

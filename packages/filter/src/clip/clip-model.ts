@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import { InputError, messageOf } from '@skyscript/core'
-import { env, InferenceSession, Tensor } from 'onnxruntime-node'
+import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node'
+import { DEVICES, type Device } from '../device.ts'
 import { CONTEXT_LENGTH } from './tokens.ts'
-
-/** Images at a time: more are no faster on a CPU, and 16 ViT-L/14 images need 0.5 GB. */
-const IMAGE_BATCH = 16
 
 export interface ClipModelOptions {
   readonly folder: string
-  /** Threads of one operator. */
+  /** onnxruntime's execution provider. */
+  readonly device: Device
+  /** Threads of one operator, on a CPU. */
   readonly threads: number
   /** Pixels of the model's input. */
   readonly width: number
@@ -17,10 +17,11 @@ export interface ClipModelOptions {
 
 /** The two halves of a CLIP. Embeddings come normalised to length 1; one of length 0 comes as NaN. */
 export interface ClipModel {
-  readonly imageBatch: number
+  /** Images that must go in at once; null where any number may. Fewer are filled up. */
+  readonly fixedBatch: number | null
   /** Tokens. */
   readonly contextLength: number
-  /** `samples` of up to `imageBatch` images, each 3 x height x width. */
+  /** `samples` of images (no more than `fixedBatch`), each 3 x height x width. */
   embedImages(samples: Float32Array): Promise<Float32Array[]>
   /** `used` of the ids are no filling. */
   embedText(ids: BigInt64Array, used: number): Promise<Float32Array>
@@ -36,8 +37,8 @@ export async function openClipModel(options: ClipModelOptions): Promise<ClipMode
   const text = await openTextModel(options)
   const { width, height } = options
   const size = 3 * width * height
-  const fixedBatch = vision.shape[0]
-  const imageBatch = typeof fixedBatch === 'number' ? fixedBatch : IMAGE_BATCH
+  const [batch] = vision.shape
+  const fixedBatch = typeof batch === 'number' ? batch : null
   for (const [axis, pixels] of [height, width].entries()) {
     const due = vision.shape[axis + 2]
     if (typeof due === 'number' && due !== pixels) {
@@ -46,11 +47,11 @@ export async function openClipModel(options: ClipModelOptions): Promise<ClipMode
     }
   }
   const model: ClipModel = {
-    imageBatch,
+    fixedBatch,
     contextLength: text.contextLength,
     async embedImages(samples) {
       const count = samples.length / size
-      const padded = typeof fixedBatch === 'number' && count < fixedBatch ? padTo(samples, fixedBatch * size) : samples
+      const padded = fixedBatch !== null && count < fixedBatch ? padTo(samples, fixedBatch * size) : samples
       const input = new Tensor('float32', padded, [padded.length / size, 3, height, width])
       return rowsOf(await run(vision, { [vision.input]: input }), vision.file).slice(0, count)
     },
@@ -72,7 +73,9 @@ export type TextModel = Pick<ClipModel, 'contextLength' | 'embedText'>
 const TEXT_FILE = 'text_model.onnx'
 
 /** @throws InputError `bad-model` as `openClipModel` */
-export async function openTextModel(options: Pick<ClipModelOptions, 'folder' | 'threads'>): Promise<TextModel> {
+export async function openTextModel(
+  options: Pick<ClipModelOptions, 'folder' | 'device' | 'threads'>,
+): Promise<TextModel> {
   const text = await openHalf(options, TEXT_FILE, 'input_ids', 'text_embeds')
   const fixedLength = text.shape[1]
   return {
@@ -92,6 +95,18 @@ function padTo(samples: Float32Array, length: number): Float32Array {
   const padded = new Float32Array(length)
   padded.set(samples)
   return padded
+}
+
+/** @throws InputError `no-such-device` where this build of onnxruntime has no such execution provider */
+export function checkDevice(device: Device): void {
+  const names = listSupportedBackends().map(({ name }) => name)
+  if (names.includes(device)) return
+  const others = names.filter((name) => DEVICES.some((known) => known === name)).join(', ')
+  const how =
+    device === 'cuda' && process.platform === 'linux'
+      ? 'its CUDA libraries come with: ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node'
+      : `here it has ${others}`
+  throw new InputError('no-such-device', `onnxruntime on this machine can't run models on ${device}; ${how}.`)
 }
 
 /** onnxruntime's own: another one may round otherwise. */
@@ -117,13 +132,15 @@ interface Half {
 }
 
 async function openHalf(
-  { folder, threads }: Pick<ClipModelOptions, 'folder' | 'threads'>,
+  { folder, device, threads }: Pick<ClipModelOptions, 'folder' | 'device' | 'threads'>,
   name: string,
   inputName: string,
   outputName: string,
 ): Promise<Half> {
   const file = join(folder, 'onnx', name)
+  checkDevice(device)
   const session = await InferenceSession.create(file, {
+    executionProviders: [device],
     graphOptimizationLevel: 'all',
     intraOpNumThreads: threads,
     executionMode: 'sequential',
@@ -132,6 +149,9 @@ async function openHalf(
     // Warnings of the optimizer say nothing to a user.
     logSeverityLevel: 3,
   }).catch((error: unknown) => {
+    // What a GPU lacks shows only here: its driver, its libraries, its memory.
+    if (device !== 'cpu')
+      throw new InputError('no-such-device', `${file} can't be run on ${device} (${sentenceOf(error)}).`)
     throw new InputError('bad-model', `${file} is no model that can be run (${sentenceOf(error)}); copy it again.`)
   })
   const inputs = session.inputMetadata.filter((input) => input.isTensor)
@@ -177,7 +197,8 @@ function rowsOf({ data, dims }: Tensor, file: string): Float32Array[] {
   )
 }
 
-function normalised(vector: Float32Array): Float32Array {
+/** Scales a vector, in its place, to length 1; NaN where it has none. */
+export function normalised(vector: Float32Array): Float32Array {
   let squares = 0
   for (const value of vector) squares += value * value
   const scale = 1 / Math.sqrt(squares)

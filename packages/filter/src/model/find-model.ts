@@ -3,7 +3,7 @@ import { InputError } from '@skyscript/core'
 import type { ScorerOptions } from '../scorer.ts'
 import { PATIENCE } from './hub-api.ts'
 import { fromHub } from './hub-cache.ts'
-import { type ModelFolder, readModelFolder } from './model-folder.ts'
+import { MODEL_FILES, type ModelFolder, readModelFolder } from './model-folder.ts'
 
 const DEFAULT_HUB = 'https://huggingface.co'
 
@@ -11,17 +11,21 @@ const DEFAULT_HUB = 'https://huggingface.co'
 const HUB_ID = /^([A-Za-z0-9_][\w.-]{0,95}\/[A-Za-z0-9_][\w.-]{0,95})(?:@([\w][\w./-]{0,99}))?$/
 
 /** Finds a model's files: in the folder that `model` names, or in the cache of the hub's models, downloaded if need be. */
-export async function findModel(options: Omit<ScorerOptions, 'name'>): Promise<ModelFolder> {
+export async function findModel(
+  options: Omit<ScorerOptions, 'name'>,
+  needed: readonly string[] = MODEL_FILES,
+): Promise<ModelFolder> {
   const { model, cacheFolder, progress } = options
   const match = HUB_ID.exec(model)
   if (match === null) {
     const folder = resolve(model)
-    return readModelFolder(folder, { id: basename(folder), revision: null })
+    return readModelFolder(folder, { id: basename(folder), revision: null }, needed)
   }
   return fromHub({
     id: match[1]!,
     revision: match[2] ?? 'main',
     hub: hubUrl(options.hub ?? process.env.HF_ENDPOINT ?? DEFAULT_HUB),
+    needed,
     cacheFolder,
     token: process.env.HF_TOKEN ?? null,
     patience: PATIENCE,

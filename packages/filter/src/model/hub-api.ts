@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { InputError, messageOf, ServiceError } from '@skyscript/core'
-import { MODEL_FILES, missingFiles, OPTIONAL_MODEL_FILES } from './model-folder.ts'
+import { missingFiles, optionalFiles } from './model-folder.ts'
 
 /** One file of a model at the hub, with what its bytes must be. */
 export interface HubFile {
@@ -106,9 +106,9 @@ export async function refuse({ id, hub }: HubRequest, what: string, response: Re
  * `GET /api/models/{id}/revision/{revision}?blobs=true` (hub API, "model info").
  */
 export async function hubFiles(
-  request: HubRequest & { readonly revision: string },
+  request: HubRequest & { readonly revision: string; readonly needed: readonly string[] },
 ): Promise<{ commit: string; files: HubFile[] }> {
-  const { id, hub, revision } = request
+  const { id, hub, revision, needed } = request
   const what = `model ${id} at revision ${revision}`
   const path = `/api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`
   const info = await tried(request.patience, () => hubJson(request, path, what))
@@ -121,9 +121,9 @@ export async function hubFiles(
     )
   }
   const known = new Map(siblings.flatMap((sibling) => asHubFile(sibling)).map((file) => [file.name, file]))
-  const missing = MODEL_FILES.filter((name) => !known.has(name))
+  const missing = needed.filter((name) => !known.has(name))
   if (missing.length > 0) throw missingFiles(`The hub's ${id} at revision ${revision}`, missing)
-  const names = [...MODEL_FILES, ...OPTIONAL_MODEL_FILES].sort()
+  const names = [...needed, ...optionalFiles(needed)].sort()
   return { commit: sha, files: names.flatMap((name) => known.get(name) ?? []) }
 }
 

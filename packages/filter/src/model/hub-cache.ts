@@ -4,11 +4,13 @@ import { dirname, join } from 'node:path'
 import { InputError, messageOf, type Progress } from '@skyscript/core'
 import { type HubFile, type HubRequest, hubFiles } from './hub-api.ts'
 import { downloadFile, hasContent } from './hub-download.ts'
-import { isModelFile, type ModelFolder, sha256OfFile } from './model-folder.ts'
+import { isModelFile, MODEL_FILES, type ModelFolder, sha256OfFile } from './model-folder.ts'
 
 export interface HubModel extends HubRequest {
   /** Branch, tag or commit. */
   readonly revision: string
+  /** Of MODEL_FILES: all, or those that a model needs which a server runs. */
+  readonly needed: readonly string[]
   readonly cacheFolder: string
   readonly progress?: Progress
 }
@@ -31,7 +33,8 @@ interface ModelLock {
  */
 export async function fromHub(model: HubModel): Promise<ModelFolder> {
   const root = join(model.cacheFolder, 'models', model.id.replace('/', '--'))
-  const lockFile = join(root, `${model.revision.replaceAll('/', '--')}.lock.json`)
+  const part = model.needed.length < MODEL_FILES.length ? '.local' : ''
+  const lockFile = join(root, `${model.revision.replaceAll('/', '--')}${part}.lock.json`)
   const lock = await readLock(lockFile, model)
   if (lock !== null && (await isWhole(root, lock))) return asFolder(root, lock)
   // What was pinned is downloaded again as it was, whatever the hub says of it by now.

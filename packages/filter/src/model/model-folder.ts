@@ -12,8 +12,15 @@ export const MODEL_FILES = [
   'tokenizer.json',
 ] as const
 
+/** What is needed of a CLIP that a server runs. */
+export const LOCAL_FILES = ['preprocessor_config.json', 'tokenizer.json'] as const
+
 /** Weights beyond the 2 GB of a protobuf lie in a file beside the model. */
 export const OPTIONAL_MODEL_FILES = ['onnx/text_model.onnx_data', 'onnx/vision_model.onnx_data'] as const
+
+/** What a model may have beside the files that are needed of it. */
+export const optionalFiles = (needed: readonly string[]): readonly string[] =>
+  OPTIONAL_MODEL_FILES.filter((name) => needed.includes(name.replace('_data', '')))
 
 export function isModelFile(name: string): boolean {
   return [...MODEL_FILES, ...OPTIONAL_MODEL_FILES].some((known) => known === name)
@@ -33,12 +40,13 @@ export interface ModelFolder {
 export async function readModelFolder(
   folder: string,
   source: Pick<ModelIdentity, 'id' | 'revision'>,
+  needed: readonly string[],
 ): Promise<ModelFolder> {
   const missing: string[] = []
-  for (const name of MODEL_FILES) if (!(await isFile(join(folder, name)))) missing.push(name)
+  for (const name of needed) if (!(await isFile(join(folder, name)))) missing.push(name)
   if (missing.length > 0) throw missingFiles(`The model folder ${folder}`, missing)
-  const names: string[] = [...MODEL_FILES]
-  for (const name of OPTIONAL_MODEL_FILES) if (await isFile(join(folder, name))) names.push(name)
+  const names: string[] = [...needed]
+  for (const name of optionalFiles(needed)) if (await isFile(join(folder, name))) names.push(name)
   const files: { name: string; sha256: string }[] = []
   for (const name of names.sort()) files.push({ name, sha256: await sha256OfFile(join(folder, name)) })
   return { folder, identity: { ...source, files } }

@@ -2,10 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ClipModel, engineVersion, openClipModel } from '../clip/clip-model.ts'
 import { type ClipTokenizer, createTokenizer } from '../clip/tokens.ts'
+import type { Device } from '../device.ts'
 import { serveThread } from './serve-thread.ts'
 
 export interface OpenQuestion {
   readonly folder: string
+  readonly device: Device
   /** Threads of one operator. */
   readonly threads: number
   /** Pixels of the model's input. */
@@ -14,8 +16,8 @@ export interface OpenQuestion {
 }
 
 export interface OpenAnswer {
-  /** Images that go in at once. */
-  readonly batch: number
+  /** Images that must go in at once; null where any number may. */
+  readonly fixedBatch: number | null
   /** Version of the inference engine. */
   readonly engine: string
 }
@@ -34,7 +36,7 @@ serveThread({
     const tokenizer = createTokenizer(await readFile(file, 'utf8'), file)
     const model = await openClipModel(question)
     opened = { model, tokenizer }
-    return { value: { batch: model.imageBatch, engine: engineVersion() } satisfies OpenAnswer }
+    return { value: { fixedBatch: model.fixedBatch, engine: engineVersion() } satisfies OpenAnswer }
   },
   async images(samples: Float32Array) {
     return { value: await use().model.embedImages(samples) }

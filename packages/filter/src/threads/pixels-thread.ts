@@ -2,25 +2,27 @@ import { DataFault } from '@skyscript/core'
 import type { RgbImage } from '../clip/pillow-resize.ts'
 import { decodeRgb, inputSize, toSamples } from '../clip/preprocess.ts'
 import type { Preprocessing } from '../clip/preprocessor-config.ts'
+import { perceptualHash } from '../duplicates/perceptual-hash.ts'
 import { serveThread } from './serve-thread.ts'
 
 export interface PixelsQuestion {
   readonly images: readonly Uint8Array[]
-  readonly preprocessing: Preprocessing
+  /** Each gives samples of its own. */
+  readonly preprocessings: readonly Preprocessing[]
 }
 
-/** Samples of the images that could be read, one after the other; for the others, why not. */
 export interface PixelsAnswer {
-  readonly samples: Float32Array<ArrayBuffer>
+  /** By preprocessing: samples of the images that could be read, one after the other. */
+  readonly samples: readonly Float32Array<ArrayBuffer>[]
   /** By image: null, or the sentence of its fault. */
   readonly faults: readonly (string | null)[]
+  /** By image: what it looks like, or null. */
+  readonly hashes: readonly (string | null)[]
 }
 
 /** The thread that decodes and resizes, so that it goes on while the model computes. */
 serveThread({
-  async pixels({ images, preprocessing }: PixelsQuestion) {
-    const { width, height } = inputSize(preprocessing)!
-    const size = 3 * width * height
+  async pixels({ images, preprocessings }: PixelsQuestion) {
     const decoded = await Promise.all(
       images.map((image) =>
         decodeRgb(image).catch((error: unknown) => {
@@ -30,11 +32,17 @@ serveThread({
       ),
     )
     const good = decoded.filter((image): image is RgbImage => !(image instanceof DataFault))
-    const samples = new Float32Array(good.length * size)
-    for (const [i, image] of good.entries()) {
-      toSamples(image, preprocessing, samples.subarray(i * size, (i + 1) * size))
-    }
+    const samples = preprocessings.map((preprocessing) => {
+      const { width, height } = inputSize(preprocessing)!
+      const size = 3 * width * height
+      const made = new Float32Array(good.length * size)
+      for (const [i, image] of good.entries()) {
+        toSamples(image, preprocessing, made.subarray(i * size, (i + 1) * size))
+      }
+      return made
+    })
     const faults = decoded.map((image) => (image instanceof DataFault ? image.message : null))
-    return { value: { samples, faults } satisfies PixelsAnswer, transfer: [samples.buffer] }
+    const hashes = decoded.map((image) => (image instanceof DataFault ? null : perceptualHash(image)))
+    return { value: { samples, faults, hashes } satisfies PixelsAnswer, transfer: samples.map(({ buffer }) => buffer) }
   },
 })

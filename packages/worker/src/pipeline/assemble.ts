@@ -131,24 +131,22 @@ async function removeStrays(storage: Storage, images: ReadonlySet<string>): Prom
 /** The pairs of a dataset, leaf by leaf, by id within a leaf: those that every stage kept. */
 export async function* rowsOf(
   storage: Storage,
-  leaves: readonly Pick<LeafResult, 'leaf' | 'fetch' | 'caption' | 'scores'>[],
+  leaves: readonly Pick<LeafResult, 'fetch' | 'caption' | 'score'>[],
   signal: AbortSignal,
 ): AsyncGenerator<DatasetRow> {
-  for (const { fetch, caption, scores } of leaves) {
+  for (const jobs of leaves) {
     signal.throwIfAborted()
-    const [images, captions, ...scored] = await Promise.all(
-      [fetch, caption, ...scores].map((job) => outcomeOf<{ id: string }>(storage, resultKey(job))),
-    )
-    const captionOf = new Map((captions!.kept as CaptionRecord[]).map((record) => [record.id, record]))
-    const scoreOf = scored.map(
-      (outcome) => new Map((outcome.kept as ScoreRecord[]).map(({ id, similarity }) => [id, similarity])),
-    )
-    const sorted = [...(images!.kept as ImageRecord[])].sort((a, b) => (a.id < b.id ? -1 : 1))
-    for (const image of sorted) {
-      const text = captionOf.get(image.id)
-      const similarities = scoreOf.map((each) => each.get(image.id)).filter((similarity) => similarity !== undefined)
-      if (text && similarities.length === scoreOf.length)
-        yield { image, caption: text, similarities, phash: '0'.repeat(16) }
+    const [images, captions, scores] = await Promise.all([
+      outcomeOf<ImageRecord>(storage, resultKey(jobs.fetch)),
+      outcomeOf<CaptionRecord>(storage, resultKey(jobs.caption)),
+      outcomeOf<ScoreRecord>(storage, resultKey(jobs.score)),
+    ])
+    const captionOf = new Map(captions.kept.map((record) => [record.id, record]))
+    const scoreOf = new Map(scores.kept.map((record) => [record.id, record]))
+    for (const image of [...images.kept].sort((a, b) => (a.id < b.id ? -1 : 1))) {
+      const caption = captionOf.get(image.id)
+      const score = scoreOf.get(image.id)
+      if (caption && score) yield { image, caption, similarities: score.similarities, phash: score.phash }
     }
   }
 }

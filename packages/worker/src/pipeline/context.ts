@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import type { Captioner } from '@skyscript/captioner'
-import { type Config, getJson, InputError, ServiceError, type Storage, toFeatureLine } from '@skyscript/core'
-import { openScorer, type Scorer } from '@skyscript/filter'
+import { type Config, getJson, ServiceError, type Storage, toFeatureLine } from '@skyscript/core'
+import { openScoring, type Scoring } from '@skyscript/filter'
 import {
   createCogImagery,
   createEarthEngine,
@@ -42,7 +42,8 @@ export interface RunContext {
   readonly sources: readonly Source[]
   readonly imagery: Imagery
   earthEngine(): Promise<EarthEngine>
-  scorer(name: string): Promise<Scorer>
+  /** All scorers of the settings. */
+  scoring(): Promise<Scoring>
   /** Objects that touch a map tile; none where the extract has no such tile. */
   tile(tile: string): Promise<IndexedTile>
   extractIndex(): Promise<ExtractIndex>
@@ -71,7 +72,6 @@ export async function openContext(
   const closers: (() => Promise<void>)[] = []
   const tiles = new Map<string, Promise<IndexedTile>>()
   let earthEngine: Promise<EarthEngine> | undefined
-  const scorers = new Map<string, Promise<Scorer>>()
   const extractIndex = once(async () => {
     const index = await getJson<ExtractIndex>(storage, extractIndexKey(run.extract))
     if (index === null)
@@ -104,17 +104,11 @@ export async function openContext(
     sources: sourcesOf(config.imagery.sources),
     imagery: createImagery({ earthEngine: openedEarthEngine, cog }, config.imagery),
     earthEngine: openedEarthEngine,
-    scorer(name) {
-      const known = scorers.get(name)
-      if (known) return known
-      const opening = openNamedScorer(config, name, options).then((scorer) => {
-        closers.push(() => scorer.close())
-        return scorer
-      })
-      scorers.set(name, opening)
-      opening.catch(() => scorers.delete(name))
-      return opening
-    },
+    scoring: once(async () => {
+      const scoring = await openScorers(config, options)
+      closers.push(() => scoring.close())
+      return scoring
+    }),
     tile(tile) {
       const known = tiles.get(tile)
       if (known) {
@@ -136,14 +130,8 @@ export async function openContext(
   }
 }
 
-export async function openNamedScorer(
-  config: Pick<Config, 'filter'>,
-  name: string,
-  options: ContextOptions,
-): Promise<Scorer> {
-  const scorer = config.filter.scorers.find((each) => each.name === name)
-  if (!scorer) throw new InputError('unknown-scorer', `filter.scorers has no scorer named "${name}".`)
-  return openScorer({ name, ...modelOptions(scorer.model, options) })
+export function openScorers({ filter }: Pick<Config, 'filter'>, options: ContextOptions): Promise<Scoring> {
+  return openScoring(filter.scorers.map((scorer) => ({ ...scorer, ...modelOptions(scorer.model, options) })))
 }
 
 async function openEarthEngine(

@@ -10,16 +10,15 @@ import {
   metaPath,
   type Outcome,
   putJson,
-  type ScoreRecord,
   type Storage,
 } from '@skyscript/core'
-import type { Scorer } from '@skyscript/filter'
+import type { ScorerIdentity } from '@skyscript/filter'
 import type { FetchOutcome } from '@skyscript/gee-fetch'
 import { type Job, type Runner, resultKey, runKey, type StageName } from '../runner/runner.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { assembleDataset } from './assemble.ts'
 import { openCaptioner, readCaptionTables } from './captioner.ts'
-import { openContext, openNamedScorer, type RunContext } from './context.ts'
+import { openContext, openScorers, type RunContext } from './context.ts'
 import { PROBE, warnOfBudget } from './cost.ts'
 import { type Assembled, assembledKey, EXCLUDE, STATE } from './cut.ts'
 import { extractTiles } from './extract.ts'
@@ -43,6 +42,7 @@ import {
   sortedTable,
   VERSIONS,
 } from './run.ts'
+import type { ScoreOutcome } from './score.ts'
 import { selectObjects } from './select.ts'
 import { createStageRunner, type Shard, type StageRunner } from './stages.ts'
 
@@ -59,8 +59,7 @@ export interface LeafResult {
   readonly leaf: string
   readonly fetch: Job
   readonly caption: Job
-  /** One per scorer, in the config's order. */
-  readonly scores: readonly Job[]
+  readonly score: Job
   /** Of the contents of all results. */
   readonly digest: string
 }
@@ -145,43 +144,29 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
       const captions = captioned.get(job.shard)
       if (!captions) return []
       const images = fetched.get(job.shard)!.digest
-      return scorers.map((scorer) => {
-        const name = fingerprint('score', VERSIONS.score, images, captions.titles, scorer.fingerprint)
-        return {
-          job: {
-            ...job,
-            stage: 'score',
-            shard: `${scorer.name}/${job.shard}`,
-            input: job.fingerprint,
-            fingerprint: name,
-          },
-          weight: captions.pairs,
-        }
-      })
+      const models = scorers.map(({ name, fingerprint: model }) => [name, model])
+      const name = fingerprint('score', VERSIONS.score, images, captions.titles, models)
+      return [{ job: { ...job, stage: 'score', input: job.fingerprint, fingerprint: name }, weight: captions.pairs }]
     })
-    const lostByScorers = new Map<string, string>()
     const scored = await stages.run(
       'score',
       'pairs',
       scoreShards,
       () => true,
-      (outcome: Outcome<ScoreRecord>) => {
-        for (const { id, reason } of outcome.dropped) lostByScorers.set(id, reason)
-        return fingerprint(outcome)
+      (outcome: ScoreOutcome) => {
+        tally(outcome)
+        return fingerprint(outcome.kept)
       },
     )
-    for (const reason of lostByScorers.values()) count(dropped, reason)
     for (const [code, n] of stages.failed) count(failed, code, n)
 
-    const fetchOf = new Map(fetchShards.map(({ job }) => [job.shard, job]))
+    const jobOf = (shards: readonly Shard[]) => new Map(shards.map(({ job }) => [job.shard, job]))
+    const [fetchOf, scoreOf] = [jobOf(fetchShards), jobOf(scoreShards)]
     const leaves = captionShards.flatMap(({ job }): LeafResult[] => {
-      const scores = scorers.map(
-        (scorer) => scoreShards.find(({ job: each }) => each.shard === `${scorer.name}/${job.shard}`)?.job,
-      )
-      const digests = scores.map((score) => score && scored.get(score.shard))
-      if (!captioned.has(job.shard) || digests.includes(undefined)) return []
-      const digest = fingerprint(fetched.get(job.shard)!.digest, captioned.get(job.shard)!.digest, digests)
-      return [{ leaf: job.shard, fetch: fetchOf.get(job.shard)!, caption: job, scores: scores as Job[], digest }]
+      const leaf = job.shard
+      if (!scored.has(leaf)) return []
+      const digest = fingerprint(fetched.get(leaf)!.digest, captioned.get(leaf)!.digest, scored.get(leaf)!)
+      return [{ leaf, fetch: fetchOf.get(leaf)!, caption: job, score: scoreOf.get(leaf)!, digest }]
     })
     leaves.sort((a, b) => (a.leaf < b.leaf ? -1 : 1))
     const assembled = await assembleDataset(
@@ -201,7 +186,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     if (failed.size === 0 && !assembled.unchanged) {
       const jobs = [
         ...planShards.map(({ job }) => job),
-        ...leaves.flatMap((leaf) => [leaf.fetch, leaf.caption, ...leaf.scores]),
+        ...leaves.flatMap((leaf) => [leaf.fetch, leaf.caption, leaf.score]),
       ]
       const requests = [...plans.values()].flatMap((plan) =>
         plan.leaves.map(({ leaf, content }) => requestsKey(leaf, content)),
@@ -375,16 +360,9 @@ function sceneAround(tile: string, index: ExtractIndex): unknown {
   )
 }
 
-/** A scorer as far as fingerprints and the lock file need it. */
-export type ScorerIdentity = Pick<Scorer, 'name' | 'fingerprint' | 'model'>
-
-/** Opens each scorer once before anything is asked of anyone, so that a missing model costs no imagery. */
-async function identifyScorers(options: BuildOptions): Promise<ScorerIdentity[]> {
-  const identities: ScorerIdentity[] = []
-  for (const { name } of options.config.filter.scorers) {
-    const scorer = await openNamedScorer(options.config, name, options)
-    identities.push({ name, fingerprint: scorer.fingerprint, model: scorer.model })
-    await scorer.close()
-  }
-  return identities
+/** Opens the scorers once before anything is asked of anyone, so that a missing model costs no imagery. */
+async function identifyScorers(options: BuildOptions): Promise<readonly ScorerIdentity[]> {
+  const { scorers, close } = await openScorers(options.config, options)
+  await close()
+  return scorers
 }

@@ -1,6 +1,13 @@
 import { basename } from 'node:path'
 import { type Config, fingerprint, getJson, putJson, type Storage, sha256 } from '@skyscript/core'
-import { type BenchmarkImages, type CutSummary, cutDataset, EXCLUDED_CSV, readBenchmarkImages } from '@skyscript/filter'
+import {
+  type BenchmarkImages,
+  type CutSummary,
+  cutDataset,
+  EXCLUDED_CSV,
+  readBenchmarkImages,
+  type ScorerIdentity,
+} from '@skyscript/filter'
 import {
   attributionMarkdown,
   creditLines,
@@ -11,7 +18,6 @@ import {
 } from '../report/report.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { TOOL_VERSION } from '../version.ts'
-import type { ScorerIdentity } from './coordinator.ts'
 import { lockedConfig } from './lock.ts'
 import { type ExtractIndex, LOCK, type Run, sourceFinder, VERSIONS } from './run.ts'
 

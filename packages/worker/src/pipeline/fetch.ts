@@ -2,7 +2,7 @@ import { getJson, type ImageRecord, type PlannedImage, putJson, ServiceError, ty
 import { type EarlierImages, type FetchOutcome, fetchImages, type ImageFinding } from '@skyscript/gee-fetch'
 import { type Job, resultKey } from '../runner/runner.ts'
 import type { RunContext } from './context.ts'
-import { leavesOverlap } from './leaves.ts'
+import { leavesOverlap, overlapping } from './leaves.ts'
 import { requestsKey } from './run.ts'
 
 /**
@@ -45,20 +45,6 @@ export async function fetchJob(job: Job, context: RunContext, signal: AbortSigna
     signal,
   })
   await putJson(storage, resultKey(job), outcome)
-}
-
-/** Keys of results or hints for leaves that share ground with this one. */
-async function overlapping(storage: Storage, folder: string, shard: string): Promise<string[]> {
-  const [tile, leaf] = shard.split('/') as [string, string]
-  const keys: string[] = []
-  for (let length = 1; length <= leaf.length; length++) {
-    // The whole name is a prefix of its children's names too; a shorter one is matched exactly.
-    const prefix = `${folder}/${tile}/${leaf.slice(0, length)}`
-    for (const end of length === leaf.length ? [''] : ['/', '.']) {
-      for await (const { key } of storage.list(prefix + end)) keys.push(key)
-    }
-  }
-  return keys
 }
 
 async function retireOthers(storage: Storage, job: Job): Promise<void> {

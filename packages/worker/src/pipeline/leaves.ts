@@ -1,4 +1,4 @@
-import type { Box, Position } from '@skyscript/core'
+import type { Box, Position, Storage } from '@skyscript/core'
 
 /** Images per fetch job: some seconds of work, and the most that a killed worker repeats. */
 export const LEAF_SIZE = 128
@@ -39,4 +39,18 @@ export function leavesOf<T>(items: readonly T[], positionOf: (item: T) => Positi
 /** Whether two leaves of one tile hold common ground: one is inside the other. */
 export function leavesOverlap(a: string, b: string): boolean {
   return a.startsWith(b) || b.startsWith(a)
+}
+
+/** Keys of results or hints for leaves that share ground with this one. */
+export async function overlapping(storage: Storage, folder: string, shard: string): Promise<string[]> {
+  const [tile, leaf] = shard.split('/') as [string, string]
+  const keys: string[] = []
+  for (let length = 1; length <= leaf.length; length++) {
+    // The whole name is a prefix of its children's names too; a shorter one is matched exactly.
+    const prefix = `${folder}/${tile}/${leaf.slice(0, length)}`
+    for (const end of length === leaf.length ? [''] : ['/', '.']) {
+      for await (const { key } of storage.list(prefix + end)) keys.push(key)
+    }
+  }
+  return keys
 }

@@ -32,7 +32,7 @@ export const VERSIONS = {
   plan: 3,
   fetch: 2,
   caption: 1,
-  score: 1,
+  score: 2,
   assemble: 3,
 } as const
 

@@ -1,0 +1,75 @@
+import { availableParallelism } from 'node:os'
+import { canonicalJson, InputError, sha256 } from '@skyscript/core'
+import { findBatchSize } from '../batch-size.ts'
+import { inputSize } from '../clip/preprocess.ts'
+import type { Preprocessing } from '../clip/preprocessor-config.ts'
+import type { Device } from '../device.ts'
+import type { Embedder } from '../embedder.ts'
+import type { ModelFolder } from '../model/model-folder.ts'
+import type { OpenAnswer, OpenQuestion } from '../threads/model-thread.ts'
+import { startThread } from '../threads/thread.ts'
+
+// onnxruntime reports its use to its makers unless told not to; nobody who scores images agreed to that. It reads the
+// environment of the process, which threads have no way to change.
+process.env.ORT_DISABLE_TELEMETRY ??= '1'
+
+/** Images at a time that are worth trying. On a CPU more are no faster, and 16 of ViT-L/14 need 0.5 GB. */
+const CPU_BATCHES = [4, 8, 16, 32]
+const GPU_BATCHES = [16, 32, 64, 128, 256]
+
+export interface OnnxOptions {
+  readonly device: Device
+  /** Images that go into the model at once; null: found by trying. */
+  readonly batch: number | null
+}
+
+/**
+ * A CLIP in ONNX, run by onnxruntime on this machine, in a thread of its own so that the caller's event loop stays free.
+ *
+ * Captions go through the text half one by one, so that an embedding never depends on what else was asked.
+ */
+export async function openOnnxClip(
+  { folder, identity }: ModelFolder,
+  preprocessing: Preprocessing,
+  { device, batch }: OnnxOptions,
+): Promise<Embedder> {
+  const size = inputSize(preprocessing)
+  if (size === null) {
+    const message = `${folder}/preprocessor_config.json gives images of many shapes; set "do_center_crop" to true or both sides of "size".`
+    throw new InputError('bad-model', message)
+  }
+  const thread = startThread(new URL('../threads/model-thread.ts', import.meta.url))
+  const question: OpenQuestion = { folder, device, threads: availableParallelism(), ...size }
+  const { fixedBatch, engine } = await thread.ask<OpenAnswer>('open', question).catch(async (error: unknown) => {
+    await thread.close()
+    throw error
+  })
+  const tried = device === 'cpu' ? CPU_BATCHES : GPU_BATCHES
+  const batches = findBatchSize(fixedBatch !== null ? [fixedBatch] : batch !== null ? [batch] : tried)
+  const image = 3 * size.width * size.height
+
+  return {
+    // A hash of what decides an embedding; batch and threads decide none. Other devices round otherwise.
+    fingerprint: sha256(canonicalJson(['onnx-clip', engine, identity.files, ...(device === 'cpu' ? [] : [device])])),
+    model: identity,
+    preprocessing,
+    get batch() {
+      return batches.size
+    },
+    async embedImages(samples) {
+      const embeddings: Float32Array[] = []
+      const count = samples.length / image
+      for (let from = 0; from < count; ) {
+        const to = Math.min(count, from + batches.size)
+        const part = samples.slice(from * image, to * image)
+        const started = performance.now()
+        embeddings.push(...(await thread.ask<Float32Array[]>('images', part, [part.buffer])))
+        batches.took(to - from, performance.now() - started)
+        from = to
+      }
+      return embeddings
+    },
+    embedText: (caption) => thread.ask<Float32Array>('text', caption),
+    close: () => thread.close(),
+  }
+}

@@ -1,0 +1,183 @@
+import { canonicalJson, DataFault, sha256 } from '@skyscript/core'
+import { PREPROCESSING_VERSION } from './clip/preprocess.ts'
+import type { Preprocessing } from './clip/preprocessor-config.ts'
+import type { Embedder } from './embedder.ts'
+import type { ModelIdentity, ScorePair } from './scorer.ts'
+import type { PixelsAnswer, PixelsQuestion } from './threads/pixels-thread.ts'
+import { startThread } from './threads/thread.ts'
+
+/** Captions repeat all over a dataset. Of ViT-L/14 these take 50 MB. */
+const CAPTIONS_AT_HAND = 16_384
+/** Batches whose samples are made while the models compute: enough to hide decoding, and 20 MB each of 32 images. */
+const AHEAD = 2
+
+/** What one pair is given by all scorers that were asked. */
+export interface PairScores {
+  /** In the order of the scorers asked: cosines in [-1, 1] as 32-bit floats, or why there is none. */
+  readonly similarities: readonly (number | DataFault)[]
+  /** Of the image, 16 hex digits; null where it can't be read. See `perceptualHash`. */
+  readonly phash: string | null
+}
+
+export interface NamedEmbedder {
+  readonly name: string
+  readonly embedder: Embedder
+}
+
+/** Several scorers over the same pairs: each image is decoded once. */
+export interface Scoring {
+  readonly scorers: readonly ScorerIdentity[]
+  /**
+   * @param asked names of the scorers; all of them unless told
+   * @throws the signal's reason once it is aborted
+   */
+  score(pairs: readonly ScorePair[], signal?: AbortSignal, asked?: readonly string[]): Promise<PairScores[]>
+  /** Ends the threads and frees the models; calls that are under way fail. */
+  close(): Promise<void>
+}
+
+/** A scorer as far as others need to know it. */
+export interface ScorerIdentity {
+  /** Ends the column and file names: `similarity_CLIP_<name>`. */
+  readonly name: string
+  /** Of everything that decides a score: the model's files, the preprocessing, the inference engine. */
+  readonly fingerprint: string
+  readonly model: ModelIdentity
+}
+
+/**
+ * Scores pairs by several models. One thread decodes images and makes samples of the next ones while the models compute
+ * on the last; models with the same preprocessing share samples. Captions are embedded once while they are at hand.
+ */
+export function createScoring(scorers: readonly NamedEmbedder[]): Scoring {
+  const pixels = startThread(new URL('./threads/pixels-thread.ts', import.meta.url))
+  const places = preparations(scorers)
+  const captionsOf = new Map(scorers.map(({ name, embedder }) => [name, captionEmbedder(embedder)]))
+
+  /** The images' embeddings by each embedder, or why there are none, and their hashes. */
+  const embedImages = async (
+    images: readonly Uint8Array[],
+    asked: readonly NamedEmbedder[],
+    signal: AbortSignal | undefined,
+  ) => {
+    const preprocessings = [...new Set(asked.map(({ name }) => places.get(name)!))]
+    const results: { embeddings: (Float32Array | DataFault)[]; phash: string | null }[] = []
+    const prepared: Promise<PixelsAnswer>[] = []
+    let next = 0
+    const prepare = () => {
+      while (next < images.length && prepared.length < AHEAD) {
+        const batch = Math.max(...asked.map(({ embedder }) => embedder.batch))
+        const question: PixelsQuestion = { images: images.slice(next, next + batch), preprocessings }
+        const answer = pixels.ask<PixelsAnswer>('pixels', question)
+        // Awaited later: a failure until then is no unhandled one.
+        answer.catch(() => undefined)
+        prepared.push(answer)
+        next += batch
+      }
+    }
+    for (prepare(); prepared.length > 0; ) {
+      const { samples, faults, hashes } = await prepared.shift()!
+      signal?.throwIfAborted()
+      prepare()
+      const columns: Float32Array[][] = []
+      for (const { name, embedder } of asked) {
+        const own = samples[preprocessings.indexOf(places.get(name)!)]!
+        columns.push(own.length > 0 ? await embedder.embedImages(own) : [])
+        signal?.throwIfAborted()
+      }
+      let good = 0
+      for (const [i, fault] of faults.entries()) {
+        const embeddings =
+          fault === null
+            ? columns.map((column) => column[good]!)
+            : asked.map(() => new DataFault('unreadable-image', fault))
+        if (fault === null) good++
+        results.push({ embeddings, phash: hashes[i]! })
+      }
+    }
+    return results
+  }
+
+  return {
+    scorers: scorers.map(({ name, embedder }) => ({
+      name,
+      fingerprint: sha256(canonicalJson([PREPROCESSING_VERSION, embedder.preprocessing, embedder.fingerprint])),
+      model: embedder.model,
+    })),
+    async score(pairs, signal, asked = scorers.map(({ name }) => name)) {
+      signal?.throwIfAborted()
+      const chosen = asked.map((name) => scorers.find((each) => each.name === name)!)
+      const images = await embedImages(
+        pairs.map((pair) => pair.image),
+        chosen,
+        signal,
+      )
+      const results: PairScores[] = []
+      for (const [i, { caption }] of pairs.entries()) {
+        const { embeddings, phash } = images[i]!
+        const similarities: (number | DataFault)[] = []
+        for (const [place, { name }] of chosen.entries()) {
+          similarities.push(await similarity(embeddings[place]!, caption, captionsOf.get(name)!))
+          signal?.throwIfAborted()
+        }
+        results.push({ similarities, phash })
+      }
+      return results
+    },
+    async close() {
+      await Promise.all([pixels.close(), ...scorers.map(({ embedder }) => embedder.close())])
+    },
+  }
+}
+
+/** The preprocessing of each scorer, by name; equal ones are one. */
+function preparations(scorers: readonly NamedEmbedder[]): Map<string, Preprocessing> {
+  const distinct = new Map<string, Preprocessing>()
+  return new Map(
+    scorers.map(({ name, embedder: { preprocessing } }) => {
+      const key = canonicalJson(preprocessing)
+      const known = distinct.get(key) ?? preprocessing
+      distinct.set(key, known)
+      return [name, known]
+    }),
+  )
+}
+
+type EmbedCaption = (caption: string) => Promise<Float32Array>
+
+function captionEmbedder(embedder: Embedder): EmbedCaption {
+  const captions = new Map<string, Promise<Float32Array>>()
+  return (caption) => {
+    const known = captions.get(caption)
+    if (known) {
+      captions.delete(caption)
+      captions.set(caption, known)
+      return known
+    }
+    const embedding = embedder.embedText(caption)
+    embedding.catch(() => captions.delete(caption))
+    captions.set(caption, embedding)
+    if (captions.size > CAPTIONS_AT_HAND) captions.delete(captions.keys().next().value!)
+    return embedding
+  }
+}
+
+async function similarity(
+  image: Float32Array | DataFault,
+  caption: string,
+  embedCaption: EmbedCaption,
+): Promise<number | DataFault> {
+  if (image instanceof DataFault) return image
+  if (caption.trim() === '') return new DataFault('empty-caption', 'The caption is empty.')
+  const cosine = dot(image, await embedCaption(caption))
+  if (Number.isFinite(cosine)) return cosine
+  return new DataFault('similarity-not-a-number', `The model gives ${cosine} as similarity.`)
+}
+
+/** Of vectors of length 1; rounding may lead a little beyond 1, which no cosine is. */
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
+  // `+ 0` makes -0 a 0.
+  return Math.fround(Math.max(-1, Math.min(1, sum))) + 0
+}
