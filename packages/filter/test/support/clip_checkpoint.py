@@ -1,0 +1,173 @@
+"""Makes small CLIP checkpoints with random weights, and says what PyTorch itself computes with them.
+
+    clip_checkpoint.py <folder>
+
+Writes checkpoint files and expected.json: inputs and embeddings, computed by nn.TransformerEncoder in OpenCLIP's manner
+(pre-norm layers, class token, causal mask, the end token's output), not by the exporter's own modules.
+"""
+
+import json
+import struct
+import sys
+
+import torch
+from torch import nn
+
+WIDTH, LAYERS, PATCH, SIDE, EMBED = 128, 2, 8, 24, 32
+TEXT_WIDTH, CONTEXT, VOCABULARY = 64, 77, 49408
+torch.manual_seed(7)
+
+
+def random(*shape, scale=0.05):
+    return torch.randn(*shape) * scale
+
+
+def blocks(prefix, width, state):
+    for i in range(LAYERS):
+        at = f"{prefix}transformer.resblocks.{i}."
+        state[at + "ln_1.weight"] = 1 + random(width)
+        state[at + "ln_1.bias"] = random(width)
+        state[at + "attn.in_proj_weight"] = random(3 * width, width, scale=0.2)
+        state[at + "attn.in_proj_bias"] = random(3 * width)
+        state[at + "attn.out_proj.weight"] = random(width, width, scale=0.2)
+        state[at + "attn.out_proj.bias"] = random(width)
+        state[at + "ln_2.weight"] = 1 + random(width)
+        state[at + "ln_2.bias"] = random(width)
+        state[at + "mlp.c_fc.weight"] = random(2 * width, width, scale=0.2)
+        state[at + "mlp.c_fc.bias"] = random(2 * width)
+        state[at + "mlp.c_proj.weight"] = random(width, 2 * width, scale=0.2)
+        state[at + "mlp.c_proj.bias"] = random(width)
+
+
+def checkpoint():
+    tokens = (SIDE // PATCH) ** 2 + 1
+    state = {
+        "logit_scale": torch.tensor(4.6),
+        "visual.conv1.weight": random(WIDTH, 3, PATCH, PATCH),
+        "visual.class_embedding": random(WIDTH),
+        "visual.positional_embedding": random(tokens, WIDTH),
+        "visual.ln_pre.weight": 1 + random(WIDTH),
+        "visual.ln_pre.bias": random(WIDTH),
+        "visual.ln_post.weight": 1 + random(WIDTH),
+        "visual.ln_post.bias": random(WIDTH),
+        "visual.proj": random(WIDTH, EMBED),
+        "token_embedding.weight": random(VOCABULARY, TEXT_WIDTH),
+        "positional_embedding": random(CONTEXT, TEXT_WIDTH),
+        "ln_final.weight": 1 + random(TEXT_WIDTH),
+        "ln_final.bias": random(TEXT_WIDTH),
+        "text_projection": random(TEXT_WIDTH, EMBED),
+    }
+    blocks("visual.", WIDTH, state)
+    blocks("", TEXT_WIDTH, state)
+    return state
+
+
+def encode(x, state, prefix, width, activation, mask=None):
+    layer = nn.TransformerEncoderLayer(
+        width, width // 64, 2 * width, dropout=0, activation=activation, batch_first=True, norm_first=True
+    )
+    for i in range(LAYERS):
+        at = f"{prefix}transformer.resblocks.{i}."
+        names = {
+            "self_attn.in_proj_weight": "attn.in_proj_weight",
+            "self_attn.in_proj_bias": "attn.in_proj_bias",
+            "self_attn.out_proj.weight": "attn.out_proj.weight",
+            "self_attn.out_proj.bias": "attn.out_proj.bias",
+            "linear1.weight": "mlp.c_fc.weight",
+            "linear1.bias": "mlp.c_fc.bias",
+            "linear2.weight": "mlp.c_proj.weight",
+            "linear2.bias": "mlp.c_proj.bias",
+            "norm1.weight": "ln_1.weight",
+            "norm1.bias": "ln_1.bias",
+            "norm2.weight": "ln_2.weight",
+            "norm2.bias": "ln_2.bias",
+        }
+        layer.load_state_dict({name: state[at + own].float() for name, own in names.items()})
+        # In training mode the layer takes the plain way; without dropout that is the same function.
+        layer.train()
+        x = layer(x, src_mask=mask)
+    return x
+
+
+def norm(x, state, name):
+    return nn.functional.layer_norm(x, x.shape[-1:], state[name + ".weight"].float(), state[name + ".bias"].float())
+
+
+def unit(x):
+    return (x / x.norm(dim=-1, keepdim=True)).tolist()
+
+
+def expected(state, activation, pixels, ids):
+    patches = nn.functional.conv2d(pixels, state["visual.conv1.weight"].float(), stride=PATCH)
+    patches = patches.reshape(len(pixels), WIDTH, -1).permute(0, 2, 1)
+    first = state["visual.class_embedding"].float().repeat(len(pixels), 1, 1)
+    x = torch.cat([first, patches], dim=1) + state["visual.positional_embedding"].float()
+    x = encode(norm(x, state, "visual.ln_pre"), state, "visual.", WIDTH, activation)
+    images = norm(x[:, 0], state, "visual.ln_post") @ state["visual.proj"].float()
+    mask = torch.triu(torch.ones(CONTEXT, CONTEXT, dtype=torch.bool), 1)
+    y = state["token_embedding.weight"].float()[ids] + state["positional_embedding"].float()
+    y = norm(encode(y, state, "", TEXT_WIDTH, activation, mask), state, "ln_final")
+    texts = torch.stack([row[int(end)] for row, end in zip(y, ids.argmax(1))]) @ state["text_projection"].float()
+    return {"images": unit(images), "texts": unit(texts)}
+
+
+def safetensors(state):
+    header, body = {}, b""
+    for name, tensor in state.items():
+        data = tensor.contiguous().numpy().tobytes()
+        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [len(body), len(body) + len(data)]}
+        body += data
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + body
+
+
+class Archive(nn.Module):
+    """TorchScript keeps names of modules, so the tensors are put into modules of these names."""
+
+    def __init__(self, state):
+        super().__init__()
+        for name, tensor in state.items():
+            *path, last = name.split(".")
+            at = self
+            for step in path:
+                if not hasattr(at, step):
+                    at.add_module(step, nn.Module())
+                at = getattr(at, step)
+            at.register_parameter(last, nn.Parameter(tensor, requires_grad=False))
+
+    def forward(self, x):
+        return x
+
+
+def main(folder):
+    state = checkpoint()
+    pixels = torch.randn(3, 3, SIDE, SIDE)
+    ids = torch.zeros(3, CONTEXT, dtype=torch.int64)
+    for row, length in enumerate((1, 9, CONTEXT - 2)):
+        ids[row, 0] = VOCABULARY - 2
+        ids[row, 1 : 1 + length] = torch.randint(1, VOCABULARY - 2, (length,))
+        ids[row, 1 + length] = VOCABULARY - 1
+    half = {name: value.half() for name, value in state.items()}
+    linear = dict(state)
+    linear["text_projection.weight"] = linear.pop("text_projection").t().contiguous()
+    torch.save(state, f"{folder}/plain.pt")
+    torch.save({"epoch": 3, "state_dict": {f"module.{name}": value for name, value in state.items()}}, f"{folder}/training.pt")
+    torch.save(half, f"{folder}/half.pt")
+    torch.save(linear, f"{folder}/linear.pt")
+    with open(f"{folder}/weights.safetensors", "wb") as file:
+        file.write(safetensors(state))
+    torch.jit.save(torch.jit.script(Archive(half)), f"{folder}/archive.pt")
+    without = {name: value for name, value in state.items() if name != "visual.proj"}
+    torch.save(without, f"{folder}/without.pt")
+    torch.save({"visual.layer1.0.conv1.weight": random(4, 4)}, f"{folder}/resnet.pt")
+    quick = lambda x: x * torch.sigmoid(1.702 * x)  # noqa: E731
+    with torch.no_grad():
+        results = {
+            "gelu": expected(state, nn.functional.gelu, pixels, ids),
+            "quick": expected(half, quick, pixels, ids),
+        }
+    with open(f"{folder}/expected.json", "w", encoding="utf-8") as file:
+        json.dump({"pixels": pixels.flatten().tolist(), "ids": ids.tolist(), "side": SIDE, **results}, file)
+
+
+main(sys.argv[1])
