@@ -11,19 +11,25 @@ interface Value {
   readonly shape: readonly (number | string)[]
 }
 
-interface Node {
+export interface Node {
   readonly op: string
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
-  /** Integers alone. */
-  readonly attributes?: Readonly<Record<string, number>>
+  /** Integers, or lists of them. */
+  readonly attributes?: Readonly<Record<string, number | readonly number[]>>
 }
 
-interface Graph {
+export interface Graph {
   readonly nodes: readonly Node[]
-  readonly weights: readonly { readonly name: string; readonly shape: readonly number[]; readonly data: Float32Array }[]
+  readonly weights: readonly {
+    readonly name: string
+    readonly shape: readonly number[]
+    readonly data: Float32Array | BigInt64Array
+  }[]
   readonly inputs: readonly Value[]
   readonly outputs: readonly Value[]
+  /** Version of the operators; 13 unless told. */
+  readonly opset?: number
 }
 
 function varint(value: number): number[] {
@@ -36,7 +42,7 @@ function varint(value: number): number[] {
 
 const int = (field: number, value: number) => Buffer.from([...varint(field * 8), ...varint(value)])
 const bytes = (field: number, value: Uint8Array | string) => {
-  const data = Buffer.from(value as string)
+  const data = typeof value === 'string' ? Buffer.from(value) : value
   return Buffer.concat([Buffer.from([...varint(field * 8 + 2), ...varint(data.length)]), data])
 }
 const message = (field: number, ...parts: readonly Uint8Array[]) => bytes(field, Buffer.concat(parts))
@@ -47,8 +53,12 @@ const nodeOf = ({ op, inputs, outputs, attributes = {} }: Node) =>
     ...inputs.map((name) => bytes(1, name)),
     ...outputs.map((name) => bytes(2, name)),
     bytes(4, op),
-    // AttributeProto: name, i, type INT = 2.
-    ...Object.entries(attributes).map(([name, value]) => message(5, bytes(1, name), int(3, value), int(20, 2))),
+    // AttributeProto: name, i or ints, type INT = 2 or INTS = 7.
+    ...Object.entries(attributes).map(([name, value]) =>
+      typeof value === 'number'
+        ? message(5, bytes(1, name), int(3, value), int(20, 2))
+        : message(5, bytes(1, name), ...value.map((each) => int(8, each)), int(20, 7)),
+    ),
   )
 
 const valueInfo = (field: number, { name, type, shape }: Value) => {
@@ -56,20 +66,26 @@ const valueInfo = (field: number, { name, type, shape }: Value) => {
   return message(field, bytes(1, name), message(2, message(1, int(1, TYPES[type]), message(2, ...dims))))
 }
 
-export function onnxModel({ nodes, weights, inputs, outputs }: Graph): Buffer {
+export function onnxModel({ nodes, weights, inputs, outputs, opset = 13 }: Graph): Buffer {
   const graph = [
     ...nodes.map(nodeOf),
     bytes(2, 'test'),
     ...weights.map(({ name, shape, data }) =>
-      message(5, ...shape.map((size) => int(1, size)), int(2, TYPES.float), bytes(8, name), bytes(9, bytesOf(data))),
+      message(
+        5,
+        ...shape.map((size) => int(1, size)),
+        int(2, data instanceof BigInt64Array ? TYPES.int64 : TYPES.float),
+        bytes(8, name),
+        bytes(9, bytesOf(data)),
+      ),
     ),
     ...inputs.map((value) => valueInfo(11, value)),
     ...outputs.map((value) => valueInfo(12, value)),
   ]
-  return Buffer.concat([int(1, 8), message(7, ...graph), message(8, int(2, 13))])
+  return Buffer.concat([int(1, 8), message(7, ...graph), message(8, int(2, opset))])
 }
 
-const bytesOf = (data: Float32Array) => Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+const bytesOf = (data: Float32Array | BigInt64Array) => Buffer.from(data.buffer, data.byteOffset, data.byteLength)
 
 /** Mean colour of a picture, times the rows of `weights` -> `image_embeds`. */
 export function meanColourModel(options: {

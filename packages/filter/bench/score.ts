@@ -1,0 +1,127 @@
+/**
+ * Pairs a second that a scorer takes from JPEGs and captions to similarities, beside what onnxruntime alone takes for
+ * tensors that are ready: the same model, batch and threads, in turns.
+ *
+ *   npm run bench:score -- [--model folder or hub id] [--device cpu] [--batch n] [--images 128] [--rounds 5]
+ *
+ * Without a model, one of ViT-B/32's size with random weights is made.
+ */
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+import sharp from 'sharp'
+import { inputSize } from '../src/clip/preprocess.ts'
+import { parsePreprocessing } from '../src/clip/preprocessor-config.ts'
+import type { Device } from '../src/device.ts'
+import { findModel } from '../src/model/find-model.ts'
+import { openOnnxClip } from '../src/scorers/onnx-clip.ts'
+import { createScoring } from '../src/scoring.ts'
+import { PREPROCESSING, textModel, visionModel } from './vit.ts'
+
+const { values } = parseArgs({
+  options: {
+    model: { type: 'string' },
+    device: { type: 'string', default: 'cpu' },
+    batch: { type: 'string' },
+    images: { type: 'string', default: '128' },
+    rounds: { type: 'string', default: '5' },
+    pixels: { type: 'string', default: '512' },
+  },
+})
+const device = values.device as Device
+const count = Number(values.images)
+const side = Number(values.pixels)
+const folder = await mkdtemp(join(tmpdir(), 'skyscript-bench-score-'))
+
+async function randomModel(): Promise<string> {
+  const demo = fileURLToPath(new URL('../../../examples/demo/model/tokenizer.json', import.meta.url))
+  await mkdir(join(folder, 'onnx'))
+  await writeFile(join(folder, 'onnx', 'vision_model.onnx'), visionModel())
+  await writeFile(join(folder, 'onnx', 'text_model.onnx'), textModel())
+  await writeFile(join(folder, 'preprocessor_config.json'), JSON.stringify(PREPROCESSING))
+  await copyFile(demo, join(folder, 'tokenizer.json'))
+  return folder
+}
+
+/** Fields and texture of a sort, which cost a decoder what aerial imagery does. */
+async function pictureOf(i: number): Promise<Buffer> {
+  const pixels = Buffer.alloc(side * side * 3)
+  for (let at = 0; at < pixels.length; at += 3) {
+    const [x, y] = [(at / 3) % side, Math.floor(at / 3 / side)]
+    const field = ((Math.floor(x / 37) * 7 + Math.floor(y / 23) * 13 + i) % 5) * 18
+    const texture = ((x * 2654435761 + y * 40503) >>> 7) % 23
+    for (const [channel, base] of [96, 112, 80].entries()) pixels[at + channel] = base + field + texture
+  }
+  return sharp(pixels, { raw: { width: side, height: side, channels: 3 } })
+    .jpeg({ quality: 82 })
+    .toBuffer()
+}
+
+const median = (list: readonly number[]) => list.toSorted((a, b) => a - b)[list.length >> 1]!
+const show = (what: string, value: number, unit: string) =>
+  console.log(`${what.padEnd(44)}${value.toFixed(2).padStart(9)} ${unit}`)
+
+try {
+  const model = values.model ?? (await randomModel())
+  const found = await findModel({ model, cacheFolder: join(tmpdir(), 'skyscript-models') })
+  const config = join(found.folder, 'preprocessor_config.json')
+  const preprocessing = parsePreprocessing(await readFile(config, 'utf8'), config)
+  const batch = values.batch === undefined ? null : Number(values.batch)
+  const embedder = await openOnnxClip(found, preprocessing, { device, batch })
+  const scoring = createScoring([{ name: 'bench', embedder }])
+  const pairs = await Promise.all(
+    Array.from({ length: count }, async (_, i) => ({
+      image: await pictureOf(i),
+      caption: 'a satellite image of a house',
+    })),
+  )
+  console.log(
+    `${values.model ?? 'ViT-B/32 of random weights'} on ${device}, ${availableParallelism()} threads, ${count} images of ${side} pixels`,
+  )
+  // Finds the batch, loads the caption, and warms both up.
+  await scoring.score([...pairs, ...pairs])
+  show('batch that was found', embedder.batch, 'images')
+
+  const { width, height } = inputSize(preprocessing)!
+  const session = await InferenceSession.create(join(found.folder, 'onnx', 'vision_model.onnx'), {
+    executionProviders: [device],
+    graphOptimizationLevel: 'all',
+    intraOpNumThreads: availableParallelism(),
+    executionMode: 'sequential',
+  })
+  const samples = new Float32Array(embedder.batch * 3 * width * height).fill(0.1)
+  const input = new Tensor('float32', samples, [embedder.batch, 3, height, width])
+  const alone = async () => {
+    for (let done = 0; done < count; done += embedder.batch) await session.run({ [session.inputNames[0]!]: input })
+  }
+  await alone()
+  const rates: Record<'ours' | 'alone', number[]> = { ours: [], alone: [] }
+  for (let round = 0; round < Number(values.rounds); round++) {
+    let started = performance.now()
+    await alone()
+    const whole = Math.ceil(count / embedder.batch) * embedder.batch
+    rates.alone.push((1000 * whole) / (performance.now() - started))
+    started = performance.now()
+    await scoring.score(pairs)
+    rates.ours.push((1000 * count) / (performance.now() - started))
+  }
+  show('onnxruntime alone, ready tensors', median(rates.alone), 'images/s')
+  show('skyscript, from JPEGs to similarities', median(rates.ours), 'images/s')
+  show(
+    'share of the rate of onnxruntime alone',
+    median(rates.ours.map((rate, i) => rate / rates.alone[i]!)),
+    '(goal 0.95)',
+  )
+
+  const captions = Array.from({ length: 32 }, (_, i) => `a satellite image of house number ${i}`)
+  const started = performance.now()
+  for (const caption of captions) await embedder.embedText(caption)
+  show('captions, each embedded once', (1000 * captions.length) / (performance.now() - started), 'captions/s')
+  show('peak of memory', process.resourceUsage().maxRSS / 1024, 'MB')
+  await scoring.close()
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
