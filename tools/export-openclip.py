@@ -3,14 +3,18 @@
 
     python3 tools/export-openclip.py checkpoint.pt --tokenizer tokenizer.json --output model
 
-PyTorch is all it needs. The folder gets the two halves in ONNX (onnx/vision_model.onnx: pixel_values [batch, 3, S, S] ->
-image_embeds; onnx/text_model.onnx: input_ids [batch, 77] -> text_embeds), preprocessor_config.json and tokenizer.json.
+PyTorch (1.13 or newer) is all it needs. The folder gets the two halves in ONNX (onnx/vision_model.onnx: pixel_values
+[batch, 3, S, S] -> image_embeds; onnx/text_model.onnx: input_ids [batch, 77] -> text_embeds; neither is normalised),
+preprocessor_config.json and tokenizer.json. The same checkpoint and PyTorch give the same bytes.
 
-Checkpoints: OpenCLIP's training checkpoints and state dicts (.pt, .bin), OpenAI's TorchScript archives (.pt), and
-.safetensors with OpenCLIP's names. Image towers must be vision transformers with a class token.
+Checkpoints: OpenCLIP's training checkpoints (epoch_*.pt) and state dicts (.pt, .bin), OpenAI's TorchScript archives
+(.pt), and .safetensors with OpenCLIP's names (open_clip_model.safetensors). Image towers must be vision transformers
+that give the class token's output, and fit into the 2 GB of an ONNX file: ViT-L/14 has 1.2, ViT-H/14 2.5.
 
-The vocabulary is not in a checkpoint: give the tokenizer.json of any CLIP with OpenAI's vocabulary, such as that of
-openai/clip-vit-large-patch14, or OpenCLIP's own bpe_simple_vocab_16e6.txt.gz.
+Two things are not in a checkpoint. The vocabulary: give the tokenizer.json of any CLIP with OpenAI's vocabulary, such
+as that of openai/clip-vit-large-patch14, or OpenCLIP's own bpe_simple_vocab_16e6.txt.gz. And the activation: OpenAI's
+weights, what was fine-tuned from them, and OpenCLIP's models named ...-quickgelu need --quick-gelu. With the wrong one
+nothing fails, but every score is another.
 """
 
 import argparse
@@ -19,10 +23,15 @@ import inspect
 import json
 import math
 import os
+import re
+import shlex
 import shutil
 import struct
 import sys
+import types
+import warnings
 from collections import OrderedDict
+from unittest import mock
 
 import torch
 from torch import nn
@@ -31,14 +40,29 @@ OPENAI_MEAN = [0.48145466, 0.4578275, 0.40821073]
 OPENAI_STD = [0.26862954, 0.26130258, 0.27577711]
 # torchvision's names and PIL's numbers for them.
 INTERPOLATIONS = {"bilinear": 2, "bicubic": 3}
-# Widths of towers whose heads are not 64 wide: ViT-H/14 and ViT-g/14 have 80 and 88, ViT-bigG/14 has 104.
-HEAD_WIDTHS = {1280: 80, 1408: 88, 1664: 104}
+# A head is 64 wide but in these image towers of OpenCLIP: ViT-H/14, ViT-g/14, ViT-bigG/14 and ViT-e/14, with 16 heads
+# each. Text towers have heads of 64 also where they are 1280 wide, as bigG's is.
+HEAD_WIDTH = 64
+VISION_HEAD_WIDTHS = {1280: 80, 1408: 88, 1664: 104, 1792: 112}
+# What OpenAI's archives hold beside the weights; no other checkpoint does.
+OPENAI_SETTINGS = {"input_resolution", "context_length", "vocab_size"}
+# Names that only other models' tensors have. The first that fits is told.
+OTHER_MODELS = [
+    (r"vision_model\.|text_model\.", "a model of the transformers library, which names its weights otherwise"),
+    (r"visual\.layer\d|visual\.attnpool\.", "a CLIP with a ResNet for images"),
+    (r"visual\.trunk\.", "a model whose image tower comes from timm, as SigLIP's, ConvNeXt's and EVA's do"),
+    (r"text_decoder\.|(text\.)?cls_emb$", "a CoCa"),
+    (r"visual\.attn_pool\.", "a model that pools images by attention, as CoCa does"),
+    (r".*\.resblocks\.\d+\.ls_[12]\.", "a model with layer scale"),
+    (r"visual\.patchnorm_pre_ln\.", "a model that normalises patches before its first layer"),
+    (r"text\.transformer\.(embeddings|encoder|shared)\.", "a CLIP whose text tower is another language model"),
+]
 # The ONNX format holds at most this in one file.
 LARGEST_FILE = 2**31 - 2**20
 
 
 class Refused(Exception):
-    """What the user can do something about, in one sentence."""
+    """What the user can do something about, told in a line."""
 
 
 class QuickGELU(nn.Module):
@@ -49,46 +73,53 @@ class QuickGELU(nn.Module):
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention with the parameters of nn.MultiheadAttention, in plain operators that ONNX has."""
+    """Multi-head self-attention with the parameters of nn.MultiheadAttention, in plain operators that ONNX has.
 
-    def __init__(self, width, heads):
+    The length is told beforehand: read from the input, it would be arithmetic of shapes in the exported graph.
+    """
+
+    def __init__(self, shape):
         super().__init__()
-        self.heads = heads
+        width = shape["width"]
+        self.heads = shape["heads"]
+        self.length = shape["tokens"]
         self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
         self.in_proj_bias = nn.Parameter(torch.empty(3 * width))
         self.out_proj = nn.Linear(width, width)
 
     def forward(self, x, mask):
-        batch, length, width = x.shape
+        width = self.out_proj.in_features
+        each = width // self.heads
         qkv = nn.functional.linear(x, self.in_proj_weight, self.in_proj_bias)
         # [3, batch, heads, length, width of a head]
-        q, k, v = qkv.reshape(-1, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        scores = (q @ k.transpose(-2, -1)) / math.sqrt(width // self.heads)
+        q, k, v = qkv.reshape(-1, self.length, 3, self.heads, each).permute(2, 0, 3, 1, 4).unbind(0)
+        scores = (q @ k.transpose(-2, -1)) / math.sqrt(each)
         if mask is not None:
             scores = scores + mask
         mixed = scores.softmax(dim=-1) @ v
-        return self.out_proj(mixed.transpose(1, 2).reshape(-1, length, width))
+        return self.out_proj(mixed.transpose(1, 2).reshape(-1, self.length, width))
 
 
 class Block(nn.Module):
-    def __init__(self, width, heads, hidden, activation):
+    def __init__(self, shape, activation):
         super().__init__()
+        width, hidden = shape["width"], shape["hidden"]
         self.ln_1 = nn.LayerNorm(width)
-        self.attn = Attention(width, heads)
+        self.attn = Attention(shape)
         self.ln_2 = nn.LayerNorm(width)
         self.mlp = nn.Sequential(
             OrderedDict(c_fc=nn.Linear(width, hidden), gelu=activation(), c_proj=nn.Linear(hidden, width))
         )
 
-    def forward(self, x, mask=None):
+    def forward(self, x, mask):
         x = x + self.attn(self.ln_1(x), mask)
         return x + self.mlp(self.ln_2(x))
 
 
 class Transformer(nn.Module):
-    def __init__(self, width, layers, heads, hidden, activation):
+    def __init__(self, shape, activation):
         super().__init__()
-        self.resblocks = nn.ModuleList(Block(width, heads, hidden, activation) for _ in range(layers))
+        self.resblocks = nn.ModuleList(Block(shape, activation) for _ in range(shape["layers"]))
 
     def forward(self, x, mask=None):
         for block in self.resblocks:
@@ -106,7 +137,7 @@ class Vision(nn.Module):
         self.class_embedding = nn.Parameter(torch.empty(width))
         self.positional_embedding = nn.Parameter(torch.empty(tokens, width))
         self.ln_pre = nn.LayerNorm(width)
-        self.transformer = Transformer(width, shape["layers"], shape["heads"], shape["hidden"], activation)
+        self.transformer = Transformer(shape, activation)
         self.ln_post = nn.LayerNorm(width)
         self.proj = nn.Parameter(torch.empty(width, shape["embed"]))
 
@@ -124,10 +155,10 @@ class Text(nn.Module):
 
     def __init__(self, shape, activation):
         super().__init__()
-        width, context = shape["width"], shape["context"]
+        width, context = shape["width"], shape["tokens"]
         self.token_embedding = nn.Embedding(shape["vocabulary"], width)
         self.positional_embedding = nn.Parameter(torch.empty(context, width))
-        self.transformer = Transformer(width, shape["layers"], shape["heads"], shape["hidden"], activation)
+        self.transformer = Transformer(shape, activation)
         self.ln_final = nn.LayerNorm(width)
         self.text_projection = nn.Parameter(torch.empty(width, shape["embed"]))
         self.register_buffer("mask", torch.full((context, context), float("-inf")).triu(1), persistent=False)
@@ -143,40 +174,51 @@ class Text(nn.Module):
 
 def read_safetensors(path):
     """8 bytes of header length, a JSON header of dtype, shape and offsets, then the tensors."""
-    types = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
-    types.update({"I64": torch.int64, "I32": torch.int32})
-    with open(path, "rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-        data = bytearray(file.read())
+    types_of = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+    types_of.update({"I64": torch.int64, "I32": torch.int32})
     state = {}
-    for name, entry in header.items():
-        if name == "__metadata__":
-            continue
-        if entry["dtype"] not in types:
-            raise Refused(f"{path} holds {name} as {entry['dtype']}; convert it to F32, F16 or BF16.")
-        begin, end = entry["data_offsets"]
-        dtype = types[entry["dtype"]]
-        flat = torch.frombuffer(data, dtype=dtype, offset=begin, count=(end - begin) // dtype.itemsize) if hasattr(
-            dtype, "itemsize"
-        ) else torch.frombuffer(data[begin:end], dtype=dtype)
-        state[name] = flat.reshape(entry["shape"])
+    try:
+        with open(path, "rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            header = json.loads(file.read(length))
+            data = bytearray(file.read())
+        for name, entry in header.items():
+            if name == "__metadata__":
+                continue
+            if entry["dtype"] not in types_of:
+                raise Refused(f"{path} holds {name} as {entry['dtype']}; convert it to F32, F16 or BF16.")
+            shape, (begin, end) = entry["shape"], entry["data_offsets"]
+            dtype = types_of[entry["dtype"]]
+            count = math.prod(shape)
+            if end - begin != count * torch.empty(0, dtype=dtype).element_size():
+                raise ValueError(f"{name} has another size than its shape")
+            state[name] = torch.frombuffer(data, dtype=dtype, offset=begin, count=count).reshape(shape)
+    except (struct.error, ValueError, KeyError, TypeError, OverflowError, MemoryError) as error:
+        raise Refused(f"{path} can't be read as safetensors ({first_line(error)}); copy it again.") from error
     return state
 
 
+def first_line(error):
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(". ")
+
+
 def read_checkpoint(path):
-    """The state dict, and whether the file is one of OpenAI's archives."""
+    """The state dict, and whether the file is a TorchScript archive."""
     if path.endswith(".safetensors"):
         return read_safetensors(path), False
     try:
-        return torch.jit.load(path, map_location="cpu").state_dict(), True
+        # Newer versions tell that TorchScript will go; OpenAI's files stay as they are.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return torch.jit.load(path, map_location="cpu").state_dict(), True
     except RuntimeError:
-        pass  # No TorchScript archive.
-    weights_only = {"weights_only": True} if "weights_only" in inspect.signature(torch.load).parameters else {}
+        pass  # No archive.
     try:
-        loaded = torch.load(path, map_location="cpu", **weights_only)
+        # Tensors alone: a pickle may run any program.
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise Refused(f"{path} can't be read as a PyTorch checkpoint ({str(error).splitlines()[0]}).") from error
+        why = f"{path} can't be read as a checkpoint of tensors alone ({first_line(error)})"
+        raise Refused(f"{why}; if you trust it, load it in PyTorch and save its state dict to a new file.") from error
     state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
     if not isinstance(state, dict):
         raise Refused(f"{path} holds no state dict; save model.state_dict().")
@@ -184,67 +226,77 @@ def read_checkpoint(path):
 
 
 def clean(state):
-    """Names without the prefix of distributed training, tensors as 32-bit floats."""
+    """Plain CLIP's names, tensors as 32-bit floats."""
     tensors = {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
-    if tensors and all(name.startswith("module.") for name in tensors):
-        tensors = {name[len("module.") :]: value for name, value in tensors.items()}
+    # What distributed training and torch.compile put before every name.
+    for prefix in ("module.", "_orig_mod.", "module."):
+        if tensors and all(name.startswith(prefix) for name in tensors):
+            tensors = {name[len(prefix) :]: value for name, value in tensors.items()}
+    for pattern, what in OTHER_MODELS:
+        if any(re.match(pattern, name) for name in tensors):
+            raise Refused(f"The checkpoint is of {what}; only plain CLIPs of vision transformers can be exported.")
     # OpenCLIP's CustomTextCLIP keeps the text tower under a name of its own.
     tensors = {name[len("text.") :] if name.startswith("text.") else name: value for name, value in tensors.items()}
+    if "text_projection.bias" in tensors:
+        raise Refused("The text projection has a bias, so the checkpoint is of another model than a plain CLIP.")
     if "text_projection.weight" in tensors:
-        if "text_projection.bias" in tensors:
-            raise Refused("The text projection has a bias, which no CLIP of OpenAI's form has.")
         tensors["text_projection"] = tensors.pop("text_projection.weight").t()
     return {name: value.float().contiguous() for name, value in tensors.items()}
 
 
 def layers_of(state, prefix):
-    names = [name[len(prefix) :].split(".")[0] for name in state if name.startswith(prefix)]
-    return len({int(name) for name in names})
+    return len({name[len(prefix) :].split(".")[0] for name in state if name.startswith(prefix)})
 
 
-def heads_of(width, told):
-    heads = told if told is not None else width // HEAD_WIDTHS.get(width, 64)
+def heads_of(width, usual, told, option):
+    heads = told if told is not None else width // usual
     if heads < 1 or width % heads != 0:
-        raise Refused(f"A width of {width} can't be split into {heads} heads; say how many there are.")
+        raise Refused(f"A width of {width} can't be split into {heads} heads; say with {option} how many there are.")
     return heads
 
 
 def shapes_of(state, options):
     """Dimensions of both halves, read from the tensors."""
-    if "visual.conv1.weight" not in state or "visual.class_embedding" not in state:
-        kind = "a ResNet or another tower" if any(name.startswith("visual.") for name in state) else "no image tower"
-        raise Refused(f"The checkpoint has {kind} where a vision transformer with a class token is due.")
-    for odd in ("visual.attn_pool", "visual.transformer.resblocks.0.ls_1", "visual.patchnorm", "text_decoder"):
-        if any(name.startswith(odd) for name in state):
-            raise Refused(f"The checkpoint has {odd}, so it is another model than a plain CLIP.")
-    for name in ("visual.proj", "visual.ln_pre.weight", "token_embedding.weight", "text_projection"):
+
+    def size(name, dimensions):
         if name not in state:
-            raise Refused(f"The checkpoint lacks {name}, so it is another model than a plain CLIP.")
-    width, _, patch, _ = state["visual.conv1.weight"].shape
-    tokens = state["visual.positional_embedding"].shape[0]
+            raise Refused(f"The checkpoint lacks {name}, so it is no plain CLIP with a vision transformer.")
+        found = tuple(state[name].shape)
+        if len(found) != dimensions:
+            raise Refused(f"{name} has {len(found)} dimensions, not {dimensions}, so the checkpoint is no plain CLIP.")
+        return found
+
+    width, _, patch, _ = size("visual.conv1.weight", 4)
+    size("visual.class_embedding", 1)
+    size("visual.ln_pre.weight", 1)
+    tokens, _ = size("visual.positional_embedding", 2)
     side = math.isqrt(tokens - 1)
     if side * side != tokens - 1:
-        raise Refused(f"The image tower has {tokens - 1} patches, which make no square.")
+        raise Refused(f"The image tower reads {tokens - 1} patches, which make no square.")
+    pixels = options.image_size or side * patch
+    if pixels // patch != side:
+        due = f"{side * patch} a side"
+        raise Refused(f"--image-size {pixels} doesn't fit the checkpoint; its positions are for images of {due}.")
     block = "transformer.resblocks."
     vision = {
         "width": width,
         "patch": patch,
         "tokens": tokens,
-        "size": side * patch,
-        "layers": layers_of(state, "visual." + block),
-        "heads": heads_of(width, options.vision_heads),
-        "hidden": state[f"visual.{block}0.mlp.c_fc.weight"].shape[0],
-        "embed": state["visual.proj"].shape[1],
+        "pixels": pixels,
+        "layers": layers_of(state, f"visual.{block}"),
+        "heads": heads_of(width, VISION_HEAD_WIDTHS.get(width, HEAD_WIDTH), options.vision_heads, "--vision-heads"),
+        "hidden": size(f"visual.{block}0.mlp.c_fc.weight", 2)[0],
+        "embed": size("visual.proj", 2)[1],
     }
-    vocabulary, text_width = state["token_embedding.weight"].shape
+    vocabulary, text_width = size("token_embedding.weight", 2)
     text = {
         "width": text_width,
         "vocabulary": vocabulary,
-        "context": state["positional_embedding"].shape[0],
+        "tokens": size("positional_embedding", 2)[0],
         "layers": layers_of(state, block),
-        "heads": heads_of(text_width, options.text_heads),
-        "hidden": state[f"{block}0.mlp.c_fc.weight"].shape[0],
-        "embed": state["text_projection"].shape[1],
+        "heads": heads_of(text_width, HEAD_WIDTH, options.text_heads, "--text-heads"),
+        "hidden": size(f"{block}0.mlp.c_fc.weight", 2)[0],
+        "embed": size("text_projection", 2)[1],
     }
     if vision["embed"] != text["embed"]:
         raise Refused(f"Images get {vision['embed']} numbers and captions {text['embed']}; the checkpoint is damaged.")
@@ -252,36 +304,65 @@ def shapes_of(state, options):
 
 
 def load(module, state, what):
-    missing, unexpected = module.load_state_dict(state, strict=False)
+    try:
+        missing, unexpected = module.load_state_dict(state, strict=False)
+    except RuntimeError as error:
+        # The first line names the class, each other one a tensor.
+        detail = str(error).splitlines()[-1].strip().rstrip(".")
+        raise Refused(f"The {what} half has tensors of other sizes than a plain CLIP ({detail}).") from error
     if missing or unexpected:
-        names = ", ".join([*missing, *unexpected][:5])
-        raise Refused(f"The {what} half has other tensors than a plain CLIP ({names}).")
+        lists = [("lacks", missing), ("also has", unexpected)]
+        told = " and ".join(f"{verb} {', '.join(names[:3])}" for verb, names in lists if names)
+        raise Refused(f"The {what} half {told}, so the checkpoint is of another model than a plain CLIP.")
     return module.eval()
 
 
+def check(module, example, embed, what):
+    weights = sum(parameter.numel() for parameter in module.parameters())
+    if weights * 4 > LARGEST_FILE:
+        raise Refused(
+            f"The {what} half has {weights / 1e6:.0f} million weights, and an ONNX file holds 2 GB, which is some 530; "
+            "take a smaller model, such as ViT-L/14."
+        )
+    given = module(example)
+    if tuple(given.shape) != (len(example), embed) or not torch.isfinite(given).all():
+        raise Refused(f"The {what} half gives no finite numbers; the checkpoint is damaged.")
+
+
+def without_onnx():
+    """Has PyTorch do without the onnx package.
+
+    From 2.0 on its exporter reads the finished file with that package, to add functions written in onnxscript if the
+    graph has any. This one has none, which is what the stand-in answers.
+    """
+    nothing = types.SimpleNamespace(graph=types.SimpleNamespace(node=[]))
+    package = types.ModuleType("onnx")
+    package.load_from_string = package.load_model_from_string = lambda data: nothing
+    return mock.patch.dict(sys.modules, onnx=package)
+
+
 def export(module, example, path, source, target):
-    size = sum(parameter.numel() * 4 for parameter in module.parameters())
-    if size > LARGEST_FILE:
-        raise Refused(f"{os.path.basename(path)} would have {size / 1e9:.1f} GB, and one ONNX file holds 2; it can't be exported.")
-    # Newer versions of PyTorch export by another way unless told, which needs further packages.
+    # Newer versions of PyTorch export by another way unless told, which needs further packages; of this way they warn.
     options = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
-    torch.onnx.export(
-        module,
-        (example,),
-        path,
-        input_names=[source],
-        output_names=[target],
-        dynamic_axes={source: {0: "batch"}, target: {0: "batch"}},
-        opset_version=14,
-        **options,
-    )
+    with warnings.catch_warnings(), without_onnx():
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        torch.onnx.export(
+            module,
+            (example,),
+            path,
+            input_names=[source],
+            output_names=[target],
+            dynamic_axes={source: {0: "batch"}, target: {0: "batch"}},
+            opset_version=14,
+            **options,
+        )
 
 
 def tokenizer_of(vocabulary):
     """tokenizer.json of OpenCLIP's bpe_simple_vocab_16e6.txt.gz, as its SimpleTokenizer reads it."""
     with gzip.open(vocabulary, "rt", encoding="utf-8") as file:
         merges = file.read().split("\n")[1 : 49152 - 256 - 2 + 1]
-    shown = list(range(ord("!"), ord("~") + 1)) + list(range(ord("¡"), ord("¬") + 1)) + list(range(ord("®"), ord("ÿ") + 1))
+    shown = [code for first, last in ("!~", "¡¬", "®ÿ") for code in range(ord(first), ord(last) + 1)]
     characters = [chr(byte) for byte in shown] + [chr(256 + i) for i in range(256 - len(shown))]
     pieces = [*characters, *(character + "</w>" for character in characters)]
     pieces += ["".join(merge.split()) for merge in merges]
@@ -335,72 +416,148 @@ def tokenizer_of(vocabulary):
     }
 
 
-def check_tokenizer(tokenizer, vocabulary, path):
-    ids = tokenizer.get("model", {}).get("vocab", {})
-    if len(ids) != vocabulary:
-        raise Refused(f"{path} has {len(ids)} tokens and the model {vocabulary}; take the tokenizer of this model.")
+def read_tokenizer(options, vocabulary):
+    path = options.tokenizer or options.vocabulary
+    try:
+        if options.tokenizer is None:
+            tokenizer = tokenizer_of(path)
+        else:
+            with open(path, encoding="utf-8") as file:
+                tokenizer = json.load(file)
+        count = len(tokenizer["model"]["vocab"])
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        due = "tokenizer.json" if options.vocabulary is None else "bpe_simple_vocab_16e6.txt.gz"
+        raise Refused(f"{path} can't be read as a {due} of a CLIP ({first_line(error)}).") from error
+    if count != vocabulary:
+        raise Refused(f"{path} has {count} tokens and the model {vocabulary}; take the tokenizer of this model.")
+    return tokenizer
 
 
 def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint")
-    parser.add_argument("--output", required=True, help="the folder to make")
+    parser.add_argument("checkpoint", help="file of weights: .pt, .bin, .safetensors")
+    parser.add_argument("--output", required=True, metavar="FOLDER", help="the folder to make, not there yet")
     words = parser.add_mutually_exclusive_group(required=True)
-    words.add_argument("--tokenizer", help="tokenizer.json of a CLIP with the same vocabulary")
-    words.add_argument("--vocabulary", help="OpenCLIP's bpe_simple_vocab_16e6.txt.gz")
-    gelu = parser.add_mutually_exclusive_group()
+    words.add_argument("--tokenizer", metavar="JSON", help="tokenizer.json of a CLIP with the same vocabulary")
+    words.add_argument("--vocabulary", metavar="GZ", help="OpenCLIP's bpe_simple_vocab_16e6.txt.gz, in place of it")
+
+    activation = parser.add_argument_group("activation (a wrong choice changes every score)")
+    gelu = activation.add_mutually_exclusive_group()
     gelu.add_argument(
         "--quick-gelu",
         action="store_true",
         default=None,
-        help="for OpenAI's weights and OpenCLIP's models named ...-quickgelu; a wrong choice changes every score. "
+        help="for OpenAI's weights, what was fine-tuned from them, and OpenCLIP's models named ...-quickgelu; "
         "OpenAI's own archives are recognised",
     )
     gelu.add_argument("--gelu", dest="quick_gelu", action="store_false", help="for all others; the default")
-    parser.add_argument("--vision-heads", type=int, help="attention heads, where a head is not 64 wide")
-    parser.add_argument("--text-heads", type=int)
-    parser.add_argument("--mean", type=float, nargs=3, default=OPENAI_MEAN, help="of red, green, blue; OpenAI's unless told")
-    parser.add_argument("--std", type=float, nargs=3, default=OPENAI_STD)
-    parser.add_argument("--interpolation", choices=sorted(INTERPOLATIONS), default="bicubic")
+
+    heads = parser.add_argument_group("attention heads (not in a checkpoint)")
+    heads.add_argument(
+        "--vision-heads",
+        type=positive,
+        metavar="N",
+        help="default: width / 64; 16 where the width is 1280, 1408, 1664 or 1792 (ViT-H, g, bigG, e)",
+    )
+    heads.add_argument("--text-heads", type=positive, metavar="N", help="default: width / 64")
+
+    images = parser.add_argument_group("preprocessing that the model was trained with (default: OpenAI's)")
+    rgb = ("R", "G", "B")
+    images.add_argument("--mean", type=finite, nargs=3, default=OPENAI_MEAN, metavar=rgb, help="of values from 0 to 1")
+    images.add_argument("--std", type=positive_number, nargs=3, default=OPENAI_STD, metavar=rgb)
+    images.add_argument("--image-size", type=positive, metavar="S", help="pixels a side; default: of all patches")
+    images.add_argument("--interpolation", choices=sorted(INTERPOLATIONS), default="bicubic", help="default: bicubic")
     return parser.parse_args(arguments)
 
 
+def positive(text):
+    if not re.fullmatch(r"[1-9]\d{0,4}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
+def finite(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number")
+    return value
+
+
+def positive_number(text):
+    value = finite(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not above 0")
+    return value
+
+
+def is_quick(options, archive, openai):
+    """Whether the activation is QuickGELU, and why."""
+    if options.quick_gelu is not None:
+        return options.quick_gelu, "as told"
+    if openai:
+        return True, "as OpenAI's checkpoints have it"
+    if archive:
+        why = "is a TorchScript archive, but none of OpenAI's"
+        raise Refused(f"{options.checkpoint} {why}; say which activation it has: --quick-gelu or --gelu.")
+    return False, "since nothing was told"
+
+
 def run(options):
-    archive, openai = read_checkpoint(options.checkpoint)
-    state = clean(archive)
+    state, archive = read_checkpoint(options.checkpoint)
+    openai = OPENAI_SETTINGS.issubset(state)
+    state = clean(state)
     vision_shape, text_shape = shapes_of(state, options)
-    quick = openai if options.quick_gelu is None else options.quick_gelu
+    quick, why = is_quick(options, archive, openai)
     activation = QuickGELU if quick else nn.GELU
     image = {name[len("visual.") :]: value for name, value in state.items() if name.startswith("visual.")}
-    # Beside the towers a checkpoint holds the temperature, the bias of SigLIP's loss, a mask and archives' settings.
-    beside = {"logit_scale", "logit_bias", "attn_mask", "input_resolution", "context_length", "vocab_size"}
+    # Beside the towers a checkpoint holds the temperature, the bias of a sigmoid loss, and the causal mask.
+    beside = {"logit_scale", "logit_bias", "attn_mask", *OPENAI_SETTINGS}
     words = {name: value for name, value in state.items() if not name.startswith("visual.") and name not in beside}
     vision = load(Vision(vision_shape, activation), image, "image")
     text = load(Text(text_shape, activation), words, "text")
+    tokenizer = read_tokenizer(options, text_shape["vocabulary"])
 
-    if options.tokenizer is not None:
-        with open(options.tokenizer, encoding="utf-8") as file:
-            tokenizer = json.load(file)
-    else:
-        tokenizer = tokenizer_of(options.vocabulary)
-    check_tokenizer(tokenizer, text_shape["vocabulary"], options.tokenizer or options.vocabulary)
-
-    size = vision_shape["size"]
-    pixels = torch.zeros(2, 3, size, size)
-    ids = torch.zeros(2, text_shape["context"], dtype=torch.int64)
+    size = vision_shape["pixels"]
+    pixels = torch.linspace(-2, 2, 2 * 3 * size * size).reshape(2, 3, size, size)
+    ids = torch.zeros(2, text_shape["tokens"], dtype=torch.int64)
     ids[:, 0] = text_shape["vocabulary"] - 2
-    ids[:, 1] = text_shape["vocabulary"] - 1
-    with torch.no_grad():
-        for what, given in (("image", vision(pixels)), ("text", text(ids))):
-            if not torch.isfinite(given).all():
-                raise Refused(f"The {what} half gives no finite numbers; the checkpoint is damaged.")
-        # A folder with a half in it is none that can be used: it appears when it is whole.
-        half = options.output.rstrip("/") + ".part"
-        shutil.rmtree(half, ignore_errors=True)
-        os.makedirs(os.path.join(half, "onnx"))
-        export(vision, pixels, os.path.join(half, "onnx", "vision_model.onnx"), "pixel_values", "image_embeds")
-        export(text, ids, os.path.join(half, "onnx", "text_model.onnx"), "input_ids", "text_embeds")
-    preprocessing = {
+    ids[0, 1] = ids[1, -1] = text_shape["vocabulary"] - 1
+    # A folder with a half in it is none that can be used: it appears when it is whole.
+    part = options.output.rstrip("/") + ".part"
+    shutil.rmtree(part, ignore_errors=True)
+    os.makedirs(os.path.join(part, "onnx"))
+    try:
+        with torch.no_grad():
+            check(vision, pixels, vision_shape["embed"], "image")
+            check(text, ids, text_shape["embed"], "text")
+            export(vision, pixels, os.path.join(part, "onnx", "vision_model.onnx"), "pixel_values", "image_embeds")
+            export(text, ids, os.path.join(part, "onnx", "text_model.onnx"), "input_ids", "text_embeds")
+        for name, value in (("preprocessor_config.json", preprocessing(options, size)), ("tokenizer.json", tokenizer)):
+            with open(os.path.join(part, name), "w", encoding="utf-8") as file:
+                json.dump(value, file, ensure_ascii=False, indent=None if name == "tokenizer.json" else 2)
+        os.rename(part, options.output)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+    def tower(shape):
+        return f"{shape['layers']} layers, width {shape['width']}, heads {shape['heads']}"
+
+    patch, folder = vision_shape["patch"], os.path.abspath(options.output)
+    print(f"Images:      {tower(vision_shape)}; {size} x {size} pixels in patches of {patch} x {patch}")
+    print(f"Captions:    {tower(text_shape)}; {text_shape['tokens']} tokens of {text_shape['vocabulary']}")
+    print(f"Activation:  {'QuickGELU' if quick else 'GELU'}, {why}")
+    print(f"Embeddings:  {vision_shape['embed']} numbers, finite for a test image and a test caption")
+    print(f"Written to {folder}. Score pairs of a CSV with the columns filepath and title:")
+    print(f"  npm start --silent -- score --model {shlex.quote(folder)} --images pairs.csv")
+    print("or name it in a region file:")
+    print(f"  filter: {{ scorers: [{{ name: my_clip, model: {json.dumps(folder, ensure_ascii=False)} }}] }}")
+
+
+def preprocessing(options, size):
+    return {
         "do_resize": True,
         "size": {"shortest_edge": size},
         "resample": INTERPOLATIONS[options.interpolation],
@@ -412,19 +569,6 @@ def run(options):
         "image_mean": options.mean,
         "image_std": options.std,
     }
-    for name, value in (("preprocessor_config.json", preprocessing), ("tokenizer.json", tokenizer)):
-        with open(os.path.join(half, name), "w", encoding="utf-8") as file:
-            json.dump(value, file, ensure_ascii=False, indent=None if name == "tokenizer.json" else 2)
-    os.rename(half, options.output)
-
-    def tell(what, shape):
-        return f"{what}: {shape['layers']} layers, width {shape['width']}, {shape['heads']} heads"
-
-    print(f"{tell('Images', vision_shape)}, patches of {vision_shape['patch']}, {size} x {size} pixels")
-    print(f"{tell('Captions', text_shape)}, {text_shape['context']} tokens")
-    print(f"Embeddings of {vision_shape['embed']} numbers, {'QuickGELU' if quick else 'GELU'}")
-    print(f"Written to {options.output}. In a region file:")
-    print(f"  filter: {{ scorers: [{{ name: my_clip, model: ./{os.path.relpath(options.output)} }}] }}")
 
 
 def main():
