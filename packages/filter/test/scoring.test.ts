@@ -1,7 +1,9 @@
 import { DataFault } from '@skyscript/core'
-import { openScorer, type ScorePair, type Scorer } from '@skyscript/filter'
+import { openScorer, openScoring, type ScorePair, type Scorer } from '@skyscript/filter'
+import { listSupportedBackends } from 'onnxruntime-node'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { findBatchSize } from '../src/batch-size.ts'
 import { DEMO_MODEL, numbers, smallModelFiles, temporaryFolder, writeFiles } from './support/models.ts'
 import { meanColourModel, tokenSumModel } from './support/onnx.ts'
 
@@ -215,4 +217,57 @@ test('the event loop stays free while the model computes', async () => {
   await demo.score([...pairs, ...pairs])
   clearInterval(timer)
   expect(turns).toBeGreaterThan(10)
+})
+
+test('several scorers score as each does alone, one that is asked alone too, and one hash comes of each image', async () => {
+  const folder = await writeFiles(await temporaryFolder(), smallModelFiles())
+  const small = { name: 'small', model: folder, cacheFolder: folder }
+  const both = await openScoring([{ name: 'demo', model: DEMO_MODEL, cacheFolder: folder }, small])
+  try {
+    const pairs = (await manyPairs()).map(({ image }, i) => ({ image, caption: ['a', 'b c', 'd d a'][i % 3]! }))
+    const alone = await withSmallModel({}, (scorer) => scorer.score(pairs))
+    const due = (await demo.score(pairs)).map((similarity, i) => [similarity, alone[i]])
+    const found = await both.score(pairs)
+    expect(found.map(({ similarities }) => similarities)).toEqual(due)
+    expect(new Set(found.map(({ phash }) => phash)).size).toBeGreaterThan(3)
+    const asked = await both.score(pairs, undefined, ['small'])
+    expect(asked.map(({ similarities }) => similarities[0])).toEqual(alone)
+    expect(both.scorers.map(({ name }) => name)).toEqual(['demo', 'small'])
+  } finally {
+    await both.close()
+  }
+})
+
+test('the batch decides no bit of a score', async () => {
+  const pairs = [...(await manyPairs()), ...(await manyPairs())]
+  const due = await demo.score(pairs)
+  for (const batch of [1, 3, 32]) {
+    const scorer = await openScorer({ name: 'demo', model: DEMO_MODEL, cacheFolder: '/nowhere', batch })
+    expect(await scorer.score(pairs)).toEqual(due)
+    await scorer.close()
+  }
+})
+
+test('the batch that is found is the smallest that is about as fast as the best', () => {
+  const rates: Readonly<Record<number, number>> = { 4: 10, 8: 15, 16: 15.2, 32: 15.3 }
+  const batches = findBatchSize([4, 8, 16, 32])
+  const used: number[] = []
+  for (let i = 0; i < 12; i++) {
+    used.push(batches.size)
+    batches.took(batches.size, (1000 * batches.size) / rates[batches.size]!)
+  }
+  expect(used).toEqual([4, 4, 8, 8, 16, 16, ...Array(6).fill(8)])
+  const gpu = findBatchSize([16, 32])
+  // What is left at a job's end says nothing of a full batch.
+  for (let i = 0; i < 9; i++) gpu.took(5, 1)
+  expect(gpu.size).toBe(16)
+  expect(findBatchSize([7]).size).toBe(7)
+})
+
+test('a device that this machine has not is refused in one sentence', async () => {
+  const missing = (['cuda', 'coreml', 'dml'] as const).find(
+    (device) => !listSupportedBackends().some(({ name }) => name === device),
+  )!
+  const opened = openScorer({ name: 'demo', model: DEMO_MODEL, cacheFolder: '/nowhere', device: missing })
+  await expect(opened).rejects.toMatchObject({ code: 'no-such-device', message: expect.stringContaining(missing) })
 })

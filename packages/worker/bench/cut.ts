@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { putJson } from '@skyscript/core'
 import { parseConfig } from '@skyscript/core/config'
-import { storePairs } from '@skyscript/filter'
+import { findDuplicates, storePairs } from '@skyscript/filter'
 import { type DatasetState, STATE } from '../src/pipeline/cut.ts'
 import { createReportCollector } from '../src/report/report.ts'
 import { openFolder } from '../src/storages/folder.ts'
@@ -70,6 +70,7 @@ async function makeDataset(): Promise<void> {
     content: '',
     exclude: null,
     report: collector.end(),
+    duplicates: await findDuplicates(storage),
     years: { US: [2021] },
     names: ['SkyScript'],
   }

@@ -2,6 +2,7 @@ import { type Box, messageOf, SkyscriptError } from '@skyscript/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CaptionOptions } from './commands/caption.ts'
 import type { PlanOptions } from './commands/plan.ts'
+import type { ScoreOptions } from './commands/score.ts'
 import type { TagsOptions } from './commands/tags.ts'
 import type { TagsCoverageOptions } from './commands/tags-coverage.ts'
 import type { TagsTrainOptions } from './commands/tags-train.ts'
@@ -153,9 +154,14 @@ function createProgram(done: (code: number) => void): Command {
       'a CSV with paths relative to its own folder, or the folder of the images',
     )
     .option('--captions <csv>', 'the CSV, where --images is a folder')
-    .action(async (options: { model: string; images: string; captions?: string }) =>
-      done(await (await import('./commands/score.ts')).scoreCommand(options)),
+    .addOption(
+      new Option('--device <name>', 'where the model runs').choices(['cpu', 'cuda', 'coreml', 'dml']).default('cpu'),
     )
+    .option('--batch <n>', 'images that go into the model at once; found by trying unless told', positiveInteger)
+    .option('--server <url>', 'a server that runs the model (Open Inference Protocol v2)')
+    .option('--vision <name>', "the server's model of images", 'vision_model')
+    .option('--text <name>', "the server's model of captions", 'text_model')
+    .action(async (options: ScoreOptions) => done(await (await import('./commands/score.ts')).scoreCommand(options)))
 
   program
     .command('cut')

@@ -10,7 +10,7 @@ import {
   ServiceError,
   type Storage,
 } from '@skyscript/core'
-import { type DatasetRow, MANIFEST, storePairs } from '@skyscript/filter'
+import { type DatasetRow, findDuplicates, MANIFEST, storePairs } from '@skyscript/filter'
 import { createReportCollector } from '../report/report.ts'
 import { resultKey } from '../runner/runner.ts'
 import { TOOL_VERSION } from '../version.ts'
@@ -103,6 +103,7 @@ async function storeDataset(
   const state: DatasetState = {
     ...facts,
     report: collector.end(),
+    duplicates: await findDuplicates(storage),
     years: Object.fromEntries(
       [...years]
         .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -4,6 +4,7 @@ import {
   type BenchmarkImages,
   type CutSummary,
   cutDataset,
+  type DuplicateSummary,
   EXCLUDED_CSV,
   readBenchmarkImages,
   type ScorerIdentity,
@@ -40,6 +41,7 @@ export interface DatasetLock {
   }
   /** Pairs by split; they add up to the kept ones. */
   readonly splits: CutSummary['splits']
+  readonly duplicates: DuplicateSummary
   readonly rows: Readonly<Record<string, number>>
   readonly notes: readonly string[]
   /** sha256 of every file but the images and metas, whose hashes are in the manifest. */
@@ -78,6 +80,7 @@ export interface DatasetFacts {
  */
 export interface DatasetState extends DatasetFacts {
   readonly report: ReportData
+  readonly duplicates: DuplicateSummary
   /** Years of the images of every source; null for images without a time. */
   readonly years: Readonly<Record<string, readonly (number | null)[]>>
   /** All that CSVs in this storage may begin with: what the dataset was called before. */
@@ -126,7 +129,7 @@ export async function cutStored(
   exclude: BenchmarkImages | null,
   { storage, terminal, signal }: CutOptions,
 ): Promise<Assembled> {
-  const { report, years, names, ...facts } = state
+  const { report, duplicates, years, names, ...facts } = state
   const name = fingerprintOf(facts)
   const found = await findAssembled(facts, storage)
   if (found !== null) return found
@@ -153,7 +156,7 @@ export async function cutStored(
     name: config.name,
     toolVersion: TOOL_VERSION,
     ...{ objects, dropped, failed, looked },
-    ...{ files: summary.files, splits: summary.splits, notes: summary.notes },
+    ...{ files: summary.files, splits: summary.splits, notes: summary.notes, duplicates },
     credits: creditLines(sources),
   }
   const texts: Record<string, string> = {
@@ -176,6 +179,7 @@ export async function cutStored(
     models: state.scorers,
     counts: { objects, kept: summary.pairs, dropped, failed },
     splits: summary.splits,
+    duplicates,
     rows: Object.fromEntries(summary.files.map((file) => [file.path, file.rows])),
     notes: summary.notes,
     files: Object.fromEntries([...files].sort(([a], [b]) => (a < b ? -1 : 1))),

@@ -1,5 +1,6 @@
 import type { CaptionRecord, ImageRecord } from '@skyscript/core'
 import { count } from '@skyscript/core'
+import type { DuplicateSummary } from '@skyscript/filter'
 import { PairSample } from './sample.ts'
 
 /** How many pairs the contact sheet shows. */
@@ -33,6 +34,7 @@ export interface ReportSummary {
   readonly files: readonly { readonly path: string; readonly rows: number }[]
   /** Pairs by split. */
   readonly splits: Readonly<Record<string, number>>
+  readonly duplicates: DuplicateSummary
   /** What a user should know of the cuts. */
   readonly notes: readonly string[]
   /** Credit lines of the imagery and the map, as ATTRIBUTION.md has them. */

@@ -23,7 +23,7 @@ export function renderReport(input: ReportInput): string {
 ${numbers(input)}
 <div class="columns">${reasonsCard(input)}${filesCard(input)}</div>
 ${unseenCard(input)}
-${sourcesCard(input)}${checksCard(input)}
+${sourcesCard(input)}${checksCard(input)}${duplicatesCard(input)}
 <div class="columns">${input.scores.map(
     (stats) =>
       html`<section class="card"><h2>Similarity by ${stats.scorer}</h2>${scoreHistogram(stats, SCORE_STEP)}<p class="soft small">Cosine of image and title; ${stats.max < stats.min ? '' : `${stats.min.toFixed(3)} to ${stats.max.toFixed(3)}`}</p></section>`,
@@ -105,6 +105,28 @@ function filesCard({ files, splits, notes }: ReportInput): Html {
   return html`<section class="card"><h2>Files</h2><div class="scroll"><table><tr><th>file</th><th class="n">pairs</th></tr>${files.map(
     ({ path, rows }) => html`<tr><td><code>${path}</code></td><td class="n">${formatCount(rows)}</td></tr>`,
   )}</table></div><p class="soft small">Pairs by split: ${parts.map(([split, pairs]) => `${split} ${formatCount(pairs)}`).join(', ')}.</p>${notes.map((note) => html`<p class="soft small">${note}</p>`)}</section>`
+}
+
+/** How much of the dataset is there more than once. */
+function duplicatesCard({ duplicates: { exact, near, captions }, kept }: ReportInput): Html {
+  const share = (n: number) => (kept === 0 ? '-' : `${((100 * n) / kept).toFixed(1)} %`)
+  const rows: [string, number, string][] = [
+    ['images whose file is equal to another', exact.images, `${formatCount(exact.groups)} different files`],
+    [
+      'images that look like another',
+      near.images,
+      `${formatCount(near.groups)} groups, the largest of ${formatCount(near.largest)}`,
+    ],
+    [
+      'pairs whose title another pair has',
+      captions.pairs,
+      `${formatCount(captions.distinct)} different titles, one on ${formatCount(captions.most)} pairs`,
+    ],
+  ]
+  return html`<section class="card"><h2>What repeats</h2><p class="soft small">Looks are compared by perceptual hashes: at most 4 of 64 bits apart, or so near to one that is.</p><div class="scroll"><table><tr><th></th><th class="n">pairs</th><th class="n">of all</th><th></th></tr>${rows.map(
+    ([what, n, more]) =>
+      html`<tr><td>${what}</td><td class="n">${formatCount(n)}</td><td class="n">${share(n)}</td><td>${more}</td></tr>`,
+  )}</table></div></section>`
 }
 
 function sourcesCard({ sources }: ReportInput): Html {

@@ -66,6 +66,11 @@ const summaryOf = (name: string, objects: number): ReportSummary => ({
   looked: { CH: { taken: 4, 'image-cloudy': 2 } },
   files: [{ path: 'SkyScript-Town_train_unfiltered_5M.csv', rows: 900 }],
   splits: { train: 900, val: 40, test: 0 },
+  duplicates: {
+    exact: { images: 4, groups: 2 },
+    near: { images: 31, groups: 9, largest: 12 },
+    captions: { pairs: 321, distinct: 700, most: 55 },
+  },
   notes: ['test of openai has 0 of 9 asked.'],
   credits: ['OpenStreetMap contributors'],
 })
@@ -92,6 +97,9 @@ test('the report is one page that asks for nothing else, with 48 pairs', async (
     'indoor',
     'goes on inside a building',
     'no table has it',
+    '9 groups, the largest of 12',
+    'test of openai has 0 of 9 asked.',
+    'train 900, val 40',
     'cloudy',
     'earth-engine-timeout',
     'building=yes',

@@ -1,0 +1,46 @@
+import type { Storage } from '@skyscript/core'
+import { hashOf } from '../groups.ts'
+import { localFile } from '../local-file.ts'
+import { MANIFEST } from '../manifest.ts'
+import { openManifestFile } from '../manifest-file.ts'
+import { createHashColumn, exactDuplicates, nearDuplicates, repeatedCaptions } from './near-duplicates.ts'
+
+/** How much of a dataset is there more than once. */
+export interface DuplicateSummary {
+  /** Images whose files are equal to another's, and how many different files these are. */
+  readonly exact: { readonly images: number; readonly groups: number }
+  /** Images that look like another: hashes within 4 of 64 bits, and what is so near to one of them. */
+  readonly near: { readonly images: number; readonly groups: number; readonly largest: number }
+  /** Pairs whose title another pair has, different titles, pairs with the most frequent one. */
+  readonly captions: { readonly pairs: number; readonly distinct: number; readonly most: number }
+}
+
+/** Counts what repeats among the stored pairs. Memory: some 60 bytes a pair. */
+export async function findDuplicates(storage: Storage): Promise<DuplicateSummary> {
+  const file = await localFile(storage, MANIFEST)
+  const manifest = await openManifestFile(file.path)
+  try {
+    const [files, looks] = [createHashColumn(manifest.rows), createHashColumn(manifest.rows)]
+    const titles = { high: new Uint32Array(manifest.rows), low: new Uint32Array(manifest.rows) }
+    for (const [group, { from }] of manifest.groups.entries()) {
+      const { sha256, phash, title } = await manifest.readGroup(group, ['sha256', 'phash', 'title'])
+      for (const hash of sha256 as string[]) files.add(hash)
+      for (const hash of phash as string[]) looks.add(hash)
+      for (const [i, text] of (title as string[]).entries()) {
+        const hash = hashOf(text)
+        titles.high[from + i] = Math.floor(hash / 2 ** 32)
+        titles.low[from + i] = hash % 2 ** 32
+      }
+    }
+    const exact = exactDuplicates(files.end())
+    const near = nearDuplicates(looks.end())
+    return {
+      exact: { images: exact.images, groups: exact.groups },
+      near: { images: near.images, groups: near.groups, largest: near.largest },
+      captions: repeatedCaptions(titles),
+    }
+  } finally {
+    await manifest.close()
+    await file.release()
+  }
+}
