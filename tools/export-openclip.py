@@ -377,7 +377,8 @@ def tokenizer_of(vocabulary):
         "padding": None,
         "added_tokens": [
             {"id": vocab[token], "content": token, "single_word": False, "lstrip": False, "rstrip": False}
-            | {"normalized": False, "special": True}
+            # As in the hub's own files.
+            | {"normalized": token == specials[0], "special": True}
             for token in specials
         ],
         "normalizer": {
@@ -505,7 +506,8 @@ def is_quick(options, archive, openai):
     return False, "since nothing was told"
 
 
-def run(options):
+def towers_of(options):
+    """Both halves with their shapes, and what the activation is."""
     state, archive = read_checkpoint(options.checkpoint)
     openai = OPENAI_SETTINGS.issubset(state)
     state = clean(state)
@@ -518,39 +520,48 @@ def run(options):
     words = {name: value for name, value in state.items() if not name.startswith("visual.") and name not in beside}
     vision = load(Vision(vision_shape, activation), image, "image")
     text = load(Text(text_shape, activation), words, "text")
-    tokenizer = read_tokenizer(options, text_shape["vocabulary"])
+    return (vision, vision_shape), (text, text_shape), f"{'QuickGELU' if quick else 'GELU'}, {why}"
 
-    size = vision_shape["pixels"]
+
+def run(options):
+    (vision, vision_shape), (text, text_shape), activation = towers_of(options)
+    tokenizer = read_tokenizer(options, text_shape["vocabulary"])
+    size, embed = vision_shape["pixels"], vision_shape["embed"]
     pixels = torch.linspace(-2, 2, 2 * 3 * size * size).reshape(2, 3, size, size)
     ids = torch.zeros(2, text_shape["tokens"], dtype=torch.int64)
     ids[:, 0] = text_shape["vocabulary"] - 2
     ids[0, 1] = ids[1, -1] = text_shape["vocabulary"] - 1
-    # A folder with a half in it is none that can be used: it appears when it is whole.
-    part = options.output.rstrip("/") + ".part"
-    shutil.rmtree(part, ignore_errors=True)
-    os.makedirs(os.path.join(part, "onnx"))
-    try:
-        with torch.no_grad():
-            check(vision, pixels, vision_shape["embed"], "image")
-            check(text, ids, text_shape["embed"], "text")
+    with torch.no_grad():
+        check(vision, pixels, embed, "image")
+        check(text, ids, embed, "text")
+        # A folder with a half in it is none that can be used: it appears when it is whole.
+        part = options.output.rstrip("/") + ".part"
+        shutil.rmtree(part, ignore_errors=True)
+        os.makedirs(os.path.join(part, "onnx"))
+        try:
             export(vision, pixels, os.path.join(part, "onnx", "vision_model.onnx"), "pixel_values", "image_embeds")
             export(text, ids, os.path.join(part, "onnx", "text_model.onnx"), "input_ids", "text_embeds")
-        for name, value in (("preprocessor_config.json", preprocessing(options, size)), ("tokenizer.json", tokenizer)):
-            with open(os.path.join(part, name), "w", encoding="utf-8") as file:
-                json.dump(value, file, ensure_ascii=False, indent=None if name == "tokenizer.json" else 2)
-        os.rename(part, options.output)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+            files = {"preprocessor_config.json": preprocessing(options, size), "tokenizer.json": tokenizer}
+            for name, value in files.items():
+                with open(os.path.join(part, name), "w", encoding="utf-8") as file:
+                    json.dump(value, file, ensure_ascii=False, indent=None if name == "tokenizer.json" else 2)
+            os.rename(part, options.output)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    tell(vision_shape, text_shape, activation, os.path.abspath(options.output))
 
+
+def tell(vision, text, activation, folder):
     def tower(shape):
         return f"{shape['layers']} layers, width {shape['width']}, heads {shape['heads']}"
 
-    patch, folder = vision_shape["patch"], os.path.abspath(options.output)
-    print(f"Images:      {tower(vision_shape)}; {size} x {size} pixels in patches of {patch} x {patch}")
-    print(f"Captions:    {tower(text_shape)}; {text_shape['tokens']} tokens of {text_shape['vocabulary']}")
-    print(f"Activation:  {'QuickGELU' if quick else 'GELU'}, {why}")
-    print(f"Embeddings:  {vision_shape['embed']} numbers, finite for a test image and a test caption")
+    size, patch = vision["pixels"], vision["patch"]
+    print(f"Images:      {tower(vision)}; {size} x {size} pixels in patches of {patch} x {patch}")
+    print(f"Captions:    {tower(text)}; {text['tokens']} tokens of {text['vocabulary']}")
+    print(f"Activation:  {activation}")
+    print(f"Embeddings:  {vision['embed']} numbers, finite for two test images and captions")
     print(f"Written to {folder}. Score pairs of a CSV with the columns filepath and title:")
+    # The whole path: two names with a slash between them would be taken for a model of the hub.
     print(f"  npm start --silent -- score --model {shlex.quote(folder)} --images pairs.csv")
     print("or name it in a region file:")
     print(f"  filter: {{ scorers: [{{ name: my_clip, model: {json.dumps(folder, ensure_ascii=False)} }}] }}")

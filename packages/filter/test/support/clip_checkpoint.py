@@ -1,21 +1,18 @@
 """Makes small CLIP checkpoints with random weights, and says what PyTorch itself computes with them.
 
-    clip_checkpoint.py <folder>
-
-Writes checkpoint files and expected.json: inputs and embeddings, computed by nn.TransformerEncoder in OpenCLIP's manner
-(pre-norm layers, class token, causal mask, the end token's output), not by the exporter's own modules.
+Writes checkpoint files and expected.json: inputs and embeddings, computed by nn.TransformerEncoderLayer in OpenCLIP's
+manner (pre-norm layers, class token, causal mask, the end token's output), not by the exporter's own modules. Also files
+that are no plain CLIP, to be refused.
 """
 
 import json
 import struct
-import sys
 
 import torch
 from torch import nn
 
 WIDTH, LAYERS, PATCH, SIDE, EMBED = 128, 2, 8, 24, 32
-TEXT_WIDTH, CONTEXT, VOCABULARY = 64, 77, 49408
-torch.manual_seed(7)
+TEXT_WIDTH, CONTEXT = 64, 77
 
 
 def random(*shape, scale=0.05):
@@ -39,7 +36,7 @@ def blocks(prefix, width, state):
         state[at + "mlp.c_proj.bias"] = random(width)
 
 
-def checkpoint():
+def checkpoint(vocabulary):
     tokens = (SIDE // PATCH) ** 2 + 1
     state = {
         "logit_scale": torch.tensor(4.6),
@@ -51,7 +48,7 @@ def checkpoint():
         "visual.ln_post.weight": 1 + random(WIDTH),
         "visual.ln_post.bias": random(WIDTH),
         "visual.proj": random(WIDTH, EMBED),
-        "token_embedding.weight": random(VOCABULARY, TEXT_WIDTH),
+        "token_embedding.weight": random(vocabulary, TEXT_WIDTH),
         "positional_embedding": random(CONTEXT, TEXT_WIDTH),
         "ln_final.weight": 1 + random(TEXT_WIDTH),
         "ln_final.bias": random(TEXT_WIDTH),
@@ -93,10 +90,6 @@ def norm(x, state, name):
     return nn.functional.layer_norm(x, x.shape[-1:], state[name + ".weight"].float(), state[name + ".bias"].float())
 
 
-def unit(x):
-    return (x / x.norm(dim=-1, keepdim=True)).tolist()
-
-
 def expected(state, activation, pixels, ids):
     patches = nn.functional.conv2d(pixels, state["visual.conv1.weight"].float(), stride=PATCH)
     patches = patches.reshape(len(pixels), WIDTH, -1).permute(0, 2, 1)
@@ -108,7 +101,7 @@ def expected(state, activation, pixels, ids):
     y = state["token_embedding.weight"].float()[ids] + state["positional_embedding"].float()
     y = norm(encode(y, state, "", TEXT_WIDTH, activation, mask), state, "ln_final")
     texts = torch.stack([row[int(end)] for row, end in zip(y, ids.argmax(1))]) @ state["text_projection"].float()
-    return {"images": unit(images), "texts": unit(texts)}
+    return {"images": images.tolist(), "texts": texts.tolist()}
 
 
 def safetensors(state):
@@ -139,14 +132,60 @@ class Archive(nn.Module):
         return x
 
 
-def main(folder):
-    state = checkpoint()
+def wide(vocabulary):
+    """Towers as wide as ViT-H/14's for images and ViT-bigG/14's for captions, and next to nothing else."""
+    width = 1280
+    state = {
+        "visual.conv1.weight": random(width, 3, 1, 1),
+        "visual.class_embedding": random(width),
+        "visual.positional_embedding": random(2, width),
+        "visual.proj": random(width, 2),
+        "token_embedding.weight": random(vocabulary, width),
+        "positional_embedding": random(CONTEXT, width),
+        "text_projection": random(width, 2),
+    }
+    shapes = {"attn.in_proj_weight": (3 * width, width), "attn.in_proj_bias": (3 * width,)}
+    shapes.update({"attn.out_proj.weight": (width, width), "attn.out_proj.bias": (width,)})
+    shapes.update({"mlp.c_fc.weight": (4, width), "mlp.c_fc.bias": (4,)})
+    shapes.update({"mlp.c_proj.weight": (width, 4), "mlp.c_proj.bias": (width,)})
+    shapes.update({f"{name}.{kind}": (width,) for name in ("ln_1", "ln_2") for kind in ("weight", "bias")})
+    for prefix in ("visual.", ""):
+        state.update({f"{prefix}transformer.resblocks.0.{name}": torch.zeros(shape) for name, shape in shapes.items()})
+    for name in ("visual.ln_pre", "visual.ln_post", "ln_final"):
+        state.update({f"{name}.weight": torch.ones(width), f"{name}.bias": torch.zeros(width)})
+    return {name: value.half() for name, value in state.items()}
+
+
+def refused(state):
+    """What is no plain CLIP, by the name of its file."""
+    block = "visual.transformer.resblocks.0."
+    other = {
+        "resnet": "visual.layer1.0.conv1.weight",
+        "timm": "visual.trunk.blocks.0.attn.qkv.weight",
+        "coca": "text_decoder.resblocks.0.ln_1.weight",
+        "attention-pool": "visual.attn_pool.query",
+        "layer-scale": f"{block}ls_1.gamma",
+        "language-model": "text.transformer.embeddings.word_embeddings.weight",
+        "transformers": "vision_model.embeddings.class_embedding",
+        "unknown-layer": f"{block}attn.ln_q.weight",
+    }
+    files = {name: {**state, tensor: random(2)} for name, tensor in other.items()}
+    files["without-projection"] = {name: value for name, value in state.items() if name != "visual.proj"}
+    files["other-size"] = {**state, "visual.ln_post.bias": random(3)}
+    files["not-finite"] = {**state, "visual.ln_post.bias": torch.full((WIDTH,), float("nan"))}
+    files["list"] = [random(2)]
+    return files
+
+
+def main(folder, vocabulary):
+    torch.manual_seed(7)
+    state = checkpoint(vocabulary)
     pixels = torch.randn(3, 3, SIDE, SIDE)
     ids = torch.zeros(3, CONTEXT, dtype=torch.int64)
     for row, length in enumerate((1, 9, CONTEXT - 2)):
-        ids[row, 0] = VOCABULARY - 2
-        ids[row, 1 : 1 + length] = torch.randint(1, VOCABULARY - 2, (length,))
-        ids[row, 1 + length] = VOCABULARY - 1
+        ids[row, 0] = vocabulary - 2
+        ids[row, 1 : 1 + length] = torch.randint(1, vocabulary - 2, (length,))
+        ids[row, 1 + length] = vocabulary - 1
     half = {name: value.half() for name, value in state.items()}
     linear = dict(state)
     linear["text_projection.weight"] = linear.pop("text_projection").t().contiguous()
@@ -156,10 +195,15 @@ def main(folder):
     torch.save(linear, f"{folder}/linear.pt")
     with open(f"{folder}/weights.safetensors", "wb") as file:
         file.write(safetensors(state))
-    torch.jit.save(torch.jit.script(Archive(half)), f"{folder}/archive.pt")
-    without = {name: value for name, value in state.items() if name != "visual.proj"}
-    torch.save(without, f"{folder}/without.pt")
-    torch.save({"visual.layer1.0.conv1.weight": random(4, 4)}, f"{folder}/resnet.pt")
+    settings = {"input_resolution": SIDE, "context_length": CONTEXT, "vocab_size": vocabulary}
+    openai = {**half, **{name: torch.tensor(value) for name, value in settings.items()}}
+    torch.jit.save(torch.jit.script(Archive(openai)), f"{folder}/archive.pt")
+    torch.jit.save(torch.jit.script(Archive(half)), f"{folder}/other-archive.pt")
+    torch.save(wide(vocabulary), f"{folder}/wide.pt")
+    for name, content in refused(state).items():
+        torch.save(content, f"{folder}/{name}.pt")
+    with open(f"{folder}/cut.safetensors", "wb") as file:
+        file.write(safetensors(state)[:-1000])
     quick = lambda x: x * torch.sigmoid(1.702 * x)  # noqa: E731
     with torch.no_grad():
         results = {
@@ -169,5 +213,3 @@ def main(folder):
     with open(f"{folder}/expected.json", "w", encoding="utf-8") as file:
         json.dump({"pixels": pixels.flatten().tolist(), "ids": ids.tolist(), "side": SIDE, **results}, file)
 
-
-main(sys.argv[1])

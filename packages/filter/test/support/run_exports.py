@@ -1,6 +1,9 @@
-"""Runs tools/export-openclip.py once for each list of arguments: run_exports.py <tool> <JSON of the lists>.
+"""Makes checkpoints, then runs tools/export-openclip.py once for each list of arguments.
 
-In one process, since loading PyTorch takes longer than most exports.
+    run_exports.py <tool> <folder of the checkpoints> <tokens of the vocabulary> <JSON>
+
+The JSON has `runs`, lists of arguments by name, and `vocabulary`, a file of which a tokenizer is made, or null. All in
+one process, since loading PyTorch takes longer than most exports. Prints what each run gave, and the tokenizer.
 """
 
 import contextlib
@@ -8,17 +11,22 @@ import importlib.util
 import io
 import json
 import sys
-import warnings
 
-warnings.simplefilter("ignore")
-spec = importlib.util.spec_from_file_location("tool", sys.argv[1])
+import clip_checkpoint
+
+_, path, folder, tokens, text = sys.argv
+spec = importlib.util.spec_from_file_location("tool", path)
 tool = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(tool)
-results = []
-for arguments in json.loads(sys.argv[2]):
+asked = json.loads(text)
+clip_checkpoint.main(folder, int(tokens))
+runs = {}
+for name, arguments in asked["runs"].items():
     out, err = io.StringIO(), io.StringIO()
     sys.argv = ["export-openclip.py", *arguments]
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         status = tool.main()
-    results.append({"status": status, "stdout": out.getvalue(), "stderr": err.getvalue()})
-print(json.dumps(results))
+    runs[name] = {"status": status, "stdout": out.getvalue(), "stderr": err.getvalue()}
+vocabulary = asked["vocabulary"]
+tokenizer = None if vocabulary is None else tool.tokenizer_of(vocabulary)
+print(json.dumps({"runs": runs, "tokenizer": tokenizer}))
