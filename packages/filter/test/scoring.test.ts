@@ -98,6 +98,26 @@ test('what cannot be scored gives its own fault, and the others are scored', asy
   for (const result of results) if (result instanceof DataFault) expect(result.message).toMatch(/^[A-Z][^\n]*\.$/)
 })
 
+test('of all formats that sharp reads, JPEG and PNG alone are scored', async () => {
+  const drawn = sharp({ create: { width: 40, height: 30, channels: 3, background: 'green' } })
+  const kinds = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const
+  const pairs = await Promise.all(
+    kinds.map(async (kind) => ({ image: await drawn.clone().toFormat(kind).toBuffer(), caption: 'a satellite image of water' })),
+  )
+  const results = await demo.score(pairs)
+  expect(results.map((result) => typeof result === 'number')).toEqual(kinds.map((kind) => ['jpeg', 'png'].includes(kind)))
+})
+
+test('opening a scorer spoils no image that another one reads meanwhile', async () => {
+  const pairs = await manyPairs()
+  const due = await demo.score(pairs)
+  for (let i = 0; i < 3; i++) {
+    const opening = openScorer({ name: 'other', model: DEMO_MODEL, cacheFolder: '/nowhere' })
+    for (let turn = 0; turn < 8; turn++) expect(await demo.score(pairs)).toEqual(due)
+    await (await opening).close()
+  }
+})
+
 test('an image of a billion pixels is refused by its header', async () => {
   const header = await sharp({ create: { width: 64, height: 64, channels: 3, background: 'red' } })
     .png()

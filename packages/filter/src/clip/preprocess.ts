@@ -9,9 +9,15 @@ export const PREPROCESSING_VERSION = 1
 /** The largest image that the settings allow is 10,000 pixels a side; a decompression bomb is refused by its header. */
 const LARGEST_IMAGE_PIXELS = 10_000 * 10_000
 
-// What comes over the network is only ever these two, and each other decoder is one more way in.
-sharp.block({ operation: ['VipsForeignLoad'] })
-sharp.unblock({ operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuffer'] })
+// What comes over the network is only ever JPEG or PNG, and each other decoder is one more way in. They are named one by
+// one, since the block is the whole process': to block all and open two again would leave a moment for another thread's
+// image to fail in.
+sharp.block({
+  operation: [
+    ...['Csv', 'Heif', 'Jp2k', 'Jxl', 'Magick', 'Magick7', 'Matrix', 'Nsgif', 'OpenExr', 'Openslide', 'Pdf', 'Ppm'],
+    ...['Rad', 'Raw', 'Svg', 'Tiff', 'Uhdr', 'Vips', 'Webp', 'Fits', 'Mat', 'Nifti', 'Analyze', 'DcRaw'],
+  ].map((kind) => `VipsForeignLoad${kind}`),
+})
 
 /**
  * RGB pixels of a JPEG or PNG as Pillow's `open().convert('RGB')` gives them: no colour profile and no orientation is
