@@ -102,10 +102,15 @@ test('of all formats that sharp reads, JPEG and PNG alone are scored', async () 
   const drawn = sharp({ create: { width: 40, height: 30, channels: 3, background: 'green' } })
   const kinds = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const
   const pairs = await Promise.all(
-    kinds.map(async (kind) => ({ image: await drawn.clone().toFormat(kind).toBuffer(), caption: 'a satellite image of water' })),
+    kinds.map(async (kind) => ({
+      image: await drawn.clone().toFormat(kind).toBuffer(),
+      caption: 'a satellite image of water',
+    })),
   )
   const results = await demo.score(pairs)
-  expect(results.map((result) => typeof result === 'number')).toEqual(kinds.map((kind) => ['jpeg', 'png'].includes(kind)))
+  expect(results.map((result) => typeof result === 'number')).toEqual(
+    kinds.map((kind) => ['jpeg', 'png'].includes(kind)),
+  )
 })
 
 test('opening a scorer spoils no image that another one reads meanwhile', async () => {
