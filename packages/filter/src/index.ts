@@ -10,6 +10,8 @@
  * const [similarity] = await scorer.score([{ image, caption: 'a satellite image of natural water' }])
  * await scorer.close()
  */
+
+export { checkDevice } from './clip/clip-model.ts'
 export { type CutFile, type CutInput, type CutSummary, cutDataset, EXCLUDED_CSV, type Split } from './cut-dataset.ts'
 export type { DatasetRow } from './dataset-row.ts'
 export { DEVICES, type Device } from './device.ts'

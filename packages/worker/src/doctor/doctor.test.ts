@@ -232,3 +232,23 @@ test('the text for a person has a line per check and what to do below it', () =>
     'ok    node   Node 24\nFAIL  redis  is away\n             -> Start it.\nwarn  disk   is full\n             -> Empty it.\n\n1 to fix before a build can succeed, 1 to know about.\n',
   )
 })
+
+test("a scorer's device and its server are looked for, and the server by its models", async () => {
+  const scorer = async (more: string) =>
+    (await doctor({ filter: `{ scorers: [{ name: openai, model: ./model, ${more} }] }` })).get('model:openai')!
+  const device = process.platform === 'darwin' ? 'dml' : 'coreml'
+  expect(await scorer(`device: ${device}`)).toMatchObject({ status: 'fail', detail: expect.stringContaining(device) })
+  const port = await listen(
+    createServer(
+      (request, response) => void response.writeHead(request.url === '/v2/models/words' ? 404 : 200).end('{}'),
+    ),
+  )
+  const server = (text: string) =>
+    scorer(`server: { url: 'http://me:secret@127.0.0.1:${port}', vision: v, text: ${text} }`)
+  expect((await server('t')).status).toBe('ok')
+  const missing = await server('words')
+  expect(missing).toMatchObject({ status: 'fail', detail: expect.stringContaining('HTTP 404 to /v2/models/words') })
+  expect(JSON.stringify(missing)).not.toContain('secret')
+  const gone = await scorer("server: { url: 'http://127.0.0.1:9', vision: v, text: t }")
+  expect(gone).toMatchObject({ status: 'fail', detail: expect.stringContaining('does not answer') })
+})

@@ -55,9 +55,7 @@ function regionChecks({ config, env }: DoctorOptions): Check[] {
     ),
     ['files', () => checkFiles(config)],
     ['imagery', () => checkImagery(imagery)],
-    ...filter.scorers.map(
-      (scorer): Check => [`model:${scorer.name}`, (signal) => checkModel(scorer.model, env, signal)],
-    ),
+    ...filter.scorers.map((scorer): Check => [`model:${scorer.name}`, (signal) => checkModel(scorer, env, signal)]),
     ['output', () => checkOutput(output)],
     ...(queue === 'embedded' ? [] : [['redis', () => checkRedis(queue)] satisfies Check]),
   ]

@@ -1,30 +1,70 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import { messageOf } from '@skyscript/core'
+import { type Config, messageOf } from '@skyscript/core'
+import type { Device } from '@skyscript/filter'
 import type { Finding } from './doctor.ts'
 
-/** What a CLIP folder in the hub's layout must hold. */
-const MODEL_FILES = ['onnx/vision_model.onnx', 'onnx/text_model.onnx', 'tokenizer.json', 'preprocessor_config.json']
+/** What a CLIP folder in the hub's layout must hold, and what of it is enough where a server runs the model. */
+const LOCAL_FILES = ['tokenizer.json', 'preprocessor_config.json']
+const MODEL_FILES = ['onnx/vision_model.onnx', 'onnx/text_model.onnx', ...LOCAL_FILES]
 
-/** Whether a scorer's model is there: a folder with all its files, or a hub id that can be downloaded. */
+/**
+ * Whether a scorer can score: its model is a folder with all its files, or a hub id that can be downloaded, and the
+ * device or the server that runs it is there.
+ */
 export async function checkModel(
-  model: string,
+  { model, device, server }: Config['filter']['scorers'][number],
   env: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
 ): Promise<Finding> {
-  return /^[./]/.test(model) ? checkFolder(model) : checkHub(model, env, signal)
+  const needed = server === null ? MODEL_FILES : LOCAL_FILES
+  const files = await (/^[./]/.test(model) ? checkFolder(model, needed) : checkHub(model, env, signal))
+  if (files.status === 'fail') return files
+  const place = server === null ? await findDevice(device) : await checkServer(server, signal)
+  return place === null || place.status === 'ok' ? files : place
 }
 
-async function checkFolder(folder: string): Promise<Finding> {
+async function findDevice(device: Device): Promise<Finding | null> {
+  try {
+    const { checkDevice } = await import('@skyscript/filter')
+    checkDevice(device)
+    return null
+  } catch (error) {
+    return { status: 'fail', detail: messageOf(error), fix: 'Or set device: cpu, or score on a machine that has it.' }
+  }
+}
+
+/** Asks as the Open Inference Protocol has it: is the server ready, and each model. */
+async function checkServer(
+  { url, vision, text }: NonNullable<Config['filter']['scorers'][number]['server']>,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const { host, origin, pathname, username, password } = new URL(url)
+  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  const headers = username === '' ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` }
+  const fix = 'Start the model server with both halves of the CLIP, and check filter.scorers[].server.'
+  for (const path of ['/v2/health/ready', `/v2/models/${vision}`, `/v2/models/${text}`]) {
+    try {
+      const { ok, status } = await fetch(origin + pathname.replace(/\/+$/, '') + path, { signal, headers })
+      if (!ok) return { status: 'fail', detail: `the model server ${host} answers HTTP ${status} to ${path}`, fix }
+    } catch (error) {
+      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+      return { status: 'fail', detail: `the model server ${host} does not answer (${messageOf(cause)})`, fix }
+    }
+  }
+  return { status: 'ok', detail: `the model server ${host} has both models` }
+}
+
+async function checkFolder(folder: string, needed: readonly string[]): Promise<Finding> {
   const there = await Promise.all(
-    MODEL_FILES.map((file) =>
+    needed.map((file) =>
       access(join(folder, file)).then(
         () => true,
         () => false,
       ),
     ),
   )
-  const missing = MODEL_FILES.filter((_, i) => !there[i])
+  const missing = needed.filter((_, i) => !there[i])
   if (missing.length === 0) return { status: 'ok', detail: `${folder} is complete` }
   return {
     status: 'fail',
