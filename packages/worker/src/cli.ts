@@ -1,6 +1,7 @@
 import { type Box, messageOf, SkyscriptError } from '@skyscript/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CaptionOptions } from './commands/caption.ts'
+import type { ExportOptions } from './commands/export.ts'
 import type { PlanOptions } from './commands/plan.ts'
 import type { ScoreOptions } from './commands/score.ts'
 import type { TagsOptions } from './commands/tags.ts'
@@ -183,6 +184,36 @@ function createProgram(done: (code: number) => void): Command {
     )
 
   program
+    .command('export')
+    .description('a finished dataset as tar shards, zip files, a Croissant description or a card')
+    .argument('<output>', 'folder or s3:// URL of a dataset')
+    .addOption(
+      new Option('--format <format>', 'what to make')
+        .choices(['webdataset', 'zip', 'croissant', 'card'])
+        .makeOptionMandatory(),
+    )
+    .option('--to <folder>', 'folder or s3:// URL; export/<format> in the dataset unless told')
+    .option(
+      '--set <name>',
+      'webdataset: of this set, such as train_top30pct_openai, and may come again; train_unfiltered, val and test unless told',
+      (name: string, before: readonly string[] = []) => [...before, name],
+    )
+    .option('--shard-bytes <n>', 'webdataset: most bytes of a shard; 100000000 unless told', byteCount)
+    .addOption(
+      new Option('--caption <column>', 'webdataset: what the .txt says; title unless told').choices([
+        'title',
+        'title_multi_objects',
+      ]),
+    )
+    .option('--url <url>', 'croissant: page of the dataset', webAddress)
+    .option('--published <date>', 'croissant: YYYY-MM-DD', isoDate)
+    .option('--creator <name>', 'croissant: who publishes it')
+    .addOption(json())
+    .action(async (output: string, options: ExportOptions) =>
+      done(await (await import('./commands/export.ts')).exportCommand(output, options)),
+    )
+
+  program
     .command('doctor')
     .description('what is missing on this machine and how to get it')
     .argument('[region.yaml]', 'check what this region needs')
@@ -209,6 +240,23 @@ function createProgram(done: (code: number) => void): Command {
 function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1.')
   return Number(text)
+}
+
+function byteCount(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('must be a whole number of bytes.')
+  return Number(text)
+}
+
+function webAddress(text: string): string {
+  if (!/^https?:\/\/\S+$/.test(text) || !URL.canParse(text)) throw new InvalidArgumentError('must be a web address.')
+  return text
+}
+
+function isoDate(text: string): string {
+  const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(time) || !new Date(time).toISOString().startsWith(text))
+    throw new InvalidArgumentError('must be a date, YYYY-MM-DD.')
+  return text
 }
 
 function nonNegativeInteger(text: string): number {

@@ -1,0 +1,134 @@
+import { InputError, type Storage } from '@skyscript/core'
+import { CARD, cardOf } from '../export/card.ts'
+import { CROISSANT, croissantOf, type Publication } from '../export/croissant.ts'
+import { chooseSets, type FinishedDataset, openFinished, openManifest } from '../export/dataset.ts'
+import { gatherStatistics } from '../export/statistics.ts'
+import { openTarget } from '../export/target.ts'
+import { type CAPTIONS, exportWebdataset, SHARD_BYTES } from '../export/webdataset.ts'
+import { exportZip } from '../export/zip.ts'
+import { openDataset } from '../storages/storages.ts'
+import { formatBytes, formatCount, type Terminal } from '../terminal/terminal.ts'
+import { interruptSignal, openTerminal } from './region.ts'
+
+export const FORMATS = ['webdataset', 'zip', 'croissant', 'card'] as const
+
+export interface ExportOptions {
+  readonly format: (typeof FORMATS)[number]
+  readonly to?: string
+  readonly set?: readonly string[]
+  readonly shardBytes?: number
+  readonly caption?: (typeof CAPTIONS)[number]
+  readonly url?: string
+  readonly published?: string
+  readonly creator?: string
+  readonly json?: boolean
+}
+
+interface Job {
+  readonly dataset: FinishedDataset
+  readonly target: Storage
+  readonly options: ExportOptions
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+}
+
+/** What was made: for programs, and in lines for people. */
+interface Exported {
+  readonly json: Readonly<Record<string, unknown>>
+  readonly lines: readonly string[]
+}
+
+/** `skyscript export`: a finished dataset in the forms that people train with and publish. */
+export async function exportCommand(output: string, options: ExportOptions): Promise<number> {
+  refuseForeign(options)
+  const terminal = openTerminal()
+  const dataset = await openFinished(await openDataset(output))
+  const target = await openTarget(dataset.storage, options.format, options.to)
+  if (options.format === 'zip' && target.url === dataset.storage.url)
+    throw new InputError('bad-output', 'Zip files can not go into the dataset itself; give another folder as --to.')
+  const interrupt = interruptSignal(terminal)
+  try {
+    const job = { dataset, target, options, terminal, signal: interrupt.signal }
+    const { json, lines } = await EXPORTERS[options.format](job)
+    if (options.json)
+      process.stdout.write(`${JSON.stringify({ format: options.format, target: target.url, ...json })}\n`)
+    else process.stdout.write(`${[target.url, ...lines].join('\n')}\n`)
+    return 0
+  } finally {
+    interrupt.release()
+  }
+}
+
+/** Options that another format knows would be taken no notice of. */
+function refuseForeign({ format, set, shardBytes, caption, url, published, creator }: ExportOptions): void {
+  const given = (options: Readonly<Record<string, unknown>>) =>
+    Object.keys(options).find((name) => options[name] !== undefined)
+  const foreign =
+    (format === 'webdataset'
+      ? undefined
+      : given({ '--set': set, '--shard-bytes': shardBytes, '--caption': caption })) ??
+    (format === 'croissant' ? undefined : given({ '--url': url, '--published': published, '--creator': creator }))
+  if (foreign !== undefined)
+    throw new InputError('bad-option', `${foreign} is no option of --format ${format}; leave it out.`)
+}
+
+const EXPORTERS: Readonly<Record<ExportOptions['format'], (job: Job) => Promise<Exported>>> = {
+  async webdataset({ dataset, target, options, terminal, signal }) {
+    const asked = options.set ?? []
+    const sets = await exportWebdataset(dataset, target, {
+      // By themselves the three sets of a dataset; what was asked for by name keeps its name, so that none replaces another.
+      sets: chooseSets(dataset, asked).map((set) => ({ set, folder: asked.length > 0 ? set.name : set.part })),
+      shardBytes: options.shardBytes ?? SHARD_BYTES,
+      caption: options.caption ?? 'title',
+      signal,
+      progress: ({ name }) => terminal.stage(name, 'pairs'),
+    })
+    const lines = sets.map(
+      ({ set, samples, bytes, urls }) =>
+        `${formatCount(samples).padStart(12)}  ${set}: ${urls ?? 'no pairs'} (${formatBytes(bytes)})`,
+    )
+    return { json: { sets }, lines }
+  },
+
+  async zip({ dataset, target, terminal, signal }) {
+    const progress = terminal.stage('zip', 'files')
+    const files = await exportZip(dataset, target, { signal, progress })
+    progress.end()
+    return { json: { files }, lines: files.map(({ path, bytes }) => `${formatBytes(bytes).padStart(12)}  ${path}`) }
+  },
+
+  async croissant({ dataset, target, options, terminal }) {
+    const { url = null, published = null, creator = null } = options
+    const publication: Publication = { url, published, creator }
+    const json = await withStatistics(dataset, terminal, (statistics, columns) =>
+      croissantOf(dataset, columns, statistics, publication),
+    )
+    await target.put(CROISSANT, `${JSON.stringify(json, null, 2)}\n`)
+    const missing = Object.entries(publication).flatMap(([name, value]) => (value === null ? [`--${name}`] : []))
+    if (missing.length > 0)
+      terminal.note(`Croissant asks for more that only you know: give ${missing.join(', ')} before you publish.`)
+    terminal.note(`Its paths are those of the dataset's folder: publish it beside manifest.parquet.`)
+    return { json: { files: [CROISSANT] }, lines: [CROISSANT] }
+  },
+
+  async card({ dataset, target, terminal }) {
+    await target.put(CARD, await withStatistics(dataset, terminal, async (statistics) => cardOf(dataset, statistics)))
+    return { json: { files: [CARD] }, lines: [CARD] }
+  },
+}
+
+async function withStatistics<T>(
+  dataset: FinishedDataset,
+  terminal: Terminal,
+  make: (statistics: Awaited<ReturnType<typeof gatherStatistics>>, columns: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const manifest = await openManifest(dataset)
+  const progress = terminal.stage('manifest', 'pairs')
+  try {
+    const statistics = await gatherStatistics(manifest, (pairs) => progress.update(pairs, manifest.rows))
+    return await make(statistics, manifest.columns)
+  } finally {
+    progress.end()
+    await manifest.close()
+  }
+}

@@ -1,0 +1,45 @@
+import { IMAGE_PATH, InputError, type Storage, sha256 } from '@skyscript/core'
+
+/** Files read at the same time: hides the latency of a bucket, and holds some MB. */
+const CONCURRENT_FILES = 16
+
+export interface ImageRow {
+  readonly filepath: string
+  /** Of the image, as the manifest has it. */
+  readonly sha256: string
+}
+
+/**
+ * Each row with its image, in the same order, some read ahead.
+ *
+ * @throws InputError `image-missing` or `image-changed` that names the first image which is not as the manifest says
+ */
+export async function* withImages<T extends ImageRow>(
+  storage: Storage,
+  rows: AsyncIterable<T>,
+): AsyncGenerator<{ readonly row: T; readonly image: Uint8Array }> {
+  yield* readAhead(rows, async (row) => ({ row, image: await readImage(storage, row) }))
+}
+
+/** What `read` gives for each item, in the same order, some items at a time. */
+export async function* readAhead<T, R>(items: AsyncIterable<T>, read: (item: T) => Promise<R>): AsyncGenerator<R> {
+  let batch: T[] = []
+  for await (const item of items) {
+    batch.push(item)
+    if (batch.length < CONCURRENT_FILES) continue
+    yield* await Promise.all(batch.map(read))
+    batch = []
+  }
+  yield* await Promise.all(batch.map(read))
+}
+
+async function readImage(storage: Storage, row: ImageRow): Promise<Uint8Array> {
+  // A path that isn't one of ours is never read.
+  const image = IMAGE_PATH.test(row.filepath) ? await storage.get(row.filepath) : null
+  const mend = 'skyscript verify finds all such images; restore them, or build into an empty output.'
+  if (image === null)
+    throw new InputError('image-missing', `${row.filepath} is in the manifest and not in ${storage.url}; ${mend}`)
+  if (sha256(image) !== row.sha256)
+    throw new InputError('image-changed', `${row.filepath} in ${storage.url} is not as the manifest says; ${mend}`)
+  return image
+}

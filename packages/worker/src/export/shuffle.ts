@@ -1,0 +1,56 @@
+import { type FileHandle, mkdtemp, open, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { seededFraction } from '@skyscript/core'
+
+/** Texts that are sorted in memory at a time: some 50 MB of them, at 1 to 2 KB a pair. */
+const BUCKET_TEXTS = 32_768
+/** Files that are open at a time; beyond 8 million texts, buckets grow instead. */
+const MAX_BUCKETS = 256
+/** Characters gathered before they are written. */
+const GATHER = 1 << 18
+
+export interface Shuffled {
+  readonly id: string
+  /** Without line breaks, as JSON. */
+  readonly text: string
+}
+
+/**
+ * The texts in an order that a seeded hash of their ids decides, whatever order they come in. They lie in the system's
+ * folder for temporary files meanwhile, in buckets of the hash's first bits, each sorted in memory.
+ *
+ * @param count texts that there will be, about
+ */
+export async function* shuffle(seed: number, count: number, texts: AsyncIterable<Shuffled>): AsyncGenerator<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'skyscript-export-'))
+  const files: FileHandle[] = []
+  try {
+    const buckets = Math.min(MAX_BUCKETS, Math.max(1, Math.ceil(count / BUCKET_TEXTS)))
+    const gathered = new Array<string>(buckets).fill('')
+    for (let i = 0; i < buckets; i++) files.push(await open(join(folder, String(i)), 'w+'))
+    const flush = async (bucket: number) => {
+      await files[bucket]!.writeFile(gathered[bucket]!)
+      gathered[bucket] = ''
+    }
+    for await (const { id, text } of texts) {
+      const order = seededFraction(seed, 'shard-order', id)
+      const bucket = Math.floor(order * buckets)
+      gathered[bucket] += `${digits(order)}${text}\n`
+      if (gathered[bucket]!.length >= GATHER) await flush(bucket)
+    }
+    for (let i = 0; i < buckets; i++) await flush(i)
+    for (let i = 0; i < buckets; i++) {
+      const lines = (await readFile(join(folder, String(i)), 'utf8')).split('\n')
+      lines.pop()
+      for (const line of lines.sort()) yield line.slice(ORDER_DIGITS)
+    }
+  } finally {
+    await Promise.all(files.map((file) => file.close()))
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const ORDER_DIGITS = 12
+/** Sorts as the number does: all of its 48 bits. */
+const digits = (order: number) => (order * 2 ** 48).toString(16).padStart(ORDER_DIGITS, '0')

@@ -1,0 +1,225 @@
+import { createHash } from 'node:crypto'
+import { type Box, count, type Tags } from '@skyscript/core'
+import type { Manifest, Row } from './dataset.ts'
+
+/** Tags that are named, of those that most pairs have. */
+const TOP_TAGS = 25
+/** Similarities are counted in steps of this; percentiles are exact to it. */
+const SIMILARITY_STEP = 0.005
+const SIMILARITY_BINS = Math.round(2 / SIMILARITY_STEP)
+/** Words beyond are counted as so many. */
+const MAX_WORDS = 1000
+/** Pixels a side beyond are counted as so many. */
+const MAX_PIXELS = 20_000
+
+/** Percentiles of a whole column. */
+export interface Spread {
+  readonly mean: number
+  readonly p5: number
+  readonly median: number
+  readonly p95: number
+}
+
+export interface SourceFacts {
+  readonly source: string
+  readonly collection: string
+  readonly licence: string
+  readonly credits: readonly string[]
+  readonly pairs: number
+  /** Metres a pixel. */
+  readonly gsds: readonly number[]
+}
+
+export interface CaptionFacts {
+  readonly words: Spread
+  readonly longest: number
+  readonly distinct: number
+  /** Share of the pairs whose caption another pair has too. */
+  readonly repeated: number
+}
+
+/** What a manifest holds, all pairs of it. */
+export interface Statistics {
+  readonly pairs: number
+  readonly sources: readonly SourceFacts[]
+  /** Pairs by split, then by source. */
+  readonly splits: ReadonlyMap<string, ReadonlyMap<string, number>>
+  /** Pairs by year, ascending; `undated` last. */
+  readonly years: ReadonlyMap<string, number>
+  /** Around all images; null without any. Degrees. */
+  readonly box: Box | null
+  /** Of the first and the last image with a time, ISO dates. */
+  readonly dates: readonly [first: string, last: string] | null
+  /** Pixels. */
+  readonly sizes: { readonly width: Spread; readonly height: Spread }
+  /** The most frequent tags of the objects, `key=value`. */
+  readonly tags: readonly (readonly [tag: string, pairs: number])[]
+  readonly distinctTags: number
+  readonly captions: { readonly title: CaptionFacts; readonly title_multi_objects: CaptionFacts }
+  readonly similarities: ReadonlyMap<string, Spread>
+}
+
+/** One pass over a manifest. Memory: 16 bytes a pair, and the different tags. */
+export async function gatherStatistics(
+  manifest: Manifest,
+  progress: (pairs: number) => void = () => {},
+): Promise<Statistics> {
+  const columns = [
+    ...['source', 'collection', 'licence', 'credit', 'time', 'west', 'south', 'east', 'north', 'gsd'],
+    ...['width', 'height', 'center_tags', 'title', 'title_multi_objects', 'split'],
+    ...manifest.scorers.map((scorer) => `similarity_CLIP_${scorer}`),
+  ]
+  const sources = createSources()
+  const splits = new Map<string, Map<string, number>>()
+  const years = new Map<string, number>()
+  const tags = new Map<string, number>()
+  const extent = createExtent()
+  const sizes = { width: createHistogram(MAX_PIXELS), height: createHistogram(MAX_PIXELS) }
+  const captions = {
+    title: createCaptions(manifest.rows),
+    title_multi_objects: createCaptions(manifest.rows),
+  }
+  const similarities = new Map(manifest.scorers.map((scorer) => [scorer, createHistogram(SIMILARITY_BINS)]))
+  let pairs = 0
+  for await (const row of manifest.read(columns)) {
+    progress(++pairs)
+    sources.add(row)
+    extent.add(row)
+    const split = String(row.split)
+    if (!splits.has(split)) splits.set(split, new Map())
+    count(splits.get(split)!, String(row.source))
+    count(years, row.time instanceof Date ? String(row.time.getUTCFullYear()) : 'undated')
+    sizes.width.add(Number(row.width))
+    sizes.height.add(Number(row.height))
+    for (const [key, value] of Object.entries(JSON.parse(String(row.center_tags)) as Tags))
+      count(tags, `${key}=${value}`)
+    captions.title.add(String(row.title))
+    captions.title_multi_objects.add(String(row.title_multi_objects))
+    for (const [scorer, histogram] of similarities)
+      histogram.add(Math.round((Number(row[`similarity_CLIP_${scorer}`]) + 1) / SIMILARITY_STEP))
+  }
+  return {
+    pairs,
+    sources: sources.end(),
+    splits,
+    // `undated` is after every number.
+    years: new Map([...years].sort(([a], [b]) => (a < b ? -1 : 1))),
+    ...extent.end(),
+    sizes: { width: sizes.width.spread(), height: sizes.height.spread() },
+    tags: [...tags].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, TOP_TAGS),
+    distinctTags: tags.size,
+    captions: { title: captions.title.end(), title_multi_objects: captions.title_multi_objects.end() },
+    similarities: new Map(
+      [...similarities].map(([scorer, histogram]) => [scorer, histogram.spread(SIMILARITY_STEP, -1)]),
+    ),
+  }
+}
+
+function createSources() {
+  const found = new Map<string, { facts: Row; pairs: number; credits: Set<string>; gsds: Set<number> }>()
+  return {
+    add(row: Row) {
+      const source = String(row.source)
+      const entry = found.get(source) ?? { facts: row, pairs: 0, credits: new Set(), gsds: new Set() }
+      found.set(source, entry)
+      entry.pairs++
+      entry.credits.add(String(row.credit))
+      entry.gsds.add(Number(row.gsd))
+    },
+    end: (): SourceFacts[] =>
+      [...found]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([source, { facts, pairs, credits, gsds }]) => ({
+          source,
+          collection: String(facts.collection),
+          licence: String(facts.licence),
+          credits: [...credits].sort(),
+          pairs,
+          gsds: [...gsds].sort((a, b) => a - b),
+        })),
+  }
+}
+
+function createExtent() {
+  const box: Box = [Infinity, Infinity, -Infinity, -Infinity]
+  let [first, last] = [Infinity, -Infinity]
+  const day = (time: number) => new Date(time).toISOString().slice(0, 10)
+  return {
+    add(row: Row) {
+      box[0] = Math.min(box[0], Number(row.west))
+      box[1] = Math.min(box[1], Number(row.south))
+      box[2] = Math.max(box[2], Number(row.east))
+      box[3] = Math.max(box[3], Number(row.north))
+      if (!(row.time instanceof Date)) return
+      first = Math.min(first, row.time.getTime())
+      last = Math.max(last, row.time.getTime())
+    },
+    end: (): Pick<Statistics, 'box' | 'dates'> => ({
+      box: box[0] === Infinity ? null : box,
+      dates: first === Infinity ? null : [day(first), day(last)],
+    }),
+  }
+}
+
+/** Counts of whole numbers from 0; larger ones count as the largest. */
+function createHistogram(largest: number) {
+  const bins = new Float64Array(largest + 1)
+  let total = 0
+  let sum = 0
+  let top = 0
+  return {
+    add(value: number) {
+      if (!Number.isFinite(value)) return
+      bins[Math.min(largest, Math.max(0, value))]!++
+      total++
+      sum += value
+      top = Math.max(top, value)
+    },
+    get largest() {
+      return top
+    },
+    /** In the unit of what was counted: bin * step + offset. */
+    spread(step = 1, offset = 0): Spread {
+      const at = (share: number) => {
+        let below = 0
+        const bin = bins.findIndex((pairs) => {
+          below += pairs
+          return below >= share * total
+        })
+        return bin * step + offset
+      }
+      if (total === 0) return { mean: Number.NaN, p5: Number.NaN, median: Number.NaN, p95: Number.NaN }
+      return { mean: (sum / total) * step + offset, p5: at(0.05), median: at(0.5), p95: at(0.95) }
+    },
+  }
+}
+
+/** Lengths, and how many captions are the same: by 53 bits of hash, so that 5.2 million take 42 MB. */
+function createCaptions(rows: number) {
+  const words = createHistogram(MAX_WORDS)
+  const hashes = new Float64Array(rows)
+  let size = 0
+  return {
+    add(caption: string) {
+      words.add(caption.split(' ').length)
+      const digest = createHash('sha256').update(caption).digest()
+      hashes[size++] = digest.readUIntBE(0, 6) * 32 + (digest[6]! & 31)
+    },
+    end(): CaptionFacts {
+      hashes.sort()
+      let distinct = 0
+      let single = 0
+      for (let at = 0, next = 0; at < size; at = next) {
+        while (next < size && hashes[next] === hashes[at]) next++
+        distinct++
+        if (next === at + 1) single++
+      }
+      return {
+        words: words.spread(),
+        longest: words.largest,
+        distinct,
+        repeated: size === 0 ? 0 : (size - single) / size,
+      }
+    },
+  }
+}

@@ -1,0 +1,23 @@
+import type { Storage } from '@skyscript/core'
+import { openStorage } from '../storages/storages.ts'
+
+/** Where an export goes: storage that is only written to. */
+export async function openTarget(dataset: Storage, format: string, to: string | undefined): Promise<Storage> {
+  return to === undefined ? within(dataset, `export/${format}`) : openStorage(to)
+}
+
+/** A folder of a storage as a storage. */
+function within(storage: Storage, folder: string): Storage {
+  const at = (key: string) => `${folder}/${key}`
+  return {
+    url: `${storage.url}/${folder}`,
+    get: (key) => storage.get(at(key)),
+    stream: (key) => storage.stream(at(key)),
+    put: (key, value) => storage.put(at(key), value),
+    has: (key) => storage.has(at(key)),
+    async *list(prefix) {
+      for await (const { key, size } of storage.list(at(prefix))) yield { key: key.slice(folder.length + 1), size }
+    },
+    delete: (key) => storage.delete(at(key)),
+  }
+}

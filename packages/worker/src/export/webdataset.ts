@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto'
+import { basename } from 'node:path/posix'
+import { InputError, type Progress, type Storage } from '@skyscript/core'
+import { type FinishedDataset, type Manifest, openManifest, type PairSet, type Row, readMembers } from './dataset.ts'
+import { withImages } from './images.ts'
+import { shuffle } from './shuffle.ts'
+import { TAR_END, tarEntry, tarSize } from './tar.ts'
+
+/** Some 5,000 pairs: small enough that every loader of a small set gets shards, and read in one go. */
+export const SHARD_BYTES = 100_000_000
+/** Columns whose texts are JSON already. */
+const JSON_COLUMNS = new Set(['center_tags', 'surrounding_tags', 'more_captions'])
+/** img2dataset's and OpenCLIP's `{00000..00012}.tar`. */
+const SHARD_DIGITS = 5
+const SHARD_NAME = /^\d{5,}\.tar$/
+/** By shard the number of its samples: what OpenCLIP reads beside the shards, so that nobody counts them. */
+const SIZES = 'sizes.json'
+const STATS = 'stats.json'
+
+export const CAPTIONS = ['title', 'title_multi_objects'] as const
+
+export interface WebdatasetOptions {
+  /** With the folder that each goes into. */
+  readonly sets: readonly { readonly set: PairSet; readonly folder: string }[]
+  /** Most bytes of a shard, unless one sample has more. */
+  readonly shardBytes: number
+  /** What the `.txt` says. */
+  readonly caption: (typeof CAPTIONS)[number]
+  readonly signal: AbortSignal
+  progress(set: PairSet): Progress & { end(): void }
+}
+
+export interface Shard {
+  readonly name: string
+  readonly samples: number
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** `stats.json` of a set: what its shards are and are made from. */
+export interface WebdatasetSet {
+  readonly set: string
+  readonly csv: string
+  readonly folder: string
+  readonly samples: number
+  readonly bytes: number
+  /** For OpenCLIP's --train-data, relative to the target; null without any pair. */
+  readonly urls: string | null
+  readonly caption: string
+  /** Of the dataset. */
+  readonly fingerprint: string
+  readonly seed: number
+  readonly shardBytes: number
+  readonly shards: readonly Shard[]
+}
+
+/**
+ * Tar shards as `webdataset`, img2dataset and OpenCLIP know them: of each pair `<key>.jpg`, `<key>.json` (its manifest
+ * row) and `<key>.txt` (its caption), one after the other. Readers mix only what is near in a shard, and the manifest is
+ * in the order of places, so pairs are shuffled by a seeded hash of their ids. Equal datasets give equal bytes.
+ *
+ * `sizes.json` is removed first and written last: shards without it are of an export that didn't end.
+ *
+ * @throws InputError `image-missing`, `image-changed`, `file-changed`
+ */
+export async function exportWebdataset(
+  dataset: FinishedDataset,
+  target: Storage,
+  options: WebdatasetOptions,
+): Promise<WebdatasetSet[]> {
+  const manifest = await openManifest(dataset)
+  try {
+    const written: WebdatasetSet[] = []
+    for (const { set, folder } of options.sets)
+      written.push(await exportSet(dataset, manifest, target, set, folder, options))
+    return written
+  } finally {
+    await manifest.close()
+  }
+}
+
+async function exportSet(
+  dataset: FinishedDataset,
+  manifest: Manifest,
+  target: Storage,
+  set: PairSet,
+  folder: string,
+  options: WebdatasetOptions,
+): Promise<WebdatasetSet> {
+  const { storage, lock } = dataset
+  const { seed } = lock.config
+  const members = await readMembers(dataset, set)
+  await clear(target, folder)
+  const progress = options.progress(set)
+  const rows = manifest.read(manifest.columns, (filepath) => members.has(filepath))
+  const samples = samplesOf(storage, shuffle(seed, members.size, textsOf(rows)), options.caption)
+  const shards: Shard[] = []
+  let done = 0
+  try {
+    for await (const shard of writeShards(target, folder, samples, options)) {
+      shards.push(shard)
+      done += shard.samples
+      progress.update(done, members.size)
+    }
+    if (done !== members.size)
+      throw new InputError(
+        'file-changed',
+        `${set.csv} lists ${members.size - done} pairs that the manifest does not have; run skyscript verify.`,
+      )
+  } catch (error) {
+    await clear(target, folder).catch(() => {})
+    throw error
+  }
+  progress.end()
+  const sum = (of: (shard: Shard) => number) => shards.reduce((total, shard) => total + of(shard), 0)
+  const stats: WebdatasetSet = {
+    ...{ set: set.name, csv: set.csv, folder },
+    samples: done,
+    bytes: sum(({ bytes }) => bytes),
+    urls: urlsOf(folder, shards),
+    ...{ caption: options.caption, fingerprint: lock.fingerprint, seed, shardBytes: options.shardBytes, shards },
+  }
+  await target.put(`${folder}/${STATS}`, `${JSON.stringify(stats, null, 2)}\n`)
+  const sizes = Object.fromEntries(shards.map(({ name, samples: count }) => [name, count]))
+  await target.put(`${folder}/${SIZES}`, `${JSON.stringify(sizes, null, 2)}\n`)
+  return stats
+}
+
+/** What an earlier export left, the mark of its end first. */
+async function clear(target: Storage, folder: string): Promise<void> {
+  await target.delete(`${folder}/${SIZES}`)
+  await target.delete(`${folder}/${STATS}`)
+  for await (const { key } of target.list(`${folder}/`))
+    if (SHARD_NAME.test(key.slice(folder.length + 1))) await target.delete(key)
+}
+
+function urlsOf(folder: string, shards: readonly Shard[]): string | null {
+  const [first, last] = [shards[0], shards.at(-1)].map((shard) => shard?.name.replace('.tar', ''))
+  if (first === undefined) return null
+  return first === last ? `${folder}/${first}.tar` : `${folder}/{${first}..${last}}.tar`
+}
+
+async function* textsOf(rows: AsyncIterable<Row>): AsyncGenerator<{ id: string; text: string }> {
+  for await (const row of rows) {
+    const members = Object.entries(row).map(([name, value]) => [
+      name,
+      JSON_COLUMNS.has(name) && typeof value === 'string' ? JSON.parse(value) : plainValue(value),
+    ])
+    yield { id: String(row.id), text: JSON.stringify(Object.fromEntries(members)) }
+  }
+}
+
+/** Parquet's 64-bit integers come as bigint. */
+const plainValue = (value: unknown) => (typeof value === 'bigint' ? Number(value) : value)
+
+interface Sample {
+  /** Of the tar file. */
+  readonly bytes: number
+  readonly pieces: readonly Uint8Array[]
+}
+
+async function* samplesOf(
+  storage: Storage,
+  texts: AsyncIterable<string>,
+  caption: (typeof CAPTIONS)[number],
+): AsyncGenerator<Sample> {
+  async function* parsed() {
+    for await (const json of texts) yield { ...(JSON.parse(json) as { filepath: string; sha256: string }), json }
+  }
+  for await (const { row, image } of withImages(storage, parsed())) {
+    // A dataset's image paths have one dot, the one before `jpg`: readers end the key at the first.
+    const key = basename(row.filepath, '.jpg')
+    const text = String((row as unknown as Row)[caption])
+    const files: [string, Uint8Array][] = [
+      [`${key}.jpg`, image],
+      [`${key}.json`, Buffer.from(row.json)],
+      [`${key}.txt`, Buffer.from(text)],
+    ]
+    yield {
+      bytes: files.reduce((total, [, content]) => total + tarSize(content.length), 0),
+      pieces: files.flatMap(([name, content]) => tarEntry(name, content)),
+    }
+  }
+}
+
+async function* writeShards(
+  target: Storage,
+  folder: string,
+  samples: AsyncGenerator<Sample>,
+  { shardBytes, signal }: WebdatasetOptions,
+): AsyncGenerator<Shard> {
+  try {
+    let next = await samples.next()
+    for (let number = 0; !next.done; number++) {
+      const name = `${String(number).padStart(SHARD_DIGITS, '0')}.tar`
+      const digest = createHash('sha256')
+      let count = 0
+      let bytes = TAR_END.length
+      const pieces = async function* () {
+        while (!next.done && (count === 0 || bytes + next.value.bytes <= shardBytes)) {
+          signal.throwIfAborted()
+          for (const piece of next.value.pieces) {
+            digest.update(piece)
+            yield piece
+          }
+          count++
+          bytes += next.value.bytes
+          next = await samples.next()
+        }
+        digest.update(TAR_END)
+        yield TAR_END
+      }
+      await target.put(`${folder}/${name}`, pieces())
+      yield { name, samples: count, bytes, sha256: digest.digest('hex') }
+    }
+  } finally {
+    // A target that fails leaves them open, and with them their temporary files.
+    await samples.return(undefined)
+  }
+}
