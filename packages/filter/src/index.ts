@@ -17,7 +17,9 @@ export type { DatasetRow } from './dataset-row.ts'
 export { DEVICES, type Device } from './device.ts'
 export { type BenchmarkImages, readBenchmarkImages } from './duplicates/benchmark-images.ts'
 export { type DuplicateSummary, findDuplicates } from './duplicates/find-duplicates.ts'
+export { type LocalFile, localFile } from './local-file.ts'
 export { MANIFEST } from './manifest.ts'
+export { type ManifestFile, openManifestFile } from './manifest-file.ts'
 export {
   type ModelIdentity,
   openScorer,
@@ -27,8 +29,6 @@ export {
   type ScorerOptions,
 } from './scorer.ts'
 export type { PairScores, ScorerIdentity, Scoring } from './scoring.ts'
-export { type LocalFile, localFile } from './local-file.ts'
-export { type ManifestFile, openManifestFile } from './manifest-file.ts'
 export { createSplitter, type Part, type Splitter, TEST_SHARE, VAL_SHARE } from './splits.ts'
 export { storePairs } from './store-pairs.ts'
 export { openTextEmbedder, openTokenCounter, type TextEmbedder, type TokenCounter } from './text-embedder.ts'
