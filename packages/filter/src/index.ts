@@ -29,8 +29,6 @@ export {
   type ScorerOptions,
 } from './scorer.ts'
 export type { PairScores, ScorerIdentity, Scoring } from './scoring.ts'
-export { type LocalFile, localFile } from './local-file.ts'
-export { type ManifestFile, openManifestFile } from './manifest-file.ts'
 export { createSplitter, type Part, type Splitter, TEST_SHARE, VAL_SHARE } from './splits.ts'
 export { storePairs } from './store-pairs.ts'
 export { openTextEmbedder, openTokenCounter, type TextEmbedder, type TokenCounter } from './text-embedder.ts'
