@@ -301,6 +301,18 @@ test('captions stay with their images where a column has several pages', async (
   }
 })
 
+test('a manifest of many row groups, which threads read, is cut as one ranking and keeps its order', async () => {
+  const count = 9 * 8192
+  const similarity = (i: number) => ((i * 7919) % count) / count
+  const list = Array.from({ length: count }, (_, i) =>
+    rowOf(`w${i}`, { similarities: [similarity(i)], title: `t ${i}` }),
+  )
+  const { csv, summary } = await assembled(list, { filter: { split: { by: 'image', degrees: 1 }, val: 0, test: 0 } })
+  expect(summary.pairs).toBe(count)
+  const due = list.filter((_, i) => similarity(i) >= 0.7).map(({ caption }) => [caption.filepath, caption.title])
+  expect((await csv('top30pct_filtered_by_CLIP_openai.csv')).map((row) => row.slice(0, 2))).toEqual(due)
+})
+
 test('a training file for each similarity has the pairs that have at least that', async () => {
   const list = rows(800)
   const { csv, summary } = await assembled(list, { filter: { top: [], above: [0.2, -0.1], val: 0, test: 0 } })
