@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError, silentProgress } from '@skyscript/core'
 import fc from 'fast-check'
@@ -90,6 +90,78 @@ test.each([
   )
 })
 
+const bitsApart = (a: Hashes, i: number, b: Hashes, j: number) => {
+  let bits = 0
+  for (let x = a.high[i]! ^ b.high[j]!; x !== 0; x &= x - 1) bits++
+  for (let x = a.low[i]! ^ b.low[j]!; x !== 0; x &= x - 1) bits++
+  return bits
+}
+
+/** `count` hashes, each with up to `flips` of its `width` lowest bits turned over from one in which all others are set. */
+function wideCrowd(count: number, width: number, flips: number, seed: number): Hashes {
+  const random = fc.sample(fc.nat(2 ** 30 - 1), { numRuns: count * (flips + 1), seed })
+  return hashesOf(
+    Array.from({ length: count }, (_, row) => {
+      let hash = 2n ** 64n - 2n ** BigInt(width)
+      const draws = random.slice(row * (flips + 1), (row + 1) * (flips + 1))
+      for (const draw of draws.slice(1, 1 + (draws[0]! % (flips + 1)))) hash ^= 1n << BigInt(draw % width)
+      return hash
+    }),
+  )
+}
+
+/** The words of a code whose words are 5 bits or more apart (the shortened BCH code of 31 bits): near, and none near enough. */
+function codeWords(count: number): Hashes {
+  const generator = 0b11101101001n
+  return hashesOf(
+    Array.from({ length: count }, (_, message) => {
+      let word = 0n
+      for (let bit = 0n; bit < 21n; bit++) if ((BigInt(message) >> bit) & 1n) word ^= generator << bit
+      return word << 16n
+    }),
+  )
+}
+
+test.each([
+  ['a crowd in 64 bits', () => wideCrowd(1500, 64, 8, 51), [0, 1, 2, 4, 7]],
+  ['a crowd in 24 bits', () => wideCrowd(2000, 24, 9, 52), [1, 4]],
+  ['words of a code', () => codeWords(2048), [4, 5]],
+] as const)('%s: buckets that must be sorted again hide no pair, whatever the distance', (_, make, distances) => {
+  const hashes = make()
+  const rows = hashes.high.length
+  const benchmark = { high: hashes.high.slice(0, 600).reverse(), low: hashes.low.slice(0, 600).reverse() }
+  for (let i = 0; i < 600; i += 3) benchmark.low[i]! ^= 0x30000
+  for (const most of distances) {
+    const firstOf = Uint32Array.from({ length: rows }, (_, row) => row)
+    const root = (row: number): number => (firstOf[row] === row ? row : (firstOf[row] = root(firstOf[row]!)))
+    for (let a = 0; a < rows; a++) {
+      for (let b = 0; b < a; b++) {
+        if (bitsApart(hashes, a, hashes, b) > most) continue
+        const [x, y] = [root(a), root(b)]
+        firstOf[Math.max(x, y)] = Math.min(x, y)
+      }
+    }
+    expect(nearDuplicates(hashes, { distance: most }).firstOf).toEqual(firstOf.map((_, row) => root(row)))
+    const nearest = Int32Array.from({ length: rows }, (_, row) => {
+      let [found, least] = [-1, most + 1]
+      for (let i = 0; i < 600; i++) {
+        const bits = bitsApart(hashes, row, benchmark, i)
+        if (bits < least) [found, least] = [i, bits]
+      }
+      return found
+    })
+    expect(matchAgainst(hashes, benchmark, most)).toEqual(nearest)
+  }
+})
+
+test('text that begins with no hash of 16 hex digits is refused, and a sha256 counts by its first 64 bits', () => {
+  const column = createHashColumn(2)
+  column.add('FFFFFFFE00000001'.padEnd(64, '7'))
+  expect(column.end()).toEqual({ high: Uint32Array.of(0xfffffffe), low: Uint32Array.of(1) })
+  for (const wrong of ['', '0123456789abcde', '0123456789abcdeg', '0123456789abcdé0'])
+    expect(() => column.add(wrong)).toThrow(RangeError)
+})
+
 test('equal files and repeated captions are counted', () => {
   const list = [5n, 7n, 5n, 9n, 7n, 5n].map((value) => value << 33n)
   expect(exactDuplicates(hashesOf(list))).toMatchObject({ images: 5, groups: 2, largest: 3 })
@@ -157,6 +229,35 @@ test("a benchmark's folder is read with those in it, and what can't be read is l
   expect((await readBenchmarkImages(folder, silentProgress)).fingerprint).toBe(read.fingerprint)
   for (const wrong of [join(folder, 'gone'), join(folder, 'README.txt')])
     await expect(readBenchmarkImages(wrong, silentProgress)).rejects.toThrow(InputError)
+})
+
+test('links are followed, never in a circle; BMP, folders behind dead links and empty files are listed with why', async () => {
+  const [folder, elsewhere] = [await temporaryFolder(), await temporaryFolder()]
+  const jpeg = await scene(3)
+  await writeFile(join(elsewhere, 'a.jpeg'), jpeg)
+  await symlink(elsewhere, join(folder, 'linked'))
+  await symlink(folder, join(folder, 'round'))
+  await symlink(join(folder, 'gone'), join(folder, 'dead'))
+  await writeFile(join(folder, 'b.bmp'), Buffer.concat([Buffer.from('BM'), Buffer.alloc(60)]))
+  await writeFile(join(folder, 'c.png'), '')
+  await writeFile(join(folder, 'd.bmp'), jpeg)
+  await writeFile(join(folder, 'e.jpg'), await sharp(jpeg).webp().toBuffer())
+  const progress: [number, number | undefined][] = []
+  const read = await readBenchmarkImages(folder, { update: (done, total) => progress.push([done, total]) })
+  expect(read.files).toEqual(['d.bmp', 'linked/a.jpeg'])
+  expect(read.unreadable.map(({ file }) => file)).toEqual(['b.bmp', 'c.png', 'dead', 'e.jpg'])
+  expect(read.unreadable[0]!.why).toBe('BMP is not supported; convert it to PNG')
+  expect(progress.at(-1)).toEqual([5, 5])
+})
+
+test('an image from the network is never decoded as TIFF, also after a benchmark was', async () => {
+  const folder = await temporaryFolder()
+  const tiff = await sharp(await scene(4))
+    .tiff()
+    .toBuffer()
+  await writeFile(join(folder, 'a.tif'), tiff)
+  expect((await readBenchmarkImages(folder, silentProgress)).files).toEqual(['a.tif'])
+  await expect(decodeRgb(tiff)).rejects.toThrow('JPEG or PNG')
 })
 
 test('of stored pairs the summary counts files, looks and titles', async () => {

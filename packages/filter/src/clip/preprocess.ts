@@ -19,14 +19,34 @@ sharp.block({
   ].map((kind) => `VipsForeignLoad${kind}`),
 })
 
+/** How each begins; libvips chooses its decoder by the same bytes. */
+const SIGNATURES = {
+  JPEG: [[0xff, 0xd8, 0xff]],
+  PNG: [[0x89, 0x50, 0x4e, 0x47]],
+  TIFF: [
+    [0x49, 0x49],
+    [0x4d, 0x4d],
+  ],
+}
+
+export type ImageFormat = keyof typeof SIGNATURES
+
+/** What may come over the network. */
+const NETWORK_FORMATS: readonly ImageFormat[] = ['JPEG', 'PNG']
+
 /**
  * RGB pixels of a JPEG or PNG as Pillow's `open().convert('RGB')` gives them: no colour profile and no orientation is
  * applied, transparency is dropped.
  *
+ * @param formats others that it may have; that TIFF is decoded at all takes `unblockTiff` first
  * @throws DataFault `unreadable-image` on anything else, on cut files and on more than 100 million pixels
  */
-export async function decodeRgb(bytes: Uint8Array): Promise<RgbImage> {
+export async function decodeRgb(bytes: Uint8Array, formats = NETWORK_FORMATS): Promise<RgbImage> {
   try {
+    const known = formats.some((format) =>
+      SIGNATURES[format].some((start) => start.every((byte, i) => bytes[i] === byte)),
+    )
+    if (!known) throw new Error('it begins like none')
     const { data, info } = await sharp(bytes, {
       failOn: 'truncated',
       ignoreIcc: true,
@@ -40,8 +60,17 @@ export async function decodeRgb(bytes: Uint8Array): Promise<RgbImage> {
     return { data, width: info.width, height: info.height }
   } catch (error) {
     const why = (error instanceof Error ? error.message : String(error)).split('\n')[0]
-    throw new DataFault('unreadable-image', `The image can't be decoded as JPEG or PNG: ${why}.`, { cause: error })
+    throw new DataFault('unreadable-image', `The image can't be decoded as ${formats.join(' or ')}: ${why}.`, {
+      cause: error,
+    })
   }
+}
+
+/**
+ * Lets libvips decode TIFF, for the rest of the process. `decodeRgb` goes on refusing it where it isn't asked for.
+ */
+export function unblockTiff(): void {
+  sharp.unblock({ operation: ['VipsForeignLoadTiffBuffer'] })
 }
 
 /** Width and height of the model's input where it is the same for every image; null where it follows the image. */

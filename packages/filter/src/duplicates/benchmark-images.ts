@@ -1,13 +1,20 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fingerprint, InputError, type Progress } from '@skyscript/core'
+import { fingerprint, InputError, messageOf, type Progress } from '@skyscript/core'
+import type { HashAnswer } from '../threads/hash-thread.ts'
 import { startThread } from '../threads/thread.ts'
 import { createHashColumn, type Hashes } from './near-duplicates.ts'
 
 /** What benchmarks are given out as. */
 const IMAGE = /\.(jpe?g|png|tiff?|bmp)$/i
-/** Images read at a time. */
-const AT_ONCE = 16
+/** Images in memory at a time. Four of them are decoded at once, as many threads as Node has for that. */
+const AT_ONCE = 8
+
+/** A file or folder that could not be read. */
+interface Unreadable {
+  readonly file: string
+  readonly why: string
+}
 
 /** The images of benchmarks such as AID, RESISC45 and RSICD, as far as they are needed to find them again. */
 export interface BenchmarkImages {
@@ -15,38 +22,31 @@ export interface BenchmarkImages {
   readonly files: readonly string[]
   /** What each looks like, in the same order. */
   readonly hashes: Hashes
-  readonly unreadable: readonly { readonly file: string; readonly why: string }[]
+  /** What could not be read, in the same order of characters: its images are not found among others. */
+  readonly unreadable: readonly Unreadable[]
   /** Of the names and hashes. */
   readonly fingerprint: string
 }
 
 /**
- * Reads a folder of images and the folders in it.
+ * Reads a folder of images, the folders in it, and what links in it lead to. The format is told by what a file holds,
+ * not by its name; of a TIFF of several pages the first counts.
  *
  * @throws InputError `bad-exclude` where it is no folder, or has no image that can be read
  */
 export async function readBenchmarkImages(folder: string, progress: Progress): Promise<BenchmarkImages> {
   const found = await stat(folder).catch(() => null)
   if (!found?.isDirectory()) throw new InputError('bad-exclude', `filter.exclude: ${folder} is no folder of images.`)
-  const names = (await readdir(folder, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile() && IMAGE.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, '/').length).replaceAll('\\', '/'))
-    .sort()
+  const { names, unreadable } = await imagesIn(folder)
   const thread = startThread(new URL('../threads/hash-thread.ts', import.meta.url))
   const files: string[] = []
   const hashes: string[] = []
-  const unreadable: { file: string; why: string }[] = []
   try {
     for (let at = 0; at < names.length; at += AT_ONCE) {
       progress.update(at, names.length)
       const some = names.slice(at, at + AT_ONCE)
-      const results = await Promise.all(
-        some.map(async (name) => {
-          const bytes = await readFile(join(folder, name)).catch(() => new Uint8Array())
-          return thread.ask<string | { readonly why: string }>('hash', bytes)
-        }),
-      )
-      for (const [i, result] of results.entries()) {
+      const paths = some.map((name) => join(folder, name))
+      for (const [i, result] of (await thread.ask<HashAnswer[]>('hash', paths)).entries()) {
         if (typeof result !== 'string') unreadable.push({ file: some[i]!, why: result.why })
         else {
           files.push(some[i]!)
@@ -58,13 +58,45 @@ export async function readBenchmarkImages(folder: string, progress: Progress): P
     await thread.close()
   }
   progress.update(names.length, names.length)
+  unreadable.sort((a, b) => byCharacters(a.file, b.file))
   if (files.length === 0) {
+    const [first] = unreadable
+    const why = first === undefined ? '' : ` (${first.file}: ${first.why})`
     throw new InputError(
       'bad-exclude',
-      `filter.exclude: ${folder} has no image that can be read as JPEG, PNG or TIFF; name the folder of the benchmark's images.`,
+      `filter.exclude: ${folder} has no image that can be read as JPEG, PNG or TIFF${why}; name the folder of the benchmark's images.`,
     )
   }
   const column = createHashColumn(hashes.length)
   for (const hash of hashes) column.add(hash)
   return { files, hashes: column.end(), unreadable, fingerprint: fingerprint('benchmark', files, hashes) }
+}
+
+const byCharacters = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+/** Paths of the images below a folder, in the order of their characters; folders that can't be read, links to nowhere. */
+async function imagesIn(root: string): Promise<{ names: string[]; unreadable: Unreadable[] }> {
+  const names: string[] = []
+  const unreadable: Unreadable[] = []
+
+  /** @param above real paths of the folder and of those it is in: a link may lead back to one of them */
+  const walk = async (within: string, above: readonly string[]): Promise<void> => {
+    for (const entry of await readdir(join(root, within), { withFileTypes: true })) {
+      const file = within === '' ? entry.name : `${within}/${entry.name}`
+      try {
+        const target = entry.isSymbolicLink() ? await stat(join(root, file)) : entry
+        if (target.isDirectory()) {
+          const real = await realpath(join(root, file))
+          if (!above.includes(real)) await walk(file, [...above, real])
+        } else if (target.isFile() && IMAGE.test(entry.name)) names.push(file)
+      } catch (error) {
+        unreadable.push({ file, why: messageOf(error) })
+      }
+    }
+  }
+
+  await walk('', [await realpath(root)]).catch((error: unknown) => {
+    throw new InputError('bad-exclude', `filter.exclude: ${root} can't be read: ${messageOf(error)}.`)
+  })
+  return { names: names.sort(byCharacters), unreadable }
 }

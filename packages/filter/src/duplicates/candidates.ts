@@ -1,7 +1,9 @@
 import { type Block, bandsOf } from './near-pairs.ts'
 
-/** Bits of the filter, as a power of two: 2 MB, so that it stays in the processor's caches. */
-const FILTER_BITS = 24
+/** Bits of the filter, as a power of two: 2 MB at most, so that it stays in the processor's caches. */
+const MOST_FILTER_BITS = 24
+/** As a power of two, how many of them there are for each image: one in 256 is set, or fewer. */
+const SPARSENESS = 8
 
 /**
  * What may be within `distance` bits of a benchmark's image, with the benchmark before it: in some pair of bands its
@@ -16,7 +18,9 @@ export function candidates(block: Block, images: number, distance: number, open:
   const size = id.length
   let first = 0
   while (first < size && id[first]! < images) first++
-  const filter = new Uint32Array(2 ** (FILTER_BITS - 5))
+  const filterBits = Math.min(MOST_FILTER_BITS, Math.ceil(Math.log2(first + 1)) + SPARSENESS)
+  const filter = new Uint32Array(2 ** (filterBits - 5))
+  const mask = 2 ** filterBits - 1
   const keep = new Uint8Array(size).fill(1, 0, first)
   const half = Math.ceil((distance + 2) / 2)
   const bands = [...bandsOf('low', 32, half, 32), ...bandsOf('high', 32, distance + 2 - half, 32)]
@@ -26,11 +30,11 @@ export function candidates(block: Block, images: number, distance: number, open:
       const [shiftA, shiftB, maskA, maskB] = [a.shift, b.shift, a.mask, b.mask]
       filter.fill(0)
       for (let at = 0; at < first; at++) {
-        const key = keyOf((wordA[at]! >>> shiftA) & maskA, (wordB[at]! >>> shiftB) & maskB)
+        const key = keyOf((wordA[at]! >>> shiftA) & maskA, (wordB[at]! >>> shiftB) & maskB) & mask
         filter[key >>> 5]! |= 1 << (key & 31)
       }
       for (let at = first; at < size; at++) {
-        const key = keyOf((wordA[at]! >>> shiftA) & maskA, (wordB[at]! >>> shiftB) & maskB)
+        const key = keyOf((wordA[at]! >>> shiftA) & maskA, (wordB[at]! >>> shiftB) & maskB) & mask
         keep[at]! |= (filter[key >>> 5]! >>> (key & 31)) & 1
       }
     }
@@ -49,5 +53,5 @@ export function candidates(block: Block, images: number, distance: number, open:
 
 function keyOf(a: number, b: number): number {
   const mixed = Math.imul(Math.imul(a, 0x9e3779b1) ^ b, 0x85ebca6b)
-  return (mixed ^ (mixed >>> 15)) & (2 ** FILTER_BITS - 1)
+  return mixed ^ (mixed >>> 15)
 }

@@ -1,25 +1,31 @@
+import { readFile } from 'node:fs/promises'
 import { messageOf } from '@skyscript/core'
-import sharp from 'sharp'
+import { decodeRgb, type ImageFormat, unblockTiff } from '../clip/preprocess.ts'
 import { perceptualHash } from '../duplicates/perceptual-hash.ts'
 import { serveThread } from './serve-thread.ts'
 
-const LARGEST_IMAGE_PIXELS = 10_000 * 10_000
+/** 16 hex digits, or why the file has no hash. */
+export type HashAnswer = string | { readonly why: string }
 
-// Blocked for what comes over the network, which has all been read by now; UC Merced's images are TIFF.
-sharp.unblock({ operation: ['VipsForeignLoadTiffBuffer'] })
+/** UC Merced's images are TIFF. */
+const FORMATS: readonly ImageFormat[] = ['JPEG', 'PNG', 'TIFF']
 
-/** The thread that hashes a benchmark's images: the user's own files, in formats that nothing from the network may have. */
+unblockTiff()
+
+/** The thread that hashes a benchmark's images: the user's own files, in a format that nothing from the network may have. */
 serveThread({
-  async hash(bytes: Uint8Array) {
-    try {
-      const { data, info } = await sharp(bytes, { limitInputPixels: LARGEST_IMAGE_PIXELS })
-        .toColourspace('srgb')
-        .removeAlpha()
-        .raw({ depth: 'uchar' })
-        .toBuffer({ resolveWithObject: true })
-      return { value: perceptualHash({ data, width: info.width, height: info.height }) }
-    } catch (error) {
-      return { value: { why: messageOf(error).split('\n')[0] } }
-    }
+  async hash(paths: readonly string[]) {
+    return { value: await Promise.all(paths.map(hashOf)) }
   },
 })
+
+async function hashOf(path: string): Promise<HashAnswer> {
+  try {
+    const bytes = await readFile(path)
+    if (bytes.length === 0) return { why: 'the file is empty' }
+    if (bytes.toString('latin1', 0, 2) === 'BM') return { why: 'BMP is not supported; convert it to PNG' }
+    return perceptualHash(await decodeRgb(bytes, FORMATS))
+  } catch (error) {
+    return { why: messageOf(error).split('\n')[0]!.replace(/\.$/, '') }
+  }
+}
