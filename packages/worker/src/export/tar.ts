@@ -38,7 +38,8 @@ function header(name: string, size: number): Uint8Array {
   bytes.write('ustar\x0000', 257, 'latin1')
   octal(0, 329, 8)
   octal(0, 337, 8)
-  const sum = bytes.reduce((total, byte) => total + byte, 0)
+  let sum = 0
+  for (let i = 0; i < BLOCK; i++) sum += bytes[i]!
   bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
   return bytes
 }
