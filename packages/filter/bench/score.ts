@@ -2,9 +2,9 @@
  * Pairs a second that a scorer takes from JPEGs and captions to similarities, beside what onnxruntime alone takes for
  * tensors that are ready: the same model, batch and threads, in turns.
  *
- *   npm run bench:score -- [--model folder or hub id] [--device cpu] [--batch n] [--images 128] [--rounds 5]
+ *   npm run bench:score -- [--model folder or hub id] [--device cpu] [--batch n] [--images 128] [--rounds 5] [--pixels 300]
  *
- * Without a model, one of ViT-B/32's size with random weights is made.
+ * Without a model, one of ViT-B/32's size with random weights is made. Images are as the dataset's: 300 pixels a side, 17 KB.
  */
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -28,7 +28,7 @@ const { values } = parseArgs({
     batch: { type: 'string' },
     images: { type: 'string', default: '128' },
     rounds: { type: 'string', default: '5' },
-    pixels: { type: 'string', default: '512' },
+    pixels: { type: 'string', default: '300' },
   },
 })
 const device = values.device as Device

@@ -1,4 +1,5 @@
 import { DataFault } from '@skyscript/core'
+import sharp from 'sharp'
 import type { RgbImage } from '../clip/pillow-resize.ts'
 import { decodeRgb, inputSize, toSamples } from '../clip/preprocess.ts'
 import type { Preprocessing } from '../clip/preprocessor-config.ts'
@@ -20,17 +21,22 @@ export interface PixelsAnswer {
   readonly hashes: readonly (string | null)[]
 }
 
+// One thread for an image: the model's threads have the cores.
+sharp.concurrency(1)
+
 /** The thread that decodes and resizes, so that it goes on while the model computes. */
 serveThread({
   async pixels({ images, preprocessings }: PixelsQuestion) {
-    const decoded = await Promise.all(
-      images.map((image) =>
-        decodeRgb(image).catch((error: unknown) => {
+    // One after the other: while the model computes on all cores, more at a time would only push its threads aside.
+    const decoded: (RgbImage | DataFault)[] = []
+    for (const image of images) {
+      decoded.push(
+        await decodeRgb(image).catch((error: unknown) => {
           if (error instanceof DataFault) return error
           throw error
         }),
-      ),
-    )
+      )
+    }
     const good = decoded.filter((image): image is RgbImage => !(image instanceof DataFault))
     const samples = preprocessings.map((preprocessing) => {
       const { width, height } = inputSize(preprocessing)!
