@@ -101,3 +101,10 @@ test.each([
   expect(message).toContain('imagery.sources[1]')
   expect(message).toContain(said)
 })
+
+test("a model server's login is refused in the settings, which are stored, and the message does not repeat it", () => {
+  const filter = '{ scorers: [{ name: a, model: ./m, server: { url: "http://me:secret@gpu", vision: v, text: t } }] }'
+  const parse = () => parseConfig(`osm: { source: a.pbf }\noutput: ./out\nfilter: ${filter}\n`, '/data/region.yaml')
+  expect(parse).toThrow('must hold no login')
+  expect(parse).not.toThrow('secret')
+})

@@ -32,7 +32,13 @@ const scorer = z.strictObject({
    */
   server: z
     .strictObject({
-      url: z.url({ protocol: /^https?$/ }),
+      /** Without a login: settings are stored with the dataset. */
+      url: z
+        .url({ protocol: /^https?$/ })
+        .refine(
+          (text) => !URL.canParse(text) || new URL(text).username === '',
+          'must hold no login; set SKYSCRIPT_MODEL_LOGIN=user:password',
+        ),
       vision: z.string().regex(/^[\w.-]{1,128}$/, 'must be the name of a model on the server'),
       text: z.string().regex(/^[\w.-]{1,128}$/, 'must be the name of a model on the server'),
     })

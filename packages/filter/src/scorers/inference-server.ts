@@ -51,11 +51,10 @@ export interface InferenceServer {
 export async function openInferenceServer(address: string): Promise<InferenceServer> {
   const url = new URL(address)
   const { host } = url
-  const headers: Record<string, string> = {}
-  if (url.username !== '') {
-    const login = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
-    headers.authorization = `Basic ${Buffer.from(login).toString('base64')}`
-  }
+  const inUrl = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+  const login = url.username === '' ? process.env.SKYSCRIPT_MODEL_LOGIN : inUrl
+  const headers: Record<string, string> =
+    login === undefined ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` }
   const base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`
 
   const failed = (what: string, retry: boolean, cause?: unknown) =>
@@ -83,7 +82,7 @@ export async function openInferenceServer(address: string): Promise<InferenceSer
     if (status === 401 || status === 403)
       throw new InputError(
         'model-server-login',
-        `The model server ${host} wants a login (HTTP ${status}); give one in its URL.`,
+        `The model server ${host} wants a login (HTTP ${status}); set SKYSCRIPT_MODEL_LOGIN=user:password.`,
       )
     const retry = status === 408 || status === 429 || status >= 500
     throw failed(`answers HTTP ${status} to ${path}: ${told(body)}`, retry)

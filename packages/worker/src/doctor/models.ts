@@ -20,7 +20,8 @@ export async function checkModel(
   const needed = server === null ? MODEL_FILES : LOCAL_FILES
   const files = await (/^[./]/.test(model) ? checkFolder(model, needed) : checkHub(model, env, signal))
   if (files.status === 'fail') return files
-  const place = server === null ? await findDevice(device) : await checkServer(server, signal)
+  const place =
+    server === null ? await findDevice(device) : await checkServer(server, env.SKYSCRIPT_MODEL_LOGIN, signal)
   return place === null || place.status === 'ok' ? files : place
 }
 
@@ -37,11 +38,11 @@ async function findDevice(device: Device): Promise<Finding | null> {
 /** Asks as the Open Inference Protocol has it: is the server ready, and each model. */
 async function checkServer(
   { url, vision, text }: NonNullable<Config['filter']['scorers'][number]['server']>,
+  login: string | undefined,
   signal: AbortSignal,
 ): Promise<Finding> {
-  const { host, origin, pathname, username, password } = new URL(url)
-  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
-  const headers = username === '' ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` }
+  const { host, origin, pathname } = new URL(url)
+  const headers = login === undefined ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` }
   const fix = 'Start the model server with both halves of the CLIP, and check filter.scorers[].server.'
   for (const path of ['/v2/health/ready', `/v2/models/${vision}`, `/v2/models/${text}`]) {
     try {
