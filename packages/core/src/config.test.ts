@@ -108,3 +108,10 @@ test("a model server's login is refused in the settings, which are stored, and t
   expect(parse).toThrow('must hold no login')
   expect(parse).not.toThrow('secret')
 })
+
+test('a similarity that a training file is made by has no more digits than similarities have', () => {
+  const parse = (above: string) =>
+    parseConfig(`osm: { source: a.pbf }\noutput: ./out\nfilter: { above: [${above}] }\n`, '/data/region.yaml')
+  expect(parse('0.25, -0.000001, 1').filter.above).toEqual([0.25, -0.000001, 1])
+  for (const wrong of ['0.1234567', '1.0e-7', '1.5']) expect(() => parse(wrong)).toThrow('filter.above[0]')
+})

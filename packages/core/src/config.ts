@@ -2,6 +2,7 @@ import { dirname, isAbsolute, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { aliasOf, boxSetting, sourceSetting } from './config-sources.ts'
+import { DEVICES } from './device.ts'
 import { InputError } from './errors.ts'
 import { SOURCE_ALIASES } from './records.ts'
 
@@ -23,7 +24,7 @@ const scorer = z.strictObject({
   /** A folder (starts with `.` or `/`) in the hub's layout, or a hub id, `owner/name` or `owner/name@revision`. */
   model: z.string().min(1),
   /** Where the model runs: onnxruntime's execution provider. */
-  device: z.enum(['cpu', 'cuda', 'coreml', 'dml']).default('cpu'),
+  device: z.enum(DEVICES).default('cpu'),
   /** Images that go into the model at once; null: found by trying. */
   batch: z.int().min(1).max(1024).nullable().default(null),
   /**
@@ -45,6 +46,9 @@ const scorer = z.strictObject({
     .nullable()
     .default(null),
 })
+
+/** A number that its text in a file's name gives back, and no similarity lies between. */
+const hasSixDigits = (value: number) => Number(value.toFixed(6)) === value
 
 /** The original's scorer. OpenAI's ViT-L/14 as exported to ONNX on the hub. */
 const DEFAULT_SCORERS = [scorer.parse({ name: 'openai', model: 'Xenova/clip-vit-large-patch14' })]
@@ -163,7 +167,11 @@ const schema = z.strictObject({
       /** Percent of all pairs, by similarity: one training file for each. */
       top: z.array(z.int().min(1).max(100)).default([30, 50]),
       /** Similarities: one training file for each, of the pairs that have at least that. */
-      above: z.array(z.number().min(-1).max(1)).default([]),
+      above: z
+        .array(
+          z.number().min(-1).max(1).refine(hasSixDigits, 'must have no more than six digits, as similarities have'),
+        )
+        .default([]),
       /** In no ranking more pairs than this count for one tag; see `cut`. */
       maxPerTag: z.int().min(1).nullable().default(null),
       /** No training file has a title more often than this. */

@@ -18,7 +18,6 @@ export interface CsvWriter {
   readonly path: string
   /** Rows so far, the header not counted. */
   readonly rows: number
-  readonly bytes: number
   /** Only after its end. */
   readonly sha256: string
   /** @param text so many rows, each with its line end */
@@ -42,9 +41,6 @@ export function createCsv(storage: Storage, path: string, columns: readonly stri
     path,
     get rows() {
       return rows
-    },
-    get bytes() {
-      return output.bytes
     },
     get sha256() {
       return output.sha256

@@ -1,4 +1,4 @@
-import type { Config, Storage } from '@skyscript/core'
+import { type Config, InputError, type Storage } from '@skyscript/core'
 import { CAPTION_COLUMNS, createCsv, pairColumns, sizeName } from './csv-files.ts'
 import type { FileRows } from './cut-group.ts'
 import { type CutWorkers, openCutWorkers } from './cut-workers.ts'
@@ -82,6 +82,12 @@ export async function cutDataset(input: CutInput): Promise<CutSummary> {
   let workers: CutWorkers | undefined
   try {
     manifest = await openManifestFile(file.path)
+    const missing = scorers.find((scorer) => !manifest!.scorers.includes(scorer))
+    if (missing !== undefined)
+      throw new InputError(
+        'no-scores',
+        `${MANIFEST} has no scores by "${missing}"; run skyscript build to score with it.`,
+      )
     workers = await openCutWorkers(manifest, {
       ...{ scorers, seed, split: filter.split },
       tags: filter.maxPerTag !== null,
@@ -154,7 +160,8 @@ function planFiles(survey: Survey, input: CutInput, moreCaptions: boolean): Plan
   const rankings = scorers.map((_, i) => {
     const all = rank(table.similarities[i]!, table.compareIds)
     const listed = survey.excluded === null ? all : all.filter((row) => survey.excluded![row]! < 0)
-    return { listed, best: survey.tags === null ? listed : withinTags(listed, survey.tags, filter.maxPerTag!) }
+    const { tags } = survey
+    return { listed, best: tags === null ? listed : limitGroups(listed, tags.of, tags.count, filter.maxPerTag!) }
   })
   const sets = scorers.map((scorer, i) => {
     const top = rankings[i]!.best.subarray(0, topCount(EVALUATION_PERCENT, table.size))
@@ -210,9 +217,6 @@ function planFiles(survey: Survey, input: CutInput, moreCaptions: boolean): Plan
   }
   return { files, splits, notes }
 }
-
-/** Tags of none but few pairs limit nothing; a pair without any tag is limited by none. */
-const withinTags = (ranked: Uint32Array, tags: Groups, most: number) => limitGroups(ranked, tags.of, tags.count, most)
 
 function splitRows(
   { table, excluded }: Survey,

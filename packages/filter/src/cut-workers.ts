@@ -7,6 +7,7 @@ import {
   type SurveySettings,
   surveyGroup,
 } from './cut-group.ts'
+import { inOrder } from './in-order.ts'
 import type { ManifestFile } from './manifest-file.ts'
 import { createSplitter } from './splits.ts'
 import type { CutQuestion } from './threads/cut-thread.ts'
@@ -56,19 +57,5 @@ export async function openCutWorkers(manifest: ManifestFile, settings: SurveySet
       yield* askOne<readonly GroupText[]>('format')
     },
     close,
-  }
-}
-
-/** The results of tasks in their order, some of which run ahead. */
-async function* inOrder<T>(count: number, ahead: number, task: (i: number) => Promise<T>): AsyncGenerator<T> {
-  const running: Promise<T>[] = []
-  for (let next = 0; next < count || running.length > 0; ) {
-    while (next < count && running.length < ahead) {
-      const started = task(next++)
-      // Awaited in its turn: until then a failure is no unhandled one.
-      started.catch(() => undefined)
-      running.push(started)
-    }
-    yield await running.shift()!
   }
 }

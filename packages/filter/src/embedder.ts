@@ -7,6 +7,10 @@ export interface Embedder {
   readonly fingerprint: string
   readonly model: ModelIdentity
   readonly preprocessing: Preprocessing
+  /** Whether it computes on this machine's cores, which decoding would take from it. */
+  readonly usesCores: boolean
+  /** Captions that it is best asked for at the same time. */
+  readonly captionsAtOnce: number
   /** Images that it is best given at once; may change from call to call. */
   readonly batch: number
   /**

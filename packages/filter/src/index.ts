@@ -14,7 +14,6 @@
 export { checkDevice } from './clip/clip-model.ts'
 export { type CutFile, type CutInput, type CutSummary, cutDataset, EXCLUDED_CSV, type Split } from './cut-dataset.ts'
 export type { DatasetRow } from './dataset-row.ts'
-export { DEVICES, type Device } from './device.ts'
 export { type BenchmarkImages, readBenchmarkImages } from './duplicates/benchmark-images.ts'
 export { type DuplicateSummary, findDuplicates } from './duplicates/find-duplicates.ts'
 export { type LocalFile, localFile } from './local-file.ts'

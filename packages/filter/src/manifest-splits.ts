@@ -10,7 +10,6 @@ const NEXT_COLUMN = 'sha256'
 
 /** A manifest that is written from one that is there, with splits of its own. */
 export interface SplitsWriter {
-  readonly bytes: number
   readonly sha256: string
   /** Splits of the rows of the next row group. */
   add(splits: readonly string[]): Promise<void>
@@ -63,9 +62,6 @@ export function createSplitsWriter(storage: Storage, from: ManifestFile): Splits
   }
 
   return {
-    get bytes() {
-      return output.bytes
-    },
     get sha256() {
       return output.sha256
     },

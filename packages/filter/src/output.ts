@@ -4,7 +4,6 @@ import type { Storage } from '@skyscript/core'
 /** A file of the dataset while it is written; it appears in storage when it is whole. */
 export interface Output {
   readonly path: string
-  readonly bytes: number
   /** Of the whole file, in lower-case hex; only after its end. */
   readonly sha256: string
   /** Waits while storage is behind. */
@@ -20,23 +19,18 @@ export function openOutput(storage: Storage, path: string): Output {
   const writer = writable.getWriter()
   const digest = createHash('sha256')
   let sha256 = ''
-  let bytes = 0
   const stored = storage.put(path, readable)
   // What goes wrong in storage ends the next write, which else would wait for ever.
   stored.catch((error: unknown) => writer.abort(error).catch(() => undefined))
   writer.closed.catch(() => undefined)
   return {
     path,
-    get bytes() {
-      return bytes
-    },
     get sha256() {
       return sha256
     },
     async write(piece) {
       await writer.ready
       digest.update(piece)
-      bytes += piece.length
       // Not awaited: one piece is on its way while the next is made; its failure shows at the next `ready`.
       writer.write(piece).catch(() => undefined)
     },

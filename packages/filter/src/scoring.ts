@@ -2,6 +2,7 @@ import { canonicalJson, DataFault, sha256 } from '@skyscript/core'
 import { PREPROCESSING_VERSION } from './clip/preprocess.ts'
 import type { Preprocessing } from './clip/preprocessor-config.ts'
 import type { Embedder } from './embedder.ts'
+import { inOrder } from './in-order.ts'
 import type { ModelIdentity, ScorePair } from './scorer.ts'
 import type { PixelsAnswer, PixelsQuestion } from './threads/pixels-thread.ts'
 import { startThread } from './threads/thread.ts'
@@ -67,7 +68,8 @@ export function createScoring(scorers: readonly NamedEmbedder[]): Scoring {
     const prepare = () => {
       while (next < images.length && prepared.length < AHEAD) {
         const batch = Math.max(...asked.map(({ embedder }) => embedder.batch))
-        const question: PixelsQuestion = { images: images.slice(next, next + batch), preprocessings }
+        const busy = asked.some(({ embedder }) => embedder.usesCores)
+        const question: PixelsQuestion = { images: images.slice(next, next + batch), preprocessings, alone: !busy }
         const answer = pixels.ask<PixelsAnswer>('pixels', question)
         // Awaited later: a failure until then is no unhandled one.
         answer.catch(() => undefined)
@@ -113,14 +115,17 @@ export function createScoring(scorers: readonly NamedEmbedder[]): Scoring {
         signal,
       )
       const results: PairScores[] = []
-      for (const [i, { caption }] of pairs.entries()) {
+      const atOnce = Math.max(...chosen.map(({ embedder }) => embedder.captionsAtOnce))
+      const scored = inOrder(pairs.length, atOnce, async (i): Promise<PairScores> => {
         const { embeddings, phash } = images[i]!
         const similarities: (number | DataFault)[] = []
-        for (const [place, { name }] of chosen.entries()) {
-          similarities.push(await similarity(embeddings[place]!, caption, captionsOf.get(name)!))
-          signal?.throwIfAborted()
-        }
-        results.push({ similarities, phash })
+        for (const [place, { name }] of chosen.entries())
+          similarities.push(await similarity(embeddings[place]!, pairs[i]!.caption, captionsOf.get(name)!))
+        return { similarities, phash }
+      })
+      for await (const scores of scored) {
+        signal?.throwIfAborted()
+        results.push(scores)
       }
       return results
     },

@@ -383,3 +383,10 @@ test('what looks like an image of a benchmark is in no training, validation or t
   const marked = (await manifest()).filter(({ split }) => split === 'excluded')
   expect(paths(excluded)).toEqual(marked.map(({ filepath }) => filepath as string).toSorted())
 })
+
+test('a scorer whose scores are not stored is refused by its name', async () => {
+  const { folder } = await assembled(rows(5))
+  const storage = folderStorage(folder)
+  const cut = cutDataset({ name: 'a', scorers: ['laion_RS'], filter: FILTER, seed: 51, exclude: null, storage })
+  await expect(cut).rejects.toMatchObject({ code: 'no-scores', message: expect.stringContaining('laion_RS') })
+})

@@ -1,9 +1,11 @@
+import { copyFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { DataFault } from '@skyscript/core'
 import { openScorer, type ScorePair, type Scorer } from '@skyscript/filter'
 import sharp from 'sharp'
 import { expect, onTestFinished, test } from 'vitest'
 import { startInferenceServer, type TestServer } from './support/inference-server.ts'
-import { DEMO_MODEL } from './support/models.ts'
+import { DEMO_MODEL, temporaryFolder } from './support/models.ts'
 
 const COLOURS = ['red', 'green', 'blue', 'yellow', 'black', 'teal', 'olive']
 
@@ -17,7 +19,7 @@ const pairs: ScorePair[] = await Promise.all(
   }),
 )
 
-async function open(server: TestServer | string, options: { batch?: number } = {}): Promise<Scorer> {
+async function open(server: TestServer | string, options: { batch?: number; model?: string } = {}): Promise<Scorer> {
   const url = typeof server === 'string' ? server : server.url
   const scorer = await openScorer({
     name: 'remote',
@@ -48,6 +50,16 @@ test.each([{ binary: true }, { binary: false }])('a server gives the scores of t
   expect(server.requests.filter(({ path }) => path.includes('text'))).toHaveLength(5)
   expect(server.peak).toBeGreaterThan(1)
   expect(server.peak).toBeLessThanOrEqual(4)
+})
+
+test('beside a server, the tokenizer and the preprocessing are all that is needed of a model', async () => {
+  const server = await startInferenceServer(DEMO_MODEL)
+  const folder = await temporaryFolder()
+  for (const name of ['tokenizer.json', 'preprocessor_config.json'])
+    await copyFile(join(DEMO_MODEL, name), join(folder, name))
+  const whole = await (await open(server)).score(pairs.slice(0, 5))
+  expect(await (await open(server, { model: folder })).score(pairs.slice(0, 5))).toEqual(whole)
+  await expect(openScorer({ name: 'x', model: folder, cacheFolder: folder })).rejects.toThrow('onnx/text_model.onnx')
 })
 
 test('a server that takes halves, under other names and few at a time, is given them so', async () => {

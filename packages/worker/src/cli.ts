@@ -1,4 +1,4 @@
-import { type Box, messageOf, SkyscriptError } from '@skyscript/core'
+import { type Box, DEVICES, messageOf, SkyscriptError } from '@skyscript/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CaptionOptions } from './commands/caption.ts'
 import type { ExportOptions } from './commands/export.ts'
@@ -155,9 +155,7 @@ function createProgram(done: (code: number) => void): Command {
       'a CSV with paths relative to its own folder, or the folder of the images',
     )
     .option('--captions <csv>', 'the CSV, where --images is a folder')
-    .addOption(
-      new Option('--device <name>', 'where the model runs').choices(['cpu', 'cuda', 'coreml', 'dml']).default('cpu'),
-    )
+    .addOption(new Option('--device <name>', 'where the model runs').choices(DEVICES).default('cpu'))
     .option('--batch <n>', 'images that go into the model at once; found by trying unless told', positiveInteger)
     .option('--server <url>', 'a server that runs the model (Open Inference Protocol v2)')
     .option('--vision <name>', "the server's model of images", 'vision_model')

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
-import { InputError, messageOf } from '@skyscript/core'
+import { DEVICES, type Device, InputError, messageOf } from '@skyscript/core'
 import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node'
-import { DEVICES, type Device } from '../device.ts'
 import { CONTEXT_LENGTH } from './tokens.ts'
 
 export interface ClipModelOptions {

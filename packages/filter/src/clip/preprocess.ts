@@ -1,4 +1,4 @@
-import { DataFault } from '@skyscript/core'
+import { DataFault, InputError } from '@skyscript/core'
 import sharp from 'sharp'
 import { type RgbImage, resizeAsPillow } from './pillow-resize.ts'
 import type { Preprocessing } from './preprocessor-config.ts'
@@ -76,6 +76,19 @@ export function unblockTiff(): void {
 /** Width and height of the model's input where it is the same for every image; null where it follows the image. */
 export function inputSize({ resize, crop }: Preprocessing): { width: number; height: number } | null {
   return crop ?? (resize.kind === 'exact' ? resize : null)
+}
+
+/**
+ * The same for a model, whose input has one size.
+ *
+ * @param folder of the model, for the message
+ * @throws InputError `bad-model`
+ */
+export function fixedInputSize(preprocessing: Preprocessing, folder: string): { width: number; height: number } {
+  const size = inputSize(preprocessing)
+  if (size !== null) return size
+  const message = `${folder}/preprocessor_config.json gives images of many shapes; set "do_center_crop" to true or both sides of "size".`
+  throw new InputError('bad-model', message)
 }
 
 /** Size after the resize; the longer side is cut to whole pixels as torchvision's `Resize` and the hub's tools do. */

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os'
-import { canonicalJson, InputError, sha256 } from '@skyscript/core'
+import type { Device } from '@skyscript/core'
+import { canonicalJson, sha256 } from '@skyscript/core'
 import { findBatchSize } from '../batch-size.ts'
-import { inputSize } from '../clip/preprocess.ts'
+import { fixedInputSize } from '../clip/preprocess.ts'
 import type { Preprocessing } from '../clip/preprocessor-config.ts'
-import type { Device } from '../device.ts'
 import type { Embedder } from '../embedder.ts'
 import type { ModelFolder } from '../model/model-folder.ts'
 import type { OpenAnswer, OpenQuestion } from '../threads/model-thread.ts'
@@ -33,11 +33,7 @@ export async function openOnnxClip(
   preprocessing: Preprocessing,
   { device, batch }: OnnxOptions,
 ): Promise<Embedder> {
-  const size = inputSize(preprocessing)
-  if (size === null) {
-    const message = `${folder}/preprocessor_config.json gives images of many shapes; set "do_center_crop" to true or both sides of "size".`
-    throw new InputError('bad-model', message)
-  }
+  const size = fixedInputSize(preprocessing, folder)
   const thread = startThread(new URL('../threads/model-thread.ts', import.meta.url))
   const question: OpenQuestion = { folder, device, threads: availableParallelism(), ...size }
   const { fixedBatch, engine } = await thread.ask<OpenAnswer>('open', question).catch(async (error: unknown) => {
@@ -53,6 +49,8 @@ export async function openOnnxClip(
     fingerprint: sha256(canonicalJson(['onnx-clip', engine, identity.files, ...(device === 'cpu' ? [] : [device])])),
     model: identity,
     preprocessing,
+    usesCores: device === 'cpu',
+    captionsAtOnce: 1,
     get batch() {
       return batches.size
     },

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canonicalJson, InputError, sha256 } from '@skyscript/core'
 import { normalised } from '../clip/clip-model.ts'
-import { inputSize } from '../clip/preprocess.ts'
+import { fixedInputSize } from '../clip/preprocess.ts'
 import type { Preprocessing } from '../clip/preprocessor-config.ts'
 import { CONTEXT_LENGTH, createTokenizer } from '../clip/tokens.ts'
 import type { Embedder } from '../embedder.ts'
@@ -37,11 +37,7 @@ export async function openRemoteClip(
   preprocessing: Preprocessing,
   { server: names, batch }: RemoteOptions,
 ): Promise<Embedder> {
-  const size = inputSize(preprocessing)
-  if (size === null) {
-    const message = `${folder}/preprocessor_config.json gives images of many shapes; set "do_center_crop" to true or both sides of "size".`
-    throw new InputError('bad-model', message)
-  }
+  const size = fixedInputSize(preprocessing, folder)
   const file = join(folder, 'tokenizer.json')
   const tokenizer = createTokenizer(await readFile(file, 'utf8'), file)
   const server = await openInferenceServer(names.url)
@@ -69,6 +65,8 @@ export async function openRemoteClip(
     fingerprint: sha256(canonicalJson(['open-inference', vision.version, text.version, identity.files])),
     model: identity,
     preprocessing,
+    usesCores: false,
+    captionsAtOnce: REQUESTS,
     batch: perRequest * REQUESTS,
     async embedImages(samples) {
       ensureOpen()

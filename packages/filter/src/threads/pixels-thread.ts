@@ -4,12 +4,15 @@ import type { RgbImage } from '../clip/pillow-resize.ts'
 import { decodeRgb, inputSize, toSamples } from '../clip/preprocess.ts'
 import type { Preprocessing } from '../clip/preprocessor-config.ts'
 import { perceptualHash } from '../duplicates/perceptual-hash.ts'
+import { inOrder } from '../in-order.ts'
 import { serveThread } from './serve-thread.ts'
 
 export interface PixelsQuestion {
   readonly images: readonly Uint8Array[]
   /** Each gives samples of its own. */
   readonly preprocessings: readonly Preprocessing[]
+  /** Whether the machine's cores have nothing else to do. */
+  readonly alone: boolean
 }
 
 export interface PixelsAnswer {
@@ -21,22 +24,23 @@ export interface PixelsAnswer {
   readonly hashes: readonly (string | null)[]
 }
 
+/** As many threads as Node has for that. */
+const DECODERS = 4
+
 // One thread for an image: the model's threads have the cores.
 sharp.concurrency(1)
 
 /** The thread that decodes and resizes, so that it goes on while the model computes. */
 serveThread({
-  async pixels({ images, preprocessings }: PixelsQuestion) {
-    // One after the other: while the model computes on all cores, more at a time would only push its threads aside.
-    const decoded: (RgbImage | DataFault)[] = []
-    for (const image of images) {
-      decoded.push(
-        await decodeRgb(image).catch((error: unknown) => {
-          if (error instanceof DataFault) return error
-          throw error
-        }),
-      )
-    }
+  async pixels({ images, preprocessings, alone }: PixelsQuestion) {
+    // Beside a model that computes on all cores more at a time would only push its threads aside.
+    const reading = inOrder(images.length, alone ? DECODERS : 1, (i) =>
+      decodeRgb(images[i]!).catch((error: unknown) => {
+        if (error instanceof DataFault) return error
+        throw error
+      }),
+    )
+    const decoded = await Array.fromAsync(reading)
     const good = decoded.filter((image): image is RgbImage => !(image instanceof DataFault))
     const samples = preprocessings.map((preprocessing) => {
       const { width, height } = inputSize(preprocessing)!

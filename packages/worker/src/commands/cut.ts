@@ -27,7 +27,7 @@ export async function cutCommand(output: string, options: { config?: string; jso
       'no-scores',
       `${options.config} names scorer "${missing.name}", for which no scores are stored; run skyscript build to score with it.`,
     )
-  const interrupt = interruptSignal(terminal)
+  const interrupt = interruptSignal(terminal, 'start anew')
   try {
     const { lock } = await cutStored(state, exclude, { storage, terminal, signal: interrupt.signal })
     if (options.json) process.stdout.write(`${JSON.stringify(lock)}\n`)

@@ -46,7 +46,7 @@ export async function exportCommand(output: string, options: ExportOptions): Pro
   const target = await openTarget(dataset.storage, options.format, options.to)
   if (options.format === 'zip' && target.url === dataset.storage.url)
     throw new InputError('bad-output', 'Zip files can not go into the dataset itself; give another folder as --to.')
-  const interrupt = interruptSignal(terminal)
+  const interrupt = interruptSignal(terminal, 'start anew')
   try {
     const job = { dataset, target, options, terminal, signal: interrupt.signal }
     const { json, lines } = await EXPORTERS[options.format](job)

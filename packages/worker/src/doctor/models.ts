@@ -1,7 +1,6 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Config, messageOf } from '@skyscript/core'
-import type { Device } from '@skyscript/filter'
+import { type Config, type Device, messageOf } from '@skyscript/core'
 import type { Finding } from './doctor.ts'
 
 /** What a CLIP folder in the hub's layout must hold, and what of it is enough where a server runs the model. */

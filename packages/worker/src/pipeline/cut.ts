@@ -134,6 +134,10 @@ export async function cutStored(
   const found = await findAssembled(facts, storage)
   if (found !== null) return found
   await beginChange(storage)
+  // Before any file of these settings: whatever stops this cut, the next one knows their names.
+  await putJson(storage, STATE, state)
+  if (exclude === null) await storage.delete(EXCLUDE)
+  else await storeExclude(storage, exclude)
   const progress = terminal.stage('cut', 'pairs')
   const { config } = state
   const scorers = config.filter.scorers.map((scorer) => scorer.name)
@@ -184,9 +188,6 @@ export async function cutStored(
     notes: summary.notes,
     files: Object.fromEntries([...files].sort(([a], [b]) => (a < b ? -1 : 1))),
   }
-  await putJson(storage, STATE, state)
-  if (exclude === null) await storage.delete(EXCLUDE)
-  else await storeExclude(storage, exclude)
   await putJson(storage, assembledKey(name), lock)
   await putLock(storage, lock)
   progress.update(summary.pairs, summary.pairs)
