@@ -63,6 +63,8 @@ function faultOf(
       ? null
       : `imports ${target}, which is outside its package; import the package by name`
   }
+  if (target === 'node:readline')
+    return 'imports node:readline, which splits inside JSON strings; use readLines of core'
   if (target.startsWith('node:')) return null
   const ours = /^@skyscript\/([\w-]+)/.exec(target)?.[1]
   if (ours && !MAY_IMPORT[name]!.includes(ours)) return `imports @skyscript/${ours}, which ${name} must not know`

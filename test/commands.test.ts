@@ -66,6 +66,13 @@ test('extract into a pipe that is closed early ends quietly', () => {
   expect([stdout.split('\n').length, stderr]).toEqual([2, ''])
 })
 
+test('a line separator inside a JSON string does not end the line of a stream', async () => {
+  const input = `${JSON.stringify({ key: 'natural', value: 'a\u2028b\u2029c' })}\r\n`
+  const { code, stdout, stderr } = await skyscript(['tags'], { input })
+  expect([code, stderr]).toEqual([0, ''])
+  expect(lines(stdout)).toEqual([expect.objectContaining({ key: 'natural', value: 'a\u2028b\u2029c' })])
+})
+
 test('tags answers line by line, in order', async () => {
   const asked = [
     { key: 'natural', value: 'water' },

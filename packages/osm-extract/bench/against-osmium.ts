@@ -1,7 +1,6 @@
 /** Compares what we read of a file with what `osmium export` reads of it. */
 import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
-import { type Geometry, type OsmObject, type Position, RELATION_AREA_OFFSET } from '@skyscript/core'
+import { type Geometry, type OsmObject, type Position, RELATION_AREA_OFFSET, readLines } from '@skyscript/core'
 import { extract } from '../src/index.ts'
 
 export interface Comparison {
@@ -46,7 +45,7 @@ async function exported(path: string): Promise<Map<string, Exported>> {
     osmium.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`osmium export ended with ${code}`))))
   })
   const objects = new Map<string, Exported>()
-  for await (const line of createInterface({ input: osmium.stdout })) {
+  for await (const line of readLines(osmium.stdout)) {
     const { id, geometry, properties } = JSON.parse(line)
     objects.set(ourId(id), { geometry, tags: properties })
   }

@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
 import {
   type Box,
   boxOf,
@@ -9,6 +8,7 @@ import {
   type OsmObject,
   type Position,
   radians,
+  readLines,
 } from '@skyscript/core'
 import Flatbush from 'flatbush'
 import { hashText } from '../hash.ts'
@@ -68,9 +68,8 @@ export async function loadFeatures(paths: readonly string[]): Promise<FeatureSto
   const builder = featureBuilder()
   for (const path of paths) {
     let number = 0
-    const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity })
     try {
-      for await (const line of lines) {
+      for await (const line of readLines(createReadStream(path))) {
         number++
         const text = line.startsWith('\u001e') ? line.slice(1) : line
         if (text !== '') builder.add(fromFeatureLine(text))

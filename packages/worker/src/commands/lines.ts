@@ -1,6 +1,5 @@
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { InputError } from '@skyscript/core'
+import { InputError, readLines } from '@skyscript/core'
 import { type ZodType, z } from 'zod'
 
 /**
@@ -10,7 +9,7 @@ import { type ZodType, z } from 'zod'
  */
 export async function* jsonLines<T>(input: NodeJS.ReadableStream, schema: ZodType<T>): AsyncGenerator<T> {
   let number = 0
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of readLines(input)) {
     number++
     if (line.trim() === '') continue
     let json: unknown
