@@ -21,15 +21,26 @@ interface Answer {
   readonly properties?: { readonly index?: unknown; readonly time?: unknown; readonly cloud?: unknown }
 }
 
+/** Images of one answer: some 0.8 MB, and fewer than the 5,000 elements at which Earth Engine refuses a collection. */
+const PAGE = 2000
+/** A place with more images than this is none that a source of images of the Earth has. */
+const MOST_PAGES = 50
+
 /** Which images of a source are asked for. */
 export interface CandidateLimits {
   /** Percent of cloud, of sources whose images record it. */
   readonly maxCloud: number
-  /** Images of a source at most: the clearest, or the latest where they don't know of clouds. */
-  readonly most: number
+  /** Images per request, default 2,000. */
+  readonly page?: number
 }
 
-/** The images of a source that touch a box, by id. One request, and once one about the asset where it may be a single image. */
+/**
+ * All images of a source that touch a box, by id: which of them an object gets depends on its own place and age, so
+ * none may be left out here. One request for each 2,000 images, and once one about the asset where it may be a single
+ * image.
+ *
+ * @throws ServiceError `earth-engine-bad-answer`
+ */
 export async function findCandidates(
   ee: EarthEngine,
   source: EarthEngineSource,
@@ -38,28 +49,52 @@ export async function findCandidates(
 ): Promise<SourceImage[]> {
   if (!boxesIntersect(source.extent, box)) return []
   const single = source.mayBeImage && (await ee.assetType(source.collection)) === 'IMAGE'
-  const result = await ee.compute(single ? singleCandidate(source) : candidatesOf(source, box, limits))
-  const features = single ? [result as Answer] : (result as { features?: Answer[] } | null)?.features
-  if (!Array.isArray(features))
-    throw new ServiceError('earth-engine-bad-answer', `Earth Engine gave no list of images of ${source.collection}.`, {
-      retry: false,
-    })
-  const images = features.flatMap((feature) => imageOf(source, feature, single))
-  return images
-    .filter(({ footprint }) => boxesIntersect(footprint, box))
-    .sort((a, b) => (a.imageId < b.imageId ? -1 : 1))
+  const images = new Map<string, SourceImage>()
+  const features = single
+    ? [(await ee.compute(singleCandidate(source))) as Answer]
+    : await allFeatures(ee, source, box, limits)
+  for (const feature of features) {
+    const image = imageOf(source, feature, single)
+    if (image !== null && boxesIntersect(image.footprint, box)) images.set(image.imageId, image)
+  }
+  return [...images.values()].sort((a, b) => (a.imageId < b.imageId ? -1 : 1))
 }
 
-function imageOf(source: EarthEngineSource, { geometry, properties }: Answer, single: boolean): SourceImage[] {
+/** Page by page in the order of `system:index`: each page begins after the last index of the one before. */
+async function allFeatures(
+  ee: EarthEngine,
+  source: EarthEngineSource,
+  box: Box,
+  { maxCloud, page: most = PAGE }: CandidateLimits,
+): Promise<Answer[]> {
+  const all: Answer[] = []
+  let after: string | null = null
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const result = await ee.compute(candidatesOf(source, box, { maxCloud, after, most }))
+    const features = (result as { features?: Answer[] } | null)?.features
+    if (!Array.isArray(features)) throw badAnswer(`Earth Engine gave no list of images of ${source.collection}.`)
+    all.push(...features)
+    if (features.length < most) return all
+    const last: unknown = features.at(-1)?.properties?.index
+    if (typeof last !== 'string' || last === after)
+      throw badAnswer(`Earth Engine listed images of ${source.collection} without their index.`)
+    after = last
+  }
+  throw badAnswer(
+    `${source.collection} has more than ${MOST_PAGES * most} images at ${box.join(', ')}; set a lower imagery.maxCloud.`,
+  )
+}
+
+const badAnswer = (message: string) => new ServiceError('earth-engine-bad-answer', message, { retry: false })
+
+function imageOf(source: EarthEngineSource, { geometry, properties }: Answer, single: boolean): SourceImage | null {
   const { index, time, cloud } = properties ?? {}
   const rings = geometry?.coordinates as Position[][] | undefined
-  if ((!single && typeof index !== 'string') || !Array.isArray(rings?.[0])) return []
-  return [
-    {
-      imageId: single ? source.collection : `${source.collection}/${index}`,
-      time: typeof time === 'number' ? time : null,
-      cloud: typeof cloud === 'number' && cloud >= 0 ? cloud : null,
-      footprint: boxOf({ type: 'Polygon', coordinates: rings }),
-    },
-  ]
+  if ((!single && typeof index !== 'string') || !Array.isArray(rings?.[0])) return null
+  return {
+    imageId: single ? source.collection : `${source.collection}/${index}`,
+    time: typeof time === 'number' ? time : null,
+    cloud: typeof cloud === 'number' && cloud >= 0 ? cloud : null,
+    footprint: boxOf({ type: 'Polygon', coordinates: rings }),
+  }
 }

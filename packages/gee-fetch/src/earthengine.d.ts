@@ -48,7 +48,11 @@ declare module '@google/earthengine' {
     Image(id: string | Computed): Computed
     ImageCollection(id: string): Computed
     Feature(geometry: Computed | null, properties?: Record<string, unknown>): Computed
-    Filter: { lte(property: string, value: number): Computed; notNull(properties: readonly string[]): Computed }
+    Filter: {
+      lte(property: string, value: number): Computed
+      gt(property: string, value: string): Computed
+      notNull(properties: readonly string[]): Computed
+    }
     Geometry: { Rectangle(coordinates: readonly number[], projection: string, geodesic: boolean): Computed }
     Reducer: { min(): Computed; max(): Computed }
   }

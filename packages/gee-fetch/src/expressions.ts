@@ -2,7 +2,6 @@ import { createRequire } from 'node:module'
 import type ee from '@google/earthengine'
 import type { Computed } from '@google/earthengine'
 import type { Box } from '@skyscript/core'
-import type { CandidateLimits } from './candidates.ts'
 import { PIXEL_STATE } from './pixel-state.ts'
 import type { EarthEngineSource } from './sources/source.ts'
 
@@ -67,17 +66,25 @@ function library(): typeof ee {
   return client
 }
 
-/** The images of a source that touch a box, as a feature collection: footprint, index, time and cloud of each. */
-export function candidatesOf(source: EarthEngineSource, box: Box, { maxCloud, most }: CandidateLimits): Graph {
+/** Some of the images of a source, in the order of their `system:index`. */
+export interface CandidatePage {
+  /** Percent of cloud, of sources whose images record it. */
+  readonly maxCloud: number
+  /** The index that the page begins after; null: from the first. */
+  readonly after: string | null
+  /** Images at most. */
+  readonly most: number
+}
+
+/** Images of a source that touch a box, as a feature collection: footprint, index, time and cloud of each. */
+export function candidatesOf(source: EarthEngineSource, box: Box, { maxCloud, after, most }: CandidatePage): Graph {
   return () => {
     const { ImageCollection, Geometry, Filter, Feature, Serializer } = library()
     const { cloudProperty } = source
-    const near = ImageCollection(source.collection).filterBounds(Geometry.Rectangle(box, 'EPSG:4326', false))
-    const best =
-      cloudProperty === null
-        ? near.limit(most, 'system:time_start', false)
-        : near.filter(Filter.lte(cloudProperty, maxCloud)).limit(most, cloudProperty, true)
-    const features = best.map((image) =>
+    let near = ImageCollection(source.collection).filterBounds(Geometry.Rectangle(box, 'EPSG:4326', false))
+    if (cloudProperty !== null) near = near.filter(Filter.lte(cloudProperty, maxCloud))
+    if (after !== null) near = near.filter(Filter.gt('system:index', after))
+    const features = near.limit(most, 'system:index', true).map((image) =>
       Feature(image.geometry().bounds(), {
         index: image.get('system:index'),
         time: image.get('system:time_start'),

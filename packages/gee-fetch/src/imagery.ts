@@ -8,9 +8,6 @@ import type { Source } from './sources/source.ts'
 
 /** Tries for a body that is no NPY; requests that fail outright are retried by the client. */
 const BODY_ATTEMPTS = 3
-/** Images of a source that are weighed for one map tile: where only the latest count, fewer will do. */
-const MOST_LATEST = 100
-const MOST_OF_ALL_YEARS = 1000
 
 /** Where images and their pixels come from, whatever the kind of the source. */
 export interface Imagery {
@@ -31,15 +28,11 @@ export interface ImageryClients {
   cog(): Promise<CogImagery>
 }
 
-export function createImagery(
-  clients: ImageryClients,
-  { maxCloud, year }: Pick<Config['imagery'], 'maxCloud' | 'year'>,
-): Imagery {
-  const limits = { maxCloud, most: year === 'latest' ? MOST_LATEST : MOST_OF_ALL_YEARS }
+export function createImagery(clients: ImageryClients, { maxCloud }: Pick<Config['imagery'], 'maxCloud'>): Imagery {
   return {
     async find(source, box) {
       if (source.kind === 'cog') return (await clients.cog()).find(source, box)
-      return findCandidates(await clients.earthEngine(), source, box, limits)
+      return findCandidates(await clients.earthEngine(), source, box, { maxCloud })
     },
     async pixels(source, imageId, grid, signal) {
       if (source.kind === 'cog') return (await clients.cog()).pixels(source, imageId, grid, signal)

@@ -162,6 +162,24 @@ test('an overview is taken that is no coarser than the source’s pixels, whatev
   }
 })
 
+test.each([
+  ['2021:06:01 10:00:00', '2021-06-01T10:00:00.000Z'],
+  ['2021-06-01 10:00:00', '2021-06-01T10:00:00.000Z'],
+  ['2021:13:01 10:00:00', null],
+  ['    :  :     :  :  ', null],
+])('a time and a long description may stand anywhere in the file: %s', async (text, said) => {
+  const described: Entry[] = [
+    [270, 2, 'so it is described '.repeat(200)],
+    [306, 2, text],
+  ]
+  const bytes = writeTiff([tiffImage(picture({ width: 700, height: 500, entries: described }))])
+  const file = at(`dated${files++}.tif`)
+  await writeFile(file, bytes)
+  const [found] = await cog.find(cogSource({ files: [file] }), [6, 46, 8, 48])
+  expect(found!.time === null ? null : new Date(found!.time).toISOString()).toBe(said)
+  expect((await read(bytes)).includes(PIXEL_STATE.masked)).toBe(false)
+})
+
 describe('where a file lies', () => {
   const placed = (...entries: Entry[]) => writeTiff([tiffImage({ width: 50, height: 40, rule, entries })])
   const scale: Entry = [33550, 12, [STEP, STEP, 0]]

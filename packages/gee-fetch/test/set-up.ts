@@ -24,7 +24,7 @@ export const settingsOf = (sources: readonly Source[], changes: Partial<ImageryS
 })
 
 /** Imagery of one Earth Engine, and no files. */
-export const imageryOf = (ee: EarthEngine, year: ImagerySettings['year'] = 'latest') =>
+export const imageryOf = (ee: EarthEngine) =>
   createImagery(
     {
       earthEngine: async () => ee,
@@ -32,7 +32,7 @@ export const imageryOf = (ee: EarthEngine, year: ImagerySettings['year'] = 'late
         throw new Error('These tests have no files.')
       },
     },
-    { maxCloud: 20, year },
+    { maxCloud: 20 },
   )
 
 export const contextOf = (ee: EarthEngine, storage: Storage, changes: Partial<FetchContext> = {}): FetchContext => ({

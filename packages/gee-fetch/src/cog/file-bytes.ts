@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { messageOf, ServiceError } from '@skyscript/core'
-import type { Http } from './http.ts'
+import type { Http, RangeAnswer } from './http.ts'
 import { hostOf } from './http.ts'
 import { type SharedWork, shareWork } from './shared-work.ts'
 
@@ -39,25 +39,61 @@ function checkSlice({ offset, length }: Slice, size: number | null, name: string
     })
 }
 
-/** A file on a server, read by ranges in blocks of 64 KiB, of which the last are kept. */
+/** Tries to see an unknown version again, where a server answers in turn with several. */
+const COMPARISONS = 4
+
+/**
+ * A file on a server, read by ranges in blocks of 64 KiB, of which the last are kept.
+ *
+ * Servers behind one address may each have an ETag of their own for the same file. So a new one only means another file
+ * where the size differs too, or the bytes of a block that is known.
+ */
 export function remoteBytes(url: string, http: Http): FileBytes {
   const blocks = new Map<number, Block>()
   /** All of it, where the server knows no ranges and sent it. */
   let whole: Buffer | null = null
   let size: number | null = null
-  let version: string | null | undefined
+  /** Versions of answers that are of the same file. */
+  const versions = new Set<string | null>()
+  /** The first and the last bytes that were read, by their block. */
+  const samples = new Map<'first' | 'last', { readonly block: number; readonly bytes: Buffer }>()
 
   const read = async (first: number, end: number, signal?: AbortSignal): Promise<Buffer> => {
-    const answer = await http.range(url, first * BLOCK, end * BLOCK, signal)
-    const isOther = version !== undefined && (answer.version !== version || answer.size !== size)
-    version = answer.version
-    size = answer.size
-    if (isOther) {
+    // Some servers answer a range that ends beyond the file with all of it.
+    const to = Math.min(end * BLOCK, size ?? Number.POSITIVE_INFINITY)
+    const answer = await http.range(url, first * BLOCK, to, signal)
+    if (!(await isSameFile(answer, signal))) {
       blocks.clear()
       throw changed(hostOf(url))
     }
+    versions.add(answer.version)
+    size = answer.size ?? size
     if (answer.from === 0 && answer.bytes.length === answer.size) whole = answer.bytes
-    return answer.bytes.subarray(first * BLOCK - answer.from)
+    const bytes = answer.bytes.subarray(first * BLOCK - answer.from)
+    const sample = { block: first, bytes: bytes.subarray(0, BLOCK) }
+    if (!samples.has('first')) samples.set('first', sample)
+    samples.set('last', sample)
+    return bytes
+  }
+  const isSameFile = async (answer: RangeAnswer, signal?: AbortSignal): Promise<boolean> => {
+    if (size !== null && answer.size !== null && answer.size !== size) return false
+    if (versions.size === 0 || versions.has(answer.version)) return true
+    for (const { block, bytes } of samples.values()) {
+      let isSeen = false
+      for (let attempt = 0; attempt < COMPARISONS && !isSeen; attempt++) {
+        const again = await http.range(url, block * BLOCK, block * BLOCK + bytes.length, signal)
+        isSeen = again.version === answer.version
+        if (
+          !again.bytes
+            .subarray(block * BLOCK - again.from)
+            .subarray(0, bytes.length)
+            .equals(bytes)
+        )
+          return false
+      }
+      if (!isSeen) return false
+    }
+    return true
   }
   /** Asks for the blocks that aren't there, neighbours together. */
   const want = (first: number, end: number): Block[] => {

@@ -61,7 +61,6 @@ export async function openGeotiff(bytes: FileBytes, name: string, signal?: Abort
     const source = { ...bytes, fetch: ((slices, own) => bytes.fetch(slices, own ?? opening)) as FileBytes['fetch'] }
     const tiff = await GeoTIFF.fromSource(source as unknown as Parameters<typeof GeoTIFF.fromSource>[0])
     const images = await imagesOf(tiff)
-    opening = undefined
     const [first] = images
     if (!first) throw new Error('it holds no image')
     const keys = (first.getGeoKeys() ?? {}) as Record<string, unknown>
@@ -71,6 +70,9 @@ export async function openGeotiff(bytes: FileBytes, name: string, signal?: Abort
     const levels = levelsOf(images, stepX, stepY)
     const full = levels[0]!
     const noData = first.getGDALNoData()
+    // A text that stands far from its directory is only read when it is asked for.
+    const time = timeOf(await first.getFileDirectory().loadValue(DATE_TIME))
+    opening = undefined
     const alpha = alphaBand(first)
     const colours = tagOf(first, PHOTOMETRIC, 1)
     const isJpeg = tagOf(first, COMPRESSION, 1) === JPEG
@@ -89,7 +91,7 @@ export async function openGeotiff(bytes: FileBytes, name: string, signal?: Abort
     return {
       projection,
       footprint,
-      time: timeOf(first.getFileDirectory().getValue(DATE_TIME as never)),
+      time,
       check: (bands) =>
         faultsOfFile(name, undefined, async () => {
           checkColours(bands)
@@ -221,17 +223,11 @@ function metresOf({ inverse }: Projection, [x, y]: Position, step: number): numb
   return Math.abs(inverse([x, y + step])[1] - inverse([x, y])[1]) * METRES_PER_DEGREE_LATITUDE
 }
 
-/** `2021:08:21 10:20:31`, taken for UTC. */
+/** `2021:08:21 10:20:31`, or with other separators as some programs write it; taken for UTC. */
 function timeOf(text: unknown): number | null {
-  const match = /^(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)/.exec(String(text ?? ''))
+  const match = /^(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)/.exec(String(text ?? ''))
   if (!match) return null
-  const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
-  return Date.UTC(year, month - 1, day, hour, minute, second)
+  const [, year, month, day, hour, minute, second] = match
+  const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
+  return Number.isFinite(time) ? time : null
 }

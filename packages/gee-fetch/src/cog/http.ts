@@ -16,9 +16,9 @@ export interface RangeAnswer {
   readonly bytes: Buffer
   /** Where `bytes` begins in the file: 0 where the server sent all of it. */
   readonly from: number
-  /** Of the whole file. */
-  readonly size: number
-  /** Changes with the file; null where the server doesn't say. */
+  /** Of the whole file; null where the server doesn't say. */
+  readonly size: number | null
+  /** Its ETag, strong or weak, or else its time: changes with the file; null where the server doesn't say. */
   readonly version: string | null
 }
 
@@ -215,13 +215,16 @@ function rangeOf(
   url: string,
 ): RangeAnswer {
   const { etag, 'last-modified': modified } = headers
-  const version = typeof etag === 'string' ? etag : typeof modified === 'string' ? modified : null
+  const version = typeof etag === 'string' ? etag.replace(/^W\//, '') : typeof modified === 'string' ? modified : null
   if (statusCode !== 206) return { bytes, from: 0, size: bytes.length, version }
-  const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(String(headers['content-range']))
-  const [from, last, size] = (match ?? []).slice(1).map(Number) as [number?, number?, number?]
-  const end = Math.min(asked.to, size ?? 0)
-  if (from !== asked.from || size === undefined || last !== end - 1 || bytes.length !== end - asked.from)
+  const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(String(headers['content-range']))
+  const [from, last] = (match ?? []).slice(1).map(Number) as [number?, number?]
+  // Without its size, what ends before the range does is the end of the file.
+  const told = match?.[3] === '*' ? Math.max(last! + 1, asked.from) : Number(match?.[3])
+  const end = Math.min(asked.to, told)
+  if (from !== asked.from || last !== end - 1 || bytes.length !== end - asked.from)
     throw failed('imagery-bad-answer', `${hostOf(url)} sent another range than was asked for.`, undefined, true)
+  const size = match?.[3] === '*' && end === asked.to ? null : told
   return { bytes, from, size, version }
 }
 

@@ -29,7 +29,7 @@ export const VERSIONS = {
   learn: 1,
   extract: 3,
   select: 2,
-  plan: 3,
+  plan: 4,
   fetch: 2,
   caption: 1,
   score: 2,
