@@ -20,7 +20,7 @@ import type { TagRow } from './tag-table.ts'
 import { type TokenLimit, withinTokens } from './token-limit.ts'
 
 /** Raise when a rule changes what it writes: captions of older code are then redone. */
-const RULES_VERSION = 3
+const RULES_VERSION = 4
 
 /** Why an image gets no caption: its object has no tag that can be seen at its GSD. */
 const NOTHING_SEEN = 'no-groundable-tag-at-gsd'

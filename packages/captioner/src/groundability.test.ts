@@ -126,7 +126,8 @@ test('every tag is told by the verdicts, as data, just as by the captioner itsel
     tags: 'key,value,max_gsd\nbuilding,h*,0.1\nhighway,residential,\nx:*,*,1\nname,Visible,10\nlanes,#,\n',
     learned: { rows: parseTagTable('key,value,max_gsd\nzone,a,0.6\nzone,b,\n', 'learned'), classifier: 'one' },
   })
-  const verdict = (key: string, value: string) => verdictIn(own.verdicts(), key, value)
+  const verdicts = own.verdicts()
+  const verdict = (key: string, value: string) => verdictIn(verdicts, key, value)
   const text = fc.oneof(
     fc.string(),
     fc.constantFrom(
@@ -155,13 +156,13 @@ test('every tag is told by the verdicts, as data, just as by the captioner itsel
     }),
     { numRuns: 2000 },
   )
-  const reasonOf = (key: string, value: string) => own.verdicts().reasons[verdict(key, value)!]
+  const reasonOf = (key: string, value: string) => verdicts.reasons[verdict(key, value)!]
   expect(reasonOf('amenity', 'restaurant')).toBe('not-groundable:indoor')
   expect(reasonOf('addr:street', 'Broadway')).toBe('not-groundable:address')
   expect(reasonOf('highway', 'residential')).toBe('not-groundable:override')
   expect(reasonOf('zone', 'b')).toBe('not-groundable:classifier')
   expect(reasonOf('zone', 'c')).toBe('not-groundable:unknown')
-  expect(own.verdicts().tags.has('addr:street')).toBe(false)
+  expect(verdicts.tags.has('addr:street')).toBe(false)
 })
 
 test('a tag is seen to its own class', () => {
@@ -241,5 +242,6 @@ test('a table that cannot be read is refused with its line', () => {
   expect(refusal('key,value,max_gsd\nbuilding,yes,1\nbuilding,yes,3\n')).toMatch(/^bad-tag-table: .*line 3/)
   expect(refusal('key,value,max_gsd\nbuilding\n')).toMatch(/line 2/)
   expect(refusal('key,value,groundable,max_gsd\nbuilding,yes,no,1\n')).toMatch(/line 2: groundable is "no"/)
-  expect(refusal('key,value,max_gsd\n"building,yes,1\n')).toMatch(/^bad-tag-table: captions.tags is no CSV file/)
+  expect(refusal('key,value,max_gsd\n"building,yes,1\n')).toMatch(/^bad-tag-table: captions.tags, line 2: .*quote/)
+  expect(refusal('key,value,max_gsd\nbuilding,yes\n')).toMatch(/line 2/)
 })

@@ -21,7 +21,11 @@ export function textOf(draft: Draft, connectors: Readonly<Record<string, string>
   return [prefix, keyText, between, valueText].filter((part) => part !== '').join(' ')
 }
 
-/** `_` and `:` are spaces; lists are read as lists. */
+/** OSM's longest key or value, in characters of one or two UTF-16 units. */
+const LONGEST = 255
+
+/** `_` and `:` are spaces; lists are read as lists. Empty for what OSM can't hold, rather than cut inside a phrase. */
 function words(text: string): string {
+  if (text.length > 2 * LONGEST || [...text].length > LONGEST) return ''
   return plainText(text.replace(/[_:]/g, ' ').replace(/\s*;\s*/g, '; '))
 }

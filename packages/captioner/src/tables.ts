@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { InputError } from '@skyscript/core'
-import { parse as parseCsv } from 'csv-parse/sync'
+import { InputError, parseCsv } from '@skyscript/core'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import type { TagTables } from './groundability.ts'
@@ -75,16 +74,15 @@ const shippedKeyRules = once((): readonly TagRow[] => parseTagTable(read('key-ru
 
 /** Why tags are never seen: the words that the tables use, and what they mean. */
 export function neverReasons(): { readonly reason: string; readonly meaning: string }[] {
-  return parseCsv(read('never-reasons.csv'), { columns: true })
+  return parseCsv(read('never-reasons.csv'), 'never-reasons.csv').rows.map(({ fields: [reason, meaning] }) => ({
+    reason: reason!,
+    meaning: meaning!,
+  }))
 }
 
-/** This table holds no quotes, so a comma is always a separator. */
 const shippedFrequency = once((): FrequencyTable => {
-  const lines = read('tag-frequency.csv').trimEnd().split('\n').slice(1)
-  return lines.map((line) => {
-    const [key, value, count] = line.split(',')
-    return { key: key!, value: value!, count: Number(count) }
-  })
+  const { rows } = parseCsv(read('tag-frequency.csv'), 'tag-frequency.csv')
+  return rows.map(({ fields: [key, value, count] }) => ({ key: key!, value: value!, count: Number(count) }))
 })
 
 /** Reading the tables takes longer than anything else that is done with them at start. */

@@ -1,5 +1,4 @@
-import { InputError, messageOf } from '@skyscript/core'
-import { parse } from 'csv-parse/sync'
+import { InputError, parseCsv } from '@skyscript/core'
 
 /** Classes of maximum ground sampling distance in m/pixel (paper, section "Tag classification"). */
 export const GSD_CLASSES = [0.1, 0.2, 0.6, 1, 10] as const
@@ -23,37 +22,25 @@ export interface TagRow {
  */
 export function parseTagTable(text: string, name: string): TagRow[] {
   const fault = (what: string) => new InputError('bad-tag-table', `${name}${what}`)
-  let records: { record: string[]; info: { lines: number } }[]
-  try {
-    records = parse(text, {
-      bom: true,
-      info: true,
-      record_delimiter: ['\r\n', '\n'],
-      relax_column_count: true,
-      skip_empty_lines: true,
-    }) as never
-  } catch (error) {
-    throw fault(` is no CSV file: ${messageOf(error)}.`)
-  }
-  const [header, ...rows] = records
-  const columns = header?.record.map((column) => column.trim()) ?? []
+  const { columns, rows } = parseCsv(text, name, 'bad-tag-table')
   const place = (column: string) => columns.indexOf(column)
   const [key, value, gsd] = ['key', 'value', 'max_gsd'].map(place) as [number, number, number]
   if (key === -1 || value === -1 || gsd === -1) {
     throw fault(' must be a CSV file whose first line is key,value,max_gsd.')
   }
   const [groundable, reason] = [place('groundable'), place('reason')]
-  return rows.map(({ record, info }) => {
-    const maxGsd = record[gsd] === '' ? null : Number(record[gsd])
+  return rows.map(({ line, fields }) => {
+    const [ofKey, ofValue, ofGsd] = [fields[key], fields[value], fields[gsd]?.trim()]
+    const maxGsd = ofGsd === '' ? null : Number(ofGsd)
     const isClass = maxGsd === null || (GSD_CLASSES as readonly number[]).includes(maxGsd)
-    if (!record[key] || !record[value] || record[gsd] === undefined || !isClass) {
+    if (!ofKey || !ofValue || !isClass) {
       const classes = GSD_CLASSES.join(', ')
-      throw fault(`, line ${info.lines}: must be key,value,max_gsd with max_gsd one of ${classes} or empty for never.`)
+      throw fault(`, line ${line}: must be key,value,max_gsd with max_gsd one of ${classes} or empty for never.`)
     }
-    const said = groundable === -1 ? '' : record[groundable]
+    const said = fields[groundable]
     if (said && said !== (maxGsd === null ? 'no' : 'yes')) {
-      throw fault(`, line ${info.lines}: groundable is "${said}", which max_gsd "${record[gsd]}" contradicts.`)
+      throw fault(`, line ${line}: groundable is "${said}", which max_gsd "${ofGsd}" contradicts.`)
     }
-    return { key: record[key], value: record[value], maxGsd, reason: record[reason] ?? '' }
+    return { key: ofKey, value: ofValue, maxGsd, reason: fields[reason] ?? '' }
   })
 }

@@ -148,9 +148,12 @@ test('a limit of tokens drops the surroundings named last, then tags of the focu
     title: 'a satellite image of building of farm',
     titleMultiObjects: 'a satellite image of building of farm',
   })
-  expect(multi(6).title).toBe('a satellite image of building of')
+  expect(multi(6)).toMatchObject({
+    title: 'a satellite image of building',
+    titleMultiObjects: 'a satellite image of building',
+  })
   fc.assert(
-    fc.property(fc.integer({ min: 4, max: 40 }), (limit) => {
+    fc.property(fc.integer({ min: 5, max: 40 }), (limit) => {
       const made = multi(limit)
       for (const text of [made.title, made.titleMultiObjects]) expect(words.count(text)).toBeLessThanOrEqual(limit)
       if (limit >= 13) expect(whole.startsWith(made.titleMultiObjects)).toBe(true)
@@ -223,4 +226,53 @@ test('several captions are other ones, the same each time, in any order of the o
   // An object of one tag alone can be said in one way.
   const lonely = object({ natural: 'wood' }, square(1, 1, 8))
   expect(createCaptioner({ more }).captionImage(image, lonely, [])).toMatchObject({ more: [] })
+})
+
+test('a caption is cut between phrases, never inside one, whatever the tags and the limit', () => {
+  const letters = { count: (text: string) => text.length, tokenizer: 'letters' }
+  const value = fc.string({ unit: fc.constantFrom('a', 'b', '_', ';'), minLength: 1, maxLength: 60 })
+  const tags = fc.dictionary(fc.constantFrom('building', 'surface', 'crop', 'water', 'landuse'), value, { minKeys: 1 })
+  const plain = createCaptioner()
+  const limits = new Map(
+    [30, 45, 60, 90, 200].map((limit) => [limit, createCaptioner({ tokens: { ...letters, limit } })]),
+  )
+  const START = 'a satellite image of '
+  fc.assert(
+    fc.property(tags, fc.array(tags, { maxLength: 4 }), fc.constantFrom(...limits.keys()), (center, others, limit) => {
+      const limited = limits.get(limit)!.caption(center, others, { allTags: true })
+      const phrases = (object: Record<string, string>) =>
+        Object.entries(object).flatMap(([key, value]) =>
+          [{ [key]: value }, { [key]: 'yes' }].map((tag) =>
+            plain.caption(tag, [], { allTags: true }).title.slice(START.length),
+          ),
+        )
+      const known = new Set([...phrases(center), ...others.flatMap(phrases)])
+      expect(limited.title.length).toBeLessThanOrEqual(limit)
+      expect(limited.titleMultiObjects.length).toBeLessThanOrEqual(limit)
+      // No value holds a comma, and-s and with-s stand only between phrases; a list's `; ` is inside one.
+      for (const phrase of limited.title.slice(START.length).split(', ')) expect(known).toContain(phrase)
+      const [focus, around] = limited.titleMultiObjects.slice(START.length).split(', surrounded by ')
+      for (const phrase of focus!.split(/ with | and /)) expect(known).toContain(phrase)
+      const whole = plain.caption(center, others, { allTags: true }).titleMultiObjects
+      if (around !== undefined) expect(whole).toContain(around.split('; ')[0])
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('a phrase that is too long by itself is said by its key, and an object that is too long is left out', () => {
+  const tokens = { count: (text: string) => text.split(/\s+/).length, limit: 13, tokenizer: 'words' }
+  const limited = createCaptioner({ tokens })
+  const long = 'x_'.repeat(20)
+  const caption = (center: Record<string, string>, around: Record<string, string>[] = []) =>
+    limited.caption(center, around, { allTags: true })
+  expect(caption({ building: long }).title).toBe('a satellite image of building')
+  expect(caption({ building: long, surface: 'asphalt' }, [{ natural: 'tree' }])).toEqual({
+    title: 'a satellite image of surface of asphalt, building',
+    titleMultiObjects: 'a satellite image of surface of asphalt with building, surrounded by natural tree',
+  })
+  expect(caption({ building: 'yes' }, [{ landuse: long }, { landuse: 'forest' }]).titleMultiObjects).toBe(
+    'a satellite image of building, surrounded by landuse of forest',
+  )
+  expect(caption({ [long]: 'yes', building: 'yes' }).title).toBe('a satellite image of building')
 })

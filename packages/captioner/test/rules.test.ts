@@ -103,7 +103,11 @@ test('no text of a tag puts a line break, a control or direction character, or h
   )
 })
 
-test('a value of a megabyte is cut to 200 characters', () => {
-  const written = textOf(draftOf('note', 'é'.repeat(1_000_000), tables))
-  expect(written).toBe(`note of ${'é'.repeat(200)}`)
+test('a value is written whole up to the 255 characters of OSM, and not at all beyond', () => {
+  const written = (value: string) => textOf(draftOf('note', value, tables))
+  expect(written('é'.repeat(255))).toBe(`note of ${'é'.repeat(255)}`)
+  expect(written('𝄞'.repeat(255))).toBe(`note of ${'𝄞'.repeat(255)}`)
+  expect(written('a;'.repeat(127))).toBe(`note of ${'a; '.repeat(127).trim()}`)
+  expect(written('é'.repeat(256))).toBe('note')
+  expect(written('é'.repeat(1_000_000))).toBe('note')
 })

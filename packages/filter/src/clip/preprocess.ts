@@ -1,10 +1,11 @@
 import { DataFault, InputError } from '@skyscript/core'
-import sharp from 'sharp'
+import sharp, { type Sharp } from 'sharp'
+import { type PillowMode, pillowMode, rgbOfCmyk, rgbOfGrey16 } from './pillow-modes.ts'
 import { type RgbImage, resizeAsPillow } from './pillow-resize.ts'
 import type { Preprocessing } from './preprocessor-config.ts'
 
 /** Change it with anything that changes a sample: stored scores of another version are not used. */
-export const PREPROCESSING_VERSION = 1
+export const PREPROCESSING_VERSION = 2
 
 /** The largest image that the settings allow is 10,000 pixels a side; a decompression bomb is refused by its header. */
 const LARGEST_IMAGE_PIXELS = 10_000 * 10_000
@@ -34,6 +35,26 @@ export type ImageFormat = keyof typeof SIGNATURES
 /** What may come over the network. */
 const NETWORK_FORMATS: readonly ImageFormat[] = ['JPEG', 'PNG']
 
+const raw = (image: Sharp, depth: 'uchar' | 'ushort') => image.raw({ depth }).toBuffer({ resolveWithObject: true })
+
+const DECODERS: Readonly<Record<PillowMode, (image: Sharp) => Promise<RgbImage>>> = {
+  async CMYK(image) {
+    const { data, info } = await raw(image.pipelineColourspace('cmyk').toColourspace('cmyk'), 'uchar')
+    if (info.channels !== 4) throw new Error(`it has ${info.channels} channels`)
+    return { data: rgbOfCmyk(data), width: info.width, height: info.height }
+  },
+  async 'I;16'(image) {
+    const { data, info } = await raw(image.toColourspace('grey16'), 'ushort')
+    const samples = new Uint16Array(new Uint8Array(data).buffer)
+    return { data: rgbOfGrey16(samples, info.channels), width: info.width, height: info.height }
+  },
+  async other(image) {
+    const { data, info } = await raw(image.toColourspace('srgb').removeAlpha(), 'uchar')
+    if (info.channels !== 3) throw new Error(`it has ${info.channels} channels`)
+    return { data, width: info.width, height: info.height }
+  },
+}
+
 /**
  * RGB pixels of a JPEG or PNG as Pillow's `open().convert('RGB')` gives them: no colour profile and no orientation is
  * applied, transparency is dropped.
@@ -47,17 +68,8 @@ export async function decodeRgb(bytes: Uint8Array, formats = NETWORK_FORMATS): P
       SIGNATURES[format].some((start) => start.every((byte, i) => bytes[i] === byte)),
     )
     if (!known) throw new Error('it begins like none')
-    const { data, info } = await sharp(bytes, {
-      failOn: 'truncated',
-      ignoreIcc: true,
-      limitInputPixels: LARGEST_IMAGE_PIXELS,
-    })
-      .toColourspace('srgb')
-      .removeAlpha()
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true })
-    if (info.channels !== 3) throw new Error(`it has ${info.channels} channels`)
-    return { data, width: info.width, height: info.height }
+    const image = sharp(bytes, { failOn: 'truncated', ignoreIcc: true, limitInputPixels: LARGEST_IMAGE_PIXELS })
+    return await DECODERS[pillowMode(bytes)](image)
   } catch (error) {
     const why = (error instanceof Error ? error.message : String(error)).split('\n')[0]
     throw new DataFault('unreadable-image', `The image can't be decoded as ${formats.join(' or ')}: ${why}.`, {

@@ -1,10 +1,10 @@
 import { createCaptioner, type TokenLimit } from '@skyscript/captioner'
-import { InputError } from '@skyscript/core'
+import { DataFault, InputError } from '@skyscript/core'
 import { z } from 'zod'
 import { modelOptions } from '../pipeline/models.ts'
 import { readStyles } from '../pipeline/styles.ts'
 import { readTextFile } from '../pipeline/text-file.ts'
-import { jsonLines, writeLine } from './lines.ts'
+import { answerLines } from './lines.ts'
 
 /** Entries, because zod's record would lose a key named `__proto__`. */
 const tags = z.custom<Record<string, string>>(
@@ -28,7 +28,7 @@ export interface CaptionOptions {
   readonly model?: string
 }
 
-/** `skyscript caption`: one caption pair per line, in the input's order. */
+/** `skyscript caption`: one caption pair per line, in the input's order; empty ones, with a reason, where no tag can be seen. */
 export async function captionCommand(options: CaptionOptions): Promise<number> {
   const captioner = createCaptioner({
     ...(options.tags !== undefined && { tags: await readTextFile(options.tags, '--tags') }),
@@ -38,19 +38,15 @@ export async function captionCommand(options: CaptionOptions): Promise<number> {
     tokens: await tokenLimit(options),
   })
   const how = { ...(options.gsd !== undefined && { gsd: options.gsd }), ...(options.allTags && { allTags: true }) }
-  let number = 0
-  for await (const { center_tags: center, surrounding_tags: surrounding } of jsonLines(process.stdin, line)) {
-    number++
-    if (!options.allTags && captioner.maxGsd(center) === null) {
-      throw new InputError(
-        'nothing-to-see',
-        `Record ${number}: none of the center tags can be seen from above; add --all-tags to caption it all the same.`,
-      )
+  return answerLines(line, ({ center_tags: center, surrounding_tags: surrounding }) => {
+    try {
+      const { title, titleMultiObjects } = captioner.caption(center, surrounding, how)
+      return { title, title_multi_objects: titleMultiObjects }
+    } catch (error) {
+      if (error instanceof DataFault) return { title: '', title_multi_objects: '', reason: error.code }
+      throw error
     }
-    const { title, titleMultiObjects } = captioner.caption(center, surrounding, how)
-    await writeLine(process.stdout, JSON.stringify({ title, title_multi_objects: titleMultiObjects }))
-  }
-  return 0
+  })
 }
 
 async function tokenLimit({ maxTokens, model }: CaptionOptions): Promise<TokenLimit | null> {

@@ -1,31 +1,54 @@
 import { once } from 'node:events'
-import { InputError, readLines } from '@skyscript/core'
+import { readLines } from '@skyscript/core'
 import { type ZodType, z } from 'zod'
+import { printable } from '../terminal/terminal.ts'
 
-/**
- * Lines of JSON on stdin, each checked.
- *
- * @throws InputError `bad-line` with the line's number
- */
-export async function* jsonLines<T>(input: NodeJS.ReadableStream, schema: ZodType<T>): AsyncGenerator<T> {
-  let number = 0
-  for await (const line of readLines(input)) {
-    number++
-    if (line.trim() === '') continue
+/** A line of a stream, or why it can't be read. `line` counts from 1, blank lines included. */
+type JsonLine<T> = { readonly line: number; readonly value: T } | { readonly line: number; readonly error: string }
+
+/** Lines of JSON on stdin, each checked; blank ones are skipped. */
+async function* jsonLines<T>(input: NodeJS.ReadableStream, schema: ZodType<T>): AsyncGenerator<JsonLine<T>> {
+  let line = 0
+  for await (const text of readLines(input)) {
+    line++
+    if (text.trim() === '') continue
     let json: unknown
     try {
-      json = JSON.parse(line)
+      json = JSON.parse(text)
     } catch {
-      throw new InputError('bad-line', `Line ${number} of the input is not JSON.`)
+      yield { line, error: 'is not JSON' }
+      continue
     }
     const parsed = schema.safeParse(json)
-    if (!parsed.success)
-      throw new InputError(
-        'bad-line',
-        `Line ${number} of the input: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`,
-      )
-    yield parsed.data
+    if (parsed.success) yield { line, value: parsed.data }
+    else yield { line, error: z.prettifyError(parsed.error).replaceAll('\n', ' ') }
   }
+}
+
+/**
+ * Answers every line of JSON on stdin with one on stdout, in the input's order. A line that can't be read is answered by
+ * `{"line":3,"error":"..."}`.
+ *
+ * @returns the exit code: 2 where a line could not be read
+ */
+export async function answerLines<T>(
+  schema: ZodType<T>,
+  answer: (value: T) => object | Promise<object>,
+): Promise<number> {
+  let [lines, bad] = [0, 0]
+  let first: { readonly line: number; readonly error: string } | undefined
+  for await (const asked of jsonLines(process.stdin, schema)) {
+    lines++
+    if ('error' in asked) {
+      bad++
+      first ??= asked
+    }
+    await writeLine(process.stdout, JSON.stringify('error' in asked ? asked : await answer(asked.value)))
+  }
+  if (first === undefined) return 0
+  const message = `${bad} of ${lines} lines can't be read; the first is line ${first.line}: ${first.error}`
+  process.stderr.write(`skyscript: ${printable(message)}\n`)
+  return 2
 }
 
 /** Writes with back-pressure. */

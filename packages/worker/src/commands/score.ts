@@ -1,9 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
-import { dirname, isAbsolute, join } from 'node:path'
-import { type Device, InputError } from '@skyscript/core'
+import { dirname, resolve } from 'node:path'
+import { type CsvRecord, count, type Device, InputError, miscounted, readCsv } from '@skyscript/core'
 import { openScorer, type ScorePair } from '@skyscript/filter'
-import { parse } from 'csv-parse'
 import { stringify } from 'csv-stringify/sync'
 import { defaultModelCache } from '../pipeline/models.ts'
 import { formatCount } from '../terminal/terminal.ts'
@@ -12,6 +11,8 @@ import { downloadProgress, openTerminal } from './region.ts'
 
 /** Pairs that are scored together; those of the next time are read meanwhile. */
 const BATCH = 128
+/** Lines that can't be read are named one by one up to this many. */
+const BAD_LINES_SHOWN = 10
 
 export interface ScoreOptions {
   readonly model: string
@@ -25,7 +26,10 @@ export interface ScoreOptions {
   readonly text: string
 }
 
-/** `skyscript score`: the CSV's rows, in its order, with a `similarity` column; empty where a pair could not be scored. */
+/**
+ * `skyscript score`: the CSV's rows, in its order, with a `similarity` column. It is empty for a pair that could not be
+ * scored and for a line that could not be read, of which the fields that there are fill the row.
+ */
 export async function scoreCommand(options: ScoreOptions): Promise<number> {
   const { csv, folder } = await inputsOf(options)
   const terminal = openTerminal()
@@ -39,15 +43,19 @@ export async function scoreCommand(options: ScoreOptions): Promise<number> {
     progress: downloadProgress(terminal)(`model ${options.model}`),
   })
   const faults = new Map<string, number>()
+  let badLines = 0
   const progress = terminal.stage('score', 'pairs')
   let done = 0
   try {
     for await (const { header, rows, pairs } of readAhead(batchesOf(csv, folder))) {
       if (done === 0) await writeLine(process.stdout, lineOf([...header, 'similarity']))
-      const similarities = await scorer.score(await pairs)
-      for (const [i, similarity] of similarities.entries()) {
-        if (typeof similarity !== 'number') faults.set(similarity.code, (faults.get(similarity.code) ?? 0) + 1)
-        await writeLine(process.stdout, lineOf([...rows[i]!, typeof similarity === 'number' ? String(similarity) : '']))
+      const similarities = (await scorer.score(await pairs)).values()
+      for (const { line, fields, fault } of rows) {
+        const similarity = fault === null ? similarities.next().value! : ''
+        if (fault !== null && ++badLines <= BAD_LINES_SHOWN) terminal.warn(`${csv}, line ${line}: ${fault}.`)
+        if (typeof similarity === 'object') count(faults, similarity.code)
+        const answer = typeof similarity === 'object' ? '' : String(similarity)
+        await writeLine(process.stdout, lineOf([...header.map((_, i) => fields[i] ?? ''), answer]))
       }
       done += rows.length
       progress.update(done)
@@ -57,7 +65,8 @@ export async function scoreCommand(options: ScoreOptions): Promise<number> {
     await scorer.close()
   }
   for (const [code, n] of faults) terminal.warn(`${formatCount(n)} pairs have no similarity (${code})`)
-  return faults.size === 0 ? 0 : 2
+  if (badLines > 0) terminal.warn(`${formatCount(badLines)} lines of ${csv} can't be read; they have no similarity`)
+  return faults.size === 0 && badLines === 0 ? 0 : 2
 }
 
 function serverOf(url: string, { vision, text }: ScoreOptions): { url: string; vision: string; text: string } {
@@ -66,47 +75,63 @@ function serverOf(url: string, { vision, text }: ScoreOptions): { url: string; v
   return { url, vision, text }
 }
 
+interface Row {
+  readonly line: number
+  readonly fields: readonly string[]
+  /** Why it can't be scored; null for a pair. */
+  readonly fault: string | null
+}
+
 interface Batch {
   readonly header: readonly string[]
-  readonly rows: readonly string[][]
-  /** Under way. */
+  readonly rows: readonly Row[]
+  /** Of the rows without a fault; under way. */
   readonly pairs: Promise<ScorePair[]>
 }
 
 /** The rows of the CSV with their images, some at a time; at least one batch, which may have no rows. */
 async function* batchesOf(csv: string, folder: string): AsyncGenerator<Batch> {
-  let header: string[] | undefined
-  let rows: string[][] = []
+  let header: readonly string[] | undefined
+  let rows: Row[] = []
   const batch = (): Batch => {
     const taken = rows
     rows = []
     return { header: header!, rows: taken, pairs: pairsOf(header!, taken, folder) }
   }
-  for await (const row of createReadStream(csv).pipe(parse({ bom: true, relax_column_count: false })) as AsyncIterable<
-    string[]
-  >) {
-    if (header !== undefined) rows.push(row)
-    else {
-      header = row
-      for (const name of ['filepath', 'title']) {
-        if (!row.includes(name))
-          throw new InputError('bad-csv', `${csv} has no column "${name}"; its header must name filepath and title.`)
-      }
-    }
+  for await (const record of readCsv(createReadStream(csv))) {
+    if (header === undefined) header = headerOf(record, csv)
+    else rows.push(rowOf(record, header))
     if (rows.length === BATCH) yield batch()
   }
   if (header === undefined) throw new InputError('bad-csv', `${csv} is empty; its header must name filepath and title.`)
   yield batch()
 }
 
-function pairsOf(header: readonly string[], rows: readonly string[][], folder: string): Promise<ScorePair[]> {
+function headerOf(record: CsvRecord, csv: string): readonly string[] {
+  if ('fault' in record) throw new InputError('bad-csv', `${csv}, line ${record.line}: ${record.fault}.`)
+  for (const name of ['filepath', 'title']) {
+    if (!record.fields.includes(name))
+      throw new InputError('bad-csv', `${csv} has no column "${name}"; its header must name filepath and title.`)
+  }
+  return record.fields
+}
+
+function rowOf(record: CsvRecord, header: readonly string[]): Row {
+  if ('fault' in record) return { ...record, fields: [] }
+  const { fields } = record
+  return { ...record, fault: fields.length === header.length ? null : miscounted(fields, header) }
+}
+
+function pairsOf(header: readonly string[], rows: readonly Row[], folder: string): Promise<ScorePair[]> {
   const [path, title] = [header.indexOf('filepath'), header.indexOf('title')]
   return Promise.all(
-    rows.map(async (row) => ({
-      // What can't be read is a fault of its pair.
-      image: await readFile(join(folder, row[path]!)).catch(() => new Uint8Array()),
-      caption: row[title]!,
-    })),
+    rows
+      .filter(({ fault }) => fault === null)
+      .map(async ({ fields }) => ({
+        // What can't be read is a fault of its pair.
+        image: await readFile(resolve(folder, fields[path]!)).catch(() => new Uint8Array()),
+        caption: fields[title]!,
+      })),
   )
 }
 
@@ -135,8 +160,7 @@ async function inputsOf({
   const found = await stat(images).catch(() => {
     throw new InputError('missing-file', `--images ${images}: there is no such file or folder.`)
   })
-  if (!found.isDirectory())
-    return { csv: images, folder: isAbsolute(images) ? dirname(images) : join('.', dirname(images)) }
+  if (!found.isDirectory()) return { csv: images, folder: dirname(images) }
   if (captions === undefined)
     throw new InputError(
       'usage',

@@ -3,7 +3,7 @@ import { InputError } from '@skyscript/core'
 import { z } from 'zod'
 import type { TagJudge } from '../pipeline/learn-tags.ts'
 import { readTextFile } from '../pipeline/text-file.ts'
-import { jsonLines, writeLine } from './lines.ts'
+import { answerLines } from './lines.ts'
 
 const line = z.object({ key: z.string(), value: z.string() })
 
@@ -19,14 +19,13 @@ export async function tagsCommand(options: TagsOptions): Promise<number> {
     options.tags === undefined ? {} : { tags: await readTextFile(options.tags, '--tags') },
   )
   const classifier = await openClassifier(options)
-  for await (const { key, value } of jsonLines(process.stdin, line)) {
+  return answerLines(line, async ({ key, value }) => {
     const asked = classifier && captioner.isUndecided(key, value) ? await classifier.judge(key, value) : null
     const answer = asked
       ? { groundable: asked.maxGsd !== null, maxGsd: asked.maxGsd, why: `classifier: ${asked.reason}` }
       : captioner.groundability(key, value)
-    await writeLine(process.stdout, JSON.stringify({ key, value, ...answer }))
-  }
-  return 0
+    return { key, value, ...answer }
+  })
 }
 
 /** null where no classifier is asked for; the model's runtime is loaded only where one is. */
