@@ -13,14 +13,20 @@ export const pairColumns = (scorer: string): string[] => [
 /** Of a file that has every caption of an image, each in a row of its own. */
 export const CAPTION_COLUMNS: readonly string[] = ['filepath', 'title']
 
-/** One CSV of the dataset while it is written. */
-export interface CsvWriter {
+/**
+ * The same rows as JSON lines, in the form that Hugging Face's `datasets` calls the metadata of an image folder: it loads
+ * the image that `file_name` gives, relative to the file itself.
+ */
+export const recordsPath = (csv: string): string => csv.replace(/\.csv$/, '.jsonl')
+
+/** One file of rows of the dataset while it is written. */
+export interface RowsWriter {
   readonly path: string
   /** Rows so far, the header not counted. */
   readonly rows: number
   /** Only after its end. */
   readonly sha256: string
-  /** @param text so many rows, each with its line end */
+  /** @param text whole rows, each with its line end; `rows` is their number */
   add(text: Uint8Array, rows: number): Promise<void>
   end(): Promise<void>
   abort(reason: unknown): Promise<void>
@@ -30,12 +36,19 @@ export interface CsvWriter {
 export const sizeName = (rows: number): string => (rows > 0 && rows % 1000 === 0 ? `${rows / 1000}K` : String(rows))
 
 /** A CSV: UTF-8, comma, header, LF, quotes where needed. */
-export function createCsv(storage: Storage, path: string, columns: readonly string[]): CsvWriter {
+export function createCsv(storage: Storage, path: string, columns: readonly string[]): RowsWriter {
+  const header = createCsvText()
+  header.fields(columns.map((name) => Buffer.from(name)))
+  header.endRow()
+  return createRows(storage, path, header.view)
+}
+
+/** JSON lines: UTF-8, LF. */
+export const createRecords = (storage: Storage, path: string): RowsWriter => createRows(storage, path, new Uint8Array())
+
+function createRows(storage: Storage, path: string, start: Uint8Array): RowsWriter {
   const output = openOutput(storage, path)
-  const first = createCsvText()
-  first.fields(columns.map((name) => Buffer.from(name)))
-  first.endRow()
-  const header = output.write(first.view)
+  const header = start.length > 0 ? output.write(start) : Promise.resolve()
   let rows = 0
   return {
     path,

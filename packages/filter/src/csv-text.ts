@@ -1,5 +1,8 @@
 const [COMMA, QUOTE, LINE_FEED, CARRIAGE_RETURN] = [0x2c, 0x22, 0x0a, 0x0d]
 const [ZERO, POINT, MINUS] = [0x30, 0x2e, 0x2d]
+const BACKSLASH = 0x5c
+/** Control characters come before it; JSON has no bytes of them within strings. */
+const FIRST_PRINTABLE = 0x20
 const FIRST_SIZE = 1 << 16
 /** Bytes of the longest number and what stands around it. */
 const NUMBER_BYTES = 24
@@ -21,6 +24,8 @@ export interface CsvText {
   text(bytes: Uint8Array): void
   /** Adds a comma, and millionths as a decimal number. */
   millionths(value: number): void
+  /** Adds a text as a JSON string, with its quotes. */
+  json(from: Uint8Array): void
   endRow(): void
   clear(): void
 }
@@ -94,6 +99,19 @@ export function createCsvText(size = FIRST_SIZE): CsvText {
         rest -= digit * unit
       }
     },
+    json(from) {
+      reserve(6 * from.length + 2)
+      bytes[length++] = QUOTE
+      for (let i = 0; i < from.length; i++) {
+        const byte = from[i]!
+        if (byte < FIRST_PRINTABLE) for (const digit of escaped(byte)) bytes[length++] = digit
+        else {
+          if (byte === QUOTE || byte === BACKSLASH) bytes[length++] = BACKSLASH
+          bytes[length++] = byte
+        }
+      }
+      bytes[length++] = QUOTE
+    },
     endRow() {
       reserve(1)
       bytes[length++] = LINE_FEED
@@ -105,3 +123,5 @@ export function createCsvText(size = FIRST_SIZE): CsvText {
     },
   }
 }
+
+const escaped = (byte: number): Uint8Array => Buffer.from(`\\u00${byte.toString(16).padStart(2, '0')}`)

@@ -1,5 +1,5 @@
 import { type Config, InputError, type Storage } from '@skyscript/core'
-import { CAPTION_COLUMNS, createCsv, pairColumns, sizeName } from './csv-files.ts'
+import { CAPTION_COLUMNS, createCsv, createRecords, pairColumns, recordsPath, sizeName } from './csv-files.ts'
 import type { FileRows } from './cut-group.ts'
 import { type CutWorkers, openCutWorkers } from './cut-workers.ts'
 import type { BenchmarkImages } from './duplicates/benchmark-images.ts'
@@ -52,6 +52,8 @@ export interface CutSummary {
   readonly pairs: number
   /** CSVs and the manifest. */
   readonly files: readonly CutFile[]
+  /** The CSVs of pairs again, as JSON lines. */
+  readonly records: readonly CutFile[]
   /** Pairs by the manifest's column `split`. */
   readonly splits: Readonly<Record<Split, number>>
   /** What a user should know, such as fewer test pairs than asked. */
@@ -99,7 +101,7 @@ export async function cutDataset(input: CutInput): Promise<CutSummary> {
     const written = await writeFiles(manifest, workers, input, files, splits)
     const counts: Record<Split, number> = { train: 0, val: 0, test: 0, 'held-out': 0, excluded: 0 }
     for (const code of splits) counts[SPLITS[code]!]++
-    return { pairs: survey.table.size, files: written, splits: counts, notes: [...notes, ...notesOf(counts)] }
+    return { pairs: survey.table.size, ...written, splits: counts, notes: [...notes, ...notesOf(counts)] }
   } finally {
     await workers?.close()
     await manifest?.close()
@@ -144,7 +146,8 @@ async function surveyPairs(
 
 interface FilePlan extends FileRows {
   readonly path: string
-  readonly columns: readonly string[]
+  /** Of a CSV; null for JSON lines. */
+  readonly columns: readonly string[] | null
 }
 
 interface Plan {
@@ -178,8 +181,12 @@ function planFiles(survey: Survey, input: CutInput, moreCaptions: boolean): Plan
   }
   const add = (file: string, scorer: number, rows: Iterable<number>) => {
     const members = membersOf(rows)
-    const of = { kind: 'pairs', similarities: table.similarities[scorer]! } as const
-    files.push({ path: `${name}_${file}.csv`, columns: pairColumns(scorers[scorer]!), members, of })
+    const similarities = table.similarities[scorer]!
+    const path = `${name}_${file}.csv`
+    const columns = pairColumns(scorers[scorer]!)
+    files.push({ path, columns, members, of: { kind: 'pairs', similarities } })
+    const of = { kind: 'records', similarities, column: columns.at(-1)! } as const
+    files.push({ path: recordsPath(path), columns: null, members, of })
     if (!moreCaptions || !file.startsWith('train')) return
     files.push({ path: `${name}_${file}_captions.csv`, columns: CAPTION_COLUMNS, members, of: { kind: 'captions' } })
   }
@@ -241,23 +248,28 @@ async function writeFiles(
   { storage, signal }: CutInput,
   plans: readonly FilePlan[],
   splits: Uint8Array,
-): Promise<CutFile[]> {
+): Promise<Pick<CutSummary, 'files' | 'records'>> {
   const writer = createSplitsWriter(storage, manifest)
-  const csvs = plans.map(({ path, columns }) => createCsv(storage, path, columns))
+  const outputs = plans.map(({ path, columns }) =>
+    columns === null ? createRecords(storage, path) : createCsv(storage, path, columns),
+  )
   try {
     let group = 0
     for await (const texts of workers.format(plans.map(({ members, of }) => ({ members, of })))) {
       signal?.throwIfAborted()
       const { from, to } = manifest.groups[group++]!
       await writer.add(Array.from(splits.subarray(from, to), (code) => SPLITS[code]!))
-      for (const [i, { text, rows }] of texts.entries()) await csvs[i]!.add(text, rows)
+      for (const [i, { text, rows }] of texts.entries()) await outputs[i]!.add(text, rows)
     }
-    for (const csv of csvs) await csv.end()
+    for (const output of outputs) await output.end()
     await writer.end()
   } catch (error) {
-    await Promise.all([writer.abort(error), ...csvs.map((csv) => csv.abort(error))])
+    await Promise.all([writer.abort(error), ...outputs.map((output) => output.abort(error))])
     throw error
   }
-  const files = csvs.map(({ path, rows, sha256 }) => ({ path, rows, sha256 }))
-  return [...files, { path: MANIFEST, rows: manifest.rows, sha256: writer.sha256 }]
+  const written = outputs.map(({ path, rows, sha256 }) => ({ path, rows, sha256 }))
+  const [records, files] = [true, false].map((isRecords) =>
+    written.filter((_, i) => (plans[i]!.columns === null) === isRecords),
+  ) as [CutFile[], CutFile[]]
+  return { files: [...files, { path: MANIFEST, rows: manifest.rows, sha256: writer.sha256 }], records }
 }

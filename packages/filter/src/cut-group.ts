@@ -1,9 +1,9 @@
 import type { Box, Config } from '@skyscript/core'
-import { createCsvText } from './csv-text.ts'
+import { type CsvText, createCsvText } from './csv-text.ts'
 import { hashOf } from './groups.ts'
 import { SIMILARITY } from './manifest.ts'
 import type { ManifestFile } from './manifest-file.ts'
-import { encodeId, toMicro } from './pair-table.ts'
+import { encodeId, fromMicro, toMicro } from './pair-table.ts'
 import { PARTS, type Splitter } from './splits.ts'
 
 /** What a cut wants to know of the pairs. */
@@ -63,28 +63,30 @@ export async function surveyGroup(
   }
 }
 
-/** One CSV as far as its text depends on it. */
+/** One file of rows as far as its text depends on it. */
 export interface FileRows {
   /** By row: 1 where the pair is in the file. */
   readonly members: Uint8Array
   /**
-   * `pairs`: one row a pair, with the similarities in millionths by row. `captions`: one row for each caption of an image.
-   * `matches`: the image of a benchmark that the pair's looks like, by its place among `names`.
+   * `pairs`: one row a pair, with the similarities in millionths by row. `records`: the same as JSON lines, with the name
+   * of the similarity. `captions`: one row for each caption of an image. `matches`: the image of a benchmark that the
+   * pair's looks like, by its place among `names`.
    */
   readonly of:
     | { readonly kind: 'pairs'; readonly similarities: Int32Array }
+    | { readonly kind: 'records'; readonly similarities: Int32Array; readonly column: string }
     | { readonly kind: 'captions' }
     | { readonly kind: 'matches'; readonly matches: Int32Array; readonly names: readonly string[] }
 }
 
-/** The rows of one row group in one CSV. */
+/** The rows of one row group in one file. */
 export interface GroupText {
   readonly text: Uint8Array<ArrayBuffer>
   readonly rows: number
 }
 
-/** Of a row, beside its texts: commas, quotes and a similarity. */
-const ROW_BYTES = 20
+/** Of a row, beside its texts: commas, quotes and a similarity; of a record also its path and the names. */
+const ROW_BYTES = { csv: 20, records: 200 }
 /** Left over for quotes within texts. */
 const ROOM = 4096
 
@@ -98,18 +100,21 @@ export async function formatGroup(
   const texts = await manifest.readTexts(group, columns)
   const [filepath, title, multi, more] = columns.map((name) => texts[name]!)
   const { from } = manifest.groups[group]!
-  const outputs = files.map(({ members }) => {
+  const outputs = files.map(({ members, of }) => {
+    const each = of.kind === 'records' ? ROW_BYTES.records : ROW_BYTES.csv
     let bytes = ROOM
     for (let i = 0; i < filepath!.length; i++) {
-      if (members[from + i] === 1) bytes += filepath![i]!.length + title![i]!.length + multi![i]!.length + ROW_BYTES
+      if (members[from + i] === 1) bytes += filepath![i]!.length + title![i]!.length + multi![i]!.length + each
     }
     return createCsvText(bytes)
   })
   const fields = createCsvText()
+  const record = files.some(({ of }) => of.kind === 'records') ? createCsvText() : null
   for (let i = 0; i < filepath!.length; i++) {
     const row = from + i
     fields.clear()
     fields.fields([filepath![i]!, title![i]!, multi![i]!])
+    if (record !== null) startRecord(record, filepath![i]!, title![i]!, multi![i]!)
     for (let place = 0; place < files.length; place++) {
       const { members, of } = files[place]!
       if (members[row] !== 1) continue
@@ -117,6 +122,10 @@ export async function formatGroup(
       if (of.kind === 'pairs') {
         output.text(fields.view)
         output.millionths(of.similarities[row]!)
+        output.endRow()
+      } else if (of.kind === 'records') {
+        output.text(record!.view)
+        output.text(Buffer.from(`,"${of.column}":${fromMicro(of.similarities[row]!).toFixed(6)}}`))
         output.endRow()
       } else if (of.kind === 'matches') {
         output.fields([filepath![i]!, Buffer.from(of.names[of.matches[row]!]!)])
@@ -132,4 +141,17 @@ export async function formatGroup(
     }
   }
   return outputs.map(({ view, rows }) => ({ text: view, rows }))
+}
+
+const RECORD_KEYS = ['{"file_name":', ',"filepath":', ',"title":', ',"title_multi_objects":'].map((key) =>
+  Buffer.from(key),
+)
+
+/** A record up to its similarity, which differs by file. */
+function startRecord(text: CsvText, filepath: Uint8Array, title: Uint8Array, multi: Uint8Array): void {
+  text.clear()
+  for (const [i, value] of [filepath, filepath, title, multi].entries()) {
+    text.text(RECORD_KEYS[i]!)
+    text.json(value)
+  }
 }

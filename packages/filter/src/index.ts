@@ -12,6 +12,7 @@
  */
 
 export { checkDevice } from './clip/clip-model.ts'
+export { recordsPath } from './csv-files.ts'
 export { type CutFile, type CutInput, type CutSummary, cutDataset, EXCLUDED_CSV, type Split } from './cut-dataset.ts'
 export type { DatasetRow } from './dataset-row.ts'
 export { type BenchmarkImages, readBenchmarkImages } from './duplicates/benchmark-images.ts'

@@ -8,7 +8,7 @@ import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { parquetMetadata } from 'hyparquet'
 import { expect, test } from 'vitest'
-import { createCsv, pairColumns } from '../src/csv-files.ts'
+import { createCsv, pairColumns, recordsPath } from '../src/csv-files.ts'
 import { createCsvText } from '../src/csv-text.ts'
 import { assembled, folderStorage, rowOf } from './support/dataset.ts'
 import { temporaryFolder } from './support/models.ts'
@@ -82,12 +82,51 @@ test("hostile captions survive, read by csv-parse and by Python's csv module", a
   expect(read.map((rows) => rows.length)).toEqual(csvs.map(({ rows }) => rows + 1))
 })
 
+test('every CSV of pairs has its rows again as JSON lines, in their order, with the name of the image first', async () => {
+  const list = hostileRows()
+  const { folder, summary } = await assembled(list, {
+    filter: { split: { by: 'image', degrees: 1 }, val: 2, test: 3, above: [0.5] },
+  })
+  const csvs = summary.files.filter(({ path }) => path.endsWith('.csv'))
+  expect(summary.records.map(({ path, rows }) => [path, rows])).toEqual(
+    csvs.map(({ path, rows }) => [recordsPath(path), rows]),
+  )
+  for (const [i, { path }] of csvs.entries()) {
+    const [header, ...rows] = parse(await readFile(join(folder, path))) as string[][]
+    const text = await readFile(join(folder, summary.records[i]!.path), 'utf8')
+    expect(text === '' || text.endsWith('\n')).toBe(true)
+    const records = text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    const due = rows.map((row) => ({
+      file_name: row[0],
+      ...Object.fromEntries(header!.map((name, column) => [name, column === 3 ? Number(row[3]) : row[column]])),
+    }))
+    expect(records).toEqual(due)
+    // A whole number would be read as one, and the column of the next million rows as another type.
+    for (const line of text.split('\n').slice(0, -1)) expect(line).toMatch(/":-?\d\.\d{6}\}$/)
+  }
+})
+
 /** Any text but lone surrogates, which no UTF-8 has, and NUL, which Python's csv module refuses before 3.11. */
 const text = fc.oneof(
   fc.string({ unit: 'binary' }).map((value) => value.toWellFormed().replaceAll('\0', '')),
   fc.string({ unit: fc.constantFrom('"', ',', '\n', '\r', ' ', 'a', '\\', "'") }),
   fc.constantFrom(...HOSTILE.slice(0, -1)),
 )
+
+test('whatever a text holds, it is one JSON string and one line', () => {
+  fc.assert(
+    fc.property(text, (value) => {
+      const written = createCsvText(1)
+      written.json(Buffer.from(value))
+      const line = Buffer.from(written.view).toString()
+      expect(line).not.toMatch(/[\n\r]/)
+      expect(JSON.parse(line)).toBe(value)
+    }),
+  )
+})
 
 test('whatever the captions hold, rows are read back as they were written', async () => {
   const folder = await temporaryFolder()

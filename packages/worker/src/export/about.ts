@@ -23,7 +23,10 @@ export function gsdText(gsds: readonly number[]): string {
 
 export const allGsds = ({ sources }: Statistics): number[] => sources.flatMap(({ gsds }) => gsds)
 
-export function description({ config }: ExportLock, { pairs, sources, dates }: Statistics): string {
+export function description(
+  { config }: ExportLock,
+  { pairs, sources, dates }: Pick<Statistics, 'pairs' | 'sources' | 'dates'>,
+): string {
   const from = sources.map(({ source }) => source).join(', ')
   const span = dates === null ? '' : `, taken from ${dates[0]} to ${dates[1]}`
   const at = pairs === 0 ? '' : `, at ${gsdText(sources.flatMap(({ gsds }) => gsds))} a pixel${span}`

@@ -6,6 +6,13 @@ import { cardOf } from './card.ts'
 import { openManifest } from './dataset.ts'
 import { gatherStatistics } from './statistics.ts'
 
+interface Config {
+  readonly config_name: string
+  readonly default?: boolean
+  readonly data_files: readonly { readonly split: string; readonly path: readonly string[] }[]
+  readonly metadata_filenames: readonly string[]
+}
+
 async function cardFor(change?: (dataset: TestDataset) => void) {
   const dataset = await openTestDataset(change)
   const manifest = await openManifest(dataset)
@@ -14,25 +21,46 @@ async function cardFor(change?: (dataset: TestDataset) => void) {
   return { card: cardOf(dataset, statistics), statistics, dataset }
 }
 
-test('the front matter is YAML whose sets are files of the dataset, with the splits that the hub knows', async () => {
+test('the front matter names a configuration for each training set, with the splits that the hub knows', async () => {
   const { card, dataset } = await cardFor()
   const front = parse(card.split('---\n')[1]!)
   expect(front).toMatchObject({ pretty_name: 'SkyScript-Town', license: 'other', size_categories: ['n<1K'] })
-  const names = front.configs.map((config: { config_name: string }) => config.config_name)
-  expect(names).toEqual([
-    'train_unfiltered',
-    'train_top30pct_laion_RS',
-    'train_top30pct_openai',
-    'train_top50pct_laion_RS',
-    'train_top50pct_openai',
-    'manifest',
+  const configs = new Map<string, Config>(front.configs.map((config: Config) => [config.config_name, config]))
+  expect([...configs.keys()]).toEqual(['unfiltered', 'top30_laion_RS', 'top30', 'top50_laion_RS', 'top50'])
+  expect([...configs.values()].filter((config) => config.default).map(({ config_name: name }) => name)).toEqual([
+    'unfiltered',
   ])
-  expect(front.configs.filter((config: { default?: boolean }) => config.default)).toHaveLength(1)
-  for (const { data_files: files } of front.configs)
-    for (const { split, path } of files) {
-      expect(['train', 'validation', 'test', 'all']).toContain(split)
+  for (const [name, { data_files: files, metadata_filenames: records }] of configs) {
+    expect(files.map(({ split }) => split)).toEqual(['train', 'validation', 'test'])
+    expect(files.map(({ path }) => path[0])).toEqual(records)
+    // Val and test are those of the scorer that the training set was ranked by.
+    const scorer = name.endsWith('laion_RS') ? 'laion_RS' : 'openai'
+    for (const path of records) {
       expect(dataset.storage.files.has(path), path).toBe(true)
+      if (!path.includes('unfiltered')) expect(path).toMatch(new RegExp(`_${scorer}\\.jsonl$`))
     }
+  }
+  expect(configs.get('top30')!.data_files[0]!.path).toEqual([
+    'SkyScript-Town_train_top30pct_filtered_by_CLIP_openai.jsonl',
+    'images*/*.jpg',
+  ])
+})
+
+test('a set without pairs is no split, and a training set without pairs no configuration', async () => {
+  const { card } = await cardFor((d) => {
+    d.csvs.get('SkyScript-Town_test_2K_filtered_by_CLIP_openai.csv')!.splice(1)
+    d.csvs.get('SkyScript-Town_train_top30pct_filtered_by_CLIP_openai.csv')!.splice(1)
+    const rows = Object.fromEntries([...d.csvs].map(([path, lines]) => [path, lines.length - 1]))
+    Object.assign(d.lock, { rows })
+  })
+  const { configs } = parse(card.split('---\n')[1]!) as { configs: Config[] }
+  expect(configs.map(({ config_name: name }) => name)).toEqual([
+    'unfiltered',
+    'top30_laion_RS',
+    'top50_laion_RS',
+    'top50',
+  ])
+  expect(configs[0]!.data_files.map(({ split }) => split)).toEqual(['train', 'validation'])
 })
 
 test('the numbers are those of the manifest', async () => {

@@ -1,3 +1,4 @@
+import { recordsPath } from '@skyscript/filter'
 import { stringify } from 'yaml'
 import { formatCount } from '../terminal/format.ts'
 import { printableLine } from '../terminal/printable.ts'
@@ -20,6 +21,10 @@ import type { ExportLock, FinishedDataset, PairSet } from './dataset.ts'
 import type { CaptionFacts, Statistics } from './statistics.ts'
 
 export const CARD = 'DATASET_CARD.md'
+export const README = 'README.md'
+
+/** What a card says without a pass over the manifest. */
+export type CardFacts = Pick<Statistics, 'pairs' | 'sources' | 'dates'>
 
 /** Of the hub's `size_categories`: the first that has more than the pairs. */
 const SIZES = [
@@ -31,17 +36,22 @@ const SIZES = [
   [1e8, '10M<n<100M'],
 ] as const
 
-/** `README.md` of the dataset on Hugging Face, or anywhere: front matter for the hub, then what a user should know. */
-export function cardOf({ lock, sets }: FinishedDataset, statistics: Statistics): string {
+/** Every image of the dataset, as the hub's patterns name them. */
+const ALL_IMAGES = 'images*/*.jpg'
+
+/**
+ * `README.md` of the dataset on Hugging Face, or anywhere: front matter for the hub, then what a user should know. With
+ * the statistics of a manifest it has tables of them.
+ */
+export function cardOf({ lock, sets }: Pick<FinishedDataset, 'lock' | 'sets'>, facts: CardFacts | Statistics): string {
   const name = plain(lock.config.name)
   return [
-    `---\n${stringify(frontMatter(lock, sets, statistics), { lineWidth: 0 })}---`,
+    frontMatter(lock.config.name, facts.pairs, { configs: configsOf(lock, sets) }),
     `# ${name}`,
-    plain(description(lock, statistics)),
-    '## Pairs',
-    ...pairSections(statistics),
-    '## Captions',
-    ...captionSections(statistics),
+    plain(description(lock, facts)),
+    ...('captions' in facts
+      ? ['## Pairs', ...pairSections(facts), '## Captions', ...captionSections(facts)]
+      : ['Tables of sources, tags, captions and similarities are in `report/index.html`.']),
     '## Sets',
     table(
       ['set', 'file', 'pairs'],
@@ -49,7 +59,7 @@ export function cardOf({ lock, sets }: FinishedDataset, statistics: Statistics):
     ),
     ...lock.notes.map((note) => `- ${plain(note)}`),
     '## How to load it',
-    ...loading(sets),
+    ...loading(lock, sets),
     '## How it was made',
     plain(collection(lock)),
     plain(filtering(lock)),
@@ -57,7 +67,7 @@ export function cardOf({ lock, sets }: FinishedDataset, statistics: Statistics):
     '## Uses, limits, biases',
     [...USES, ...LIMITATIONS, ...BIASES, PRIVACY].map((line) => `- ${line}`).join('\n'),
     '## Licences and credits',
-    ...licences(statistics),
+    ...licences(facts),
     '## Citation',
     `The dataset is made as the paper describes (${PAPER}):`,
     `\`\`\`bibtex\n${CITATION}\n\`\`\``,
@@ -65,37 +75,60 @@ export function cardOf({ lock, sets }: FinishedDataset, statistics: Statistics):
   ].join('\n\n')
 }
 
-function frontMatter({ config }: ExportLock, sets: readonly PairSet[], { pairs }: Statistics): unknown {
-  return {
-    pretty_name: config.name,
+/** YAML that the hub and `datasets` read. */
+export function frontMatter(name: string, pairs: number, more: Readonly<Record<string, unknown>>): string {
+  const fields = {
+    pretty_name: name,
     language: ['en'],
     license: 'other',
     license_name: 'odbl-1.0-and-imagery-licences',
     license_link: 'ATTRIBUTION.md',
     task_categories: ['zero-shot-image-classification', 'image-to-text', 'text-to-image', 'image-feature-extraction'],
-    size_categories: [SIZES.find(([more]) => pairs < more)?.[1] ?? '100M<n<1B'],
+    size_categories: [SIZES.find(([largest]) => pairs < largest)?.[1] ?? '100M<n<1B'],
     tags: ['remote-sensing', 'satellite', 'aerial', 'openstreetmap', 'geospatial', 'clip', 'skyscript'],
-    configs: [
-      ...configsOf(sets, config.filter.scorers[0]!.name),
-      { config_name: 'manifest', data_files: [{ split: 'all', path: 'manifest.parquet' }] },
-    ],
+    ...more,
   }
+  return `---\n${stringify(fields, { lineWidth: 0 })}---`
 }
 
-/** One for each training set, each with the val and test of its scorer; the hub wants splits of a config to be alike. */
-function configsOf(sets: readonly PairSet[], first: string): unknown[] {
-  return sets
+/** The hub's names of splits; `all` is reserved there. */
+export const HUB_SPLITS = { train: 'train', val: 'validation', test: 'test' } as const
+
+interface HubConfig {
+  readonly config_name: string
+  readonly default?: true
+  readonly data_files: readonly { readonly split: string; readonly path: readonly string[] }[]
+  readonly metadata_filenames: readonly string[]
+}
+
+/**
+ * A configuration for each training set with the val and test of its scorer, as folders of images: `datasets` takes the
+ * rows out of the JSON lines and the images from beside them. Images are among the files of each split because the hub's
+ * client fetches nothing else, and because the kind of a dataset is taken from the extension of most of its files.
+ */
+function configsOf({ config, files }: ExportLock, sets: readonly PairSet[]): HubConfig[] {
+  const [first] = config.filter.scorers
+  const stored = sets.filter(({ rows, csv }) => rows > 0 && recordsPath(csv) in files)
+  return stored
     .filter(({ part }) => part === 'train')
-    .map((train) => ({
-      config_name: train.name,
-      ...(train.scorer === null && { default: true }),
-      data_files: [
-        { split: 'train', path: train.csv },
-        ...sets
-          .filter(({ part, scorer, rows }) => part !== 'train' && scorer === (train.scorer ?? first) && rows > 0)
-          .map(({ part, csv }) => ({ split: part === 'val' ? 'validation' : part, path: csv })),
-      ],
-    }))
+    .map((train) => {
+      const others = stored.filter(({ part, scorer }) => part !== 'train' && scorer === (train.scorer ?? first!.name))
+      const parts = [train, ...others]
+      return {
+        config_name: configName(train, first!.name),
+        ...(train.scorer === null && { default: true as const }),
+        data_files: parts.map(({ part, csv }) => ({ split: HUB_SPLITS[part], path: [recordsPath(csv), ALL_IMAGES] })),
+        metadata_filenames: parts.map(({ csv }) => recordsPath(csv)),
+      }
+    })
+}
+
+/** `unfiltered`, `top30`, and for further scorers `top30_laion_RS`. */
+function configName({ name, scorer }: PairSet, first: string): string {
+  const cut = name.replace(/^train_/, '')
+  if (scorer === null) return cut
+  const short = cut.slice(0, -`_${scorer}`.length).replace(/^(top\d+)pct$/, '$1')
+  return scorer === first ? short : `${short}_${scorer}`
 }
 
 function pairSections({ sources, splits, years, sizes, pairs }: Statistics): string[] {
@@ -157,10 +190,29 @@ function captionSections({ captions, similarities, tags, distinctTags, pairs }: 
   ]
 }
 
-function loading(sets: readonly PairSet[]): string[] {
+function loading(lock: ExportLock, sets: readonly PairSet[]): string[] {
   const train = sets.find(({ name }) => name === 'train_unfiltered') ?? sets[0]
   const csv = train?.csv ?? ''
+  const configs = configsOf(lock, sets)
+  const config = configs.find(({ config_name: name }) => name.startsWith('top')) ?? configs[0]
+  const names = configs.map(({ config_name: each }) => `\`${each}\``).join(', ')
+  const captionFiles = sets
+    .filter(({ scorer }) => scorer === null || scorer === lock.config.filter.scorers[0]!.name)
+    .filter(({ part, name }) => part !== 'train' || name === train?.name)
+    .map(({ part, csv: file }) => `"${part}": "${file}"`)
   return [
+    ...(config === undefined
+      ? []
+      : [
+          `With Hugging Face's \`datasets\` 4.0 or newer, from this folder or by its name on the hub, each row with its image (configurations: ${names}):`,
+          `\`\`\`python
+from datasets import load_dataset
+
+pairs = load_dataset(".", "${config.config_name}", split="train")
+pairs[0]["image"], pairs[0]["title"]
+\`\`\``,
+        ]),
+    'With pandas:',
     `\`\`\`python
 import pandas as pd
 from PIL import Image
@@ -169,6 +221,17 @@ pairs = pd.read_csv("${csv}")
 image = Image.open(pairs.filepath[0])            # paths are relative to this folder
 manifest = pd.read_parquet("manifest.parquet")   # where, when, tags, similarities, split, licence of every image
 \`\`\``,
+    'With torchgeo, whose class knows the names of the original’s files:',
+    `\`\`\`python
+from torchgeo.datasets import SkyScript
+
+class Pairs(SkyScript):
+    image_dirs = ()  # nothing to download
+    caption_files = {${captionFiles.join(', ')}}
+
+pairs = Pairs(".", split="train")
+\`\`\``,
+    'With OpenCLIP, in this folder:',
     `\`\`\`sh
 python -m open_clip_train.main --model ViT-L-14 --train-data ${csv} \\
   --csv-img-key filepath --csv-caption-key title --csv-separator ,
@@ -203,7 +266,7 @@ function making({ tool, fingerprint, config, inputs, counts }: ExportLock): stri
   ]
 }
 
-function licences({ sources }: Statistics): string[] {
+function licences({ sources }: CardFacts): string[] {
   return [
     `Captions, metas and tags: © OpenStreetMap contributors, [ODbL 1.0](${ODBL}). A database made from them, in whole or in substantial part, must be offered under ODbL as well when it is made public.`,
     table(

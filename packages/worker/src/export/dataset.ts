@@ -28,6 +28,9 @@ const lockSchema = z.object({
   files: z.record(z.string(), z.string()),
 })
 
+/** The part of a lock that an export reads, of whatever else it says. */
+export const asExportLock = (lock: unknown): ExportLock => lockSchema.parse(lock)
+
 export type ExportLock = z.infer<typeof lockSchema>
 
 const PARTS = ['train', 'val', 'test'] as const
@@ -80,7 +83,8 @@ const badLock = (storage: Storage, why: string) =>
 const UNFILTERED = 'train_unfiltered_5M.csv'
 const FILTERED = /^(train_(?:top\d+pct|above-?[\d.]+)|val|test)(?:_\d+K?)?_filtered_by_CLIP_(\w+)\.csv$/
 
-function setsOf({ config, files, rows }: ExportLock): PairSet[] {
+/** The pairs' CSVs among a dataset's files. */
+export function setsOf({ config, files, rows }: Pick<ExportLock, 'config' | 'files' | 'rows'>): PairSet[] {
   const sets: PairSet[] = []
   for (const csv of Object.keys(files)) {
     if (!csv.startsWith(`${config.name}_`) || csv.endsWith('_captions.csv')) continue

@@ -1,5 +1,6 @@
+import { mkdir } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { type Config, fingerprint, getJson, putJson, type Storage, sha256 } from '@skyscript/core'
+import { type Config, fingerprint, getJson, PARTITIONS, putJson, type Storage, sha256 } from '@skyscript/core'
 import {
   type BenchmarkImages,
   type CutSummary,
@@ -9,6 +10,8 @@ import {
   readBenchmarkImages,
   type ScorerIdentity,
 } from '@skyscript/filter'
+import { cardOf, README } from '../export/card.ts'
+import { asExportLock, setsOf } from '../export/dataset.ts'
 import {
   attributionMarkdown,
   creditLines,
@@ -16,6 +19,7 @@ import {
   ofScorers,
   type ReportData,
   reportPage,
+  type SourceAttribution,
 } from '../report/report.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { TOOL_VERSION } from '../version.ts'
@@ -170,11 +174,11 @@ export async function cutStored(
   }
   for (const [path, text] of Object.entries(texts)) await storage.put(path, text)
   const files = new Map([
-    ...summary.files.map(({ path, sha256: hash }) => [path, hash] as const),
+    ...[...summary.files, ...summary.records].map(({ path, sha256: hash }) => [path, hash] as const),
     ...Object.entries(texts).map(([path, text]) => [path, sha256(text)] as const),
   ])
   await removeStrays(storage, names, files)
-  const lock: DatasetLock = {
+  const unlisted: DatasetLock = {
     tool: { name: 'skyscript', version: TOOL_VERSION },
     fingerprint: name,
     config: lockedConfig(config),
@@ -186,8 +190,12 @@ export async function cutStored(
     duplicates,
     rows: Object.fromEntries(summary.files.map((file) => [file.path, file.rows])),
     notes: summary.notes,
-    files: Object.fromEntries([...files].sort(([a], [b]) => (a < b ? -1 : 1))),
+    files: sorted(files),
   }
+  const readme = readmeOf(unlisted, report, sources)
+  await storage.put(README, readme)
+  const lock: DatasetLock = { ...unlisted, files: sorted(files.set(README, sha256(readme))) }
+  await makeImageFolders(storage)
   await putJson(storage, assembledKey(name), lock)
   await putLock(storage, lock)
   progress.update(summary.pairs, summary.pairs)
@@ -195,14 +203,38 @@ export async function cutStored(
   return { fingerprint: name, lock, unchanged: false }
 }
 
+const sorted = (files: ReadonlyMap<string, string>) =>
+  Object.fromEntries([...files].sort(([a], [b]) => (a < b ? -1 : 1)))
+
+function readmeOf(
+  lock: DatasetLock,
+  { sources, kept }: ReportData,
+  attributions: readonly SourceAttribution[],
+): string {
+  const known = asExportLock(lock)
+  const facts = attributions.flatMap(({ alias, collection, licence, credits }) => {
+    const images = sources.find(({ source }) => source === alias)
+    if (images === undefined) return []
+    const gsds = [...new Set([images.gsd.min, images.gsd.max])]
+    return [{ source: alias, collection, licence, credits: [...new Set(credits)], pairs: images.images, gsds }]
+  })
+  return cardOf({ lock: known, sets: setsOf(known) }, { pairs: kept, sources: facts, dates: null })
+}
+
+/** In a folder all those that the original has, filled or not: torchgeo's class looks for every one of them. */
+async function makeImageFolders({ localPath }: Storage): Promise<void> {
+  if (localPath === undefined) return
+  for (const number of PARTITIONS) await mkdir(localPath(`images${number}`), { recursive: true })
+}
+
 async function putLock(storage: Storage, lock: DatasetLock): Promise<void> {
   await storage.put(LOCK, `${JSON.stringify(lock, null, 2)}\n`)
 }
 
 const OURS =
-  /_(train_unfiltered_5M|(train_top\d+pct|train_above-?[\d.]+|val_\d+K?|test_\d+K?)_filtered_by_CLIP_\w+?)(_captions)?\.csv$/
+  /_(train_unfiltered_5M|(train_top\d+pct|train_above-?[\d.]+|val_\d+K?|test_\d+K?)_filtered_by_CLIP_\w+?)(_captions)?\.(csv|jsonl)$/
 
-/** CSVs of settings that are no more. Listed by their names: a dataset's folder may hold ten million files beside. */
+/** CSVs, and their rows as JSON lines, of settings that are no more. Listed by their names: a dataset's folder may hold ten million files beside. */
 async function removeStrays(
   storage: Storage,
   names: readonly string[],

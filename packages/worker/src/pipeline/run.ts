@@ -33,7 +33,7 @@ export const VERSIONS = {
   fetch: 2,
   caption: 1,
   score: 2,
-  assemble: 3,
+  assemble: 4,
 } as const
 
 /** What a classifier said of the undecided tags of some extracts. */

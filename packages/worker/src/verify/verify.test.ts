@@ -22,7 +22,7 @@ test('a dataset that is right has no fault, and all of it is looked at', async (
   const result = await verifyDataset(storage, { progress })
   expect(result.faults).toEqual([])
   expect(result.ok).toBe(true)
-  expect(result.checked).toMatchObject({ rows: 40, images: 40, metas: 40, csvs: 9, files: 13 })
+  expect(result.checked).toMatchObject({ rows: 40, images: 40, metas: 40, csvs: 9, files: 22 })
   expect(result.checked.csvRows).toBeGreaterThan(60)
   expect(updates.at(-1)).toBe(40)
   expect(renderVerifyResult(result)).toContain('No fault found')

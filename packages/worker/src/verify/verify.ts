@@ -173,7 +173,7 @@ function checkScorers(config: DatasetConfig, index: RowIndex, faults: FaultList)
   faults.add('manifest', MANIFEST, `has scores by ${actual}, the settings in ${LOCK} name ${missing.join(', ')} too`)
 }
 
-/** Images, metas and CSVs that the dataset does not know: what is left of an older build would be trained on. */
+/** Images, metas and files of rows that the dataset does not know: what is left of an older build would be trained on. */
 async function checkStrays(storage: Storage, index: RowIndex, lock: Lock | null, faults: FaultList): Promise<void> {
   for await (const { key } of storage.list('images')) {
     if (index.find(key) < 0) faults.add('stray-file', key, 'is not in the manifest')
@@ -184,7 +184,7 @@ async function checkStrays(storage: Storage, index: RowIndex, lock: Lock | null,
   }
   if (lock === null) return
   for await (const { key } of storage.list(`${lock.config.name}_`)) {
-    if (key.endsWith('.csv') && !lock.files.has(key)) faults.add('stray-file', key, 'is not in the lock')
+    if (/\.(csv|jsonl)$/.test(key) && !lock.files.has(key)) faults.add('stray-file', key, 'is not in the lock')
   }
 }
 

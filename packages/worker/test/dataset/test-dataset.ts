@@ -188,7 +188,10 @@ export async function storeTestDataset(dataset: TestDataset): Promise<MemoryStor
     ['ATTRIBUTION.md', '# Attribution\n'],
     ['report/index.html', '<!doctype html>\n'],
     ['dropped.csv', droppedOf(lock.counts)],
-    ...[...csvs].map(([path, lines]) => [path, csvText(lines)] as const),
+    ...[...csvs].flatMap(([path, lines]) => [
+      [path, csvText(lines)] as const,
+      [path.replace('.csv', '.jsonl'), recordsText(lines)] as const,
+    ]),
   ])
   const files: Record<string, string> = {}
   for (const [path, text] of texts) {
@@ -209,6 +212,12 @@ export function csvText(lines: readonly (readonly string[])[]): string {
   const quote = (field: string) => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)
   return lines.map((fields) => `${fields.map(quote).join()}\n`).join('')
 }
+
+const recordsText = ([header, ...rows]: readonly (readonly string[])[]): string =>
+  rows
+    .map((row) => ({ file_name: row[0], ...Object.fromEntries(header!.map((name, i) => [name, row[i]])) }))
+    .map((record) => `${JSON.stringify(record)}\n`)
+    .join('')
 
 interface ParquetOptions {
   readonly codec?: 'UNCOMPRESSED' | 'GZIP' | 'ZSTD'
