@@ -44,3 +44,47 @@ export function redact(text: string): string {
 export function messageOf(error: unknown): string {
   return redact(error instanceof Error ? error.message : String(error))
 }
+
+/** An error as plain data, for a message to another thread: structured cloning would keep neither class nor fields. */
+export interface ErrorData {
+  readonly kind: 'input' | 'service' | 'data' | 'other'
+  readonly message: string
+  /** Stable code of ours, or the system's (`ENOSPC`); null without one. */
+  readonly code: string | null
+  readonly retry: boolean
+  readonly status: number | null
+  /** Of errors that are not ours, for whoever mends the bug. */
+  readonly stack: string | null
+}
+
+/** What a thread sends in place of an error that it threw; redacted. */
+export function errorToData(error: unknown): ErrorData {
+  const ours = error instanceof SkyscriptError
+  const { code, stack } = error as { code?: unknown; stack?: unknown }
+  return {
+    kind:
+      error instanceof InputError
+        ? 'input'
+        : error instanceof ServiceError
+          ? 'service'
+          : error instanceof DataFault
+            ? 'data'
+            : 'other',
+    message: messageOf(error),
+    code: typeof code === 'string' ? code : null,
+    retry: error instanceof ServiceError && error.retry,
+    status: error instanceof ServiceError ? (error.status ?? null) : null,
+    stack: !ours && typeof stack === 'string' ? redact(stack) : null,
+  }
+}
+
+/** The error that `errorToData` was given: of the same class, with the same code and the same decision about a retry. */
+export function errorFromData({ kind, message, code, retry, status, stack }: ErrorData): Error {
+  if (kind === 'input') return new InputError(code!, message)
+  if (kind === 'data') return new DataFault(code!, message)
+  if (kind === 'service') return new ServiceError(code!, message, { retry, ...(status !== null && { status }) })
+  const error: NodeJS.ErrnoException = new Error(message)
+  if (code !== null) error.code = code
+  if (stack !== null) error.stack = stack
+  return error
+}

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { messageOf, SkyscriptError } from '@skyscript/core'
+import { errorToData } from '@skyscript/core'
 import { type ApiOptions, createApi } from './api.ts'
 import { ApiError } from './api-error.ts'
 import type { FromApiThread, ToApiThread } from './api-threads.ts'
@@ -20,12 +20,11 @@ try {
     } catch (error) {
       if (error instanceof ApiError) {
         tell({ type: 'refused', code: error.code, message: error.message, headers: error.headers })
-      } else tell({ type: 'bug', text: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+      } else tell({ type: 'failed', error: errorToData(error) })
     }
   })
   tell({ type: 'ready' })
 } catch (error) {
-  const code = error instanceof SkyscriptError ? error.code : 'local-earth-engine'
-  tell({ type: 'failed', code, message: messageOf(error) })
+  tell({ type: 'failed', error: errorToData(error) })
   port.close()
 }

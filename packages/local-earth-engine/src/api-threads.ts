@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { InputError } from '@skyscript/core'
+import { type ErrorData, errorFromData } from '@skyscript/core'
 import type { Answer, ApiCall, ApiOptions } from './api.ts'
 import { ApiError } from './api-error.ts'
 
@@ -7,10 +7,9 @@ export type ToApiThread = ApiCall
 
 export type FromApiThread =
   | { readonly type: 'ready' }
-  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  | { readonly type: 'failed'; readonly error: ErrorData }
   | { readonly type: 'answer'; readonly contentType: string; readonly bytes: Uint8Array; readonly pixels: number }
   | { readonly type: 'refused'; readonly code: number; readonly message: string; readonly headers: ApiError['headers'] }
-  | { readonly type: 'bug'; readonly text: string }
 
 export interface ApiThreads {
   /**
@@ -66,7 +65,7 @@ export async function startApi(threads: number, options: ApiOptions): Promise<Ap
         const { contentType, bytes, pixels } = message
         resolve({ contentType, body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), pixels })
       } else if (message.type === 'refused') reject(new ApiError(message.code, message.message, message.headers))
-      else reject(new Error(message.type === 'bug' ? message.text : message.type))
+      else reject(message.type === 'failed' ? errorFromData(message.error) : new Error(message.type))
       next()
     }
     // A thread that ended, out of memory or at the close, isn't put back.
@@ -100,7 +99,7 @@ function startThread(options: ApiOptions): Promise<Worker> {
     // Without a listener an error of a thread would end the process; its call is told by the thread's exit.
     worker.on('error', reject)
     worker.once('message', (message: FromApiThread) => {
-      if (message.type === 'failed') reject(new InputError(message.code, message.message))
+      if (message.type === 'failed') reject(errorFromData(message.error))
       else resolve(worker)
     })
   })

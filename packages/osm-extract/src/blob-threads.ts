@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { InputError } from '@skyscript/core'
+import { type ErrorData, errorFromData, ServiceError } from '@skyscript/core'
 import { BlobPasses, type Gathered, type Selection, type Shared, type Task, type TaskResult } from './passes.ts'
 import { type Origin, PbfFault } from './pbf-fault.ts'
 
@@ -12,8 +12,7 @@ export type ToBlobThread =
 export type FromBlobThread =
   | { readonly type: 'done'; readonly value: unknown }
   | { readonly type: 'damaged'; readonly code: string; readonly what: string; readonly origin: Origin }
-  | { readonly type: 'refused'; readonly code: string; readonly message: string }
-  | { readonly type: 'bug'; readonly text: string }
+  | { readonly type: 'failed'; readonly error: ErrorData }
 
 /** Runs passes over blobs, in this thread or in others. */
 export interface BlobReaders {
@@ -102,8 +101,11 @@ class BlobThread {
       if (message.type === 'done') question.resolve(message.value)
       else question.reject(errorOf(message))
     })
-    this.#worker.on('error', (error) => this.#fail(error as Error))
-    this.#worker.on('exit', () => this.#fail(new Error('A thread that reads the file has ended.')))
+    this.#worker.on('error', (error) => {
+      const outOfMemory = (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY'
+      this.#fail(outOfMemory ? died() : (error as Error))
+    })
+    this.#worker.on('exit', () => this.#fail(died()))
   }
 
   get waiting(): number {
@@ -134,8 +136,16 @@ class BlobThread {
   }
 }
 
+const died = () =>
+  new ServiceError(
+    'thread-died',
+    'A thread that reads the OSM file ended; start again, with fewer --threads if memory was short.',
+    {
+      retry: true,
+    },
+  )
+
 function errorOf(message: Exclude<FromBlobThread, { type: 'done' }>): Error {
   if (message.type === 'damaged') return new PbfFault(message.code, message.what, message.origin)
-  if (message.type === 'refused') return new InputError(message.code, message.message)
-  return new Error(message.text)
+  return errorFromData(message.error)
 }

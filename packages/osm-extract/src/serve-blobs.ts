@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import { InputError } from '@skyscript/core'
+import { errorToData } from '@skyscript/core'
 import type { FromBlobThread, ToBlobThread } from './blob-threads.ts'
 import { BlobPasses, type Selection } from './passes.ts'
 import { PbfFault } from './pbf-fault.ts'
@@ -36,6 +36,5 @@ function refusal(error: unknown): FromBlobThread {
     const { code, what, origin } = error
     return { type: 'damaged', code, what, origin }
   }
-  if (error instanceof InputError) return { type: 'refused', code: error.code, message: error.message }
-  return { type: 'bug', text: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+  return { type: 'failed', error: errorToData(error) }
 }

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { messageOf, SkyscriptError } from '@skyscript/core'
+import { errorToData } from '@skyscript/core'
 import type { Answer, Call } from './thread.ts'
 
 /** A method of a thread; buffers that `transfer` lists are moved to the caller. */
@@ -16,9 +16,7 @@ export function serveThread(methods: Readonly<Record<string, Method>>): void {
         const { value, transfer } = await methods[call.method]!(call.value as never)
         port.postMessage({ call: call.call, value } satisfies Answer, [...(transfer ?? [])])
       } catch (error) {
-        const code = error instanceof SkyscriptError ? error.code : null
-        const message = code === null && error instanceof Error ? (error.stack ?? error.message) : messageOf(error)
-        port.postMessage({ call: call.call, error: { code, message } } satisfies Answer)
+        port.postMessage({ call: call.call, error: errorToData(error) } satisfies Answer)
       }
     })
   })

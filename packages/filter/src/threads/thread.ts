@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads'
-import { InputError, ServiceError } from '@skyscript/core'
+import { type ResourceLimits, Worker } from 'node:worker_threads'
+import { type ErrorData, errorFromData, ServiceError } from '@skyscript/core'
 
 /** What travels to a thread and back. `transfer` buffers are moved, not copied. */
 export interface Call {
@@ -10,7 +10,7 @@ export interface Call {
 
 export type Answer =
   | { readonly call: number; readonly value: unknown }
-  | { readonly call: number; readonly error: { readonly code: string | null; readonly message: string } }
+  | { readonly call: number; readonly error: ErrorData }
 
 export interface Thread {
   /** Asks the thread's method. Calls are answered in their order. */
@@ -24,8 +24,8 @@ export interface Thread {
  *
  * @param file a module that calls `serveThread`
  */
-export function startThread(file: URL): Thread {
-  const worker = new Worker(file)
+export function startThread(file: URL, resourceLimits?: ResourceLimits): Thread {
+  const worker = new Worker(file, resourceLimits && { resourceLimits })
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
   let calls = 0
   let ended: Error | null = null
@@ -44,13 +44,17 @@ export function startThread(file: URL): Thread {
   worker.on('message', (answer: Answer) => {
     const caller = settle(answer.call)
     if ('value' in answer) caller?.resolve(answer.value)
-    else caller?.reject(asError(answer.error))
+    else caller?.reject(errorFromData(answer.error))
   })
-  worker.on('error', (error) => end(error instanceof Error ? error : new Error(String(error))))
-  worker.on('exit', (code) => {
-    const died = 'The scoring thread ended; start again, with less running beside it if memory was short.'
-    end(code === 0 ? new Error('The scorer is closed.') : new ServiceError('scorer-died', died, { retry: true }))
+  const died = () =>
+    new ServiceError('thread-died', 'A thread ended; start again, with less running beside it if memory was short.', {
+      retry: true,
+    })
+  worker.on('error', (error) => {
+    const outOfMemory = (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY'
+    end(outOfMemory ? died() : error instanceof Error ? error : new Error(String(error)))
   })
+  worker.on('exit', (code) => end(code === 0 ? new Error('The thread is closed.') : died()))
 
   return {
     ask<T>(method: string, value: unknown, transfer: readonly ArrayBuffer[] = []) {
@@ -63,13 +67,8 @@ export function startThread(file: URL): Thread {
       })
     },
     async close() {
-      end(new Error('The scorer is closed.'))
+      end(new Error('The thread is closed.'))
       await worker.terminate()
     },
   }
-}
-
-/** Errors cross as plain data: those with a code are the user's (InputError), others are bugs. */
-function asError({ code, message }: { readonly code: string | null; readonly message: string }): Error {
-  return code === null ? new Error(message) : new InputError(code, message)
 }

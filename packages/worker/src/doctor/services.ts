@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { messageOf, redact } from '@skyscript/core'
+import { messageOf, redact, SkyscriptError } from '@skyscript/core'
 import type { Finding } from './doctor.ts'
 
 /** Whether a bucket can be written, read and cleaned up; a folder is looked at by the disk check. */
@@ -31,40 +31,25 @@ export async function checkOutput(output: string): Promise<Finding> {
 
 /** BullMQ loses jobs where Redis may evict keys; without an append-only file a restart of Redis forgets the queue. */
 export async function checkRedis(url: string): Promise<Finding> {
-  const { Redis } = await import('ioredis')
-  const client = new Redis(url, {
-    lazyConnect: true,
-    connectTimeout: 5000,
-    commandTimeout: 5000,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-    enableOfflineQueue: false,
-  })
-  let reason = ''
-  client.on('error', (error: unknown) => {
-    reason = messageOf(error)
-  })
+  const { parseRedisUrl, redisInfo } = await import('../queue/redis.ts')
   try {
-    await client.connect()
+    const address = parseRedisUrl(url)
     const info = Object.fromEntries(
-      (await client.info())
+      (await redisInfo(address))
         .split(/\r?\n/)
         .filter((line) => line.includes(':'))
         .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
     ) as Record<string, string>
-    return judgeRedis(redact(url), info)
+    return judgeRedis(address.shown, info)
   } catch (error) {
-    const why = reason || messageOf(error)
-    const isAuth = /NOAUTH|WRONGPASS|NOPERM/.test(`${messageOf(error)} ${reason}`)
-    return {
-      status: 'fail',
-      detail: `${redact(url)} can't be used: ${why}`,
-      fix: isAuth
-        ? 'Put the password into the URL, redis://:password@host:6379.'
-        : 'Start Redis (`docker compose up redis`, or Debian package redis-server) or correct `queue`.',
-    }
-  } finally {
-    client.disconnect()
+    if (!(error instanceof SkyscriptError)) throw error
+    // The sentence says what is wrong, and after its last semicolon what to do.
+    const cut = error.message.lastIndexOf('; ')
+    const fix =
+      error.code === 'redis-unreachable'
+        ? 'Start Redis (`docker compose up redis`, or Debian package redis-server) or correct `queue`.'
+        : `${error.message.charAt(cut + 2).toUpperCase()}${error.message.slice(cut + 3)}`
+    return { status: 'fail', detail: error.message.slice(0, cut), fix }
   }
 }
 

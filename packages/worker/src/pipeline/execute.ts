@@ -2,6 +2,7 @@ import type { Storage } from '@skyscript/core'
 import type { Execute, Job, StageName } from '../runner/runner.ts'
 import { captionJob } from './caption.ts'
 import { loadRun, openContext, type RunContext } from './context.ts'
+import { createContextPool } from './context-pool.ts'
 import { fetchJob } from './fetch.ts'
 import type { ContextOptions } from './models.ts'
 import { planJob } from './plan.ts'
@@ -14,9 +15,6 @@ const JOBS: Record<StageName, (job: Job, context: RunContext, signal: AbortSigna
   score: scoreJob,
 }
 
-/** The contexts of the runs whose jobs come by: a worker serves many datasets, most of the time one. */
-const CONTEXTS_IN_MEMORY = 2
-
 export interface Executor {
   readonly execute: Execute
   close(): Promise<void>
@@ -28,31 +26,20 @@ export interface Executor {
  * @param openStorage opens the dataset that a job names
  */
 export function createExecutor(openStorage: (url: string) => Promise<Storage>, options: ContextOptions = {}): Executor {
-  const contexts = new Map<string, Promise<RunContext>>()
-  const closing: Promise<void>[] = []
-
-  const contextOf = (job: Job): Promise<RunContext> => {
-    const key = `${job.dataset}\n${job.run}`
-    const known = contexts.get(key)
-    if (known) return known
-    const opening = openStorage(job.dataset).then(async (storage) =>
-      openContext(storage, await loadRun(storage, job.run), options),
-    )
-    opening.catch(() => contexts.delete(key))
-    contexts.set(key, opening)
-    if (contexts.size > CONTEXTS_IN_MEMORY) {
-      const [oldest, context] = contexts.entries().next().value!
-      contexts.delete(oldest)
-      closing.push(context.then((each) => each.close()))
-    }
-    return opening
-  }
-
+  const pool = createContextPool(async (key) => {
+    const [dataset, run] = key.split('\n') as [string, string]
+    const storage = await openStorage(dataset)
+    return openContext(storage, await loadRun(storage, run), options)
+  })
   return {
-    execute: async (job, signal) => JOBS[job.stage](job, await contextOf(job), signal),
-    async close() {
-      for (const context of contexts.values()) closing.push(context.then((each) => each.close()))
-      await Promise.allSettled(closing)
+    async execute(job, signal) {
+      const { context, release } = await pool.borrow(`${job.dataset}\n${job.run}`)
+      try {
+        await JOBS[job.stage](job, context, signal)
+      } finally {
+        release()
+      }
     },
+    close: () => pool.close(),
   }
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { inspect } from 'node:util'
+import { Redis } from 'ioredis'
 import { describe, expect, test } from 'vitest'
 import { startRedis } from '../../../../test/support/redis.ts'
 import { checkRedis, parseRedisUrl } from './redis.ts'
@@ -88,5 +89,41 @@ describe("a Redis that can't be used is refused with what to do:", () => {
     }
     expect(Date.now() - from).toBeLessThan(6500)
     mute.close()
+  })
+})
+
+describe('a Redis user that lacks a right is told which', () => {
+  const lacks = (rules: readonly string[]) => async () => {
+    const server = await startRedis()
+    const admin = new Redis(server.url)
+    await admin.call('ACL', 'SETUSER', 'limited', 'on', '>hunter2', ...rules)
+    admin.disconnect()
+    const address = parseRedisUrl(server.url.replace('://', '://limited:hunter2@'))
+    const result = await checkRedis(address).catch((reason) => reason)
+    await server.stop()
+    return result
+  }
+
+  test.each<[string, string[], RegExp]>([
+    ['INFO', ['~*', '&*', '+@all', '-@admin', '-@dangerous'], /run INFO .*\+info$/],
+    ['scripts', ['~*', '&*', '+@all', '-@scripting'], /run EVAL .*\+eval$/],
+    ['the keys of the queue', ['~other:*', '&*', '+@all'], /use the keys .*~skyscript:\*$/],
+    [
+      'commands inside scripts',
+      ['~*', '&*', '+info', '+eval', '+client', '+hello'],
+      /run a command of the queue's scripts/,
+    ],
+  ])('%s', async (_, rules, sentence) => {
+    const error = await lacks(rules)()
+    expect(error).toMatchObject({
+      name: 'InputError',
+      code: 'redis-right-missing',
+      message: expect.stringMatching(sentence),
+    })
+    expect(error.message).not.toMatch(/password|hunter2/)
+  })
+
+  test('and with these rights it is not refused', async () => {
+    expect(await lacks(['~skyscript:*', '&*', '+@all', '-@admin', '-@dangerous', '+info'])()).toBeUndefined()
   })
 })

@@ -1,5 +1,6 @@
 import { InputError, isLoopback, redact, ServiceError } from '@skyscript/core'
 import { Redis, type RedisOptions } from 'ioredis'
+import { DEFAULT_PREFIX } from './jobs.ts'
 
 /** Time to connect, log in and look at the server's settings, before we say that it can't be reached. */
 const REACH_MS = 5_000
@@ -80,14 +81,26 @@ function decode(text: string): string {
 /**
  * Connects once and looks at the server.
  *
- * @throws InputError `redis-access-denied`, `redis-too-old`, `redis-evicts`; ServiceError `redis-unreachable`
+ * @throws InputError `redis-access-denied`, `redis-right-missing`, `redis-too-old`, `redis-evicts`; ServiceError
+ * `redis-unreachable`
  */
 export async function checkRedis(address: RedisAddress): Promise<void> {
+  judge(await redisInfo(address), address)
+}
+
+/**
+ * What the server says of itself (INFO), after trying what else the queue needs: the keys of its prefix, and scripts.
+ *
+ * @throws InputError `redis-access-denied`, `redis-right-missing`; ServiceError `redis-unreachable`
+ */
+export async function redisInfo(address: RedisAddress): Promise<string> {
   const settings: RedisOptions = {
     ...address.options,
     lazyConnect: true,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
+    // The client's own check asks for INFO too, and writes to the console where it may not.
+    enableReadyCheck: false,
   }
   const client = new Redis({ ...settings, replyMapping: 'legacy' })
   // The client tells why it could not connect here, and then only that it is closed.
@@ -98,9 +111,15 @@ export async function checkRedis(address: RedisAddress): Promise<void> {
   const { promise: late, reject } = Promise.withResolvers<never>()
   const limit = setTimeout(() => reject(new Error(`no answer within ${REACH_MS / 1000} s`)), REACH_MS)
   try {
-    judge(await Promise.race([client.connect().then(() => client.info()), late]), address)
+    const look = async () => {
+      await client.connect()
+      const info = await client.info()
+      await client.eval("return redis.call('EXISTS', KEYS[1])", 1, `${DEFAULT_PREFIX}:access`)
+      return info
+    }
+    return await Promise.race([look(), late])
   } catch (error) {
-    throw error instanceof InputError ? error : asRedisFault(reason ?? error, address)
+    throw asRedisFault(reason ?? error, address)
   } finally {
     clearTimeout(limit)
     client.disconnect()
@@ -126,15 +145,35 @@ function judge(info: string, { shown }: RedisAddress): void {
   }
 }
 
+/**
+ * Which right a user lacks, from the words of a refusal, and the ACL rule that grants it; null for other errors. Redis 6
+ * to 8 say `NOPERM ... the 'info' command`, `... one of the keys`, `... a channel`, and inside a script `can't run this command`.
+ */
+function missingRight(reason: string): { readonly what: string; readonly rule: string } | null {
+  if (!/\bNOPERM\b|ACL failure|can't run this command/.test(reason)) return null
+  const command = /'([a-z|_-]+)' command/i.exec(reason)?.[1]
+  if (command !== undefined) return { what: `run ${command.toUpperCase()}`, rule: `+${command.toLowerCase()}` }
+  if (/\bkeys?\b/.test(reason)) return { what: 'use the keys of the queue', rule: '~skyscript:*' }
+  if (/\bchannels?\b/.test(reason)) return { what: 'use channels', rule: '&*' }
+  return { what: "run a command of the queue's scripts", rule: '+@all -@admin -@dangerous +info' }
+}
+
 /** What went wrong between us and Redis. The original error may hold the password among its arguments, so it ends here. */
 export function asRedisFault(error: unknown, address: RedisAddress): InputError | ServiceError {
   const reason = address.scrub(
     error instanceof Error ? error.message || ((error as NodeJS.ErrnoException).code ?? error.name) : String(error),
   )
-  if (/\b(NOAUTH|WRONGPASS|NOPERM)\b|invalid password|without any password/.test(reason)) {
+  if (/\b(NOAUTH|WRONGPASS)\b|invalid password|without any password/.test(reason)) {
     return new InputError(
       'redis-access-denied',
       `Redis at ${address.shown} refuses the login (${reason}); put the password into the URL, redis://:password@host:6379.`,
+    )
+  }
+  const right = missingRight(reason)
+  if (right !== null) {
+    return new InputError(
+      'redis-right-missing',
+      `Redis at ${address.shown} does not let this user ${right.what} (${reason}); grant it with: ACL SETUSER <user> ${right.rule}`,
     )
   }
   if (/^(OOM|MISCONF)\b/.test(reason)) {

@@ -1,0 +1,39 @@
+import { DataFault, InputError, ServiceError } from '@skyscript/core'
+import { afterEach, expect, test } from 'vitest'
+import { startThread, type Thread } from '../src/threads/thread.ts'
+
+let thread: Thread | undefined
+afterEach(() => thread?.close())
+const thrownBy = (method: string) => {
+  thread = startThread(new URL('./support/failing-thread.ts', import.meta.url))
+  return thread.ask(method, null).then(
+    () => null,
+    (error: unknown) => error,
+  )
+}
+
+test('an error of a thread keeps its class, its code and the decision about a retry', async () => {
+  expect(await thrownBy('input')).toBeInstanceOf(InputError)
+  const passing = await thrownBy('passing')
+  expect(passing).toBeInstanceOf(ServiceError)
+  expect(passing).toMatchObject({ name: 'ServiceError', code: 'hub-away', retry: true, status: 503 })
+  expect((passing as Error).message).toBe('See https://***@hub.example.')
+  expect(await thrownBy('final')).toMatchObject({ name: 'ServiceError', code: 'disk-full', retry: false })
+  const data = await thrownBy('data')
+  expect(data).toBeInstanceOf(DataFault)
+  expect(data).toMatchObject({ code: 'odd-image', message: 'The image is odd.' })
+  expect(await thrownBy('system')).toMatchObject({
+    name: 'Error',
+    code: 'EIO',
+    stack: expect.stringContaining('failing-thread'),
+  })
+})
+
+test('a thread that runs out of memory may be tried again', async () => {
+  thread = startThread(new URL('./support/failing-thread.ts', import.meta.url), { maxOldGenerationSizeMb: 64 })
+  await expect(thread.ask('memory', null)).rejects.toMatchObject({
+    name: 'ServiceError',
+    code: 'thread-died',
+    retry: true,
+  })
+})
