@@ -53,6 +53,11 @@ describe('docker-compose.yml', () => {
     },
   )
 
+  test('workers touch the bucket of this file only', () => {
+    expect(file.services.worker!.command).toEqual(['worker', '--output-root', 's3://skyscript'])
+    expect(file.services.bucket!.command).toEqual(['skyscript'])
+  })
+
   test('Redis keeps jobs over a restart and throws none away', () => {
     const command = (file.services.redis!.command as string[]).join(' ')
     expect(command).toMatch(/--appendonly yes --appendfsync everysec .*--maxmemory-policy noeviction/)

@@ -7,6 +7,7 @@ import type { ScoreOptions } from './commands/score.ts'
 import type { TagsOptions } from './commands/tags.ts'
 import type { TagsCoverageOptions } from './commands/tags-coverage.ts'
 import type { TagsTrainOptions } from './commands/tags-train.ts'
+import type { WorkerOptions } from './commands/worker.ts'
 import { STAGES, type StageName } from './runner/runner.ts'
 import { printable } from './terminal/terminal.ts'
 import { TOOL_VERSION } from './version.ts'
@@ -83,9 +84,12 @@ function createProgram(done: (code: number) => void): Command {
       'jobs of one stage at a time; 12 of fetch and 2 of others unless told',
       positiveInteger,
     )
-    .action(async (options: { queue: string; stages: StageName[]; concurrency?: number }) =>
-      done(await (await import('./commands/worker.ts')).workerCommand(options)),
+    .option(
+      '--output-root <prefix>',
+      'serve only datasets in this folder or below this s3:// prefix (repeatable; default: any that a job names)',
+      (root: string, before: readonly string[] = []) => [...before, root],
     )
+    .action(async (options: WorkerOptions) => done(await (await import('./commands/worker.ts')).workerCommand(options)))
 
   program
     .command('extract')

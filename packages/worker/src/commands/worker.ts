@@ -4,22 +4,32 @@ import { createRedisLimiter } from '../queue/limiter.ts'
 import { openRedis, parseRedisUrl } from '../queue/redis.ts'
 import { serveQueue } from '../queue/serve.ts'
 import type { StageName } from '../runner/runner.ts'
+import { createOutputGuard } from '../storages/output-roots.ts'
 import { openStorage } from '../storages/storages.ts'
 import { downloadProgress, interruptSignal, openTerminal } from './region.ts'
 
 /** Jobs at a time. Fetch jobs wait for the network, some for few large answers. */
 const CONCURRENCY = { plan: 2, fetch: 12, caption: 2, score: 2 } as const
 
+export interface WorkerOptions {
+  readonly queue: string
+  readonly stages: readonly StageName[]
+  readonly concurrency?: number
+  /** Folders and s3:// prefixes that datasets must lie below; without any, all are served. */
+  readonly outputRoot?: readonly string[]
+}
+
 /** `skyscript worker`: serves until SIGTERM or Ctrl-C, then finishes or gives back what it holds. */
-export async function workerCommand(options: {
-  queue: string
-  stages: readonly StageName[]
-  concurrency?: number
-}): Promise<number> {
+export async function workerCommand(options: WorkerOptions): Promise<number> {
+  const allow = createOutputGuard(options.outputRoot ?? [])
   const terminal = openTerminal()
   const interrupt = interruptSignal(terminal)
   const limiters = sharedLimiters(options.queue)
-  const executor = createExecutor(openStorage, {
+  const openAllowed = async (dataset: string) => {
+    await allow(dataset)
+    return openStorage(dataset)
+  }
+  const executor = createExecutor(openAllowed, {
     progress: downloadProgress(terminal),
     limiter: limiters.open,
     ledger: limiters.ledger,
