@@ -21,6 +21,8 @@ export interface Ran {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
+  /** Keeps stdin open, as a terminal does. */
+  readonly hold?: boolean
   readonly cwd?: string
 }
 
@@ -31,13 +33,14 @@ export interface Running {
   says(pattern: RegExp): Promise<RegExpExecArray>
 }
 
-export function start(args: readonly string[], { env, input, cwd }: RunOptions = {}): Running {
+export function start(args: readonly string[], { env, input, hold, cwd }: RunOptions = {}): Running {
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: cwd ?? ROOT,
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
-  child.stdin.on('error', () => {}).end(input ?? '')
+  child.stdin.on('error', () => {})
+  if (!hold) child.stdin.end(input ?? '')
   const text = { stdout: '', stderr: '' }
   const listeners = new Set<() => void>()
   for (const name of ['stdout', 'stderr'] as const) {

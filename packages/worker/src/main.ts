@@ -3,6 +3,8 @@ import { enableCompileCache } from 'node:module'
 
 // Compiled code that is kept for the next time (in the system's temporary folder) halves the start of each command.
 enableCompileCache()
+const { endProcess, handleSignals } = await import('./terminal/interrupt.ts')
+handleSignals()
 const { runCli } = await import('./cli.ts')
 
-process.exitCode = await runCli(process.argv.slice(2))
+endProcess(await runCli(process.argv.slice(2)))

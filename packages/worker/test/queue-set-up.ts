@@ -71,7 +71,7 @@ export function setUpQueue() {
       const said: string[] = []
       children.set(child, said)
       for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (data) => said.push(String(data)))
-      await vi.waitFor(() => expect(said.join('')).toContain('Serving'), { timeout: 15_000 })
+      await vi.waitFor(() => expect(said.join('')).toContain('Serving'), { timeout: 40_000 })
       return child
     },
 

@@ -5,8 +5,9 @@ import { createQueueRunner } from '../runner/distributed.ts'
 import { createEmbeddedRunner } from '../runner/embedded.ts'
 import type { Runner } from '../runner/runner.ts'
 import { openStorage } from '../storages/storages.ts'
+import { closeInTime, interruptSignal } from '../terminal/interrupt.ts'
 import { formatCount, type Terminal } from '../terminal/terminal.ts'
-import { downloadProgress, interruptSignal, openTerminal, readRegion } from './region.ts'
+import { downloadProgress, openTerminal, readRegion } from './region.ts'
 
 /** Jobs at a time in this process. Fetch jobs wait for the network, some for few large answers; the others keep the cores busy by themselves. */
 const CONCURRENCY = { plan: 2, fetch: 12, caption: 1, score: 1 } as const
@@ -26,10 +27,11 @@ export async function buildCommand(file: string, options: { json?: boolean }): P
 export async function withBuild<T>(config: Config, task: (options: BuildOptions) => Promise<T>): Promise<T> {
   const terminal = openTerminal()
   const interrupt = interruptSignal(terminal)
-  const storage = await openStorage(config.output)
-  const runner = await openRunner(config, storage, terminal)
-  try {
-    return await task({
+  let runner: Runner | undefined
+  const run = async () => {
+    const storage = await openStorage(config.output)
+    runner = await openRunner(config, storage, terminal)
+    return task({
       config,
       storage,
       runner,
@@ -37,8 +39,11 @@ export async function withBuild<T>(config: Config, task: (options: BuildOptions)
       signal: interrupt.signal,
       progress: downloadProgress(terminal),
     })
+  }
+  try {
+    return await interrupt.race(run())
   } finally {
-    await runner.close()
+    await closeInTime(async () => runner?.close())
     interrupt.release()
   }
 }

@@ -2,8 +2,9 @@ import { getJson, InputError } from '@skyscript/core'
 import { MANIFEST } from '@skyscript/filter'
 import { cutStored, type DatasetState, readExclude, STATE, storedExclude, withFilter } from '../pipeline/cut.ts'
 import { openDataset } from '../storages/storages.ts'
+import { interruptSignal } from '../terminal/interrupt.ts'
 import { formatCount } from '../terminal/terminal.ts'
-import { interruptSignal, openTerminal, readRegion } from './region.ts'
+import { openTerminal, readRegion } from './region.ts'
 
 /** `skyscript cut`: ranking, cuts, splits, CSVs, manifest and report again, from stored scores. */
 export async function cutCommand(output: string, options: { config?: string; json?: boolean }): Promise<number> {
@@ -29,7 +30,7 @@ export async function cutCommand(output: string, options: { config?: string; jso
     )
   const interrupt = interruptSignal(terminal, 'start anew')
   try {
-    const { lock } = await cutStored(state, exclude, { storage, terminal, signal: interrupt.signal })
+    const { lock } = await interrupt.race(cutStored(state, exclude, { storage, terminal, signal: interrupt.signal }))
     if (options.json) process.stdout.write(`${JSON.stringify(lock)}\n`)
     else
       for (const [path, rows] of Object.entries(lock.rows))

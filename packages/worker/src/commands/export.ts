@@ -7,8 +7,9 @@ import { openTarget } from '../export/target.ts'
 import { type CAPTIONS, exportWebdataset, SHARD_BYTES } from '../export/webdataset.ts'
 import { exportZip } from '../export/zip.ts'
 import { openDataset } from '../storages/storages.ts'
+import { interruptSignal } from '../terminal/interrupt.ts'
 import { formatBytes, formatCount, type Terminal } from '../terminal/terminal.ts'
-import { interruptSignal, openTerminal } from './region.ts'
+import { openTerminal } from './region.ts'
 
 export const FORMATS = ['webdataset', 'zip', 'croissant', 'card'] as const
 
@@ -49,7 +50,7 @@ export async function exportCommand(output: string, options: ExportOptions): Pro
   const interrupt = interruptSignal(terminal, 'start anew')
   try {
     const job = { dataset, target, options, terminal, signal: interrupt.signal }
-    const { json, lines } = await EXPORTERS[options.format](job)
+    const { json, lines } = await interrupt.race(EXPORTERS[options.format](job))
     if (options.json)
       process.stdout.write(`${JSON.stringify({ format: options.format, target: target.url, ...json })}\n`)
     else process.stdout.write(`${[target.url, ...lines].join('\n')}\n`)

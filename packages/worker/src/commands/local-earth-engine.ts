@@ -1,4 +1,5 @@
 import { startLocalEarthEngine } from '@skyscript/local-earth-engine'
+import { closeInTime, untilStopped } from '../terminal/interrupt.ts'
 import { openTerminal } from './region.ts'
 
 export interface LocalEarthEngineCommandOptions {
@@ -19,9 +20,7 @@ export async function localEarthEngineCommand(options: LocalEarthEngineCommandOp
   })
   process.stdout.write(`${server.url}\n`)
   terminal.note(`Set imagery.earthEngine.endpoint to ${server.url}; Ctrl-C ends it.`)
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve).once('SIGTERM', resolve)
-  })
-  await server.close()
+  await untilStopped()
+  await closeInTime(() => server.close())
   return 0
 }

@@ -30,27 +30,3 @@ export function downloadProgress(terminal: Terminal): (what: string) => Progress
     }
   }
 }
-
-/**
- * Ctrl-C and SIGTERM stop a run between two steps; a second one ends the process at once.
- *
- * @param next what the same command will do
- */
-export function interruptSignal(
-  terminal: Terminal,
-  next: 'go on from here' | 'start anew' = 'go on from here',
-): { signal: AbortSignal; release(): void } {
-  const controller = new AbortController()
-  const stop = () => {
-    if (controller.signal.aborted) process.exit(130)
-    terminal.warn(`Stopping; run the same command again to ${next}.`)
-    controller.abort(new InputError('interrupted', `Stopped before the end; run the same command again to ${next}.`))
-  }
-  process.on('SIGINT', stop).on('SIGTERM', stop)
-  return {
-    signal: controller.signal,
-    release: () => {
-      process.off('SIGINT', stop).off('SIGTERM', stop)
-    },
-  }
-}

@@ -2,8 +2,9 @@ import { createCaptioner } from '@skyscript/captioner'
 import { count } from '@skyscript/core'
 import { extract } from '@skyscript/osm-extract'
 import { readTextFile } from '../pipeline/text-file.ts'
+import { interruptSignal } from '../terminal/interrupt.ts'
 import { formatCount, printable } from '../terminal/terminal.ts'
-import { interruptSignal, openTerminal } from './region.ts'
+import { openTerminal } from './region.ts'
 
 export interface TagsCoverageOptions {
   readonly tags?: string

@@ -6,10 +6,14 @@ import { serveQueue } from '../queue/serve.ts'
 import type { StageName } from '../runner/runner.ts'
 import { createOutputGuard } from '../storages/output-roots.ts'
 import { openStorage } from '../storages/storages.ts'
-import { downloadProgress, interruptSignal, openTerminal } from './region.ts'
+import { closeInTime, interruptSignal } from '../terminal/interrupt.ts'
+import { downloadProgress, openTerminal } from './region.ts'
 
 /** Jobs at a time. Fetch jobs wait for the network, some for few large answers. */
 const CONCURRENCY = { plan: 2, fetch: 12, caption: 2, score: 2 } as const
+
+/** `serveQueue` ends by itself within this long of a signal. */
+const STOP_MS = 7_500
 
 export interface WorkerOptions {
   readonly queue: string
@@ -34,18 +38,22 @@ export async function workerCommand(options: WorkerOptions): Promise<number> {
     limiter: limiters.open,
     ledger: limiters.ledger,
   })
+  const serving = serveQueue({
+    redisUrl: options.queue,
+    stages: options.stages,
+    concurrency: options.concurrency ?? CONCURRENCY,
+    execute: executor.execute,
+    onEvent: (event) => terminal.note(event),
+    signal: interrupt.signal,
+  })
   try {
-    await serveQueue({
-      redisUrl: options.queue,
-      stages: options.stages,
-      concurrency: options.concurrency ?? CONCURRENCY,
-      execute: executor.execute,
-      onEvent: (event) => terminal.note(event),
-      signal: interrupt.signal,
-    })
+    await interrupt.race(serving, STOP_MS)
     return 0
+  } catch (error) {
+    if (interrupt.signal.aborted && error === interrupt.signal.reason) return 0
+    throw error
   } finally {
-    await executor.close()
+    await closeInTime(() => executor.close())
     await limiters.close()
     interrupt.release()
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue } from 'bullmq'
 import { describe, expect, test, vi } from 'vitest'
+import { startRedis } from '../../../../test/support/redis.ts'
 import { never, setUpQueue } from '../../test/queue-set-up.ts'
 import { resultKey } from '../runner/runner.ts'
 
@@ -59,6 +60,30 @@ describe('a worker', () => {
     expect((await once(child, 'exit'))[0]).toBe(0)
     expect(Date.now() - from).toBeLessThan(200 + 3000 + 1500)
     controller.abort()
+  })
+
+  test('ends in its grace while Redis is away, whatever its job does, and another does that job', async () => {
+    const own = await startRedis({ appendonly: true })
+    try {
+      const child = await queue.startWorker({ redisUrl: own.url, graceMs: 300 })
+      const controller = new AbortController()
+      const runner = await queue.openRunner({ redisUrl: own.url })
+      const running = runner.run([queue.job('long', 'wait-60000')], () => {}, controller.signal)
+      running.catch(() => {})
+      await queue.untilStarted('long')
+      await own.kill()
+      await vi.waitFor(() => expect(queue.said()).toMatch(/is away/), { timeout: 5000 })
+      const from = Date.now()
+      child.kill('SIGTERM')
+      expect(await once(child, 'exit')).toEqual([0, null])
+      expect(Date.now() - from).toBeLessThan(300 + 2000 + 1500)
+      await own.restart()
+      await queue.startWorker({ redisUrl: own.url })
+      await queue.untilStarted('long', 2)
+      controller.abort()
+    } finally {
+      await own.stop()
+    }
   })
 
   test('whose event loop was blocked for three lock times is told that it lost the job, which another did', async () => {
