@@ -1,4 +1,4 @@
-import type { Box, Position } from '@skyscript/core'
+import type { Box, Geometry, Position } from '@skyscript/core'
 import { boxesIntersect, boxOf, ServiceError } from '@skyscript/core'
 import type { EarthEngine } from './client.ts'
 import { candidatesOf, singleCandidate } from './expressions.ts'
@@ -14,6 +14,8 @@ export interface SourceImage {
   readonly cloud: number | null
   /** Bounds of what it covers, degrees. */
   readonly footprint: Box
+  /** The area that it covers, where it is known to be less than its bounds. */
+  readonly outline?: Geometry | null
 }
 
 interface Answer {

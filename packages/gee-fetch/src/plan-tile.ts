@@ -2,9 +2,11 @@ import {
   boxContains,
   boxesIntersect,
   type Config,
+  coverOfBox,
   type Dropped,
   type Failed,
   type FocusObject,
+  geometryMeetsBox,
   type ImageCandidate,
   InputError,
   messageOf,
@@ -39,6 +41,8 @@ export interface PlanTileInput {
 /** Images tried of one source, and in all, before an object is given up. */
 const PER_SOURCE = 3
 const IN_ALL = 6
+/** The share of a box that counts as all of it, so that rounding decides nothing. */
+const WHOLE = 1 - 1e-6
 
 /**
  * Chooses for each object which images to ask for, best first: the preferred suitable source, inside it the best image
@@ -82,8 +86,13 @@ export async function planTile({ tile, focus, settings, candidates }: PlanTileIn
   return { kept, dropped, failed }
 }
 
-/** Those whose bounds hold the whole box; where none does, those that hold a part (its pixels will be checked). */
+/** Those that cover the whole box; where none does, those that cover a part (its pixels will be checked). */
 function covering(images: readonly SourceImage[], box: ImageCandidate['box']): SourceImage[] {
-  const whole = images.filter(({ footprint }) => boxContains(footprint, box))
-  return whole.length > 0 ? whole : images.filter(({ footprint }) => boxesIntersect(footprint, box))
+  const whole = images.filter(
+    ({ footprint, outline }) => boxContains(footprint, box) && (!outline || coverOfBox(outline, box) > WHOLE),
+  )
+  if (whole.length > 0) return whole
+  return images.filter(
+    ({ footprint, outline }) => boxesIntersect(footprint, box) && (!outline || geometryMeetsBox(outline, box)),
+  )
 }

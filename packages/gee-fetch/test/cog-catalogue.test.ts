@@ -8,6 +8,7 @@ import { projectionOf } from '../src/cog/projections.ts'
 import { type CogSource, createCogImagery } from '../src/index.ts'
 import { PIXEL_STATE } from '../src/pixel-state.ts'
 import { cogSource, gridAt, plainTiff, serveFiles } from './cog-set-up.ts'
+import { inDegrees, tiffImage, writeTiff } from './write-tiff.ts'
 
 const BERN: [number, number] = [7.44, 46.95]
 let folder: string
@@ -172,5 +173,79 @@ describe('a catalogue', () => {
     await linkFiles()
     const pixels = await open().pixels(sheets(server.url), 'sheets/old_2017', gridAt(BERN, 10, 50, 50))
     expect([...pixels.subarray(0, 3)]).toEqual([10, 10, 200])
+  })
+
+  test('links that are signed for some minutes are read anew when they have expired', async () => {
+    const tiled = {
+      width: 400,
+      height: 400,
+      rule: () => 200,
+      compression: [1, (bytes: Buffer) => bytes] as const,
+      entries: inDegrees(7.42, 46.96, 1 / 8192),
+    }
+    await writeFile(at('files/tiled.tif'), writeTiff([tiffImage(tiled)]))
+    let signature = 1
+    let refused = 0
+    let isDenied = false
+    const server = await serveFiles(
+      folder,
+      (path, _, url) => {
+        const href = `${url}/files/tiled.tif?sig=${signature}`
+        const signed = {
+          id: 'west',
+          bbox: [7.3, 46.9, 7.6, 47],
+          properties: { datetime: '2020-06-01T00:00:00Z' },
+          assets: { visual: { href } },
+          links: [],
+        }
+        return path === '/search' ? { features: [signed] } : path.startsWith('/collections') ? signed : undefined
+      },
+      (number, response, path) => {
+        if (!path.startsWith('/files') || (!isDenied && server.requests[number - 1]!.url.endsWith(`=${signature}`)))
+          return false
+        refused++
+        response.writeHead(403).end('signature expired')
+        return true
+      },
+    )
+    closers.push(server.close)
+    for (const mosaic of ['item', 'day'] as const) {
+      const source = sheets(server.url, { alias: mosaic === 'item' ? 'ONE' : 'DAY', assets: ['visual'], mosaic })
+      const imageId = mosaic === 'item' ? 'sheets/west' : 'sheets/2020-06-01'
+      const cog = open()
+      const grid = gridAt([7.43, 46.958], 10, 20, 20)
+      const first = await cog.pixels(source, imageId, grid)
+      signature++
+      // Far enough for bytes that have not been read.
+      const far = await cog.pixels(source, imageId, gridAt([7.43, 46.92], 10, 20, 20))
+      expect([first[0], far[0]]).toEqual([200, 200])
+      const other = open()
+      signature++
+      await other.find(source, box)
+      signature++
+      expect((await other.pixels(source, imageId, grid))[0]).toBe(200)
+    }
+    expect(refused).toBeGreaterThan(2)
+    // What stays refused fails, once.
+    isDenied = true
+    await expect(
+      open().pixels(sheets(server.url, { assets: ['visual'] }), 'sheets/west', gridAt(BERN, 10, 5, 5)),
+    ).rejects.toThrow('403')
+  })
+
+  test('files are mosaics too: those of one day or year are one image, and so are those without a time', async () => {
+    await startCatalogue()
+    const [x, y] = projectionOf(32632, '').forward(BERN)
+    const left = await plainTiff(at('left.tif'), 32632, 10, [x - 2000, y + 1000], () => [200, 10, 10])
+    const right = await plainTiff(at('right.tif'), 32632, 10, [x, y + 1000], () => [10, 200, 10])
+    for (const mosaic of ['day', 'year'] as const) {
+      const source = cogSource({ files: [left, right], mosaic })
+      const cog = open()
+      const found = await cog.find(source, box)
+      expect(found.map(({ imageId, time }) => [imageId, time])).toEqual([['tests/undated', null]])
+      const pixels = await cog.pixels(source, 'tests/undated', gridAt(BERN, 10, 60, 20))
+      expect([...pixels.subarray(0, 3)]).toEqual([200, 10, 10])
+      expect([...pixels.subarray(59 * 4, 59 * 4 + 3)]).toEqual([10, 200, 10])
+    }
   })
 })

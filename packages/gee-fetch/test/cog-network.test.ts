@@ -1,16 +1,15 @@
-/** How files are asked for: tries, aborts, servers without ranges, and what a catalogue may not name. */
+/** How files are asked for: tries, aborts, and servers without ranges. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ImageCandidate, InputError, mapTileAt, type ServiceError } from '@skyscript/core'
+import { type ImageCandidate, InputError, mapTileAt } from '@skyscript/core'
 import { writeArrayBuffer } from 'geotiff'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { latticeOf } from '../src/boxes.ts'
 import { fileIds } from '../src/cog/cog-imagery.ts'
 import { projectionOf } from '../src/cog/projections.ts'
 import { remembering } from '../src/cog/shared-work.ts'
-import { assetOf, searchItems } from '../src/cog/stac.ts'
 import { cutOut } from '../src/cut-out.ts'
 import { groupRequests } from '../src/grouping.ts'
 import { createCogImagery } from '../src/index.ts'
@@ -213,72 +212,4 @@ test('files with one address up to their queries are refused, and a file named t
   const ids = (...files: string[]) => [...fileIds({ collection: 'c', files }).keys()]
   expect(() => ids('https://host/get?id=1', 'https://host/get?id=2')).toThrow(InputError)
   expect(ids('https://host/a.tif', 'https://host/a.tif')).toEqual(['c/a.tif'])
-})
-
-describe('of what a catalogue says', () => {
-  const source = cogSource({ stac: 'https://example.org', collection: 'c', cloudProperty: 'cloud' })
-  const item = (changes: object) => ({
-    id: 'one',
-    bbox: [7, 46, 8, 47],
-    properties: { datetime: '2020-06-01T10:00:00Z', cloud: 3 },
-    assets: { visual: { href: 'https://example.org/a.tif' } },
-    ...changes,
-  })
-  const search = (answer: unknown, maxCloud = 20) => {
-    const asked: unknown[] = []
-    const http = {
-      json: async (url: string, body: unknown) => {
-        asked.push([url, body])
-        return structuredClone(answer)
-      },
-    }
-    const found = searchItems(source, [7.4, 46.9, 7.5, 47], maxCloud, http as never)
-    return found.then((items) => ({ items, asked }))
-  }
-
-  test('times are UTC, whatever the zone of this machine; what is no time is none', async () => {
-    const times = async (properties: object) => (await search({ features: [item({ properties })] })).items[0]!.time
-    const noon = Date.UTC(2020, 5, 1, 12)
-    expect(await times({ datetime: '2020-06-01T12:00:00Z' })).toBe(noon)
-    expect(await times({ datetime: '2020-06-01T12:00:00' })).toBe(noon)
-    expect(await times({ datetime: '2020-06-01T14:00:00.000+02:00' })).toBe(noon)
-    expect(await times({ datetime: null, start_datetime: '2020-06-01T12:00:00Z' })).toBe(noon)
-    expect(await times({ datetime: 5 })).toBe(null)
-    expect(await times({ datetime: '2020-99-01T12:00:00Z' })).toBe(null)
-  })
-
-  test.each([
-    ['no object', 7],
-    ['no list', { features: 'x' }],
-    ['nothing', null],
-  ])('%s is an error with a code', async (_, answer) => {
-    await expect(search(answer)).rejects.toMatchObject({ code: 'imagery-bad-answer', retry: false })
-  })
-
-  test('features of wrong types and hostile ids are passed over', async () => {
-    const bad = [null, 1, {}, item({ id: 3 }), item({ bbox: ['a'] }), item({ bbox: null }), item({ id: 'a\nb' })]
-    const { items } = await search({ features: [...bad, item({ id: '\ud800' }), item({ id: 'a\u202eb' }), item({})] })
-    expect(items.map(({ id }) => id)).toEqual(['one'])
-  })
-
-  test('links to more without end, and a million features, end', async () => {
-    const features = Array.from({ length: 2000 }, (_, i) => item({ id: `i${i}` }))
-    const { items, asked } = await search({ features, links: [{ rel: 'next', href: '/search?again' }] })
-    expect(asked).toHaveLength(10)
-    expect(items).toHaveLength(1000)
-  })
-
-  test('addresses that are not of the web, or of a metadata service, are those of no image', async () => {
-    for (const href of ['s3://bucket/a.tif', 'file:///etc/passwd', 'http://169.254.169.254/a.tif']) {
-      const { items } = await search({ features: [item({ assets: { visual: { href } } })] })
-      const error = (() => {
-        try {
-          return assetOf(items[0]!, 'visual')
-        } catch (reason) {
-          return reason as ServiceError
-        }
-      })()
-      expect(error, href).toMatchObject({ code: 'image-without-asset', status: 400, retry: false })
-    }
-  })
 })

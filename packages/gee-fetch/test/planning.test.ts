@@ -222,6 +222,36 @@ describe('of the images of a source', () => {
   })
 })
 
+test('an image counts where its own area covers the box, not only its bounds; a part will do where none covers all', async () => {
+  const [x, y] = [7.05, 46.05]
+  const tile = mapTileAt([x, y])
+  const bounds: SourceImage['footprint'] = [7, 46, 7.1, 46.1]
+  const triangle = (corner: [number, number]): Geometry => ({
+    type: 'Polygon',
+    coordinates: [[[7, 46.1], [7.1, 46], corner, [7, 46.1]]],
+  })
+  const image = (imageId: string, month: number, outline: Geometry | null): SourceImage => ({
+    imageId,
+    time: Date.UTC(2020, month),
+    cloud: null,
+    footprint: bounds,
+    outline,
+  })
+  const south = image('south', 1, triangle([7, 46]))
+  const north = image('north', 2, triangle([7.1, 46.1]))
+  const whole = image('whole', 0, null)
+  const chosen = async (at: [number, number], ...images: SourceImage[]) => {
+    const focus = [point(...at, 30)]
+    const settings = settingsOf([SOURCES.P3])
+    const { kept } = await planTile({ tile, focus, settings, candidates: async () => images })
+    return kept[0]?.candidates.map(({ imageId }) => imageId) ?? []
+  }
+  expect(await chosen([7.02, 46.02], south, north)).toEqual(['south'])
+  expect(await chosen([7.08, 46.08], south, north)).toEqual(['north'])
+  expect(await chosen([7.05, 46.05], south, north, whole)).toEqual(['whole'])
+  expect(await chosen([7.05, 46.05], south, north)).toEqual(['north', 'south'])
+})
+
 test('of an area at least half is in view, however it lies in its box and however far the shift may go', () => {
   fc.assert(
     fc.property(

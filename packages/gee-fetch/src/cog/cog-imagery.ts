@@ -7,7 +7,15 @@
  * const cog = createCogImagery({ maxConcurrent: 8, maxCloud: 20 })
  * const images = await cog.find(SOURCES.SI, [7.44, 46.94, 7.45, 46.95])
  */
-import { type Box, boxesIntersect, InputError, mapTileBox, mapTilesOf, ServiceError } from '@skyscript/core'
+import {
+  type Box,
+  boxesIntersect,
+  type Geometry,
+  InputError,
+  mapTileBox,
+  mapTilesOf,
+  ServiceError,
+} from '@skyscript/core'
 import type { SourceImage } from '../candidates.ts'
 import type { PixelGrid } from '../client.ts'
 import { createLimiter, type Limiter } from '../limiter.ts'
@@ -17,7 +25,8 @@ import { localBytes, remoteBytes } from './file-bytes.ts'
 import { gridPositions } from './grid-positions.ts'
 import { createHttp, hostOf } from './http.ts'
 import { remembering } from './shared-work.ts'
-import { assetOf, collectionUrl, readItem, type StacItem, searchItems } from './stac.ts'
+import { collectionUrl, readItem, searchItems } from './stac.ts'
+import { assetOf, partsAt180, placedAt, type StacItem } from './stac-item.ts'
 
 /** Polite to servers that nobody pays. */
 const REQUESTS_PER_SECOND = 50
@@ -25,6 +34,8 @@ const REQUESTS_PER_SECOND = 50
 const OPEN_FILES = 16
 const SEARCHES = 64
 const ITEMS = 1000
+/** The mosaic of sheets without a time. */
+const UNDATED = 'undated'
 
 export interface CogImageryOptions {
   /** Requests at a time, to all servers together. */
@@ -59,6 +70,13 @@ interface ImageFiles {
   readonly clouds: string | null
 }
 
+/** An item of a catalogue, or a file of a list. */
+interface Sheet extends Omit<SourceImage, 'outline'> {
+  readonly outline: Geometry | null
+  /** @throws ServiceError of status 400 where an asset can't be read */
+  files(): ImageFiles
+}
+
 export function createCogImagery(options: CogImageryOptions): CogImagery {
   const { maxConcurrent, maxCloud, deadlineMs } = options
   const limiter = options.limiter ?? createLimiter({ maxConcurrent, perSecond: REQUESTS_PER_SECOND })
@@ -72,26 +90,39 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
   const searches = remembering(SEARCHES, (_key, signal, source: CogSource, box: Box) =>
     searchItems(source, box, maxCloud, http, signal),
   )
+  const searchKey = ({ alias }: CogSource, box: Box) => `${alias} ${box.join()}`
   const search = (source: CogSource, box: Box, signal?: AbortSignal) =>
-    searches.get(`${source.alias} ${box.join()}`, signal, source, box)
+    searches.get(searchKey(source, box), signal, source, box)
   const items = remembering(ITEMS, (_key, signal, source: CogSource, id: string) => readItem(source, id, http, signal))
-  /** What a list of files is made of, asked of each once. */
-  const described = new Map<string, { footprint: Box; time: number | null }>()
+  /** Where the files of a list lie, asked of each once. */
+  const described = new Map<string, Pick<Sheet, 'footprint' | 'outline' | 'time'>>()
 
   const describe = async (address: string) => {
-    const { footprint, time } = await open.get(address, undefined)
-    described.set(address, { footprint, time })
+    const { footprint, outline, time } = await open.get(address, undefined)
+    described.set(address, { footprint, outline, time })
   }
-  const findFiles = async (source: CogSource, box: Box): Promise<SourceImage[]> => {
+  const listedSheets = async (source: CogSource, box: Box): Promise<Sheet[]> => {
     const ids = [...fileIds(source)]
     const unknown = ids.map(([, address]) => address).filter((address) => !described.has(address))
     for (let from = 0; from < unknown.length; from += OPEN_FILES)
       await Promise.all(unknown.slice(from, from + OPEN_FILES).map(describe))
-    return ids
-      .map(([imageId, address]) => ({ imageId, cloud: null, ...described.get(address)! }))
-      .filter(({ footprint }) => boxesIntersect(footprint, box))
-      .sort(byId)
+    return ids.flatMap(([imageId, address]) => {
+      const files = () => ({ colours: [address], clouds: null })
+      const sheet = placedAt({ imageId, cloud: null, files, ...described.get(address)! }, box)
+      return sheet === null ? [] : [sheet]
+    })
   }
+  const sheetsAt = async (source: CogSource, box: Box, signal?: AbortSignal): Promise<Sheet[]> => {
+    if (source.stac === null) return listedSheets(source, box)
+    const found = await search(source, box, signal)
+    return found.map((item) => ({
+      ...item,
+      imageId: `${source.collection}/${item.id}`,
+      files: () => assetsOf(source, item),
+    }))
+  }
+  /** The tiles of the map under a grid, by which sheets are searched for. */
+  const tilesOf = (grid: PixelGrid): Box[] => partsAt180(boxOfGrid(grid)).flatMap(mapTilesOf).map(mapTileBox)
 
   const filesOf = async (
     source: CogSource,
@@ -99,7 +130,10 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
     grid: PixelGrid,
     signal?: AbortSignal,
   ): Promise<ImageFiles[]> => {
-    if (source.stac === null) {
+    const name = imageId.slice(source.collection.length + 1)
+    if (source.mosaic === 'item') {
+      if (source.stac !== null)
+        return [assetsOf(source, await items.get(`${source.alias} ${name}`, signal, source, name))]
       const address = fileIds(source).get(imageId)
       if (address === undefined)
         throw new ServiceError('image-gone', `${imageId} is no longer among the files of ${source.alias}.`, {
@@ -108,16 +142,17 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
         })
       return [{ colours: [address], clouds: null }]
     }
-    const name = imageId.slice(source.collection.length + 1)
-    if (source.mosaic === 'item')
-      return [assetsOf(source, await items.get(`${source.alias} ${name}`, signal, source, name))]
-    const box = boxOfGrid(grid)
-    const sheets = new Map<string, StacItem>()
-    for (const tile of mapTilesOf(box)) {
-      for (const each of await search(source, mapTileBox(tile), signal))
-        if (periodOf(source, each) === name && boxesIntersect(each.footprint, box)) sheets.set(each.id, each)
+    const sheets = new Map<string, Sheet>()
+    for (const tile of tilesOf(grid)) {
+      for (const each of await sheetsAt(source, tile, signal))
+        if (periodOf(source, each) === name && placedAt(each, boxOfGrid(grid))) sheets.set(each.imageId, each)
     }
-    return [...sheets.values()].sort((a, b) => (a.id > b.id ? -1 : 1)).map((each) => assetsOf(source, each))
+    return [...sheets.values()].sort((a, b) => -byId(a, b)).map(({ files }) => files())
+  }
+  /** Lets the catalogue be asked again for the addresses of an image: links that are signed expire. */
+  const forgetItems = (source: CogSource, imageId: string, grid: PixelGrid): void => {
+    items.forget(`${source.alias} ${imageId.slice(source.collection.length + 1)}`)
+    for (const tile of tilesOf(grid)) searches.forget(searchKey(source, tile))
   }
 
   const draw = async (
@@ -154,26 +189,16 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
     },
     async find(source, box) {
       if (!boxesIntersect(source.extent, box)) return []
-      if (source.stac === null) return findFiles(source, box)
-      const found = await search(source, box)
-      if (source.mosaic === 'item') {
-        return found.map(({ id, time, cloud, footprint }) => ({
-          imageId: `${source.collection}/${id}`,
-          time,
-          cloud,
-          footprint,
-        }))
-      }
-      const periods = Map.groupBy(
-        found.filter(({ time }) => time !== null),
-        (each) => periodOf(source, each),
-      )
-      return [...periods].map(([period, sheets]) => mosaicOf(source, period, sheets)).sort(byId)
+      const sheets = await sheetsAt(source, box)
+      if (source.mosaic === 'item') return sheets.map(imageOf).sort(byId)
+      const periods = Map.groupBy(sheets, (each) => periodOf(source, each))
+      return [...periods].map(([period, each]) => mosaicOf(source, period, each)).sort(byId)
     },
     async pixels(source, imageId, grid, signal) {
       signal?.throwIfAborted()
-      for (let attempt = 1; ; attempt++) {
-        const files = await filesOf(source, imageId, grid, signal)
+      let [isReread, isRenewed] = [false, false]
+      let files = await filesOf(source, imageId, grid, signal)
+      for (;;) {
         const pixels = Buffer.alloc(grid.width * grid.height * 4)
         try {
           for (const each of files) {
@@ -184,11 +209,15 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
         } catch (error) {
           if (signal?.aborted) throw error
           // What a file that failed has in memory may be half of it, or of one that was replaced under way.
-          for (const { colours, clouds } of files) {
-            for (const address of [...colours, ...(clouds === null ? [] : [clouds])]) open.forget(address)
-          }
-          const isReplaced = error instanceof ServiceError && error.code === 'image-changed'
-          if (!isReplaced || attempt === 2) throw error
+          const addresses = files.flatMap(addressesIn)
+          for (const address of addresses) open.forget(address)
+          if (error instanceof ServiceError && error.code === 'image-changed' && !isReread) isReread = true
+          else if (source.stac !== null && isRefused(error) && !isRenewed) {
+            isRenewed = true
+            forgetItems(source, imageId, grid)
+            files = await filesOf(source, imageId, grid, signal)
+            if (files.flatMap(addressesIn).join() === addresses.join()) throw error
+          } else throw error
         }
       }
     },
@@ -197,7 +226,23 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
   }
 }
 
-const byId = (a: SourceImage, b: SourceImage) => (a.imageId < b.imageId ? -1 : 1)
+const byId = (a: { readonly imageId: string }, b: { readonly imageId: string }) => (a.imageId < b.imageId ? -1 : 1)
+
+const imageOf = ({ imageId, time, cloud, footprint, outline }: Sheet): SourceImage => ({
+  imageId,
+  time,
+  cloud,
+  footprint,
+  outline,
+})
+
+const addressesIn = ({ colours, clouds }: ImageFiles): string[] => [...colours, ...(clouds === null ? [] : [clouds])]
+
+/** An address that is not, or no longer, allowed: a signed one that expired is refused in one of these ways. */
+const isRefused = (error: unknown): boolean =>
+  error instanceof ServiceError &&
+  error.code.startsWith('imagery-') &&
+  [400, 401, 403, 404, 410].includes(error.status ?? 0)
 
 /**
  * Addresses of a list of files by image id: the file's name, or where two have one name, its path from where the paths
@@ -235,19 +280,19 @@ function assetsOf(source: CogSource, item: StacItem): ImageFiles {
   }
 }
 
-/** The day or the year of an item, as its mosaic is called. */
-function periodOf({ mosaic }: CogSource, { time }: StacItem): string {
-  return time === null ? '' : new Date(time).toISOString().slice(0, mosaic === 'year' ? 4 : 10)
+/** The day or the year of a sheet, as its mosaic is called. */
+function periodOf({ mosaic }: CogSource, { time }: Sheet): string {
+  return time === null ? UNDATED : new Date(time).toISOString().slice(0, mosaic === 'year' ? 4 : 10)
 }
 
 /** Its time is the begin of the day or year, the same for each part of the map. */
-function mosaicOf({ collection }: CogSource, period: string, sheets: readonly StacItem[]): SourceImage {
+function mosaicOf({ collection }: CogSource, period: string, sheets: readonly Sheet[]): SourceImage {
   const side = (pick: (...values: number[]) => number, i: 0 | 1 | 2 | 3) =>
     pick(...sheets.map((each) => each.footprint[i]))
   const clouds = sheets.flatMap(({ cloud }) => (cloud === null ? [] : [cloud]))
   return {
     imageId: `${collection}/${period}`,
-    time: Date.parse(`${period.length === 4 ? `${period}-01-01` : period}T00:00:00Z`),
+    time: period === UNDATED ? null : Date.parse(`${period.length === 4 ? `${period}-01-01` : period}T00:00:00Z`),
     cloud: clouds.length === 0 ? null : Math.max(...clouds),
     footprint: [side(Math.min, 0), side(Math.min, 1), side(Math.max, 2), side(Math.max, 3)],
   }

@@ -1,4 +1,12 @@
-import { type Box, METRES_PER_DEGREE_LATITUDE, type Position, ServiceError, SkyscriptError } from '@skyscript/core'
+import {
+  type Box,
+  boxOf,
+  type Geometry,
+  METRES_PER_DEGREE_LATITUDE,
+  type Position,
+  ServiceError,
+  SkyscriptError,
+} from '@skyscript/core'
 import GeoTIFF, { type GeoTIFFImage } from 'geotiff'
 import { MOST_TILE_BYTES, registerDecoders } from './decoders.ts'
 import type { FileBytes } from './file-bytes.ts'
@@ -9,6 +17,8 @@ import { type Level, sampleLevel } from './sample-level.ts'
 const MOST_IMAGES = 64
 /** An overview may be so much coarser than what is asked for. */
 const TOLERANCE = 1.05
+/** Parts of each side of a file, between which its edge is taken to be straight in degrees. */
+const EDGE_STEPS = 8
 
 /** TIFF's tags, https://www.loc.gov/preservation/digital/formats/content/tiff_tags.shtml */
 const NEW_SUBFILE_TYPE = 254
@@ -31,8 +41,9 @@ const PIXEL_IS_POINT = 2
 /** A GeoTIFF with its place on the Earth. */
 export interface GeotiffFile {
   readonly projection: Projection
-  /** Bounds in degrees. */
+  /** Bounds in degrees; of a file that crosses 180 degrees, west < east all the same. */
   readonly footprint: Box
+  readonly outline: Geometry
   /** Milliseconds since 1970 UTC; null where the file doesn't say. */
   readonly time: number | null
   /** Reads the pixel in the middle, to know that these bands can be read. */
@@ -81,7 +92,7 @@ export async function openGeotiff(bytes: FileBytes, name: string, signal?: Abort
       const other = OTHER_COLOURS[colours]
       if (bands.length > 1 && other !== undefined && !isJpeg) throw new Error(`its colours are ${other}`)
     }
-    const footprint = footprintOf(projection, [west, north - full.height * stepY, west + full.width * stepX, north])
+    const outline = outlineOf(projection, [west, north - full.height * stepY, west + full.width * stepX, north])
     const metresPerPixel = metresOf(
       projection,
       [west + (full.width / 2) * stepX, north - (full.height / 2) * stepY],
@@ -90,7 +101,8 @@ export async function openGeotiff(bytes: FileBytes, name: string, signal?: Abort
 
     return {
       projection,
-      footprint,
+      footprint: boxOf(outline),
+      outline,
       time,
       check: (bands) =>
         faultsOfFile(name, undefined, async () => {
@@ -206,16 +218,27 @@ function alphaBand(image: GeoTIFFImage): number | null {
   return at < 0 ? null : image.getSamplesPerPixel() - extra.length + at + 1
 }
 
-function footprintOf({ inverse }: Projection, [west, south, east, north]: Box): Box {
-  const corners: Position[] = []
-  for (const part of [0, 0.25, 0.5, 0.75, 1]) {
-    const [x, y] = [west + part * (east - west), south + part * (north - south)]
-    corners.push(inverse([x, south]), inverse([x, north]), inverse([west, y]), inverse([east, y]))
+/**
+ * The file's edge in degrees. Each longitude is the one nearest to the one before, so that a file that crosses 180
+ * degrees doesn't go round the Earth.
+ */
+function outlineOf({ inverse }: Projection, [west, south, east, north]: Box): Geometry {
+  const steps = Array.from({ length: EDGE_STEPS }, (_, i) => i / EDGE_STEPS)
+  const edge: Position[] = [
+    ...steps.map((part): Position => [west + part * (east - west), south]),
+    ...steps.map((part): Position => [east, south + part * (north - south)]),
+    ...steps.map((part): Position => [east - part * (east - west), north]),
+    ...steps.map((part): Position => [west, north - part * (north - south)]),
+    [west, south],
+  ]
+  const ring: Position[] = []
+  for (const place of edge) {
+    const [x, y] = inverse(place)
+    const turns = ring.length === 0 ? 0 : Math.round((ring.at(-1)![0] - x) / 360)
+    ring.push([x + 360 * turns, y])
   }
-  const [longitudes, latitudes] = [corners.map(([x]) => x), corners.map(([, y]) => y)]
-  const box: Box = [Math.min(...longitudes), Math.min(...latitudes), Math.max(...longitudes), Math.max(...latitudes)]
-  if (!box.every(Number.isFinite)) throw new Error('it lies nowhere on the Earth')
-  return box
+  if (!ring.flat().every(Number.isFinite)) throw new Error('it lies nowhere on the Earth')
+  return { type: 'MultiPolygon', coordinates: [[ring]] }
 }
 
 /** Metres from south to north of a pixel at a place of the coordinate system. */

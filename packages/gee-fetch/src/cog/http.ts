@@ -161,8 +161,8 @@ function jsonOf(bytes: Buffer, url: string): unknown {
 /** An address as messages may name it: a query may be a signature. */
 export function hostOf(text: string): string {
   if (!URL.canParse(text)) return redact(text.split('?')[0]!.slice(0, 100))
-  const { origin, pathname } = new URL(text)
-  return redact(origin + pathname)
+  const { protocol, host, pathname } = new URL(text)
+  return redact(`${protocol}//${host}${pathname}`)
 }
 
 function failed(code: string, message: string, status?: number, retry = false): ServiceError {

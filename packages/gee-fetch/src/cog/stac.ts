@@ -1,24 +1,38 @@
-import { type Box, boxesIntersect, ServiceError } from '@skyscript/core'
+import { type Box, geometryMeetsBox, ServiceError } from '@skyscript/core'
 import type { CogSource } from './cog-source.ts'
-import { addressFault, type Http, hostOf } from './http.ts'
+import { type Http, hostOf } from './http.ts'
+import { itemOf, linksOf, objectOf, partsAt180, placedAt, type StacItem } from './stac-item.ts'
 
-/** Items of one answer, and answers of one search, at most. */
-const PAGE = 100
-const MOST_PAGES = 10
+/** Items of one answer: what most catalogues give at once, then what others do; null leaves it to the catalogue. */
+const PAGES = [100, 50, 20, null] as const
+/** A search that gives more has not been held to its box. */
+const MOST_ITEMS = 50_000
+/** Answers one after the other without a new item, before a catalogue is taken to repeat itself. */
+const MOST_BARREN = 3
 
-/** An item of a STAC catalogue (https://github.com/radiantearth/stac-spec) as far as pictures need it. */
-export interface StacItem {
-  readonly id: string
-  readonly footprint: Box
-  /** Milliseconds since 1970 UTC. */
-  readonly time: number | null
-  /** Percent. */
-  readonly cloud: number | null
-  /** Addresses by the asset's name. */
-  readonly assets: ReadonlyMap<string, string>
+/** How a catalogue lets itself be searched: by POST or GET, with how large pages, with or without the query extension. */
+interface Manner {
+  readonly method: 'POST' | 'GET'
+  readonly limit: number | null
+  readonly hasQuery: boolean
 }
 
-/** The items of a source that touch a box and have no more cloud than `maxCloud` percent, by id. */
+interface Request {
+  readonly url: string
+  /** undefined: GET. */
+  readonly body: Record<string, unknown> | undefined
+}
+
+/** What each collection's catalogue was found to accept. */
+const accepted = new WeakMap<Http, Map<string, Manner>>()
+
+/**
+ * The items of a source whose area touches a box and that have no more cloud than `maxCloud` percent, by id, all of
+ * them: whatever number of pages they come in.
+ *
+ * @param box may cross 180 degrees; items are moved by whole turns of the Earth to where it is
+ * @throws ServiceError `imagery-bad-answer` where the answers are none, or have no end
+ */
 export async function searchItems(
   source: CogSource,
   box: Box,
@@ -26,31 +40,119 @@ export async function searchItems(
   http: Http,
   signal?: AbortSignal,
 ): Promise<StacItem[]> {
-  const { cloudProperty, collection } = source
-  const url = `${source.stac!.replace(/\/$/, '')}/search`
-  const body: Record<string, unknown> = {
-    collections: [collection],
-    bbox: box,
-    limit: PAGE,
-    ...(cloudProperty !== null && { query: { [cloudProperty]: { lte: maxCloud } } }),
-  }
   const items = new Map<string, StacItem>()
-  let next: { url: string; body: unknown } | null = { url, body }
-  for (let page = 0; next !== null && page < MOST_PAGES; page++) {
-    const answer: unknown = await http.json(next.url, next.body, signal)
-    const { features, links } = objectOf(answer)
-    if (!Array.isArray(features))
-      throw new ServiceError('imagery-bad-answer', `${hostOf(url)} gave no list of images of ${collection}.`, {
-        retry: false,
-      })
-    for (const feature of features.slice(0, 10 * PAGE)) {
-      const item = itemOf(feature, source)
-      if (item === null || !boxesIntersect(item.footprint, box)) continue
+  for (const part of partsAt180(box)) {
+    for await (const feature of featuresIn(source, part, maxCloud, http, signal)) {
+      const found = itemOf(feature, source)
+      const item = found && placedAt(found, box)
+      if (!item || (item.outline && !geometryMeetsBox(item.outline, box))) continue
       if (item.cloud === null || item.cloud <= maxCloud) items.set(item.id, item)
     }
-    next = features.length === 0 ? null : nextPage(links, url, body)
   }
   return [...items.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+async function* featuresIn(
+  source: CogSource,
+  box: Box,
+  maxCloud: number,
+  http: Http,
+  signal?: AbortSignal,
+): AsyncGenerator<unknown> {
+  const ids = new Set<string>()
+  const asked = new Set<string>()
+  let barren = 0
+  let [request, answer] = await firstPage(source, box, maxCloud, http, signal)
+  for (;;) {
+    asked.add(JSON.stringify(request))
+    const { features, links } = objectOf(answer)
+    if (!Array.isArray(features))
+      throw badAnswer(`${hostOf(request.url)} gave no list of images of ${source.collection}.`)
+    const known = ids.size
+    for (const feature of features) {
+      ids.add(String(objectOf(feature).id))
+      yield feature
+      if (ids.size > MOST_ITEMS)
+        throw badAnswer(
+          `${hostOf(request.url)} gave more than ${MOST_ITEMS} images of ${source.collection} for ${box.join(', ')}; check that it searches by bbox.`,
+        )
+    }
+    barren = ids.size > known ? 0 : barren + 1
+    const next = barren < MOST_BARREN ? nextPage(links, request) : null
+    if (next === null || asked.has(JSON.stringify(next))) return
+    request = next
+    answer = await http.json(request.url, request.body, signal)
+  }
+}
+
+/** Asks in the manner that the catalogue is known to accept, or in one after the other until it accepts one. */
+async function firstPage(
+  source: CogSource,
+  box: Box,
+  maxCloud: number,
+  http: Http,
+  signal?: AbortSignal,
+): Promise<[Request, unknown]> {
+  const manners = accepted.get(http) ?? new Map<string, Manner>()
+  accepted.set(http, manners)
+  const key = `${source.stac} ${source.collection}`
+  const known = manners.get(key)
+  let refusal: unknown
+  let isWithoutPost = false
+  for (const manner of [...(known ? [known] : []), ...mannersOf(source)]) {
+    if (isWithoutPost && manner.method === 'POST') continue
+    const request = searchRequest(source, box, maxCloud, manner)
+    try {
+      const answer = await http.json(request.url, request.body, signal)
+      manners.set(key, manner)
+      return [request, answer]
+    } catch (error) {
+      const status = error instanceof ServiceError && !error.retry ? error.status : undefined
+      // What is missing or not allowed is the method; else it is something in the question.
+      if ([404, 405, 415, 501].includes(status ?? 0)) isWithoutPost = true
+      else if (![400, 413, 422].includes(status ?? 0)) throw error
+      refusal ??= error
+    }
+  }
+  throw refusal
+}
+
+function* mannersOf({ cloudProperty }: CogSource): Generator<Manner> {
+  for (const method of ['POST', 'GET'] as const)
+    for (const limit of PAGES)
+      for (const hasQuery of cloudProperty === null ? [false] : [true, false]) yield { method, limit, hasQuery }
+}
+
+function searchRequest(
+  { stac, collection, cloudProperty }: CogSource,
+  box: Box,
+  maxCloud: number,
+  { method, limit, hasQuery }: Manner,
+): Request {
+  const url = `${stac!.replace(/\/$/, '')}/search`
+  const query = hasQuery ? { [cloudProperty!]: { lte: maxCloud } } : null
+  if (method === 'POST') {
+    const body = { collections: [collection], bbox: box, ...(limit && { limit }), ...(query && { query }) }
+    return { url, body }
+  }
+  const asked = new URL(url)
+  asked.searchParams.set('collections', collection)
+  asked.searchParams.set('bbox', box.join())
+  if (limit) asked.searchParams.set('limit', String(limit))
+  if (query) asked.searchParams.set('query', JSON.stringify(query))
+  return { url: asked.href, body: undefined }
+}
+
+/**
+ * The link to more: an address to GET, or what to POST. Its body adds to that of the request before, also where it
+ * does not say `merge`, since some catalogues leave that out; where it says `merge: false` it is all.
+ */
+function nextPage(links: unknown, { url, body }: Request): Request | null {
+  const link = linksOf(links).find(({ rel }) => rel === 'next')
+  if (typeof link?.href !== 'string' || !URL.canParse(link.href, url)) return null
+  const next = new URL(link.href, url).href
+  if (String(link.method ?? 'GET').toUpperCase() !== 'POST') return { url: next, body: undefined }
+  return { url: next, body: { ...(link.merge !== false && body), ...objectOf(link.body) } }
 }
 
 /** Where a catalogue describes the source's collection. */
@@ -61,77 +163,8 @@ export const collectionUrl = ({ stac, collection }: CogSource): string =>
 export async function readItem(source: CogSource, id: string, http: Http, signal?: AbortSignal): Promise<StacItem> {
   const url = `${collectionUrl(source)}/items/${encodeURIComponent(id)}`
   const item = itemOf(await http.json(url, undefined, signal), source, url)
-  if (item === null)
-    throw new ServiceError('imagery-bad-answer', `${hostOf(url)} describes no image.`, { retry: false, status: 400 })
+  if (item === null) throw badAnswer(`${hostOf(url)} describes no image.`)
   return item
 }
 
-const objectOf = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-
-/** The link to more, which repeats the question by GET, or tells what to add to it. */
-function nextPage(links: unknown, base: string, body: Record<string, unknown>): { url: string; body: unknown } | null {
-  const link = (Array.isArray(links) ? links : []).map(objectOf).find(({ rel }) => rel === 'next')
-  if (typeof link?.href !== 'string' || !URL.canParse(link.href, base)) return null
-  const url = new URL(link.href, base).href
-  if (String(link.method ?? 'GET').toUpperCase() !== 'POST') return { url, body: undefined }
-  return { url, body: { ...body, ...objectOf(link.body) } }
-}
-
-/** null for what is no item, or has none of the assets. */
-function itemOf(value: unknown, { cloudProperty }: CogSource, from?: string): StacItem | null {
-  const { id, bbox, properties, assets, links } = objectOf(value)
-  const facts = objectOf(properties)
-  // It becomes part of an address, and of a row of the manifest.
-  if (typeof id !== 'string' || !/^[^\p{Cc}\p{Cf}\p{Cs}]{1,200}$/u.test(id)) return null
-  const sides = Array.isArray(bbox) ? bbox.map(Number) : []
-  // A box with heights has six numbers.
-  const footprint = (sides.length === 6 ? [sides[0], sides[1], sides[3], sides[4]] : sides) as Box
-  if (footprint.length !== 4 || !footprint.every(Number.isFinite)) return null
-  const self = (Array.isArray(links) ? links : []).map(objectOf).find(({ rel }) => rel === 'self')?.href
-  const base = typeof self === 'string' && URL.canParse(self) ? self : from
-  const addresses = Object.entries(objectOf(assets)).flatMap(([name, asset]): [string, string][] => {
-    const { href } = objectOf(asset)
-    if (typeof href !== 'string' || !URL.canParse(href, base)) return []
-    return [[name, new URL(href, base).href]]
-  })
-  const time = timeOf(facts.datetime ?? facts.start_datetime)
-  const cloud = cloudProperty === null ? Number.NaN : Number(facts[cloudProperty] ?? Number.NaN)
-  return {
-    id,
-    footprint,
-    time,
-    cloud: Number.isFinite(cloud) && cloud >= 0 ? cloud : null,
-    assets: new Map(addresses),
-  }
-}
-
-/** RFC 3339; what names no zone is taken for UTC, not for that of this machine. */
-function timeOf(value: unknown): number | null {
-  const match = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?([Zz]|[+-]\d\d:?\d\d)?$/.exec(String(value))
-  if (!match) return null
-  const [, day, clock = '00:00:00', zone = 'Z'] = match
-  const time = Date.parse(`${day}T${clock}${zone.toUpperCase()}`)
-  return Number.isFinite(time) ? time : null
-}
-
-/**
- * The address of an asset by its name or a pattern of it (`*` stands for any text), the first by name.
- *
- * @throws ServiceError of status 400 where the item has none, or none that may be asked
- */
-export function assetOf(item: StacItem, pattern: string): string {
-  const escaped = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-  const fits = new RegExp(`^${escaped.join('.*')}$`)
-  const [name] = [...item.assets.keys()].filter((each) => fits.test(each)).sort()
-  if (name === undefined)
-    throw new ServiceError('image-without-asset', `${item.id} has no asset ${pattern}.`, { retry: false, status: 400 })
-  const address = item.assets.get(name)!
-  const fault = addressFault(address)
-  if (fault !== null)
-    throw new ServiceError('image-without-asset', `${item.id}: ${hostOf(address)} ${fault}.`, {
-      retry: false,
-      status: 400,
-    })
-  return address
-}
+const badAnswer = (message: string) => new ServiceError('imagery-bad-answer', message, { retry: false, status: 400 })
