@@ -4,7 +4,8 @@ import { createTokenSource } from './auth.ts'
 import { createEecuMeter, type EecuOptions, type EecuUse } from './eecu.ts'
 import { type Graph, registerAlgorithms } from './expressions.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
-import { backOff, pause, type RefusedError, retryAfterOf, withRetries } from './retries.ts'
+import { earthEngineError, refusalOf } from './refusals.ts'
+import { backOff, pause, retryAfterOf, withRetries } from './retries.ts'
 
 /** Tries of one request. */
 const ATTEMPTS = 5
@@ -159,7 +160,12 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
       })
       const bytes = await readBody(response)
       stats.bytes += bytes.length
-      if (response.statusCode !== 200) throw errorOf(response, bytes, base.host, project)
+      if (response.statusCode !== 200) {
+        const error = errorOf(response, bytes, { kind, host: base.host, project })
+        // Too many computations at once are also too many requests.
+        if (response.statusCode === 429 && refusalOf(error) === 'too-much') limiter.refused(null)
+        throw error
+      }
       if (meter && kind !== 'other') {
         const profile = response.headers[PROFILE_ANSWER]
         meter.note(typeof profile === 'string' ? profile : null, pixelsAsked(body))
@@ -169,7 +175,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
       if (signal?.aborted) throw signal.reason
       if (error instanceof ServiceError || error instanceof InputError) throw error
       throw new ServiceError(
-        'earth-engine-unreachable',
+        deadline.aborted ? 'earth-engine-timeout' : 'earth-engine-unreachable',
         `Earth Engine at ${base.host} did not answer (${deadline.aborted ? `not within ${deadlineMs / 1000} s` : reasonOf(error)}); check imagery.earthEngine.endpoint and the network.`,
         { retry: true, cause: error },
       )
@@ -318,27 +324,14 @@ function objectOf(bytes: Buffer): Record<string, unknown> | null {
   }
 }
 
-function errorOf(response: Dispatcher.ResponseData, body: Buffer, host: string, project: string): Error {
-  const status = response.statusCode
-  const said = redact(sentenceOf(body)).slice(0, 300)
-  if (status === 401)
-    return new InputError(
-      'bad-credentials',
-      `Earth Engine at ${host} wants credentials (${said}); set imagery.earthEngine.credentials to a service account's key file.`,
-    )
-  if (status === 403)
-    return new InputError(
-      'no-access',
-      `Earth Engine refused project ${project} (${said}); set imagery.earthEngine.project to a project that is registered for Earth Engine and the account may use.`,
-    )
-  const retry = status === 408 || status === 429 || status >= 500
-  const error: RefusedError = new ServiceError(
-    status === 429 ? 'earth-engine-quota' : retry ? 'earth-engine-failed' : 'earth-engine-refused',
-    `Earth Engine answered ${status}: ${said}`,
-    { retry, status },
-  )
+function errorOf(
+  response: Dispatcher.ResponseData,
+  body: Buffer,
+  request: { readonly kind: string; readonly host: string; readonly project: string },
+): Error {
+  const error = earthEngineError(response.statusCode, redact(sentenceOf(body)).slice(0, 300), request)
   const after = retryAfterOf(response.headers['retry-after'])
-  if (after !== null) error.retryAfterMs = after
+  if (error instanceof ServiceError && after !== null) error.retryAfterMs = after
   return error
 }
 

@@ -6,23 +6,24 @@ import {
   fingerprint,
   type ImageCandidate,
   type ImageRecord,
-  InputError,
   messageOf,
   type Outcome,
   PARTITIONS,
   type PlannedImage,
-  ServiceError,
-  SkyscriptError,
+  type ServiceError,
   type SourceAlias,
   type Storage,
   seededIndex,
   sha256,
 } from '@skyscript/core'
 import sharp from 'sharp'
+import type { PixelGrid } from './client.ts'
 import { coloursOf, cutOut } from './cut-out.ts'
-import { groupRequests, type PixelRequest } from './grouping.ts'
+import { groupRequests, halvesOf, type PixelRequest } from './grouping.ts'
 import type { Imagery } from './imagery.ts'
+import { askInPieces } from './pieces.ts'
 import { measurePixels, type PixelMeasures, pixelFault } from './pixel-checks.ts'
+import { reasonOf, refusalOf } from './refusals.ts'
 import { requestSettings, type Source } from './sources/source.ts'
 
 /** Raise when the same request gives another JPEG, or is measured in another way. */
@@ -212,15 +213,25 @@ function passOver(search: Search, found: ImageFinding['found'], fault: string, c
   settle(search, context)
 }
 
-/** Asks once and takes each image out of the answer; those that don't serve go on to their next candidate. */
+/**
+ * Asks once and cuts each image out of the answer; those that don't serve move on to their next candidate. What is too
+ * much for one request is asked for in halves, down to parts of one image.
+ */
 async function serve(request: PixelRequest, asking: readonly Search[], context: FetchContext): Promise<void> {
   const { candidate: first, grid, parts } = request
+  const { imagery, signal } = context
+  const { requests, next } = asking[parts[0]!.index]!
+  const ask = (piece: PixelGrid) => imagery.pixels(requests[next]!.source, first.imageId, piece, signal)
   let pixels: Buffer
   try {
-    const { source } = asking[parts[0]!.index]!.requests[asking[parts[0]!.index]!.next]!
-    pixels = await context.imagery.pixels(source, first.imageId, grid, context.signal)
+    pixels = await (parts.length > 1 ? ask(grid) : askInPieces(grid, ask, signal))
   } catch (error) {
-    if (context.signal.aborted) throw context.signal.reason
+    if (signal.aborted) throw signal.reason
+    if (parts.length > 1 && refusalOf(error) === 'too-much') {
+      const halves = halvesOf(request, (index) => asking[index]!.image.candidates[asking[index]!.next]!, context.tile!)
+      await Promise.all(halves.map((half) => serve(half, asking, context)))
+      return
+    }
     for (const { index } of parts) refused(asking[index]!, error, context)
     return
   }
@@ -248,16 +259,18 @@ async function serve(request: PixelRequest, asking: readonly Search[], context: 
   }
 }
 
-/** @throws what is no fault of the image or of a service */
+/**
+ * Only an image that can never be had gives way to the next candidate: no refusal for a while may decide which image an
+ * object gets.
+ *
+ * @throws what ends the build, and faults in our code
+ */
 function refused(search: Search, error: unknown, context: FetchContext): void {
-  // This image can't be had as asked (some old ones lack a band): another may do.
-  const isNone = error instanceof ServiceError && (error.status === 400 || error.status === 404)
-  if (isNone) {
-    const named = error.code.startsWith('image-') ? error.code : null
-    const reason = named ?? (error.status === 400 ? 'image-refused' : 'image-gone')
-    passOver(search, reason, reason, context)
-  } else if (error instanceof InputError || !(error instanceof SkyscriptError)) throw error
-  else search.result = { failed: { id: search.image.id, code: error.code, message: messageOf(error) } }
+  const refusal = refusalOf(error)
+  if (refusal === null || refusal === 'build') throw error
+  const service = error as ServiceError
+  if (refusal === 'image') passOver(search, reasonOf(service), reasonOf(service), context)
+  else search.result = { failed: { id: search.image.id, code: service.code, message: messageOf(service) } }
 }
 
 /** The record of an earlier run, if its file is still as it was. */

@@ -45,6 +45,7 @@ interface Group extends PixelRect {
  */
 export function groupRequests(images: readonly ImageCandidate[], tile: string | null): PixelRequest[] {
   const requests: PixelRequest[] = []
+  const byIndex = new Map(images.entries())
   const bySourceImage = Map.groupBy(images.keys(), (i) => {
     const { source, imageId, gsd } = images[i]!
     return JSON.stringify([source, imageId, gsd])
@@ -60,7 +61,7 @@ export function groupRequests(images: readonly ImageCandidate[], tile: string | 
       else single.push(i)
     }
     for (const i of single) requests.push(requestOfOne(images[i]!, i))
-    for (const group of merged(groups)) requests.push(requestOf(group, images, lattice!))
+    for (const group of merged(groups)) requests.push(requestOf(group, byIndex, lattice!))
   }
   return requests
 }
@@ -129,12 +130,12 @@ function requestOfOne(candidate: ImageCandidate, index: number): PixelRequest {
   }
 }
 
-function requestOf(group: Group, images: readonly ImageCandidate[], lattice: Lattice): PixelRequest {
+function requestOf(group: Group, images: ReadonlyMap<number, ImageCandidate>, lattice: Lattice): PixelRequest {
   const [first] = group.members
-  if (group.members.length === 1) return requestOfOne(images[first!]!, first!)
+  if (group.members.length === 1) return requestOfOne(images.get(first!)!, first!)
   const { column, row, width, height } = group
   return {
-    candidate: images[first!]!,
+    candidate: images.get(first!)!,
     grid: {
       width,
       height,
@@ -144,10 +145,36 @@ function requestOf(group: Group, images: readonly ImageCandidate[], lattice: Lat
       degreesPerPixelY: lattice.stepY,
     },
     parts: group.members.map((index) => {
-      const rect = rectOf(images[index]!, lattice)!
+      const rect = rectOf(images.get(index)!, lattice)!
       return { index, x: rect.column - column, y: row + height - rect.row - rect.height }
     }),
   }
+}
+
+/**
+ * The same images in two requests: those of the western and the eastern half, or of the southern and the northern where
+ * the request is taller than wide. Every pixel lies where it did.
+ *
+ * @param of the candidate that is asked for, by its place in the list that was grouped
+ */
+export function halvesOf(
+  { grid, parts }: PixelRequest,
+  of: (index: number) => ImageCandidate,
+  tile: string,
+): PixelRequest[] {
+  const images = new Map(parts.map(({ index }) => [index, of(index)]))
+  const lattice = latticeOf(tile, images.values().next().value!.gsd)
+  const members = parts.map(({ index }) => ({ index, rect: rectOf(images.get(index)!, lattice)! }))
+  const middle = ({ column, row, width, height }: PixelRect) =>
+    grid.width >= grid.height ? column + width / 2 : row + height / 2
+  members.sort((a, b) => middle(a.rect) - middle(b.rect) || a.index - b.index)
+  const half = Math.ceil(members.length / 2)
+  return [members.slice(0, half), members.slice(half)].map((list) => {
+    const group = list
+      .map(({ index, rect }): Group => ({ ...rect, members: [index], delivered: rect.width * rect.height }))
+      .reduce(join)
+    return requestOf(group, images, lattice)
+  })
 }
 
 /** Pixels that requests ask for. */

@@ -17,7 +17,7 @@ export interface Imagery {
    * Pixels of one image on a grid.
    *
    * @returns height x width x 4 bytes: red, green, blue and PIXEL_STATE
-   * @throws ServiceError of status 400 where this image can't be had as asked, 404 where it is gone
+   * @throws ServiceError or InputError; `refusalOf` tells what it means for the image
    */
   pixels(source: Source, imageId: string, grid: PixelGrid, signal?: AbortSignal): Promise<Buffer>
 }

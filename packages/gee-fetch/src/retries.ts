@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ServiceError } from '@skyscript/core'
+import { isDenied } from './refusals.ts'
 
 const FIRST_PAUSE_MS = 300
 const LONGEST_PAUSE_MS = 20_000
 /** After this many refusals in a row for one request, the quota is held to be used up. */
 const MAX_REFUSALS = 60
+
+/** Tries of a request that is denied: access comes back in hours rather than in seconds. */
+const DENIED_ATTEMPTS = 2
 
 /** A ServiceError of a server that says when to ask again. */
 export interface RefusedError extends ServiceError {
@@ -40,7 +44,7 @@ export async function withRetries<T>(
       if (signal?.aborted || !(error instanceof ServiceError) || !error.retry) throw error
       if (error.status === 429) {
         if (++refusals > MAX_REFUSALS) throw error
-      } else if (++attempt > attempts) throw error
+      } else if (++attempt > (isDenied(error.status) ? Math.min(attempts, DENIED_ATTEMPTS) : attempts)) throw error
       onRetry?.(error)
       const asked = (error as RefusedError).retryAfterMs ?? 0
       await pause(Math.max(asked, backOff(error.status === 429 ? refusals : attempt)), signal)

@@ -118,7 +118,7 @@ test('Retry-After is waited for', async () => {
 
 test('what will not change is not asked again', async () => {
   const cases: readonly (readonly [number, string])[] = [
-    [400, 'earth-engine-refused'],
+    [400, 'earth-engine-unclear'],
     [401, 'bad-credentials'],
     [403, 'no-access'],
     [404, 'earth-engine-refused'],
@@ -198,7 +198,7 @@ test('a service that only fails is asked five times and told of in one sentence'
       'earth-engine-failed',
       '500: Backend error',
     ],
-    [() => {}, 'earth-engine-unreachable', `(not within 0.1 s)${hint}`],
+    [() => {}, 'earth-engine-timeout', `(not within 0.1 s)${hint}`],
     [(_, response) => response.destroy(), 'earth-engine-unreachable', `(UND_ERR_SOCKET)${hint}`],
     [(_, response) => response.end('<html>Sign in</html>'), 'earth-engine-bad-answer', `other than JSON${hint}`],
     [(_, response) => response.end('null'), 'earth-engine-bad-answer', `other than JSON${hint}`],

@@ -271,7 +271,7 @@ test('what can not be read says why in one sentence, and never what signed its a
       (reason) => reason,
     )
   for (const [name, status] of [
-    ['denied', 400],
+    ['denied', 403],
     ['whole', 400],
     ['loop', 400],
     ['no', 400],

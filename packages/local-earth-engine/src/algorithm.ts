@@ -24,6 +24,8 @@ interface Parameter {
   readonly name: string
   readonly type: string
   readonly optional: boolean
+  /** As the list of algorithms gives it. */
+  readonly default: unknown
   readonly fallback: Value
 }
 
@@ -38,23 +40,28 @@ export interface Algorithm {
 
 /**
  * An algorithm from one line of text, `Collection.limit(collection:FeatureCollection, key?:String, ascending?:Boolean=true):FeatureCollection`.
- * `?` marks optional parameters, `=` gives a default as JSON (null without it).
+ * `?` marks optional parameters, `=` gives a default as JSON (null without it). Signatures are those of Earth Engine's
+ * own list (a copy of which its Python client is tested with), with `Image` for `Image<unknown bands>` and `Dictionary`
+ * for `Dictionary<Object>`.
  */
 export function algorithm(
   signature: string,
   description: string,
   run: (args: Args, context: Context) => Value,
 ): Algorithm {
-  const match = /^([\w.]+)\((.*)\):(\w+)$/.exec(signature)
+  const match = /^([\w.]+)\((.*)\):([\w<>]+)$/.exec(signature)
   if (!match) throw new TypeError(`"${signature}" is not a signature.`)
   const parameters = match[2]!
     .split(/, (?=\w+\??:)/)
     .filter(Boolean)
     .map((text): Parameter => {
-      const part = /^(\w+)(\?)?:(\w+)(?:=(.*))?$/.exec(text)
+      const part = /^(\w+)(\?)?:([\w<>]+)(?:=(.*))?$/.exec(text)
       if (!part) throw new TypeError(`"${text}" in "${signature}" is not a parameter.`)
-      const fallback = part[4] === undefined ? null : (JSON.parse(part[4]) as Value)
-      return { name: part[1]!, type: part[3]!, optional: part[2] !== undefined, fallback }
+      const given: unknown = part[4] === undefined ? null : JSON.parse(part[4])
+      // Dictionaries are empty where they are a default, and margins of error matter to nothing here.
+      const isObject = typeof given === 'object' && given !== null && !Array.isArray(given)
+      const fallback = isObject ? (Object.keys(given).length === 0 ? new Map() : null) : (given as Value)
+      return { name: part[1]!, type: part[3]!, optional: part[2] !== undefined, default: given, fallback }
     })
   return { name: match[1]!, description, parameters, returns: match[3]!, run }
 }
@@ -66,13 +73,16 @@ export function describe({ name, description, parameters, returns }: Algorithm):
     description,
     arguments: parameters.map((parameter) => ({
       argumentName: parameter.name,
-      type: parameter.type,
+      type: typeInFull(parameter.type),
       description: '',
-      ...(parameter.optional && { optional: true, defaultValue: parameter.fallback }),
+      ...(parameter.optional && { optional: true, defaultValue: parameter.default }),
     })),
-    returnType: returns,
+    returnType: typeInFull(returns),
   }
 }
+
+const typeInFull = (type: string): string =>
+  type.replace(/\bImage\b/, 'Image<unknown bands>').replace(/\bDictionary\b/, 'Dictionary<Object>')
 
 /** The arguments of one call, each asked for by name as the type that is needed. */
 export interface Args {

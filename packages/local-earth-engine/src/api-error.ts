@@ -31,5 +31,14 @@ const STATUS: Readonly<Record<number, string>> = {
 
 export const badRequest = (message: string): ApiError => new ApiError(400, message)
 
-export const assetNotFound = (what: string, id: string): ApiError =>
-  new ApiError(404, `${what} '${id}' not found (does not exist or caller does not have access).`)
+const NOT_FOUND = 'not found (does not exist or caller does not have access).'
+
+/** Of `GET` on an asset. */
+export const assetNotFound = (id: string): ApiError => new ApiError(404, `Asset '${id}' ${NOT_FOUND}`)
+
+/** Of an expression that loads an asset: what goes wrong in an expression has status 400 there. */
+export const loadNotFound = (what: string, id: string): ApiError => badRequest(`${what} '${id}' ${NOT_FOUND}`)
+
+/** Of `GET` on an asset that is not shared with the account. */
+export const assetDenied = (name: string): ApiError =>
+  new ApiError(403, `Permission 'earthengine.assets.get' denied on resource '${name}' (or it may not exist).`)

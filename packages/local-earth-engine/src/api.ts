@@ -14,6 +14,7 @@ export interface ApiOptions {
   readonly features: readonly string[]
   readonly brandenburg: CatalogueOptions['brandenburg']
   readonly limits: Limits
+  readonly denied?: readonly string[]
 }
 
 export interface ApiCall {
@@ -37,9 +38,9 @@ export interface Api {
 }
 
 /** @throws InputError where features can't be read */
-export async function createApi({ features, brandenburg, limits }: ApiOptions): Promise<Api> {
+export async function createApi({ features, brandenburg, limits, denied = [] }: ApiOptions): Promise<Api> {
   const painter = createPainter(await loadFeatures(features))
-  const context = { catalogue: createCatalogue({ brandenburg, painter }) }
+  const context = { catalogue: createCatalogue({ brandenburg, painter, denied }) }
   return {
     answer({ method, url, payload }) {
       const { pathname, searchParams } = new URL(url, 'http://localhost')

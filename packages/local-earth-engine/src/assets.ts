@@ -1,6 +1,6 @@
 import type { Box } from '@skyscript/core'
 import { parseDate } from './algorithm.ts'
-import { assetNotFound, badRequest } from './api-error.ts'
+import { assetDenied, assetNotFound, badRequest } from './api-error.ts'
 import { numpyType } from './band.ts'
 import { type Catalogue, isScene, publicId, sceneId, scenesOf } from './catalogue/catalogue.ts'
 import type { Scene, SceneSource } from './catalogue/scene.ts'
@@ -11,17 +11,19 @@ const MAX_PAGE = 1000
 
 /** `GET /v1/{name}` of an asset of the public catalogue. */
 export function describeAsset(catalogue: Catalogue, name: string): unknown {
+  checkDenied(catalogue, name)
   const found = catalogue.find(publicId(name))
-  if (found === null) throw assetNotFound('Asset', publicId(name))
+  if (found === null) throw assetNotFound(publicId(name))
   return isScene(found) ? describeScene(found) : describeSource(found)
 }
 
 /** `GET /v1/{name}:listAssets`: the images of a collection, page by page, or what lies in a folder. */
 export function listAssets(catalogue: Catalogue, name: string, query: URLSearchParams): unknown {
+  checkDenied(catalogue, name)
   const found = catalogue.find(publicId(name))
   if (found === null) {
     const inside = catalogue.sources.filter(({ id }) => id.startsWith(`${publicId(name)}/`))
-    if (inside.length === 0) throw assetNotFound('Asset', publicId(name))
+    if (inside.length === 0) throw assetNotFound(publicId(name))
     return { assets: inside.map(describeSource) }
   }
   if (isScene(found)) throw badRequest(`Asset '${publicId(name)}' is not a collection or folder.`)
@@ -37,6 +39,10 @@ export function listAssets(catalogue: Catalogue, name: string, query: URLSearchP
     assets.push(basic ? basicScene(scene) : describeScene(scene))
   }
   return { assets }
+}
+
+function checkDenied(catalogue: Catalogue, name: string): void {
+  if (catalogue.isDenied(publicId(name))) throw assetDenied(name)
 }
 
 function pageStart(token: string | null): number {

@@ -2,7 +2,8 @@ import { InputError, seededFraction } from '@skyscript/core'
 
 /**
  * Faults to inject, as shares of the requests: 429 and 500 answers, a hang before the header, a body that ends early
- * (the connection is cut half way), a 200 that holds an HTML page, an empty 200.
+ * (the connection is cut half way), a 200 that holds an HTML page, an empty 200; computations that take too much memory
+ * or time, or too many at once; and a good answer that says that the project is in restricted mode.
  */
 export const FAULT_KINDS = [
   '429',
@@ -14,6 +15,10 @@ export const FAULT_KINDS = [
   'cut',
   'html',
   'empty',
+  'memory',
+  'timed-out',
+  'aggregations',
+  'restricted',
 ] as const
 export type FaultKind = (typeof FAULT_KINDS)[number]
 

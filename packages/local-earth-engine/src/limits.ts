@@ -7,6 +7,8 @@ export interface Limits {
   readonly pixelBytes: number
   /** Pixels a side. */
   readonly side: number
+  /** Pixels that one computation has the memory for. Infinity by default: there it depends on the expression. */
+  readonly memoryPixels: number
   /** Bytes of a request's body. */
   readonly payloadBytes: number
 }
@@ -16,11 +18,15 @@ export const LIMITS: Limits = {
   perSecond: 100,
   pixelBytes: 50_331_648,
   side: 32_768,
+  memoryPixels: Number.POSITIVE_INFINITY,
   payloadBytes: 10 * 1024 * 1024,
 }
 
 export const TOO_MANY_REQUESTS =
   'Too Many Requests: Request was rejected because the request rate or concurrency limit was exceeded.'
+export const OUT_OF_MEMORY = 'User memory limit exceeded.'
+export const TIMED_OUT = 'Computation timed out.'
+export const TOO_MANY_AGGREGATIONS = 'Too many concurrent aggregations.'
 
 /** Counts requests in progress and started within the last second. */
 export function requestMeter(limits: Limits) {

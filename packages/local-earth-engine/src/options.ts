@@ -17,6 +17,8 @@ export interface LocalEarthEngineOptions {
   readonly requireToken?: string | null
   /** Answer 403 to requests of other projects; null lets in all. */
   readonly projects?: readonly string[] | null
+  /** Ids of assets that are not shared with the account. */
+  readonly denied?: readonly string[]
   /** What the Brandenburg asset is; the catalogue and its own examples disagree. Default `image`. */
   readonly brandenburg?: 'image' | 'collection'
   /** Threads that draw, each with all features in memory; as many as the machine has cores unless told. */

@@ -1,6 +1,6 @@
 import { badRequest } from './api-error.ts'
 import { type Band, numpyType, type PixelGrid } from './band.ts'
-import type { Limits } from './limits.ts'
+import { type Limits, OUT_OF_MEMORY } from './limits.ts'
 import { npyHeader, writerOf } from './npy.ts'
 import { encodePng } from './png.ts'
 import { typeName, type Value } from './values.ts'
@@ -28,6 +28,7 @@ export function computePixels(image: Value, request: Readonly<Record<string, unk
   const total = pixelBytes * grid.width * grid.height
   if (total > limits.pixelBytes)
     throw badRequest(`Total request size (${total} bytes) must be less than or equal to ${limits.pixelBytes} bytes.`)
+  if (grid.width * grid.height > limits.memoryPixels) throw badRequest(OUT_OF_MEMORY)
   if (format === 'NPY') {
     const header = npyHeader(bands, grid.width, grid.height)
     const body = Buffer.alloc(header.length + total)

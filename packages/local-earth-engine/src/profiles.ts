@@ -26,20 +26,21 @@ function secondsOf(id: string): number {
 
 export const PROFILES: readonly Algorithm[] = [
   algorithm(
-    'Profile.getProfiles(ids:List, format?:String="text"):String',
+    'Profile.getProfiles(ids:List<String>, format?:String="text", maxEntries?:Integer):Object',
     'What the computations of some profiles cost, as a table.',
     (args) => {
       if (args.text('format') !== 'text') throw badRequest("Profile.getProfiles: Only the format 'text' is known here.")
       const seconds = args.texts('ids').reduce((sum, id) => sum + secondsOf(id), 0)
       const row = (cost: string, memory: string, count: number, what: string) =>
         `${cost.padStart(7)} ${memory.padStart(7)} ${String(count).padStart(6)}  ${what}`
-      return [
-        ' EECU·s PeakMem  Count  Description',
+      const rows = [
         row((seconds * 0.75).toFixed(6), '212k', 6, 'Algorithm Image.visualize'),
         row((seconds * 0.25).toFixed(6), '47k', 44, '(plumbing)'),
         row('-', '59k', 12, 'Loading assets'),
-        '',
-      ].join('\n')
+      ]
+      const isMerged = args.given('maxEntries') && args.number('maxEntries') < rows.length
+      const shown = isMerged ? [row(seconds.toFixed(6), '212k', 62, '(...)')] : rows
+      return [' EECU·s PeakMem  Count  Description', ...shown, ''].join('\n')
     },
   ),
 ]

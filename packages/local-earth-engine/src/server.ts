@@ -6,7 +6,7 @@ import { ApiError, badRequest } from './api-error.ts'
 import { startApi } from './api-threads.ts'
 import { type FaultKind, faultPlan, parseFaults } from './faults.ts'
 import { fraction, hashText } from './hash.ts'
-import { LIMITS, requestMeter, TOO_MANY_REQUESTS } from './limits.ts'
+import { LIMITS, OUT_OF_MEMORY, requestMeter, TIMED_OUT, TOO_MANY_AGGREGATIONS, TOO_MANY_REQUESTS } from './limits.ts'
 import type { LocalEarthEngineOptions, Stats } from './options.ts'
 import { PROFILE_ANSWER, PROFILE_REQUEST, profileId } from './profiles.ts'
 
@@ -26,6 +26,9 @@ type RequestKind = keyof Stats['requests']
 /** More threads draw no faster where as many clients' requests are encoded and scored beside. */
 const MOST_THREADS = 8
 
+/** How an answer says that the project's noncommercial quota of the month is used up: it computes less at a time. */
+const RESTRICTED = { 'X-Earth-Engine-Quota-Status': 'parallelism_restricted=true' }
+
 const HTML_PAGE =
   '<!DOCTYPE html><html><head><title>Error</title></head><body><p>The service is temporarily unavailable.</p></body></html>'
 
@@ -44,6 +47,7 @@ export async function startLocalEarthEngine(options: LocalEarthEngineOptions): P
     features: options.features,
     brandenburg: options.brandenburg ?? 'image',
     limits,
+    ...(options.denied && { denied: options.denied }),
   })
   const stats = {
     requests: { algorithms: 0, compute: 0, pixels: 0, assets: 0, other: 0 } as Record<RequestKind, number>,
@@ -81,7 +85,10 @@ export async function startLocalEarthEngine(options: LocalEarthEngineOptions): P
       const answer = await api.answer(call, () => !response.destroyed)
       stats.pixels += answer.pixels
       const isProfiled = request.headers[PROFILE_REQUEST] !== undefined
-      send(response, 200, answer, fault, isProfiled ? { [PROFILE_ANSWER]: profileId(number, answer.pixels) } : {})
+      send(response, 200, answer, fault, {
+        ...(isProfiled && { [PROFILE_ANSWER]: profileId(number, answer.pixels) }),
+        ...(fault === 'restricted' && RESTRICTED),
+      })
     } catch (error) {
       if (response.headersSent || response.destroyed) response.destroy()
       else answerError(response, error)
@@ -105,7 +112,7 @@ export async function startLocalEarthEngine(options: LocalEarthEngineOptions): P
     }
   }
 
-  /** Whether the fault already answered the request; `hang-body` and `cut` spoil the real answer. */
+  /** Whether the fault already answered the request; `hang-body`, `cut` and `restricted` need the real answer. */
   async function spoil(fault: FaultKind, response: ServerResponse): Promise<boolean> {
     switch (fault) {
       case '429':
@@ -119,6 +126,15 @@ export async function startLocalEarthEngine(options: LocalEarthEngineOptions): P
         return true
       case '503':
         answerError(response, new ApiError(503, 'The service is currently unavailable.'))
+        return true
+      case 'memory':
+        answerError(response, badRequest(OUT_OF_MEMORY))
+        return true
+      case 'timed-out':
+        answerError(response, badRequest(TIMED_OUT))
+        return true
+      case 'aggregations':
+        answerError(response, new ApiError(429, TOO_MANY_AGGREGATIONS))
         return true
       case 'html':
         send(response, 200, { contentType: 'text/html; charset=utf-8', body: Buffer.from(HTML_PAGE) }, null)

@@ -19,6 +19,8 @@ export type Value =
   | DateRangeValue
   | FunctionValue
   | PixelTypeValue
+  | ProjectionValue
+  | ErrorMarginValue
 
 export interface ImageValue {
   readonly kind: 'image'
@@ -112,6 +114,17 @@ export interface PixelTypeValue {
   readonly max: number
 }
 
+export interface ProjectionValue {
+  readonly kind: 'projection'
+  readonly crs: string
+}
+
+export interface ErrorMarginValue {
+  readonly kind: 'errorMargin'
+  readonly value: number
+  readonly unit: string
+}
+
 export const isMap = (value: Value): value is ReadonlyMap<string, Value> => value instanceof Map
 
 /** The name by which error messages call a value. */
@@ -144,6 +157,10 @@ export function typeName(value: Value): string {
       return 'Algorithm'
     case 'pixelType':
       return 'PixelType'
+    case 'projection':
+      return 'Projection'
+    case 'errorMargin':
+      return 'ErrorMargin'
   }
 }
 

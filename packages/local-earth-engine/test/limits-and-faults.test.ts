@@ -91,6 +91,44 @@ test('every kind of fault is what it is called', async () => {
   }
 })
 
+test('too much, restricted mode and assets that are not shared are told as Earth Engine tells them', async () => {
+  const messages: string[] = []
+  for (const kind of ['memory', 'timed-out', 'aggregations']) {
+    const { status, message } = await serving({ faults: `${kind}:1` }, (url) => post(url, 'value:compute', one))
+    messages.push(`${status} ${message}`)
+  }
+  expect(messages).toEqual([
+    '400 User memory limit exceeded.',
+    '400 Computation timed out.',
+    '429 Too many concurrent aggregations.',
+  ])
+  const restricted = await serving({ faults: 'restricted:1' }, (url) => post(url, 'value:compute', one))
+  expect([restricted.status, restricted.headers.get('x-earth-engine-quota-status')]).toEqual([
+    200,
+    'parallelism_restricted=true',
+  ])
+  const options = { limits: { memoryPixels: 50 }, denied: ['Switzerland/SWISSIMAGE/orthos/10cm'] }
+  await serving(options, async (url) => {
+    const large = await post(
+      url,
+      'image:computePixels',
+      pixelsBody(invoke('Image.constant', { value: constant(1) }), grid),
+    )
+    expect([large.status, large.message]).toEqual([400, 'User memory limit exceeded.'])
+    const name = 'projects/earthengine-public/assets/Switzerland/SWISSIMAGE/orthos/10cm'
+    const asset = await fetch(`${url}/v1/${name}`)
+    expect([asset.status, ((await asset.json()) as { error: { message: string } }).error.message]).toEqual([
+      403,
+      `Permission 'earthengine.assets.get' denied on resource '${name}' (or it may not exist).`,
+    ])
+    const loaded = await post(url, 'value:compute', { expression: graph(image) })
+    expect([loaded.status, loaded.message]).toEqual([
+      400,
+      "Image.load: Image asset 'Switzerland/SWISSIMAGE/orthos/10cm/SWISSIMAGE_10cm_2021' not found (does not exist or caller does not have access).",
+    ])
+  })
+}, 120_000)
+
 test('faults by content strike the same requests in whatever order they come', () => {
   const ask = (order: readonly number[]) =>
     serving({ faults: '500:0.3,seed:7', limits: { perSecond: 1000 } }, async (url) => {

@@ -49,14 +49,46 @@ const swiss = (year = 2021) =>
     bandSelectors: constant(['R', 'G', 'B']),
   })
 
+const IMAGE = 'Image<unknown bands>'
+const SIGNATURES: Readonly<Record<string, string>> = {
+  Projection: '(crs: Object, transform: List<Object> = null, transformWkt: String = null) Projection',
+  ErrorMargin: '(value: Float = null, unit: String = "meters") ErrorMargin',
+  'Image.select': `(input: ${IMAGE}, bandSelectors: List<Object>, newNames: List<String> = null) ${IMAGE}`,
+  'Image.clip': `(input: ${IMAGE}, geometry: Object) ${IMAGE}`,
+  'Element.set': '(object: Element, key: String, value: Object = null) Element',
+  'Reducer.max': '(numInputs: Integer = 1) Reducer',
+  'List.slice': '(list: List<Object>, start: Integer, end: Integer = null, step: Integer = null) List<Object>',
+  'Profile.getProfiles': '(ids: List<String>, format: String = "text", maxEntries: Integer = null) Object',
+  'GeometryConstructors.Rectangle':
+    '(coordinates: List<Object>, crs: Projection = null, geodesic: Boolean = null, evenOdd: Boolean = true) Geometry',
+  'Collection.geometry':
+    '(collection: FeatureCollection, maxError: ErrorMargin = {"type":"ErrorMargin","unit":"meters","value":0}) Geometry',
+  Feature: '(geometry: Geometry = null, metadata: Dictionary<Object> = {}, geometryKey: String = null) Feature',
+}
+
 test('the list of algorithms gives names, arguments and results, as the client library needs them', async () => {
   const { algorithms } = (await (await fetch(`${server.url}/v1/projects/p/algorithms`)).json()) as {
-    algorithms: { name: string; returnType: string; arguments: { argumentName: string; type: string }[] }[]
+    algorithms: {
+      name: string
+      returnType: string
+      arguments: { argumentName: string; type: string; optional?: boolean; defaultValue?: unknown }[]
+    }[]
   }
   const load = algorithms.find(({ name }) => name === 'algorithms/Image.load')!
-  expect(load.returnType).toBe('Image')
+  expect(load.returnType).toBe('Image<unknown bands>')
   expect(load.arguments.map(({ argumentName }) => argumentName)).toEqual(['id', 'version'])
   expect(algorithms.length).toBeGreaterThan(100)
+  // As Earth Engine lists them.
+  const signatureOf = (name: string) => {
+    const found = algorithms.find((each) => each.name === `algorithms/${name}`)
+    const parts = found?.arguments.map(
+      ({ argumentName, type, optional, defaultValue }) =>
+        `${argumentName}: ${type}${optional ? ` = ${JSON.stringify(defaultValue)}` : ''}`,
+    )
+    return found && `(${parts!.join(', ')}) ${found.returnType}`
+  }
+  expect(Object.fromEntries(Object.keys(SIGNATURES).map((name) => [name, signatureOf(name)]))).toEqual(SIGNATURES)
+  for (const absent of ['Image.set', 'Feature.get', 'Number']) expect(signatureOf(absent)).toBeUndefined()
 })
 
 test.each(COLLECTIONS)('%s is an asset with images of dates, footprints and bands', async (id, type, place, bands) => {
@@ -87,6 +119,27 @@ test('clouds are recorded where the collection records them, and Landsat has som
   expect(new Set(sentinel).size).toBeGreaterThan(50)
   const landsat = (await property('LANDSAT/LC08/C02/T1_TOA', 'CLOUD_COVER')) as number[]
   expect(landsat.every((share) => share >= -1 && share <= 100)).toBe(true)
+})
+
+test('new arguments do what they say: every second element, the row of the largest, a projection', async () => {
+  const list = constant([1, 2, 3, 4, 5])
+  expect(
+    await compute(server.url, invoke('List.slice', { list, start: constant(1), end: constant(5), step: constant(2) })),
+  ).toEqual([2, 4])
+  const clearest = invoke('Collection.reduceColumns', {
+    collection: near('COPERNICUS/S2_SR_HARMONIZED', HERE),
+    reducer: invoke('Reducer.min', { numInputs: constant(2) }),
+    selectors: constant(['CLOUDY_PIXEL_PERCENTAGE', 'system:index']),
+  })
+  const { min, min1 } = (await compute(server.url, clearest)) as { min: number; min1: string }
+  const clouds = (await property('COPERNICUS/S2_SR_HARMONIZED', 'CLOUDY_PIXEL_PERCENTAGE')) as number[]
+  const names = (await property('COPERNICUS/S2_SR_HARMONIZED', 'system:index')) as string[]
+  expect([min, min1]).toEqual([Math.min(...clouds), names[clouds.indexOf(Math.min(...clouds))]])
+  const inMetres = invoke('GeometryConstructors.Point', {
+    coordinates: constant([1, 2]),
+    crs: invoke('Projection', { crs: constant('EPSG:3857') }),
+  })
+  expect((await post(server.url, 'value:compute', { expression: graph(inMetres) })).message).toContain('EPSG:4326')
 })
 
 test('an asset that was never there, or is there no more, is not found', async () => {

@@ -154,10 +154,12 @@ export function localBytes(path: string): FileBytes {
     },
     async fetch(slices) {
       const file = await open(path).catch((error) => {
-        throw new ServiceError('image-missing', `${path} can't be read (${messageOf(error)}).`, {
-          retry: false,
-          status: 404,
-        })
+        const isGone = error.code === 'ENOENT' || error.code === 'ENOTDIR'
+        throw new ServiceError(
+          isGone ? 'image-missing' : 'imagery-unreadable',
+          `${path} can't be read (${messageOf(error)}).`,
+          { retry: !isGone, ...(isGone && { status: 404 }) },
+        )
       })
       try {
         const { size, mtimeMs } = await file.stat()

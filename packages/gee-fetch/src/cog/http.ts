@@ -1,6 +1,7 @@
 import { InputError, isMetadataHost, messageOf, redact, ServiceError } from '@skyscript/core'
 import { Agent, type Dispatcher } from 'undici'
 import type { Limiter } from '../limiter.ts'
+import { mayPass } from '../refusals.ts'
 import { type RefusedError, retryAfterOf, withRetries } from '../retries.ts'
 
 const ATTEMPTS = 5
@@ -169,17 +170,22 @@ function failed(code: string, message: string, status?: number, retry = false): 
   return new ServiceError(code, message, { retry, ...(status !== undefined && { status }) })
 }
 
+const CODES: Readonly<Record<number, string>> = {
+  401: 'imagery-denied',
+  403: 'imagery-denied',
+  416: 'image-damaged',
+  429: 'imagery-quota',
+}
+
 function errorOf(response: Dispatcher.ResponseData, body: Buffer, url: string): Error {
   const status = response.statusCode
-  const retry = status === 408 || status === 429 || status >= 500
+  const retry = mayPass(status)
   const text = body.toString('utf8').replace(/^[\s\uFEFF]+/, '')
   const said = text === '' || text.startsWith('<') ? '' : ` (${redact(text.slice(0, 120))})`
-  // An image that may not be read, or holds no such range, can't be had as asked: another may do.
-  const as = status === 401 || status === 403 || status === 416 ? 400 : status
   const error: RefusedError = failed(
-    status === 429 ? 'imagery-quota' : retry ? 'imagery-failed' : 'imagery-refused',
+    CODES[status] ?? (retry ? 'imagery-failed' : 'imagery-refused'),
     `${hostOf(url)} answered ${status}${said}.`,
-    as,
+    status,
     retry,
   )
   const after = retryAfterOf(response.headers['retry-after'])

@@ -1,5 +1,5 @@
 import type { Box } from '@skyscript/core'
-import { assetNotFound, badRequest } from '../api-error.ts'
+import { badRequest, loadNotFound } from '../api-error.ts'
 import { type Band, band, type PixelGrid, type Plane } from '../band.ts'
 import type { Painter, Picture } from '../draw/painter.ts'
 import { geometry, shapesIntersect } from '../shapes.ts'
@@ -17,23 +17,26 @@ export interface CatalogueOptions {
   /** What Brandenburg's orthophotos are: one image (as its examples load it) or a collection (as it is listed). */
   readonly brandenburg: 'image' | 'collection'
   readonly painter: Painter
+  /** Ids of assets, with all that lies below them, that are not shared with the account. */
+  readonly denied?: readonly string[]
 }
 
 /** The public data catalogue: what ids there are, and what lies behind them. */
 export interface Catalogue {
   readonly sources: readonly SceneSource[]
-  /** @throws ApiError 404 where there is no such collection, 400 where the asset is of another type */
+  /** @throws ApiError 400 where there is no such collection, or the asset is of another type */
   loadCollection(id: string): CollectionValue
-  /** @throws ApiError 404 where there is no such image, 400 where the asset is of another type */
+  /** @throws ApiError 400 where there is no such image, or the asset is of another type */
   loadImage(id: string): ImageValue
   /** The collection or image behind an id, or null. */
   find(id: string): SceneSource | Scene | null
+  isDenied(id: string): boolean
 }
 
 /** A search without bounds that comes this far has scanned more than Earth Engine would in its time limit. */
 const MAX_SCANNED = 200_000
 
-export function createCatalogue({ brandenburg: type, painter }: CatalogueOptions): Catalogue {
+export function createCatalogue({ brandenburg: type, painter, denied = [] }: CatalogueOptions): Catalogue {
   const sources: readonly SceneSource[] = [
     SWITZERLAND,
     SPAIN,
@@ -56,12 +59,16 @@ export function createCatalogue({ brandenburg: type, painter }: CatalogueOptions
     return null
   }
 
+  const isDenied = (id: string) => denied.some((each) => id === each || id.startsWith(`${each}/`))
+  const loaded = (id: string) => (isDenied(publicId(id)) ? null : find(publicId(id)))
+
   return {
     sources,
     find,
+    isDenied,
     loadCollection(id) {
-      const found = find(publicId(id))
-      if (found === null) throw assetNotFound('ImageCollection.load: ImageCollection asset', id)
+      const found = loaded(id)
+      if (found === null) throw loadNotFound('ImageCollection.load: ImageCollection asset', id)
       if (isScene(found)) throw badRequest(`ImageCollection.load: Asset '${id}' is not an ImageCollection.`)
       return {
         kind: 'collection',
@@ -74,8 +81,8 @@ export function createCatalogue({ brandenburg: type, painter }: CatalogueOptions
       }
     },
     loadImage(id) {
-      const found = find(publicId(id))
-      if (found === null) throw assetNotFound('Image.load: Image asset', id)
+      const found = loaded(id)
+      if (found === null) throw loadNotFound('Image.load: Image asset', id)
       if (!isScene(found)) throw badRequest(`Image.load: Asset '${id}' is not an Image.`)
       return imageOf(found, painter)
     },

@@ -25,6 +25,33 @@ function single(
 const smaller = (a: number, b: number) => (a < b ? a : b)
 const larger = (a: number, b: number) => (a > b ? a : b)
 
+/** The least or greatest first input, with the other inputs of the same row. */
+function extreme(name: 'min' | 'max', better: (a: number, b: number) => number): Algorithm {
+  return algorithm(`Reducer.${name}(numInputs?:Integer=1):Reducer`, `The ${name} of the first input.`, (args) => {
+    const inputs = args.number('numInputs')
+    if (!Number.isInteger(inputs) || inputs < 1)
+      throw badRequest(`Reducer.${name}: Argument 'numInputs' must be positive; got ${inputs}.`)
+    const outputs = Array.from({ length: inputs }, (_, i) => (i === 0 ? name : `${name}${i}`))
+    return {
+      kind: 'reducer',
+      name,
+      inputs,
+      optional: 0,
+      over(rows) {
+        let best: readonly Value[] | null = null
+        for (const row of rows) {
+          const [value] = row
+          if (typeof value !== 'number') continue
+          const known = best?.[0]
+          if (typeof known !== 'number' || (value !== known && better(known, value) === value)) best = row
+        }
+        return new Map(outputs.map((output, i) => [output, best?.[i] ?? null]))
+      },
+      ...(inputs === 1 && { fold: better }),
+    }
+  })
+}
+
 const OUTPUT_NAMES: Readonly<Record<string, string>> = { allNonZero: 'all', anyNonZero: 'any' }
 
 function toList(args: Args): ReducerValue {
@@ -42,37 +69,37 @@ function toList(args: Args): ReducerValue {
   }
 }
 
-/** Properties of elements, under the names of all the classes that have them. */
-function elementAlgorithms(type: 'Element' | 'Image' | 'Feature'): Algorithm[] {
-  return [
-    algorithm(`${type}.set(object:Element, key:String, value:Object):Element`, 'Sets a property.', (args) =>
-      withProperties(args.element('object'), [[args.text('key'), args.any('value')]]),
-    ),
-    algorithm(`${type}.setMulti(object:Element, properties:Dictionary):Element`, 'Sets several properties.', (args) =>
-      withProperties(args.element('object'), args.dictionary('properties')),
-    ),
-    algorithm(`${type}.get(object:Element, property:String):Object`, 'The value of a property.', (args) => {
-      const object = args.any('object')
-      const isCollection =
-        typeof object === 'object' && object !== null && 'kind' in object && object.kind === 'collection'
-      return propertyOf(isCollection ? args.collection('object') : args.element('object'), args.text('property'))
-    }),
+/** Properties of elements. */
+const ELEMENTS: readonly Algorithm[] = [
+  algorithm('Element.set(object:Element, key:String, value?:Object):Element', 'Sets a property.', (args) =>
+    withProperties(args.element('object'), [[args.text('key'), args.any('value')]]),
+  ),
+  algorithm('Element.setMulti(object:Element, properties:Dictionary):Element', 'Sets several properties.', (args) =>
+    withProperties(args.element('object'), args.dictionary('properties')),
+  ),
+  algorithm('Element.get(object:Element, property:String):<any>', 'The value of a property.', (args) => {
+    const object = args.any('object')
+    const isCollection =
+      typeof object === 'object' && object !== null && 'kind' in object && object.kind === 'collection'
+    return propertyOf(isCollection ? args.collection('object') : args.element('object'), args.text('property'))
+  }),
+  algorithm(
+    'Element.toDictionary(element:Element, properties?:List<String>):Dictionary',
+    'The properties as a dictionary.',
+    (args) => {
+      const element = args.element('element')
+      const names = args.given('properties')
+        ? args.texts('properties')
+        : [...element.properties.keys()].filter((name) => !name.startsWith('system:'))
+      return new Map(names.map((name) => [name, propertyOf(element, name)]))
+    },
+  ),
+  algorithm('Element.propertyNames(element:Element):List<Object>', 'The names of the properties.', (args) => [
+    ...args.element('element').properties.keys(),
+  ]),
+  ...['Element', 'Image'].map((type) =>
     algorithm(
-      `${type}.toDictionary(element:Element, properties?:List):Dictionary`,
-      'The properties as a dictionary.',
-      (args) => {
-        const element = args.element('element')
-        const names = args.given('properties')
-          ? args.texts('properties')
-          : [...element.properties.keys()].filter((name) => !name.startsWith('system:'))
-        return new Map(names.map((name) => [name, propertyOf(element, name)]))
-      },
-    ),
-    algorithm(`${type}.propertyNames(element:Element):List`, 'The names of the properties.', (args) => [
-      ...args.element('element').properties.keys(),
-    ]),
-    algorithm(
-      `${type}.copyProperties(destination?:Element, source?:Element, properties?:List, exclude?:List):Element`,
+      `${type}.copyProperties(destination?:Element, source?:Element, properties?:List<String>, exclude?:List<String>):Element`,
       'Copies properties.',
       (args) => {
         const [target, source] = [args.element('destination'), args.element('source')]
@@ -86,24 +113,46 @@ function elementAlgorithms(type: 'Element' | 'Image' | 'Feature'): Algorithm[] {
         )
       },
     ),
-  ]
+  ),
+]
+
+/** What each constructor takes beside coordinates and projection. */
+const OF_LINES = 'geodesic?:Boolean, maxError?:ErrorMargin'
+const CONSTRUCTORS: Readonly<Record<string, string>> = {
+  Point: 'coordinates:List<Number>, crs?:Projection',
+  MultiPoint: 'coordinates:List<Object>, crs?:Projection',
+  LineString: `coordinates:List<Object>, crs?:Projection, ${OF_LINES}`,
+  MultiLineString: `coordinates:List<Object>, crs?:Projection, ${OF_LINES}`,
+  Polygon: `coordinates:List<Object>, crs?:Projection, ${OF_LINES}, evenOdd?:Boolean=true`,
+  MultiPolygon: `coordinates:List<Object>, crs?:Projection, ${OF_LINES}, evenOdd?:Boolean=true`,
 }
 
-function geometryConstructor(type: string): Algorithm {
-  return algorithm(
-    `GeometryConstructors.${type}(coordinates:List, crs?:Projection, geodesic?:Boolean, maxError?:ErrorMargin, evenOdd?:Boolean):Geometry`,
-    `A geometry of type ${type}.`,
-    (args) => {
-      if (args.given('crs') && !isLongitudeLatitude(args.any('crs')))
-        throw badRequest(`GeometryConstructors.${type}: This server knows geometries in EPSG:4326 only.`)
-      return geometry(makeShape(type, args.list('coordinates')))
-    },
-  )
+function geometryConstructor([type, parameters]: readonly [string, string]): Algorithm {
+  return algorithm(`GeometryConstructors.${type}(${parameters}):Geometry`, `A geometry of type ${type}.`, (args) => {
+    checkProjection(args, type)
+    return geometry(makeShape(type, args.list('coordinates')))
+  })
 }
 
-const isLongitudeLatitude = (crs: Value) => typeof crs === 'string' && crs === 'EPSG:4326'
+function checkProjection(args: Args, type: string): void {
+  if (args.given('crs') && !isLongitudeLatitude(args.any('crs')))
+    throw badRequest(`GeometryConstructors.${type}: This server knows geometries in EPSG:4326 only.`)
+}
+
+const isLongitudeLatitude = (crs: Value) =>
+  crs === 'EPSG:4326' ||
+  (typeof crs === 'object' && crs !== null && 'kind' in crs && crs.kind === 'projection' && crs.crs === 'EPSG:4326')
+
+function projection(args: Args): Value {
+  if (args.given('transform') && args.given('transformWkt'))
+    throw badRequest("Projection: May not specify both 'transform' and 'transformWkt'.")
+  if (args.given('transformWkt') || (args.given('transform') && args.list('transform').join() !== '1,0,0,0,1,0'))
+    throw badRequest('Projection: This server knows projections without a transform only.')
+  return { kind: 'projection', crs: args.text('crs') }
+}
 
 function rectangle(args: Args): Value {
+  checkProjection(args, 'Rectangle')
   const numbers = args.list('coordinates').flat(2).map(Number)
   const [xs, ys] = [numbers.filter((_, i) => i % 2 === 0), numbers.filter((_, i) => i % 2 === 1)]
   if (numbers.length < 4 || numbers.some(Number.isNaN))
@@ -115,11 +164,9 @@ const mean = (values: readonly number[]) =>
   values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length
 
 export const BASICS: readonly Algorithm[] = [
-  ...elementAlgorithms('Element'),
-  ...elementAlgorithms('Image'),
-  ...elementAlgorithms('Feature'),
+  ...ELEMENTS,
   algorithm(
-    'Feature(geometry?:Geometry, metadata?:Dictionary):Feature',
+    'Feature(geometry?:Geometry, metadata?:Dictionary={}, geometryKey?:String):Feature',
     'A feature with a geometry and properties.',
     (args) => {
       const given = args.any('geometry')
@@ -150,16 +197,24 @@ export const BASICS: readonly Algorithm[] = [
     'The geometry of a feature.',
     (args) => geometryOf(args.element('feature')),
   ),
-  ...['Point', 'MultiPoint', 'LineString', 'MultiLineString', 'Polygon', 'MultiPolygon'].map(geometryConstructor),
+  ...Object.entries(CONSTRUCTORS).map(geometryConstructor),
   algorithm(
-    'GeometryConstructors.Rectangle(coordinates:List, crs?:Projection, geodesic?:Boolean, maxError?:ErrorMargin, evenOdd?:Boolean):Geometry',
+    'Projection(crs:Object, transform?:List<Object>, transformWkt?:String):Projection',
+    'A coordinate reference system.',
+    projection,
+  ),
+  algorithm('ErrorMargin(value?:Float, unit?:String="meters"):ErrorMargin', 'A margin of error.', (args) => {
+    const unit = args.text('unit')
+    if (!['meters', 'projected', 'infinite'].includes(unit)) throw badRequest(`ErrorMargin: Unknown unit '${unit}'.`)
+    return { kind: 'errorMargin', value: args.given('value') ? args.number('value') : 0, unit }
+  }),
+  algorithm(
+    'GeometryConstructors.Rectangle(coordinates:List<Object>, crs?:Projection, geodesic?:Boolean, evenOdd?:Boolean=true):Geometry',
     'A box.',
     rectangle,
   ),
-  algorithm(
-    'GeometryConstructors.BBox(west:Number, south:Number, east:Number, north:Number):Geometry',
-    'A box.',
-    (args) => boxGeometry([args.number('west'), args.number('south'), args.number('east'), args.number('north')]),
+  algorithm('GeometryConstructors.BBox(west:Float, south:Float, east:Float, north:Float):Geometry', 'A box.', (args) =>
+    boxGeometry([args.number('west'), args.number('south'), args.number('east'), args.number('north')]),
   ),
   algorithm(
     'Geometry.bounds(geometry:Geometry, maxError?:ErrorMargin, proj?:Projection):Geometry',
@@ -167,7 +222,7 @@ export const BASICS: readonly Algorithm[] = [
     (args) => boxGeometry(shapeBox(args.geometry('geometry').shape)),
   ),
   algorithm(
-    'Geometry.coordinates(geometry:Geometry):List',
+    'Geometry.coordinates(geometry:Geometry):List<Object>',
     "A geometry's coordinates as GeoJSON has them.",
     (args) => args.geometry('geometry').shape.coordinates as Value,
   ),
@@ -186,7 +241,7 @@ export const BASICS: readonly Algorithm[] = [
     'A time, from a text, a number of milliseconds or a date.',
     (args) => ({ kind: 'date', ms: args.date('value') }),
   ),
-  algorithm('Date.millis(date:Date):Number', 'Milliseconds since 1970 UTC.', (args) => args.date('date')),
+  algorithm('Date.millis(date:Date):Long', 'Milliseconds since 1970 UTC.', (args) => args.date('date')),
   algorithm(
     'Date.get(date:Date, unit:String, timeZone?:String):Long',
     'A part of a time: year, month, day, hour or minute.',
@@ -217,8 +272,8 @@ export const BASICS: readonly Algorithm[] = [
     'Collects its inputs into a list of tuples; a tuple that lacks an input that is not optional is dropped.',
     toList,
   ),
-  single('min', (values) => (values.length === 0 ? null : values.reduce(smaller)), smaller),
-  single('max', (values) => (values.length === 0 ? null : values.reduce(larger)), larger),
+  extreme('min', smaller),
+  extreme('max', larger),
   single('sum', (values) => values.reduce((a, b) => a + b, 0)),
   single('mean', mean),
   single('count', (values) => values.length),
@@ -226,7 +281,7 @@ export const BASICS: readonly Algorithm[] = [
   single('allNonZero', (values) => Number(values.every((value) => value !== 0))),
   single('anyNonZero', (values) => Number(values.some((value) => value !== 0))),
   algorithm(
-    'List.get(list:List, index:Integer):Object',
+    'List.get(list:List<Object>, index:Integer):Object',
     'The element at an index; negative ones count from the end.',
     (args) => {
       const [list, index] = [args.list('list'), args.number('index')]
@@ -238,17 +293,24 @@ export const BASICS: readonly Algorithm[] = [
       return list[at]!
     },
   ),
-  algorithm('List.length(list:List):Integer', 'The number of elements.', (args) => args.list('list').length),
-  algorithm('List.size(list:List):Integer', 'The number of elements.', (args) => args.list('list').length),
-  algorithm('List.cat(list:List, other:List):List', 'One list after the other.', (args) => [
+  algorithm('List.length(list:List<Object>):Integer', 'The number of elements.', (args) => args.list('list').length),
+  algorithm('List.size(list:List<Object>):Integer', 'The number of elements.', (args) => args.list('list').length),
+  algorithm('List.cat(list:List<Object>, other:List<Object>):List<Object>', 'One list after the other.', (args) => [
     ...args.list('list'),
     ...args.list('other'),
   ]),
-  algorithm('List.slice(list:List, start:Integer, end?:Integer):List', 'Part of a list.', (args) =>
-    args.list('list').slice(args.number('start'), args.given('end') ? args.number('end') : undefined),
+  algorithm(
+    'List.slice(list:List<Object>, start:Integer, end?:Integer, step?:Integer):List<Object>',
+    'Part of a list, or every so many of its elements.',
+    (args) => {
+      const step = args.given('step') ? args.number('step') : 1
+      if (!Number.isInteger(step) || step < 1) throw badRequest(`List.slice: Step must be positive; got ${step}.`)
+      const part = args.list('list').slice(args.number('start'), args.given('end') ? args.number('end') : undefined)
+      return part.filter((_, i) => i % step === 0)
+    },
   ),
   algorithm(
-    'List.map(list:List, baseAlgorithm:Algorithm, dropNulls?:Boolean=false):List',
+    'List.map(list:List<Object>, baseAlgorithm:Algorithm, dropNulls?:Boolean=false):List<Object>',
     'Applies a function to every element.',
     (args) => {
       const apply = args.function('baseAlgorithm')
@@ -276,10 +338,9 @@ export const BASICS: readonly Algorithm[] = [
     'Sets a value.',
     (args) => new Map([...args.dictionary('dictionary'), [args.text('key'), args.any('value')]]),
   ),
-  algorithm('Dictionary.keys(dictionary:Dictionary):List', 'The keys, sorted.', (args) =>
+  algorithm('Dictionary.keys(dictionary:Dictionary):List<String>', 'The keys, sorted.', (args) =>
     [...args.dictionary('dictionary').keys()].sort(),
   ),
-  algorithm('Number(number:Object):Number', 'A number.', (args) => args.number('number')),
   algorithm('Number.parse(input:String, radix?:Integer=10):Number', 'The number in a text.', (args) => {
     const value = Number(args.text('input'))
     if (Number.isNaN(value)) throw badRequest(`Number.parse: Cannot parse '${args.text('input')}'.`)

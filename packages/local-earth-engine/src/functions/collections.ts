@@ -136,14 +136,14 @@ export const COLLECTIONS: readonly Algorithm[] = [
     'The image collection with an id.',
     (args, { catalogue }) => catalogue.loadCollection(args.text('id')),
   ),
-  algorithm('ImageCollection.fromImages(images:List):ImageCollection', 'A collection of images.', (args) =>
+  algorithm('ImageCollection.fromImages(images:List<Image>):ImageCollection', 'A collection of images.', (args) =>
     elementsOfList(args, 'images', 'ImageCollection'),
   ),
-  algorithm('Collection(features:List):FeatureCollection', 'A collection of features.', (args) =>
+  algorithm('Collection(features:List<Element>):FeatureCollection', 'A collection of features.', (args) =>
     elementsOfList(args, 'features', 'FeatureCollection'),
   ),
   algorithm(
-    'Collection.filter(collection:FeatureCollection, filter:Filter):FeatureCollection',
+    'Collection.filter(collection:FeatureCollection, filter:Object):FeatureCollection',
     'What passes a filter.',
     (args) => {
       const [source, filter] = [args.collection('collection'), args.filter('filter')]
@@ -175,7 +175,7 @@ export const COLLECTIONS: readonly Algorithm[] = [
     return count
   }),
   algorithm(
-    'Collection.toList(collection:FeatureCollection, count:Integer, offset?:Integer=0):List',
+    'Collection.toList(collection:FeatureCollection, count:Integer, offset?:Integer=0):List<Object>',
     'Elements as a list.',
     (args) => {
       const [count, offset] = [args.number('count'), args.number('offset')]
@@ -194,7 +194,7 @@ export const COLLECTIONS: readonly Algorithm[] = [
     },
   ),
   algorithm(
-    'Collection.geometry(collection:FeatureCollection, maxError?:ErrorMargin):Geometry',
+    'Collection.geometry(collection:FeatureCollection, maxError?:ErrorMargin={"type":"ErrorMargin","unit":"meters","value":0}):Geometry',
     'The box round the geometries of all elements.',
     (args) => {
       const shapes = read(args.collection('collection')).flatMap((element) => geometryOf(element)?.shape ?? [])
@@ -209,7 +209,7 @@ export const COLLECTIONS: readonly Algorithm[] = [
     },
   ),
   algorithm(
-    'Collection.reduceColumns(collection:FeatureCollection, reducer:Reducer, selectors:List, weightSelectors?:List):Dictionary',
+    'Collection.reduceColumns(collection:FeatureCollection, reducer:Reducer, selectors:List<String>, weightSelectors?:List<String>):Dictionary',
     'Applies a reducer to the properties of all elements.',
     (args) => {
       const reducer = args.reducer('reducer')
@@ -220,17 +220,17 @@ export const COLLECTIONS: readonly Algorithm[] = [
     },
   ),
   algorithm(
-    'AggregateFeatureCollection.array(collection:FeatureCollection, property:String):List',
+    'AggregateFeatureCollection.array(collection:FeatureCollection, property:String):List<Object>',
     'The values of a property that are not null.',
     values,
   ),
   algorithm(
-    'AggregateFeatureCollection.count(collection:FeatureCollection, property:String):Integer',
+    'AggregateFeatureCollection.count(collection:FeatureCollection, property:String):Number',
     'How many elements have a property.',
     (args) => values(args).length,
   ),
   algorithm(
-    'AggregateFeatureCollection.first(collection:FeatureCollection, property:String):Object',
+    'AggregateFeatureCollection.first(collection:FeatureCollection, property:String):<any>',
     'The value of a property of the first element.',
     (args) => {
       const element = first(args.collection('collection'))
@@ -239,7 +239,7 @@ export const COLLECTIONS: readonly Algorithm[] = [
   ),
   ...(['min', 'max'] as const).map((name) =>
     algorithm(
-      `AggregateFeatureCollection.${name}(collection:FeatureCollection, property:String):Float`,
+      `AggregateFeatureCollection.${name}(collection:FeatureCollection, property:String):<any>`,
       `The ${name} of a property's values.`,
       (args) => {
         const numbers = values(args).filter((value) => typeof value === 'number')

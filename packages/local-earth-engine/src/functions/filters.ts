@@ -125,11 +125,11 @@ export const FILTERS: readonly Algorithm[] = [
     'Filter to a list that holds the given value.',
     (left, right) => Array.isArray(left) && left.some((item: Value) => compare(item, right) === 0),
   ),
-  algorithm('Filter.and(filters:List):Filter', 'Passes what passes all filters.', (args) => {
+  algorithm('Filter.and(filters:List<Filter>):Filter', 'Passes what passes all filters.', (args) => {
     const filters = filtersOf(args)
     return filter((element) => filters.every((each) => each.passes(element)), joined(filters))
   }),
-  algorithm('Filter.or(filters:List):Filter', 'Passes what passes any filter.', (args) => {
+  algorithm('Filter.or(filters:List<Filter>):Filter', 'Passes what passes any filter.', (args) => {
     const filters = filtersOf(args)
     return filter((element) => filters.some((each) => each.passes(element)))
   }),
@@ -137,10 +137,14 @@ export const FILTERS: readonly Algorithm[] = [
     const inner = args.filter('filter')
     return filter((element) => !inner.passes(element))
   }),
-  algorithm('Filter.notNull(properties:List):Filter', 'Filter to elements that have all the properties.', (args) => {
-    const properties = args.texts('properties')
-    return filter((element) => properties.every((name) => propertyOf(element, name) !== null))
-  }),
+  algorithm(
+    'Filter.notNull(properties:List<String>):Filter',
+    'Filter to elements that have all the properties.',
+    (args) => {
+      const properties = args.texts('properties')
+      return filter((element) => properties.every((name) => propertyOf(element, name) !== null))
+    },
+  ),
   algorithm(
     'Filter.rangeContains(field:String, minValue:Object, maxValue:Object):Filter',
     'Filter to values within a range, both ends included.',
@@ -170,7 +174,7 @@ export const FILTERS: readonly Algorithm[] = [
     },
   ),
   algorithm(
-    'Filter.intersects(leftField?:String, rightValue?:Object, rightField?:String, leftValue?:Object, maxError?:ErrorMargin=0.1):Filter',
+    'Filter.intersects(leftField?:String, rightValue?:Object, rightField?:String, leftValue?:Object, maxError?:ErrorMargin={"type":"ErrorMargin","unit":"meters","value":0.1}):Filter',
     'Filter to elements whose geometry meets another.',
     (args) => {
       if (!args.given('leftField') || !ALL_GEOMETRY.includes(args.text('leftField')) || !args.given('rightValue'))

@@ -209,18 +209,18 @@ function clip(args: Args): ImageValue {
 
 export const IMAGES: readonly Algorithm[] = [
   ...PIXELWISE,
-  algorithm('Image.load(id:String, version?:Long):Image', 'The image with an id.', (args, { catalogue }) =>
+  algorithm('Image.load(id:String, version?:Long=-1):Image', 'The image with an id.', (args, { catalogue }) =>
     catalogue.loadImage(args.text('id')),
   ),
   algorithm('Image.constant(value:Object):Image', 'A number at every pixel.', (args) =>
     constantImage([args.any('value')].flat().map(Number)),
   ),
   algorithm(
-    'Image.select(input:Image, bandSelectors?:List=[], newNames?:List):Image',
+    'Image.select(input:Image, bandSelectors:List<Object>, newNames?:List<String>):Image',
     'Bands by name, number or pattern.',
     select,
   ),
-  algorithm('Image.rename(input:Image, names:List):Image', 'New names for all bands.', (args) => {
+  algorithm('Image.rename(input:Image, names:List<String>):Image', 'New names for all bands.', (args) => {
     const [image, names] = [args.image('input'), args.texts('names')]
     if (names.length !== image.bands.length)
       throw badRequest(
@@ -237,7 +237,7 @@ export const IMAGES: readonly Algorithm[] = [
     visualize,
   ),
   algorithm(
-    'Image.addBands(dstImg:Image, srcImg:Image, names?:List, overwrite?:Boolean=false):Image',
+    'Image.addBands(dstImg:Image, srcImg:Image, names?:List<String>, overwrite?:Boolean=false):Image',
     'The bands of both images.',
     addBands,
   ),
@@ -255,7 +255,7 @@ export const IMAGES: readonly Algorithm[] = [
     'A value instead of masked pixels.',
     unmask,
   ),
-  algorithm('Image.clip(input:Image, geometry?:Object):Image', 'Masks all outside a geometry.', clip),
+  algorithm('Image.clip(input:Image, geometry:Object):Image', 'Masks all outside a geometry.', clip),
   algorithm(
     'Image.reduce(image:Image, reducer:Reducer):Image',
     'Applies a reducer to the bands of each pixel.',
@@ -280,7 +280,7 @@ export const IMAGES: readonly Algorithm[] = [
       image.bands.map((each) => through(each, DOUBLE, (value) => (value - low) / (high - low))),
     )
   }),
-  algorithm('Image.bandNames(image:Image):List', 'The names of the bands.', (args) =>
+  algorithm('Image.bandNames(image:Image):List<Object>', 'The names of the bands.', (args) =>
     args.image('image').bands.map(({ name }) => name),
   ),
   algorithm(
@@ -293,8 +293,8 @@ export const IMAGES: readonly Algorithm[] = [
     if (typeof ms !== 'number') throw badRequest("Date: Parameter 'value' is required and may not be null.")
     return { kind: 'date', ms }
   }),
-  algorithm('Image.id(image:Image):String', "The image's index within its collection.", (args) =>
-    propertyOf(args.image('image'), 'system:index'),
+  algorithm('Image.id(element:Element):String', "The image's index within its collection.", (args) =>
+    propertyOf(args.element('element'), 'system:index'),
   ),
   algorithm(
     'Image.geometry(feature:Element, maxError?:ErrorMargin, proj?:Projection, geodesics?:Boolean):Geometry',
