@@ -207,9 +207,9 @@ function createProgram(done: (code: number) => void): Command {
         'title_multi_objects',
       ]),
     )
-    .option('--url <url>', 'croissant: page of the dataset', webAddress)
-    .option('--published <date>', 'croissant: YYYY-MM-DD', isoDate)
-    .option('--creator <name>', 'croissant: who publishes it')
+    .option('--url <url>', 'croissant, zip: page of the dataset', webAddress)
+    .option('--published <date>', 'croissant, zip: YYYY-MM-DD', isoDate)
+    .option('--creator <name>', 'croissant, zip: who publishes it')
     .addOption(json())
     .action(async (output: string, options: ExportOptions) =>
       done(await (await import('./commands/export.ts')).exportCommand(output, options)),

@@ -68,7 +68,9 @@ function refuseForeign({ format, set, shardBytes, caption, url, published, creat
     (format === 'webdataset'
       ? undefined
       : given({ '--set': set, '--shard-bytes': shardBytes, '--caption': caption })) ??
-    (format === 'croissant' ? undefined : given({ '--url': url, '--published': published, '--creator': creator }))
+    (format === 'croissant' || format === 'zip'
+      ? undefined
+      : given({ '--url': url, '--published': published, '--creator': creator }))
   if (foreign !== undefined)
     throw new InputError('bad-option', `${foreign} is no option of --format ${format}; leave it out.`)
 }
@@ -91,16 +93,15 @@ const EXPORTERS: Readonly<Record<ExportOptions['format'], (job: Job) => Promise<
     return { json: { sets }, lines }
   },
 
-  async zip({ dataset, target, terminal, signal }) {
+  async zip({ dataset, target, options, terminal, signal }) {
     const progress = terminal.stage('zip', 'files')
-    const files = await exportZip(dataset, target, { signal, progress })
+    const files = await exportZip(dataset, target, { signal, progress, publication: publicationOf(options) })
     progress.end()
     return { json: { files }, lines: files.map(({ path, bytes }) => `${formatBytes(bytes).padStart(12)}  ${path}`) }
   },
 
   async croissant({ dataset, target, options, terminal }) {
-    const { url = null, published = null, creator = null } = options
-    const publication: Publication = { url, published, creator }
+    const publication = publicationOf(options)
     const json = await withStatistics(dataset, terminal, (statistics, columns) =>
       croissantOf(dataset, columns, statistics, publication),
     )
@@ -117,6 +118,12 @@ const EXPORTERS: Readonly<Record<ExportOptions['format'], (job: Job) => Promise<
     return { json: { files: [CARD] }, lines: [CARD] }
   },
 }
+
+const publicationOf = ({ url, published, creator }: ExportOptions): Publication => ({
+  url: url ?? null,
+  published: published ?? null,
+  creator: creator ?? null,
+})
 
 async function withStatistics<T>(
   dataset: FinishedDataset,

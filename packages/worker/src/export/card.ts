@@ -124,7 +124,7 @@ function configsOf({ config, files }: ExportLock, sets: readonly PairSet[]): Hub
 }
 
 /** `unfiltered`, `top30`, and for further scorers `top30_laion_RS`. */
-function configName({ name, scorer }: PairSet, first: string): string {
+export function configName({ name, scorer }: PairSet, first: string): string {
   const cut = name.replace(/^train_/, '')
   if (scorer === null) return cut
   const short = cut.slice(0, -`_${scorer}`.length).replace(/^(top\d+)pct$/, '$1')
@@ -283,6 +283,6 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 /** Text in Markdown: nothing in it is taken for markup. */
-function plain(text: string): string {
+export function plain(text: string): string {
   return printableLine(text).replace(/[\\`*_[\]<>|]/g, '\\$&')
 }

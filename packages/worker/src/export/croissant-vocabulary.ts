@@ -31,6 +31,7 @@ export const CONTEXT = {
   regex: 'cr:regex',
   repeated: 'cr:repeated',
   replace: 'cr:replace',
+  samplingRate: 'cr:samplingRate',
   sc: 'https://schema.org/',
   separator: 'cr:separator',
   source: 'cr:source',
@@ -92,3 +93,8 @@ export function describeColumn(column: string): ColumnMeaning {
   if (scorer !== undefined) return of('Float', `Cosine similarity of image and title by the scorer ${scorer}.`)
   return COLUMNS[column] ?? of('Text', `Column ${column} of the manifest.`)
 }
+
+const HUB_TYPES: Readonly<Record<string, string>> = { 'sc:Float': 'float64', 'sc:Integer': 'int64' }
+
+/** The type of a column in JSON, as Hugging Face's `datasets` names it; a time is a text there. */
+export const hubTypeOf = (column: string): string => HUB_TYPES[describeColumn(column).dataType] ?? 'string'

@@ -17,7 +17,7 @@ interface Field {
   readonly '@type': string
   readonly '@id': string
   readonly name: string
-  readonly dataType: string
+  readonly dataType: string | readonly string[]
   readonly source?: {
     readonly fileObject?: Reference
     readonly fileSet?: Reference
@@ -122,7 +122,7 @@ test('ids are unique, references lead to one, and every column is in the file th
       ? columns
       : Buffer.from(dataset.storage.files.get(path)!).toString().split('\n')[0]!.split(',')
   for (const { source, dataType, '@id': id } of fields) {
-    expect(dataType, id).toMatch(/^(sc|cr):\w+$/)
+    for (const type of [dataType].flat()) expect(type, id).toMatch(/^(sc|cr):\w+$/)
     if (source?.fileObject) expect(headerOf(source.fileObject['@id']), id).toContain(source.extract.column)
     else if (source) expect(['content', 'fullpath']).toContain(source.extract.fileProperty)
   }
@@ -132,6 +132,24 @@ test('ids are unique, references lead to one, and every column is in the file th
   expect(JSON.stringify(pairs)).not.toContain('of the manifest."')
   for (const { '@id': id, data, field } of json.recordSet)
     for (const record of data ?? []) expect(Object.keys(record), id).toEqual(field.map((each) => each['@id']))
+})
+
+test('splits are texts by their data type, and images within zip files name the files that hold them', async () => {
+  const { json, dataset, columns } = await describeTown()
+  for (const id of ['splits/url', 'pairs/split']) {
+    const field = json.recordSet.flatMap((set) => set.field).find((each) => each['@id'] === id)
+    expect(field!.dataType).toEqual(['sc:Text', 'cr:Split'])
+  }
+  expect(json.distribution.find((each) => each['@id'] === 'images')).not.toHaveProperty('containedIn')
+  const manifest = await openManifest(dataset)
+  const archives = ['images2.zip', 'images7.zip'].map((path) => ({ path, bytes: 7, sha256: 'ab'.repeat(32) }))
+  const zipped = await croissantOf(dataset, columns, await gatherStatistics(manifest), PUBLISHED, archives)
+  await manifest.close()
+  const { distribution } = JSON.parse(JSON.stringify(zipped)) as Croissant
+  expect(distribution.find((each) => each['@id'] === 'images')).toMatchObject({
+    containedIn: [{ '@id': 'images2.zip' }, { '@id': 'images7.zip' }],
+  })
+  expect(distribution.filter((each) => each.encodingFormat === 'application/zip')).toHaveLength(2)
 })
 
 test('a property is of schema.org or of a vocabulary that the context names', async () => {

@@ -31,6 +31,16 @@ export interface Publication {
   readonly creator: string | null
 }
 
+/** Nothing of it: a description that is valid and lacks what only the publisher knows. */
+export const UNPUBLISHED: Publication = { url: null, published: null, creator: null }
+
+/** A zip file beside the manifest. */
+export interface Archive {
+  readonly path: string
+  readonly bytes: number
+  readonly sha256: string
+}
+
 type Json = Readonly<Record<string, unknown>>
 
 /**
@@ -39,12 +49,14 @@ type Json = Readonly<Record<string, unknown>>
  * belongs when the dataset is published.
  *
  * @param columns of the manifest
+ * @param archives that hold the images instead of folders
  */
 export async function croissantOf(
   { storage, lock, sets }: FinishedDataset,
   columns: readonly string[],
   statistics: Statistics,
   { url, published, creator }: Publication,
+  archives: readonly Archive[] = [],
 ): Promise<Json> {
   const first = lock.config.filter.scorers[0]!.name
   return {
@@ -69,7 +81,7 @@ export async function croissantOf(
     isLiveDataset: false,
     ...coverage(statistics),
     ...responsibility(lock, statistics),
-    distribution: [...(await fileObjects(storage, lock.files)), IMAGES],
+    distribution: [...(await fileObjects(storage, lock.files)), ...archives.map(archiveObject), imagesOf(archives)],
     recordSet: [splitRecords(statistics), pairRecords(columns), ...sets.map((set) => setRecords(set, first))],
   }
 }
@@ -144,6 +156,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   parquet: 'application/x-parquet',
   csv: 'text/csv',
   json: 'application/json',
+  jsonl: 'application/jsonlines',
   md: 'text/markdown',
   html: 'text/html',
 }
@@ -171,14 +184,28 @@ async function sizeOf(storage: Storage, path: string): Promise<number | null> {
   return null
 }
 
-const IMAGES = {
+const archiveObject = ({ path, bytes, sha256 }: Archive): Json => ({
+  '@type': 'cr:FileObject',
+  '@id': path,
+  name: path,
+  contentUrl: path,
+  contentSize: `${bytes} B`,
+  encodingFormat: 'application/zip',
+  sha256,
+})
+
+const imagesOf = (archives: readonly Archive[]): Json => ({
   '@type': 'cr:FileSet',
   '@id': 'images',
   name: 'images',
   description: 'One JPEG (RGB) for each pair; the manifest has its sha256.',
+  ...(archives.length > 0 && { containedIn: archives.map(({ path }) => ({ '@id': path })) }),
   encodingFormat: 'image/jpeg',
   includes: 'images*/*.jpg',
-}
+})
+
+/** A text that names a split: a semantic type alone says nothing of how to read a value. */
+const SPLIT = ['sc:Text', 'cr:Split']
 
 const SPLIT_CLASSES: Readonly<Record<string, string>> = {
   train: 'cr:TrainingSplit',
@@ -197,7 +224,7 @@ function splitRecords({ splits }: Statistics): Json {
     key: { '@id': 'splits/name' },
     field: [
       { '@type': 'cr:Field', '@id': 'splits/name', name: 'name', dataType: 'sc:Text' },
-      { '@type': 'cr:Field', '@id': 'splits/url', name: 'url', dataType: 'cr:Split' },
+      { '@type': 'cr:Field', '@id': 'splits/url', name: 'url', dataType: SPLIT },
     ],
     data: [...new Set([...Object.keys(SPLIT_CLASSES), ...splits.keys()])].map((name) => ({
       'splits/name': name,
@@ -217,7 +244,7 @@ function pairRecords(columns: readonly string[]): Json {
       name: column,
       ...describeColumn(column),
       source: inManifest(column),
-      ...(column === 'split' && { references: { field: { '@id': 'splits/name' } } }),
+      ...(column === 'split' && { dataType: SPLIT, references: { field: { '@id': 'splits/name' } } }),
     }))
   return {
     '@type': 'cr:RecordSet',
@@ -240,7 +267,8 @@ function pairRecords(columns: readonly string[]): Json {
         '@id': 'pairs/filepath',
         name: 'filepath',
         ...describeColumn('filepath'),
-        source: { fileSet: { '@id': 'images' }, extract: { fileProperty: 'fullpath' } },
+        // The whole path, as a text: mlcroissant joins what it has transformed, and a path equals no text.
+        source: { fileSet: { '@id': 'images' }, extract: { fileProperty: 'fullpath' }, transform: { regex: '^(.+)$' } },
         references: inManifest('filepath'),
       },
       ...fields,

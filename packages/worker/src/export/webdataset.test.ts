@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { sha256 } from '@skyscript/core'
 import { expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { hasPython, openTestDataset, python, withFolder } from '../../test/dataset/finished-dataset.ts'
 import { MemoryStorage } from '../../test/dataset/memory-storage.ts'
 import type { TestRow } from '../../test/dataset/test-dataset.ts'
@@ -33,6 +34,8 @@ import hashlib, json, os, sys, tarfile
 root = sys.argv[1]
 result = {}
 for folder in sorted(os.listdir(root)):
+    if folder.endswith('.md'):
+        continue
     sizes = json.load(open(os.path.join(root, folder, 'sizes.json')))
     samples = []
     for shard, size in sizes.items():
@@ -73,8 +76,6 @@ test.skipIf(!hasPython)("Python's tarfile reads every pair of the three sets wit
       expect(json).toEqual({
         ...row,
         time: row.time?.toISOString() ?? null,
-        center_tags: JSON.parse(row.center_tags),
-        surrounding_tags: JSON.parse(row.surrounding_tags),
       })
     }
   }),
@@ -121,6 +122,36 @@ test('a set by its name has the pairs of its CSV, and its captions are those ask
   expect(text).toMatch(/\0a satellite image of [^\0]+, surrounded by [^\0]+\0/)
 })
 
+test('a README names the tar files of each set, of this export and of those before it, and the types of all columns', async () => {
+  const dataset = await openTestDataset()
+  const target = new MemoryStorage()
+  await exportWebdataset(dataset, target, optionsFor(dataset))
+  await exportWebdataset(dataset, target, optionsFor(dataset, ['train_top30pct_laion_RS', 'val_laion_RS']))
+  const front = (path: string) => parse(Buffer.from(target.files.get(path)!).toString().split('---\n')[1]!)
+  const { configs, dataset_info: infos } = front('README.md')
+  const files = (...list: string[]) => list.map((text) => text.split(' ')).map(([split, path]) => ({ split, path }))
+  expect(configs).toEqual([
+    {
+      config_name: 'unfiltered',
+      data_files: files('train train/*.tar', 'validation val/*.tar', 'test test/*.tar'),
+    },
+    {
+      config_name: 'top30_laion_RS',
+      data_files: files('train train_top30pct_laion_RS/*.tar', 'validation val_laion_RS/*.tar'),
+    },
+  ])
+  expect(front('val/README.md').configs).toEqual([{ config_name: 'default', data_files: files('validation *.tar') }])
+  expect(infos.map((info: { config_name: string }) => info.config_name)).toEqual(['unfiltered', 'top30_laion_RS'])
+  const { struct } = infos[0].features.find((feature: { name: string }) => feature.name === 'json')
+  const types = new Map(struct.map(({ name, dtype }: { name: string; dtype: string }) => [name, dtype]))
+  const shard = Buffer.from(target.files.get('train/00000.tar')!).toString('latin1')
+  const [, json] = /(\{"id":.*?\})\0/.exec(shard)!
+  expect([...types.keys()]).toEqual(Object.keys(JSON.parse(json!)))
+  expect([types.get('gsd'), types.get('width'), types.get('center_tags')]).toEqual(['float64', 'int64', 'string'])
+  // Of whole metres too: 10 would make the column one of integers.
+  expect(json).toContain('"gsd":10.0,')
+})
+
 test('columns that a manifest has beside ours are passed on', async () => {
   const dataset = await openTestDataset((d) => {
     for (const row of d.rows) Object.assign(row, { phash: '0123456789abcdef' })
@@ -145,7 +176,9 @@ test('an export replaces the one before it and nothing else', async () => {
   await target.put('train/notes.txt', 'mine')
   await exportWebdataset(dataset, target, { ...optionsFor(dataset), shardBytes: 1e9 })
   const left = [...target.files.keys()].filter((path) => path.startsWith('train/')).sort()
-  expect(left).toEqual(['train/00000.tar', 'train/notes.txt', 'train/sizes.json', 'train/stats.json'])
+  expect(left).toEqual([
+    ...['train/00000.tar', 'train/README.md', 'train/notes.txt', 'train/sizes.json', 'train/stats.json'],
+  ])
 })
 
 test.each([

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path/posix'
-import { InputError, type Progress, type Storage } from '@skyscript/core'
+import { getJson, InputError, type Progress, type Storage } from '@skyscript/core'
+import { hubTypeOf } from './croissant-vocabulary.ts'
 import { type FinishedDataset, type Manifest, openManifest, type PairSet, type Row, readMembers } from './dataset.ts'
 import { withImages } from './images.ts'
+import { describeShards } from './shards-card.ts'
 import { shuffle } from './shuffle.ts'
 import { TAR_END, tarEntry, tarSize } from './tar.ts'
 
 /** Some 5,000 pairs: small enough that every loader of a small set gets shards, and read in one go. */
 export const SHARD_BYTES = 100_000_000
-/** Columns whose texts are JSON already. */
-const JSON_COLUMNS = new Set(['center_tags', 'surrounding_tags', 'more_captions'])
 /** img2dataset's and OpenCLIP's `{00000..00012}.tar`. */
 const SHARD_DIGITS = 5
 const SHARD_NAME = /^\d{5,}\.tar$/
@@ -56,7 +56,7 @@ export interface WebdatasetSet {
 
 /**
  * Tar shards as `webdataset`, img2dataset and OpenCLIP know them: of each pair `<key>.jpg`, `<key>.json` (its manifest
- * row) and `<key>.txt` (its caption), one after the other. Readers mix only what is near in a shard, and the manifest is
+ * row, with tags as the JSON texts that they are there) and `<key>.txt` (its caption), one after the other. Readers mix only what is near in a shard, and the manifest is
  * in the order of places, so pairs are shuffled by a seeded hash of their ids. Equal datasets give equal bytes.
  *
  * `sizes.json` is removed first and written last: shards without it are of an export that didn't end.
@@ -73,6 +73,7 @@ export async function exportWebdataset(
     const written: WebdatasetSet[] = []
     for (const { set, folder } of options.sets)
       written.push(await exportSet(dataset, manifest, target, set, folder, options))
+    await describeShards(dataset, manifest.columns, target, await finishedSets(target))
     return written
   } finally {
     await manifest.close()
@@ -126,6 +127,17 @@ async function exportSet(
   return stats
 }
 
+/** Those whose shards are all in the target, also of earlier exports into it. */
+async function finishedSets(target: Storage): Promise<WebdatasetSet[]> {
+  const found: WebdatasetSet[] = []
+  for await (const { key } of target.list('')) {
+    if (!/^\w[\w.-]*\/sizes\.json$/.test(key)) continue
+    const stats = await getJson<WebdatasetSet>(target, key.replace(SIZES, STATS))
+    if (stats !== null) found.push(stats)
+  }
+  return found
+}
+
 /** What an earlier export left, the mark of its end first. */
 async function clear(target: Storage, folder: string): Promise<void> {
   await target.delete(`${folder}/${SIZES}`)
@@ -142,16 +154,21 @@ function urlsOf(folder: string, shards: readonly Shard[]): string | null {
 
 async function* textsOf(rows: AsyncIterable<Row>): AsyncGenerator<{ id: string; text: string }> {
   for await (const row of rows) {
-    const members = Object.entries(row).map(([name, value]) => [
-      name,
-      JSON_COLUMNS.has(name) && typeof value === 'string' ? JSON.parse(value) : plainValue(value),
-    ])
-    yield { id: String(row.id), text: JSON.stringify(Object.fromEntries(members)) }
+    const members = Object.entries(row).map(([name, value]) => `${JSON.stringify(name)}:${memberText(name, value)}`)
+    yield { id: String(row.id), text: `{${members.join()}}` }
   }
 }
 
-/** Parquet's 64-bit integers come as bigint. */
-const plainValue = (value: unknown) => (typeof value === 'bigint' ? Number(value) : value)
+/**
+ * Readers such as `datasets` take a column's type from the first rows: a decimal is written as one also where it is
+ * whole, and tags, whose keys differ from pair to pair, stay texts.
+ */
+function memberText(name: string, value: unknown): string {
+  // Parquet's 64-bit integers come as bigint.
+  const plain = typeof value === 'bigint' ? Number(value) : value
+  const isWhole = Number.isInteger(plain) && Math.abs(plain as number) < 1e21
+  return `${JSON.stringify(plain)}${isWhole && hubTypeOf(name) === 'float64' ? '.0' : ''}`
+}
 
 interface Sample {
   /** Of the tar file. */

@@ -10,11 +10,14 @@ const FIRST_DAY = 0x0021
 /** A regular file that all may read, made on Unix. */
 const UNIX = 3 << 8
 const MODE = 0o100644 * 2 ** 16
+/** A folder that all may enter, also as MS-DOS knows folders. */
+const FOLDER_MODE = 0o40755 * 2 ** 16 + 0x10
+const SLASH = 0x2f
 /** Records of the directory gathered into one buffer. */
 const GATHER = 4096
 
 export interface ZipEntry {
-  /** ASCII, with forward slashes. */
+  /** ASCII, with forward slashes; of a folder it ends with one. */
   readonly name: string
   /** Less than 4 GB. */
   readonly content: Uint8Array
@@ -78,7 +81,7 @@ function directoryRecord({ name, size, crc, offset }: Placed): Buffer {
   bytes.writeUInt16LE(isFar ? ZIP64 : PLAIN, 6)
   writeFacts(bytes, 8, { name, size, crc })
   bytes.writeUInt16LE(extra.length, 30)
-  bytes.writeUInt32LE(MODE, 38)
+  bytes.writeUInt32LE(name.at(-1) === SLASH ? FOLDER_MODE : MODE, 38)
   bytes.writeUInt32LE(Math.min(offset, LIMIT_32), 42)
   if (isFar) {
     extra.writeUInt16LE(1, 0)

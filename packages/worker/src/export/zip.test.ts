@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { silentProgress } from '@skyscript/core'
+import { metaPath, silentProgress } from '@skyscript/core'
 import { expect, test } from 'vitest'
 import { hasPython, openTestDataset, python, withFolder } from '../../test/dataset/finished-dataset.ts'
 import { MemoryStorage } from '../../test/dataset/memory-storage.ts'
@@ -40,6 +40,28 @@ test.skipIf(!hasPython)("what Python's zipfile unpacks is the dataset again", ()
     expect(names.length).toBe(80)
     expect((await verifyDataset(target)).faults).toEqual([])
     for (const [path, bytes] of dataset.storage.files) expect(readFileSync(join(folder, path)).equals(bytes)).toBe(true)
+  }),
+)
+
+test.skipIf(!hasPython)('an image folder without images is an empty folder in a zip file too', () =>
+  withFolder(async (folder) => {
+    const dataset = await openTestDataset((d) => {
+      for (const row of d.rows) row.filepath = row.filepath.replace(/^images\d/, 'images2')
+      d.images = new Map(d.rows.map((row, i) => [row.filepath, [...d.images.values()][i]!]))
+      d.metas = new Map(d.rows.map((row, i) => [metaPath(row.filepath), [...d.metas.values()][i]!]))
+      for (const lines of d.csvs.values())
+        for (const line of lines.slice(1)) line[0] = line[0]!.replace(/^images\d/, 'images2')
+    })
+    const files = await exportZip(dataset, await openFolder(folder), options)
+    const images = files.filter(({ path }) => /^images\d\.zip$/.test(path)).map(({ path }) => path)
+    expect(images).toEqual([2, 3, 4, 5, 6, 7].map((n) => `images${n}.zip`))
+    const script = `
+import json, os, sys, zipfile
+for n in range(2, 8):
+    with zipfile.ZipFile(os.path.join(sys.argv[1], f'images{n}.zip')) as file:
+        file.extractall(sys.argv[1])
+print(json.dumps([len(os.listdir(os.path.join(sys.argv[1], f'images{n}'))) for n in range(2, 8)]))`
+    expect(python(script, folder)).toEqual([40, 0, 0, 0, 0, 0])
   }),
 )
 

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { InputError, metaPath, PARTITIONS, type Progress, type Storage } from '@skyscript/core'
 import { LOCK } from '../pipeline/run.ts'
+import { CROISSANT, croissantOf, type Publication, UNPUBLISHED } from './croissant.ts'
 import { changed, type FinishedDataset, type Manifest, openManifest } from './dataset.ts'
 import { type ImageRow, readAhead, withImages } from './images.ts'
+import { gatherStatistics } from './statistics.ts'
 import { type ZipEntry, zipFile } from './zip-file.ts'
 
 /** For `sha256sum -c`; it is removed first and written last. */
@@ -12,6 +14,8 @@ export interface ZipOptions {
   readonly signal: AbortSignal
   /** Counts images and metas. */
   readonly progress: Progress
+  /** For `croissant.json`. */
+  readonly publication?: Publication
 }
 
 export interface ExportedFile {
@@ -22,15 +26,16 @@ export interface ExportedFile {
 
 /**
  * The dataset as the original is handed on: `images2.zip`, `meta2.zip` and so on, one for each folder, with paths such as
- * `images2/a1_CH_19.jpg` in them, and beside them every file that the lock knows, the lock and `SHA256SUMS`. Unpacked in
- * place it is the dataset again. Entries are in the order of the manifest.
+ * `images2/a1_CH_19.jpg` in them, and beside them every file that the lock knows, the lock, `croissant.json`, which finds
+ * the images within the zip files, and `SHA256SUMS`. Unpacked in place it is the dataset again. Entries are in the order
+ * of the manifest.
  *
  * @throws InputError `image-missing`, `image-changed`, `meta-missing`, `file-changed`
  */
 export async function exportZip(
   dataset: FinishedDataset,
   target: Storage,
-  { signal, progress }: ZipOptions,
+  { signal, progress, publication = UNPUBLISHED }: ZipOptions,
 ): Promise<ExportedFile[]> {
   const { storage, lock } = dataset
   const manifest = await openManifest(dataset)
@@ -57,11 +62,19 @@ export async function exportZip(
     }
     for (const number of PARTITIONS) {
       const folder = `images${number}`
-      if (!(await hasAny(rowsIn(manifest, folder)))) continue
+      // Torchgeo's class unpacks all of the original's zip files and then looks for their folders.
+      if (!(await hasAny(rowsIn(manifest, folder)))) {
+        written.push(await putFile(target, `${folder}.zip`, zipFile(emptyFolder(folder))))
+        continue
+      }
       await put(`${folder}.zip`, imageEntries(storage, rowsIn(manifest, folder)))
       await put(`meta${number}.zip`, metaEntries(storage, rowsIn(manifest, folder)))
     }
     written.push(await putFile(target, LOCK, storage.stream(LOCK)))
+    const archives = written.filter(({ path }) => /^images\d\.zip$/.test(path))
+    const statistics = await gatherStatistics(manifest)
+    const croissant = await croissantOf(dataset, manifest.columns, statistics, publication, archives)
+    written.push(await putFile(target, CROISSANT, textOf(`${JSON.stringify(croissant, null, 2)}\n`)))
     await target.put(SUMS, written.map(({ path, sha256 }) => `${sha256}  ${path}\n`).join(''))
     return written
   } catch (error) {
@@ -79,6 +92,14 @@ async function removeZips(target: Storage): Promise<void> {
 async function* rowsIn(manifest: Manifest, folder: string): AsyncGenerator<ImageRow> {
   for await (const row of manifest.read(['filepath', 'sha256'], (filepath) => filepath.startsWith(`${folder}/`)))
     yield { filepath: String(row.filepath), sha256: String(row.sha256) }
+}
+
+async function* emptyFolder(name: string): AsyncGenerator<ZipEntry> {
+  yield { name: `${name}/`, content: new Uint8Array() }
+}
+
+async function* textOf(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text)
 }
 
 async function hasAny(rows: AsyncIterable<unknown>): Promise<boolean> {

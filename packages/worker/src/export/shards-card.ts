@@ -1,0 +1,96 @@
+import type { Storage } from '@skyscript/core'
+import { configName, frontMatter, HUB_SPLITS, plain, README } from './card.ts'
+import { hubTypeOf } from './croissant-vocabulary.ts'
+import type { FinishedDataset, PairSet } from './dataset.ts'
+import type { WebdatasetSet } from './webdataset.ts'
+
+const ATTRIBUTION = 'ATTRIBUTION.md'
+
+interface Shards extends PairSet {
+  readonly folder: string
+  readonly samples: number
+}
+
+interface HubConfig {
+  readonly config_name: string
+  readonly data_files: readonly { readonly split: string; readonly path: string }[]
+}
+
+/**
+ * `README.md` of shards, in their target and in the folder of each set, by which Hugging Face's `datasets` takes the tar
+ * files alone for data, and types from here instead of from the first samples. The credits go with them.
+ *
+ * @param columns of the manifest
+ */
+export async function describeShards(
+  dataset: FinishedDataset,
+  columns: readonly string[],
+  target: Storage,
+  written: readonly WebdatasetSet[],
+): Promise<void> {
+  const all = written.flatMap(({ set, folder, samples }): Shards[] => {
+    const known = dataset.sets.find(({ name }) => name === set)
+    return known === undefined || samples === 0 ? [] : [{ ...known, folder, samples }]
+  })
+  const { name } = dataset.lock.config
+  const cardOf = (configs: readonly HubConfig[], pairs: number, text: readonly string[]) => {
+    const info = configs.map(({ config_name }) => ({ config_name, features: featuresOf(columns) }))
+    const front = frontMatter(name, pairs, configs.length > 0 ? { configs, dataset_info: info } : {})
+    return [front, `# ${plain(name)}`, ...text, ''].join('\n\n')
+  }
+  for (const { part, folder, samples } of all) {
+    const config = { config_name: 'default', data_files: [{ split: HUB_SPLITS[part], path: '*.tar' }] }
+    await target.put(`${folder}/${README}`, cardOf([config], samples, ABOUT))
+  }
+  const configs = configsOf(all, dataset.lock.config.filter.scorers[0]!.name)
+  const pairs = all.reduce((sum, { samples }) => sum + samples, 0)
+  await target.put(README, cardOf(configs, pairs, [...ABOUT, ...(configs[0] ? loading(configs[0]) : [])]))
+  await target.put(ATTRIBUTION, dataset.storage.stream(ATTRIBUTION))
+}
+
+/** A configuration for each training set with the val and test of its scorer; what is left has one of its own. */
+function configsOf(all: readonly Shards[], first: string): HubConfig[] {
+  const filesOf = (parts: readonly Shards[]) =>
+    parts.map(({ part, folder }) => ({ split: HUB_SPLITS[part], path: `${folder}/*.tar` }))
+  const used = new Set<Shards>()
+  const training = all.filter(({ part }) => part === 'train')
+  const configs = training.map((train) => {
+    const parts = [train]
+    for (const part of ['val', 'test'] as const) {
+      const other = all.find((each) => each.part === part && each.scorer === (train.scorer ?? first))
+      if (other !== undefined) parts.push(other)
+    }
+    for (const part of parts) used.add(part)
+    return { config_name: configName(train, first), data_files: filesOf(parts) }
+  })
+  const rest = all
+    .filter((each) => !used.has(each))
+    .map((each) => ({ config_name: each.name, data_files: filesOf([each]) }))
+  // A set may be there twice, under its part and under its name.
+  return [...new Map([...configs, ...rest].map((config) => [config.config_name, config])).values()]
+}
+
+function featuresOf(columns: readonly string[]): unknown[] {
+  return [
+    { name: 'jpg', dtype: 'image' },
+    { name: 'json', struct: columns.map((name) => ({ name, dtype: hubTypeOf(name) })) },
+    { name: 'txt', dtype: 'string' },
+    { name: '__key__', dtype: 'string' },
+    { name: '__url__', dtype: 'string' },
+  ]
+}
+
+const ABOUT = [
+  'Pairs of a remote sensing image and a caption in WebDataset shards: of each pair a `.jpg`, a `.txt` (its caption) and a `.json` (its row of the manifest, in which tags are JSON texts).',
+  `Licences and the notices to pass on: the file \`${ATTRIBUTION}\` of the dataset; licence and credit of every image are in its \`.json\`.`,
+] as const
+
+const loading = ({ config_name: name, data_files: files }: HubConfig) => [
+  `\`\`\`python
+import json
+from datasets import load_dataset
+
+pairs = load_dataset(".", "${name}", split="${files[0]!.split}")
+pairs[0]["jpg"], pairs[0]["txt"], json.loads(pairs[0]["json"]["center_tags"])
+\`\`\``,
+]
