@@ -8,7 +8,7 @@ import {
   fileStem,
   fingerprint,
   IMAGE_PATH,
-  isMetadataHost,
+  isRefusedHost,
   mapTileAt,
   mapTileBox,
   mapTilesOf,
@@ -91,15 +91,32 @@ test('secrets are redacted wherever they stand', () => {
 })
 
 test('a metadata service is known by name and by address, however a URL writes them', () => {
-  const isOne = (url: string) => isMetadataHost(new URL(url).hostname)
+  const isOne = (url: string) => isRefusedHost(new URL(url).hostname)
   for (const host of [
     '169.254.169.254',
     '[::ffff:169.254.169.254]',
     '0xa9fea9fe',
     'Metadata.Google.Internal.',
     '[fd00:ec2::254]',
+    '169.254.0.1',
+    '[fe80::1]',
+    '[febf::1]',
+    '[64:ff9b::169.254.169.254]',
+    '[64:ff9b:1::169.254.169.254]',
+    '[::169.254.169.254]',
+    '[2002:a9fe:a9fe::1]',
+    '[::ffff:0:169.254.169.254]',
+    '100.100.100.200',
   ])
     expect(isOne(`http://${host}/latest`), host).toBe(true)
-  for (const host of ['169.254.169.253', '[::ffff:8.8.8.8]', 'metadata.example.org', '127.0.0.1'])
+  for (const host of [
+    '[::ffff:8.8.8.8]',
+    '[64:ff9b::8.8.8.8]',
+    '[2001:db8::1]',
+    '[::1]',
+    '169.253.1.1',
+    'metadata.example.org',
+    '127.0.0.1',
+  ])
     expect(isOne(`http://${host}/`), host).toBe(false)
 })

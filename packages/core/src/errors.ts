@@ -1,3 +1,5 @@
+import { redact } from './redact.ts'
+
 /**
  * One class per decision that a caller makes. `code` is stable and fit for programs; the message is one sentence for a
  * person and says what to do next. Never put a secret into a message: redact where the error is made.
@@ -30,15 +32,6 @@ export class ServiceError extends SkyscriptError {
 
 /** One record can't be used: it is dropped, counted under `code`, and the run goes on. */
 export class DataFault extends SkyscriptError {}
-
-/** The text with credentials in URLs, bearer tokens and signed query parameters replaced by `***`. */
-export function redact(text: string): string {
-  return text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/@\s]*@/gi, '$1***@')
-    .replace(/(bearer\s+)[\w.~+/=-]+/gi, '$1***')
-    .replace(/([?&](?:x-amz-(?:signature|credential|security-token)|token|key|sig|access_token)=)[^&\s]+/gi, '$1***')
-    .replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, '***')
-}
 
 /** The sentence of any thrown value, redacted. */
 export function messageOf(error: unknown): string {

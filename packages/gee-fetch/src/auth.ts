@@ -1,9 +1,19 @@
 import { createSign } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { InputError, isLoopback, messageOf, ServiceError } from '@skyscript/core'
+import { InputError, isLoopback, ServiceError, SkyscriptError } from '@skyscript/core'
+import { httpFetch, type Response, reasonOf } from '@skyscript/http'
 
 /** Gives the bearer token for a request; null where none is needed. */
 export type TokenSource = () => Promise<string | null>
+
+/**
+ * Whether GOOGLE_APPLICATION_CREDENTIALS of the environment may be used for an endpoint: only for Google's own hosts,
+ * encrypted. Another endpoint gets credentials only where the settings name them.
+ */
+export function takesAmbientCredentials(endpoint: string): boolean {
+  const url = URL.parse(endpoint)
+  return url?.protocol === 'https:' && /^(?:[\w-]+\.)*googleapis\.com\.?$/.test(url.hostname)
+}
 
 interface ServiceAccountKey {
   readonly client_email: string
@@ -12,7 +22,8 @@ interface ServiceAccountKey {
   readonly token_uri: string
 }
 
-const SCOPE = 'https://www.googleapis.com/auth/earthengine https://www.googleapis.com/auth/devstorage.read_only'
+/** Nothing but Earth Engine: a token that leaks opens no bucket. */
+const SCOPE = 'https://www.googleapis.com/auth/earthengine'
 /** Renewed this long before it ends, so that no request starts with a token about to end. */
 const RENEW_BEFORE_MS = 5 * 60_000
 const LIFETIME_S = 3600
@@ -94,16 +105,17 @@ async function fetchToken(file: string): Promise<{ token: string; seconds: numbe
   })
   let response: Response
   try {
-    response = await fetch(key.token_uri, {
+    response = await httpFetch(key.token_uri, {
       method: 'POST',
       body,
       signal: AbortSignal.timeout(TIMEOUT_MS),
       redirect: 'error',
     })
   } catch (error) {
+    if (error instanceof SkyscriptError) throw error
     throw new ServiceError(
       'token-unreachable',
-      `No token from ${new URL(key.token_uri).host} (${messageOf(error)}); check the network.`,
+      `No token from ${new URL(key.token_uri).host} (${reasonOf(error)}); check the network.`,
       { retry: true },
     )
   }

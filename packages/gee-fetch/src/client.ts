@@ -1,6 +1,6 @@
-import { InputError, isLoopback, isMetadataHost, messageOf, redact, ServiceError } from '@skyscript/core'
-import { Agent, type Dispatcher } from 'undici'
-import { createTokenSource } from './auth.ts'
+import { InputError, isLoopback, isRefusedHost, messageOf, redact, ServiceError } from '@skyscript/core'
+import { type Dispatcher, openAgent } from '@skyscript/http'
+import { createTokenSource, takesAmbientCredentials } from './auth.ts'
 import { createEecuMeter, type EecuOptions, type EecuUse } from './eecu.ts'
 import { type Graph, registerAlgorithms } from './expressions.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
@@ -33,6 +33,8 @@ export interface EarthEngineOptions {
   readonly limiter?: Limiter
   /** Milliseconds that one try may take, default 55,000. */
   readonly deadlineMs?: number
+  /** `none` for a server of this process; default: those of the environment. */
+  readonly proxies?: 'none'
   /** Asks what requests cost, counts it, and asks no more when the month's budget is used. */
   readonly eecu?: Omit<EecuOptions, 'project'>
 }
@@ -76,16 +78,13 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
   const base = checkEndpoint(options)
   const project = options.project ?? 'earthengine-legacy'
   const deadlineMs = options.deadlineMs ?? DEADLINE_MS
-  // Credentials that are lying about are neither sent in the clear nor asked for by a server of this machine.
-  const token = createTokenSource(options.credentials, base.protocol === 'https:' ? process.env : {})
+  const token = createTokenSource(options.credentials, takesAmbientCredentials(options.endpoint) ? process.env : {})
   const limiter =
     options.limiter ?? createLimiter({ maxConcurrent: options.maxConcurrent, perSecond: REQUESTS_PER_SECOND })
-  const agent = new Agent({
+  // The deadline of each try ends it.
+  const agent = openAgent({
     connections: options.maxConcurrent,
-    // The deadline of each try ends it; undici's own would count otherwise.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { timeout: 10_000 },
+    ...(options.proxies === 'none' && { proxies: 'none' }),
   })
   const stats = { computeRequests: 0, pixelRequests: 0, retries: 0, bytes: 0 }
   let ready: Promise<void> | undefined
@@ -294,7 +293,7 @@ function checkEndpoint({ endpoint, credentials }: EarthEngineOptions): URL {
   if (!URL.canParse(endpoint)) throw wrong('is not a URL')
   const url = new URL(endpoint)
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw wrong('must be http or https')
-  if (isMetadataHost(url.hostname)) throw wrong('is the address of a metadata service')
+  if (isRefusedHost(url.hostname)) throw wrong('is a link-local address or a metadata service')
   if (url.protocol === 'http:' && credentials !== null && !isLoopback(url.hostname))
     throw wrong('would send a token unencrypted; use https')
   return url

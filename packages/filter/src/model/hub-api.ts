@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { InputError, messageOf, ServiceError } from '@skyscript/core'
+import { InputError, ServiceError, SkyscriptError } from '@skyscript/core'
+import { httpFetch, type Response, reasonOf } from '@skyscript/http'
 import { missingFiles, optionalFiles } from './model-folder.ts'
 
 /** One file of a model at the hub, with what its bytes must be. */
@@ -63,7 +64,7 @@ export interface HubRequest {
   readonly patience: Patience
 }
 
-/** A GET at the hub. Redirects to the hub's file servers are followed; `fetch` leaves the token out of them. */
+/** A GET at the hub. Redirects to the hub's file servers are followed; the token is left out of them. */
 export async function hubGet(
   { id, hub, token }: HubRequest,
   path: string,
@@ -71,17 +72,16 @@ export async function hubGet(
 ): Promise<Response> {
   try {
     const authorization = token === null ? {} : { authorization: `Bearer ${token}` }
-    return await fetch(`${hub}${path}`, { headers: { ...headers, ...authorization }, signal })
+    return await httpFetch(`${hub}${path}`, { headers: { ...headers, ...authorization }, signal })
   } catch (error) {
-    throw unreachable(id, hub, error)
+    throw error instanceof SkyscriptError ? error : unreachable(id, hub, error)
   }
 }
 
 export function unreachable(id: string, hub: string, error: unknown): ServiceError {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
   return new ServiceError(
     'hub-unreachable',
-    `The model hub ${hub} can't be reached (${messageOf(cause)}) and ${id} is not whole in the cache; ` +
+    `The model hub ${hub} can't be reached (${reasonOf(error)}) and ${id} is not whole in the cache; ` +
       'connect for the first use, or copy the model to a folder and name that folder.',
     { retry: true, cause: error },
   )

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { InputError, messageOf, ServiceError } from '@skyscript/core'
+import { InputError, ServiceError, SkyscriptError } from '@skyscript/core'
+import { type HttpInit, httpFetch, type Response, reasonOf } from '@skyscript/http'
 
 /** A server that says nothing for so long is taken for gone, in ms: a GPU that is shared lets requests wait. */
 const SILENCE = 60_000
@@ -64,18 +65,18 @@ export async function openInferenceServer(address: string): Promise<InferenceSer
     })
 
   /** One request, its answer whole. */
-  const once = async (path: string, init: RequestInit): Promise<{ headers: Headers; body: Buffer }> => {
+  const once = async (path: string, init: HttpInit): Promise<{ headers: Response['headers']; body: Buffer }> => {
     const signal = AbortSignal.timeout(SILENCE)
     let response: Response
     let body: Buffer
     try {
-      response = await fetch(base + path, { ...init, headers: { ...headers, ...init.headers }, signal })
+      response = await httpFetch(base + path, { ...init, headers: { ...headers, ...init.headers }, signal })
       if (Number(response.headers.get('content-length') ?? 0) > LARGEST_ANSWER)
         throw new Error('its answer is too long')
       body = Buffer.from(await response.arrayBuffer())
     } catch (error) {
-      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-      throw failed(`does not answer (${messageOf(cause)})`, true, error)
+      if (error instanceof SkyscriptError) throw error
+      throw failed(`does not answer (${reasonOf(error)})`, true, error)
     }
     if (response.ok) return { headers: response.headers, body }
     const { status } = response
@@ -87,7 +88,7 @@ export async function openInferenceServer(address: string): Promise<InferenceSer
     const retry = status === 408 || status === 429 || status >= 500
     throw failed(`answers HTTP ${status} to ${path}: ${told(body)}`, retry)
   }
-  const ask = async (path: string, init: RequestInit = {}) => {
+  const ask = async (path: string, init: HttpInit = {}) => {
     for (let attempt = 1; ; attempt++) {
       try {
         return await once(path, init)
@@ -180,7 +181,7 @@ function rawOf({ datatype, data }: Feed): Buffer {
 
 /** An answer is JSON, behind which the tensors may lie as bytes. */
 function readOutput(
-  { headers, body }: { readonly headers: Headers; readonly body: Buffer },
+  { headers, body }: { readonly headers: Response['headers']; readonly body: Buffer },
   wanted: string,
   json: (bytes: Uint8Array) => Record<string, unknown>,
   failed: (what: string, retry: boolean) => ServiceError,

@@ -1,5 +1,5 @@
-import { InputError, isMetadataHost, messageOf, redact, ServiceError } from '@skyscript/core'
-import { Agent, type Dispatcher } from 'undici'
+import { InputError, isRefusedHost, messageOf, redact, ServiceError } from '@skyscript/core'
+import { type Dispatcher, openAgent } from '@skyscript/http'
 import type { Limiter } from '../limiter.ts'
 import { mayPass } from '../refusals.ts'
 import { type RefusedError, retryAfterOf, withRetries } from '../retries.ts'
@@ -40,12 +40,7 @@ export interface HttpOptions {
 
 /** HTTP for files and catalogues that anyone may read: one limit, kept connections, deadlines and retries for all. */
 export function createHttp({ limiter, maxConcurrent, deadlineMs = DEADLINE_MS }: HttpOptions): Http {
-  const agent = new Agent({
-    connections: maxConcurrent,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { timeout: 10_000 },
-  })
+  const agent = openAgent({ connections: maxConcurrent })
   const stats = { searches: 0, rangeRequests: 0, bytes: 0, retries: 0 }
 
   const once = async (
@@ -131,7 +126,7 @@ export function addressFault(text: string): string | null {
   if (!URL.canParse(text)) return 'is not the URL of an image'
   const { protocol, hostname } = new URL(text)
   if (protocol !== 'https:' && protocol !== 'http:') return 'must be http or https'
-  return isMetadataHost(hostname) ? 'is the address of a metadata service' : null
+  return isRefusedHost(hostname) ? 'is a link-local address or a metadata service' : null
 }
 
 /** @throws InputError `bad-image-url` */

@@ -1,4 +1,5 @@
 import { type Config, count } from '@skyscript/core'
+import { takesAmbientCredentials } from '@skyscript/gee-fetch'
 import { ledgerOf } from '../pipeline/context.ts'
 import { type BuildOptions, fetchShardsOf, type Prepared, prepare, runPlan } from '../pipeline/coordinator.ts'
 import { eecuHoursOf, type FetchCost, fetchCost, type Probe, probe } from '../pipeline/cost.ts'
@@ -66,8 +67,7 @@ async function planSummary(options: BuildOptions, { probe: asked }: PlanOptions)
     const cost = await fetchCost(prepared, fetchShardsOf(prepared, plans))
     const { endpoint, credentials, maxConcurrent } = options.config.imagery.earthEngine
     const mayProbe = endpoint !== 'local' && cost.sample.length > 0
-    // Credentials that are lying about are used for https alone.
-    const inEnvironment = endpoint.startsWith('https:') && process.env.GOOGLE_APPLICATION_CREDENTIALS !== undefined
+    const inEnvironment = takesAmbientCredentials(endpoint) && process.env.GOOGLE_APPLICATION_CREDENTIALS !== undefined
     const hasCredentials = credentials !== null || inEnvironment
     const found = mayProbe && (asked ?? hasCredentials) ? await askProbe(prepared, cost, options) : null
     const eecuHours = found && eecuHoursOf(cost, found)

@@ -84,7 +84,10 @@ test('a machine that can build is found healthy, without a region and with one',
 test('an OSM extract that is missing, or something else, is told apart', async () => {
   const checks = await doctor({ osm: '{ source: [town.osm.pbf, page.osm.pbf, gone.osm.pbf] }' })
   expect(checks.get('osm:1')?.status).toBe('ok')
-  expect(checks.get('osm:2')).toMatchObject({ status: 'fail', detail: expect.stringMatching(/is not an OSM PBF file/) })
+  expect(checks.get('osm:2')).toMatchObject({
+    status: 'fail',
+    detail: expect.stringMatching(/is a web page, not an OSM PBF file/),
+  })
   expect(checks.get('osm:3')).toMatchObject({ status: 'fail', detail: expect.stringMatching(/ENOENT/) })
   expect(checks.get('osm:3')?.fix).toMatch(/geofabrik/)
 })

@@ -1,29 +1,31 @@
 import { open, readFile } from 'node:fs/promises'
 import type { Config } from '@skyscript/core'
-import { messageOf } from '@skyscript/core'
+import { httpFetch, reasonOf } from '@skyscript/http'
+import { fileKind } from '../pipeline/file-kind.ts'
 import { formatBytes } from '../terminal/format.ts'
 import type { Finding } from './doctor.ts'
 
-/** OSM PBF: a blob header is at most this long (OSM wiki, PBF Format, "File format"). */
-const BLOB_HEADER_BYTES = 64 * 1024
-/** Enough for the length and the header of the first blob of every real file. */
-const HEAD_BYTES = 64
+/** Enough to tell what a file is. */
+const HEAD_BYTES = 1024
 
 /** Whether an OSM extract is there, can be read, and is a PBF; only its first bytes are looked at. */
 export async function checkOsmSource(source: string, signal: AbortSignal): Promise<Finding> {
   const fix = 'Check osm.source in the region file; extracts of any region are at https://download.geofabrik.de.'
   try {
-    const { head, size } = await headOf(source, signal)
-    if (!isPbf(head)) return { status: 'fail', detail: `${source} is not an OSM PBF file`, fix }
+    const { head, size, type = null } = await headOf(source, signal)
+    const kind = fileKind(head, type)
+    if (kind !== 'OSM PBF') return { status: 'fail', detail: `${source} is ${kind}, not an OSM PBF file`, fix }
     return { status: 'ok', detail: `${source}${size === null ? '' : ` (${formatBytes(size)})`}` }
   } catch (error) {
-    return { status: 'fail', detail: `${source} can't be read: ${messageOf(error)}`, fix }
+    return { status: 'fail', detail: `${source} can't be read: ${reasonOf(error)}`, fix }
   }
 }
 
 interface Head {
   readonly head: Uint8Array
   readonly size: number | null
+  /** As the server calls it. */
+  readonly type?: string | null
 }
 
 async function headOf(source: string, signal: AbortSignal): Promise<Head> {
@@ -39,10 +41,12 @@ async function headOf(source: string, signal: AbortSignal): Promise<Head> {
 }
 
 async function headFromHttp(source: string, signal: AbortSignal): Promise<Head> {
-  const response = await fetch(source, { headers: { range: `bytes=0-${HEAD_BYTES - 1}` }, signal })
+  const headers = { range: `bytes=0-${HEAD_BYTES - 1}`, 'accept-encoding': 'identity' }
+  const response = await httpFetch(source, { headers, signal })
   if (!response.ok || response.body === null) throw new Error(`HTTP ${response.status}`)
   const total = response.headers.get('content-range')?.split('/')[1] ?? response.headers.get('content-length')
-  return { head: await firstBytes(response.body), size: total != null && /^\d+$/.test(total) ? Number(total) : null }
+  const size = total != null && /^\d+$/.test(total) ? Number(total) : null
+  return { head: await firstBytes(response.body), size, type: response.headers.get('content-type') }
 }
 
 async function headFromStorage(source: string): Promise<Head> {
@@ -62,14 +66,6 @@ async function firstBytes(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array
     if (length >= HEAD_BYTES) break
   }
   return Buffer.concat(parts).subarray(0, HEAD_BYTES)
-}
-
-/** A PBF begins with the length of a blob header whose type is OSMHeader. */
-function isPbf(head: Uint8Array): boolean {
-  if (head.length < 16) return false
-  const bytes = Buffer.from(head)
-  const length = bytes.readUInt32BE(0)
-  return length > 0 && length <= BLOB_HEADER_BYTES && bytes.includes('OSMHeader', 4, 'latin1')
 }
 
 /** The smaller files that a region names: clip, captions.tags, captions.rules and credentials. */

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Config, type Device, messageOf } from '@skyscript/core'
+import { httpFetch, reasonOf } from '@skyscript/http'
 import type { Finding } from './doctor.ts'
 
 /** What a CLIP folder in the hub's layout must hold, and what of it is enough where a server runs the model. */
@@ -45,11 +46,10 @@ async function checkServer(
   const fix = 'Start the model server with both halves of the CLIP, and check filter.scorers[].server.'
   for (const path of ['/v2/health/ready', `/v2/models/${vision}`, `/v2/models/${text}`]) {
     try {
-      const { ok, status } = await fetch(origin + pathname.replace(/\/+$/, '') + path, { signal, headers })
+      const { ok, status } = await httpFetch(origin + pathname.replace(/\/+$/, '') + path, { signal, headers })
       if (!ok) return { status: 'fail', detail: `the model server ${host} answers HTTP ${status} to ${path}`, fix }
     } catch (error) {
-      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-      return { status: 'fail', detail: `the model server ${host} does not answer (${messageOf(cause)})`, fix }
+      return { status: 'fail', detail: `the model server ${host} does not answer (${reasonOf(error)})`, fix }
     }
   }
   return { status: 'ok', detail: `the model server ${host} has both models` }
@@ -86,12 +86,12 @@ async function checkHub(
   const fix =
     'Copy the model to a folder on a machine that reaches the hub, and name the folder in filter.scorers[].model.'
   try {
-    const response = await fetch(url, { method: 'HEAD', signal })
+    const response = await httpFetch(url, { method: 'HEAD', signal })
     if (response.ok) return { status: 'ok', detail: `${model} can be had from the hub` }
     return { status: 'fail', detail: `the hub has no ${model} with a tokenizer.json (HTTP ${response.status})`, fix }
   } catch (error) {
     // A model that was downloaded before is used without asking the hub, so this alone stops no build.
-    const detail = `the hub can't be reached for ${model}, so it must have been downloaded before: ${messageOf(error)}`
+    const detail = `the hub can't be reached for ${model}, so it must have been downloaded before: ${reasonOf(error)}`
     return { status: 'warn', detail, fix }
   }
 }

@@ -160,6 +160,7 @@ async function openEarthEngine(
     project,
     credentials,
     maxConcurrent,
+    ...(endpoint === 'local' && { proxies: 'none' }),
     ...(shared && { limiter: shared }),
     // Drawn imagery costs nobody anything.
     ...(endpoint !== 'local' &&

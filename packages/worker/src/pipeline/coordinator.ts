@@ -234,14 +234,18 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   const existing = new Set<string>()
   for await (const { key } of storage.list('')) existing.add(key)
   const texts = await readCaptionTables(config.captions)
-  const { tables, captioner, extract, reading, learnedTags } = await withSources(config.osm, signal, async (files) => {
-    const asked = await askClassifier(options, texts, files, existing)
-    const tables: CaptionTables = { ...texts, learned: asked?.learned ?? null }
-    const captioner = await openCaptioner(config, tables, options)
-    const reading = terminal.stage('extract', 'bytes')
-    const extract = await extractTiles(files, config.osm.clip, captioner, storage, existing, reading, signal)
-    return { tables, captioner, extract, reading, learnedTags: asked === null ? [] : [asked.key] }
-  })
+  const { tables, captioner, extract, reading, learnedTags } = await withSources(
+    config.osm,
+    { signal, terminal, cacheFolder: given.modelCache },
+    async (files) => {
+      const asked = await askClassifier(options, texts, files, existing)
+      const tables: CaptionTables = { ...texts, learned: asked?.learned ?? null }
+      const captioner = await openCaptioner(config, tables, options)
+      const reading = terminal.stage('extract', 'bytes')
+      const extract = await extractTiles(files, config.osm.clip, captioner, storage, existing, reading, signal)
+      return { tables, captioner, extract, reading, learnedTags: asked === null ? [] : [asked.key] }
+    },
+  )
   const index = (await getJson<ExtractIndex>(storage, extractIndexKey(extract)))!
   const objects = Object.values(index.tiles).reduce((sum, tile) => sum + tile.objects, 0)
   reading.end(`${objects} visible objects of ${index.tagged} tagged, in ${Object.keys(index.tiles).length} map tiles`)

@@ -4,23 +4,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import {
-  type Config,
-  InputError,
-  isMetadataHost,
-  messageOf,
-  redact,
-  ServiceError,
-  sha256OfStream,
-} from '@skyscript/core'
+import { type Config, InputError, isRefusedHost, redact, sha256OfStream } from '@skyscript/core'
+import { PbfFault } from '@skyscript/osm-extract'
 import { openStorage } from '../storages/storages.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { type CacheOptions, cachedExtract } from './extract-cache.ts'
+import { defaultModelCache } from './models.ts'
 
-/** A file on this machine's disk, fetched if it was elsewhere. */
+/** A file on this machine's disk, downloaded if it was elsewhere. */
 export interface LocalFile {
-  /** As the config names it. */
+  /** As the config names it, without logins and queries. */
   readonly source: string
   readonly path: string
-  /** Removes what was fetched; a file that was here before stays. */
+  /** Where it is known already. */
+  readonly sha256?: string
+  /** Removes a temporary copy; files that were here before, and those of the cache, stay. */
   release(): Promise<void>
 }
 
@@ -30,97 +28,95 @@ export interface SourceFile extends LocalFile {
   readonly sha256: string
 }
 
-/** Hands all extracts of the settings to `task`, in their order, and removes what was fetched. */
+export interface SourceOptions {
+  readonly signal: AbortSignal
+  readonly terminal?: Terminal
+  /** Where extracts of http(s) URLs are kept, default: the user's cache. */
+  readonly cacheFolder?: string | undefined
+}
+
+/** Hands all extracts of the settings to `task`, in their order, and removes temporary copies. */
 export async function withSources<T>(
   osm: Config['osm'],
-  signal: AbortSignal,
+  options: SourceOptions,
   task: (files: readonly SourceFile[]) => Promise<T>,
 ): Promise<T> {
   const files: SourceFile[] = []
   try {
     for (const source of typeof osm.source === 'string' ? [osm.source] : osm.source) {
-      const file = await localFile(source, signal)
-      files.push({
-        ...file,
-        bytes: (await stat(file.path)).size,
-        sha256: await sha256OfStream(createReadStream(file.path)),
-      })
+      const file = await localFile(source, options.signal, options)
+      const hash = file.sha256 ?? (await sha256OfStream(createReadStream(file.path)))
+      files.push({ ...file, bytes: (await stat(file.path)).size, sha256: hash })
     }
-    return await task(files)
+    return await task(files).catch((error) => {
+      throw namedBySource(error, files)
+    })
   } finally {
     for (const file of files) await file.release()
   }
 }
 
+/** A fault of a downloaded file is told of its URL: its place in the cache says nothing to anyone. */
+function namedBySource(error: unknown, files: readonly SourceFile[]): unknown {
+  if (!(error instanceof PbfFault)) return error
+  const file = files.find(({ path }) => path === error.origin.path)
+  return file === undefined ? error : new PbfFault(error.code, error.what, { ...error.origin, path: file.source })
+}
+
 /**
- * Makes an OSM extract available as a file: a path as it is, an http(s) or s3 URL fetched into a temporary folder.
+ * Makes an OSM extract available as a file: a path as it is, an http(s) URL from the cache, an s3 URL in a temporary
+ * folder.
  *
- * @throws InputError `missing-file` or `bad-url`; ServiceError `download-failed`
+ * @throws InputError `missing-file`, `bad-url` or `not-a-pbf`; ServiceError `download-failed`
  */
-export async function localFile(source: string, signal: AbortSignal): Promise<LocalFile> {
+export async function localFile(
+  source: string,
+  signal: AbortSignal,
+  { terminal, cacheFolder = defaultModelCache() }: Omit<SourceOptions, 'signal'> = {},
+): Promise<LocalFile> {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
     await access(source).catch(() => {
       throw new InputError('missing-file', `${source} can't be read; check osm.source in the region file.`)
     })
     return { source, path: source, release: async () => {} }
   }
-  const url = new URL(source)
-  if (!['http:', 'https:', 's3:'].includes(url.protocol) || isMetadataHost(url.hostname)) {
+  const url = URL.parse(source)
+  if (url === null || !['http:', 'https:', 's3:'].includes(url.protocol) || isRefusedHost(url.hostname)) {
     throw new InputError(
       'bad-url',
       `${redact(source)} can't be used as osm.source; give a path, or an http, https or s3 URL.`,
     )
   }
+  if (url.protocol === 's3:') return fromS3(source)
+  const { path, sha256 } = await fromCache(source, { cacheFolder, signal }, terminal)
+  return { source: redact(`${url.origin}${url.pathname}`), path, sha256, release: async () => {} }
+}
+
+async function fromCache(url: string, options: CacheOptions, terminal?: Terminal) {
+  const stage = terminal?.stage('download', 'bytes')
+  const found = await cachedExtract(url, {
+    ...options,
+    ...(stage && { progress: stage }),
+    onRetry: (why, ms) => terminal?.note(`${redact(url)}: ${why}; asking again in ${Math.ceil(ms / 1000)} s`),
+  }).catch((error) => {
+    stage?.end('failed')
+    throw error
+  })
+  stage?.end(found.isNew ? redact(url) : `${redact(url)} is unchanged`)
+  return found
+}
+
+async function fromS3(source: string): Promise<LocalFile> {
+  const slash = source.lastIndexOf('/')
   const folder = await mkdtemp(join(tmpdir(), 'skyscript-download-'))
+  const release = () => rm(folder, { recursive: true, force: true })
   const path = join(folder, 'extract.osm.pbf')
   try {
-    if (url.protocol === 's3:') await fromS3(source, path)
-    else await fromHttp(source, path, signal)
+    const storage = await openStorage(source.slice(0, slash))
+    await pipeline(Readable.from(storage.stream(source.slice(slash + 1))), createWriteStream(path))
   } catch (error) {
-    await rm(folder, { recursive: true, force: true })
+    await release()
     throw error
   }
-  return {
-    source: redact(url.origin === 'null' ? source : `${url.origin}${url.pathname}`),
-    path,
-    release: () => rm(folder, { recursive: true, force: true }),
-  }
-}
-
-async function fromS3(source: string, path: string): Promise<void> {
-  const slash = source.lastIndexOf('/')
-  const storage = await openStorage(source.slice(0, slash))
-  await pipeline(Readable.from(storage.stream(source.slice(slash + 1))), createWriteStream(path))
-}
-
-async function fromHttp(source: string, path: string, signal: AbortSignal): Promise<void> {
-  const failed = (why: string, retry: boolean, cause?: unknown) =>
-    new ServiceError(
-      'download-failed',
-      `${redact(source)} could not be downloaded (${why}); check the URL and run again.`,
-      { retry, cause },
-    )
-  let response: Response
-  try {
-    response = await fetch(source, { signal })
-  } catch (error) {
-    throw failed(messageOf(error), true, error)
-  }
-  if (!response.ok || !response.body) throw failed(`HTTP ${response.status}`, response.status >= 500)
-  let received = 0
-  const counted = async function* (chunks: AsyncIterable<Uint8Array>) {
-    for await (const chunk of chunks) {
-      received += chunk.length
-      yield chunk
-    }
-  }
-  try {
-    await pipeline(response.body, counted, createWriteStream(path))
-  } catch (error) {
-    throw failed(messageOf(error), true, error)
-  }
-  const length = response.headers.get('content-length')
-  if (length !== null && !response.headers.has('content-encoding') && Number(length) !== received) {
-    throw failed(`${received} of ${length} bytes came`, true)
-  }
+  return { source: redact(source), path, release }
 }

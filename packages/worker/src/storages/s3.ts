@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -10,6 +12,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
 import { InputError, messageOf, redact, ServiceError, SkyscriptError, type Storage } from '@skyscript/core'
+import { checkedLookup, proxyEnvironment } from '@skyscript/http'
 import { bytesOf, checkKey, counted } from './keys.ts'
 
 /** Tries of one request; the SDK waits longer before each, with jitter. */
@@ -152,6 +155,12 @@ function createClient(environment: Environment): S3Client {
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_SESSION_TOKEN: sessionToken,
   } = environment
+  const connections = {
+    keepAlive: true,
+    maxSockets: MAX_SOCKETS,
+    lookup: checkedLookup,
+    proxyEnv: proxyEnvironment(environment),
+  }
   return new S3Client({
     region: environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? 'us-east-1',
     maxAttempts: ATTEMPTS,
@@ -161,8 +170,8 @@ function createClient(environment: Environment): S3Client {
     requestHandler: {
       connectionTimeout: CONNECT_MS,
       socketTimeout: SILENCE_MS,
-      httpAgent: { maxSockets: MAX_SOCKETS },
-      httpsAgent: { maxSockets: MAX_SOCKETS },
+      httpAgent: new HttpAgent(connections),
+      httpsAgent: new HttpsAgent(connections),
     },
     // Without keys in the environment the SDK looks for a profile or a machine's own role.
     ...(accessKeyId &&

@@ -1,0 +1,71 @@
+import { messageOf, SkyscriptError } from '@skyscript/core'
+import { type Dispatcher, fetch, type RequestInit, type Response } from 'undici'
+import { openAgent } from './agent.ts'
+import { proxySettings } from './proxies.ts'
+
+export type { Response } from 'undici'
+
+export interface HttpInit extends Omit<RequestInit, 'dispatcher' | 'headers'> {
+  readonly headers?: Readonly<Record<string, string>>
+  /** Other connections than the ones that all requests share. */
+  readonly dispatcher?: Dispatcher
+}
+
+/** A server that says nothing for so long is gone. */
+const SILENCE_MS = 60_000
+
+let shared: { readonly settings: string; readonly agent: Dispatcher } | undefined
+
+/** Connections that all requests of a process share. */
+function sharedAgent(): Dispatcher {
+  const proxies = proxySettings()
+  const settings = JSON.stringify(proxies)
+  if (shared?.settings !== settings) shared = { settings, agent: openAgent({ silenceMs: SILENCE_MS, proxies }) }
+  return shared.agent
+}
+
+/**
+ * `fetch` as the standard has it, through `openAgent`. A login in the URL becomes an `Authorization` header, which, like
+ * one that was given, is left out where a redirect leads to another origin.
+ *
+ * @throws ServiceError `refused-address`, else what `fetch` throws: `reasonOf` says why in words
+ */
+export async function httpFetch(address: string | URL, init: HttpInit = {}): Promise<Response> {
+  const url = new URL(address)
+  const { username, password } = url
+  url.username = ''
+  url.password = ''
+  const login = username === '' && password === '' ? {} : { authorization: basic(username, password) }
+  const dispatcher = init.dispatcher ?? sharedAgent()
+  try {
+    return await fetch(url, { ...init, headers: { ...login, ...init.headers }, dispatcher })
+  } catch (error) {
+    throw ours(error) ?? error
+  }
+}
+
+/** Why a request failed, without secrets: the innermost cause that says something. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
+  if (error instanceof Error && error.cause instanceof Error) return reasonOf(error.cause)
+  const { code } = (error ?? {}) as { code?: unknown }
+  return messageOf(error) || (typeof code === 'string' ? code : 'no reason given')
+}
+
+/** An error of ours that `fetch` wrapped. */
+function ours(error: unknown): SkyscriptError | null {
+  if (error instanceof SkyscriptError) return error
+  return error instanceof Error && error.cause !== undefined ? ours(error.cause) : null
+}
+
+function basic(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}`
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

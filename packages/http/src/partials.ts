@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { sha256 } from '@skyscript/core'
+
+/** What a download that broke off has of a file, and of which version of it: `note` is the server's name for that. */
+export interface Partial {
+  readonly file: string
+  /** At most `LONGEST_NOTE` characters; empty: unknown. */
+  readonly note: string
+}
+
+/** File names are at most 255 bytes long. */
+export const LONGEST_NOTE = 100
+/** One that is written to is touched far more often. Only other machines' files are judged by it. */
+const ABANDONED_MS = 600_000
+
+const machine = () => sha256(hostname()).slice(0, 8)
+const MARK = /^\.([0-9a-f]{8})-(\d+)-[0-9a-f-]{36}\.([A-Za-z0-9_-]*)\.partial$/
+
+const nameFor = (path: string, pid: number, note: string) =>
+  `${path}.${machine()}-${pid}-${randomUUID()}.${Buffer.from(note).toString('base64url')}.partial`
+
+/**
+ * Takes over the longest of what downloads of `path` that ended left, and removes the others; a new, empty one if there
+ * is none. Taking over renames, which only one process can do. The name carries owner and note, so that one rename is
+ * all there is to go wrong.
+ */
+export async function claimPartial(path: string): Promise<Partial> {
+  const left: { file: string; note: string; size: number }[] = []
+  for (const name of await readdir(dirname(path))) {
+    const match = name.startsWith(basename(path)) ? MARK.exec(name.slice(basename(path).length)) : null
+    if (match === null) continue
+    const file = join(dirname(path), name)
+    const found = await stat(file).catch(() => null)
+    if (found === null || !isAbandoned(match[1]!, Number(match[2]), found.mtimeMs)) continue
+    left.push({ file, note: Buffer.from(match[3]!, 'base64url').toString(), size: found.size })
+  }
+  left.sort((a, b) => b.size - a.size)
+  for (const [i, { file, note }] of left.entries()) {
+    const mine = nameFor(path, process.pid, note)
+    const taken = await rename(file, mine).then(
+      () => true,
+      () => false,
+    )
+    if (!taken) continue
+    for (const other of left.slice(i + 1)) await rm(other.file, { force: true })
+    return { file: mine, note }
+  }
+  return { file: nameFor(path, process.pid, ''), note: '' }
+}
+
+/** Gives it another note. */
+export async function notePartial(path: string, partial: Partial, note: string): Promise<Partial> {
+  const file = nameFor(path, process.pid, note)
+  await rename(partial.file, file)
+  return { file, note }
+}
+
+/** Leaves it to whichever process asks next; without a note nobody could go on with it, so then it is removed. */
+export async function leavePartial(path: string, partial: Partial): Promise<void> {
+  const gone =
+    partial.note === '' ? rm(partial.file, { force: true }) : rename(partial.file, nameFor(path, 0, partial.note))
+  await gone.catch(() => undefined)
+}
+
+function isAbandoned(owner: string, pid: number, modified: number): boolean {
+  if (pid === 0 || Date.now() - modified > ABANDONED_MS) return true
+  return owner === machine() && pid !== process.pid && !isRunning(pid)
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
