@@ -12,11 +12,20 @@ export interface Storage {
   /** The value in chunks; throws a ServiceError `missing-key` where the key doesn't exist. */
   stream(key: string): AsyncIterable<Uint8Array>
   put(key: string, value: Uint8Array | string | AsyncIterable<Uint8Array | string>): Promise<void>
+  /** Stores a value where the key doesn't exist yet, and says whether it did: of several that try at once one succeeds. */
+  putIfAbsent(key: string, value: Uint8Array | string): Promise<boolean>
   has(key: string): Promise<boolean>
   /** Keys that start with `prefix`, sorted by UTF-16 code units, with their sizes in bytes. */
   list(prefix: string): AsyncIterable<{ readonly key: string; readonly size: number }>
   /** Deleting what isn't there is no error. */
   delete(key: string): Promise<void>
+  /**
+   * Ends uploads in parts that killed processes left behind: they cost money, and no list shows them. Only for whoever
+   * owns the output.
+   *
+   * @param isOurs whether a key belongs to the dataset
+   */
+  abortUploads?(isOurs: (key: string) => boolean): Promise<void>
   /** Where the value is a file of this machine: its path. */
   localPath?(key: string): string
 }

@@ -45,6 +45,25 @@ export function describeStorage(name: string, start: () => Promise<Backend>): vo
       }
     })
 
+    test('a put for a key that must not be there yet succeeds for one of many at once, and never replaces', async () => {
+      const views = await Promise.all(Array.from({ length: 4 }, () => backend.open()))
+      for (const round of [1, 2, 3]) {
+        const key = `first/${round}.json`
+        const tried = await Promise.all(
+          Array.from({ length: 8 }, async (_, i) => [await views[i % 4]!.putIfAbsent(key, `value ${i}`), i] as const),
+        )
+        const [winner, ...others] = tried.filter(([won]) => won)
+        expect(others).toEqual([])
+        expect(await text(storage, key)).toBe(`value ${winner![1]}`)
+        expect(await storage.putIfAbsent(key, 'late')).toBe(false)
+        expect(await text(storage, key)).toBe(`value ${winner![1]}`)
+      }
+      expect(await keysOf(storage, 'first/')).toEqual(['first/1.json', 'first/2.json', 'first/3.json'])
+      await storage.delete('first/1.json')
+      expect(await storage.putIfAbsent('first/1.json', 'again')).toBe(true)
+      await expect(storage.putIfAbsent('../x', 'x')).rejects.toMatchObject({ code: 'bad-key' })
+    })
+
     test('holds empty values', async () => {
       await storage.put('empty/bytes', new Uint8Array())
       await storage.put('empty/stream', (async function* () {})())

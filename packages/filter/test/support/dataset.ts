@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Box, type Config, fileStem, ServiceError, type Storage, type Tags } from '@skyscript/core'
 import { type CutInput, type CutSummary, cutDataset, type DatasetRow, storePairs } from '@skyscript/filter'
@@ -30,6 +30,11 @@ export function folderStorage(folder: string, failAt?: string): Storage {
         await rm(temporary, { force: true })
       }
     },
+    putIfAbsent: (key, value) =>
+      writeFile(of(key), value, { flag: 'wx' }).then(
+        () => true,
+        () => false,
+      ),
     has: (key) =>
       stat(of(key)).then(
         () => true,

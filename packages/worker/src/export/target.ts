@@ -14,6 +14,7 @@ function within(storage: Storage, folder: string): Storage {
     get: (key) => storage.get(at(key)),
     stream: (key) => storage.stream(at(key)),
     put: (key, value) => storage.put(at(key), value),
+    putIfAbsent: (key, value) => storage.putIfAbsent(at(key), value),
     has: (key) => storage.has(at(key)),
     async *list(prefix) {
       for await (const { key, size } of storage.list(at(prefix))) yield { key: key.slice(folder.length + 1), size }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { constants, copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fingerprint, InputError, messageOf, ServiceError, SkyscriptError, type Storage } from '@skyscript/core'
+import { isRunning } from '../ownership/process-identity.ts'
 import { bytesOf, checkKey } from './keys.ts'
 
 /** `.<machine>-<process>-<random>.tmp~`: a file that is being written. No key is ever listed that looks so. */
@@ -35,6 +36,29 @@ export async function openFolder(path: string): Promise<Storage> {
     throw asOurs(error, root)
   }
 
+  /** Writes a value beside its target, for `finish` to put it in place; what is left of it is removed. */
+  const withTemporary = async <T>(
+    target: string,
+    value: Parameters<Storage['put']>[1],
+    finish: (temporary: string) => Promise<T>,
+  ): Promise<T> => {
+    const temporary = join(dirname(target), `.${MACHINE}-${process.pid}-${randomUUID()}.tmp~`)
+    const file = await openInFolder(temporary).catch(fail)
+    try {
+      try {
+        if (typeof value === 'string' || value instanceof Uint8Array) await file.writeFile(value).catch(fail)
+        // What the value itself throws while it is made goes to the caller as it is.
+        else for await (const piece of bytesOf(value)) await file.writeFile(piece).catch(fail)
+      } finally {
+        await file.close()
+      }
+      return await finish(temporary)
+    } finally {
+      // Nothing is there any more after a rename.
+      await rm(temporary, { force: true }).catch(() => {})
+    }
+  }
+
   return {
     url: root,
     async get(key) {
@@ -50,22 +74,13 @@ export async function openFolder(path: string): Promise<Storage> {
     },
     async put(key, value) {
       const target = fileOf(key)
-      const temporary = join(dirname(target), `.${MACHINE}-${process.pid}-${randomUUID()}.tmp~`)
-      const file = await openInFolder(temporary).catch(fail)
-      let written = false
-      try {
-        try {
-          if (typeof value === 'string' || value instanceof Uint8Array) await file.writeFile(value).catch(fail)
-          // What the value itself throws while it is made goes to the caller as it is.
-          else for await (const piece of bytesOf(value)) await file.writeFile(piece).catch(fail)
-        } finally {
-          await file.close()
-        }
+      await withTemporary(target, value, async (temporary) => {
         await rename(temporary, target).catch(fail)
-        written = true
-      } finally {
-        if (!written) await rm(temporary, { force: true }).catch(() => {})
-      }
+      })
+    },
+    async putIfAbsent(key, value) {
+      const target = fileOf(key)
+      return withTemporary(target, value, (temporary) => linkIfAbsent(temporary, target).catch(fail))
     },
     async has(key) {
       return stat(fileOf(key)).then(
@@ -95,6 +110,27 @@ async function openInFolder(path: string) {
     await mkdir(dirname(path), { recursive: true })
     return open(path, 'wx')
   }
+}
+
+/** A hard link is made whole or not at all, over NFS too. */
+async function linkIfAbsent(temporary: string, target: string): Promise<boolean> {
+  try {
+    await link(temporary, target)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    // An answer that was lost on the way makes NFS try again, and find the link that it made.
+    if (code === 'EEXIST') return (await stat(temporary)).nlink > 1
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code ?? '')) throw error
+  }
+  // A file system without hard links.
+  return copyFile(temporary, target, constants.COPYFILE_EXCL).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST') return false
+      throw error
+    },
+  )
 }
 
 interface Listed {
@@ -153,15 +189,6 @@ async function removeIfAbandoned(path: string, name: string): Promise<void> {
     () => 0,
   )
   if (isOurs || age > STALE_MS) await rm(path, { force: true }).catch(() => {})
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 function isMissing(error: unknown): boolean {

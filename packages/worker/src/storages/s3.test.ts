@@ -1,12 +1,52 @@
+import { CreateMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Fault, type FaultProxy, startFaultProxy } from '../../../../test/support/fault-proxy.ts'
 import { type S3Server, startS3 } from '../../../../test/support/s3.ts'
+import { type StrictS3, startStrictS3 } from '../../../../test/support/strict-s3.ts'
 import { describeStorage } from '../../test/storage-conformance.ts'
 import { openS3 } from './s3.ts'
 
 describeStorage('A bucket', async () => {
   const server = await startS3()
   return { open: () => openS3(`${server.url}/some/prefix`, server.env), stop: () => server.stop() }
+})
+
+describeStorage('A bucket that knows conditions, with a login for one prefix', async () => {
+  const server = await startStrictS3({ within: 'some/prefix/' })
+  return { open: () => openS3('s3://bucket/some/prefix', server.env), stop: () => server.stop() }
+})
+
+describe('a login that may only list and write below its prefix', () => {
+  let server: StrictS3
+  beforeAll(async () => {
+    server = await startStrictS3({ within: 'maps/malta/' })
+  })
+  afterAll(() => server.stop())
+
+  test('is enough, and tells what is missing from what is denied', async () => {
+    const storage = await openS3('s3://bucket/maps/malta', server.env)
+    await storage.put('a.txt', 'a')
+    expect(await storage.has('a.txt')).toBe(true)
+    expect(await storage.has('b.txt')).toBe(false)
+    expect(await storage.get('b.txt')).toBeNull()
+    expect((await Array.fromAsync(storage.list(''))).map(({ key }) => key)).toEqual(['a.txt'])
+    for (const url of ['s3://bucket/maps', 's3://bucket', 's3://bucket/maps/malta2'])
+      await expect(openS3(url, server.env), url).rejects.toMatchObject({ name: 'InputError', code: 'access-denied' })
+  })
+
+  test('lets a killed upload be ended, and no upload of others', async () => {
+    const storage = await openS3('s3://bucket/maps/malta', server.env)
+    const client = new S3Client({
+      region: 'us-east-1',
+      endpoint: server.env.AWS_ENDPOINT_URL_S3!,
+      forcePathStyle: true,
+      credentials: { accessKeyId: 'key', secretAccessKey: 'secret' },
+    })
+    for (const Key of ['manifest.parquet', 'nested/manifest.parquet'])
+      await client.send(new CreateMultipartUploadCommand({ Bucket: 'bucket', Key: `maps/malta/${Key}` }))
+    await storage.abortUploads!((key) => !key.startsWith('nested/'))
+    expect(server.uploads()).toEqual(['maps/malta/nested/manifest.parquet'])
+  })
 })
 
 describe('a bucket', () => {

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import {
+  AbortMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
-  HeadBucketCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
@@ -14,6 +15,7 @@ import { Upload } from '@aws-sdk/lib-storage'
 import { InputError, messageOf, redact, ServiceError, SkyscriptError, type Storage } from '@skyscript/core'
 import { checkedLookup, proxyEnvironment } from '@skyscript/http'
 import { bytesOf, checkKey, counted } from './keys.ts'
+import { createPutIfAbsent } from './put-if-absent.ts'
 
 /** Tries of one request; the SDK waits longer before each, with jitter. */
 const ATTEMPTS = 5
@@ -77,43 +79,92 @@ export async function openS3(url: string, environment: Environment = process.env
     }
   }
 
-  async function sizeOf(key: string): Promise<number | null> {
-    try {
-      return (await client.send(new HeadObjectCommand(at(key)))).ContentLength ?? 0
-    } catch (error) {
-      if (isMissing(error)) return null
-      throw error
+  const sizeOf = (key: string) =>
+    ifThere(key, async () => (await client.send(new HeadObjectCommand(at(key)))).ContentLength ?? 0)
+
+  /** What the task gives of a key; null where there is no such key. */
+  async function ifThere<T>(key: string, task: () => Promise<T>): Promise<T | null> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await task()
+      } catch (error) {
+        if (await isAbsent(key, error)) return null
+        // It may have come between the refusal and the list.
+        if (statusOf(error) !== 403 || tries === 2) throw error
+      }
     }
   }
 
-  await run(() => client.send(new HeadBucketCommand({ Bucket: bucket }))).catch((error) => {
-    throw statusOf(error.cause) === 404 ? noBucket(shown) : error
-  })
+  /**
+   * Whether a key that could not be had is not there. A login that may list only below a prefix is refused (403) what
+   * doesn't exist, since S3 tells no more than a list would; so the list is asked.
+   */
+  async function isAbsent(key: string, error: unknown): Promise<boolean> {
+    if (isMissing(error)) return true
+    if (statusOf(error) !== 403) return false
+    const one = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix + key, MaxKeys: 1 })
+    return client.send(one).then(
+      ({ Contents }) => Contents?.[0]?.Key !== prefix + key,
+      () => false,
+    )
+  }
 
-  return {
-    url: shown,
-    async get(key) {
+  const putWhole = (key: string, value: Uint8Array | string, condition: { IfNoneMatch?: string } = {}) => {
+    const Body = typeof value === 'string' ? Buffer.from(value, 'utf8') : value
+    const ContentMD5 = createHash('md5').update(Body).digest('base64')
+    return client.send(new PutObjectCommand({ ...at(key), Body, ContentMD5, ...condition }))
+  }
+  const putIfAbsent = createPutIfAbsent({
+    put: async (key, value) => {
+      await run(() => putWhole(key, value))
+    },
+    /** @returns whether it was stored; null where the server refuses the condition itself */
+    putConditionally: async (key, value) => {
       try {
-        const pieces = await Array.fromAsync(read(key))
-        return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+        await putWhole(key, value, { IfNoneMatch: '*' })
+        return true
       } catch (error) {
-        if (isMissing(error)) return null
+        const status = statusOf(error)
+        // 409: another put of the same key was under way.
+        if (status === 412 || status === 409) return false
+        if (status === 400 || status === 501) return null
         throw asOurs(error, shown)
       }
+    },
+    get: (key) => storage.get(key),
+    has: (key) => storage.has(key),
+    delete: (key) => storage.delete(key),
+    list: async (keyPrefix) => {
+      const page = await run(() =>
+        client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix + keyPrefix })),
+      )
+      return (page.Contents ?? []).map(({ Key, LastModified }) => ({
+        key: Key!.slice(prefix.length),
+        modified: LastModified?.getTime() ?? 0,
+      }))
+    },
+  })
+
+  // The right that every build needs, and no more: a key may be limited to what is below its prefix.
+  await run(() => client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 })))
+
+  const storage: Storage = {
+    url: shown,
+    async get(key) {
+      const pieces = await run(() => ifThere(key, () => Array.fromAsync(read(key))))
+      return pieces?.length === 1 ? pieces[0]! : pieces && Buffer.concat(pieces)
     },
     async *stream(key) {
       try {
         yield* read(key)
       } catch (error) {
-        if (!isMissing(error)) throw asOurs(error, shown)
+        if (!(await isAbsent(key, error))) throw asOurs(error, shown)
         throw new ServiceError('missing-key', `${key} is not in ${shown}.`, { retry: false, cause: error })
       }
     },
     async put(key, value) {
       if (typeof value === 'string' || value instanceof Uint8Array) {
-        const Body = typeof value === 'string' ? Buffer.from(value, 'utf8') : value
-        const ContentMD5 = createHash('md5').update(Body).digest('base64')
-        await run(() => client.send(new PutObjectCommand({ ...at(key), Body, ContentMD5 })))
+        await run(() => putWhole(key, value))
         return
       }
       const source = counted(bytesOf(value))
@@ -130,6 +181,7 @@ export async function openS3(url: string, environment: Environment = process.env
       await run(() => client.send(new DeleteObjectCommand(at(key))))
       throw cutOff(key, shown)
     },
+    putIfAbsent,
     async has(key) {
       return run(async () => (await sizeOf(key)) !== null)
     },
@@ -145,7 +197,27 @@ export async function openS3(url: string, environment: Environment = process.env
     async delete(key) {
       await run(() => client.send(new DeleteObjectCommand(at(key))))
     },
+    async abortUploads(isOurs) {
+      try {
+        let markers = {}
+        for (;;) {
+          const page = await client.send(
+            new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix, ...markers }),
+          )
+          for (const { Key, UploadId } of page.Uploads ?? []) {
+            if (Key?.startsWith(prefix) && isOurs(Key.slice(prefix.length)))
+              await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }))
+          }
+          if (!page.IsTruncated) return
+          markers = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
+        }
+      } catch (error) {
+        // Many servers don't list uploads, and a login may lack that right; the dataset is whole without.
+        if (statusOf(error) === undefined) throw asOurs(error, shown)
+      }
+    },
   }
+  return storage
 }
 
 function createClient(environment: Environment): S3Client {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { openStorage } from './storages.ts'
 
 /** What stands in the folder beside the backends. */
-const OTHERS = new Set(['keys.ts', 'storages.ts'])
+const OTHERS = new Set(['keys.ts', 'put-if-absent.ts', 'storages.ts'])
 const folder = import.meta.dirname
 const files = readdirSync(folder)
 const backends = files.filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !OTHERS.has(name))

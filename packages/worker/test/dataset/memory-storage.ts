@@ -25,6 +25,12 @@ export class MemoryStorage implements Storage {
     this.files.set(key, Buffer.concat(parts))
   }
 
+  async putIfAbsent(key: string, value: Uint8Array | string): Promise<boolean> {
+    if (this.files.has(key)) return false
+    this.files.set(key, Buffer.from(value as string))
+    return true
+  }
+
   async has(key: string): Promise<boolean> {
     return this.files.has(key)
   }
