@@ -13,7 +13,8 @@ import {
 import Flatbush from 'flatbush'
 import { hashText } from '../hash.ts'
 import { styleOf } from './classify.ts'
-import type { Style } from './style.ts'
+import { grownBox } from './grown-box.ts'
+import { reachOf, type Style } from './style.ts'
 
 /** OSM's own precision: 1e-7 degree. */
 export const UNITS_PER_DEGREE = 1e7
@@ -34,7 +35,7 @@ export interface FeatureStore {
   readonly lineStart: Uint32Array
   readonly pointStart: Uint32Array
   readonly positions: Int32Array
-  /** Indexes of the features whose boxes meet a box, ascending: in painting order. */
+  /** Indexes of the features that may show in a box, shadows included; ascending, which is their painting order. */
   find(box: Box): Uint32Array
 }
 
@@ -156,8 +157,8 @@ function arrange(
   const pointStart = new Uint32Array(offsets.length)
   const positions = new Int32Array(coordinates.length)
   let line = 0
-  for (const [i, { firstLine, lines, box }] of objects.entries()) {
-    index?.add(...box)
+  for (const [i, { firstLine, lines, box, style }] of objects.entries()) {
+    index?.add(...grownBox(box, reachOf(styles[style]!)))
     lineStart[i] = line
     for (let j = firstLine; j < firstLine + lines; j++) {
       const part = coordinates.subarray(offsets[j]! * 2, offsets[j + 1]! * 2)

@@ -1,20 +1,18 @@
 import type { Box } from '@skyscript/core'
-import { METRES_PER_DEGREE_LATITUDE, radians } from '@skyscript/core'
 import { addBuildingShadow, type Building, isSpeck, paintRoof, paintSpeckBuilding } from './buildings.ts'
 import { addRing, type Canvas, paint, paintAll, paintShadow, paintSpeck, pathsOf } from './canvas.ts'
 import { type FeatureStore, UNITS_PER_DEGREE } from './feature-store.ts'
 import { frameOf } from './frame.ts'
 import { groundShader, openGround } from './ground.ts'
+import { grownBox } from './grown-box.ts'
 import { paintLine } from './lines.ts'
 import { paintBridgeShadow, paintRailway, paintRoad, paintRoadEdges, paintRunway, type Way } from './roads.ts'
 import { seaPainter } from './sea.ts'
 import { segmentsInView } from './strokes.ts'
-import { LAYERS, type Style } from './style.ts'
+import { LAYERS, reachOf, type Style } from './style.ts'
 import { paintSpot } from './symbols.ts'
 import { isWater, waterShader } from './water.ts'
 
-/** Shadows and symbols reach this far from their objects, in metres. */
-const REACH = 130
 /** Areas smaller than this many pixels become a speck. */
 const SPECK_PIXELS = 0.5
 /** Lines thinner than this share of a pixel don't show. */
@@ -35,8 +33,8 @@ export function landPainter(features: FeatureStore): PaintLand {
   return (canvas, box) => {
     paintAll(canvas, openGround(canvas.light, canvas.gsd))
     paintSea(canvas)
-    const reach = canvas.gsd < SHADOW_GSD ? REACH : 2 * canvas.gsd
-    const found = features.find(grown(box, reach))
+    // What is thinner than a pixel is drawn a pixel wide.
+    const found = features.find(grownBox(box, 2 * canvas.gsd))
     for (let from = 0; from < found.length; ) {
       const { layer } = styleAt(found[from]!)
       let to = from + 1
@@ -108,7 +106,7 @@ export function landPainter(features: FeatureStore): PaintLand {
     ]
     let nearest: { ux: number; uy: number; width: number } | null = null
     let least = 3
-    for (const other of features.find(grown([longitude, latitude, longitude, latitude], 3))) {
+    for (const other of features.find(grownBox([longitude, latitude, longitude, latitude], 3))) {
       const { layer, width } = styleAt(other)
       if (layer !== LAYERS.road && layer !== LAYERS.bridge) continue
       if (styleAt(other).shape !== 'line') continue
@@ -135,7 +133,7 @@ export function landPainter(features: FeatureStore): PaintLand {
   function waysOf(canvas: Canvas, feature: number, style: Style): Way[] {
     if (style.width < canvas.gsd * THINNEST && style.look !== 'wires') return []
     return pathsOf(features, feature, canvas.window).flatMap((path) => {
-      const segments = segmentsInView(canvas, path, style.width + style.height * canvas.light.shadow + 8)
+      const segments = segmentsInView(canvas, path, reachOf(style) + canvas.gsd)
       return segments.length === 0 ? [] : [{ style, seed: features.seed[feature]!, segments }]
     })
   }
@@ -214,12 +212,10 @@ function batched(ways: readonly Way[]): Way[] {
   return [...groups.values()].sort(
     (a, b) =>
       a.style.width - b.style.width ||
-      (a.style.look < b.style.look ? -1 : a.style.look > b.style.look ? 1 : a.style.detail < b.style.detail ? -1 : 1),
+      a.style.height - b.style.height ||
+      compareText(a.style.look, b.style.look) ||
+      compareText(a.style.detail, b.style.detail),
   )
 }
 
-function grown([west, south, east, north]: Box, metres: number): Box {
-  const latitude = metres / METRES_PER_DEGREE_LATITUDE
-  const longitude = latitude / Math.max(0.05, Math.cos(radians((south + north) / 2)))
-  return [west - longitude, south - latitude, east + longitude, north + latitude]
-}
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,6 +1,7 @@
 import { radians } from '@skyscript/core'
 import { DAY, type Scene } from '../catalogue/scene.ts'
 import { fraction, hashText } from '../hash.ts'
+import { LONGEST_SHADOW } from './style.ts'
 
 /** What sun and season make of a scene; the same all over the scene. */
 export interface Light {
@@ -42,7 +43,7 @@ export function lightOf(scene: Scene, latitude: number): Light {
   return {
     sunX: Math.sin(azimuth),
     sunY: -Math.cos(azimuth),
-    shadow: Math.min(2.2, 1 / Math.tan(radians(elevation))),
+    shadow: Math.min(LONGEST_SHADOW, 1 / Math.tan(radians(elevation))),
     leaves: Math.max(0, Math.min(1, 0.72 + 0.55 * summer * strength + 0.3 * (1 - strength))),
     ripeness: fraction(seed, 3) * 0.6 + 0.4 * Math.max(0, Math.min(1, (day - MIDSUMMER + 30) / 80)),
     snow: Math.max(0, Math.min(0.85, -summer * 1.6 - 0.9)) * Math.min(1, cold),

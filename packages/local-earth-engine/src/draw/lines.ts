@@ -2,6 +2,7 @@ import { fraction, mix } from '../hash.ts'
 import { type Canvas, flat, grainy, paint, paintShadow } from './canvas.ts'
 import type { Way } from './roads.ts'
 import { addDashes, addStroke, forEachStep, type Segment } from './strokes.ts'
+import { reachOf } from './style.ts'
 import { addTreeShadow, paintCrown } from './symbols.ts'
 import { grain, mottle } from './textures.ts'
 import { waterShader } from './water.ts'
@@ -163,7 +164,7 @@ function paintTreeRow(canvas: Canvas, { style, segments, seed }: Way): void {
   const spacing = 7
   const trees: { x: number; y: number; radius: number; seed: number }[] = []
   for (const segment of segments) {
-    forEachStep(canvas, segment, spacing, style.width, (along, step) => {
+    forEachStep(canvas, segment, { period: spacing, before: 0, reach: reachOf(style) }, (along, step) => {
       if (along < 0) return
       const own = mix(seed, step)
       const at = along + (fraction(own, 1) - 0.5) * 2

@@ -4,7 +4,7 @@ import { entry, type LayerName, metres, type Style, style } from './style.ts'
 type PointStyle = readonly [layer: LayerName, look: string, width: number, height: number]
 
 /** Symbols by tag: metres across and above the ground. Keys decide in the order written. */
-const POINTS: readonly (readonly [key: string, values: Readonly<Record<string, PointStyle>>])[] = [
+export const POINT_STYLES: readonly (readonly [key: string, values: Readonly<Record<string, PointStyle>>])[] = [
   [
     'natural',
     {
@@ -152,7 +152,7 @@ export function pointStyle(tags: Tags): Style | null {
       width: metres(tags['rotor:diameter'], 80),
       height: metres(tags['height:hub'], 80),
     })
-  for (const [key, values] of POINTS) {
+  for (const [key, values] of POINT_STYLES) {
     const found = entry(values, tags[key])
     if (!found) continue
     const [layer, look, width, height] = found

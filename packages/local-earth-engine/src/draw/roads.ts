@@ -138,7 +138,7 @@ function paintCars(canvas: Canvas, { style, segments, seed }: Way): void {
   const { sunX, sunY, shadow } = canvas.light
   for (const segment of segments) {
     for (const side of [-1, 1]) {
-      forEachStep(canvas, segment, slot, 4, (along, step) => {
+      forEachStep(canvas, segment, { period: slot, before: 0, reach: style.width + slot }, (along, step) => {
         const draw = fraction(own, step * 2 + (side > 0 ? 1 : 0))
         if (draw > share || along < 2 || along > segment.length - 2) return
         const offset = side * (parked ? style.width / 2 - 0.9 : style.width / 4)
@@ -199,7 +199,7 @@ export function paintRailway(canvas: Canvas, { style, segments, seed }: Way): vo
   paintRails(canvas, segments, 1.435, 0)
   if (style.detail === 'wires' && canvas.gsd < 0.6) {
     for (const segment of segments)
-      forEachStep(canvas, segment, 55, 6, (along) =>
+      forEachStep(canvas, segment, { period: 55, before: 6, reach: style.width + 4 }, (along) =>
         addBar(
           canvas,
           segment.x0 + segment.ux * along,

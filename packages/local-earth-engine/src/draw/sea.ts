@@ -73,20 +73,28 @@ function crossingsOf(segments: Float64Array, near: readonly number[], latitude: 
     const [x0, x1] = [segments[4 * i]!, segments[4 * i + 2]!]
     crossings.push({ longitude: x0 + ((latitude - y0) / (y1 - y0)) * (x1 - x0), seaEast: y1 > y0 })
   }
-  return crossings.sort((a, b) => a.longitude - b.longitude)
+  return crossings.sort((a, b) => a.longitude - b.longitude || Number(a.seaEast) - Number(b.seaEast))
 }
 
-/** Ranges of longitude under the sea: between each crossing and the next where both agree, or REACH where none follows. */
+/**
+ * Ranges of longitude under the sea: a crossing claims what lies on its side for REACH, up to the next crossing or, where
+ * that one claims land, half way to it. No pixel depends on a crossing that is farther away than 2 x REACH.
+ */
 function* seaSpans(crossings: readonly Crossing[], west: number, east: number): Generator<[number, number]> {
   for (let i = 0; i <= crossings.length; i++) {
     const [before, after] = [crossings[i - 1], crossings[i]]
-    let from = before?.seaEast ? before.longitude : null
-    let to = after && !after.seaEast ? after.longitude : null
-    if (from === null && to === null) continue
-    // Where only one side claims sea, a piece of coast is missing: each crossing is believed half way.
-    const middle = before && after ? (before.longitude + after.longitude) / 2 : null
-    from ??= middle ?? to! - REACH
-    to ??= middle ?? from + REACH
-    if (to > west && from < east) yield [Math.max(from, west - 1e-3), Math.min(to, east + 1e-3)]
+    const start = before?.longitude ?? Number.NEGATIVE_INFINITY
+    const end = after?.longitude ?? Number.POSITIVE_INFINITY
+    const claims: [number, number][] = []
+    const [claimedFromWest, claimedFromEast] = [before?.seaEast === true, after?.seaEast === false]
+    if (claimedFromWest && claimedFromEast && end - start <= 2 * REACH) claims.push([start, end])
+    else {
+      // Where only one side claims sea, a piece of coast is missing: each crossing is believed half way.
+      const middle = (start + end) / 2
+      if (claimedFromWest) claims.push([start, Math.min(start + REACH, after ? middle : end)])
+      if (claimedFromEast) claims.push([Math.max(end - REACH, before ? middle : start), end])
+    }
+    for (const [from, to] of claims)
+      if (to > west && from < east) yield [Math.max(from, west - 1e-3), Math.min(to, east + 1e-3)]
   }
 }

@@ -26,7 +26,7 @@ export function expose(scene: Scene, canvas: Canvas): Sky | null {
     sensor.cast[2] * exposure * (1 - warmth),
   ]
   const seams = MOSAICS.has(scene.source.alias)
-  const { width, height, window, west, north, pixelX, gsd, red, green, blue, infrared } = canvas
+  const { width, height, window, pixelX, gsd, red, green, blue, infrared } = canvas
   const { noise, contrast } = sensor
   const shift = seed & 0xffff
   const lifted = 112 * (1 - contrast)
@@ -36,10 +36,10 @@ export function expose(scene: Scene, canvas: Canvas): Sky | null {
   const [redFactor, greenFactor, blueFactor] = factors as [number, number, number]
   const [redOffset, greenOffset, blueOffset] = offsets as [number, number, number]
   for (let y = 0, i = 0; y < height; y++) {
-    const metresY = north + (y + 0.5) * gsd
+    const metresY = (window.top + y + 0.5) * gsd
     const row = window.top + y + shift
     for (let x = 0; x < width; x++, i++) {
-      const strip = seams ? stripTone(seed, west + (x + 0.5) * pixelX, metresY) : 0
+      const strip = seams ? stripTone(seed, (window.left + x + 0.5) * pixelX, metresY) : 0
       const dark = sky ? 1 - (1 - UNDER_CLOUD) * sky.shadows[i]! : 1
       const tone = dark * (1 + strip)
       const cloud = sky ? sky.clouds[i]! : 0
@@ -71,4 +71,4 @@ function stripTone(seed: number, x: number, y: number): number {
   return lastTone
 }
 // Neighbouring pixels nearly always lie in the same strip.
-let [lastColumn, lastRow, lastSeed, lastTone] = [0, 0, 0, 0]
+let [lastColumn, lastRow, lastSeed, lastTone] = [Number.NaN, 0, 0, 0]

@@ -22,7 +22,7 @@ export function skyOf(scene: Scene, canvas: Canvas): Sky | null {
   const [shiftX, shiftY] = [fraction(seed, 1) * 1e5, fraction(seed, 2) * 1e5]
   // Half of the rim's opacity lies outside of the line that the share is measured at.
   const threshold = mottleAbove(scene.clouds)
-  const { width, height, west, north, gsd, pixelX, light } = canvas
+  const { width, height, window, gsd, pixelX, light } = canvas
   const size = width * height
   const [clouds, shadows] = [new Float32Array(size), new Float32Array(size)]
   const [castX, castY] = [light.sunX * light.shadow * CLOUD_HEIGHT, light.sunY * light.shadow * CLOUD_HEIGHT]
@@ -33,9 +33,9 @@ export function skyOf(scene: Scene, canvas: Canvas): Sky | null {
   }
   let any = false
   for (let row = 0, i = 0; row < height; row++) {
-    const y = north + (row + 0.5) * gsd
+    const y = (window.top + row + 0.5) * gsd
     for (let column = 0; column < width; column++, i++) {
-      const x = west + (column + 0.5) * pixelX
+      const x = (window.left + column + 0.5) * pixelX
       const cloud = density(x, y)
       clouds[i] = cloud
       const shadow = density(x + castX, y + castY)

@@ -64,24 +64,33 @@ export function addDashes(
   offset = 0,
 ): void {
   for (const segment of segments) {
-    forEachStep(canvas, segment, period, on + width, (from) => {
+    const steps = { period, before: on + width, reach: on + width + Math.abs(offset) }
+    forEachStep(canvas, segment, steps, (from) => {
       addSpan(canvas, segment, Math.max(0, from), Math.min(segment.length, from + on), width, offset)
     })
   }
 }
 
-/** Calls with the distance along a segment of every multiple of a period (counted from the line's start) in view. */
+/** Places at every multiple of a period along a line, counted from its start; all in metres. */
+interface Steps {
+  readonly period: number
+  /** Places this far before a segment belong to it too. */
+  readonly before: number
+  /** How far from its place anything is drawn. */
+  readonly reach: number
+}
+
+/** Calls with the distance along a segment of every place that may show in the window. */
 export function forEachStep(
   canvas: Canvas,
   { x0, y0, ux, uy, length, start }: Segment,
-  period: number,
-  reach: number,
+  { period, before, reach }: Steps,
   visit: (along: number, number: number) => void,
 ): void {
-  for (let step = Math.ceil((start - reach) / period); step * period < start + length; step++) {
+  for (let step = Math.ceil((start - before) / period); step * period < start + length; step++) {
     const along = step * period - start
     const [x, y] = [x0 + ux * along, y0 + uy * along]
-    if (inView(canvas, x, y, x, y, reach + period)) visit(along, step)
+    if (inView(canvas, x, y, x, y, reach)) visit(along, step)
   }
 }
 
