@@ -35,8 +35,14 @@ export interface OsmData {
   readonly relations: readonly OsmRelation[]
 }
 
-/** Elements a block may hold; the wiki page's "8000 entities". */
-const BLOCK_ELEMENTS = 8000
+export interface PbfOptions {
+  /** Elements in a block; by default the wiki page's "8000 entities". */
+  readonly blockElements?: number
+  /** Whether elements are sorted by id and the header says so. */
+  readonly sorted?: boolean
+  /** ISO 8601, of the newest change in the file; left out by default. */
+  readonly replicationTimestamp?: string
+}
 
 const MEMBER_TYPES = { node: 0, way: 1, relation: 2 } as const
 const WRITING_PROGRAM = 'skyscript-demo-town'
@@ -49,18 +55,19 @@ const WRITING_PROGRAM = 'skyscript-demo-town'
  * The same data gives the same bytes on every machine: blobs are packed with zlib's run-length strategy, since the
  * match search of the other strategies hashes with whatever instructions the processor has.
  */
-export function writePbf(data: OsmData): Uint8Array {
-  const blobs: Uint8Array[] = [blob('OSMHeader', header(data))]
+export function writePbf(data: OsmData, options: PbfOptions = {}): Uint8Array {
+  const { blockElements = 8000, sorted = true, replicationTimestamp } = options
+  function* blocks<T extends Element>(elements: readonly T[]): Generator<readonly T[]> {
+    const ordered = sorted ? elements.toSorted((a, b) => a.id - b.id) : elements
+    for (let start = 0; start < ordered.length; start += blockElements)
+      yield ordered.slice(start, start + blockElements)
+  }
+  const blobs: Uint8Array[] = [blob('OSMHeader', header(data, sorted, replicationTimestamp))]
   for (const nodes of blocks(data.nodes)) blobs.push(blob('OSMData', block(nodes, writeDenseNodes)))
   for (const ways of blocks(data.ways)) blobs.push(blob('OSMData', block(ways, eachAs(3, writeWay))))
   for (const relations of blocks(data.relations))
     blobs.push(blob('OSMData', block(relations, eachAs(4, writeRelation))))
   return Buffer.concat(blobs)
-}
-
-function* blocks<T extends Element>(elements: readonly T[]): Generator<readonly T[]> {
-  const sorted = elements.toSorted((a, b) => a.id - b.id)
-  for (let start = 0; start < sorted.length; start += BLOCK_ELEMENTS) yield sorted.slice(start, start + BLOCK_ELEMENTS)
 }
 
 /** fileformat.proto: the size of the BlobHeader as four big-endian bytes, the BlobHeader, the Blob. */
@@ -74,7 +81,7 @@ function blob(type: 'OSMHeader' | 'OSMData', content: Uint8Array): Uint8Array {
 }
 
 /** HeaderBlock; its bounding box is in nanodegrees. */
-function header(data: OsmData): Uint8Array {
+function header(data: OsmData, sorted: boolean, replicationTimestamp: string | undefined): Uint8Array {
   const writer = new ProtoWriter()
   if (data.nodes.length > 0) {
     let [left, right, top, bottom] = [Infinity, -Infinity, -Infinity, Infinity]
@@ -88,12 +95,11 @@ function header(data: OsmData): Uint8Array {
       for (const [index, edge] of [left, right, top, bottom].entries()) box.signed(index + 1, edge * 100)
     })
   }
-  return writer
-    .bytes(4, 'OsmSchema-V0.6')
-    .bytes(4, 'DenseNodes')
-    .bytes(5, 'Sort.Type_then_ID')
-    .bytes(16, WRITING_PROGRAM)
-    .finish()
+  writer.bytes(4, 'OsmSchema-V0.6').bytes(4, 'DenseNodes')
+  if (sorted) writer.bytes(5, 'Sort.Type_then_ID')
+  writer.bytes(16, WRITING_PROGRAM)
+  if (replicationTimestamp !== undefined) writer.integer(32, seconds(replicationTimestamp))
+  return writer.finish()
 }
 
 /** Index of a string in the block's string table. */

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { type ErrorData, errorFromData, ServiceError } from '@skyscript/core'
-import { BlobPasses, type Gathered, type Selection, type Shared, type Task, type TaskResult } from './passes.ts'
+import { BlobPasses } from './passes.ts'
 import { type Origin, PbfFault } from './pbf-fault.ts'
+import type { Gathered, Selection, Shared, Task, TaskResult } from './tasks.ts'
 
 export type ToBlobThread =
   | { readonly type: 'run'; readonly task: Task }
@@ -25,12 +26,12 @@ export interface BlobReaders {
 }
 
 /** @param threads 1 for this thread alone, which is quicker for small files: threads take time to start and to warm up */
-export function startBlobReaders(threads: number, path: string, selection: Selection): BlobReaders {
-  return threads > 1 ? inThreads(threads, path, selection) : inThisThread(path, selection)
+export function startBlobReaders(threads: number, paths: readonly string[], selection: Selection): BlobReaders {
+  return threads > 1 ? inThreads(threads, paths, selection) : inThisThread(paths, selection)
 }
 
-function inThisThread(path: string, selection: Selection): BlobReaders {
-  const passes = new BlobPasses(path, selection)
+function inThisThread(paths: readonly string[], selection: Selection): BlobReaders {
+  const passes = new BlobPasses(paths, selection)
   return {
     async *run(tasks) {
       for (const task of tasks) {
@@ -48,8 +49,8 @@ function inThisThread(path: string, selection: Selection): BlobReaders {
 /** Tasks that a thread has been given at a time: one at work, and more so that it never waits for the next. */
 const AHEAD = 4
 
-function inThreads(threads: number, path: string, selection: Selection): BlobReaders {
-  const readers = Array.from({ length: threads }, () => new BlobThread(path, selection))
+function inThreads(threads: number, paths: readonly string[], selection: Selection): BlobReaders {
+  const readers = Array.from({ length: threads }, () => new BlobThread(paths, selection))
   return {
     async *run(tasks) {
       const results: Promise<unknown>[] = []
@@ -91,9 +92,9 @@ class BlobThread {
   readonly #questions: Question[] = []
   #ended: Error | null = null
 
-  constructor(path: string, selection: Selection) {
+  constructor(paths: readonly string[], selection: Selection) {
     this.#worker = new Worker(new URL('./blob-thread.ts', import.meta.url), {
-      workerData: { path, selection },
+      workerData: { paths, selection },
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
     })
     this.#worker.on('message', (message: FromBlobThread) => {

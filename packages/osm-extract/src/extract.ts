@@ -12,11 +12,11 @@ import { startBlobReaders } from './blob-threads.ts'
 import { type BlobIndex, openPbf, type PbfFile } from './blobs.ts'
 import type { FeatureChunk } from './feature-writer.ts'
 import { type PbfHeader, parseHeader } from './header.ts'
-import type { Counts } from './passes.ts'
 import { PbfFault } from './pbf-fault.ts'
-import { Reading } from './reading.ts'
+import { type InputFile, Reading, RepeatedIds } from './reading.ts'
 import type { TagRules } from './tag-rules.ts'
 import { checkVerdicts, type TagVerdicts } from './tag-verdicts.ts'
+import type { Counts } from './tasks.ts'
 
 export interface ExtractOptions {
   /**
@@ -32,14 +32,15 @@ export interface ExtractOptions {
   readonly threads?: number
   /** Node positions beyond so many bytes are kept in a temporary file; by default half of the memory that is free. */
   readonly locationBytes?: number
-  /** In bytes of the file; every pass over it counts. */
+  /** In bytes of the files; every pass over them counts. */
   readonly progress?: Progress
   readonly signal?: AbortSignal
 }
 
 /** What was read: tagged = emitted + dropped. */
 export interface ExtractReport extends Omit<Counts, 'dropped'> {
-  readonly header: PbfHeader
+  /** Of each file, in the order in which they were given. */
+  readonly headers: readonly PbfHeader[]
   /** Tagged elements that became no object, by reason, in alphabetical order. */
   readonly dropped: ReadonlyMap<string, number>
 }
@@ -55,42 +56,63 @@ export interface Extraction extends AsyncIterable<OsmObject> {
 const SMALL_FILE = 32e6
 
 /**
- * Reads the objects of an .osm.pbf file with their geometry, a few blobs ahead of who takes them.
+ * Reads the objects of .osm.pbf files with their geometry, a few blobs ahead of who takes them. Several files are read as
+ * one map: an object, and each node of a way and way of an area, is taken once, wherever it is found. Of elements with
+ * the same id, in one file or in several, the highest version counts; of equal versions that of the file with the newest
+ * replication timestamp in its header (files without one count as oldest); of equal files the one that is later in the
+ * list. The others are dropped as `in-several-extracts`.
  *
  * Memory: 8 bytes for each node that a wanted way needs (in a file beyond `locationBytes`) and a bit for each of the 512
- * ids around it; the lines of the member ways of wanted relations; for each thread some blobs.
+ * ids around it; the lines of the member ways of wanted relations; for each thread some blobs. Where ids may come more
+ * than once, a bit for each of the 512 ids around any, and 12 bytes for each that does.
  *
- * @throws InputError (PbfFault with the byte offset) where the file is not a whole OSM PBF file
+ * @throws InputError (PbfFault with the byte offset) where a file is not a whole OSM PBF file
  * @throws TypeError at once where verdicts contradict themselves
  */
-export function extract(path: string, options: ExtractOptions): Extraction {
+export function extract(paths: string | readonly string[], options: ExtractOptions): Extraction {
   const { wanted, counted = null, clip = null } = options
   for (const rules of [wanted, counted])
     if (rules !== null && typeof rules === 'object' && 'reasons' in rules) checkVerdicts(rules)
+  const given = typeof paths === 'string' ? [paths] : paths
   let report: ExtractReport | undefined
   async function* chunks(): AsyncGenerator<FeatureChunk> {
     report = undefined
     options.signal?.throwIfAborted()
-    const file = openPbf(path)
-    const { threads = file.bytes < SMALL_FILE ? 1 : availableParallelism() } = options
-    // Threads take a moment to start, in which the blobs are found.
-    const readers = startBlobReaders(threads, path, { wanted, counted, clip })
-    let reading: Reading | undefined
+    const files: PbfFile[] = []
+    let passedOn = 0
     try {
-      const blobs = file.index()
-      const header = readHeader(file, blobs)
-      reading = new Reading(file, blobs, header.sorted, {
-        readers,
-        locationBytes: options.locationBytes ?? process.availableMemory() / 2,
-        progress: options.progress ?? silentProgress,
-        signal: options.signal,
-      })
-      yield* reading.chunks()
-      report = { header, ...sumOf(await readers.gather('counts')) }
+      for (const path of given) files.push(openPbf(path))
+      const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
+      const { threads = bytes < SMALL_FILE ? 1 : availableParallelism() } = options
+      for (let looksForRepeats = files.length > 1; report === undefined; looksForRepeats = true) {
+        // Threads take a moment to start, in which the blobs are found.
+        const readers = startBlobReaders(threads, given, { wanted, counted, clip })
+        let reading: Reading | undefined
+        try {
+          const { headers, inputs } = inputsOf(files)
+          reading = new Reading(inputs, looksForRepeats, {
+            readers,
+            locationBytes: options.locationBytes ?? process.availableMemory() / 2,
+            progress: options.progress ?? silentProgress,
+            signal: options.signal,
+          })
+          let come = 0
+          for await (const chunk of reading.chunks()) {
+            // A reading that is done again begins with the chunks that were passed on before.
+            if (come++ < passedOn) continue
+            passedOn++
+            yield chunk
+          }
+          report = { headers, ...sumOf(await readers.gather('counts')) }
+        } catch (error) {
+          if (!(error instanceof RepeatedIds)) throw error
+        } finally {
+          await readers.close()
+          await reading?.removeFile()
+        }
+      }
     } finally {
-      await readers.close()
-      await reading?.removeFile()
-      file.close()
+      for (const file of files) file.close()
     }
   }
   return {
@@ -119,7 +141,7 @@ function* objectsOf({ bytes, ends }: FeatureChunk): Generator<OsmObject> {
   }
 }
 
-function sumOf(all: readonly Counts[]): Omit<ExtractReport, 'header'> {
+function sumOf(all: readonly Counts[]): Omit<ExtractReport, 'headers'> {
   const sum = (value: (counts: Counts) => number) => all.reduce((total, counts) => total + value(counts), 0)
   const merged = (value: (counts: Counts) => ReadonlyMap<string, number>) => {
     const total = new Map<string, number>()
@@ -140,6 +162,27 @@ function sumOf(all: readonly Counts[]): Omit<ExtractReport, 'header'> {
     },
     dropped: merged(({ dropped }) => dropped),
     tagCounts: merged(({ tagCounts }) => tagCounts),
+  }
+}
+
+/** Headers in the order of the files, and what to read, the oldest file first. */
+function inputsOf(files: readonly PbfFile[]): { headers: PbfHeader[]; inputs: InputFile[] } {
+  const found = files.map((file, place) => {
+    const blobs = file.index()
+    return { file, place, blobs, header: readHeader(file, blobs) }
+  })
+  const ageOf = ({ header }: (typeof found)[number]) => header.replicationTimestamp ?? ''
+  let number = 0
+  return {
+    headers: found.map(({ header }) => header),
+    // Of times in one format the text that comes first is the older; sorting leaves files of one time in their order.
+    inputs: found
+      .toSorted((a, b) => (ageOf(a) < ageOf(b) ? -1 : ageOf(a) > ageOf(b) ? 1 : 0))
+      .map(({ file, place, blobs, header: { sorted } }) => ({
+        file,
+        sorted,
+        blobs: blobs.map((blob) => ({ ...blob, file: place, number: number++ })),
+      })),
   }
 }
 

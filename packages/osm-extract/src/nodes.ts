@@ -32,6 +32,8 @@ export interface NodeGroup extends Element {
   readonly latitudes: Numbers
   readonly count: number
   isDeletedAt(i: number): boolean
+  /** 0 where the file has none. */
+  versionAt(i: number): number
   /** Visits the nodes that have tags; the group is the element then. */
   forEachTagged(visit: (i: number) => void): void
 }
@@ -72,10 +74,14 @@ export class DenseNodes extends Element implements NodeGroup {
   }
 
   get version(): number {
+    return this.versionAt(this.#current)
+  }
+
+  versionAt(i: number): number {
     // Nearly all versions are of one byte, so that each can be found without those before it.
-    if (this.#firstVersion !== NOWHERE) return byteAt(this.#firstVersion + this.#current) & 0x7f
+    if (this.#firstVersion !== NOWHERE) return byteAt(this.#firstVersion + i) & 0x7f
     this.#readVersions()
-    return this.#versions.length === 0 ? 0 : versionOf(this.#versions.values[this.#current]!)
+    return this.#versions.length === 0 ? 0 : versionOf(this.#versions.values[i]!)
   }
 
   get deleted(): boolean {
@@ -181,6 +187,10 @@ export class PlainNode extends MessageElement implements NodeGroup {
 
   isDeletedAt(): boolean {
     return this.deleted
+  }
+
+  versionAt(): number {
+    return this.version
   }
 
   forEachTagged(visit: (i: number) => void): void {

@@ -1,88 +1,32 @@
-import { type Box, count, type Geometry, RELATION_AREA_OFFSET } from '@skyscript/core'
+import { count, RELATION_AREA_OFFSET } from '@skyscript/core'
 import { isArea } from './area-rules.ts'
 import { assembleArea } from './assemble-area.ts'
-import { type BlobIndex, openPbf, type PbfFile } from './blobs.ts'
+import { openPbf, type PbfFile } from './blobs.ts'
 import { type BlockVisitor, type Relation, visitBlock, type Way, type WaySkim } from './block.ts'
 import { clipTest } from './clip.ts'
 import { Numbers } from './cursor.ts'
 import type { Element } from './element.ts'
-import { type FeatureChunk, FeatureWriter } from './feature-writer.ts'
+import { FeatureWriter } from './feature-writer.ts'
+import { IdCollector, RankFinder } from './id-set.ts'
 import { MAX_LATITUDE, MAX_LONGITUDE } from './limits.ts'
-import { type Locations, openLocations, type SharedLocations } from './locations.ts'
-import { IdFinder, LineCollector, LineFinder, type MemberLines, type SharedLines } from './member-ways.ts'
-import { NodeCollector, type NodeRanks, type NodeSet, RankFinder } from './needed-nodes.ts'
+import { type Locations, openLocations } from './locations.ts'
+import { IdFinder, LineCollector, LineFinder } from './member-ways.ts'
+import { byKind, KINDS } from './newest.ts'
 import type { NodeGroup } from './nodes.ts'
 import { BlockReducer } from './reduced-block.ts'
 import type { IntegerLine, Shape } from './shape.ts'
+import { Sightings } from './sightings.ts'
 import { TagCounter } from './tag-counter.ts'
 import { type TagRules, TagTest } from './tag-rules.ts'
-import type { TagVerdicts } from './tag-verdicts.ts'
-
-/** What decides which objects come out; plain data, which threads can be given. */
-export interface Selection {
-  readonly wanted: TagRules | TagVerdicts | 'all'
-  readonly counted: TagRules | TagVerdicts | 'all' | null
-  readonly clip: Box | Geometry | null
-}
-
-/** Each builds on what the ones before it found; `positions` is what `nodes` does besides making objects. */
-export type Pass = 'kinds' | 'members' | 'refs' | 'nodes' | 'positions' | 'ways' | 'areas'
-
-/** Some successive blobs for a thread to pass over: it takes time to hand over a task. */
-export interface Task {
-  readonly pass: Pass
-  readonly blobs: readonly BlobIndex[]
-  /** For areas: which of the wanted relations, from and before. */
-  readonly relations?: readonly [from: number, before: number]
-  /** What to read instead of a blob, where the pass before reduced it. */
-  readonly reduced?: readonly (Uint8Array | null)[]
-}
-
-export interface TaskResult {
-  /** Kinds of elements in each blob. */
-  readonly kinds: readonly number[]
-  /** Objects, in the order of the file. */
-  readonly chunk: FeatureChunk | null
-  /** Number of relations that are to become areas. */
-  readonly relations: number
-  /** First and last id of the nodes; null where they don't rise. */
-  readonly range: readonly [first: number, last: number] | null
-  /** Of `refs`: each blob's block reduced to the ways that are needed; null where most of them are. */
-  readonly reduced: readonly (Uint8Array<ArrayBuffer> | null)[]
-  /** Of `ways`: lines of ways that relations need. */
-  readonly lines: MemberLines | null
-}
-
-/** What a pass found in the whole file, as every thread is told. */
-export interface Shared {
-  readonly memberIds?: Float64Array
-  readonly nodes?: { readonly ranks: NodeRanks; readonly locations: SharedLocations }
-  readonly lines?: SharedLines
-}
-
-/** What one thread gathered; everything is to be had once. */
-export interface Gathered {
-  /** Ways that wanted relations have as members, with repeats. */
-  memberIds: Float64Array<ArrayBuffer>
-  /** Nodes of wanted ways and of member ways. */
-  needed: NodeSet
-  counts: Counts
-}
-
-export interface Counts {
-  readonly read: { nodes: number; ways: number; relations: number }
-  tagged: number
-  readonly emitted: { points: number; lines: number; areas: number }
-  readonly dropped: Map<string, number>
-  readonly tagCounts: ReadonlyMap<string, number>
-}
+import type { Gathered, Pass, Selection, Shared, Task, TaskResult } from './tasks.ts'
 
 const VISITED = {
-  kinds: 'none',
+  kinds: 'all',
+  repeats: 'all',
+  versions: 'all',
   members: 'relations',
   refs: 'ways',
   nodes: 'nodes',
-  positions: 'nodes',
   ways: 'ways',
   areas: 'relations',
 } as const satisfies Record<Pass, string>
@@ -93,9 +37,12 @@ const AREA_TYPES: TagRules = new Map([['type', new Set(['multipolygon', 'boundar
 const isOnEarth = (longitude: number, latitude: number): boolean =>
   Math.abs(longitude) <= MAX_LONGITUDE && Math.abs(latitude) <= MAX_LATITUDE
 
-/** One thread's part in reading a file: runs any pass over any blob, and holds what it gathers on the way. */
+/** Elements that give way to a newer one, as dropped.csv counts them. */
+const OLDER = 'in-several-extracts'
+
+/** One thread's part in reading files: runs any pass over any blob, and holds what it gathers on the way. */
 export class BlobPasses {
-  readonly #file: PbfFile
+  readonly #files: readonly PbfFile[]
   /** null where everything is wanted. */
   readonly #wanted: TagTest | null
   readonly #areaTypes = new TagTest(AREA_TYPES)
@@ -110,7 +57,7 @@ export class BlobPasses {
   /** By reason. Most elements are dropped so, and a map would take as long as the rest. */
   readonly #notWanted: Float64Array
   readonly #foundMembers = new Numbers()
-  readonly #needed = new NodeCollector()
+  readonly #needed = new IdCollector()
   /** Where everything is wanted, nothing can be left out. */
   readonly #reducer: BlockReducer | null
   readonly #writer = new FeatureWriter()
@@ -119,15 +66,16 @@ export class BlobPasses {
   #ranks: RankFinder | undefined
   #locations: Locations | undefined
   #lines: LineFinder | undefined
-  /** Of the task at hand. */
-  #found = { relations: 0, first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY, isRising: true }
+  readonly #seen = byKind(() => new Sightings())
+  /** Wanted relations, of the task at hand. */
+  #relations = 0
   #pass: Pass = 'kinds'
   #relationsAsked: readonly [number, number] = [0, 0]
 
   readonly #visitors: Readonly<Record<(typeof VISITED)[Pass], BlockVisitor>>
 
-  constructor(path: string, { wanted, counted, clip }: Selection) {
-    this.#file = openPbf(path)
+  constructor(paths: readonly string[], { wanted, counted, clip }: Selection) {
+    this.#files = paths.map(openPbf)
     this.#wanted = wanted === 'all' ? null : new TagTest(wanted)
     this.#notWanted = new Float64Array(this.#wanted?.reasons.length ?? 0)
     this.#isInClip = clipTest(clip)
@@ -135,7 +83,16 @@ export class BlobPasses {
     this.#counter = counted === null ? null : new TagCounter(counted === 'all' ? null : new TagTest(counted))
     // One function for each kind of element: a call that goes to several is compiled again and again.
     this.#visitors = {
-      none: {},
+      all: {
+        nodes: (nodes) => {
+          const place = this.#seen.nodes.seeAll(nodes.ids.values, nodes.count)
+          if (this.#pass === 'kinds') return
+          for (let i = 0; i < nodes.count; i++)
+            this.#seen.nodes.record(nodes.ids.values[i]!, place + i, () => nodes.versionAt(i))
+        },
+        way: (way) => this.#record('ways', way),
+        relation: (relation) => this.#record('relations', relation),
+      },
       nodes: { nodes: (nodes) => this.#visitNodes(nodes) },
       ways: {
         way: (way) => (this.#pass === 'refs' ? this.#collectNeeded(way) : this.#makeWay(way)),
@@ -148,7 +105,11 @@ export class BlobPasses {
     }
   }
 
-  share({ memberIds, nodes, lines }: Shared): void {
+  share({ repeated, newest, memberIds, nodes, lines }: Shared): void {
+    for (const kind of KINDS) {
+      if (repeated) this.#seen[kind].lookFor(repeated[kind])
+      if (newest) this.#seen[kind].settle(newest[kind])
+    }
     if (memberIds) this.#members = new IdFinder(memberIds)
     if (nodes) {
       this.#ranks = new RankFinder(nodes.ranks)
@@ -158,25 +119,28 @@ export class BlobPasses {
   }
 
   run({ pass, blobs, relations = [0, 0], reduced = [] }: Task): TaskResult {
-    this.#found = { relations: 0, first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY, isRising: true }
+    this.#relations = 0
     this.#pass = pass
     this.#relationsAsked = relations
-    const { path } = this.#file
+    for (const kind of KINDS) this.#seen[kind].collect(pass === 'repeats')
     const kinds: number[] = []
     const kept: (Uint8Array<ArrayBuffer> | null)[] = []
     for (const [i, blob] of blobs.entries()) {
-      const block = reduced[i] ?? this.#file.read(blob)
+      const file = this.#files[blob.file]!
+      const block = reduced[i] ?? file.read(blob)
       this.#reducer?.begin(block.length)
-      kinds.push(visitBlock(block, { path, offset: blob.offset }, this.#visitors[VISITED[pass]]))
+      // Of a reduced block the places are lost, but it holds nothing that is older.
+      for (const kind of KINDS) this.#seen[kind].begin(reduced[i] ? null : blob.number)
+      kinds.push(visitBlock(block, { path: file.path, offset: blob.offset }, this.#visitors[VISITED[pass]]))
       if (pass === 'refs') kept.push(this.#reducer?.take() ?? null)
     }
     this.#locations?.flush()
-    const { first, last, isRising } = this.#found
     return {
       kinds,
       chunk: this.#writer.take(),
-      relations: this.#found.relations,
-      range: isRising ? [first, last] : null,
+      relations: this.#relations,
+      ranges: byKind((kind) => this.#seen[kind].takeRange()),
+      occurrences: pass === 'versions' ? byKind((kind) => this.#seen[kind].takeOccurrences()) : null,
       reduced: kept,
       lines: this.#memberLines.take(),
     }
@@ -184,6 +148,7 @@ export class BlobPasses {
 
   gather<What extends keyof Gathered>(what: What): Gathered[What]
   gather(what: keyof Gathered): Gathered[keyof Gathered] {
+    if (what === 'ids') return byKind((kind) => this.#seen[kind].takeIds())
     if (what === 'needed') return this.#needed.take()
     if (what === 'memberIds') return this.#foundMembers.values.slice(0, this.#foundMembers.length)
     for (const [reason, n] of this.#notWanted.entries())
@@ -194,13 +159,17 @@ export class BlobPasses {
 
   close(): void {
     this.#locations?.close()
-    this.#file.close()
+    for (const file of this.#files) file.close()
   }
 
   #skimBy({ keys }: TagTest): WaySkim {
     return {
       keys,
-      isNeeded: (id) => this.#members.indexOf(id) !== -1,
+      isNeeded: (id) => {
+        if (this.#members.indexOf(id) !== -1) return true
+        this.#seen.ways.isOlder(id)
+        return false
+      },
       passOver: (isTagged, reason) => {
         if (this.#pass !== 'refs') return
         this.#counts.read.ways++
@@ -209,6 +178,11 @@ export class BlobPasses {
         this.#notWanted[reason]!++
       },
     }
+  }
+
+  #record(kind: 'ways' | 'relations', element: Way | Relation): void {
+    const place = this.#seen[kind].see(element.id)
+    if (this.#pass !== 'kinds') this.#seen[kind].record(element.id, place, () => element.version)
   }
 
   #isWanted(element: Element): boolean {
@@ -229,28 +203,30 @@ export class BlobPasses {
   }
 
   /** Whether a relation is to become an area: it has a type of one, and is wanted for another tag. */
-  #isArea(relation: Relation): 'no' | 'not-wanted' | 'deleted' | 'wanted' {
+  #isArea(relation: Relation): 'no' | 'not-wanted' | 'deleted' | 'wanted' | typeof OLDER {
+    const isOlder = this.#seen.relations.isOlder(relation.id)
     if (relation.tagCount < 2 || !this.#areaTypes.isMeant(relation)) return 'no'
     if (!this.#isWanted(relation)) return 'not-wanted'
-    return relation.deleted ? 'deleted' : 'wanted'
+    return isOlder ? OLDER : relation.deleted ? 'deleted' : 'wanted'
   }
 
   #findMembers(relation: Relation): void {
     this.#counts.read.relations++
     relation.checkTags()
     relation.members()
-    this.#count(relation)
     const is = this.#isArea(relation)
+    if (is !== OLDER) this.#count(relation)
     if (is === 'no') return
     this.#counts.tagged++
     if (is === 'not-wanted') return this.#dropNotWanted(relation)
-    if (is === 'deleted') return this.#drop(is)
-    this.#found.relations++
+    if (is !== 'wanted') return this.#drop(is)
+    this.#relations++
     for (const way of relation.ways()) this.#foundMembers.push(way)
   }
 
   #collectNeeded(way: Way): void {
-    this.#count(way)
+    const isOlder = this.#seen.ways.isOlder(way.id)
+    if (!isOlder) this.#count(way)
     this.#counts.read.ways++
     const isTagged = way.tagCount > 0
     if (isTagged) this.#counts.tagged++
@@ -259,6 +235,10 @@ export class BlobPasses {
       if (isTagged) this.#dropNotWanted(way)
       if (this.#members.indexOf(way.id) === -1) return
     }
+    if (isOlder) {
+      if (this.#isWanted(way)) this.#drop(OLDER)
+      return
+    }
     this.#reducer?.keep(way)
     if (way.isLocated || way.deleted) return
     const { values, length } = way.refs()
@@ -266,34 +246,30 @@ export class BlobPasses {
   }
 
   #visitNodes(nodes: NodeGroup): void {
-    this.#locate(nodes)
-    if (this.#pass === 'nodes') this.#makePoints(nodes)
+    const first = this.#seen.nodes.seeAll(nodes.ids.values, nodes.count)
+    this.#locate(nodes, first)
+    this.#makePoints(nodes, first)
   }
 
-  #locate(nodes: NodeGroup): void {
+  /** @param first place of the first of them */
+  #locate(nodes: NodeGroup, first: number): void {
     const [ids, longitudes, latitudes] = [nodes.ids.values, nodes.longitudes.values, nodes.latitudes.values]
-    const [locations, found] = [this.#locations!, this.#found]
-    const { count } = nodes
-    if (count > 0) found.first = Math.min(found.first, ids[0]!)
-    let { last } = found
-    for (let i = 0; i < count; i++) {
-      if (ids[i]! < last) found.isRising = false
-      last = ids[i]!
-    }
-    found.last = last
-    this.#ranks!.forEachKnown(ids, count, (i, rank) => {
-      if (isOnEarth(longitudes[i]!, latitudes[i]!) && !nodes.isDeletedAt(i))
-        locations.set(rank, longitudes[i]!, latitudes[i]!)
+    const [locations, seen] = [this.#locations!, this.#seen.nodes]
+    this.#ranks!.forEachKnown(ids, nodes.count, (i, rank) => {
+      if (!isOnEarth(longitudes[i]!, latitudes[i]!) || nodes.isDeletedAt(i)) return
+      if (!seen.isOlderAt(ids[i]!, first + i)) locations.set(rank, longitudes[i]!, latitudes[i]!)
     })
   }
 
-  #makePoints(nodes: NodeGroup): void {
+  #makePoints(nodes: NodeGroup, first: number): void {
     this.#counts.read.nodes += nodes.count
     nodes.forEachTagged((i) => {
-      this.#count(nodes)
+      const isOlder = this.#seen.nodes.isOlderAt(nodes.ids.values[i]!, first + i)
+      if (!isOlder) this.#count(nodes)
       this.#counts.tagged++
       if (!this.#isWanted(nodes)) return this.#dropNotWanted(nodes)
       nodes.checkTags()
+      if (isOlder) return this.#drop(OLDER)
       if (nodes.isDeletedAt(i)) return this.#drop('deleted')
       const [longitude, latitude] = [nodes.longitudes.values[i]!, nodes.latitudes.values[i]!]
       if (!isOnEarth(longitude, latitude)) return this.#drop('node-not-on-earth')
@@ -302,6 +278,7 @@ export class BlobPasses {
   }
 
   #makeWay(way: Way): void {
+    if (this.#seen.ways.isOlder(way.id)) return
     const isWanted = this.#isWanted(way)
     const isMember = this.#members.indexOf(way.id) !== -1
     if (!isWanted && !isMember) return
@@ -334,7 +311,7 @@ export class BlobPasses {
 
   #makeArea(relation: Relation): void {
     if (this.#isArea(relation) !== 'wanted') return
-    const index = this.#found.relations++
+    const index = this.#relations++
     const [from, before] = this.#relationsAsked
     if (index < from || index >= before) return
     const lines: IntegerLine[] = []

@@ -1,12 +1,14 @@
 import type { MessagePort } from 'node:worker_threads'
 import { errorToData } from '@skyscript/core'
 import type { FromBlobThread, ToBlobThread } from './blob-threads.ts'
-import { BlobPasses, type Selection } from './passes.ts'
+import type { IdSet } from './id-set.ts'
+import { BlobPasses } from './passes.ts'
 import { PbfFault } from './pbf-fault.ts'
+import type { Selection } from './tasks.ts'
 
 /** Answers one after another what `startBlobReaders` asks of a thread. */
-export function serveBlobs(port: MessagePort, path: string, selection: Selection): void {
-  const passes = new BlobPasses(path, selection)
+export function serveBlobs(port: MessagePort, paths: readonly string[], selection: Selection): void {
+  const passes = new BlobPasses(paths, selection)
   port.on('message', (message: ToBlobThread) => {
     if (message.type === 'share') {
       passes.share(message.shared)
@@ -24,7 +26,9 @@ export function serveBlobs(port: MessagePort, path: string, selection: Selection
 /** The memory of large arrays, which is given away and not copied. */
 function memoryOf(value: ReturnType<BlobPasses['run'] | BlobPasses['gather']>): ArrayBuffer[] {
   if (value instanceof Float64Array) return [value.buffer]
-  if ('words' in value) return [value.chunks.buffer, value.words.buffer]
+  const ofSet = ({ chunks, words }: IdSet) => [chunks.buffer, words.buffer]
+  if ('words' in value) return ofSet(value)
+  if ('ways' in value) return Object.values(value).flatMap(({ seen, repeated }) => [...ofSet(seen), ...ofSet(repeated)])
   if (!('chunk' in value)) return []
   return [value.chunk?.bytes, value.chunk?.ends, value.chunk?.boxes, value.lines?.places].flatMap((array) =>
     array ? [array.buffer] : [],

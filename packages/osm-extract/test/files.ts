@@ -45,7 +45,7 @@ export interface Read {
 }
 
 /** Everything tagged in a file, unless the options say else. */
-export async function readAll(path: string, options: Partial<ExtractOptions> = {}): Promise<Read> {
+export async function readAll(path: string | readonly string[], options: Partial<ExtractOptions> = {}): Promise<Read> {
   const extraction = extract(path, { wanted: 'all', ...options })
   const objects: OsmObject[] = []
   for await (const object of extraction) objects.push(object)

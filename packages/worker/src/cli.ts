@@ -93,13 +93,13 @@ function createProgram(done: (code: number) => void): Command {
 
   program
     .command('extract')
-    .description('objects of a PBF file as GeoJSON text sequence lines')
-    .argument('<file.osm.pbf>')
+    .description('objects of PBF files as GeoJSON text sequence lines; several files are read as one map')
+    .argument('<file.osm.pbf...>')
     .option('--all-tagged', 'every tagged object, not only those that can be seen from above')
     .option('--clip <w,s,e,n>', 'only objects that meet this box, in degrees', clipBox)
     .option('--threads <n>', 'threads that read; as many as there are cores unless told', positiveInteger)
-    .action(async (file: string, options: { allTagged?: boolean; clip?: Box; threads?: number }) =>
-      done(await (await import('./commands/extract.ts')).extractCommand(file, options)),
+    .action(async (files: string[], options: { allTagged?: boolean; clip?: Box; threads?: number }) =>
+      done(await (await import('./commands/extract.ts')).extractCommand(files, options)),
     )
 
   const tags = program

@@ -7,12 +7,12 @@ import { openTerminal } from './region.ts'
 
 /** `skyscript extract`: GeoJSON text sequence lines on stdout, counts on stderr. */
 export async function extractCommand(
-  file: string,
+  files: readonly string[],
   options: { allTagged?: boolean; clip?: Box; threads?: number },
 ): Promise<number> {
   const terminal = openTerminal()
   const captioner = createCaptioner()
-  const extraction = extract(file, {
+  const extraction = extract(files, {
     wanted: options.allTagged ? 'all' : captioner.verdicts(),
     clip: options.clip ?? null,
     ...(options.threads !== undefined && { threads: options.threads }),

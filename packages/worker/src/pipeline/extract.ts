@@ -9,9 +9,7 @@ import {
   boxCenter,
   boxOf,
   type Config,
-  count,
   fingerprint,
-  fromFeatureLine,
   getJson,
   mapTileAt,
   mapTilesOf,
@@ -75,43 +73,24 @@ async function writeTiles(
 ): Promise<ExtractIndex> {
   const folder = await mkdtemp(join(tmpdir(), 'skyscript-extract-'))
   const spill = new TileSpill(folder)
-  const dropped = new Map<string, number>()
-  const inputs: ExtractIndex['inputs'][number][] = []
-  let tagged = 0
-  const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0)
-  let bytesBefore = 0
   try {
-    for (const file of files) {
-      const extraction = extract(file.path, {
-        wanted: captioner.verdicts(),
-        clip,
-        signal,
-        progress: {
-          update: (done, total = file.bytes) => progress.update(bytesBefore + (done / total) * file.bytes, totalBytes),
-        },
-      })
-      for await (const chunk of extraction.chunks()) await spill.add(chunk)
-      const report = extraction.report()
-      tagged += report.tagged
-      for (const [reason, n] of report.dropped) count(dropped, reason, n)
-      const { replicationTimestamp, replicationSequence, box } = report.header
-      inputs.push({
-        name: basename(file.source),
-        bytes: file.bytes,
-        sha256: file.sha256,
-        replicationTimestamp,
-        replicationSequence,
-        box,
-      })
-      bytesBefore += file.bytes
-    }
+    const extraction = extract(
+      files.map((file) => file.path),
+      { wanted: captioner.verdicts(), clip, signal, progress },
+    )
+    for await (const chunk of extraction.chunks()) await spill.add(chunk)
+    const { headers, tagged, dropped } = extraction.report()
+    const inputs = files.map(({ source, bytes, sha256 }, i) => {
+      const { replicationTimestamp, replicationSequence, box } = headers[i]!
+      return { name: basename(source), bytes, sha256, replicationTimestamp, replicationSequence, box }
+    })
     const tiles: Record<string, ExtractIndex['tiles'][string]> = {}
     let stored: Promise<void> = Promise.resolve()
     for (const tile of spill.tiles()) {
-      const { lines, home, duplicates } = onceEach(await spill.read(tile))
-      count(dropped, 'in-several-extracts', duplicates)
-      const text = lines.map((line) => `${line}\n`).join('')
-      tiles[tile] = { sha256: sha256(text), touching: lines.length, objects: home }
+      const lines = (await spill.read(tile)).sort((a, b) => (a.id < b.id ? -1 : 1))
+      const text = lines.map(({ line }) => `${line}\n`).join('')
+      const objects = lines.filter(({ isHome }) => isHome).length
+      tiles[tile] = { sha256: sha256(text), touching: lines.length, objects }
       // One tile is compressed and stored while the next is sorted.
       await stored
       stored = compress(text, { level: 4 }).then((bytes) => storage.put(tileKey(name, tile), bytes))
@@ -137,19 +116,6 @@ interface TileLine {
   readonly line: string
   /** Whether the tile is the object's own, and not one that it merely touches. */
   readonly isHome: boolean
-}
-
-/** Lines sorted by id, each object once: of one that several extracts hold, the newest version. */
-function onceEach(all: TileLine[]): { lines: string[]; home: number; duplicates: number } {
-  const version = ({ line }: TileLine) => fromFeatureLine(line).version
-  all.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : version(b) - version(a)))
-  const isFirst = ({ id }: TileLine, i: number) => id !== all[i - 1]?.id
-  const kept = all.filter(isFirst)
-  return {
-    lines: kept.map(({ line }) => line),
-    home: kept.filter(({ isHome }) => isHome).length,
-    duplicates: all.filter((each, i) => each.isHome && !isFirst(each, i)).length,
-  }
 }
 
 /** Stand before the lines that are spilled. */

@@ -49,12 +49,10 @@ export async function learnTags(
     if (dirname(other) !== dirname(key)) continue
     for (const row of (await getJson<TagRow[]>(storage, other)) ?? []) before.set(`${row.key}=${row.value}`, row)
   }
-  const tags = new Set<string>()
-  for (const file of files) {
-    const extraction = extract(file.path, { wanted: new Map(), counted: tables.undecided(), signal })
-    for await (const _ of extraction.chunks()) signal.throwIfAborted()
-    for (const tag of extraction.report().tagCounts.keys()) tags.add(tag)
-  }
+  const paths = files.map((file) => file.path)
+  const extraction = extract(paths, { wanted: new Map(), counted: tables.undecided(), signal })
+  for await (const _ of extraction.chunks()) signal.throwIfAborted()
+  const tags = new Set(extraction.report().tagCounts.keys())
   const rows: TagRow[] = []
   for (const tag of [...tags].sort()) {
     signal.throwIfAborted()

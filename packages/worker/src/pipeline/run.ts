@@ -27,7 +27,7 @@ export interface CaptionTables {
 /** Raise a stage's version when its code changes what it writes: results of older code are then redone. */
 export const VERSIONS = {
   learn: 1,
-  extract: 3,
+  extract: 4,
   select: 2,
   plan: 4,
   fetch: 2,

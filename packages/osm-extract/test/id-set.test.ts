@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { NodeCollector, RankFinder, rankNodes, unionOf } from '../src/needed-nodes.ts'
+import { IdCollector, RankFinder, rankIds, unionOf } from '../src/id-set.ts'
 
 const id = fc.oneof(
   fc.integer({ min: -600, max: 1200 }),
@@ -9,7 +9,7 @@ const id = fc.oneof(
 )
 
 function setOf(ids: readonly number[]) {
-  const collector = new NodeCollector()
+  const collector = new IdCollector()
   for (const each of ids) collector.add(each)
   return collector.take()
 }
@@ -18,7 +18,7 @@ test('the rank of an id is the number of lower ids, in whatever order ids are pu
   fc.assert(
     fc.property(fc.array(id, { maxLength: 300 }), fc.array(id, { maxLength: 60 }), (ids, others) => {
       const sorted = [...new Set(ids)].sort((a, b) => a - b)
-      const ranks = rankNodes(setOf(ids))
+      const ranks = rankIds(setOf(ids))
       expect(ranks.count).toBe(sorted.length)
       const finder = new RankFinder(ranks)
       for (const each of [...ids, ...sorted, ...sorted.toReversed(), ...others])
@@ -42,11 +42,11 @@ test('sets that several collectors made are one, as if one had made them', () =>
 })
 
 test('more ids than a collector holds in its table are all there', () => {
-  const collector = new NodeCollector()
+  const collector = new IdCollector()
   const count = 1_500_000
   // One id in each chunk of 512, in an order that jumps about.
   for (let i = 0; i < count; i++) collector.add(((i * 7919) % count) * 512 + (i % 512))
-  const ranks = rankNodes(collector.take())
+  const ranks = rankIds(collector.take())
   expect(ranks.count).toBe(count)
   const finder = new RankFinder(ranks)
   for (let i = 0; i < count; i += 997)

@@ -4,8 +4,8 @@ const WORDS = 16
 /** Chunks in a table of a collector before they are sorted and put aside: 16 MB, which a core's cache still helps with. */
 const TABLE = 2 ** 18
 
-/** A set of node ids: sorted chunks of 512 ids, each with a bit for every id. */
-export interface NodeSet {
+/** A set of ids of one kind of element: sorted chunks of 512 ids, each with a bit for every id. */
+export interface IdSet {
   /** Chunk numbers, id / 512, rising. */
   readonly chunks: Float64Array<ArrayBuffer>
   /** 16 words for each chunk. */
@@ -16,19 +16,28 @@ export interface NodeSet {
  * Collects ids in any order. Neighbours in a way mostly have neighbouring ids, so that most ids find their chunk at
  * hand; and since chunks without an id take no memory, it serves a town's scattered ids as well as the planet's.
  */
-export class NodeCollector {
+export class IdCollector {
   readonly #slots = new Map<number, number>()
   #words = new Int32Array(1024 * WORDS)
   #chunk = Number.NaN
   #at = 0
   /** Sets put aside, each more than twice as large as the next. */
-  readonly #sets: NodeSet[] = []
+  readonly #sets: IdSet[] = []
+  /** Ids that were added more than once; null where nobody asks for them. */
+  readonly #repeated: IdCollector | null
+
+  constructor({ repeats = false } = {}) {
+    this.#repeated = repeats ? new IdCollector() : null
+  }
 
   add(id: number): void {
     const chunk = Math.floor(id / CHUNK)
     if (chunk !== this.#chunk) this.#open(chunk)
     const low = id - chunk * CHUNK
-    this.#words[this.#at + (low >> 5)]! |= 1 << (low & 31)
+    const word = this.#at + (low >> 5)
+    const bit = 1 << (low & 31)
+    if (this.#repeated !== null && (this.#words[word]! & bit) !== 0) this.#repeated.add(id)
+    this.#words[word]! |= bit
   }
 
   #open(chunk: number): void {
@@ -58,21 +67,41 @@ export class NodeCollector {
     this.#words.fill(0)
     this.#chunk = Number.NaN
     this.#sets.push({ chunks, words })
+    this.#merge()
+  }
+
+  #merge(): void {
     while (this.#sets.length > 1 && this.#sets.at(-1)!.chunks.length * 2 > this.#sets.at(-2)!.chunks.length)
-      this.#sets.push(unionOf(this.#sets.pop()!, this.#sets.pop()!))
+      this.#sets.push(this.#join(this.#sets.pop()!, this.#sets.pop()!))
+  }
+
+  #join(a: IdSet, b: IdSet): IdSet {
+    if (this.#repeated !== null) this.#repeated.#addSet(intersectionOf(a, b))
+    return unionOf(a, b)
+  }
+
+  #addSet(set: IdSet): void {
+    this.#putAside()
+    this.#sets.push(set)
+    this.#merge()
   }
 
   /** The ids so far; the collector is empty then. */
-  take(): NodeSet {
+  take(): IdSet {
     this.#putAside()
-    const set = this.#sets.splice(0).reduceRight(unionOf)
+    const set = this.#sets.splice(0).reduceRight((a, b) => this.#join(a, b))
     this.#words = new Int32Array(1024 * WORDS)
     return set
+  }
+
+  /** Likewise, of a collector of repeats, the ids that were added more than once. After `take`. */
+  takeRepeated(): IdSet {
+    return this.#repeated === null ? { chunks: new Float64Array(0), words: new Int32Array(0) } : this.#repeated.take()
   }
 }
 
 /** Ids that are in one set or the other. */
-export function unionOf(a: NodeSet, b: NodeSet): NodeSet {
+export function unionOf(a: IdSet, b: IdSet): IdSet {
   const chunks = new Float64Array(a.chunks.length + b.chunks.length)
   const words = new Int32Array(chunks.length * WORDS)
   let [i, j, count] = [0, 0, 0]
@@ -92,6 +121,25 @@ export function unionOf(a: NodeSet, b: NodeSet): NodeSet {
   return { chunks: chunks.slice(0, count), words: words.slice(0, count * WORDS) }
 }
 
+/** Ids that are in both sets. */
+export function intersectionOf(a: IdSet, b: IdSet): IdSet {
+  const chunks = new Float64Array(Math.min(a.chunks.length, b.chunks.length))
+  const words = new Int32Array(chunks.length * WORDS)
+  let [i, j, count] = [0, 0, 0]
+  while (i < a.chunks.length && j < b.chunks.length) {
+    const [x, y] = [a.chunks[i]!, b.chunks[j]!]
+    if (x === y) {
+      let any = 0
+      for (let k = 0; k < WORDS; k++)
+        any |= words[count * WORDS + k] = a.words[i * WORDS + k]! & b.words[j * WORDS + k]!
+      if (any !== 0) chunks[count++] = x
+    }
+    if (x <= y) i++
+    if (y <= x) j++
+  }
+  return { chunks: chunks.slice(0, count), words: words.slice(0, count * WORDS) }
+}
+
 function bitsIn(word: number): number {
   let bits = word - ((word >>> 1) & 0x55555555)
   bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333)
@@ -99,7 +147,7 @@ function bitsIn(word: number): number {
 }
 
 /** What threads need to find the rank of an id; in memory that they share. */
-export interface NodeRanks {
+export interface IdRanks {
   readonly chunks: Float64Array
   readonly words: Int32Array
   /** Number of ids before each chunk. */
@@ -107,7 +155,7 @@ export interface NodeRanks {
   readonly count: number
 }
 
-export function rankNodes({ chunks, words }: NodeSet): NodeRanks {
+export function rankIds({ chunks, words }: IdSet): IdRanks {
   const shared = {
     chunks: new Float64Array(new SharedArrayBuffer(chunks.byteLength)),
     words: new Int32Array(new SharedArrayBuffer(words.byteLength)),
@@ -142,7 +190,7 @@ export class RankFinder {
   #last = Number.NaN
   #lastRank = -1
 
-  constructor({ chunks, words, ranks }: NodeRanks) {
+  constructor({ chunks, words, ranks }: IdRanks) {
     this.#chunks = chunks
     this.#words = words
     this.#ranks = ranks
