@@ -66,6 +66,24 @@ test('tags goes on after a line that it cannot read', async () => {
   ])
 })
 
+test('caption and tags know both sets of labels', async () => {
+  const center = { building: 'church', religion: 'christian', name: 'St. Mary', 'addr:street': 'Abbey Road' }
+  const caption = async (...options: string[]) => {
+    const { stdout } = await skyscript(['caption', ...options], { input: JSON.stringify({ center_tags: center }) })
+    return (JSON.parse(stdout) as { title: string }).title
+  }
+  expect(await caption()).toBe('a satellite image of building of church')
+  expect(await caption('--labels', 'visible')).toBe(await caption())
+  expect(await caption('--labels', 'skyscript-2023')).toBe(
+    'a satellite image of religion of christian, building of church, addr street of Abbey Road',
+  )
+  const tags = ['tags', '--labels', 'skyscript-2023']
+  const { stdout } = await skyscript(tags, { input: '{"key":"religion","value":"hindu"}\n' })
+  expect(answers(stdout)).toEqual([expect.objectContaining({ groundable: true, why: 'skyscript-2023: worship' })])
+  const other = await skyscript(['caption', '--labels', 'all'], { input: '' })
+  expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('skyscript-2023')])
+})
+
 async function score(csv: string) {
   await writeFile(at('pairs.csv'), csv)
   const { code, stdout, stderr } = await skyscript(['score', '--model', MODEL, '--images', at('pairs.csv')])

@@ -134,6 +134,7 @@ test('a build with a classifier and all extras is whole, repeats, and says in it
   const { config, counts } = await build('extras')
   expect(config.captions).toEqual({
     ...captions,
+    labels: 'visible',
     tags: null,
     rules: null,
     classifier: { weights: 'classifier.json', model: 'model' },

@@ -72,9 +72,9 @@ test("the paper's example is written as in the paper", () => {
 test('the title joins phrases by commas, the longer caption by with and and', () => {
   const tags = { building: 'house', 'roof:shape': 'hipped', 'roof:material': 'roof_tiles' }
   expect(captioner.caption(tags, [])).toEqual({
-    title: 'a satellite image of building of house, roof shape of hipped, roof material of roof tiles',
+    title: 'a satellite image of building of house, roof material of roof tiles, roof shape of hipped',
     titleMultiObjects:
-      'a satellite image of building of house with roof shape of hipped and roof material of roof tiles',
+      'a satellite image of building of house with roof material of roof tiles and roof shape of hipped',
   })
 })
 

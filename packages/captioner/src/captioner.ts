@@ -4,6 +4,7 @@ import {
   fingerprint,
   geometryMeetsBox,
   type ImageRecord,
+  type Labels,
   type OsmObject,
   type Tags,
 } from '@skyscript/core'
@@ -40,6 +41,8 @@ export interface CaptionerOptions {
    * the order of tags (`tagOrder`, a list of `key=value`).
    */
   readonly rules?: string
+  /** Which tags captions name: what can be seen (the default), or also what the original's classifiers let through. */
+  readonly labels?: Labels
   /** What a classifier said of tags that no table knows, and a fingerprint of what decides what it says. */
   readonly learned?: { readonly rows: readonly TagRow[]; readonly classifier: string } | null
   /** The first writes the captions, all of them the further ones. By default the original's. */

@@ -1,4 +1,4 @@
-import { InputError } from '@skyscript/core'
+import { InputError, LABELS } from '@skyscript/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createCaptioner } from './captioner.ts'
@@ -8,7 +8,7 @@ import { compilePattern, matches } from './tag-pattern.ts'
 import { GSD_CLASSES, parseTagTable } from './tag-table.ts'
 
 const captioner = createCaptioner()
-const { labels, keyRules } = loadTables({}).tags
+const { labels, keyRules, leaks } = loadTables({ labels: 'skyscript-2023' }).tags
 const name = ({ key, value }: { key: string; value: string }) => `${key}=${value}`
 
 test('over 2,500 tags of over 150 keys are labelled, each once, with a class or none and a reason of one word', () => {
@@ -23,7 +23,9 @@ test('over 2,500 tags of over 150 keys are labelled, each once, with a class or 
 })
 
 test('every reason for which a tag is never seen is explained, and every explained one is used', () => {
-  const used = [...labels, ...keyRules].filter(({ maxGsd }) => maxGsd === null).map(({ reason }) => reason)
+  const used = [...labels, ...keyRules, ...leaks!.rows]
+    .filter(({ maxGsd }) => maxGsd === null)
+    .map(({ reason }) => reason)
   expect([...new Set(used)].sort()).toEqual(
     neverReasons()
       .map(({ reason }) => reason)
@@ -121,8 +123,9 @@ test('a classifier is asked only about words of the vocabulary that no table kno
     expect(isUndecided(key, value), key + value).toBe(false)
 })
 
-test('every tag is told by the verdicts, as data, just as by the captioner itself', () => {
+test.each(LABELS)('every tag is told by the verdicts, as data, just as by the captioner itself: %s', (set) => {
   const own = createCaptioner({
+    labels: set,
     tags: 'key,value,max_gsd\nbuilding,h*,0.1\nhighway,residential,\nx:*,*,1\nname,Visible,10\nlanes,#,\n',
     learned: { rows: parseTagTable('key,value,max_gsd\nzone,a,0.6\nzone,b,\n', 'learned'), classifier: 'one' },
   })
@@ -157,11 +160,14 @@ test('every tag is told by the verdicts, as data, just as by the captioner itsel
     { numRuns: 2000 },
   )
   const reasonOf = (key: string, value: string) => verdicts.reasons[verdict(key, value)!]
-  expect(reasonOf('amenity', 'restaurant')).toBe('not-groundable:indoor')
-  expect(reasonOf('addr:street', 'Broadway')).toBe('not-groundable:address')
+  expect(reasonOf('addr:city', 'Berlin')).toBe('not-groundable:address')
+  if (set === 'visible') {
+    expect(reasonOf('amenity', 'restaurant')).toBe('not-groundable:indoor')
+    expect(reasonOf('addr:street', 'Broadway')).toBe('not-groundable:address')
+    expect(reasonOf('zone', 'c')).toBe('not-groundable:unknown')
+  }
   expect(reasonOf('highway', 'residential')).toBe('not-groundable:override')
   expect(reasonOf('zone', 'b')).toBe('not-groundable:classifier')
-  expect(reasonOf('zone', 'c')).toBe('not-groundable:unknown')
   expect(verdicts.tags.has('addr:street')).toBe(false)
 })
 
@@ -244,4 +250,105 @@ test('a table that cannot be read is refused with its line', () => {
   expect(refusal('key,value,groundable,max_gsd\nbuilding,yes,no,1\n')).toMatch(/line 2: groundable is "no"/)
   expect(refusal('key,value,max_gsd\n"building,yes,1\n')).toMatch(/^bad-tag-table: captions.tags, line 2: .*quote/)
   expect(refusal('key,value,max_gsd\nbuilding,yes\n')).toMatch(/line 2/)
+})
+
+const original = createCaptioner({ labels: 'skyscript-2023' })
+const anyText = fc.oneof(
+  fc.string(),
+  fc.stringMatching(/^[a-z][a-z_]{0,12}$/),
+  fc.constantFrom('no', 'yes', '4', 'unknown', 'St. Mary', 'https://example.org'),
+)
+
+test('skyscript-2023 lets through what the original did, and says so', () => {
+  for (const [key, value] of [
+    ['addr:street', 'East Greenway Parkway'],
+    ['religion', 'buddhist'],
+    ['denomination', 'baptist'],
+    ['office', 'lawyer'],
+    ['shop', 'bakery'],
+    ['voltage', '400000;220000'],
+    ['heritage', '2'],
+    ['railway:track_class', 'D4'],
+    ['building:material', 'brick'],
+    ['plant:output:electricity', '12 MW'],
+    ['historic', 'yes'],
+    ['backrest', 'yes'],
+    ['winter_service', 'yes'],
+    ['aerialway:occupancy', '4'],
+    ['species', 'Quercus robur'],
+    ['coal_type', 'lignite'],
+  ] as const) {
+    expect(original.groundability(key, value), key).toMatchObject({
+      groundable: true,
+      why: expect.stringMatching(/^skyscript-2023: [a-z]+$/),
+    })
+    expect(captioner.groundability(key, value).groundable, key).toBe(false)
+  }
+  expect(original.fingerprint).not.toBe(captioner.fingerprint)
+  expect(original.tagsFingerprint).not.toBe(captioner.tagsFingerprint)
+  expect(createCaptioner({ labels: 'visible' }).fingerprint).toBe(captioner.fingerprint)
+})
+
+test('skyscript-2023 never lets a name, address, reference, contact, date, source, operator, height, level or limit through', () => {
+  const keys = [
+    ...['name', 'name:en', 'alt_name', 'old_name:fr', 'bridge:name', 'seamark:name', 'golf:course:name', 'name_1'],
+    ...['addr:housenumber', 'addr:housename', 'addr:city', 'addr:postcode', 'addr:place', 'addr:full', 'is_in'],
+    ...[
+      'ref',
+      'local_ref',
+      'ref:bag',
+      'railway:ref',
+      'highway:ref',
+      'heritage:ref',
+      'building:ref',
+      'wikidata',
+      'gnis:id',
+    ],
+    ...['phone', 'contact:phone', 'contact:website', 'website', 'url', 'email', 'fax', 'facebook', 'contact:instagram'],
+    ...['survey:date', 'check_date', 'source:date', 'start_date', 'construction_date', 'source', 'source:geometry'],
+    ...['operator', 'brand', 'network', 'opening_hours', 'height', 'building:height', 'roof:height', 'building:levels'],
+    ...['roof:levels', 'maxspeed', 'admin_level', 'layer', 'level', 'note', 'fixme', 'description', 'created_by'],
+  ]
+  fc.assert(
+    fc.property(fc.constantFrom(...keys), anyText, (key, value) => {
+      expect(original.groundability(key, value).groundable, `${key}=${value}`).toBe(false)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('what can be seen is seen as far with either set of labels, and decides the image where an object has any of it', () => {
+  for (const { key, value, maxGsd } of labels) {
+    if (maxGsd !== null) expect(original.groundability(key, value), key).toEqual(captioner.groundability(key, value))
+  }
+  const text = fc.oneof(
+    anyText,
+    fc.constantFrom(...keyRules).map(({ value }) => value.replace('#', '3')),
+  )
+  const seen = fc.oneof(
+    fc.constantFrom(...labels).map(({ key, value }) => [key, value] as const),
+    fc.tuple(
+      fc.constantFrom(...keyRules, ...leaks!.rows).map(({ key }) => key.replace('*', 'x')),
+      text,
+    ),
+  )
+  fc.assert(
+    fc.property(fc.uniqueArray(seen, { selector: ([key]) => key, minLength: 1, maxLength: 5 }), (entries) => {
+      const tags = Object.fromEntries(entries.filter(([, value]) => !['no', 'none', 'unknown'].includes(value)))
+      const visible = captioner.maxGsd(tags)
+      if (visible !== null) expect(original.maxGsd(tags)).toBe(visible)
+      const named = original.groundableTags(tags, 0.1)
+      expect(named).toMatchObject(captioner.groundableTags(tags, 0.1))
+    }),
+    { numRuns: 3000 },
+  )
+})
+
+test('with a classifier skyscript-2023 leaves to it the words that no table knows', () => {
+  const learned = { rows: parseTagTable('key,value,max_gsd\nzone,aa,\nzone,bb,0.6\n', 'learned'), classifier: 'one' }
+  const own = createCaptioner({ labels: 'skyscript-2023', learned })
+  expect(original.isUndecided('zone', 'aa')).toBe(true)
+  expect(own.groundability('zone', 'aa').groundable).toBe(false)
+  expect(own.groundability('zone', 'bb')).toMatchObject({ maxGsd: 0.6, why: 'classifier' })
+  expect(own.groundability('zone', 'cc')).toMatchObject({ why: 'skyscript-2023: unjudged' })
 })

@@ -13,7 +13,7 @@ export interface Groundability {
   readonly groundable: boolean
   /** The tag's class: the coarsest GSD in m/pixel at which it can be seen, 10 being open-ended; null: never seen. */
   readonly maxGsd: number | null
-  /** What decided: `override`, `label`, `key rule`, `classifier` or `unknown`, and its reason. */
+  /** What decided: `override`, `label`, `key rule`, `skyscript-2023`, `classifier` or `unknown`, and its reason. */
   readonly why: string
 }
 
@@ -25,6 +25,11 @@ export interface TagTables {
   readonly labels: readonly TagRow[]
   /** Patterns; of those that match a tag the first decides. */
   readonly keyRules: readonly TagRow[]
+  /**
+   * What the original let through though no picture shows it, as patterns of which the first that matches decides, and
+   * what is let through of words that nothing knows; absent: only what can be seen.
+   */
+  readonly leaks?: { readonly rows: readonly TagRow[]; readonly unjudged: TagRow }
   /** What the classifier said of tags that the others don't know. */
   readonly learned: readonly TagRow[]
   /** Why tags are never seen, the reason that tells most of an object first. */
@@ -48,10 +53,17 @@ export interface TagVerdicts {
   readonly reasons: readonly string[]
 }
 
+/** To what a tag is named. */
+export interface Sight {
+  /** The coarsest GSD in m/pixel of an image that a tag describes, the open-ended class written out; 0: none. */
+  readonly seenTo: number
+  /** Whether no picture shows it: it is named in captions and decides no image. */
+  readonly isLeak: boolean
+}
+
 export interface Judge {
   groundability(key: string, value: string): Groundability
-  /** The coarsest GSD in m/pixel of an image that a tag describes, the open-ended class written out; 0: none. */
-  seenTo(key: string, value: string): number
+  sight(key: string, value: string): Sight
   /** Whether only a classifier could tell: no table knows the tag, and key and value are words of OSM's vocabulary. */
   isUndecided(key: string, value: string): boolean
   verdicts(): TagVerdicts
@@ -60,6 +72,7 @@ export interface Judge {
 }
 
 interface Decision extends Groundability {
+  readonly isLeak: boolean
   /** Why an object with this tag alone is left out; empty for one that can be seen. */
   readonly reason: string
 }
@@ -77,7 +90,9 @@ interface KeyDecisions {
 }
 
 const PREFIX = 'not-groundable'
+const LEAKS = 'skyscript-2023'
 const UNKNOWN: Decision = {
+  isLeak: false,
   groundable: false,
   maxGsd: null,
   why: 'unknown: no table has it',
@@ -90,8 +105,12 @@ const KEYS_AT_HAND = 20_000
 /** Keys and values of OSM's vocabulary: lower-case words, as against names, numbers and codes. `no` says that nothing is there. */
 const VOCABULARY = /^(?!no$)[a-z][a-z_:;-]{1,39}$/
 
+/** The label that no leak changes: what isn't there. */
+const ABSENT = 'absent'
+
 export function createJudge(tables: TagTables): Judge {
   const decided = (row: TagRow, by: string, reason = row.reason): Decision => ({
+    isLeak: false,
     groundable: row.maxGsd !== null,
     maxGsd: row.maxGsd,
     why: row.reason === '' ? by : `${by}: ${row.reason}`,
@@ -107,7 +126,11 @@ export function createJudge(tables: TagTables): Judge {
     .filter(isWild)
     .map((row) => patternOf(row, decided(row, 'override', 'override')))
   const keyPatterns = tables.keyRules.map((row) => patternOf(row, decided(row, `key rule ${row.key}=${row.value}`)))
-  const patterns = [...overridePatterns, ...keyPatterns]
+  const leaked = (row: TagRow): Decision => ({ ...decided(row, LEAKS), isLeak: row.maxGsd !== null })
+  const leakPatterns = (tables.leaks?.rows ?? []).map((row) => patternOf(row, leaked(row)))
+  const ofLeaks = new Set(leakPatterns)
+  const unjudged = tables.leaks && leaked(tables.leaks.unjudged)
+  const patterns = [...overridePatterns, ...leakPatterns, ...keyPatterns]
   const matching = (list: readonly Pattern[], key: string, value: string) =>
     list.find((pattern) => matches(pattern.key, key) && matches(pattern.value, value))
 
@@ -119,7 +142,9 @@ export function createJudge(tables: TagTables): Judge {
     if (!matching(patterns, row.key, row.value)) put(row, decided(row, 'classifier', 'classifier'))
   }
   for (const row of tables.labels) {
-    if (!matching(overridePatterns, row.key, row.value)) put(row, decided(row, 'label'))
+    if (matching(overridePatterns, row.key, row.value)) continue
+    const leak = row.maxGsd === null && row.reason !== ABSENT ? matching(leakPatterns, row.key, row.value) : undefined
+    put(row, leak?.decision.isLeak ? leak.decision : decided(row, 'label'))
   }
   for (const row of tables.overrides) if (!isWild(row)) put(row, decided(row, 'override', 'override'))
 
@@ -134,27 +159,39 @@ export function createJudge(tables: TagTables): Judge {
   }
   const decisionOf = (key: string, value: string): Decision => {
     const { values, patterns: fitting } = ofKey(key)
-    return values?.get(value) ?? fitting.find((pattern) => matches(pattern.value, value))?.decision ?? UNKNOWN
+    const known = values?.get(value)
+    if (known) return known
+    const fits = (pattern: Pattern) => matches(pattern.value, value)
+    const decision = fitting.find(fits)?.decision
+    if (decision === undefined) return unjudged && isWord(key, value) ? unjudged : UNKNOWN
+    if (!decision.isLeak) return decision
+    // What can be seen is no leak.
+    const rule = fitting.find((pattern) => !ofLeaks.has(pattern) && fits(pattern))?.decision
+    return rule?.groundable ? rule : decision
   }
+  const isUnknown = (decision: Decision) => decision === UNKNOWN || decision === unjudged
   return {
     groundability(key, value) {
       const { groundable, maxGsd, why } = decisionOf(key, value)
       return { groundable, maxGsd, why }
     },
-    seenTo(key, value) {
-      const maxGsd = decisionOf(key, value).maxGsd ?? 0
-      return maxGsd === COARSEST_CLASS ? OPEN_ENDED_GSD : maxGsd
+    sight(key, value) {
+      const { maxGsd, isLeak } = decisionOf(key, value)
+      return { seenTo: maxGsd === COARSEST_CLASS ? OPEN_ENDED_GSD : (maxGsd ?? 0), isLeak }
     },
-    isUndecided: (key, value) => decisionOf(key, value) === UNKNOWN && VOCABULARY.test(key) && VOCABULARY.test(value),
-    verdicts: () => verdictsOf(exact, patterns, tables.neverReasons),
+    isUndecided: (key, value) => isUnknown(decisionOf(key, value)) && isWord(key, value),
+    verdicts: () => verdictsOf(exact, patterns, tables.neverReasons, unjudged !== undefined),
     undecided: () => undecidedOf(exact, patterns),
   }
 }
+
+const isWord = (key: string, value: string) => VOCABULARY.test(key) && VOCABULARY.test(value)
 
 function verdictsOf(
   exact: ReadonlyMap<string, ReadonlyMap<string, Decision>>,
   patterns: readonly Pattern[],
   neverReasons: readonly string[],
+  takesWords: boolean,
 ): TagVerdicts {
   const reasons = [
     ...['override', ...neverReasons, 'classifier'].map((reason) => `${PREFIX}:${reason}`),
@@ -162,7 +199,10 @@ function verdictsOf(
   ]
   const places = new Map(reasons.map((reason, i) => [reason, i]))
   const verdictOf = ({ groundable, reason }: Decision) => (groundable ? null : places.get(reason)!)
-  const told = patterns.map(({ key, value, decision }) => ({ key, value, verdict: verdictOf(decision) }))
+  const told: TagVerdicts['patterns'] = [
+    ...patterns.map(({ key, value, decision }) => ({ key, value, verdict: verdictOf(decision) })),
+    ...(takesWords ? [{ key: VOCABULARY, value: VOCABULARY, verdict: null }] : []),
+  ]
   return { tags: beyondPatterns(exact, told, verdictOf, reasons.length - 1), patterns: told, reasons }
 }
 

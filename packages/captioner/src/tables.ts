@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { InputError, parseCsv } from '@skyscript/core'
+import { InputError, type Labels, parseCsv } from '@skyscript/core'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import type { TagTables } from './groundability.ts'
@@ -36,7 +36,7 @@ const userRuleTables = ruleTables.partial().extend({
 
 export type RuleTables = z.infer<typeof ruleTables>
 
-/** How often a tag is used in OSM. */
+/** How often tags are used in OSM, the most used first. */
 export type FrequencyTable = readonly { readonly key: string; readonly value: string; readonly count: number }[]
 
 export interface Tables {
@@ -52,13 +52,19 @@ const read = (name: string) => readFileSync(new URL(`./tables/${name}`, import.m
  *
  * @throws InputError `bad-tag-table` or `bad-rule-tables`
  */
-export function loadTables(overrides: { tags?: string; rules?: string; learned?: readonly TagRow[] }): Tables {
+export function loadTables(overrides: {
+  tags?: string
+  rules?: string
+  learned?: readonly TagRow[]
+  labels?: Labels
+}): Tables {
   const { tagOrder, ...rules } = overrides.rules === undefined ? {} : userRules(overrides.rules)
   return {
     tags: {
       overrides: overrides.tags === undefined ? [] : parseTagTable(overrides.tags, 'captions.tags'),
       labels: shippedLabels(),
       keyRules: shippedKeyRules(),
+      ...(overrides.labels === 'skyscript-2023' && { leaks: shippedLeaks() }),
       learned: overrides.learned ?? [],
       neverReasons: neverReasons().map(({ reason }) => reason),
     },
@@ -71,6 +77,12 @@ export function loadTables(overrides: { tags?: string; rules?: string; learned?:
 export const shippedLabels = once((): readonly TagRow[] => parseTagTable(read('tag-labels.csv'), 'tag-labels.csv'))
 
 const shippedKeyRules = once((): readonly TagRow[] => parseTagTable(read('key-rules.csv'), 'key-rules.csv'))
+
+/** Its last row, `*,*`, is for words that nothing knows. */
+const shippedLeaks = once((): NonNullable<TagTables['leaks']> => {
+  const rows = parseTagTable(read('skyscript-2023.csv'), 'skyscript-2023.csv')
+  return { rows: rows.slice(0, -1), unjudged: rows.at(-1)! }
+})
 
 /** Why tags are never seen: the words that the tables use, and what they mean. */
 export function neverReasons(): { readonly reason: string; readonly meaning: string }[] {

@@ -1,14 +1,12 @@
 import type { Tags } from '@skyscript/core'
-import type { Judge } from './groundability.ts'
+import type { Judge, Sight } from './groundability.ts'
 import { draftOf, textOf } from './phrases.ts'
 import type { Draft } from './rules/rule.ts'
 import type { Tables } from './tables.ts'
 import { createTagOrder, type Standing } from './tag-order.ts'
 
 /** All that a caption needs of one tag. */
-export interface TagFact extends Standing {
-  /** The coarsest GSD in m/pixel of an image that the tag describes; 0: none. */
-  readonly seenTo: number
+export interface TagFact extends Standing, Sight {
   /** What is said of it in the original's style, and its parts. */
   readonly phrase: string
   readonly draft: Draft
@@ -26,7 +24,10 @@ export interface Seen {
 }
 
 export interface TagFacts {
-  /** The coarsest GSD in m/pixel of an image that any of the tags describes; 0: none. */
+  /**
+   * The coarsest GSD in m/pixel of an image that any of the tags describes; 0: none. Tags that no picture shows count only
+   * where an object has no others, so that naming them changes no image.
+   */
   seenTo(tags: Tags): number
   /** What can be seen of an object in an image of a GSD in m/pixel. */
   at(tags: Tags, gsd: number): Seen
@@ -38,18 +39,18 @@ export interface TagFacts {
 const TAGS_AT_HAND = 20_000
 
 /** Works out what captions say of a tag once, so that a caption is look-ups and joins. */
-export function createTagFacts({ frequency, rules }: Omit<Tables, 'tags'>, { seenTo }: Judge): TagFacts {
+export function createTagFacts({ frequency, rules }: Omit<Tables, 'tags'>, { sight }: Judge): TagFacts {
   const { standingOf, compare } = createTagOrder(frequency)
   const factOf = (key: string, value: string): TagFact => {
     const draft = draftOf(key, value, rules)
-    return { ...standingOf(key, value), seenTo: seenTo(key, value), phrase: textOf(draft), draft }
+    return { ...standingOf(key, value), ...sight(key, value), phrase: textOf(draft), draft }
   }
   const seen = new Map<string, Map<string, TagFact>>()
   let atHand = 0
   const seenFact = (key: string, value: string): TagFact | null => {
     const known = seen.get(key)?.get(value)
     if (known) return known
-    if (seenTo(key, value) === 0) return null
+    if (sight(key, value).seenTo === 0) return null
     const fact = factOf(key, value)
     if (atHand < TAGS_AT_HAND) {
       seen.set(key, (seen.get(key) ?? new Map<string, TagFact>()).set(value, fact))
@@ -76,7 +77,11 @@ export function createTagFacts({ frequency, rules }: Omit<Tables, 'tags'>, { see
     return made
   }
   return {
-    seenTo: (tags) => knownOf(tags).facts.reduce((coarsest, fact) => Math.max(coarsest, fact.seenTo), 0),
+    seenTo(tags) {
+      const { facts } = knownOf(tags)
+      const coarsest = (some: readonly TagFact[]) => some.reduce((most, fact) => Math.max(most, fact.seenTo), 0)
+      return coarsest(facts.filter(({ isLeak }) => !isLeak)) || coarsest(facts)
+    },
     at(tags, gsd) {
       const { facts, byGsd } = knownOf(tags)
       const known = byGsd.get(gsd)

@@ -4,38 +4,39 @@ import type { FrequencyTable } from './tables.ts'
 export interface Standing {
   readonly key: string
   readonly value: string
-  /** How often the tag is used in OSM; 0 where the table doesn't hold it. */
-  readonly count: number
-  /** How often the tags of its key are used together. */
+  /** Place in the table of frequencies, from 0; infinite where the table lacks the tag. */
+  readonly rank: number
+  /** How often the tags of its key are used together, as far as the table holds them. */
   readonly keyCount: number
 }
 
 /**
  * One order over tags, not keys, in both columns, that never depends on the region: the more often used in OSM first
- * (read off released captions). Tags that the table doesn't hold come last, those of common keys before those of rare
- * ones; what is still equal goes by key, then value.
+ * (read off released captions), which is the order of the table, also where its rounded counts are equal.
+ *
+ * Tags that the table lacks are rarer than those that it holds, so they come last: tags of keys that are used more often
+ * first, then by key and value.
  */
 export function createTagOrder(frequency: FrequencyTable): {
   standingOf(key: string, value: string): Standing
   compare(a: Standing, b: Standing): number
 } {
-  const counts = new Map<string, Map<string, number>>()
+  const ranks = new Map<string, Map<string, number>>()
   const keyCounts = new Map<string, number>()
-  for (const { key, value, count } of frequency) {
-    const values = counts.get(key) ?? new Map<string, number>()
-    counts.set(key, values.set(value, count))
+  for (const [rank, { key, value, count }] of frequency.entries()) {
+    const values = ranks.get(key) ?? new Map<string, number>()
+    ranks.set(key, values.set(value, rank))
     keyCounts.set(key, (keyCounts.get(key) ?? 0) + count)
   }
   return {
     standingOf: (key, value) => ({
       key,
       value,
-      count: counts.get(key)?.get(value) ?? 0,
+      rank: ranks.get(key)?.get(value) ?? Number.POSITIVE_INFINITY,
       keyCount: keyCounts.get(key) ?? 0,
     }),
     compare: (a, b) =>
-      b.count - a.count ||
-      (a.count === 0 ? b.keyCount - a.keyCount : 0) ||
+      (a.rank === b.rank ? b.keyCount - a.keyCount : a.rank - b.rank) ||
       byText(a.key, b.key) ||
       byText(a.value, b.value),
   }

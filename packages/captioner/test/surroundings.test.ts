@@ -14,9 +14,10 @@ const USED: readonly SurroundingRule[] = [...new Set([...ARRANGING, ...NAMING, .
 const fact = (key: string, value: string): TagFact => ({
   key,
   value,
-  count: 0,
+  rank: 0,
   keyCount: 0,
   seenTo: 1,
+  isLeak: false,
   phrase: `${key} of ${value}`,
   draft: { key, value, prefix: '', keyText: key, connector: 'of', valueText: value },
 })

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { aliasOf, boxSetting, sourceSetting } from './config-sources.ts'
 import { DEVICES } from './device.ts'
 import { InputError } from './errors.ts'
+import { LABELS } from './labels.ts'
 import { SOURCE_ALIASES } from './records.ts'
 
 const endpoint = z.union([z.literal('local'), z.url({ protocol: /^https?$/ })], 'must be "local" or an http(s) URL')
@@ -138,6 +139,8 @@ const schema = z.strictObject({
     .prefault({}),
   captions: z
     .strictObject({
+      /** Which tags captions name: what can be seen, or also what the original of 2023 let through. */
+      labels: z.enum(LABELS).default('visible'),
       tags: z.string().min(1).nullable().default(null),
       rules: z.string().min(1).nullable().default(null),
       /** Judges tags that no table knows: weights that `skyscript tags train` made, and the CLIP that they are for. */

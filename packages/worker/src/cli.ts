@@ -1,4 +1,4 @@
-import { type Box, DEVICES, messageOf, SkyscriptError } from '@skyscript/core'
+import { type Box, DEVICES, LABELS, messageOf, SkyscriptError } from '@skyscript/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CaptionOptions } from './commands/caption.ts'
 import type { ExportOptions } from './commands/export.ts'
@@ -53,6 +53,10 @@ function createProgram(done: (code: number) => void): Command {
     .enablePositionalOptions()
     .showHelpAfterError('(add --help for what there is)')
   const json = () => new Option('--json', 'print the result as JSON on stdout')
+  const labels = () =>
+    new Option('--labels <set>', 'tags that can be seen, or also those that the original of 2023 let through').choices(
+      LABELS,
+    )
 
   program
     .command('build')
@@ -106,6 +110,7 @@ function createProgram(done: (code: number) => void): Command {
     .command('tags')
     .enablePositionalOptions()
     .description('{"key","value"} lines on stdin -> whether each tag can be seen, and to what GSD')
+    .addOption(labels())
     .option('--tags <file>', 'a CSV file key,value,max_gsd that decides before the shipped tables')
     .option('--classifier <file>', 'weights of `tags train`, asked about tags that no table knows')
     .option('--model <folder>', "the CLIP of the classifier: a folder in the hub's layout, or a hub id")
@@ -128,6 +133,7 @@ function createProgram(done: (code: number) => void): Command {
     .command('coverage')
     .description('what decides of the tags of OSM files, by key and by frequency, and which tags nothing knows')
     .argument('<file.osm.pbf...>')
+    .addOption(labels())
     .option('--tags <file>', 'a CSV file key,value,max_gsd that decides before the shipped tables')
     .option('--top <n>', 'how many tags are the most frequent', positiveInteger, 1000)
     .addOption(json())
@@ -140,6 +146,7 @@ function createProgram(done: (code: number) => void): Command {
     .description('{"center_tags":{},"surrounding_tags":[{}]} lines on stdin -> {"title","title_multi_objects"}')
     .option('--gsd <metres>', 'only tags that can be seen at this ground sampling distance', positiveNumber)
     .option('--all-tags', 'take every tag, seen from above or not')
+    .addOption(labels())
     .option('--tags <file>', 'a CSV file key,value,max_gsd that decides before the shipped tables')
     .option('--rules <file>', 'a file that replaces the shipped caption tables')
     .option('--template <style>', 'skyscript, it-shows, or a file of a style of your own, with ./ in front')

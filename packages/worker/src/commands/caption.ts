@@ -1,5 +1,5 @@
 import { createCaptioner, type TokenLimit } from '@skyscript/captioner'
-import { DataFault, InputError } from '@skyscript/core'
+import { DataFault, InputError, type Labels } from '@skyscript/core'
 import { z } from 'zod'
 import { modelOptions } from '../pipeline/models.ts'
 import { readStyles } from '../pipeline/styles.ts'
@@ -20,6 +20,7 @@ const line = z.object({ center_tags: tags, surrounding_tags: z.array(tags).defau
 export interface CaptionOptions {
   readonly gsd?: number
   readonly allTags?: boolean
+  readonly labels?: Labels
   readonly tags?: string
   readonly rules?: string
   readonly template?: string
@@ -31,6 +32,7 @@ export interface CaptionOptions {
 /** `skyscript caption`: one caption pair per line, in the input's order; empty ones, with a reason, where no tag can be seen. */
 export async function captionCommand(options: CaptionOptions): Promise<number> {
   const captioner = createCaptioner({
+    ...(options.labels !== undefined && { labels: options.labels }),
     ...(options.tags !== undefined && { tags: await readTextFile(options.tags, '--tags') }),
     ...(options.rules !== undefined && { rules: await readTextFile(options.rules, '--rules') }),
     ...(options.template !== undefined && { styles: await readStyles([options.template], '--template') }),

@@ -1,5 +1,5 @@
 import { createCaptioner } from '@skyscript/captioner'
-import { count } from '@skyscript/core'
+import { count, type Labels } from '@skyscript/core'
 import { extract } from '@skyscript/osm-extract'
 import { readTextFile } from '../pipeline/text-file.ts'
 import { interruptSignal } from '../terminal/interrupt.ts'
@@ -7,13 +7,14 @@ import { formatCount, printable } from '../terminal/terminal.ts'
 import { openTerminal } from './region.ts'
 
 export interface TagsCoverageOptions {
+  readonly labels?: Labels
   readonly tags?: string
   /** How many of the most frequent tags are looked at as such. */
   readonly top: number
   readonly json?: boolean
 }
 
-const DECIDERS = ['override', 'label', 'key rule', 'unknown'] as const
+const DECIDERS = ['override', 'label', 'key rule', 'skyscript-2023', 'unknown'] as const
 type Decider = (typeof DECIDERS)[number]
 
 /** How many tags, and how many uses of tags, each decided. */
@@ -34,8 +35,10 @@ const LISTED = 40
 
 /** `skyscript tags coverage`: what decides of the tags of OSM files, by key and by frequency. */
 export async function tagsCoverageCommand(files: readonly string[], options: TagsCoverageOptions): Promise<number> {
-  const overrides = options.tags === undefined ? {} : { tags: await readTextFile(options.tags, '--tags') }
-  const captioner = createCaptioner(overrides)
+  const captioner = createCaptioner({
+    ...(options.labels !== undefined && { labels: options.labels }),
+    ...(options.tags !== undefined && { tags: await readTextFile(options.tags, '--tags') }),
+  })
   const terminal = openTerminal()
   const interrupt = interruptSignal(terminal)
   const uses = new Map<string, number>()
@@ -80,7 +83,7 @@ function sharesOf(tags: readonly { readonly uses: number; readonly decider: Deci
 }
 
 function tablesOf({ all, mostFrequent, keys, unknown }: TagCoverage, top: number): string {
-  const cell = (text: string) => text.padStart(12)
+  const cell = (text: string) => text.padStart(16)
   const name = (text: string) => printable(text).slice(0, 36).padEnd(38)
   const heading = (title: string) => name(title) + ['uses', ...DECIDERS].map(cell).join('')
   const usesOf = (shares: Shares) => DECIDERS.reduce((sum, each) => sum + shares[each].uses, 0)

@@ -1,5 +1,5 @@
 import { createCaptioner } from '@skyscript/captioner'
-import { InputError } from '@skyscript/core'
+import { InputError, type Labels } from '@skyscript/core'
 import { z } from 'zod'
 import type { TagJudge } from '../pipeline/learn-tags.ts'
 import { readTextFile } from '../pipeline/text-file.ts'
@@ -8,6 +8,7 @@ import { answerLines } from './lines.ts'
 const line = z.object({ key: z.string(), value: z.string() })
 
 export interface TagsOptions {
+  readonly labels?: Labels
   readonly tags?: string
   readonly classifier?: string
   readonly model?: string
@@ -15,9 +16,10 @@ export interface TagsOptions {
 
 /** `skyscript tags`: one answer per line, in the input's order. */
 export async function tagsCommand(options: TagsOptions): Promise<number> {
-  const captioner = createCaptioner(
-    options.tags === undefined ? {} : { tags: await readTextFile(options.tags, '--tags') },
-  )
+  const captioner = createCaptioner({
+    ...(options.labels !== undefined && { labels: options.labels }),
+    ...(options.tags !== undefined && { tags: await readTextFile(options.tags, '--tags') }),
+  })
   const classifier = await openClassifier(options)
   return answerLines(line, async ({ key, value }) => {
     const asked = classifier && captioner.isUndecided(key, value) ? await classifier.judge(key, value) : null

@@ -12,10 +12,11 @@ export async function openCaptioner(
   { tags, rules, styles, learned }: CaptionTables,
   options: ContextOptions,
 ): Promise<Captioner> {
-  const { maxTokens, more, counts, directions } = config.captions
+  const { labels, maxTokens, more, counts, directions } = config.captions
   const counter =
     maxTokens === null ? null : await openTokenCounter(modelOptions(config.filter.scorers[0]!.model, options))
   return createCaptioner({
+    labels,
     ...(tags !== null && { tags }),
     ...(rules !== null && { rules }),
     learned,

@@ -277,10 +277,10 @@ async function askClassifier(
   files: readonly SourceFile[],
   existing: ReadonlySet<string>,
 ): Promise<LearnedTags | null> {
-  const { classifier } = config.captions
+  const { classifier, labels } = config.captions
   if (classifier === null) return null
   const asking = terminal.stage('classify', 'tags')
-  const tables = createCaptioner(texts.tags === null ? {} : { tags: texts.tags })
+  const tables = createCaptioner({ labels, ...(texts.tags !== null && { tags: texts.tags }) })
   const asked = await learnTags(classifier, files, tables, storage, existing, asking, models, signal)
   const { rows } = asked.learned
   const seen = rows.filter(({ maxGsd }) => maxGsd !== null).length

@@ -1,0 +1,56 @@
+/** captions.labels: what a build redoes when it changes. */
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { filesOf, makeFolder, skyscript, writeRegion } from './support/skyscript.ts'
+import { startTown, type Town } from './support/town.ts'
+
+let folder: Awaited<ReturnType<typeof makeFolder>>
+let town: Town
+const at = (...names: string[]) => join(folder.path, ...names)
+
+beforeAll(async () => {
+  folder = await makeFolder('labels')
+  town = await startTown(folder.path)
+}, 120_000)
+afterAll(async () => {
+  await town?.earthEngine.close()
+  await folder?.remove()
+})
+
+async function build(name: string, labels: string) {
+  const { imagery } = town.region(at(name)) as { imagery: { earthEngine: object } }
+  const region = town.region(at(name), {
+    captions: { labels },
+    imagery: { ...imagery, earthEngine: { ...imagery.earthEngine, grouping: false } },
+  })
+  const before = town.earthEngine.stats().requests.pixels
+  const { code, stdout, stderr } = await skyscript(['build', await writeRegion(at(`${name}.yaml`), region), '--json'])
+  expect(code, stderr).toBe(0)
+  const { jobs } = JSON.parse(stdout) as { jobs: Record<string, number> }
+  return { jobs, pixels: town.earthEngine.stats().requests.pixels - before, files: filesOf(at(name)) }
+}
+
+const imagesOf = (files: Record<string, string>) =>
+  new Map(Object.entries(files).filter(([name]) => name.startsWith('images')))
+
+test('another set of labels redoes captions and scores, and asks only for images of new focus objects', async () => {
+  const visible = await build('town', 'visible')
+  const leaky = await build('town', 'skyscript-2023')
+  const [before, after] = [imagesOf(visible.files), imagesOf(leaky.files)]
+  const kept = [...after].filter(([name]) => before.has(name))
+  const added = [...after].filter(([name]) => !before.has(name))
+  expect(kept.length).toBeGreaterThan(20)
+  expect(added.length).toBeGreaterThan(5)
+  for (const [name, sha256] of kept) expect(sha256, name).toBe(before.get(name))
+  expect(new Set([...before.keys(), ...added.map(([name]) => name)].map((name) => name.replace(/_.*/, ''))).size).toBe(
+    before.size + added.length,
+  )
+  expect(leaky.pixels).toBeLessThan(added.length * 1.5)
+  expect(leaky.jobs.caption).toBeGreaterThan(0)
+  expect(leaky.jobs.score).toBeGreaterThan(0)
+
+  const fresh = await build('fresh', 'skyscript-2023')
+  expect(fresh.files).toEqual(leaky.files)
+  const back = await build('town', 'visible')
+  expect(back.files).toEqual(visible.files)
+}, 240_000)
