@@ -36,6 +36,36 @@ export function redact(text: string): string {
     .replace(TOKEN, HIDDEN)
 }
 
+/** The same of what a server said when it was asked for an address, whose login and query values it may quote. */
+export function redactAnswer(text: string, asked: string): string {
+  return redact(partsOf(asked).reduce((rest, part) => rest.replaceAll(part, HIDDEN), text))
+}
+
+/** Too short a part would hide what is no secret, such as the 1 of `v=1`. */
+const SHORTEST_PART = 4
+
+/** Login and query values of an address, as they are written and decoded. */
+function partsOf(address: string): string[] {
+  const url = URL.parse(address)
+  if (url === null) return []
+  const written = [url.username, url.password, ...url.search.slice(1).split('&')].flatMap((part) => [
+    part,
+    part.slice(part.indexOf('=') + 1),
+  ])
+  const decoded = [...url.searchParams.values(), ...written.map(decode)]
+  return [...new Set([...written, ...decoded])]
+    .filter((part) => part.length >= SHORTEST_PART)
+    .sort((a, b) => b.length - a.length)
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
 const isLogin = (text: string) => Buffer.from(text, 'base64').toString('latin1').includes(':')
 
 function redactAddress(match: string, at: number, text: string): string {
@@ -68,9 +98,10 @@ function afterLogin(scheme: string, rest: string): number {
 
 /** Names stay, for people to see what was asked; so does an anchor. */
 function redactQuery(query: string): string {
-  return query.replace(/([?&#;])([^?&#;=]*)(=?)([^?&#;]*)/g, (_all, mark: string, name: string, equals: string) => {
-    if (equals !== '') return `${mark}${name}=${HIDDEN}`
-    return mark === '#' || name === '' ? `${mark}${name}` : `${mark}${HIDDEN}`
+  return query.replace(/([?&#;])([^?&#;]+)/g, (all, mark: string, pair: string) => {
+    const equals = pair.indexOf('=')
+    if (equals !== -1) return `${mark}${pair.slice(0, equals)}=${HIDDEN}`
+    return mark === '#' ? all : `${mark}${HIDDEN}`
   })
 }
 

@@ -32,10 +32,9 @@ function sharedAgent(): Dispatcher {
  */
 export async function httpFetch(address: string | URL, init: HttpInit = {}): Promise<Response> {
   const url = new URL(address)
-  const { username, password } = url
+  const login = loginOf(url)
   url.username = ''
   url.password = ''
-  const login = username === '' && password === '' ? {} : { authorization: basic(username, password) }
   const dispatcher = init.dispatcher ?? sharedAgent()
   try {
     return await fetch(url, { ...init, headers: { ...login, ...init.headers }, dispatcher })
@@ -58,8 +57,11 @@ function ours(error: unknown): SkyscriptError | null {
   return error instanceof Error && error.cause !== undefined ? ours(error.cause) : null
 }
 
-function basic(username: string, password: string): string {
-  return `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}`
+/** The header that a login in a URL stands for; none without one. */
+export function loginOf({ username, password }: URL): { readonly authorization?: string } {
+  if (username === '' && password === '') return {}
+  const login = `${decoded(username)}:${decoded(password)}`
+  return { authorization: `Basic ${Buffer.from(login).toString('base64')}` }
 }
 
 function decoded(text: string): string {

@@ -11,6 +11,6 @@
 export type { Dispatcher } from 'undici'
 export { type AgentOptions, checkedLookup, openAgent } from './agent.ts'
 export { type Download, type Downloaded, download, type Validators } from './download.ts'
-export { type HttpInit, httpFetch, type Response, reasonOf } from './fetch.ts'
+export { type HttpInit, httpFetch, loginOf, type Response, reasonOf } from './fetch.ts'
 export { type ProxySettings, proxyEnvironment, proxySettings } from './proxies.ts'
 export { retryAfterOf } from './retry-after.ts'

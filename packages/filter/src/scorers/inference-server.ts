@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { InputError, ServiceError, SkyscriptError } from '@skyscript/core'
+import { InputError, redactAnswer, ServiceError, SkyscriptError } from '@skyscript/core'
 import { type HttpInit, httpFetch, type Response, reasonOf } from '@skyscript/http'
 
 /** A server that says nothing for so long is taken for gone, in ms: a GPU that is shared lets requests wait. */
@@ -86,7 +86,7 @@ export async function openInferenceServer(address: string): Promise<InferenceSer
         `The model server ${host} wants a login (HTTP ${status}); set SKYSCRIPT_MODEL_LOGIN=user:password.`,
       )
     const retry = status === 408 || status === 429 || status >= 500
-    throw failed(`answers HTTP ${status} to ${path}: ${told(body)}`, retry)
+    throw failed(`answers HTTP ${status} to ${path}: ${redactAnswer(told(body), address)}`, retry)
   }
   const ask = async (path: string, init: HttpInit = {}) => {
     for (let attempt = 1; ; attempt++) {

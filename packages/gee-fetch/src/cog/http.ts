@@ -1,5 +1,5 @@
-import { InputError, isRefusedHost, messageOf, redact, ServiceError } from '@skyscript/core'
-import { type Dispatcher, openAgent } from '@skyscript/http'
+import { InputError, isRefusedHost, messageOf, redact, redactAnswer, ServiceError } from '@skyscript/core'
+import { type Dispatcher, loginOf, openAgent } from '@skyscript/http'
 import type { Limiter } from '../limiter.ts'
 import { mayPass } from '../refusals.ts'
 import { type RefusedError, retryAfterOf, withRetries } from '../retries.ts'
@@ -54,11 +54,14 @@ export function createHttp({ limiter, maxConcurrent, deadlineMs = DEADLINE_MS }:
     const either = signal ? AbortSignal.any([signal, deadline]) : deadline
     try {
       let target = checkedUrl(url)
+      const { origin } = target
+      const login = loginOf(target)
       for (let redirect = 0; ; redirect++) {
         const response = await agent.request({
           origin: target.origin,
           path: target.pathname + target.search,
           ...options,
+          headers: { ...options.headers, ...(target.origin === origin && login) },
           signal: either,
         })
         const { location } = response.headers
@@ -175,8 +178,8 @@ const CODES: Readonly<Record<number, string>> = {
 function errorOf(response: Dispatcher.ResponseData, body: Buffer, url: string): Error {
   const status = response.statusCode
   const retry = mayPass(status)
-  const text = body.toString('utf8').replace(/^[\s\uFEFF]+/, '')
-  const said = text === '' || text.startsWith('<') ? '' : ` (${redact(text.slice(0, 120))})`
+  const text = body.toString('utf8', 0, 1000).replace(/^[\s\uFEFF]+/, '')
+  const said = text === '' || text.startsWith('<') ? '' : ` (${redactAnswer(text, url).slice(0, 120)})`
   const error: RefusedError = failed(
     CODES[status] ?? (retry ? 'imagery-failed' : 'imagery-refused'),
     `${hostOf(url)} answered ${status}${said}.`,

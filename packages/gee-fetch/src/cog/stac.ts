@@ -129,7 +129,7 @@ function searchRequest(
   maxCloud: number,
   { method, limit, hasQuery }: Manner,
 ): Request {
-  const url = `${stac!.replace(/\/$/, '')}/search`
+  const url = below(stac!, 'search')
   const query = hasQuery ? { [cloudProperty!]: { lte: maxCloud } } : null
   if (method === 'POST') {
     const body = { collections: [collection], bbox: box, ...(limit && { limit }), ...(query && { query }) }
@@ -150,18 +150,31 @@ function searchRequest(
 function nextPage(links: unknown, { url, body }: Request): Request | null {
   const link = linksOf(links).find(({ rel }) => rel === 'next')
   if (typeof link?.href !== 'string' || !URL.canParse(link.href, url)) return null
-  const next = new URL(link.href, url).href
+  const next = withLoginOf(url, new URL(link.href, url)).href
   if (String(link.method ?? 'GET').toUpperCase() !== 'POST') return { url: next, body: undefined }
   return { url: next, body: { ...(link.merge !== false && body), ...objectOf(link.body) } }
 }
 
+/** Links of a catalogue leave the login out with which it was asked. */
+function withLoginOf(asked: string, link: URL): URL {
+  const { origin, username, password } = new URL(asked)
+  return link.origin === origin ? Object.assign(link, { username, password }) : link
+}
+
 /** Where a catalogue describes the source's collection. */
 export const collectionUrl = ({ stac, collection }: CogSource): string =>
-  `${stac!.replace(/\/$/, '')}/collections/${encodeURIComponent(collection)}`
+  below(stac!, `collections/${encodeURIComponent(collection)}`)
+
+/** A path below an address; a query, such as a key, and a login stay. */
+function below(address: string, path: string): string {
+  const url = new URL(address)
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/${path}`
+  return url.href
+}
 
 /** @throws ServiceError of status 404 where it is gone */
 export async function readItem(source: CogSource, id: string, http: Http, signal?: AbortSignal): Promise<StacItem> {
-  const url = `${collectionUrl(source)}/items/${encodeURIComponent(id)}`
+  const url = below(collectionUrl(source), `items/${encodeURIComponent(id)}`)
   const item = itemOf(await http.json(url, undefined, signal), source, url)
   if (item === null) throw badAnswer(`${hostOf(url)} describes no image.`)
   return item

@@ -1,6 +1,7 @@
 import { type Config, redact, type Storage } from '@skyscript/core'
 import { type BuildOptions, type BuildResult, build } from '../pipeline/coordinator.ts'
 import { createExecutor } from '../pipeline/execute.ts'
+import type { PrivateAddresses } from '../pipeline/private-addresses.ts'
 import { createQueueRunner } from '../runner/distributed.ts'
 import { createEmbeddedRunner } from '../runner/embedded.ts'
 import type { Runner } from '../runner/runner.ts'
@@ -30,7 +31,8 @@ export async function withBuild<T>(config: Config, task: (options: BuildOptions)
   let runner: Runner | undefined
   const run = async () => {
     const storage = await openStorage(config.output)
-    runner = await openRunner(config, storage, terminal)
+    const privateAddresses: PrivateAddresses = new Map()
+    runner = await openRunner(config, storage, terminal, privateAddresses)
     return task({
       config,
       storage,
@@ -38,6 +40,7 @@ export async function withBuild<T>(config: Config, task: (options: BuildOptions)
       terminal,
       signal: interrupt.signal,
       progress: downloadProgress(terminal),
+      privateAddresses,
     })
   }
   try {
@@ -48,12 +51,17 @@ export async function withBuild<T>(config: Config, task: (options: BuildOptions)
   }
 }
 
-async function openRunner(config: Config, storage: Storage, terminal: Terminal): Promise<Runner> {
+async function openRunner(
+  config: Config,
+  storage: Storage,
+  terminal: Terminal,
+  privateAddresses: PrivateAddresses,
+): Promise<Runner> {
   if (config.queue !== 'embedded') {
     terminal.note(`Jobs go to ${redact(config.queue)}; start workers with: skyscript worker --queue <url>`)
     return createQueueRunner({ redisUrl: config.queue, storage, onEvent: (text) => terminal.note(text) })
   }
-  const executor = createExecutor(async () => storage, { progress: downloadProgress(terminal) })
+  const executor = createExecutor(async () => storage, { progress: downloadProgress(terminal), privateAddresses })
   const runner = createEmbeddedRunner({ execute: executor.execute, concurrency: CONCURRENCY })
   return {
     run: runner.run,

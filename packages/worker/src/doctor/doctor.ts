@@ -3,6 +3,7 @@
  * others go on. Packages are loaded inside the checks, so that a broken installation is reported and not a crash.
  */
 import { type Config, messageOf } from '@skyscript/core'
+import { withSecrets } from '../pipeline/private-addresses.ts'
 import { printableLine } from '../terminal/printable.ts'
 import { checkImagery } from './imagery.ts'
 import { checkFiles, checkOsmSource } from './inputs.ts'
@@ -46,9 +47,18 @@ export async function runDoctor(options: DoctorOptions): Promise<DoctorCheck[]> 
 
 function regionChecks({ config, env }: DoctorOptions): Check[] {
   if (config === undefined) return []
-  const { osm, imagery, filter, output, queue } = config
+  const { filter, output, queue } = config
+  let named = config
+  const secrets: Check[] = []
+  try {
+    named = withSecrets(config, undefined, env)
+  } catch (error) {
+    secrets.push(['secrets', () => Promise.reject(error)])
+  }
+  const { osm, imagery } = named
   const sources = typeof osm.source === 'string' ? [osm.source] : osm.source
   return [
+    ...secrets,
     ['disk', () => checkDisk(output)],
     ...sources.map(
       (source, i): Check => [sources.length === 1 ? 'osm' : `osm:${i + 1}`, (signal) => checkOsmSource(source, signal)],

@@ -22,6 +22,7 @@ import { runKey } from '../runner/runner.ts'
 import { openCaptioner } from './captioner.ts'
 import { fileLedger } from './eecu-ledger.ts'
 import { type ContextOptions, defaultModelCache, modelOptions } from './models.ts'
+import { withSecrets } from './private-addresses.ts'
 import { type ExtractIndex, extractIndexKey, type Run } from './run.ts'
 import { type IndexedTile, indexTile, readHomeObjects, readTile } from './tiles.ts'
 
@@ -67,7 +68,7 @@ export async function openContext(
   options: ContextOptions = {},
   captioner?: Captioner,
 ): Promise<RunContext> {
-  const { config } = run
+  const config = withSecrets(run.config, options.privateAddresses)
   const opened = captioner ?? (await openCaptioner(config, run.tables, options))
   const closers: (() => Promise<void>)[] = []
   const tiles = new Map<string, Promise<IndexedTile>>()

@@ -27,6 +27,7 @@ import { type SourceFile, withSources } from './inputs.ts'
 import { type LearnedTags, learnTags } from './learn-tags.ts'
 import { withLicensedSources } from './licences.ts'
 import type { ContextOptions } from './models.ts'
+import { type PrivateAddresses, refuseForWorkers, withoutSecrets, withSecrets } from './private-addresses.ts'
 import {
   type CaptionTables,
   countIn,
@@ -229,13 +230,17 @@ export interface Prepared {
 
 /** Extracts, selects, and stores what the jobs need to know. */
 export async function prepare(given: BuildOptions): Promise<Prepared> {
-  const options = { ...given, config: withLicensedSources(given.config) }
+  const privateAddresses: PrivateAddresses = given.privateAddresses ?? new Map()
+  const options = { ...given, config: withLicensedSources(given.config), privateAddresses }
   const { config, storage, runner, terminal, signal } = options
+  const { queue, output: _output, ...shared } = config
+  const stored = withoutSecrets(shared, privateAddresses)
+  if (queue !== 'embedded') refuseForWorkers(privateAddresses, stored)
   const existing = new Set<string>()
   for await (const { key } of storage.list('')) existing.add(key)
   const texts = await readCaptionTables(config.captions)
   const { tables, captioner, extract, reading, learnedTags } = await withSources(
-    config.osm,
+    withSecrets(config).osm,
     { signal, terminal, cacheFolder: given.modelCache },
     async (files) => {
       const asked = await askClassifier(options, texts, files, existing)
@@ -255,8 +260,7 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   const selection = (await getJson<SelectIndex>(storage, selectIndexKey(select)))!
   choosing.end(`${Object.values(selection.tiles).reduce((sum, tile) => sum + tile.objects, 0)} focus objects`)
 
-  const { queue: _queue, output: _output, ...shared } = config
-  const run: Run = { config: shared, extract, select, tables }
+  const run: Run = { config: stored, extract, select, tables }
   const name = fingerprint(run)
   await putJson(storage, runKey(name), run)
   const context = await openContext(storage, run, options, captioner)

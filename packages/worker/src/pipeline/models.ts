@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Progress } from '@skyscript/core'
 import type { ScorerOptions } from '@skyscript/filter'
 import type { EecuLedger, Limiter } from '@skyscript/gee-fetch'
+import type { PrivateAddresses } from './private-addresses.ts'
 
 export interface ContextOptions {
   /** Where a hub's models are kept between runs. */
@@ -11,6 +12,8 @@ export interface ContextOptions {
   readonly progress?: (what: string) => Progress
   /** One limit for all processes of an Earth Engine project; without it each process limits itself. */
   readonly limiter?: (project: string, maxConcurrent: number) => Promise<Limiter>
+  /** Of the settings that this process read; filled by the coordinator, for the jobs of the same process. */
+  readonly privateAddresses?: PrivateAddresses
   /** What a project has used of its month; without it what was used on this machine. */
   readonly ledger?: (project: string) => EecuLedger
 }

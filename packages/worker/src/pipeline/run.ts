@@ -4,7 +4,8 @@ import { type Source, sourcesOf } from '@skyscript/gee-fetch'
 
 /**
  * What every job of a run needs to know, stored under `runKey` so that a worker anywhere can read it. It holds no
- * secret: the queue's URL stays with the process that was given it, and credentials are named by path only.
+ * secret: the queue's URL stays with the process that was given it, credentials are named by path, and addresses have
+ * lost their logins and queries.
  */
 export interface Run {
   readonly config: Omit<Config, 'queue' | 'output'>

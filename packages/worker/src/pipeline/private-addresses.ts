@@ -1,0 +1,102 @@
+/**
+ * Keeps logins and signatures of addresses out of what a build stores. A query may be a signature whatever its names, so
+ * every address with a login or a query counts as private.
+ */
+import { type Config, InputError } from '@skyscript/core'
+
+type Shared = Omit<Config, 'queue' | 'output'>
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Private addresses of the settings by their stored form. They never leave the process that read the settings. */
+export type PrivateAddresses = Map<string, string>
+
+/** Stands for a value of the environment, which every machine that needs it sets for itself. */
+const PLACEHOLDER = /\$\{(SKYSCRIPT_SECRET_\w+)\}/g
+
+/**
+ * The settings as they may be stored.
+ *
+ * @param found takes the addresses that were shortened
+ */
+export function withoutSecrets(config: Shared, found: PrivateAddresses): Shared {
+  return mapAddresses(config, (address) => {
+    const stored = publicForm(address)
+    if (stored !== address) found.set(stored, address)
+    return stored
+  })
+}
+
+/**
+ * The settings as clients need them: private addresses put back, `${SKYSCRIPT_SECRET_...}` replaced by the environment's
+ * values.
+ *
+ * @throws InputError `missing-secret`
+ */
+export function withSecrets<T extends Shared>(config: T, known?: PrivateAddresses, env: Environment = process.env): T {
+  return mapAddresses(config, (address) => fillIn(known?.get(address) ?? address, env))
+}
+
+/** @throws InputError `private-address` where workers would need an address that is not stored */
+export function refuseForWorkers(found: PrivateAddresses, { imagery }: Pick<Shared, 'imagery'>): void {
+  const needed = new Set(imagery.sources.flatMap(addressesOf))
+  const [first] = [...found.keys()].filter((stored) => needed.has(stored))
+  if (first === undefined) return
+  throw new InputError(
+    'private-address',
+    `imagery.sources names ${first} with a login or a query, which is not stored where workers would read it. ` +
+      'Write ${SKYSCRIPT_SECRET_NAME} in place of the secret part and set that variable for the build and all workers, or use queue: embedded.',
+  )
+}
+
+/** Without login, query and fragment, unless placeholders are all that is private. */
+function publicForm(address: string): string {
+  if (!isUrl(address)) return address
+  const bare = address.replace(PLACEHOLDER, '')
+  const [place = '', query = ''] = split(bare)
+  const isPublic =
+    !place.includes('@') &&
+    query.split('&').every((pair) => pair.replace(/^[^=]*=?/, '') === '' && (pair === '' || pair.includes('=')))
+  if (isPublic) return address
+  const [shown = ''] = split(address)
+  return shown.replace(/^([a-z][a-z\d+.-]*:\/\/)[^/]*@/i, '$1')
+}
+
+/** The place, and all behind its first `?` or `#`. */
+function split(address: string): [string, string] {
+  const end = address.search(/[?#]/)
+  return end === -1 ? [address, ''] : [address.slice(0, end), address.slice(end + 1)]
+}
+
+function fillIn(address: string, env: Environment): string {
+  return address.replace(PLACEHOLDER, (_, name: string) => {
+    const value = env[name]
+    if (value === undefined || value === '')
+      throw new InputError('missing-secret', `${name} is not set; the region file uses it in an address.`)
+    return value
+  })
+}
+
+const isUrl = (text: string) => /^[a-z][a-z\d+.-]*:\/\//i.test(text)
+
+type SourceSetting = Shared['imagery']['sources'][number]
+
+function addressesOf(source: SourceSetting): string[] {
+  if (typeof source === 'string' || source.kind !== 'cog') return []
+  return [...source.files, ...(source.stac === null ? [] : [source.stac])]
+}
+
+function mapAddresses<T extends Shared>(config: T, change: (address: string) => string): T {
+  const { osm, imagery } = config
+  return {
+    ...config,
+    osm: { ...osm, source: typeof osm.source === 'string' ? change(osm.source) : osm.source.map(change) },
+    imagery: {
+      ...imagery,
+      sources: imagery.sources.map((source) =>
+        typeof source === 'string' || source.kind !== 'cog'
+          ? source
+          : { ...source, stac: source.stac === null ? null : change(source.stac), files: source.files.map(change) },
+      ),
+    },
+  }
+}
