@@ -14,7 +14,7 @@ export interface CogSource extends SourceFacts {
   readonly assets: readonly string[]
   /** Bands of that one asset, or of each file, from 1. */
   readonly bands: readonly [red: number, green: number, blue: number]
-  /** Items of one day, or one year, are one image: for mosaics that are cut into map sheets. */
+  /** Items or files of one day, or one year, are one image: for mosaics that are cut into map sheets. */
   readonly mosaic: 'item' | 'day' | 'year'
   /** Asset (one band) whose values stand for cloud, such as Sentinel-2's `scl`: 8, 9, 10. */
   readonly cloudMask: { readonly asset: string; readonly values: readonly number[] } | null

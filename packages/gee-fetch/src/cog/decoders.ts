@@ -1,82 +1,134 @@
+/** Undoes the compression of a tile or strip, with a limit to what it may unpack to. */
 import { promisify } from 'node:util'
 import { inflate, zstdDecompress } from 'node:zlib'
-import { addDecoder, BaseDecoder } from 'geotiff'
 import sharp from 'sharp'
 import { unpackLzw, unpackPackBits } from './unpack.ts'
 
 /** Bytes of one tile or strip as it is decoded: what a damaged or hostile file may make of its few bytes at most. */
 export const MOST_TILE_BYTES = 64 * 2 ** 20
 
-/** TIFF's numbers of compressions, https://www.loc.gov/preservation/digital/formats/content/tiff_tags.shtml */
-const LZW = 5
-const JPEG = 7
-const DEFLATE = [8, 32946]
-const PACK_BITS = 32773
-const ZSTD = 50000
+/** What a tile or strip holds once it is unpacked. */
+export interface Block {
+  readonly width: number
+  readonly height: number
+  /** Values of a pixel: all bands, or one where planes are apart. */
+  readonly samples: number
+  readonly bits: number
+  /** PhotometricInterpretation. */
+  readonly colours: number
+  /** Tables that the JPEGs of a file share. */
+  readonly jpegTables: Uint8Array | null
+}
+
+type Decoder = (packed: Uint8Array, block: Block) => Promise<Uint8Array> | Uint8Array
 
 const LIMIT = { maxOutputLength: MOST_TILE_BYTES }
 // In threads: a picture of two million pixels is some 200 ms of unpacking.
 const inflated = promisify<Uint8Array, typeof LIMIT, Buffer>(inflate)
 const zstdDecompressed = promisify<Uint8Array, typeof LIMIT, Buffer>(zstdDecompress)
 
-class Inflate extends BaseDecoder {
-  override async decodeBlock(data: ArrayBuffer): Promise<ArrayBuffer> {
-    return whole(await inflated(new Uint8Array(data), LIMIT))
+/** By TIFF's numbers of compressions, https://www.loc.gov/preservation/digital/formats/content/tiff_tags.shtml */
+const DECODERS: Readonly<Record<number, Decoder>> = {
+  // Fresh bytes, since predictors are undone in place.
+  1: (packed) => packed.slice(),
+  5: lzw,
+  7: jpeg,
+  8: (packed) => inflated(packed, LIMIT),
+  32946: (packed) => inflated(packed, LIMIT),
+  32773: (packed) => new Uint8Array(unpackPackBits(packed, MOST_TILE_BYTES)),
+  50000: (packed) => zstdDecompressed(packed, LIMIT),
+  50001: webp,
+}
+
+/** Those that TIFFs are met with, to say in a refusal what a file has. */
+const OTHERS: Readonly<Record<number, string>> = {
+  2: 'CCITT Huffman',
+  3: 'CCITT fax 3',
+  4: 'CCITT fax 4',
+  6: 'old-style JPEG',
+  33003: 'JPEG 2000',
+  33005: 'JPEG 2000',
+  34712: 'JPEG 2000',
+  34887: 'LERC',
+  34925: 'LZMA',
+  50002: 'JPEG XL',
+  52546: 'JPEG XL',
+}
+
+/** @throws Error that names a compression that is not read */
+export function checkCompression(compression: number): void {
+  if (DECODERS[compression]) return
+  const name = OTHERS[compression] ?? `compression ${compression}`
+  throw new Error(`its tiles are compressed by ${name}, which isn't read; gdal_translate -of COG writes another`)
+}
+
+/** @returns bytes of its own, as the file has them before prediction */
+export async function unpacked(compression: number, packed: Uint8Array, block: Block): Promise<Uint8Array> {
+  checkCompression(compression)
+  return DECODERS[compression]!(packed, block)
+}
+
+function lzw(packed: Uint8Array): Uint8Array {
+  // Codes whose lowest bit comes first, as programs before TIFF 6.0 wrote them, begin so.
+  if (packed[0] === 0 && (packed[1]! & 1) === 1)
+    throw new Error("its tiles are compressed by LZW of the old style, which isn't read; gdal_translate writes the new")
+  return new Uint8Array(unpackLzw(packed, MOST_TILE_BYTES))
+}
+
+/** Gives red, green and blue of the three bands that are stored as luminance and differences; else the bands as they are. */
+async function jpeg(packed: Uint8Array, block: Block): Promise<Uint8Array> {
+  if (block.bits !== 8) throw new Error(`its tiles are JPEGs of ${block.bits} bits, which are not read`)
+  const image = sharp(jpegStream(packed, block), { limitInputPixels: MOST_TILE_BYTES / 4 })
+  const { channels, width, height } = await image.metadata()
+  if (channels !== block.samples || ![1, 3, 4].includes(channels))
+    throw new Error(`its tiles are JPEGs of ${channels} bands, where ${block.samples} are expected`)
+  if (width !== block.width || height < block.height)
+    throw new Error(`its tiles are JPEGs of ${width} x ${height}, where ${block.width} x ${block.height} are expected`)
+  if (channels === 1) return image.toColourspace('b-w').raw().toBuffer()
+  if (channels === 3) return image.raw().toBuffer()
+  // Four bands are taken for inks, and turned round; no colour is converted on the way.
+  const inks = await image.pipelineColourspace('cmyk').toColourspace('cmyk').raw().toBuffer()
+  for (let i = 0; i < inks.length; i++) inks[i] = 255 - inks[i]!
+  return inks
+}
+
+const START = Buffer.from([0xff, 0xd8])
+/** Marker APP14, whose last byte says how three bands are stored: 0 as they are, 1 as luminance and differences. */
+const adobe = (transform: number) =>
+  Buffer.from([0xff, 0xee, 0, 14, ...Buffer.from('Adobe'), 0, 100, 0, 0, 0, 0, transform])
+const Y_CB_CR = 6
+
+/**
+ * The file's tables and the tile's own stream as one. How the bands are stored is what the TIFF says; the tile's own
+ * marker for it counts for nothing, as in libtiff.
+ */
+function jpegStream(packed: Uint8Array, { samples, colours, jpegTables }: Block): Buffer {
+  const parts = jpegTables ? [Buffer.from(jpegTables).subarray(2, -2)] : []
+  if (samples === 3) parts.push(adobe(colours === Y_CB_CR ? 1 : 0))
+  return Buffer.concat([START, ...parts, withoutAdobe(Buffer.from(packed))])
+}
+
+/** A JPEG after its start, without the markers APP14 before its picture. */
+function withoutAdobe(stream: Buffer): Buffer {
+  const parts: Buffer[] = []
+  let at = 2
+  while (at + 4 <= stream.length && stream[at] === 0xff) {
+    const marker = stream[at + 1]!
+    const end = at + 2 + stream.readUInt16BE(at + 2)
+    // The picture starts, or what comes has no length.
+    if (marker === 0xda || marker === 0xff || marker === 0xd9) break
+    if (marker !== 0xee) parts.push(stream.subarray(at, end))
+    at = end
   }
+  return Buffer.concat([...parts, stream.subarray(at)])
 }
 
-class Zstd extends BaseDecoder {
-  override async decodeBlock(data: ArrayBuffer): Promise<ArrayBuffer> {
-    return whole(await zstdDecompressed(new Uint8Array(data), LIMIT))
-  }
+async function webp(packed: Uint8Array, { samples, width, height }: Block): Promise<Uint8Array> {
+  const image = sharp(packed, { limitInputPixels: MOST_TILE_BYTES / 4 })
+  const found = await image.metadata()
+  if (found.width !== width || found.height < height)
+    throw new Error(`its tiles are WebP of ${found.width} x ${found.height}, where ${width} x ${height} are expected`)
+  if (samples !== 3 && samples !== 4) throw new Error(`its tiles are WebP of ${samples} bands`)
+  // An opaque tile is stored without its opacity.
+  return (samples === 4 ? image.ensureAlpha() : image.removeAlpha()).raw().toBuffer()
 }
-
-class Lzw extends BaseDecoder {
-  override decodeBlock(data: ArrayBuffer): ArrayBuffer {
-    return unpackLzw(new Uint8Array(data), MOST_TILE_BYTES)
-  }
-}
-
-class PackBits extends BaseDecoder {
-  override decodeBlock(data: ArrayBuffer): ArrayBuffer {
-    return unpackPackBits(new Uint8Array(data), MOST_TILE_BYTES)
-  }
-}
-
-/** Gives red, green and blue whatever the colours of the file: libjpeg converts, and takes less time than a decoder in JavaScript. */
-class Jpeg extends BaseDecoder {
-  override async decodeBlock(data: ArrayBuffer): Promise<ArrayBuffer> {
-    const tables = (this.parameters as { JPEGTables?: Uint8Array }).JPEGTables
-    const own = Buffer.from(data)
-    // The file's tables, without their end, go before the tile's own stream, without its start.
-    const stream = tables ? Buffer.concat([Buffer.from(tables).subarray(0, -2), own.subarray(2)]) : own
-    const image = sharp(stream, { limitInputPixels: MOST_TILE_BYTES / 4 })
-    const { channels } = await image.metadata()
-    // They would be taken for CMYK.
-    if (channels > 3) throw new Error('its tiles are JPEGs of four bands, which are not read')
-    return whole(await (channels === 1 ? image.toColourspace('b-w') : image).raw().toBuffer())
-  }
-}
-
-/** Instead of geotiff's own, which know no limit to what they unpack. */
-export function registerDecoders(): void {
-  addDecoder(DEFLATE, async () => Inflate)
-  addDecoder(ZSTD, async () => Zstd)
-  addDecoder(LZW, async () => Lzw)
-  addDecoder(PACK_BITS, async () => PackBits)
-  addDecoder(
-    JPEG,
-    async () => Jpeg,
-    async (directory) => ({
-      tileWidth: 0,
-      tileHeight: 0,
-      predictor: 1,
-      planarConfiguration: 1,
-      bitsPerSample: 8,
-      JPEGTables: await directory.loadValue('JPEGTables'),
-    }),
-  )
-}
-
-const whole = (bytes: Buffer): ArrayBuffer =>
-  bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer

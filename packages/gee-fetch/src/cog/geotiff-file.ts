@@ -8,7 +8,7 @@ import {
   SkyscriptError,
 } from '@skyscript/core'
 import GeoTIFF, { type GeoTIFFImage } from 'geotiff'
-import { MOST_TILE_BYTES, registerDecoders } from './decoders.ts'
+import { blocksOf, tagOf } from './blocks.ts'
 import type { FileBytes } from './file-bytes.ts'
 import { type Projection, projectionOf } from './projections.ts'
 import { type Level, sampleLevel } from './sample-level.ts'
@@ -27,11 +27,20 @@ const MASK = 4
 const COMPRESSION = 259
 const JPEG = 7
 const PHOTOMETRIC = 262
-/** Colours that aren't red, green and blue, nor a band's own values; those of JPEGs are converted as they are unpacked. */
-const OTHER_COLOURS: Readonly<Record<number, string>> = { 3: 'a palette', 5: 'CMYK', 6: 'YCbCr', 8: 'CIELab' }
+/** Colours that aren't red, green and blue, nor a band's own values; luminance of JPEGs is converted as they are unpacked. */
+const OTHER_COLOURS: Readonly<Record<number, string>> = {
+  3: 'a palette',
+  6: 'YCbCr',
+  8: 'CIELab',
+  9: 'ICCLab',
+  10: 'ITULab',
+}
+const INKS = 5
+const INK_SET = 332
+const CMYK = [1, 2, 3, 4]
 const DATE_TIME = 306
-const PREDICTOR = 317
 const EXTRA_SAMPLES = 338
+const NO_DATA = 42113
 const PIXEL_SCALE = 33550
 const TIE_POINTS = 33922
 const TRANSFORMATION = 34264
@@ -65,7 +74,6 @@ export interface GeotiffFile {
 
 /** @throws ServiceError of status 400 where the file is none, damaged, or of a kind that isn't read here */
 export async function openGeotiff(bytes: FileBytes, name: string, signal?: AbortSignal): Promise<GeotiffFile> {
-  registerDecoders()
   return faultsOfFile(name, signal, async () => {
     // geotiff hands no signal on while it reads a header; later readings bring their own.
     let opening = signal
@@ -78,20 +86,14 @@ export async function openGeotiff(bytes: FileBytes, name: string, signal?: Abort
     const epsg = Number(keys.ProjectedCSTypeGeoKey ?? keys.GeographicTypeGeoKey ?? 0)
     const projection = projectionOf(epsg, name)
     const { west, north, stepX, stepY } = placeOf(first, keys.GTRasterTypeGeoKey === PIXEL_IS_POINT)
-    const levels = levelsOf(images, stepX, stepY)
+    const levels = levelsOf(images, bytes, stepX, stepY)
     const full = levels[0]!
-    const noData = first.getGDALNoData()
+    const noData = noDataOf(first)
     // A text that stands far from its directory is only read when it is asked for.
     const time = timeOf(await first.getFileDirectory().loadValue(DATE_TIME))
     opening = undefined
+    const colours = coloursOf(first)
     const alpha = alphaBand(first)
-    const colours = tagOf(first, PHOTOMETRIC, 1)
-    const isJpeg = tagOf(first, COMPRESSION, 1) === JPEG
-    /** One band alone may be anything: what marks clouds often has a palette. */
-    const checkColours = (bands: readonly number[]) => {
-      const other = OTHER_COLOURS[colours]
-      if (bands.length > 1 && other !== undefined && !isJpeg) throw new Error(`its colours are ${other}`)
-    }
     const outline = outlineOf(projection, [west, north - full.height * stepY, west + full.width * stepX, north])
     const metresPerPixel = metresOf(
       projection,
@@ -106,18 +108,76 @@ export async function openGeotiff(bytes: FileBytes, name: string, signal?: Abort
       time,
       check: (bands) =>
         faultsOfFile(name, undefined, async () => {
-          checkColours(bands)
-          const [x, y] = [full.width >> 1, full.height >> 1]
-          await first.readRasters({ window: [x, y, x + 1, y + 1], samples: bands.map((band) => band - 1) })
+          const { width, height, blockWidth, blockHeight, across } = full.image
+          const column = Math.floor(width / 2 / blockWidth)
+          await full.image.read(Math.floor(height / 2 / blockHeight) * across + column, colours.stored(bands))
         }),
       valuesAt: (places, bands, gsd, reading) =>
         faultsOfFile(name, reading, async () => {
           const level = levels.findLast(({ stepY }) => (metresPerPixel * stepY) / full.stepY <= gsd * TOLERANCE) ?? full
-          checkColours(bands)
-          return sampleLevel(level, places, { west, north, bands, alpha, noData }, reading)
+          const stored = colours.stored(bands)
+          const { convert } = colours
+          const opacity = alpha !== null && stored.includes(alpha) ? null : alpha
+          const found = await sampleLevel(
+            level,
+            places,
+            { west, north, bands: stored, alpha: opacity, noData, convert },
+            reading,
+          )
+          return { values: bands.map((band) => found.values[stored.indexOf(band)]!), valid: found.valid }
         }),
     }
   })
+}
+
+/** How the bands that are wanted come of those that are stored. */
+interface Colours {
+  /** @throws Error that names colours that are not read */
+  stored(bands: readonly number[]): readonly number[]
+  readonly convert: ((values: Float64Array) => void) | null
+}
+
+function coloursOf(image: GeoTIFFImage): Colours {
+  const kind = tagOf(image, PHOTOMETRIC, 1)
+  const isJpeg = tagOf(image, COMPRESSION, 1) === JPEG
+  if (kind === INKS && image.getSamplesPerPixel() >= CMYK.length) {
+    return {
+      stored(bands) {
+        if (
+          tagOf(image, INK_SET, 1) !== 1 ||
+          image.getBitsPerSample() !== 8 ||
+          bands.some((band) => band > CMYK.length)
+        )
+          throw new Error('its colours are inks other than CMYK of 8 bits')
+        return CMYK
+      },
+      convert: toRgb,
+    }
+  }
+  return {
+    stored(bands) {
+      const other = kind === INKS ? 'inks' : OTHER_COLOURS[kind]
+      // One band alone may be anything: what marks clouds often has a palette.
+      if (bands.length > 1 && other !== undefined && !isJpeg) throw new Error(`its colours are ${other}`)
+      return [...new Set(bands)]
+    },
+    convert: null,
+  }
+}
+
+/** Cyan, magenta, yellow and black to red, green, blue and opaque, as libtiff converts them. */
+function toRgb(values: Float64Array): void {
+  const light = 255 - values[3]!
+  for (let i = 0; i < 3; i++) values[i] = Math.floor((light * (255 - values[i]!)) / 255)
+  values[3] = 255
+}
+
+/** `GDAL_NODATA`, a text; null without one. */
+function noDataOf(image: GeoTIFFImage): number | null {
+  const text = String(image.getFileDirectory().getValue(NO_DATA as never) ?? '')
+    .replace(/\0.*$/s, '')
+    .trim()
+  return text === '' ? null : Number(text)
 }
 
 /** What goes wrong while a file is taken apart is the file's fault; another image may do. */
@@ -148,20 +208,8 @@ async function imagesOf(tiff: GeoTIFF): Promise<GeoTIFFImage[]> {
       break
     }
   }
-  for (const image of images) {
-    const [width, height] = [image.getTileWidth(), image.getTileHeight()]
-    const size = width * height * Math.max(1, image.getBytesPerPixel())
-    if (!(width > 0 && height > 0 && size <= MOST_TILE_BYTES)) throw new Error(`its tiles are ${width} x ${height}`)
-    if (!(image.getWidth() > 0 && image.getHeight() > 0)) throw new Error('it has no size')
-    // geotiff undoes a predictor in the byte order of this machine.
-    if (!image.littleEndian && image.getBitsPerSample() > 8 && tagOf(image, PREDICTOR, 1) !== 1)
-      throw new Error('its numbers of several bytes are big-endian and predicted; write it with ENDIANNESS=LITTLE')
-  }
   return images
 }
-
-const tagOf = (image: GeoTIFFImage, tag: number, otherwise: number): number =>
-  Number(image.getFileDirectory().getValue(tag as never) ?? otherwise)
 
 /** Where its north-west corner lies and how large a pixel is, in the coordinate system's units: lines run from west to east, north to south. */
 function placeOf(image: GeoTIFFImage, isPoint: boolean): Record<'west' | 'north' | 'stepX' | 'stepY', number> {
@@ -187,7 +235,7 @@ function placeOf(image: GeoTIFFImage, isPoint: boolean): Record<'west' | 'north'
 }
 
 /** The image and its overviews, finest first, each with its mask. */
-function levelsOf(images: readonly GeoTIFFImage[], stepX: number, stepY: number): Level[] {
+function levelsOf(images: readonly GeoTIFFImage[], bytes: FileBytes, stepX: number, stepY: number): Level[] {
   const kindOf = (image: GeoTIFFImage) => tagOf(image, NEW_SUBFILE_TYPE, 0)
   const first = images[0]!
   const masks = images.filter((image) => (kindOf(image) & MASK) !== 0)
@@ -197,10 +245,10 @@ function levelsOf(images: readonly GeoTIFFImage[], stepX: number, stepY: number)
   return pictures
     .map((image): Level => {
       const [width, height] = [image.getWidth(), image.getHeight()]
-      const mask = masks.find((each) => each.getWidth() === width && each.getHeight() === height) ?? null
+      const mask = masks.find((each) => each.getWidth() === width && each.getHeight() === height)
       return {
-        image,
-        mask,
+        image: blocksOf(image, bytes),
+        mask: mask ? blocksOf(mask, bytes) : null,
         width,
         height,
         stepX: (stepX * first.getWidth()) / width,
@@ -210,7 +258,10 @@ function levelsOf(images: readonly GeoTIFFImage[], stepX: number, stepY: number)
     .sort((a, b) => b.width - a.width)
 }
 
-/** Number of the band of opacity, from 1; null without one. */
+/**
+ * Number of the band of opacity, from 1; null without one. Only what the file calls so: the fourth band of many aerial
+ * images is infrared.
+ */
 function alphaBand(image: GeoTIFFImage): number | null {
   const extra = image.getFileDirectory().getValue(EXTRA_SAMPLES as never) as ArrayLike<number> | undefined
   if (!extra) return null

@@ -1,15 +1,15 @@
-import type { GeoTIFFImage } from 'geotiff'
+import type { Blocks } from './blocks.ts'
 
-/** Pixels that are read for one grid at most: where a file has no overviews, its own are many for each that is wanted. */
+/** Pixels of tiles that are read for one grid at most: where a file has no overviews, its own are many for each that is wanted. */
 const MOST_WINDOW = 40_000_000
-/** Bytes of tiles that are unpacked at once at most, and their number; a grid that needs more is read part by part. */
+/** Bytes of tiles that are unpacked at once at most, and their number. */
 const MOST_AT_ONCE = 64 * 2 ** 20
-const MOST_TILES = 4096
+const MOST_TILES_AT_ONCE = 64
 
 /** A file's image or one of its overviews, in its coordinate system's units. */
 export interface Level {
-  readonly image: GeoTIFFImage
-  readonly mask: GeoTIFFImage | null
+  readonly image: Blocks
+  readonly mask: Blocks | null
   readonly width: number
   readonly height: number
   /** Units of the coordinate system a pixel. */
@@ -32,6 +32,8 @@ export interface Reading {
   /** The band of opacity, from 1. */
   readonly alpha: number | null
   readonly noData: number | null
+  /** Converts the values of a pixel in place, by their places in `bands`, where the file stores other colours. */
+  readonly convert: ((values: Float64Array) => void) | null
 }
 
 export interface Samples {
@@ -41,101 +43,123 @@ export interface Samples {
   readonly valid: Uint8Array
 }
 
-/** Columns and lines of a level: the first ones, and those after the last. */
-type Window = [left: number, top: number, right: number, bottom: number]
+/** Places by the tile that they lie in. */
+interface Placed {
+  readonly tiles: readonly { readonly number: number; readonly from: number; readonly to: number }[]
+  /** Places, those of one tile together. */
+  readonly order: Int32Array
+  /** The pixel of each place in its tile, counted line after line. */
+  readonly pixels: Int32Array
+}
 
 /** The pixel at each place. */
 export async function sampleLevel(
   level: Level,
-  { x, y }: Places,
+  places: Places,
   reading: Reading,
   signal?: AbortSignal,
 ): Promise<Samples> {
-  const { width, height, stepX, stepY } = level
-  const count = x.length
-  // -1 for places outside of the file.
-  const columns = new Int32Array(count)
-  const lines = new Int32Array(count)
-  for (let i = 0; i < count; i++) {
-    const column = Math.floor((x[i]! - reading.west) / stepX)
-    const line = Math.floor((reading.north - y[i]!) / stepY)
-    const isIn = column >= 0 && column < width && line >= 0 && line < height
-    columns[i] = isIn ? column : -1
-    lines[i] = isIn ? line : -1
-  }
-  const samples: Samples = { values: reading.bands.map(() => new Float32Array(count)), valid: new Uint8Array(count) }
-  const all = windowOf(columns, lines, 0, count)
-  if (all === null) return samples
-  const pixels = (all[2] - all[0]) * (all[3] - all[1])
-  if (pixels > MOST_WINDOW) throw new Error(`${pixels} of its pixels are needed for one picture; it needs overviews`)
-
-  /** Places one after another, whole or by halves. */
-  const take = async (from: number, to: number): Promise<void> => {
-    const window = windowOf(columns, lines, from, to)
-    if (window === null) return
-    signal?.throwIfAborted()
-    if (to - from > 1 && isTooMuch(level.image, window, reading.bands.length)) {
-      const middle = (from + to) >> 1
-      await take(from, middle)
-      return take(middle, to)
-    }
-    await readWindow(level, window, reading, signal, (read, isMasked) => {
-      for (let i = from; i < to; i++) {
-        if (columns[i] === -1) continue
-        const at = (lines[i]! - window[1]) * (window[2] - window[0]) + columns[i]! - window[0]
-        if (isMasked(at)) continue
-        samples.valid[i] = 1
-        for (const [band, values] of samples.values.entries()) values[i] = read[band]![at]!
+  const { bands, alpha, noData, convert } = reading
+  const count = places.x.length
+  const samples: Samples = { values: bands.map(() => new Float32Array(count)), valid: new Uint8Array(count) }
+  const wanted = alpha === null ? bands : [...bands, alpha]
+  const pixel = new Float64Array(bands.length)
+  await eachTile(level.image, level, places, reading, wanted, signal, (placed, { from, to }, sample) => {
+    for (let k = from; k < to; k++) {
+      const place = placed.order[k]!
+      const at = placed.pixels[place]!
+      if (sample !== null && alpha !== null && sample(bands.length, at) === 0) continue
+      let nothing = 0
+      for (let band = 0; band < bands.length; band++) {
+        // A tile that is left out holds the value for nothing, or 0.
+        pixel[band] = sample === null ? (noData ?? 0) : sample(band, at)
+        if (isNothing(pixel[band]!, noData)) nothing++
       }
-    })
-  }
-  await take(0, count)
+      if (nothing === bands.length || (sample === null && alpha !== null)) continue
+      convert?.(pixel)
+      samples.valid[place] = 1
+      for (let band = 0; band < bands.length; band++) samples.values[band]![place] = pixel[band]!
+    }
+  })
+  if (level.mask === null) return samples
+  await eachTile(level.mask, level, places, reading, [1], signal, (placed, { from, to }, sample) => {
+    for (let k = from; k < to; k++) {
+      const place = placed.order[k]!
+      if (sample !== null && sample(0, placed.pixels[place]!) !== 0) continue
+      samples.valid[place] = 0
+      for (const values of samples.values) values[place] = 0
+    }
+  })
   return samples
 }
 
-/** null where none of the places is in the file. */
-function windowOf(columns: Int32Array, lines: Int32Array, from: number, to: number): Window | null {
-  let [left, top, right, bottom] = [Infinity, Infinity, 0, 0]
-  for (let i = from; i < to; i++) {
-    if (columns[i] === -1) continue
-    left = Math.min(left, columns[i]!)
-    right = Math.max(right, columns[i]! + 1)
-    top = Math.min(top, lines[i]!)
-    bottom = Math.max(bottom, lines[i]! + 1)
-  }
-  return left < right ? [left, top, right, bottom] : null
-}
-
-function isTooMuch(image: GeoTIFFImage, [left, top, right, bottom]: Window, bands: number): boolean {
-  const [width, height] = [image.getTileWidth(), image.getTileHeight()]
-  const across = Math.ceil(right / width) - Math.floor(left / width)
-  const down = Math.ceil(bottom / height) - Math.floor(top / height)
-  // Planes lie apart, or they are unpacked together: at most all of them either way.
-  const bytes = across * width * down * height * image.getBytesPerPixel()
-  return across * down > 1 && (bytes > MOST_AT_ONCE || across * down * bands > MOST_TILES)
-}
-
-async function readWindow(
-  { image, mask }: Level,
-  window: Window,
-  { bands, alpha, noData }: Reading,
+/** Reads the tiles under places, some at a time. */
+async function eachTile(
+  blocks: Blocks,
+  level: Level,
+  places: Places,
+  reading: Reading,
+  bands: readonly number[],
   signal: AbortSignal | undefined,
-  use: (read: readonly ArrayLike<number>[], isMasked: (at: number) => boolean) => void,
+  use: (placed: Placed, tile: Placed['tiles'][number], sample: Awaited<ReturnType<Blocks['read']>>) => void,
 ): Promise<void> {
-  const wanted = alpha === null ? bands : [...bands, alpha]
-  const samples = wanted.map((band) => band - 1)
-  const options = { window, interleave: false as const, ...(signal && { signal }) }
-  const [read, opaque] = await Promise.all([
-    image.readRasters({ ...options, samples }),
-    mask?.readRasters({ ...options, samples: [0] }),
-  ])
-  use(read, (at) => {
-    if (opaque && opaque[0]![at] === 0) return true
-    if (alpha !== null && read[bands.length]![at] === 0) return true
-    let nothing = 0
-    for (let band = 0; band < bands.length; band++) if (isNothing(read[band]![at]!, noData)) nothing++
-    return nothing === bands.length
-  })
+  const placed = placesByTile(blocks, level, places, reading)
+  const pixels = placed.tiles.length * blocks.blockWidth * blocks.blockHeight
+  if (placed.tiles.length > 1 && pixels > MOST_WINDOW)
+    throw new Error(`${pixels} of its pixels are needed for one picture; it needs overviews`)
+  const atOnce = Math.max(1, Math.min(MOST_TILES_AT_ONCE, Math.floor(MOST_AT_ONCE / blocks.bytesOf(bands))))
+  const queue = placed.tiles.values()
+  const work = async () => {
+    for (const tile of queue) {
+      signal?.throwIfAborted()
+      use(placed, tile, await blocks.read(tile.number, bands, signal))
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, placed.tiles.length) }, work))
+}
+
+function placesByTile(
+  { width, height, blockWidth, blockHeight, across }: Blocks,
+  { stepX, stepY }: Level,
+  { x, y }: Places,
+  { west, north }: Reading,
+): Placed {
+  const numbers = new Int32Array(x.length).fill(-1)
+  const pixels = new Int32Array(x.length)
+  const counts = new Map<number, { count: number }>()
+  let last = { number: -1, counted: { count: 0 } }
+  for (let i = 0; i < x.length; i++) {
+    const column = Math.floor((x[i]! - west) / stepX)
+    const line = Math.floor((north - y[i]!) / stepY)
+    if (!(column >= 0 && column < width && line >= 0 && line < height)) continue
+    const number = Math.floor(line / blockHeight) * across + Math.floor(column / blockWidth)
+    numbers[i] = number
+    pixels[i] = (line % blockHeight) * blockWidth + (column % blockWidth)
+    // Neighbours mostly lie in one tile.
+    if (number !== last.number) {
+      const counted = counts.get(number) ?? { count: 0 }
+      counts.set(number, counted)
+      last = { number, counted }
+    }
+    last.counted.count++
+  }
+  let end = 0
+  const tiles = [...counts]
+    .sort(([a], [b]) => a - b)
+    .map(([number, { count }]) => {
+      end += count
+      return { number, from: end - count, to: end }
+    })
+  const next = new Map(tiles.map((tile) => [tile.number, { at: tile.from }]))
+  const order = new Int32Array(end)
+  let [lastNumber, place] = [-1, { at: 0 }]
+  for (let i = 0; i < x.length; i++) {
+    const number = numbers[i]!
+    if (number === -1) continue
+    if (number !== lastNumber) [lastNumber, place] = [number, next.get(number)!]
+    order[place.at++] = i
+  }
+  return { tiles, order, pixels }
 }
 
 /** Floats that are no number stand for nothing, whether the file says so or not. */

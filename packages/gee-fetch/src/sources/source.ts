@@ -44,9 +44,12 @@ export interface EarthEngineSource extends SourceFacts {
 
 export type Source = EarthEngineSource | CogSource
 
+/** Raise when files of GeoTIFFs are read to other pixels, or such as were refused are read. */
+const READING_VERSION = 2
+
 /** What of a source's settings decides the pixels of a request for it, and what is known of them. */
 export function requestSettings(source: Source): unknown {
   const { range, bands, cloudMask, cloudBrightness } = source
-  const own = source.kind === 'cog' ? [source.stac, source.assets, source.mosaic] : []
+  const own = source.kind === 'cog' ? [READING_VERSION, source.stac, source.assets, source.mosaic] : []
   return [range, bands, cloudMask, cloudBrightness, own]
 }

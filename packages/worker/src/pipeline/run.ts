@@ -31,7 +31,7 @@ export const VERSIONS = {
   extract: 4,
   select: 2,
   plan: 4,
-  fetch: 2,
+  fetch: 3,
   caption: 1,
   score: 2,
   assemble: 4,

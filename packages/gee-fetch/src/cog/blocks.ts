@@ -1,0 +1,158 @@
+/** Tiles and strips of an image of a TIFF, by number, as the numbers that they hold. */
+import type { GeoTIFFImage } from 'geotiff'
+import { checkCompression, MOST_TILE_BYTES, unpacked } from './decoders.ts'
+import type { FileBytes } from './file-bytes.ts'
+import { checkNumbers, lineBytes, type NumberLayout, numbersOf } from './numbers.ts'
+
+/** TIFF's tags, https://www.loc.gov/preservation/digital/formats/content/tiff_tags.shtml */
+const COMPRESSION = 259
+const PHOTOMETRIC = 262
+const FILL_ORDER = 266
+const STRIP_OFFSETS = 273
+const STRIP_BYTES = 279
+const PREDICTOR = 317
+const TILE_OFFSETS = 324
+const TILE_BYTES = 325
+const JPEG_TABLES = 347
+/** Compressions whose streams have their own order of bits: JPEG and WebP. */
+const OWN_BIT_ORDER = [7, 50001]
+
+export interface Blocks {
+  readonly width: number
+  readonly height: number
+  /** Pixels of a block's sides; the last strip is lower. */
+  readonly blockWidth: number
+  readonly blockHeight: number
+  /** Blocks from west to east. */
+  readonly across: number
+  /** Bytes of a block that is unpacked, with all bands that are read. */
+  bytesOf(bands: readonly number[]): number
+  /**
+   * @param bands from 1
+   * @returns the value of a band (by its place in `bands`) at a pixel (counted line after line) of the block; null where
+   * the block is left out
+   */
+  read(
+    number: number,
+    bands: readonly number[],
+    signal?: AbortSignal,
+  ): Promise<((band: number, pixel: number) => number) | null>
+}
+
+export const tagOf = (image: GeoTIFFImage, tag: number, otherwise: number): number =>
+  Number(image.getFileDirectory().getValue(tag as never) ?? otherwise)
+
+/** @throws Error that names what of the image is not read */
+export function blocksOf(image: GeoTIFFImage, source: FileBytes): Blocks {
+  const directory = image.getFileDirectory()
+  const [width, height] = [image.getWidth(), image.getHeight()]
+  const [blockWidth, blockHeight] = [image.getTileWidth(), image.getTileHeight()]
+  const bands = image.getSamplesPerPixel()
+  const areApart = image.planarConfiguration === 2
+  const samples = areApart ? 1 : bands
+  const compression = tagOf(image, COMPRESSION, 1)
+  const colours = tagOf(image, PHOTOMETRIC, 1)
+  const isReversed = tagOf(image, FILL_ORDER, 1) === 2 && !OWN_BIT_ORDER.includes(compression)
+  const layout: NumberLayout = {
+    bits: sameOf(directory.getValue('BitsPerSample'), 'bits') ?? 1,
+    format: sameOf(directory.getValue('SampleFormat'), 'sample format') ?? 1,
+    littleEndian: image.littleEndian,
+    // Compressions of pictures have no predictor; some programs write the tag all the same.
+    predictor: OWN_BIT_ORDER.includes(compression) ? 1 : tagOf(image, PREDICTOR, 1),
+    samples,
+    width: blockWidth,
+    height: blockHeight,
+  }
+  const bytes = lineBytes(layout) * blockHeight
+  if (!(width > 0 && height > 0)) throw new Error('it has no size')
+  if (!(blockWidth > 0 && blockHeight > 0 && bytes > 0 && bytes <= MOST_TILE_BYTES))
+    throw new Error(`its tiles are ${blockWidth} x ${blockHeight}`)
+  const across = Math.ceil(width / blockWidth)
+  const down = Math.ceil(height / blockHeight)
+  const tables = directory.getValue(JPEG_TABLES as never) as Uint8Array | undefined
+  const jpegTables = tables ? Uint8Array.from(tables) : null
+
+  const readOne = async (number: number, signal?: AbortSignal): Promise<ArrayLike<number> | null> => {
+    const [offset, length] = await Promise.all([
+      entryOf(image, source, image.isTiled ? TILE_OFFSETS : STRIP_OFFSETS, number, signal),
+      entryOf(image, source, image.isTiled ? TILE_BYTES : STRIP_BYTES, number, signal),
+    ])
+    if (offset === 0 || length === 0) return null
+    if (offset === undefined || length === undefined) throw new Error(`it does not say where its tile ${number} is`)
+    const [packed] = await source.fetch([{ offset, length }], signal)
+    const given = new Uint8Array(packed!)
+    if (given.length < length) throw new Error(`it ends before its tile ${number} does`)
+    if (isReversed) for (let i = 0; i < given.length; i++) given[i] = REVERSED[given[i]!]!
+    // Strips end with the image, tiles are whole.
+    const rows = image.isTiled
+      ? blockHeight
+      : Math.min(blockHeight, height - Math.floor((number % (across * down)) / across) * blockHeight)
+    const block = { width: blockWidth, height: rows, samples, bits: layout.bits, colours, jpegTables }
+    return numbersOf(await unpacked(compression, given, block), { ...layout, height: rows })
+  }
+
+  return {
+    width,
+    height,
+    blockWidth,
+    blockHeight,
+    across,
+    bytesOf: (wanted) => bytes * (areApart ? wanted.length : 1),
+    async read(number, wanted, signal) {
+      for (const band of wanted) if (band > bands) throw new Error(`it has ${bands} bands, and no band ${band}`)
+      checkCompression(compression)
+      checkNumbers(layout)
+      if (!areApart) {
+        const numbers = await readOne(number, signal)
+        const at = wanted.map((band) => band - 1)
+        return numbers && ((band, pixel) => numbers[pixel * samples + at[band]!]!)
+      }
+      const planes = await Promise.all(wanted.map((band) => readOne((band - 1) * across * down + number, signal)))
+      if (planes.every((plane) => plane === null)) return null
+      return (band, pixel) => planes[band]?.[pixel] ?? 0
+    },
+  }
+}
+
+/** One value for all bands; undefined where the file doesn't say. */
+function sameOf(values: unknown, name: string): number | undefined {
+  const all = values === undefined ? [] : Array.from(values as ArrayLike<number>)
+  if (all.some((value) => value !== all[0])) throw new Error(`its bands differ in ${name} (${all.join(', ')})`)
+  return all[0]
+}
+
+/** What geotiff knows of a list that it leaves in the file until it is asked for. */
+interface Deferred {
+  readonly arrayOffset: number
+  readonly itemSize: number
+  readonly length: number
+}
+
+/** One number of a list such as TileOffsets, read where it stands: geotiff takes those of big-endian files for little-endian. */
+async function entryOf(
+  image: GeoTIFFImage,
+  source: FileBytes,
+  tag: number,
+  index: number,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  const directory = image.getFileDirectory()
+  const deferred = (directory as unknown as { deferredArrays: Map<number, Deferred> }).deferredArrays.get(tag)
+  if (!deferred) {
+    const values = directory.hasTag(tag as never) ? directory.getValue(tag as never) : undefined
+    const value =
+      typeof values === 'number' && index === 0 ? values : (values as ArrayLike<number> | undefined)?.[index]
+    return value === undefined ? undefined : Number(value)
+  }
+  if (index >= deferred.length) return undefined
+  const { arrayOffset, itemSize } = deferred
+  const [bytes] = await source.fetch([{ offset: arrayOffset + index * itemSize, length: itemSize }], signal)
+  const view = new DataView(bytes!)
+  if (itemSize === 2) return view.getUint16(0, image.littleEndian)
+  return itemSize === 4 ? view.getUint32(0, image.littleEndian) : Number(view.getBigUint64(0, image.littleEndian))
+}
+
+/** Each byte with its bits turned round. */
+const REVERSED = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number.parseInt(byte.toString(2).padStart(8, '0').split('').reverse().join(''), 2),
+)
