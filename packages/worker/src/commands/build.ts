@@ -1,4 +1,6 @@
 import { type Config, redact, type Storage } from '@skyscript/core'
+import { buildClaim } from '../ownership/claims.ts'
+import { type Lease, takeLease } from '../ownership/lease.ts'
 import { type BuildOptions, type BuildResult, build } from '../pipeline/coordinator.ts'
 import { createExecutor } from '../pipeline/execute.ts'
 import type { PrivateAddresses } from '../pipeline/private-addresses.ts'
@@ -6,7 +8,7 @@ import { createQueueRunner } from '../runner/distributed.ts'
 import { createEmbeddedRunner } from '../runner/embedded.ts'
 import type { Runner } from '../runner/runner.ts'
 import { openStorage } from '../storages/storages.ts'
-import { closeInTime, interruptSignal } from '../terminal/interrupt.ts'
+import { closeInTime, interruptSignal, isLeftBehind } from '../terminal/interrupt.ts'
 import { formatCount, type Terminal } from '../terminal/terminal.ts'
 import { downloadProgress, openTerminal, readRegion } from './region.ts'
 
@@ -16,7 +18,7 @@ const CONCURRENCY = { plan: 2, fetch: 12, caption: 1, score: 1 } as const
 /** `skyscript build`: 0 whole, 2 partial. */
 export async function buildCommand(file: string, options: { json?: boolean }): Promise<number> {
   const config = await readRegion(file)
-  const result = await withBuild(config, build)
+  const result = await withBuild('build', config, build)
   const { counts } = result.lock
   if (options.json)
     process.stdout.write(`${JSON.stringify({ jobs: result.jobs, unchanged: result.unchanged, ...result.lock })}\n`)
@@ -24,13 +26,22 @@ export async function buildCommand(file: string, options: { json?: boolean }): P
   return Object.keys(counts.failed).length === 0 ? 0 : 2
 }
 
-/** Opens what a build needs, runs `task`, closes it all. */
-export async function withBuild<T>(config: Config, task: (options: BuildOptions) => Promise<T>): Promise<T> {
+/** Takes the output, opens what a build needs, runs `task`, closes it all. */
+export async function withBuild<T>(
+  command: 'build' | 'plan',
+  config: Config,
+  task: (options: BuildOptions) => Promise<T>,
+): Promise<T> {
   const terminal = openTerminal()
   const interrupt = interruptSignal(terminal)
   let runner: Runner | undefined
+  let lease: Lease | undefined
   const run = async () => {
     const storage = await openStorage(config.output)
+    lease = await takeLease(storage, buildClaim(command, config), {
+      onWait: (text) => terminal.note(text),
+      signal: interrupt.signal,
+    })
     const privateAddresses: PrivateAddresses = new Map()
     runner = await openRunner(config, storage, terminal, privateAddresses)
     return task({
@@ -38,7 +49,8 @@ export async function withBuild<T>(config: Config, task: (options: BuildOptions)
       storage,
       runner,
       terminal,
-      signal: interrupt.signal,
+      lease,
+      signal: AbortSignal.any([interrupt.signal, lease.signal]),
       progress: downloadProgress(terminal),
       privateAddresses,
     })
@@ -46,7 +58,11 @@ export async function withBuild<T>(config: Config, task: (options: BuildOptions)
   try {
     return await interrupt.race(run())
   } finally {
-    await closeInTime(async () => runner?.close())
+    await closeInTime(async () => {
+      await runner?.close()
+      // What may still write keeps the output until the process has ended.
+      if (!isLeftBehind()) await lease?.release()
+    })
     interrupt.release()
   }
 }

@@ -1,15 +1,43 @@
-import { getJson, InputError } from '@skyscript/core'
+import { type Config, getJson, InputError } from '@skyscript/core'
 import { MANIFEST } from '@skyscript/filter'
-import { cutStored, type DatasetState, readExclude, STATE, storedExclude, withFilter } from '../pipeline/cut.ts'
+import { optionsClaim } from '../ownership/claims.ts'
+import {
+  type CutOptions,
+  cutStored,
+  type DatasetLock,
+  type DatasetState,
+  readExclude,
+  STATE,
+  storedExclude,
+  withFilter,
+} from '../pipeline/cut.ts'
 import { openDataset } from '../storages/storages.ts'
-import { interruptSignal } from '../terminal/interrupt.ts'
 import { formatCount } from '../terminal/terminal.ts'
+import { owning } from './owning.ts'
 import { openTerminal, readRegion } from './region.ts'
 
 /** `skyscript cut`: ranking, cuts, splits, CSVs, manifest and report again, from stored scores. */
 export async function cutCommand(output: string, options: { config?: string; json?: boolean }): Promise<number> {
   const terminal = openTerminal()
   const storage = await openDataset(output)
+  const region = options.config === undefined ? null : await readRegion(options.config)
+  const claim = optionsClaim('cut', region && [region.name, region.filter, region.seed])
+  const lock = await owning(storage, claim, terminal, (signal) =>
+    cutAgain({ storage, terminal, signal }, region, options),
+  )
+  if (options.json) process.stdout.write(`${JSON.stringify(lock)}\n`)
+  else
+    for (const [path, rows] of Object.entries(lock.rows))
+      process.stdout.write(`${formatCount(rows).padStart(12)}  ${path}\n`)
+  for (const note of lock.notes) terminal.note(note)
+  return 0
+}
+
+async function cutAgain(
+  { storage, terminal, signal }: CutOptions,
+  region: Config | null,
+  options: { config?: string },
+): Promise<DatasetLock> {
   const stored = await getJson<DatasetState>(storage, STATE)
   if (stored === null || !(await storage.has(MANIFEST)))
     throw new InputError(
@@ -18,7 +46,6 @@ export async function cutCommand(output: string, options: { config?: string; jso
     )
   if (stored.report === undefined)
     throw new InputError('old-dataset', `${storage.url} was made by an older version; run skyscript build again.`)
-  const region = options.config === undefined ? null : await readRegion(options.config)
   const exclude = region === null ? await storedExclude(storage) : await readExclude(region.filter.exclude, terminal)
   const settings = region === null ? stored : withFilter(stored, region)
   const state = { ...settings, exclude: exclude?.fingerprint ?? null }
@@ -28,16 +55,5 @@ export async function cutCommand(output: string, options: { config?: string; jso
       'no-scores',
       `${options.config} names scorer "${missing.name}", for which no scores are stored; run skyscript build to score with it.`,
     )
-  const interrupt = interruptSignal(terminal, 'start anew')
-  try {
-    const { lock } = await interrupt.race(cutStored(state, exclude, { storage, terminal, signal: interrupt.signal }))
-    if (options.json) process.stdout.write(`${JSON.stringify(lock)}\n`)
-    else
-      for (const [path, rows] of Object.entries(lock.rows))
-        process.stdout.write(`${formatCount(rows).padStart(12)}  ${path}\n`)
-    for (const note of lock.notes) terminal.note(note)
-    return 0
-  } finally {
-    interrupt.release()
-  }
+  return (await cutStored(state, exclude, { storage, terminal, signal })).lock
 }

@@ -6,9 +6,10 @@ import { gatherStatistics } from '../export/statistics.ts'
 import { openTarget } from '../export/target.ts'
 import { type CAPTIONS, exportWebdataset, SHARD_BYTES } from '../export/webdataset.ts'
 import { exportZip } from '../export/zip.ts'
+import { optionsClaim } from '../ownership/claims.ts'
 import { openDataset } from '../storages/storages.ts'
-import { interruptSignal } from '../terminal/interrupt.ts'
 import { formatBytes, formatCount, type Terminal } from '../terminal/terminal.ts'
+import { owning } from './owning.ts'
 import { openTerminal } from './region.ts'
 
 export const FORMATS = ['webdataset', 'zip', 'croissant', 'card'] as const
@@ -43,21 +44,18 @@ interface Exported {
 export async function exportCommand(output: string, options: ExportOptions): Promise<number> {
   refuseForeign(options)
   const terminal = openTerminal()
-  const dataset = await openFinished(await openDataset(output))
-  const target = await openTarget(dataset.storage, options.format, options.to)
-  if (options.format === 'zip' && target.url === dataset.storage.url)
+  const storage = await openDataset(output)
+  const target = await openTarget(storage, options.format, options.to)
+  if (options.format === 'zip' && target.url === storage.url)
     throw new InputError('bad-output', 'Zip files can not go into the dataset itself; give another folder as --to.')
-  const interrupt = interruptSignal(terminal, 'start anew')
-  try {
-    const job = { dataset, target, options, terminal, signal: interrupt.signal }
-    const { json, lines } = await interrupt.race(EXPORTERS[options.format](job))
-    if (options.json)
-      process.stdout.write(`${JSON.stringify({ format: options.format, target: target.url, ...json })}\n`)
-    else process.stdout.write(`${[target.url, ...lines].join('\n')}\n`)
-    return 0
-  } finally {
-    interrupt.release()
-  }
+  const isWithin = target.url === storage.url || target.url.startsWith(`${storage.url.replace(/\/$/, '')}/`)
+  const claim = isWithin ? optionsClaim('export', options) : null
+  const { json, lines } = await owning(storage, claim, terminal, async (signal) =>
+    EXPORTERS[options.format]({ dataset: await openFinished(storage), target, options, terminal, signal }),
+  )
+  if (options.json) process.stdout.write(`${JSON.stringify({ format: options.format, target: target.url, ...json })}\n`)
+  else process.stdout.write(`${[target.url, ...lines].join('\n')}\n`)
+  return 0
 }
 
 /** Options that another format knows would be taken no notice of. */

@@ -55,7 +55,7 @@ export interface PlanOptions {
 /** `skyscript plan`: 0, or 2 where a map tile could not be planned. */
 export async function planCommand(file: string, options: PlanOptions): Promise<number> {
   const config = await readRegion(file)
-  const summary = await withBuild(config, (build) => planSummary(build, options))
+  const summary = await withBuild('plan', config, (build) => planSummary(build, options))
   process.stdout.write(options.json ? `${JSON.stringify(summary)}\n` : tableOf(config, summary))
   return Object.keys(summary.objects.failed).length === 0 ? 0 : 2
 }

@@ -1,3 +1,4 @@
+import { guardedStorage } from '../ownership/lease.ts'
 import { createOutputGuard } from '../ownership/output-roots.ts'
 import { redisLedger } from '../pipeline/eecu-ledger.ts'
 import { createExecutor } from '../pipeline/execute.ts'
@@ -29,9 +30,9 @@ export async function workerCommand(options: WorkerOptions): Promise<number> {
   const terminal = openTerminal()
   const interrupt = interruptSignal(terminal)
   const limiters = sharedLimiters(options.queue)
-  const openAllowed = async (dataset: string) => {
+  const openAllowed = async (dataset: string, run: string) => {
     await allow(dataset)
-    return openStorage(dataset)
+    return guardedStorage(await openStorage(dataset), run)
   }
   const executor = createExecutor(openAllowed, {
     progress: downloadProgress(terminal),

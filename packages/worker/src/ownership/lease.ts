@@ -15,6 +15,9 @@ const keyOf = (generation: number) => `${FOLDER}${String(generation).padStart(8,
 
 export const LEASE_FOLDER = FOLDER
 
+/** Keys that commands write; another dataset may have its own prefix below ours. */
+const OF_DATASETS = /^(?:[^/]+|(?:work|images\d|meta\d|report|benchmarks|export)\/.*)$/
+
 const RENEW_MS = 10_000
 /** Measured by the clock of whoever waits: clocks of machines differ. */
 const STALE_MS = 60_000
@@ -128,7 +131,8 @@ export async function takeLease(storage: Storage, claim: LeaseClaim, options: Le
     const wasRemote = before?.remote === true
     if (wasRemote && before?.run !== run) await sleep(SETTLE_MS, undefined, { signal })
     for await (const { key } of storage.list(FOLDER)) if (key < keyOf(generation)) await storage.delete(key)
-    return hold(storage, generation, record, wasRemote, renewMs)
+    await storage.abortUploads?.((key) => OF_DATASETS.test(key))
+    return hold(storage, generation, record, wasRemote && run !== null, renewMs)
   }
 }
 
@@ -139,11 +143,17 @@ const JOINED: Lease = {
   release: async () => {},
 }
 
-function hold(storage: Storage, generation: number, first: LeaseRecord, wasRemote: boolean, renewMs: number): Lease {
+function hold(
+  storage: Storage,
+  generation: number,
+  first: LeaseRecord,
+  mayOthersWrite: boolean,
+  renewMs: number,
+): Lease {
   const lost = new AbortController()
   const key = keyOf(generation)
   let record = first
-  let others = wasRemote
+  let others = mayOthersWrite
   let writing: Promise<unknown> = Promise.resolve()
 
   const isLost = async () => {

@@ -14,6 +14,7 @@ import {
 } from '@skyscript/core'
 import type { ScorerIdentity } from '@skyscript/filter'
 import type { FetchOutcome } from '@skyscript/gee-fetch'
+import { LEASE_FOLDER, type Lease } from '../ownership/lease.ts'
 import { type Job, type Runner, resultKey, runKey, type StageName } from '../runner/runner.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { assembleDataset } from './assemble.ts'
@@ -53,6 +54,8 @@ export interface BuildOptions extends ContextOptions {
   readonly runner: Runner
   readonly terminal: Terminal
   readonly signal: AbortSignal
+  /** The output is this process's own. */
+  readonly lease?: Lease
 }
 
 /** One leaf of a map tile on its way through the stages. */
@@ -202,6 +205,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
         ...requests,
       ])
       await collectGarbage(storage, live, [
+        LEASE_FOLDER,
         `work/extract/${prepared.run.extract}/`,
         `work/select/${prepared.run.select}/`,
         ...prepared.learnedTags,
@@ -236,8 +240,7 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   const { queue, output: _output, ...shared } = config
   const stored = withoutSecrets(shared, privateAddresses)
   if (queue !== 'embedded') refuseForWorkers(privateAddresses, stored)
-  const existing = new Set<string>()
-  for await (const { key } of storage.list('')) existing.add(key)
+  const existing = await listInto(new Set<string>(), storage)
   const texts = await readCaptionTables(config.captions)
   const { tables, captioner, extract, reading, learnedTags } = await withSources(
     withSecrets(config).osm,
@@ -263,6 +266,8 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   const run: Run = { config: stored, extract, select, tables }
   const name = fingerprint(run)
   await putJson(storage, runKey(name), run)
+  // Jobs of a build before this one may have changed what was listed.
+  if (await options.lease?.allow(name)) await listInto(existing, storage)
   const context = await openContext(storage, run, options, captioner)
   const preflight = async (stage: StageName) => {
     // One sentence about wrong credentials now, instead of one failure for each job later.
@@ -272,6 +277,12 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   }
   const stages = createStageRunner({ storage, existing, runner, terminal, signal, preflight })
   return { run, name, index, selection, captioner, context, stages, existing, learnedTags }
+}
+
+async function listInto(keys: Set<string>, storage: Storage): Promise<Set<string>> {
+  keys.clear()
+  for await (const { key } of storage.list('')) keys.add(key)
+  return keys
 }
 
 /** What the classifier of the settings says of the extracts' tags; null without one. */

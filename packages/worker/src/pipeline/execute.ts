@@ -23,12 +23,15 @@ export interface Executor {
 /**
  * Does jobs of any run.
  *
- * @param openStorage opens the dataset that a job names
+ * @param openStorage opens the dataset that a job names, for a run
  */
-export function createExecutor(openStorage: (url: string) => Promise<Storage>, options: ContextOptions = {}): Executor {
+export function createExecutor(
+  openStorage: (url: string, run: string) => Promise<Storage>,
+  options: ContextOptions = {},
+): Executor {
   const pool = createContextPool(async (key) => {
     const [dataset, run] = key.split('\n') as [string, string]
-    const storage = await openStorage(dataset)
+    const storage = await openStorage(dataset, run)
     return openContext(storage, await loadRun(storage, run), options)
   })
   return {

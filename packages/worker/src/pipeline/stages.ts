@@ -6,6 +6,9 @@ import { LOCK } from './run.ts'
 /** Results are read this many at a time: enough to hide a bucket's latency. */
 const READS = 32
 
+/** Stages whose jobs write files of the dataset; what the others write is below work/. */
+const PUBLISHING: ReadonlySet<StageName> = new Set(['fetch', 'caption'])
+
 /** A job with the number of objects or images it stands for. */
 export interface Shard {
   readonly job: Job
@@ -74,7 +77,7 @@ export function createStageRunner(options: {
       }
       await preflight(stage)
       // From here on files change, so the dataset is not whole until the lock is written again.
-      await storage.delete(LOCK)
+      if (PUBLISHING.has(stage)) await storage.delete(LOCK)
       pending.sort((a, b) => (a.job.shard < b.job.shard ? -1 : 1))
       const weights = new Map(pending.map(({ job, weight }) => [job.fingerprint + job.shard, weight]))
       let done = total - weightOf(pending)

@@ -124,6 +124,9 @@ export async function closeInTime(close: () => Promise<unknown>): Promise<void> 
   if ((await Promise.race([closing, late])) === 'late') leftBehind = true
 }
 
+/** Whether something of an interrupted command may still be at work. */
+export const isLeftBehind = (): boolean => leftBehind
+
 /** What keeps `process.exit` waiting: threads of this process, and work that was given to the system's. */
 const isBusy = () => process.getActiveResourcesInfo().some((name) => /ReqWrap|FSReq|Worker|Zlib/.test(name))
 
