@@ -9,7 +9,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { type RedisServer, startRedis } from './support/redis.ts'
 import { type S3Server, startS3 } from './support/s3.ts'
 import { filesOf, makeFolder, type Running, skyscript, start, writeRegion } from './support/skyscript.ts'
-import { startTown, type Town } from './support/town.ts'
+import { startTown, TOWN, type Town } from './support/town.ts'
+
+/** Some streets: these tests build a dozen datasets. */
+const CLIP = [7.447, 46.716, 7.456, 46.722]
 
 let folder: Awaited<ReturnType<typeof makeFolder>>
 let town: Town
@@ -49,7 +52,7 @@ afterAll(async () => {
 })
 
 const region = (name: string, output: string, changes: Record<string, unknown> = {}) =>
-  writeRegion(at(`${name}.yaml`), town.region(output, changes))
+  writeRegion(at(`${name}.yaml`), town.region(output, { osm: { source: TOWN, clip: CLIP }, ...changes }))
 /** Settings whose imagery never comes. */
 const stuck = () => {
   const endpoint = `http://127.0.0.1:${(silent.address() as { port: number }).port}`
