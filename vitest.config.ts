@@ -8,6 +8,8 @@ export default defineConfig({
       'examples/*/**/*.test.ts',
       'test/**/*.test.ts',
     ],
+    // They need Python packages: `npm run test:readers`.
+    exclude: ['test/readers/**', '**/node_modules/**'],
     // Two forks: the tests use both cores through real services, and more of them only makes each slower.
     maxWorkers: 2,
     // For tests that load onnxruntime themselves; the shipped code sets it too.

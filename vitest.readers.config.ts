@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+/** `npm run test:readers`, which makes the Python environments first. */
+export default defineConfig({
+  test: {
+    include: ['test/readers/**/*.test.ts', 'packages/filter/test/export-openclip.test.ts'],
+    globalSetup: ['test/readers/build-datasets.ts'],
+    maxWorkers: 2,
+    env: { ORT_DISABLE_TELEMETRY: '1' },
+    setupFiles: ['test/support/fuzz-seed.ts'],
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+  },
+})
