@@ -1,3 +1,4 @@
+import type { HiddenRule } from './hidden-objects.ts'
 import { compilePattern, isPattern, matches, type TagPattern } from './tag-pattern.ts'
 import { GSD_CLASSES, type TagRow } from './tag-table.ts'
 
@@ -34,6 +35,7 @@ export interface TagTables {
   readonly learned: readonly TagRow[]
   /** Why tags are never seen, the reason that tells most of an object first. */
   readonly neverReasons: readonly string[]
+  readonly hidden: readonly HiddenRule[]
 }
 
 /**
@@ -51,6 +53,8 @@ export interface TagVerdicts {
   }[]
   /** Why objects are left out, as they are counted; of an object with several the first counts. */
   readonly reasons: readonly string[]
+  /** Objects that are left out though they have a tag that can be seen; the first of these that fits says why. */
+  readonly hidden: readonly HiddenRule[]
 }
 
 /** To what a tag is named. */
@@ -180,7 +184,7 @@ export function createJudge(tables: TagTables): Judge {
       return { seenTo: maxGsd === COARSEST_CLASS ? OPEN_ENDED_GSD : (maxGsd ?? 0), isLeak }
     },
     isUndecided: (key, value) => isUnknown(decisionOf(key, value)) && isWord(key, value),
-    verdicts: () => verdictsOf(exact, patterns, tables.neverReasons, unjudged !== undefined),
+    verdicts: () => verdictsOf(exact, patterns, tables, unjudged !== undefined),
     undecided: () => undecidedOf(exact, patterns),
   }
 }
@@ -190,7 +194,7 @@ const isWord = (key: string, value: string) => VOCABULARY.test(key) && VOCABULAR
 function verdictsOf(
   exact: ReadonlyMap<string, ReadonlyMap<string, Decision>>,
   patterns: readonly Pattern[],
-  neverReasons: readonly string[],
+  { neverReasons, hidden }: TagTables,
   takesWords: boolean,
 ): TagVerdicts {
   const reasons = [
@@ -203,7 +207,8 @@ function verdictsOf(
     ...patterns.map(({ key, value, decision }) => ({ key, value, verdict: verdictOf(decision) })),
     ...(takesWords ? [{ key: VOCABULARY, value: VOCABULARY, verdict: null }] : []),
   ]
-  return { tags: beyondPatterns(exact, told, verdictOf, reasons.length - 1), patterns: told, reasons }
+  const out = hidden.map((rule) => ({ ...rule, reason: `hidden:${rule.reason}` }))
+  return { tags: beyondPatterns(exact, told, verdictOf, reasons.length - 1), patterns: told, reasons, hidden: out }
 }
 
 function undecidedOf(
@@ -219,6 +224,7 @@ function undecidedOf(
     tags: beyondPatterns(exact, told, () => decided, otherwise),
     patterns: told,
     reasons: ['decided', 'not-a-word'],
+    hidden: [],
   }
 }
 

@@ -3,6 +3,7 @@ import { InputError, type Labels, parseCsv } from '@skyscript/core'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import type { TagTables } from './groundability.ts'
+import { parseHiddenRules } from './hidden-objects.ts'
 import { parseTagTable, type TagRow } from './tag-table.ts'
 
 const names = z.array(z.string().min(1))
@@ -67,6 +68,7 @@ export function loadTables(overrides: {
       ...(overrides.labels === 'skyscript-2023' && { leaks: shippedLeaks() }),
       learned: overrides.learned ?? [],
       neverReasons: neverReasons().map(({ reason }) => reason),
+      hidden: shippedHiddenRules(),
     },
     frequency: tagOrder === undefined ? shippedFrequency() : asFrequency(tagOrder),
     rules: { ...ruleTables.parse(JSON.parse(read('caption-rules.json'))), ...(rules as Partial<RuleTables>) },
@@ -75,6 +77,8 @@ export function loadTables(overrides: {
 
 /** The tags that were judged by hand. */
 export const shippedLabels = once((): readonly TagRow[] => parseTagTable(read('tag-labels.csv'), 'tag-labels.csv'))
+
+const shippedHiddenRules = once(() => parseHiddenRules(read('hidden-objects.csv')))
 
 const shippedKeyRules = once((): readonly TagRow[] => parseTagTable(read('key-rules.csv'), 'key-rules.csv'))
 

@@ -12,8 +12,18 @@ export const isPattern = (text: string): boolean => WILD.test(text)
 export function compilePattern(text: string): TagPattern {
   if (text === '*') return null
   if (!isPattern(text)) return text
+  return new RegExp(sourceOf(text), 's')
+}
+
+function sourceOf(text: string): string {
   const source = text.replace(/[.+?^${}()|[\]\\/-]/g, '\\$&').replaceAll('*', '.*')
-  return new RegExp(`^${source.replaceAll('#', '\\d+(?:[.,]\\d+)?')}$`, 's')
+  return `^${source.replaceAll('#', '\\d+(?:[.,]\\d+)?')}$`
+}
+
+/** Likewise of several patterns, any of which may fit. */
+export function compileAnyOf(texts: readonly string[]): TagPattern {
+  if (texts.length === 1) return compilePattern(texts[0]!)
+  return texts.includes('*') ? null : new RegExp(texts.map(sourceOf).join('|'), 's')
 }
 
 export function matches(pattern: TagPattern, text: string): boolean {

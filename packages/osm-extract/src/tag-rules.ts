@@ -1,4 +1,5 @@
 import type { Element } from './element.ts'
+import { HiddenTest } from './hidden-test.ts'
 import { KeyAnswers, type StringTable } from './strings.ts'
 import { type KeyVerdicts, type TagVerdicts, VerdictsByKey } from './tag-verdicts.ts'
 
@@ -20,11 +21,16 @@ function verdictsOf(rules: TagRules): TagVerdicts {
 export class TagTest {
   /** A number: the reason of all values of a key, none of which is meant. */
   readonly keys: KeyAnswers<KeyVerdicts>
+  /** Those of the verdicts, then those of hidden elements. */
   readonly reasons: readonly string[]
+  readonly #shown: number
+  readonly #hidden: HiddenTest
 
   constructor(rules: TagRules | TagVerdicts) {
     const verdicts = 'reasons' in rules ? rules : verdictsOf(rules)
-    this.reasons = verdicts.reasons
+    this.#hidden = new HiddenTest(verdicts.hidden ?? [])
+    this.#shown = verdicts.reasons.length
+    this.reasons = [...verdicts.reasons, ...this.#hidden.reasons]
     this.keys = new KeyAnswers(new VerdictsByKey(verdicts), verdicts.reasons.length - 1)
   }
 
@@ -39,7 +45,18 @@ export class TagTest {
     return typeof answer !== 'number' && (answer.meansAll || answer.of(strings.get(value)) === null)
   }
 
+  /** Whether an element has a tag that is meant, and is not hidden. */
   isMeant(element: Element): boolean {
+    return this.#meansAny(element) && this.#hidden.reasonOf(element) === -1
+  }
+
+  /** The reason of an element that is not meant, by its place in `reasons`. */
+  reasonOf(element: Element): number {
+    const hidden = this.#hidden.reasonOf(element)
+    return hidden !== -1 && this.#meansAny(element) ? this.#shown + hidden : this.#tagReasonOf(element)
+  }
+
+  #meansAny(element: Element): boolean {
     const { strings, from, to, step, valueShift } = element
     const keys = element.keyIds.values
     for (let i = from; i < to; i += step) {
@@ -51,11 +68,10 @@ export class TagTest {
     return false
   }
 
-  /** The reason of an element that is not meant, by its place in `reasons`. */
-  reasonOf(element: Element): number {
+  #tagReasonOf(element: Element): number {
     const { strings, from, to, step, valueShift } = element
     const keys = element.keyIds.values
-    let first = this.reasons.length - 1
+    let first = this.#shown - 1
     for (let i = from; i < to && first > 0; i += step) {
       const answer = this.keys.of(strings, keys[i]!)
       const reason =

@@ -21,10 +21,26 @@ export interface TagVerdicts {
    * that stands first here. The last is also that of tags of which nothing is said.
    */
   readonly reasons: readonly string[]
+  /** Elements that are dropped though they have a tag that is meant, and why; the first rule that fits decides. */
+  readonly hidden?: readonly HiddenRule[]
+}
+
+export interface TagCondition {
+  readonly key: TagPattern
+  readonly value: TagPattern
+}
+
+/** Fits elements that have, for each of `tags`, a tag that fits, and no tag that fits one of `unless`. */
+export interface HiddenRule {
+  /** Checked in this order, so the first should be one that few elements meet. At least one. */
+  readonly tags: readonly TagCondition[]
+  readonly unless: readonly TagCondition[]
+  readonly reason: string
 }
 
 /** @throws TypeError where a verdict is none, or there are no reasons */
-export function checkVerdicts({ tags, patterns, reasons }: TagVerdicts): void {
+export function checkVerdicts({ tags, patterns, reasons, hidden = [] }: TagVerdicts): void {
+  if (hidden.some((rule) => rule.tags.length === 0)) throw new TypeError('A rule for hidden elements has no tags.')
   if (reasons.length === 0 || reasons.length > MAX_SETTLED)
     throw new TypeError(`Verdicts need at least one reason and at most ${MAX_SETTLED}; these have ${reasons.length}.`)
   const check = (verdict: Verdict, name: string) => {
@@ -68,7 +84,7 @@ export class KeyVerdicts {
   }
 }
 
-function fits(pattern: TagPattern, text: string): boolean {
+export function fits(pattern: TagPattern, text: string): boolean {
   if (pattern === null || typeof pattern === 'string') return pattern === null || pattern === text
   // Unlike `test`, it starts at the beginning each time, whatever the expression's flags are.
   return text.length <= MAX_MATCHED && text.search(pattern) !== -1

@@ -51,3 +51,109 @@ test('an object that was moved between two extracts is only in the tile of its n
   expect(index.dropped).toEqual({ 'in-several-extracts': 1 })
   expect(index.inputs.map(({ name }) => name)).toEqual(['0.osm.pbf', '1.osm.pbf'])
 })
+
+/** Closed ways with these tags, one a map, read as one. */
+async function visibleOf(all: readonly string[]) {
+  const tagsOf = (text: string) => Object.fromEntries(text.split(' ').map((tag) => tag.split('=') as [string, string]))
+  const corners = [
+    [0, 0],
+    [9000, 0],
+    [9000, 9000],
+    [0, 9000],
+  ]
+  const nodes = corners.map(([x, y], i) => ({
+    id: i + 1,
+    longitude: 74_000_000 + x!,
+    latitude: 469_000_000 + y!,
+    tags: {},
+    version: 1,
+    ...EDIT,
+  }))
+  const ways = all.map((text, i) => ({ id: i + 1, nodes: [1, 2, 3, 4, 1], tags: tagsOf(text), version: 1, ...EDIT }))
+  const { index, read } = await tilesOf([{ nodes, ways }])
+  const objects = (await Promise.all(Object.keys(index.tiles).map(read))).flat()
+  const numbers = [...new Set(objects.map(({ id }) => Number(id.slice(1))))].sort((a, b) => a - b)
+  return { visible: numbers.map((number) => all[number - 1]!), dropped: index.dropped }
+}
+
+const HIDDEN: Readonly<Record<string, readonly string[]>> = {
+  underground: [
+    'amenity=parking parking=underground surface=asphalt',
+    'amenity=parking_space parking=underground surface=asphalt',
+    'man_made=storage_tank location=underground',
+    'building=yes level=-2;-1',
+    'building=yes level=-3--1',
+    'building=garages layer=-1',
+    'building=underground',
+    'natural=water underground=yes',
+    'railway=platform layer=-2 surface=concrete',
+    'leisure=pitch level=-0.5 sport=tennis',
+  ],
+  underwater: ['historic=ruins location=underwater'],
+  indoor: [
+    'highway=footway indoor=yes',
+    'leisure=swimming_pool location=indoor',
+    'building:part=yes indoor=room',
+    'building=yes indoor=corridor',
+    'highway=corridor surface=concrete',
+  ],
+  covered: [
+    'highway=service tunnel=building_passage',
+    'waterway=stream tunnel=culvert',
+    'railway=rail tunnel=yes electrified=contact_line',
+  ],
+  gone: [
+    'building=yes demolished=yes',
+    'railway=razed surface=gravel',
+    'building=removed roof:shape=gabled',
+    'building=yes demolished=2015',
+    'destroyed:building=house roof:shape=gabled',
+    'was:highway=residential surface=asphalt lit=yes',
+    'building=yes status=demolished',
+  ],
+  planned: [
+    'highway=proposed proposed=motorway lanes=2 surface=asphalt',
+    'building=house proposed=yes',
+    'proposed:railway=rail electrified=contact_line',
+  ],
+}
+
+const VISIBLE = [
+  'amenity=parking parking=multi-storey',
+  'amenity=parking parking=rooftop',
+  'highway=residential layer=-1',
+  'waterway=stream layer=-1',
+  'natural=water layer=-2',
+  'highway=steps level=-1;0',
+  'highway=steps level=-1-0 surface=concrete',
+  'highway=footway level=-1 layer=1',
+  'building=house layer=-1 building:levels=2',
+  'building=roof layer=-1',
+  'building=market_hall indoor=yes',
+  'building=yes indoor=no',
+  'power=substation location=indoor building=service',
+  'highway=footway covered=yes',
+  'highway=secondary tunnel=no',
+  'man_made=storage_tank location=overground',
+  'railway=abandoned',
+  'building=yes demolished=no',
+  'building=ruins',
+  'building=yes disused=yes',
+  'abandoned:building=yes',
+  'highway=track razed:railway=rail',
+  'landuse=grass demolished:building=yes',
+  'highway=secondary proposed=motorway',
+  'highway=construction construction=motorway',
+  'building=yes level=-1;0;1',
+]
+
+test('objects that their own tags put out of sight are dropped with the reason', async () => {
+  for (const [reason, all] of Object.entries(HIDDEN)) {
+    const { visible, dropped } = await visibleOf(all)
+    expect([reason, visible, dropped]).toEqual([reason, [], { [`hidden:${reason}`]: all.length }])
+  }
+})
+
+test('tags that sound alike but leave an object in sight drop nothing', async () => {
+  expect(await visibleOf(VISIBLE)).toEqual({ visible: VISIBLE, dropped: {} })
+})

@@ -1,0 +1,67 @@
+import type { Element } from './element.ts'
+import { KEYS_AT_HAND, MAX_MATCHED } from './limits.ts'
+import { KeyAnswers, type KeySource } from './strings.ts'
+import { fits, type HiddenRule, type TagCondition } from './tag-verdicts.ts'
+
+/** Of a key that no rule begins with. */
+const IRRELEVANT = 0
+
+/** The rules whose first condition a key meets, worked out when it is first asked for. */
+class RulesByKey implements KeySource<readonly number[]> {
+  readonly #rules: readonly HiddenRule[]
+  readonly #found = new Map<string, readonly number[] | number>()
+
+  constructor(rules: readonly HiddenRule[]) {
+    this.#rules = rules
+  }
+
+  get(key: string): readonly number[] | number {
+    const known = this.#found.get(key)
+    if (known !== undefined) return known
+    const fitting = [...this.#rules.keys()].filter((i) => fits(this.#rules[i]!.tags[0]!.key, key))
+    const answer = fitting.length === 0 ? IRRELEVANT : fitting
+    if (this.#found.size >= KEYS_AT_HAND) this.#found.clear()
+    if (key.length <= MAX_MATCHED) this.#found.set(key, answer)
+    return answer
+  }
+}
+
+/** Tells which elements are hidden; of most the keys tell that they are not. */
+export class HiddenTest {
+  readonly #rules: readonly HiddenRule[]
+  readonly #keys: KeyAnswers<readonly number[]>
+  /** Each once. */
+  readonly reasons: readonly string[]
+  readonly #reasonOfRule: readonly number[]
+
+  constructor(rules: readonly HiddenRule[]) {
+    this.#rules = rules
+    this.#keys = new KeyAnswers(new RulesByKey(rules), IRRELEVANT)
+    this.reasons = [...new Set(rules.map(({ reason }) => reason))]
+    this.#reasonOfRule = rules.map(({ reason }) => this.reasons.indexOf(reason))
+  }
+
+  /** @returns the place in `reasons`; -1 where the element is not hidden */
+  reasonOf(element: Element): number {
+    if (this.#rules.length === 0) return -1
+    const { strings, from, to, step, valueShift } = element
+    let first = this.#rules.length
+    let tags: [string, string][] | undefined
+    for (let i = from; i < to; i += step) {
+      const rules = this.#keys.of(strings, element.keyIds.values[i]!)
+      if (typeof rules === 'number') continue
+      const value = strings.get(element.valueIds.values[i + valueShift]!)
+      for (const rule of rules) {
+        if (rule >= first || !fits(this.#rules[rule]!.tags[0]!.value, value)) continue
+        if (meets((tags ??= element.tags()), this.#rules[rule]!)) first = rule
+      }
+    }
+    return first === this.#rules.length ? -1 : this.#reasonOfRule[first]!
+  }
+}
+
+function meets(tags: readonly [string, string][], { tags: needed, unless }: HiddenRule): boolean {
+  const has = (condition: TagCondition) =>
+    tags.some(([key, value]) => fits(condition.key, key) && fits(condition.value, value))
+  return needed.every(has) && !unless.some(has)
+}
