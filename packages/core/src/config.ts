@@ -39,7 +39,7 @@ const scorer = z.strictObject({
         .url({ protocol: /^https?$/ })
         .refine(
           (text) => !URL.canParse(text) || new URL(text).username === '',
-          'must hold no login; set SKYSCRIPT_MODEL_LOGIN=user:password',
+          'must hold no login; set SKYSCRIPT_MODEL_LOGIN=https://user:password@host',
         ),
       vision: z.string().regex(/^[\w.-]{1,128}$/, 'must be the name of a model on the server'),
       text: z.string().regex(/^[\w.-]{1,128}$/, 'must be the name of a model on the server'),

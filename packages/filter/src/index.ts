@@ -28,6 +28,7 @@ export {
   type Scorer,
   type ScorerOptions,
 } from './scorer.ts'
+export { modelLogin } from './scorers/model-login.ts'
 export type { PairScores, ScorerIdentity, Scoring } from './scoring.ts'
 export { createSplitter, type Part, type Splitter, TEST_SHARE, VAL_SHARE } from './splits.ts'
 export { storePairs } from './store-pairs.ts'

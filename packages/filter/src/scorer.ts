@@ -5,6 +5,7 @@ import { parsePreprocessing } from './clip/preprocessor-config.ts'
 import type { Embedder } from './embedder.ts'
 import { findModel } from './model/find-model.ts'
 import { LOCAL_FILES, MODEL_FILES } from './model/model-folder.ts'
+import { checkModelLogin } from './scorers/model-login.ts'
 import { openOnnxClip } from './scorers/onnx-clip.ts'
 import { type ModelServer, openRemoteClip } from './scorers/remote-clip.ts'
 import { createScoring, type NamedEmbedder, type ScorerIdentity, type Scoring } from './scoring.ts'
@@ -80,6 +81,7 @@ export async function openScorer(options: ScorerOptions): Promise<Scorer> {
 
 /** Opens several scorers that are asked together, as `openScorer` opens one. */
 export async function openScoring(list: readonly ScorerOptions[]): Promise<Scoring> {
+  checkModelLogin(list.flatMap(({ server }) => (server ? [server.url] : [])))
   const opened: NamedEmbedder[] = []
   try {
     for (const options of list) opened.push({ name: options.name, embedder: await openEmbedder(options) })

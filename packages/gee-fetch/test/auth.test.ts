@@ -2,8 +2,9 @@ import { createVerify, generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createTokenSource } from '../src/auth.ts'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { createTokenSource, takesAmbientCredentials } from '../src/auth.ts'
+import { createEarthEngine } from '../src/index.ts'
 import { sendJson, startService } from './service.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', {
@@ -50,8 +51,42 @@ test('a token is had for a signed claim of the account, once for many requests',
   expect(read(header)).toEqual({ alg: 'RS256', typ: 'JWT', kid: 'key-1' })
   const { iss, aud, scope, iat, exp } = read(claims)
   expect([iss, aud, exp - iat]).toEqual(['builder@p.iam.gserviceaccount.com', token_uri, 3600])
-  expect(scope).toContain('https://www.googleapis.com/auth/earthengine')
+  expect(scope).toBe('https://www.googleapis.com/auth/earthengine')
   expect(Math.abs(iat - Date.now() / 1000)).toBeLessThan(60)
+})
+
+test.each([
+  ['https://earthengine-highvolume.googleapis.com', true],
+  ['https://earthengine.googleapis.com:443/', true],
+  ['https://googleapis.com', true],
+  ['http://earthengine.googleapis.com', false],
+  ['https://googleapis.com.example.org', false],
+  ['https://evil-googleapis.com', false],
+  ['https://earthengine.example.org/googleapis.com', false],
+  ['https://user@earthengine.example.org', false],
+  ['https://127.0.0.1:8080', false],
+  ['local', false],
+])('credentials of the environment are for Google’s own hosts alone: %s', (endpoint, may) => {
+  expect(takesAmbientCredentials(endpoint)).toBe(may)
+})
+
+test('another endpoint is asked without the credentials of the environment, and no token is asked for', async () => {
+  const service = await startService((_, response) => sendJson(response, 200, { access_token: 'token-1' }))
+  vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', await keyFile('ambient.json', { token_uri: `${service.url}/token` }))
+  // Nothing listens on either; a token would be asked for first.
+  for (const [endpoint, tokens] of [
+    ['https://127.0.0.1:9', 0],
+    ['https://earthengine.googleapis.com', 1],
+  ] as const) {
+    const before = service.bodies.length
+    vi.stubEnv('https_proxy', 'http://127.0.0.1:9')
+    const ee = createEarthEngine({ endpoint, project: 'p', credentials: null, maxConcurrent: 1 })
+    await expect(ee.check()).rejects.toThrow()
+    await ee.close()
+    expect(service.bodies).toHaveLength(before + tokens)
+  }
+  vi.unstubAllEnvs()
+  await service.close()
 })
 
 test('a token about to end is renewed before it does', async () => {

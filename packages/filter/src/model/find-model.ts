@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path'
-import { InputError } from '@skyscript/core'
+import { InputError, isLoopback } from '@skyscript/core'
 import type { ScorerOptions } from '../scorer.ts'
 import { PATIENCE } from './hub-api.ts'
 import { fromHub } from './hub-cache.ts'
@@ -21,13 +21,16 @@ export async function findModel(
     const folder = resolve(model)
     return readModelFolder(folder, { id: basename(folder), revision: null }, needed)
   }
+  const hub = hubUrl(options.hub ?? process.env.HF_ENDPOINT ?? DEFAULT_HUB)
+  const { protocol, hostname } = new URL(hub)
   return fromHub({
     id: match[1]!,
     revision: match[2] ?? 'main',
-    hub: hubUrl(options.hub ?? process.env.HF_ENDPOINT ?? DEFAULT_HUB),
+    hub,
     needed,
     cacheFolder,
-    token: process.env.HF_TOKEN ?? null,
+    // Never in clear text over a network.
+    token: protocol === 'https:' || isLoopback(hostname) ? (process.env.HF_TOKEN ?? null) : null,
     patience: PATIENCE,
     ...(progress && { progress }),
   })

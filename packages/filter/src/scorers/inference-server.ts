@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { InputError, redactAnswer, ServiceError, SkyscriptError } from '@skyscript/core'
 import { type HttpInit, httpFetch, type Response, reasonOf } from '@skyscript/http'
+import { modelLogin } from './model-login.ts'
 
 /** A server that says nothing for so long is taken for gone, in ms: a GPU that is shared lets requests wait. */
 const SILENCE = 60_000
@@ -52,10 +53,7 @@ export interface InferenceServer {
 export async function openInferenceServer(address: string): Promise<InferenceServer> {
   const url = new URL(address)
   const { host } = url
-  const inUrl = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
-  const login = url.username === '' ? process.env.SKYSCRIPT_MODEL_LOGIN : inUrl
-  const headers: Record<string, string> =
-    login === undefined ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` }
+  const headers = modelLogin(address)
   const base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`
 
   const failed = (what: string, retry: boolean, cause?: unknown) =>
@@ -83,7 +81,7 @@ export async function openInferenceServer(address: string): Promise<InferenceSer
     if (status === 401 || status === 403)
       throw new InputError(
         'model-server-login',
-        `The model server ${host} wants a login (HTTP ${status}); set SKYSCRIPT_MODEL_LOGIN=user:password.`,
+        `The model server ${host} wants a login (HTTP ${status}); set SKYSCRIPT_MODEL_LOGIN=${url.protocol}//user:password@${host}.`,
       )
     const retry = status === 408 || status === 429 || status >= 500
     throw failed(`answers HTTP ${status} to ${path}: ${redactAnswer(told(body), address)}`, retry)

@@ -20,8 +20,7 @@ export async function checkModel(
   const needed = server === null ? MODEL_FILES : LOCAL_FILES
   const files = await (/^[./]/.test(model) ? checkFolder(model, needed) : checkHub(model, env, signal))
   if (files.status === 'fail') return files
-  const place =
-    server === null ? await findDevice(device) : await checkServer(server, env.SKYSCRIPT_MODEL_LOGIN, signal)
+  const place = server === null ? await findDevice(device) : await checkServer(server, env, signal)
   return place === null || place.status === 'ok' ? files : place
 }
 
@@ -38,11 +37,12 @@ async function findDevice(device: Device): Promise<Finding | null> {
 /** Asks as the Open Inference Protocol has it: is the server ready, and each model. */
 async function checkServer(
   { url, vision, text }: NonNullable<Config['filter']['scorers'][number]['server']>,
-  login: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
 ): Promise<Finding> {
   const { host, origin, pathname } = new URL(url)
-  const headers = login === undefined ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` }
+  const { modelLogin } = await import('@skyscript/filter')
+  const headers = modelLogin(url, env)
   const fix = 'Start the model server with both halves of the CLIP, and check filter.scorers[].server.'
   for (const path of ['/v2/health/ready', `/v2/models/${vision}`, `/v2/models/${text}`]) {
     try {

@@ -43,8 +43,7 @@ export function refuseForWorkers(found: PrivateAddresses, { imagery }: Pick<Shar
   if (first === undefined) return
   throw new InputError(
     'private-address',
-    `imagery.sources names ${first} with a login or a query, which is not stored where workers would read it. ` +
-      'Write ${SKYSCRIPT_SECRET_NAME} in place of the secret part and set that variable for the build and all workers, or use queue: embedded.',
+    `imagery.sources names ${first} with a login or a query, which is not stored where workers would read it. Write \${SKYSCRIPT_SECRET_NAME} in place of the secret part and set that variable for the build and all workers, or use queue: embedded.`,
   )
 }
 

@@ -42,6 +42,8 @@ describe("a queue's URL", () => {
     'redis://:hunter2@',
     'redis://:hunter2@host:port',
     'redis://:hunter2@localhost/path',
+    'redis://:hunter2@169.254.169.254:80',
+    'rediss://:hunter2@[fe80::1]',
     'hunter2',
   ])('%s is refused without repeating it', (url) => {
     const error = caught(() => parseRedisUrl(url, {}))

@@ -1,4 +1,4 @@
-import { InputError, isLoopback, redact, ServiceError } from '@skyscript/core'
+import { InputError, isLoopback, isRefusedHost, redact, ServiceError } from '@skyscript/core'
 import { Redis, type RedisOptions } from 'ioredis'
 import { DEFAULT_PREFIX } from './jobs.ts'
 
@@ -43,6 +43,8 @@ export function parseRedisUrl(url: string, environment: Environment = process.en
   }
   const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1'
   const port = Number(parsed.port || 6379)
+  if (isRefusedHost(host))
+    throw new InputError('bad-queue-url', "The queue's URL leads to a link-local address or a metadata service.")
   const encrypted = parsed.protocol === 'rediss:'
   const shown = `${parsed.protocol}//${parsed.hostname || host}:${port}`
   if (!encrypted && !isLoopback(host) && environment.SKYSCRIPT_ALLOW_PLAIN_REDIS !== '1') {

@@ -138,6 +138,8 @@ describe('a bucket', () => {
     expect(unreachable).toMatchObject({ name: 'ServiceError', code: 'storage-unreachable', retry: true })
     expect(`${refused.message}${unreachable.message}`).not.toContain('a-wrong-secret')
     await expect(openS3('s3://Bad_Bucket')).rejects.toMatchObject({ code: 'bad-storage-url' })
+    const metadata = { AWS_ENDPOINT_URL: 'http://169.254.169.254' }
+    await expect(openS3('s3://bucket', metadata)).rejects.toMatchObject({ code: 'bad-storage-url' })
     await expect(openS3('s3://user:secret@bucket/x')).rejects.toMatchObject({
       message: expect.not.stringContaining('secret'),
     })

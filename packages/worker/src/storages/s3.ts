@@ -12,7 +12,15 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
-import { InputError, messageOf, redact, ServiceError, SkyscriptError, type Storage } from '@skyscript/core'
+import {
+  InputError,
+  isRefusedHost,
+  messageOf,
+  redact,
+  ServiceError,
+  SkyscriptError,
+  type Storage,
+} from '@skyscript/core'
 import { checkedLookup, proxyEnvironment } from '@skyscript/http'
 import { bytesOf, checkKey, counted } from './keys.ts'
 import { createPutIfAbsent } from './put-if-absent.ts'
@@ -222,6 +230,11 @@ export async function openS3(url: string, environment: Environment = process.env
 
 function createClient(environment: Environment): S3Client {
   const endpoint = environment.AWS_ENDPOINT_URL_S3 ?? environment.AWS_ENDPOINT_URL
+  if (endpoint && isRefusedHost(URL.parse(endpoint)?.hostname ?? ''))
+    throw new InputError(
+      'bad-storage-url',
+      'AWS_ENDPOINT_URL leads to a link-local address or a metadata service; correct it.',
+    )
   const {
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
