@@ -3,6 +3,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeArrayBuffer } from 'geotiff'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startFaultProxy } from './support/fault-proxy.ts'
 import { filesOf, makeFolder, skyscript, writeRegion } from './support/skyscript.ts'
 import { startTown, type Town } from './support/town.ts'
 
@@ -68,6 +69,39 @@ test('a budget ends a run in a whole dataset of what there is, and the next run 
   const from = pixelRequests()
   await build(await region('apart', {}, { grouping: false }))
   expect(all).toBe(pixelRequests() - from)
+}, 120_000)
+
+test('a service that is away for a while costs no image: the build says so, waits, and makes the same dataset', async () => {
+  let requests = 0
+  let until = Number.POSITIVE_INFINITY
+  const proxy = await startFaultProxy(town.earthEngine.url, ({ url }) => {
+    if (!url!.endsWith(':computePixels')) return 'ok'
+    if (++requests === 4) until = performance.now() + 13_000
+    return requests >= 4 && performance.now() < until ? 503 : 'ok'
+  })
+  const { counts, stderr } = await build(await region('away', {}, { endpoint: proxy.url }))
+  await proxy.stop()
+  expect(counts.failed).toEqual({})
+  expect(stderr).toMatch(/Earth Engine has answered 503 for \d+ s; waiting, up to 10 min/)
+  expect(stderr).toContain('Earth Engine answers again.')
+  expect(filesOf(at('away'))).toEqual(whole)
+}, 120_000)
+
+test('a service that stays away longer than the patience ends the build with 2, and the next build makes it whole', async () => {
+  let requests = 0
+  let isAway = true
+  const proxy = await startFaultProxy(town.earthEngine.url, ({ url }) =>
+    isAway && url!.endsWith(':computePixels') && ++requests > 5 ? 503 : 'ok',
+  )
+  const file = await region('impatient', { patience: 0.2 }, { endpoint: proxy.url })
+  const { counts, stderr } = await build(file, 2)
+  expect(Object.keys(counts.failed)).toEqual(['service-unavailable'])
+  expect(stderr).toMatch(/objects failed \(service-unavailable\): Earth Engine has answered 503/)
+  isAway = false
+  const again = await build(file)
+  await proxy.stop()
+  expect(again.counts.failed).toEqual({})
+  expect(filesOf(at('impatient'))).toEqual(whole)
 }, 120_000)
 
 test('a plan tells objects by tag and reason, images by source and year, and what is not there yet', async () => {

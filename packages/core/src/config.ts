@@ -92,6 +92,12 @@ const schema = z.strictObject({
           minDeviation: z.number().min(0).max(128).default(1.5),
         })
         .prefault({}),
+      /** Minutes to wait for a service of imagery that is away, before the build ends and can be resumed; 0: not at all. */
+      patience: z
+        .number()
+        .min(0)
+        .max(7 * 24 * 60)
+        .default(10),
       /** Only sources under licences that begin with one of these texts; null: all. */
       licences: z.array(z.string().min(1)).min(1).nullable().default(null),
       earthEngine: z

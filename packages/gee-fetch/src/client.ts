@@ -4,8 +4,10 @@ import { createTokenSource, takesAmbientCredentials } from './auth.ts'
 import { createEecuMeter, type EecuOptions, type EecuUse } from './eecu.ts'
 import { type Graph, registerAlgorithms } from './expressions.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
+import { parseNpy } from './npy.ts'
+import type { Outage, Outages } from './outages.ts'
 import { earthEngineError, refusalOf } from './refusals.ts'
-import { backOff, pause, retryAfterOf, withRetries } from './retries.ts'
+import { retryAfterOf, withRetries } from './retries.ts'
 
 /** Tries of one request. */
 const ATTEMPTS = 5
@@ -22,6 +24,8 @@ const PROFILES = 'Profile.getProfiles'
 /** No image of ours comes near it; a larger body is not what was asked for. */
 const MAX_BODY = 64 * 2 ** 20
 
+type Kind = 'compute' | 'pixels' | 'other'
+
 export interface EarthEngineOptions {
   /** http(s) base URL; plain http only to this machine. */
   readonly endpoint: string
@@ -35,6 +39,9 @@ export interface EarthEngineOptions {
   readonly deadlineMs?: number
   /** `none` for a server of this process; default: those of the environment. */
   readonly proxies?: 'none'
+  /** Waits for a service that is away, for `patienceMs` at most; without it requests fail after their tries. */
+  readonly outages?: Outages
+  readonly patienceMs?: number
   /** Asks what requests cost, counts it, and asks no more when the month's budget is used. */
   readonly eecu?: Omit<EecuOptions, 'project'>
 }
@@ -61,7 +68,7 @@ export interface EarthEngine {
   check(): Promise<void>
   /** `value:compute`. */
   compute(expression: Graph, signal?: AbortSignal): Promise<unknown>
-  /** `image:computePixels` as NPY. */
+  /** `image:computePixels` of an image of four bytes a pixel; height x width x 4 bytes. */
   pixels(expression: Graph, grid: PixelGrid, signal?: AbortSignal): Promise<Buffer>
   /** What an asset is, `IMAGE` or `IMAGE_COLLECTION`; null where there is none. */
   assetType(id: string): Promise<string | null>
@@ -101,15 +108,26 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
       return answer.result
     })
 
-  const send = (
-    kind: 'compute' | 'pixels' | 'other',
+  const outages = new Map<Kind, Outage>()
+  const outageOf = (kind: Kind): Outage | undefined => {
+    const outage =
+      outages.get(kind) ??
+      options.outages?.of(`${base.origin} ${project} ${kind}`, 'Earth Engine', options.patienceMs ?? 0)
+    if (outage) outages.set(kind, outage)
+    return outage
+  }
+  /** Reading the answer decides too whether the request is worth another try, so that there is one count of tries. */
+  const send = <T>(
+    kind: Kind,
     path: string,
     body: unknown,
+    read: (bytes: Buffer) => T,
     signal?: AbortSignal,
-  ): Promise<Buffer> =>
-    withRetries(() => once(kind, path, body, signal), {
+  ): Promise<T> =>
+    withRetries(async (own) => read(await once(kind, path, body, own)), {
       attempts: kind === 'other' ? FIRST_ATTEMPTS : ATTEMPTS,
       signal,
+      outage: outageOf(kind),
       onRetry: (error) => {
         stats.retries++
         if (error.status === 429) limiter.refused(error.retryAfterMs ?? null)
@@ -132,12 +150,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
     }
   }
 
-  const once = async (
-    kind: 'compute' | 'pixels' | 'other',
-    path: string,
-    body: unknown,
-    signal?: AbortSignal,
-  ): Promise<Buffer> => {
+  const once = async (kind: Kind, path: string, body: unknown, signal?: AbortSignal): Promise<Buffer> => {
     const bearer = await token()
     const release = await (kind === 'other' ? limiter.acquire(signal) : placeInBudget(signal))
     const deadline = AbortSignal.timeout(deadlineMs)
@@ -183,25 +196,12 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
     }
   }
 
-  const json = async (
+  const json = (
     kind: 'compute' | 'other',
     path: string,
     body: unknown,
     signal?: AbortSignal,
-  ): Promise<Record<string, unknown>> => {
-    for (let attempt = 1; ; attempt++) {
-      const answer = objectOf(await send(kind, path, body, signal))
-      if (answer !== null) return answer
-      if (attempt === (kind === 'other' ? FIRST_ATTEMPTS : ATTEMPTS))
-        throw new ServiceError(
-          'earth-engine-bad-answer',
-          `Earth Engine at ${base.host} answered with something other than JSON; check imagery.earthEngine.endpoint.`,
-          { retry: false },
-        )
-      stats.retries++
-      await pause(backOff(attempt), signal)
-    }
-  }
+  ): Promise<Record<string, unknown>> => send(kind, path, body, (bytes) => objectOf(bytes, base.host), signal)
 
   const initialise = () => {
     ready ??= json('other', `/v1/projects/${project}/algorithms?prettyPrint=false`, undefined)
@@ -243,7 +243,8 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
           crsCode: 'EPSG:4326',
         },
       }
-      return send('pixels', `/v1/projects/${project}/image:computePixels`, body, signal)
+      const read = (bytes: Buffer) => parseNpy(bytes, grid.width, grid.height)
+      return send('pixels', `/v1/projects/${project}/image:computePixels`, body, read, signal)
     },
     async assetType(id) {
       const name = id.startsWith('projects/') ? id : `${PUBLIC}${id}`
@@ -313,14 +314,17 @@ async function readBody(response: Dispatcher.ResponseData): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-/** Null for what is no answer of the API: the page of something in front of it, or nothing, with status 200. */
-function objectOf(bytes: Buffer): Record<string, unknown> | null {
+/** @throws ServiceError for what is no answer of the API: the page of something in front of it, or nothing, with status 200 */
+function objectOf(bytes: Buffer, host: string): Record<string, unknown> {
   try {
     const answer: unknown = JSON.parse(bytes.toString('utf8'))
-    return typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : null
-  } catch {
-    return null
-  }
+    if (typeof answer === 'object' && answer !== null) return answer as Record<string, unknown>
+  } catch {}
+  throw new ServiceError(
+    'earth-engine-bad-answer',
+    `Earth Engine at ${host} answered with something other than JSON; check imagery.earthEngine.endpoint.`,
+    { retry: true },
+  )
 }
 
 function errorOf(

@@ -3,11 +3,7 @@ import { findCandidates, type SourceImage } from './candidates.ts'
 import type { EarthEngine, PixelGrid } from './client.ts'
 import type { CogImagery } from './cog/cog-imagery.ts'
 import { pixelsOf } from './expressions.ts'
-import { parseNpy } from './npy.ts'
 import type { Source } from './sources/source.ts'
-
-/** Tries for a body that is no NPY; requests that fail outright are retried by the client. */
-const BODY_ATTEMPTS = 3
 
 /** Where images and their pixels come from, whatever the kind of the source. */
 export interface Imagery {
@@ -37,14 +33,7 @@ export function createImagery(clients: ImageryClients, { maxCloud }: Pick<Config
     async pixels(source, imageId, grid, signal) {
       if (source.kind === 'cog') return (await clients.cog()).pixels(source, imageId, grid, signal)
       const ee = await clients.earthEngine()
-      for (let attempt = 1; ; attempt++) {
-        const body = await ee.pixels(pixelsOf(source, imageId), grid, signal)
-        try {
-          return parseNpy(body, grid.width, grid.height)
-        } catch (error) {
-          if (attempt === BODY_ATTEMPTS) throw error
-        }
-      }
+      return ee.pixels(pixelsOf(source, imageId), grid, signal)
     },
   }
 }

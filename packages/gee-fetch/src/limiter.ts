@@ -1,4 +1,4 @@
-import { pause } from './retries.ts'
+import { pause } from './pause.ts'
 
 /** Lets so many through at a time. */
 export interface Limiter {

@@ -1,6 +1,6 @@
 import type { PixelGrid } from './client.ts'
+import { backOff, pause } from './pause.ts'
 import { refusalOf } from './refusals.ts'
-import { backOff, pause } from './retries.ts'
 
 /** Pixels a side below which a piece is not divided further. */
 const SMALLEST = 16

@@ -44,6 +44,14 @@ export const mayPass = (status: number): boolean =>
 
 export const isDenied = (status: number | undefined): boolean => status === 401 || status === 403
 
+/** What says that a service is not well, rather than that it minds one request: failures, silence, useless answers. */
+export const isServiceFailure = (error: unknown): error is ServiceError =>
+  error instanceof ServiceError &&
+  error.retry &&
+  error.status !== 429 &&
+  !isDenied(error.status) &&
+  /^(earth-engine|imagery|token)-/.test(error.code)
+
 const TOO_MUCH = [
   /memory (limit|capacity) exceeded/i,
   /computation timed out/i,

@@ -40,6 +40,12 @@ async function clientOf(
 }
 
 const NUMBER = () => ({ result: '0', values: { 0: { constantValue: 1 } } })
+const HEADER =
+  "{'descr': [('r', '|u1'), ('g', '|u1'), ('b', '|u1'), ('s', '|u1')], 'fortran_order': False, 'shape': (1, 1)}"
+const ONE_PIXEL = Buffer.concat([
+  Buffer.from(`\x93NUMPY\x01\x00${String.fromCharCode(HEADER.length)}\x00${HEADER}`, 'latin1'),
+  Buffer.alloc(4),
+])
 const ok: Answer = (_, response) => sendJson(response, 200, { result: 1 })
 const grid = { width: 1, height: 1, west: 7, north: 47, degreesPerPixelX: 1e-5, degreesPerPixelY: 1e-5 }
 
@@ -53,11 +59,12 @@ test('connections are kept: a hundred requests need no more than their concurren
 test('no more requests are under way than maxConcurrent, pixels and expressions together', async () => {
   let [now, most] = [0, 0]
   const { ee } = await clientOf(
-    (_, response) => {
+    (request, response) => {
       most = Math.max(most, ++now)
       setTimeout(() => {
         now--
-        sendJson(response, 200, { result: 1 })
+        if (request.url!.endsWith(':computePixels')) response.end(ONE_PIXEL)
+        else sendJson(response, 200, { result: 1 })
       }, 20)
     },
     { maxConcurrent: 3 },

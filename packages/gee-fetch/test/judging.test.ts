@@ -172,7 +172,7 @@ test('a body that is cut or of another size is asked again, and then fails that 
     ['a1', 'earth-engine-bad-pixels'],
     ['a2', 'earth-engine-bad-pixels'],
   ])
-  expect([asked.get('cut'), asked.get('other-size')]).toEqual([3, 3])
+  expect([asked.get('cut'), asked.get('other-size')]).toEqual([5, 5])
 })
 
 test('another format, a single pixel and a header of 20,000 x 20,000 fail their object, cost no memory and store nothing', async () => {

@@ -34,9 +34,12 @@ export async function runCli(args: readonly string[]): Promise<number> {
     // What we know has one sentence for the user; anything else is a fault of ours, so its stack helps.
     const text = error instanceof SkyscriptError ? error.message : ((error as Error)?.stack ?? String(error))
     process.stderr.write(`skyscript: ${printable(messageOf(new Error(text)))}\n`)
-    return EXIT.failed
+    return isOutage(error) ? EXIT.partial : EXIT.failed
   }
 }
+
+/** A service that stayed away for too long: the same command resumes. */
+const isOutage = (error: unknown): boolean => error instanceof SkyscriptError && error.code === 'service-unavailable'
 
 /** `skyscript extract … | head` closes our stdout: nothing is wrong. */
 function isClosedPipe(error: unknown): boolean {

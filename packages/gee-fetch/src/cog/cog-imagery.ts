@@ -19,6 +19,7 @@ import {
 import type { SourceImage } from '../candidates.ts'
 import type { PixelGrid } from '../client.ts'
 import { createLimiter, type Limiter } from '../limiter.ts'
+import type { Outages } from '../outages.ts'
 import { PIXEL_STATE } from '../pixel-state.ts'
 import type { CogSource } from './cog-source.ts'
 import { localBytes, remoteBytes } from './file-bytes.ts'
@@ -46,6 +47,9 @@ export interface CogImageryOptions {
   readonly limiter?: Limiter | undefined
   /** Milliseconds that one try may take, default 55,000. */
   readonly deadlineMs?: number
+  /** Waits for servers that are away, for `patienceMs` at most. */
+  readonly outages?: Outages
+  readonly patienceMs?: number
 }
 
 export interface CogImagery {
@@ -78,9 +82,9 @@ interface Sheet extends Omit<SourceImage, 'outline'> {
 }
 
 export function createCogImagery(options: CogImageryOptions): CogImagery {
-  const { maxConcurrent, maxCloud, deadlineMs } = options
+  const { maxConcurrent, maxCloud, deadlineMs, outages, patienceMs } = options
   const limiter = options.limiter ?? createLimiter({ maxConcurrent, perSecond: REQUESTS_PER_SECOND })
-  const http = createHttp({ limiter, maxConcurrent, deadlineMs })
+  const http = createHttp({ limiter, maxConcurrent, deadlineMs, outages, patienceMs })
   const open = remembering(OPEN_FILES, async (address, signal) => {
     // What takes TIFFs apart loads in a fifth of a second, which builds without files should not wait for.
     const { openGeotiff } = await import('./geotiff-file.ts')

@@ -1,6 +1,7 @@
 import { InputError, isRefusedHost, messageOf, redact, redactAnswer, ServiceError } from '@skyscript/core'
 import { type Dispatcher, loginOf, openAgent } from '@skyscript/http'
 import type { Limiter } from '../limiter.ts'
+import type { Outages } from '../outages.ts'
 import { mayPass } from '../refusals.ts'
 import { type RefusedError, retryAfterOf, withRetries } from '../retries.ts'
 
@@ -36,10 +37,19 @@ export interface HttpOptions {
   readonly limiter: Limiter
   readonly maxConcurrent: number
   readonly deadlineMs?: number | undefined
+  /** Waits for a server that is away, for `patienceMs` at most; without it requests fail after their tries. */
+  readonly outages?: Outages | undefined
+  readonly patienceMs?: number | undefined
 }
 
 /** HTTP for files and catalogues that anyone may read: one limit, kept connections, deadlines and retries for all. */
-export function createHttp({ limiter, maxConcurrent, deadlineMs = DEADLINE_MS }: HttpOptions): Http {
+export function createHttp({
+  limiter,
+  maxConcurrent,
+  deadlineMs = DEADLINE_MS,
+  outages,
+  patienceMs = 0,
+}: HttpOptions): Http {
   const agent = openAgent({ connections: maxConcurrent })
   const stats = { searches: 0, rangeRequests: 0, bytes: 0, retries: 0 }
 
@@ -93,9 +103,10 @@ export function createHttp({ limiter, maxConcurrent, deadlineMs = DEADLINE_MS }:
     [url, options, most, signal]: Parameters<typeof once>,
     read: (answer: Awaited<ReturnType<typeof once>>) => T,
   ): Promise<T> =>
-    withRetries(async () => read(await once(url, options, most, signal)), {
+    withRetries(async (own) => read(await once(url, options, most, own)), {
       attempts: ATTEMPTS,
       signal,
+      outage: URL.canParse(url) ? outages?.of(new URL(url).origin, new URL(url).host, patienceMs) : undefined,
       onRetry: (error) => {
         stats.retries++
         if (error.status === 429) limiter.refused(error.retryAfterMs ?? null)

@@ -1,8 +1,10 @@
 import { type Config, redact, type Storage } from '@skyscript/core'
+import { createOutages } from '@skyscript/gee-fetch'
 import { buildClaim } from '../ownership/claims.ts'
 import { type Lease, takeLease } from '../ownership/lease.ts'
 import { type BuildOptions, type BuildResult, build } from '../pipeline/coordinator.ts'
 import { createExecutor } from '../pipeline/execute.ts'
+import type { ContextOptions } from '../pipeline/models.ts'
 import type { PrivateAddresses } from '../pipeline/private-addresses.ts'
 import { createQueueRunner } from '../runner/distributed.ts'
 import { createEmbeddedRunner } from '../runner/embedded.ts'
@@ -42,8 +44,12 @@ export async function withBuild<T>(
       onWait: (text) => terminal.note(text),
       signal: interrupt.signal,
     })
-    const privateAddresses: PrivateAddresses = new Map()
-    runner = await openRunner(config, storage, terminal, privateAddresses)
+    const shared = {
+      progress: downloadProgress(terminal),
+      privateAddresses: new Map() satisfies PrivateAddresses,
+      outages: createOutages((text) => terminal.note(text)),
+    }
+    runner = await openRunner(config, storage, terminal, shared)
     return task({
       config,
       storage,
@@ -51,8 +57,7 @@ export async function withBuild<T>(
       terminal,
       lease,
       signal: AbortSignal.any([interrupt.signal, lease.signal]),
-      progress: downloadProgress(terminal),
-      privateAddresses,
+      ...shared,
     })
   }
   try {
@@ -71,13 +76,13 @@ async function openRunner(
   config: Config,
   storage: Storage,
   terminal: Terminal,
-  privateAddresses: PrivateAddresses,
+  shared: ContextOptions,
 ): Promise<Runner> {
   if (config.queue !== 'embedded') {
     terminal.note(`Jobs go to ${redact(config.queue)}; start workers with: skyscript worker --queue <url>`)
     return createQueueRunner({ redisUrl: config.queue, storage, onEvent: (text) => terminal.note(text) })
   }
-  const executor = createExecutor(async () => storage, { progress: downloadProgress(terminal), privateAddresses })
+  const executor = createExecutor(async () => storage, shared)
   const runner = createEmbeddedRunner({ execute: executor.execute, concurrency: CONCURRENCY })
   return {
     run: runner.run,

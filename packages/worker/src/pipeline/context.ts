@@ -92,7 +92,12 @@ export async function openContext(
 
   const cog = once(async () => {
     const limiter = await options.limiter?.('FILES', FILE_REQUESTS)
-    const client = createCogImagery({ maxConcurrent: FILE_REQUESTS, maxCloud: config.imagery.maxCloud, limiter })
+    const client = createCogImagery({
+      maxConcurrent: FILE_REQUESTS,
+      maxCloud: config.imagery.maxCloud,
+      limiter,
+      ...patienceOf(config, options),
+    })
     closers.push(() => client.close())
     return client
   })
@@ -163,6 +168,7 @@ async function openEarthEngine(
     maxConcurrent,
     ...(endpoint === 'local' && { proxies: 'none' }),
     ...(shared && { limiter: shared }),
+    ...patienceOf(config, options),
     // Drawn imagery costs nobody anything.
     ...(endpoint !== 'local' &&
       maxEecuHours !== null && {
@@ -173,6 +179,10 @@ async function openEarthEngine(
   await client.check()
   return client
 }
+
+/** How long services that are away are waited for. */
+const patienceOf = ({ imagery }: Pick<Config, 'imagery'>, { outages }: ContextOptions) =>
+  outages === undefined ? {} : { outages, patienceMs: imagery.patience * 60_000 }
 
 /** What was used of a project's month, here or by all workers of a queue. */
 export function ledgerOf(project: string | null, { ledger, modelCache }: ContextOptions): EecuLedger {

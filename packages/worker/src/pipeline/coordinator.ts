@@ -3,6 +3,7 @@ import {
   type CaptionRecord,
   type Config,
   count,
+  type Failed,
   fingerprint,
   getJson,
   mapTileBox,
@@ -90,16 +91,21 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     for (const [reason, n] of Object.entries(prepared.selection.dropped)) count(dropped, reason, n)
     const failed = new Map<string, number>()
     const looked = new Map<string, Map<string, number>>()
+    const sentences = new Map<string, string>()
+    const countFailed = ({ code, message }: Omit<Failed, 'id'>) => {
+      count(failed, code)
+      if (!sentences.has(code)) sentences.set(code, message)
+    }
     const tally = ({ dropped: lost, failed: broken }: Outcome<unknown>) => {
       for (const { reason } of lost) count(dropped, reason)
-      for (const { code } of broken) count(failed, code)
+      for (const each of broken) countFailed(each)
     }
 
     const planShards = planShardsOf(prepared)
     const plans = await runPlan(prepared, planShards)
     for (const plan of plans.values()) {
       for (const [reason, n] of Object.entries(plan.dropped)) count(dropped, reason, n)
-      for (const { code } of plan.failed) count(failed, code)
+      for (const each of plan.failed) countFailed(each)
     }
 
     const fetchShards = fetchShardsOf(prepared, plans)
@@ -162,6 +168,8 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
         return fingerprint(outcome.kept)
       },
     )
+    for (const [code, message] of sentences)
+      if (code !== 'eecu-budget-used') terminal.warn(`${failed.get(code)} objects failed (${code}): ${message}`)
     for (const [code, n] of stages.failed) count(failed, code, n)
 
     const jobOf = (shards: readonly Shard[]) => new Map(shards.map(({ job }) => [job.shard, job]))
@@ -305,8 +313,8 @@ async function askClassifier(
 
 function planShardsOf({ run, name, index, selection, captioner, context }: Prepared): Shard[] {
   const { imagery, tiles, seed } = run.config
-  // What is allowed and what is judged later choose no image, and how Earth Engine is asked doesn't either.
-  const { earthEngine, licences: _licences, checks: _checks, ...choice } = imagery
+  // What is allowed and what is judged later choose no image, and how services are asked doesn't either.
+  const { earthEngine, licences: _licences, checks: _checks, patience: _patience, ...choice } = imagery
   const origin = [imageryOrigin(earthEngine.endpoint), choice]
   return Object.entries(selection.tiles).map(([tile, { sha256, objects }]) => {
     const decides = fingerprint(

@@ -8,6 +8,7 @@ import { imageryOrigin, type Run } from './run.ts'
  */
 export function lockedConfig(config: Run['config']): unknown {
   const { name, osm, imagery, selection, tiles, captions, filter, seed } = config
+  const { patience: _patience, ...choice } = imagery
   const file = (path: string) => redact(basename(path.split('?')[0]!))
   const optional = (path: string | null) => (path === null ? null : file(path))
   const fileOrName = (text: string) => (/^[./]/.test(text) ? file(text) : text)
@@ -18,7 +19,7 @@ export function lockedConfig(config: Run['config']): unknown {
       clip: typeof osm.clip === 'string' ? file(osm.clip) : osm.clip,
     },
     imagery: {
-      ...imagery,
+      ...choice,
       sources: imagery.sources.map((source) =>
         typeof source === 'string' || source.kind !== 'cog'
           ? source

@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Progress } from '@skyscript/core'
 import type { ScorerOptions } from '@skyscript/filter'
-import type { EecuLedger, Limiter } from '@skyscript/gee-fetch'
+import type { EecuLedger, Limiter, Outages } from '@skyscript/gee-fetch'
 import type { PrivateAddresses } from './private-addresses.ts'
 
 export interface ContextOptions {
@@ -14,6 +14,8 @@ export interface ContextOptions {
   readonly limiter?: (project: string, maxConcurrent: number) => Promise<Limiter>
   /** Of the settings that this process read; filled by the coordinator, for the jobs of the same process. */
   readonly privateAddresses?: PrivateAddresses
+  /** What this process knows of services that are away. */
+  readonly outages?: Outages
   /** What a project has used of its month; without it what was used on this machine. */
   readonly ledger?: (project: string) => EecuLedger
 }

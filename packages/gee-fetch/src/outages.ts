@@ -1,0 +1,194 @@
+import { ServiceError } from '@skyscript/core'
+import { pause } from './pause.ts'
+import { isServiceFailure } from './refusals.ts'
+
+/** Pauses between two probes of a service that is away: short at first, so that a short outage costs little. */
+const FIRST_PROBE_MS = 1_000
+const LONGEST_PROBE_MS = 20_000
+
+/**
+ * Whether a service that fails is away. All requests of a process to one service share what is known of it: while it is
+ * away they wait, and one at a time tries whether it is back.
+ */
+export interface Outage {
+  /**
+   * Sends a request; during an outage only when the service is back, or as the one that tries.
+   *
+   * @throws ServiceError `service-unavailable` where the service has been away longer than the patience
+   */
+  send<T>(request: (signal?: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>
+  /**
+   * Asked by a request that failed at every try: whether the service is `away`, which begins an outage, or `well`, since
+   * it has answered another request meanwhile or answers again what it answered last. It is `unknown`
+   * where nothing ever answered, since the address may be wrong, and where there is no patience.
+   *
+   * @param since when the last try began, on the clock of `performance.now`
+   */
+  judge(error: ServiceError, since: number, signal?: AbortSignal): Promise<'away' | 'well' | 'unknown'>
+}
+
+export interface Outages {
+  /** @param label names the service in messages: `Earth Engine` */
+  of(service: string, label: string, patienceMs: number): Outage
+}
+
+interface State {
+  readonly label: string
+  /** When the first request failed of those since the last answer; null while the service answers. */
+  failingSince: number | null
+  /** What the last failure was, for messages. */
+  failure: string
+  answeredAt: number
+  away: boolean
+  isProbed: boolean
+  probeMs: number
+  readonly waiting: Set<() => void>
+  /** Sends again what was answered last. */
+  control: (() => Promise<unknown>) | null
+  controlling: Promise<boolean> | null
+}
+
+/** @param tell told once when a service goes away and once when it is back, in one line */
+export function createOutages(tell: (text: string) => void = () => {}): Outages {
+  const states = new Map<string, State>()
+  return {
+    of(service, label, patienceMs) {
+      const state = states.get(service) ?? newState(label)
+      states.set(service, state)
+      return outageOf(state, patienceMs, tell)
+    },
+  }
+}
+
+const newState = (label: string): State => ({
+  label,
+  failingSince: null,
+  failure: '',
+  answeredAt: Number.NEGATIVE_INFINITY,
+  away: false,
+  isProbed: false,
+  probeMs: FIRST_PROBE_MS,
+  waiting: new Set(),
+  control: null,
+  controlling: null,
+})
+
+function outageOf(state: State, patienceMs: number, tell: (text: string) => void): Outage {
+  const wake = (count = Number.POSITIVE_INFINITY) => {
+    for (const each of [...state.waiting].slice(0, count)) each()
+  }
+  const answered = () => {
+    state.answeredAt = performance.now()
+    state.failingSince = null
+    state.probeMs = FIRST_PROBE_MS
+    if (!state.away) return
+    state.away = false
+    tell(`${state.label} answers again.`)
+    wake()
+  }
+  const failed = (error: ServiceError) => {
+    state.failingSince ??= performance.now()
+    const isUseless = /-bad-(answer|pixels)$/.test(error.code)
+    state.failure =
+      error.status !== undefined && !isUseless
+        ? `has answered ${error.status}`
+        : isUseless
+          ? 'has sent no usable answer'
+          : 'has not answered'
+  }
+  const awayMs = () => (state.failingSince === null ? 0 : performance.now() - state.failingSince)
+
+  /** Waits out an outage; true for the request that has to try. */
+  const enter = async (signal?: AbortSignal): Promise<boolean> => {
+    while (state.away) {
+      if (!state.isProbed) {
+        state.isProbed = true
+        try {
+          await pause(Math.max(0, Math.min(state.probeMs, patienceMs - awayMs())), signal)
+        } catch (error) {
+          state.isProbed = false
+          wake(1)
+          throw error
+        }
+        return true
+      }
+      if (awayMs() >= patienceMs) throw unavailable()
+      await turn(state.waiting, Math.max(0, patienceMs - awayMs()), signal)
+    }
+    return false
+  }
+  const unavailable = () =>
+    new ServiceError(
+      'service-unavailable',
+      `${state.label} ${state.failure} for ${duration(awayMs())} (imagery.patience); run the same command again to resume.`,
+      { retry: false },
+    )
+
+  return {
+    async send(request, signal) {
+      const isProbe = await enter(signal)
+      try {
+        const answer = await request(signal)
+        answered()
+        state.control = () => request()
+        return answer
+      } catch (error) {
+        if (isServiceFailure(error)) failed(error)
+        else if (error instanceof ServiceError && error.status !== undefined) answered()
+        if (isProbe && state.away && awayMs() >= patienceMs && !signal?.aborted) throw unavailable()
+        throw error
+      } finally {
+        if (isProbe) {
+          state.isProbed = false
+          state.probeMs = Math.min(LONGEST_PROBE_MS, state.probeMs * 2)
+          wake(1)
+        }
+      }
+    },
+    async judge(error, since, signal) {
+      if (state.away) return 'away'
+      const isSilent = error.status === undefined && state.answeredAt === Number.NEGATIVE_INFINITY
+      if (patienceMs === 0 || isSilent) return 'unknown'
+      if (state.answeredAt > since) return 'well'
+      const { control } = state
+      if (control !== null) {
+        state.controlling ??= control()
+          .then(
+            () => true,
+            (error: unknown) => !isServiceFailure(error),
+          )
+          .finally(() => {
+            state.controlling = null
+          })
+        if (await state.controlling) {
+          answered()
+          return 'well'
+        }
+        signal?.throwIfAborted()
+      }
+      if (!state.away) {
+        state.away = true
+        state.failingSince ??= since
+        tell(`${state.label} ${state.failure} for ${duration(awayMs())}; waiting, up to ${duration(patienceMs)}.`)
+      }
+      return 'away'
+    },
+  }
+}
+
+const duration = (ms: number): string =>
+  ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Number((ms / 60_000).toFixed(1))} min`
+
+/** Until woken, or `ms` are over. */
+function turn(waiting: Set<() => void>, ms: number, signal?: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  const abort = () => reject(signal?.reason)
+  waiting.add(resolve)
+  signal?.addEventListener('abort', abort, { once: true })
+  return promise.finally(() => {
+    clearTimeout(timer)
+    waiting.delete(resolve)
+    signal?.removeEventListener('abort', abort)
+  })
+}
