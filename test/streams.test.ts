@@ -84,6 +84,14 @@ test('caption and tags know both sets of labels', async () => {
   expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('skyscript-2023')])
 })
 
+test('a table of tags that cannot be read is named with its line', async () => {
+  await writeFile(at('tags.csv'), '\uFEFFkey,value,max_gsd\r\n\r\nzone,aa,1\r\nzone,"bb,1\r\n')
+  for (const command of ['caption', 'tags']) {
+    const { code, stderr } = await skyscript([command, '--tags', at('tags.csv')], { input: '' })
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/tags\.csv, line 4: has a quote that is never closed/)])
+  }
+})
+
 async function score(csv: string) {
   await writeFile(at('pairs.csv'), csv)
   const { code, stdout, stderr } = await skyscript(['score', '--model', MODEL, '--images', at('pairs.csv')])

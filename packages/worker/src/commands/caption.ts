@@ -3,7 +3,7 @@ import { DataFault, InputError, type Labels } from '@skyscript/core'
 import { z } from 'zod'
 import { modelOptions } from '../pipeline/models.ts'
 import { readStyles } from '../pipeline/styles.ts'
-import { readTextFile } from '../pipeline/text-file.ts'
+import { readTagTable, readTextFile } from '../pipeline/text-file.ts'
 import { answerLines } from './lines.ts'
 
 /** Entries, because zod's record would lose a key named `__proto__`. */
@@ -33,7 +33,7 @@ export interface CaptionOptions {
 export async function captionCommand(options: CaptionOptions): Promise<number> {
   const captioner = createCaptioner({
     ...(options.labels !== undefined && { labels: options.labels }),
-    ...(options.tags !== undefined && { tags: await readTextFile(options.tags, '--tags') }),
+    ...(options.tags !== undefined && { tags: await readTagTable(options.tags, '--tags') }),
     ...(options.rules !== undefined && { rules: await readTextFile(options.rules, '--rules') }),
     ...(options.template !== undefined && { styles: await readStyles([options.template], '--template') }),
     counts: options.counts === true,

@@ -1,7 +1,7 @@
 import { createCaptioner } from '@skyscript/captioner'
 import { count, type Labels } from '@skyscript/core'
 import { extract } from '@skyscript/osm-extract'
-import { readTextFile } from '../pipeline/text-file.ts'
+import { readTagTable } from '../pipeline/text-file.ts'
 import { interruptSignal } from '../terminal/interrupt.ts'
 import { formatCount, printable } from '../terminal/terminal.ts'
 import { openTerminal } from './region.ts'
@@ -37,7 +37,7 @@ const LISTED = 40
 export async function tagsCoverageCommand(files: readonly string[], options: TagsCoverageOptions): Promise<number> {
   const captioner = createCaptioner({
     ...(options.labels !== undefined && { labels: options.labels }),
-    ...(options.tags !== undefined && { tags: await readTextFile(options.tags, '--tags') }),
+    ...(options.tags !== undefined && { tags: await readTagTable(options.tags, '--tags') }),
   })
   const terminal = openTerminal()
   const interrupt = interruptSignal(terminal)

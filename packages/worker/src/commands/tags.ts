@@ -2,7 +2,7 @@ import { createCaptioner } from '@skyscript/captioner'
 import { InputError, type Labels } from '@skyscript/core'
 import { z } from 'zod'
 import type { TagJudge } from '../pipeline/learn-tags.ts'
-import { readTextFile } from '../pipeline/text-file.ts'
+import { readTagTable } from '../pipeline/text-file.ts'
 import { answerLines } from './lines.ts'
 
 const line = z.object({ key: z.string(), value: z.string() })
@@ -18,7 +18,7 @@ export interface TagsOptions {
 export async function tagsCommand(options: TagsOptions): Promise<number> {
   const captioner = createCaptioner({
     ...(options.labels !== undefined && { labels: options.labels }),
-    ...(options.tags !== undefined && { tags: await readTextFile(options.tags, '--tags') }),
+    ...(options.tags !== undefined && { tags: await readTagTable(options.tags, '--tags') }),
   })
   const classifier = await openClassifier(options)
   return answerLines(line, async ({ key, value }) => {

@@ -4,7 +4,7 @@ import { openTokenCounter } from '@skyscript/filter'
 import { type ContextOptions, modelOptions } from './models.ts'
 import type { CaptionTables } from './run.ts'
 import { readStyles } from './styles.ts'
-import { readTextFile } from './text-file.ts'
+import { readTagTable, readTextFile } from './text-file.ts'
 
 /** The captioner of a run: the shipped tables, what the run says otherwise, and the extras that its settings ask for. */
 export async function openCaptioner(
@@ -35,7 +35,7 @@ export async function openCaptioner(
  */
 export async function readCaptionTables(captions: Config['captions']): Promise<Omit<CaptionTables, 'learned'>> {
   return {
-    tags: captions.tags === null ? null : await readTextFile(captions.tags, 'captions.tags'),
+    tags: captions.tags === null ? null : await readTagTable(captions.tags, 'captions.tags'),
     rules: captions.rules === null ? null : await readTextFile(captions.rules, 'captions.rules'),
     styles: await readStyles(captions.templates, 'captions.templates'),
   }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { parseTagTable } from '@skyscript/captioner'
 import { InputError, messageOf } from '@skyscript/core'
 
 /**
@@ -10,4 +11,15 @@ export async function readTextFile(path: string, askedBy: string): Promise<strin
   return readFile(path, 'utf8').catch((error) => {
     throw new InputError('missing-file', `${askedBy}: ${path} can't be read (${messageOf(error)}).`)
   })
+}
+
+/**
+ * The text of a table of judged tags, which has been read once so that a fault is told with the file's name.
+ *
+ * @throws InputError `missing-file`, or `bad-tag-table` with file and line
+ */
+export async function readTagTable(path: string, askedBy: string): Promise<string> {
+  const text = await readTextFile(path, askedBy)
+  parseTagTable(text, path)
+  return text
 }
