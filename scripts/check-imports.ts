@@ -22,6 +22,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const IMPORT =
   /^(?:import|export)\s[^'"=]*?\sfrom\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm
 
+/** Requests by Node's own clients; a style rule sees to `fetch` without a prefix. */
+const OWN_REQUEST =
+  /\bglobalThis\.(?:fetch|WebSocket|EventSource)\b|^import \{[^}]*\b(?:request|get)\b[^}]*\} from 'node:https?'|\bhttps?\.(?:request|get)\(/gm
+
 const faults: string[] = []
 for (const name of Object.keys(MAY_IMPORT)) {
   const folder = join(root, 'packages', name)
@@ -39,6 +43,10 @@ for (const name of Object.keys(MAY_IMPORT)) {
     if (path.endsWith('.test.ts')) continue
     const file = join(folder, path)
     const source = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '')
+    if (name !== 'http') {
+      for (const [found] of source.matchAll(OWN_REQUEST))
+        faults.push(`${relative(root, file)}: ${found.trim()} asks other hosts past @skyscript/http`)
+    }
     for (const match of source.matchAll(IMPORT)) {
       const target = match[1] ?? match[2] ?? match[3]!
       const fault = faultOf(name, folder, file, target, named)

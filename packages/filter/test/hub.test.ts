@@ -229,6 +229,18 @@ test('a fault of the hub that passes is not noticed', async () => {
   await open({ silence: 200 })
 })
 
+test('a hub that is busy is asked again after the time that it names', async () => {
+  const { hub, open } = await setUp()
+  const times: number[] = []
+  hub.fault = ({ path }) => {
+    if (!path.endsWith(VISION)) return null
+    times.push(performance.now())
+    return times.length === 1 ? { status: 503, retryAfter: '1' } : null
+  }
+  await open()
+  expect(times[1]! - times[0]!).toBeGreaterThan(950)
+})
+
 test('a hub that is not there is one clear error', async () => {
   const { hub, cacheFolder } = await setUp()
   const patience = { silence: 1000, pause: 1 }

@@ -35,7 +35,7 @@ export interface Download {
   onRetry?(why: string, pauseMs: number): void
   /** Looks at the first 1,024 bytes (fewer of a smaller file); what it throws ends the download. */
   checkHead?(head: Uint8Array, response: Response): void
-  /** Why a file that has come is not whole; null if it is. */
+  /** Why a file of which the server announced no length is not whole; null if it is. */
   checkWhole?(file: string): string | null
   /** Before the second try; twice as long before each later one. Default: 1,000 ms. */
   readonly pauseMs?: number
@@ -197,12 +197,14 @@ async function receive(options: Download, response: Response, have: number, stat
     await handle.close()
   }
   if (total !== null && done < total) throw new BrokenOff(`it broke off after ${done} of ${total} bytes`)
-  const fault = options.checkWhole?.(state.partial.file) ?? null
-  if (fault === null && (total === null || done === total)) return done
-  // More of it, or the same again, only comes where the connection's end was all that told where the file ends.
-  if (total === null) throw new BrokenOff(`it broke off after ${done} bytes: ${fault}`)
-  state.partial = { ...state.partial, note: '' }
-  throw failed(options, fault ?? `${done} bytes came where ${total} were announced`, false)
+  if (total !== null && done > total) {
+    state.partial = { ...state.partial, note: '' }
+    throw failed(options, `${done} bytes came where ${total} were announced`, false)
+  }
+  // Where the connection's end is all that tells where the file ends, it may have been a fault.
+  const fault = total === null ? (options.checkWhole?.(state.partial.file) ?? null) : null
+  if (fault !== null) throw new BrokenOff(`it broke off after ${done} bytes: ${fault}`)
+  return done
 }
 
 const isEncoded = ({ headers }: Response) => headers.has('content-encoding')

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { InputError, ServiceError, SkyscriptError } from '@skyscript/core'
-import { httpFetch, type Response, reasonOf } from '@skyscript/http'
+import { httpFetch, type Response, reasonOf, retryAfterOf } from '@skyscript/http'
 import { missingFiles, optionalFiles } from './model-folder.ts'
 
 /** One file of a model at the hub, with what its bytes must be. */
@@ -27,6 +27,16 @@ export const PATIENCE: Patience = { silence: 60_000, pause: 500 }
 /** Connections of hours break. */
 const TRIES = 5
 
+/** A hub that says when to ask again. */
+class BusyError extends ServiceError {
+  readonly retryAfterMs: number
+
+  constructor(message: string, status: number, retryAfterMs: number) {
+    super('hub-error', message, { retry: true, status })
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
 /** Tries again after a fault that may pass. */
 export async function tried<T>({ pause }: Patience, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -34,7 +44,8 @@ export async function tried<T>({ pause }: Patience, work: () => Promise<T>): Pro
       return await work()
     } catch (error) {
       if (!(error instanceof ServiceError && error.retry) || attempt === TRIES) throw error
-      await wait(pause * 2 ** (attempt - 1))
+      const asked = error instanceof BusyError ? error.retryAfterMs : 0
+      await wait(Math.max(asked, pause * 2 ** (attempt - 1)))
     }
   }
 }
@@ -98,7 +109,9 @@ export async function refuse({ id, hub }: HubRequest, what: string, response: Re
     )
   }
   const retry = status === 408 || status === 429 || status >= 500
-  throw new ServiceError('hub-error', `The model hub ${hub} answered HTTP ${status} for ${what}.`, { retry, status })
+  const message = `The model hub ${hub} answered HTTP ${status} for ${what}.`
+  if (retry) throw new BusyError(message, status, retryAfterOf(response.headers) ?? 0)
+  throw new ServiceError('hub-error', message, { retry, status })
 }
 
 /**

@@ -4,6 +4,7 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { ServiceError, sha256 } from '@skyscript/core'
+import { BodyFault, readAhead } from '@skyscript/http'
 import {
   type HubFile,
   type HubRequest,
@@ -112,11 +113,11 @@ async function fetchRest(download: Download, temporary: string, watch: Watch): P
   if (response.status !== 200 && response.status !== 206) await refuse(download, `file ${file.name} of ${id}`, response)
   // A server that knows no ranges sends the whole file.
   if (response.status === 200) have = 0
+  const body = readAhead(response.body)
   const handle = await open(temporary, have > 0 ? 'a' : 'w')
   try {
     let done = have
-    const chunks = chunksOf(response.body, (error) => unreachable(id, hub, error))
-    for await (const chunk of chunks) {
+    for await (const chunk of body.chunks()) {
       watch.heard()
       done += chunk.length
       if (done > file.size) throw corrupt(download, `is longer than its ${file.size} bytes`)
@@ -128,28 +129,11 @@ async function fetchRest(download: Download, temporary: string, watch: Watch): P
         retry: true,
       })
     }
+  } catch (error) {
+    throw error instanceof BodyFault ? unreachable(id, hub, error) : error
   } finally {
+    await body.stop()
     await handle.close()
-  }
-}
-
-/** The chunks of a body; what breaks the connection becomes `asOurs`, while faults of the disk stay what they are. */
-async function* chunksOf(
-  body: AsyncIterable<Uint8Array> | null,
-  asOurs: (error: unknown) => Error,
-): AsyncGenerator<Uint8Array> {
-  if (body === null) return
-  const iterator = body[Symbol.asyncIterator]()
-  try {
-    for (;;) {
-      const next = await iterator.next().catch((error: unknown) => {
-        throw asOurs(error)
-      })
-      if (next.done) return
-      yield next.value
-    }
-  } finally {
-    await iterator.return?.()
   }
 }
 

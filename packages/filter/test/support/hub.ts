@@ -15,7 +15,7 @@ export interface Request {
 
 /** What goes wrong: a status, a page in place of the answer, silence, or a body that ends after so many bytes. */
 export type Fault =
-  | { readonly status: number }
+  | { readonly status: number; readonly retryAfter?: string }
   | { readonly html: string }
   | { readonly bytes: Uint8Array }
   | { readonly cutAfter: number }
@@ -44,7 +44,10 @@ export async function startHub(files: Readonly<Record<string, Uint8Array | strin
       const request = { path: incoming.url!, range, authorization }
       requests.push(request)
       const fault = hub.fault(request)
-      if (fault && 'status' in fault) response.writeHead(fault.status).end('{"error":"refused"}')
+      if (fault && 'status' in fault)
+        response
+          .writeHead(fault.status, fault.retryAfter === undefined ? {} : { 'retry-after': fault.retryAfter })
+          .end('{"error":"refused"}')
       else if (fault && 'html' in fault) response.writeHead(200, { 'content-type': 'text/html' }).end(fault.html)
       else if (fault && 'bytes' in fault) response.writeHead(200).end(fault.bytes)
       else handle(request.path, fault ? spoiled(response, fault) : response, incoming)

@@ -34,6 +34,8 @@ export interface CachedExtract {
   readonly sha256: string
   /** Whether it had to be downloaded. */
   readonly isNew: boolean
+  /** Forgets it, so that the next build downloads it whatever the server says of its version. */
+  discard(): Promise<void>
 }
 
 /** `entry.json`: which file of the folder is the URL's, and what the server called that version. */
@@ -62,7 +64,8 @@ export async function cachedExtract(url: string, options: CacheOptions): Promise
     const now = new Date()
     await utimes(path, now, now).catch(() => undefined)
     await removeOld(folder, path)
-    return { path, bytes: found.bytes, sha256: found.sha256, isNew: found !== known }
+    const discard = () => rm(join(folder, 'entry.json'), { force: true })
+    return { path, bytes: found.bytes, sha256: found.sha256, isNew: found !== known, discard }
   } catch (error) {
     throw asCacheFault(error, cacheFolder)
   }

@@ -18,6 +18,8 @@ export interface LocalFile {
   readonly path: string
   /** Where it is known already. */
   readonly sha256?: string
+  /** Of the cache: see that the next build downloads it anew. */
+  discard?(): Promise<void>
   /** Removes a temporary copy; files that were here before, and those of the cache, stay. */
   release(): Promise<void>
 }
@@ -48,19 +50,20 @@ export async function withSources<T>(
       const hash = file.sha256 ?? (await sha256OfStream(createReadStream(file.path)))
       files.push({ ...file, bytes: (await stat(file.path)).size, sha256: hash })
     }
-    return await task(files).catch((error) => {
-      throw namedBySource(error, files)
+    return await task(files).catch(async (error) => {
+      throw await namedBySource(error, files)
     })
   } finally {
     for (const file of files) await file.release()
   }
 }
 
-/** A fault of a downloaded file is told of its URL: its place in the cache says nothing to anyone. */
-function namedBySource(error: unknown, files: readonly SourceFile[]): unknown {
-  if (!(error instanceof PbfFault)) return error
-  const file = files.find(({ path }) => path === error.origin.path)
-  return file === undefined ? error : new PbfFault(error.code, error.what, { ...error.origin, path: file.source })
+/** A fault of a downloaded file is told of its URL, as its place in the cache says nothing to anyone, and it is not kept. */
+async function namedBySource(error: unknown, files: readonly SourceFile[]): Promise<unknown> {
+  const file = error instanceof PbfFault ? files.find(({ path }) => path === error.origin.path) : undefined
+  if (!(error instanceof PbfFault) || file === undefined) return error
+  await file.discard?.()
+  return new PbfFault(error.code, error.what, { ...error.origin, path: file.source })
 }
 
 /**
@@ -88,8 +91,8 @@ export async function localFile(
     )
   }
   if (url.protocol === 's3:') return fromS3(source)
-  const { path, sha256 } = await fromCache(source, { cacheFolder, signal }, terminal)
-  return { source: redact(`${url.origin}${url.pathname}`), path, sha256, release: async () => {} }
+  const { path, sha256, discard } = await fromCache(source, { cacheFolder, signal }, terminal)
+  return { source: redact(`${url.origin}${url.pathname}`), path, sha256, discard, release: async () => {} }
 }
 
 async function fromCache(url: string, options: CacheOptions, terminal?: Terminal) {
