@@ -85,7 +85,7 @@ test('a service that is away for a while costs no image: the build says so, wait
   expect(stderr).toMatch(/Earth Engine has answered 503 for \d+ s; waiting, up to 10 min/)
   expect(stderr).toContain('Earth Engine answers again.')
   expect(filesOf(at('away'))).toEqual(whole)
-}, 120_000)
+}, 240_000)
 
 test('a service that stays away longer than the patience ends the build with 2, and the next build makes it whole', async () => {
   let requests = 0
@@ -102,7 +102,7 @@ test('a service that stays away longer than the patience ends the build with 2, 
   await proxy.stop()
   expect(again.counts.failed).toEqual({})
   expect(filesOf(at('impatient'))).toEqual(whole)
-}, 120_000)
+}, 240_000)
 
 test('a plan tells objects by tag and reason, images by source and year, and what is not there yet', async () => {
   await cp(at('whole'), at('planned'), { recursive: true })

@@ -21,6 +21,9 @@ const REQUESTS_PER_SECOND = 100
 const PROFILE_REQUEST = 'x-earth-engine-computation-profiling'
 const PROFILE_ANSWER = 'x-earth-engine-computation-profile'
 const PROFILES = 'Profile.getProfiles'
+/** How answers say that a project has used up its noncommercial quota, https://developers.google.com/earth-engine/guides/noncommercial_tiers */
+const QUOTA_STATUS = 'x-earth-engine-quota-status'
+const RESTRICTED = 'parallelism_restricted=true'
 /** No image of ours comes near it; a larger body is not what was asked for. */
 const MAX_BODY = 64 * 2 ** 20
 
@@ -108,6 +111,23 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
       return answer.result
     })
 
+  /** When an answer last said that the project is restricted; null while it isn't. */
+  let restrictedAt: number | null = null
+  const noteQuota = (header: string | string[] | undefined, began: number) => {
+    const service = `${base.origin} ${project} quota`
+    if (header?.includes(RESTRICTED)) {
+      restrictedAt = performance.now()
+      limiter.restricted(true)
+      const text = `Earth Engine restricts project ${project}, which has used up its noncommercial quota of this month; asking for less at a time while that lasts.`
+      options.outages?.notice({ service, text, isOver: false })
+      return
+    }
+    // What was sent before says nothing of now.
+    if (restrictedAt === null || began < restrictedAt) return
+    restrictedAt = null
+    limiter.restricted(false)
+    options.outages?.notice({ service, text: `Earth Engine no longer restricts project ${project}.`, isOver: true })
+  }
   const outages = new Map<Kind, Outage>()
   const outageOf = (kind: Kind): Outage | undefined => {
     const outage =
@@ -154,6 +174,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
     const bearer = await token()
     const release = await (kind === 'other' ? limiter.acquire(signal) : placeInBudget(signal))
     const deadline = AbortSignal.timeout(deadlineMs)
+    const began = performance.now()
     try {
       if (kind === 'compute') stats.computeRequests++
       if (kind === 'pixels') stats.pixelRequests++
@@ -170,6 +191,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
         ...(body !== undefined && { body: JSON.stringify(body) }),
         signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
       })
+      noteQuota(response.headers[QUOTA_STATUS], began)
       const bytes = await readBody(response)
       stats.bytes += bytes.length
       if (response.statusCode !== 200) {

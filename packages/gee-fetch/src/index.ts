@@ -28,8 +28,16 @@ export {
 } from './fetch-images.ts'
 export { groupRequests, type PixelRequest, pixelsIn } from './grouping.ts'
 export { createImagery, type Imagery } from './imagery.ts'
-export { AFTER_REFUSAL, createLimiter, type Limiter, PLACES_PER_SECOND, WINDOW_MS } from './limiter.ts'
-export { createOutages, type Outages } from './outages.ts'
+export {
+  AFTER_REFUSAL,
+  createLimiter,
+  type Limiter,
+  PLACES_PER_SECOND,
+  RESTRICTED_MS,
+  RESTRICTED_PLACES,
+  WINDOW_MS,
+} from './limiter.ts'
+export { createOutages, type Outages, type ServiceNotice } from './outages.ts'
 export { type ImagerySettings, type PlanTileInput, planTile } from './plan-tile.ts'
 export type { EarthEngineSource, Source } from './sources/source.ts'
 export { SOURCES, sourcesOf } from './sources/sources.ts'

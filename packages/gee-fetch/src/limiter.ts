@@ -6,12 +6,19 @@ export interface Limiter {
   acquire(signal?: AbortSignal): Promise<() => void>
   /** The server refused a request for coming too fast: fewer are let through for a while, and none before `retryAfterMs`. */
   refused(retryAfterMs: number | null): void
+  /** The server computes less at a time for this project (`true`), or as usual again. */
+  restricted(isRestricted: boolean): void
 }
 
 /** What remains of the places after a refusal, and how soon after one another refusals count: one overload gives many. */
 export const AFTER_REFUSAL = { share: 0.7, everyMs: 1000 } as const
 /** Places that come back a second. */
 export const PLACES_PER_SECOND = 2
+
+/** Places while a project is restricted; Earth Engine doesn't say how many it grants then. */
+export const RESTRICTED_PLACES = 4
+/** A restriction that no answer has confirmed for this long is over. */
+export const RESTRICTED_MS = 60_000
 
 /** "Per second" is counted over a little more, since requests that left evenly may arrive bunched. */
 export const WINDOW_MS = 1_100
@@ -35,9 +42,13 @@ export function createLimiter({
   let places = maxConcurrent
   let refusedAt = -Infinity
   let growing: NodeJS.Timeout | undefined
+  let lifting: NodeJS.Timeout | undefined
 
   const placesAt = (now: number) =>
-    Math.min(maxConcurrent, Math.floor(places + ((now - refusedAt) / 1000) * PLACES_PER_SECOND))
+    Math.min(
+      lifting === undefined ? maxConcurrent : Math.min(maxConcurrent, RESTRICTED_PLACES),
+      Math.floor(places + ((now - refusedAt) / 1000) * PLACES_PER_SECOND),
+    )
   const wakeFirst = () => {
     const [first] = waiting
     first?.()
@@ -85,6 +96,15 @@ export function createLimiter({
         if (!released) release()
         released = true
       }
+    },
+    restricted(isRestricted) {
+      clearTimeout(lifting)
+      const lift = () => {
+        lifting = undefined
+        for (const wake of [...waiting]) wake()
+      }
+      if (isRestricted) lifting = setTimeout(lift, RESTRICTED_MS).unref()
+      else lift()
     },
     refused(retryAfterMs) {
       const now = performance.now()

@@ -27,9 +27,19 @@ export interface Outage {
   judge(error: ServiceError, since: number, signal?: AbortSignal): Promise<'away' | 'well' | 'unknown'>
 }
 
+/** What a person should know of a service, in one line. */
+export interface ServiceNotice {
+  readonly service: string
+  readonly text: string
+  /** Whether it says that a trouble is over. */
+  readonly isOver: boolean
+}
+
 export interface Outages {
   /** @param label names the service in messages: `Earth Engine` */
   of(service: string, label: string, patienceMs: number): Outage
+  /** Tells of a trouble of a service that is not away, once until it is over. */
+  notice(notice: ServiceNotice): void
 }
 
 interface State {
@@ -48,14 +58,21 @@ interface State {
   controlling: Promise<boolean> | null
 }
 
-/** @param tell told once when a service goes away and once when it is back, in one line */
-export function createOutages(tell: (text: string) => void = () => {}): Outages {
+/** @param tell told once when a service goes away and once when it is back */
+export function createOutages(tell: (notice: ServiceNotice) => void = () => {}): Outages {
   const states = new Map<string, State>()
+  const troubles = new Set<string>()
   return {
     of(service, label, patienceMs) {
       const state = states.get(service) ?? newState(label)
       states.set(service, state)
-      return outageOf(state, patienceMs, tell)
+      return outageOf(state, patienceMs, (text, isOver) => tell({ service, text, isOver }))
+    },
+    notice(notice) {
+      if (troubles.has(notice.service) !== notice.isOver) return
+      if (notice.isOver) troubles.delete(notice.service)
+      else troubles.add(notice.service)
+      tell(notice)
     },
   }
 }
@@ -73,7 +90,7 @@ const newState = (label: string): State => ({
   controlling: null,
 })
 
-function outageOf(state: State, patienceMs: number, tell: (text: string) => void): Outage {
+function outageOf(state: State, patienceMs: number, tell: (text: string, isOver: boolean) => void): Outage {
   const wake = (count = Number.POSITIVE_INFINITY) => {
     for (const each of [...state.waiting].slice(0, count)) each()
   }
@@ -83,7 +100,7 @@ function outageOf(state: State, patienceMs: number, tell: (text: string) => void
     state.probeMs = FIRST_PROBE_MS
     if (!state.away) return
     state.away = false
-    tell(`${state.label} answers again.`)
+    tell(`${state.label} answers again.`, true)
     wake()
   }
   const failed = (error: ServiceError) => {
@@ -169,7 +186,10 @@ function outageOf(state: State, patienceMs: number, tell: (text: string) => void
       if (!state.away) {
         state.away = true
         state.failingSince ??= since
-        tell(`${state.label} ${state.failure} for ${duration(awayMs())}; waiting, up to ${duration(patienceMs)}.`)
+        tell(
+          `${state.label} ${state.failure} for ${duration(awayMs())}; waiting, up to ${duration(patienceMs)}.`,
+          false,
+        )
       }
       return 'away'
     },

@@ -29,7 +29,7 @@ async function clientsOf(answer: Answer, patienceMs: number, count = 1) {
     else answer(request, response, number, body)
   })
   const told: string[] = []
-  const outages = createOutages((text) => told.push(text))
+  const outages = createOutages(({ text }) => told.push(text))
   const clients = Array.from({ length: count }, () =>
     createEarthEngine({
       endpoint: service.url,

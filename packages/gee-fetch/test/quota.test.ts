@@ -5,8 +5,9 @@ import { afterEach, expect, test } from 'vitest'
 import { type LocalEarthEngineOptions, startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
 import { PLACE } from '../../local-earth-engine/test/calls.ts'
 import { createEecuMeter, type EecuLedger, type EecuUse, parseProfiles, sumOf } from '../src/eecu.ts'
-import { createEarthEngine, createLimiter, type EarthEngineOptions, SOURCES } from '../src/index.ts'
+import { createEarthEngine, createLimiter, createOutages, type EarthEngineOptions, SOURCES } from '../src/index.ts'
 import { gridAt } from './cog-set-up.ts'
+import { startService } from './service.ts'
 import { imageryOf } from './set-up.ts'
 
 const closers: (() => Promise<void>)[] = []
@@ -65,6 +66,41 @@ test('nothing starts before the time that a server asks for, and a limiter of on
   expect(performance.now() - from).toBeGreaterThan(280)
   release()
 })
+
+test('a restricted project is asked for less at a time while answers say so, told of once, and then as before', async () => {
+  let isRestricted = false
+  let [now, most] = [0, 0]
+  const local = await startLocalEarthEngine({ features: [], threads: 1 })
+  const service = await startService(async (request, response, _, body) => {
+    most = Math.max(most, ++now)
+    await sleep(60)
+    const answer = await fetch(`${local.url}${request.url}`, { method: request.method!, ...(body && { body }) })
+    const bytes = Buffer.from(await answer.arrayBuffer())
+    now--
+    const header = isRestricted ? { 'X-Earth-Engine-Quota-Status': 'parallelism_restricted=true' } : {}
+    response.writeHead(answer.status, header).end(bytes)
+  })
+  const told: string[] = []
+  const outages = createOutages(({ text }) => told.push(text))
+  const ee = createEarthEngine({ endpoint: service.url, project: 'p', credentials: null, maxConcurrent: 12, outages })
+  closers.push(local.close, service.close, () => ee.close())
+  const image = 'Switzerland/SWISSIMAGE/orthos/10cm/SWISSIMAGE_10cm_2021'
+  const ask = async () => {
+    most = 0
+    const pixels = () => imageryOf(ee).pixels(SOURCES.CH, image, gridAt(PLACE, 0.1, 20, 20))
+    await Promise.all(Array.from({ length: 36 }, pixels))
+    return most
+  }
+  expect(await ask()).toBe(12)
+  isRestricted = true
+  await imageryOf(ee).pixels(SOURCES.CH, image, gridAt(PLACE, 0.1, 20, 20))
+  expect(await ask()).toBe(4)
+  expect(told).toEqual([expect.stringContaining('Earth Engine restricts project p')])
+  isRestricted = false
+  await imageryOf(ee).pixels(SOURCES.CH, image, gridAt(PLACE, 0.1, 20, 20))
+  expect(await ask()).toBe(12)
+  expect(told.slice(1)).toEqual(['Earth Engine no longer restricts project p.'])
+}, 60_000)
 
 test('a server that takes 10 at a time is asked by 10 or so, where 40 were allowed, and every answer comes', async () => {
   const { local, ee, pixels } = await serviceOf(

@@ -47,7 +47,7 @@ export async function withBuild<T>(
     const shared = {
       progress: downloadProgress(terminal),
       privateAddresses: new Map() satisfies PrivateAddresses,
-      outages: createOutages((text) => terminal.note(text)),
+      outages: createOutages(({ text }) => terminal.note(text)),
     }
     runner = await openRunner(config, storage, terminal, shared)
     return task({

@@ -1,8 +1,10 @@
+import { createOutages } from '@skyscript/gee-fetch'
 import { guardedStorage } from '../ownership/lease.ts'
 import { createOutputGuard } from '../ownership/output-roots.ts'
 import { redisLedger } from '../pipeline/eecu-ledger.ts'
 import { createExecutor } from '../pipeline/execute.ts'
 import { createRedisLimiter } from '../queue/limiter.ts'
+import { openNoticeBoard } from '../queue/notices.ts'
 import { openRedis, parseRedisUrl } from '../queue/redis.ts'
 import { serveQueue } from '../queue/serve.ts'
 import type { StageName } from '../runner/runner.ts'
@@ -38,6 +40,10 @@ export async function workerCommand(options: WorkerOptions): Promise<number> {
     progress: downloadProgress(terminal),
     limiter: limiters.open,
     ledger: limiters.ledger,
+    outages: createOutages((notice) => {
+      terminal.note(notice.text)
+      limiters.notices.post(notice)
+    }),
   })
   const serving = serveQueue({
     redisUrl: options.queue,
@@ -66,7 +72,11 @@ const REQUESTS_PER_SECOND = 100
 /** A limiter and a ledger in Redis for each Earth Engine project, shared by all workers of the queue. */
 function sharedLimiters(queue: string) {
   const redis: ReturnType<typeof openRedis>[] = []
+  const board = openRedis(parseRedisUrl(queue), 'waiting')
+  redis.push(board)
+  const notices = openNoticeBoard(board)
   return {
+    notices,
     open: async (project: string, maxConcurrent: number) => {
       const connection = openRedis(parseRedisUrl(queue), 'waiting')
       redis.push(connection)
@@ -78,6 +88,7 @@ function sharedLimiters(queue: string) {
       return redisLedger(connection, project, () => new Date())
     },
     close: async () => {
+      notices.close()
       for (const connection of redis) connection.disconnect()
     },
   }

@@ -46,6 +46,27 @@ test('4 processes of a name never hold more than the limit, and keep it busy', a
   expect(busy / (performance.now() - from)).toBeGreaterThan(7.5)
 })
 
+test('a restriction holds for all processes of a name, until one says that it is over', async () => {
+  const [one, two] = [open('restricted'), open('restricted')]
+  const grab = async () => {
+    const releases: (() => void)[] = []
+    const signal = AbortSignal.timeout(300)
+    await Promise.allSettled(
+      Array.from({ length: 12 }, async (_, i) => releases.push(await (i % 2 ? one : two).acquire(signal))),
+    )
+    for (const release of releases) release()
+    await sleep(50)
+    return releases.length
+  }
+  expect(await grab()).toBe(10)
+  one.restricted(true)
+  await sleep(50)
+  expect(await grab()).toBe(4)
+  two.restricted(false)
+  await sleep(50)
+  expect(await grab()).toBe(10)
+})
+
 test('starts per second stay under the limit in every window, over all processes', async () => {
   const starts: number[] = []
   const from = performance.now()

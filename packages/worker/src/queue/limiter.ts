@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { ServiceError } from '@skyscript/core'
-import { AFTER_REFUSAL, type Limiter, PLACES_PER_SECOND, WINDOW_MS } from '@skyscript/gee-fetch'
+import {
+  AFTER_REFUSAL,
+  type Limiter,
+  PLACES_PER_SECOND,
+  RESTRICTED_MS,
+  RESTRICTED_PLACES,
+  WINDOW_MS,
+} from '@skyscript/gee-fetch'
 import type { Redis } from 'ioredis'
 
 /** A lease that its holder has not renewed for so long belongs to a killed process; it is renewed three times as often. */
@@ -14,17 +21,19 @@ const GIVE_UP_MS = 60_000
  * Grants up to ARGV[4] leases. Redis' own clock counts, so the machines' clocks may differ.
  *
  * KEYS: leases by their end, starts by their time, pace. ARGV: slots, starts in a window, window in ms, number wanted,
- * lease in ms, name of the first lease (others get `/1`, `/2`, ... after it), slots that come back a second.
+ * lease in ms, name of the first lease (others get `/1`, `/2`, ... after it), slots that come back a second, slots of a
+ * restricted project.
  * Returns how many were granted, and how many ms to wait if there were none (0: until a slot is free).
  */
 const ACQUIRE = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local pace = redis.call('HMGET', KEYS[3], 'slots', 'refused', 'until')
+local pace = redis.call('HMGET', KEYS[3], 'slots', 'refused', 'until', 'restricted')
 if pace[3] and tonumber(pace[3]) > now then return {0, pace[3] - now} end
 if pace[1] then
   ARGV[1] = math.min(ARGV[1], math.floor(pace[1] + (now - pace[2]) / 1000 * ARGV[7]))
 end
+if pace[4] and tonumber(pace[4]) > now then ARGV[1] = math.min(ARGV[1], ARGV[8]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[3])
 local slots = ARGV[1] - redis.call('ZCARD', KEYS[1])
@@ -57,6 +66,14 @@ if not pace[2] or now - pace[2] >= tonumber(ARGV[4]) then
   if pace[1] then slots = math.min(slots, pace[1] + (now - pace[2]) / 1000 * ARGV[2]) end
   redis.call('HSET', KEYS[1], 'slots', math.max(1, math.floor(slots * ARGV[3])), 'refused', now)
 end
+redis.call('PEXPIRE', KEYS[1], 300000)
+`
+
+/** Restricts all processes of a name, or no longer. KEYS: pace. ARGV: ms that it holds unless confirmed; 0: it is over. */
+const RESTRICT = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', KEYS[1], 'restricted', now + ARGV[1])
 redis.call('PEXPIRE', KEYS[1], 300000)
 `
 
@@ -123,7 +140,16 @@ export function createRedisLimiter(options: RedisLimiterOptions): Limiter {
       try {
         const base = randomUUID()
         const wanted = waiting.size
-        const limits = [maxConcurrent, perSecond, WINDOW_MS, wanted, leaseMs, base, PLACES_PER_SECOND]
+        const limits = [
+          maxConcurrent,
+          perSecond,
+          WINDOW_MS,
+          wanted,
+          leaseMs,
+          base,
+          PLACES_PER_SECOND,
+          RESTRICTED_PLACES,
+        ]
         const answer = await redis.eval(ACQUIRE, 3, ...keys, ...limits)
         const [granted, untilStart] = answer as [number, number]
         awaySince = 0
@@ -186,6 +212,9 @@ export function createRedisLimiter(options: RedisLimiterOptions): Limiter {
         givenUp.delete(reject)
         signal?.removeEventListener('abort', abort)
       }
+    },
+    restricted(isRestricted) {
+      redis.eval(RESTRICT, 1, keys[2], isRestricted ? RESTRICTED_MS : 0).then(poke, () => {})
     },
     refused(retryAfterMs) {
       const { share, everyMs } = AFTER_REFUSAL

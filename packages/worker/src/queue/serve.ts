@@ -8,7 +8,7 @@ import { checkRedis, openRedis, parseRedisUrl, type RedisAddress, untilReady } f
 /** A job whose worker died is taken up again so often; a job that kills its worker every time ends with `worker-lost`. */
 const MAX_STALLED = 20
 /** Troubles of the place, not of the job: the worker waits them out and the job keeps its attempts. */
-const PLACE_TROUBLES = new Set(['disk-full', 'storage-unreachable'])
+const PLACE_TROUBLES = new Set(['disk-full', 'earth-engine-unreachable', 'storage-unreachable'])
 /** After so many starts a trouble of the place counts as the job's own after all. */
 const MAX_STARTS = 40
 /** By default jobs under way get this long to end by themselves: with what follows, a worker ends within 8 s. */

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
 import { startRedis } from '../../../../test/support/redis.ts'
 import { never, PASSWORD, setUpQueue } from '../../test/queue-set-up.ts'
+import { openNoticeBoard } from '../queue/notices.ts'
 import { resultKey } from './runner.ts'
 
 const queue = setUpQueue()
@@ -42,6 +43,26 @@ describe('jobs over Redis', () => {
     const mended = { ...queue.job('bad/final'), run: 'run1' }
     expect(await runner.run([mended], () => {}, never)).toEqual([])
     expect(await queue.storage.has(resultKey(mended))).toBe(true)
+  })
+
+  test('what workers wait for is shown once when it begins, also to a build that starts later, and once when it is over', async () => {
+    const events: string[] = []
+    const runner = await queue.openRunner({ onEvent: (text) => events.push(text) })
+    await queue.withRedis(async (redis) => {
+      const boards = [openNoticeBoard(redis, queue.prefix), openNoticeBoard(redis, queue.prefix)]
+      const service = 'http://ee p pixels'
+      for (const [i, board] of boards.entries())
+        board.post({ service, text: `Earth Engine has answered 503 for ${i} s; waiting.`, isOver: false })
+      const running = runner.run(queue.many(3), () => {}, never)
+      await vi.waitFor(() => expect(events.filter((each) => each.includes('503'))).toHaveLength(1), 5000)
+      for (const board of boards) board.post({ service, text: 'Earth Engine answers again.', isOver: true })
+      await vi.waitFor(() => expect(events).toContain('A worker says: Earth Engine answers again.'), 5000)
+      await queue.startWorker()
+      expect(await running).toEqual([])
+      for (const board of boards) board.close()
+      expect(events.filter((each) => each.startsWith('A worker says'))).toHaveLength(2)
+      expect(await redis.pttl(`${queue.prefix}:notice:${service}`)).toBeGreaterThan(0)
+    })
   })
 
   test('a failure that may pass is tried 3 times', async () => {

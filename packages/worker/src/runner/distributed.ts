@@ -2,6 +2,7 @@ import { InputError, ServiceError, type Storage } from '@skyscript/core'
 import { Queue, QueueEvents } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { DEFAULT_PREFIX, EVENTS_KEPT, JOB_OPTIONS, jobId, readFailure } from '../queue/jobs.ts'
+import { readNotices } from '../queue/notices.ts'
 import { asRedisFault, checkRedis, openRedis, parseRedisUrl, type RedisAddress, untilReady } from '../queue/redis.ts'
 import { type Job, type JobFailure, type Runner, resultKey, type StageName } from './runner.ts'
 
@@ -236,6 +237,18 @@ async function drive(
     }
   }
 
+  /** What workers wait for, as far as it was shown. */
+  const shown = new Set<string>()
+  const tellNotices = async () => {
+    if (!onEvent) return
+    for (const { service, text, isOver } of await readNotices(link.client, options.prefix)) {
+      if (shown.has(service) !== isOver) continue
+      if (isOver) shown.delete(service)
+      else shown.add(service)
+      onEvent(`A worker says: ${text}`)
+    }
+  }
+
   let outageSince = 0
   let sweepAt = 0
   const step = async () => {
@@ -252,6 +265,7 @@ async function drive(
     }
     if (!isSweep) return
     await tellIfNobodyWorks()
+    await tellNotices()
     sweepAt = Date.now() + sweepMs
   }
 
