@@ -62,7 +62,7 @@ export async function startStrictS3({ within = '' }: { readonly within?: string 
       const page = found.slice(0, most)
       const xml = page.map(
         ([name, { bytes, modified }]) =>
-          `<Contents><Key>${name}</Key><Size>${bytes.length}</Size><LastModified>${modified.toISOString()}</LastModified></Contents>`,
+          `<Contents><Key>${name}</Key><Size>${bytes.length}</Size><LastModified>${modified.toISOString()}</LastModified><ETag>${etagOf(bytes)}</ETag></Contents>`,
       )
       const more = found.length > most
       const next = more ? `<NextContinuationToken>${page.at(-1)![0]}</NextContinuationToken>` : ''

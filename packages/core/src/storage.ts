@@ -15,8 +15,11 @@ export interface Storage {
   /** Stores a value where the key doesn't exist yet, and says whether it did: of several that try at once one succeeds. */
   putIfAbsent(key: string, value: Uint8Array | string): Promise<boolean>
   has(key: string): Promise<boolean>
-  /** Keys that start with `prefix`, sorted by UTF-16 code units, with their sizes in bytes. */
-  list(prefix: string): AsyncIterable<{ readonly key: string; readonly size: number }>
+  /**
+   * Keys that start with `prefix`, sorted by UTF-16 code units, with their sizes in bytes. `version` is another one
+   * whenever the value may have changed: a time of change, or an ETag.
+   */
+  list(prefix: string): AsyncIterable<{ readonly key: string; readonly size: number; readonly version?: string }>
   /** Deleting what isn't there is no error. */
   delete(key: string): Promise<void>
   /**

@@ -6,6 +6,7 @@ import {
   cutStored,
   type DatasetLock,
   type DatasetState,
+  hasStoredPairs,
   readExclude,
   STATE,
   storedExclude,
@@ -39,6 +40,11 @@ async function cutAgain(
   options: { config?: string },
 ): Promise<DatasetLock> {
   const stored = await getJson<DatasetState>(storage, STATE)
+  if (stored !== null && (await storage.has(MANIFEST)) && !(await hasStoredPairs(storage)))
+    throw new InputError(
+      'damaged-manifest',
+      `${MANIFEST} of ${storage.url} is not what the last build wrote; run skyscript build to make it again.`,
+    )
   if (stored === null || !(await storage.has(MANIFEST)))
     throw new InputError(
       'no-scores',

@@ -10,10 +10,11 @@ import {
   ServiceError,
   type Storage,
 } from '@skyscript/core'
-import { type DatasetRow, findDuplicates, MANIFEST, storePairs } from '@skyscript/filter'
+import { type DatasetRow, findDuplicates, storePairs } from '@skyscript/filter'
 import { createReportCollector } from '../report/report.ts'
 import { resultKey } from '../runner/runner.ts'
 import { TOOL_VERSION } from '../version.ts'
+import { type ContentCheck, getResult } from './content-check.ts'
 import type { LeafResult } from './coordinator.ts'
 import {
   type Assembled,
@@ -23,6 +24,7 @@ import {
   type DatasetFacts,
   type DatasetState,
   findAssembled,
+  hasStoredPairs,
   readExclude,
   STATE,
 } from './cut.ts'
@@ -38,15 +40,19 @@ export type BuiltFacts = Omit<DatasetFacts, 'content' | 'exclude'>
 export async function assembleDataset(
   built: BuiltFacts,
   leaves: readonly LeafResult[],
-  options: CutOptions,
+  options: CutOptions & { readonly check: ContentCheck },
 ): Promise<Assembled> {
-  const { storage, terminal } = options
+  const { storage, terminal, check } = options
   const exclude = await readExclude(built.config.filter.exclude, terminal)
   const facts = { ...built, content: contentOf(built, leaves), exclude: exclude?.fingerprint ?? null }
-  const found = await findAssembled(facts, storage)
-  if (found !== null) return found
-  const before = await getJson<DatasetState>(storage, STATE)
-  const isStored = before?.content === facts.content && (await storage.has(MANIFEST))
+  const found = await findAssembled(facts, storage, check.isSuspect)
+  if (found !== null) {
+    const { kept } = found.lock.counts
+    if (check.counts.images > kept || check.counts.metas > kept) await removeOthers(storage, leaves, options)
+    return found
+  }
+  const before = await getResult<DatasetState>(storage, STATE)
+  const isStored = before?.content === facts.content && (await hasStoredPairs(storage, check.isSuspect))
   const stored = isStored ? before : await storeDataset(facts, leaves, before?.names ?? [], options)
   const names = [...new Set([...stored.names, built.config.name])].sort()
   return cutStored({ ...stored, ...facts, names }, exclude, options)
@@ -117,6 +123,13 @@ async function storeDataset(
 }
 
 const yearOf = (time: number | null) => (time === null ? null : new Date(time).getUTCFullYear())
+
+/** Images and metas that are no part of the stored pairs, whoever put them there. */
+async function removeOthers(storage: Storage, leaves: readonly LeafResult[], { signal }: CutOptions): Promise<void> {
+  const paths = new Set<string>()
+  for await (const { image } of rowsOf(storage, leaves, signal)) paths.add(image.filepath)
+  await removeStrays(storage, paths)
+}
 
 /** Images and metas of objects that left the dataset. */
 async function removeStrays(storage: Storage, images: ReadonlySet<string>): Promise<void> {

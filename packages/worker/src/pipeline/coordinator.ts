@@ -8,7 +8,6 @@ import {
   getJson,
   mapTileBox,
   mapTilesOf,
-  metaPath,
   type Outcome,
   putJson,
   type Storage,
@@ -20,6 +19,7 @@ import { type Job, type Runner, resultKey, runKey, type StageName } from '../run
 import type { Terminal } from '../terminal/terminal.ts'
 import { assembleDataset } from './assemble.ts'
 import { openCaptioner, readCaptionTables } from './captioner.ts'
+import { type ContentCheck, createContentCheck, getResult, listStorage, SEAL, sealDataset } from './content-check.ts'
 import { openContext, openScorers, type RunContext } from './context.ts'
 import { PROBE, warnOfBudget } from './cost.ts'
 import { type Assembled, assembledKey, EXCLUDE, STATE } from './cut.ts'
@@ -86,7 +86,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   const scorers = await identifyScorers(options)
   const prepared = await prepare(options)
   try {
-    const { stages, existing } = prepared
+    const { stages, check } = prepared
     const dropped = new Map(Object.entries({ ...prepared.index.dropped }))
     for (const [reason, n] of Object.entries(prepared.selection.dropped)) count(dropped, reason, n)
     const failed = new Map<string, number>()
@@ -114,8 +114,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
       'fetch',
       'images',
       fetchShards,
-      (outcome: FetchOutcome) =>
-        outcome.failed.length === 0 && outcome.kept.every((image) => existing.has(image.filepath)),
+      (outcome: FetchOutcome) => outcome.failed.length === 0 && check.images(outcome.kept),
       (outcome) => {
         tally(outcome)
         for (const { source, fault } of outcome.findings) countIn(looked, source, fault ?? 'taken')
@@ -139,7 +138,11 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
       'caption',
       'images',
       captionShards,
-      (outcome: Outcome<CaptionRecord>) => outcome.kept.every((caption) => existing.has(metaPath(caption.filepath))),
+      (outcome: Outcome<CaptionRecord>, { shard, input }) =>
+        check.metas(outcome.kept, async () => {
+          const fetchResult = await getResult<FetchOutcome>(storage, `work/fetch/${shard}/${input}.json`)
+          return fetchResult?.kept ?? []
+        }),
       (outcome) => {
         tally(outcome)
         return {
@@ -193,7 +196,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
         looked: sortedTable(looked),
       },
       leaves,
-      { storage, terminal, signal },
+      { storage, terminal, signal, check, isSuspect: check.isSuspect },
     )
     if (failed.size === 0 && !assembled.unchanged) {
       const jobs = [
@@ -205,6 +208,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
       )
       const live = new Set([
         STATE,
+        SEAL,
         EXCLUDE,
         PROBE,
         runKey(prepared.name),
@@ -219,6 +223,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
         ...prepared.learnedTags,
       ])
     }
+    if (check.differs || stages.jobs.size > 0 || !assembled.unchanged) await sealDataset(storage)
     return { ...assembled, jobs: Object.fromEntries(stages.jobs) }
   } finally {
     await prepared.context.close()
@@ -236,6 +241,7 @@ export interface Prepared {
   readonly context: RunContext
   readonly stages: StageRunner
   readonly existing: ReadonlySet<string>
+  readonly check: ContentCheck
   /** Keys of what a classifier said. */
   readonly learnedTags: readonly string[]
 }
@@ -248,7 +254,8 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   const { queue, output: _output, ...shared } = config
   const stored = withoutSecrets(shared, privateAddresses)
   if (queue !== 'embedded') refuseForWorkers(privateAddresses, stored)
-  const existing = await listInto(new Set<string>(), storage)
+  const first = await listStorage(storage)
+  const { existing } = first
   const texts = await readCaptionTables(config.captions)
   const { tables, captioner, extract, reading, learnedTags } = await withSources(
     withSecrets(config).osm,
@@ -275,7 +282,9 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   const name = fingerprint(run)
   await putJson(storage, runKey(name), run)
   // Jobs of a build before this one may have changed what was listed.
-  if (await options.lease?.allow(name)) await listInto(existing, storage)
+  const isOutdated = (await options.lease?.allow(name)) ?? false
+  const listing = isOutdated ? await listStorage(storage) : first
+  const check = await createContentCheck(storage, listing)
   const context = await openContext(storage, run, options, captioner)
   const preflight = async (stage: StageName) => {
     // One sentence about wrong credentials now, instead of one failure for each job later.
@@ -283,14 +292,8 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
     const asked = context.sources.some((source) => source.kind === 'earth-engine')
     if (remote && asked && (stage === 'plan' || stage === 'fetch')) await context.earthEngine()
   }
-  const stages = createStageRunner({ storage, existing, runner, terminal, signal, preflight })
-  return { run, name, index, selection, captioner, context, stages, existing, learnedTags }
-}
-
-async function listInto(keys: Set<string>, storage: Storage): Promise<Set<string>> {
-  keys.clear()
-  for await (const { key } of storage.list('')) keys.add(key)
-  return keys
+  const stages = createStageRunner({ storage, existing: listing.existing, runner, terminal, signal, preflight })
+  return { run, name, index, selection, captioner, context, stages, existing: listing.existing, check, learnedTags }
 }
 
 /** What the classifier of the settings says of the extracts' tags; null without one. */

@@ -7,6 +7,7 @@ import {
   cutDataset,
   type DuplicateSummary,
   EXCLUDED_CSV,
+  MANIFEST,
   readBenchmarkImages,
   type ScorerIdentity,
 } from '@skyscript/filter'
@@ -23,6 +24,7 @@ import {
 } from '../report/report.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { TOOL_VERSION } from '../version.ts'
+import { getResult, haveSums } from './content-check.ts'
 import { lockedConfig } from './lock.ts'
 import { type ExtractIndex, LOCK, type Run, sourceFinder, VERSIONS } from './run.ts'
 
@@ -104,20 +106,40 @@ export interface CutOptions {
   readonly storage: Storage
   readonly terminal: Terminal
   readonly signal: AbortSignal
+  /** Which files of the dataset may have changed since they were written; all of them by default. */
+  readonly isSuspect?: (path: string) => boolean
 }
 
-/** The dataset as it lies there, where it is whole and what these facts make. */
-export async function findAssembled(facts: DatasetFacts, storage: Storage): Promise<Assembled | null> {
+/**
+ * The dataset as it is in storage, if it is whole and what these facts make.
+ *
+ * @param isSuspect which files are compared with their sums; the others need only be there
+ */
+export async function findAssembled(
+  facts: DatasetFacts,
+  storage: Storage,
+  isSuspect: (path: string) => boolean = () => true,
+): Promise<Assembled | null> {
   const name = fingerprintOf(facts)
-  const lock = await getJson<DatasetLock>(storage, assembledKey(name))
-  if (lock === null || !(await haveAll(storage, Object.keys(lock.files)))) return null
-  const unchanged = await storage.has(LOCK)
+  const lock = await getResult<DatasetLock>(storage, assembledKey(name))
+  if (lock === null || !(await haveSums(storage, lock.files, isSuspect))) return null
+  const written = await storage.get(LOCK)
+  const unchanged = written !== null && Buffer.from(written).toString('utf8') === lockText(lock)
   if (!unchanged) await putLock(storage, lock)
   return { fingerprint: name, lock, unchanged }
 }
 
-async function haveAll(storage: Storage, keys: readonly string[]): Promise<boolean> {
-  for (const key of keys) if (!(await storage.has(key))) return false
+/** Whether the stored pairs are there as the last build or cut left them. */
+export async function hasStoredPairs(
+  storage: Storage,
+  isSuspect: (path: string) => boolean = () => true,
+): Promise<boolean> {
+  if (!(await storage.has(MANIFEST))) return false
+  // There is one, or none after a cut that was stopped.
+  for await (const { key } of storage.list('work/assemble/')) {
+    const wanted = (await getResult<DatasetLock>(storage, key))?.files[MANIFEST]
+    if (wanted !== undefined) return haveSums(storage, { [MANIFEST]: wanted }, isSuspect)
+  }
   return true
 }
 
@@ -131,11 +153,11 @@ export async function beginChange(storage: Storage): Promise<void> {
 export async function cutStored(
   state: DatasetState,
   exclude: BenchmarkImages | null,
-  { storage, terminal, signal }: CutOptions,
+  { storage, terminal, signal, isSuspect }: CutOptions,
 ): Promise<Assembled> {
   const { report, duplicates, years, names, ...facts } = state
   const name = fingerprintOf(facts)
-  const found = await findAssembled(facts, storage)
+  const found = await findAssembled(facts, storage, isSuspect)
   if (found !== null) return found
   await beginChange(storage)
   // Before any file of these settings: whatever stops this cut, the next one knows their names.
@@ -227,8 +249,10 @@ async function makeImageFolders({ localPath }: Storage): Promise<void> {
   for (const number of PARTITIONS) await mkdir(localPath(`images${number}`), { recursive: true })
 }
 
+const lockText = (lock: DatasetLock) => `${JSON.stringify(lock, null, 2)}\n`
+
 async function putLock(storage: Storage, lock: DatasetLock): Promise<void> {
-  await storage.put(LOCK, `${JSON.stringify(lock, null, 2)}\n`)
+  await storage.put(LOCK, lockText(lock))
 }
 
 const OURS =

@@ -1,6 +1,7 @@
 import { count, getJson, type Storage } from '@skyscript/core'
 import { type Job, type JobFailure, type Runner, resultKey, type StageName } from '../runner/runner.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+import { getResult } from './content-check.ts'
 import { LOCK } from './run.ts'
 
 /** Results are read this many at a time: enough to hide a bucket's latency. */
@@ -21,13 +22,13 @@ export interface StageRunner {
    * Sees to it that every shard has a result, and gives what `digest` makes of each, by shard. A shard whose job
    * failed for good has none; its weight is counted in `failed`.
    *
-   * @param isDone whether a result found in storage still stands
+   * @param isDone whether a result found in storage still stands, for its job
    */
   run<R, D>(
     stage: StageName,
     unit: string,
     shards: readonly Shard[],
-    isDone: (result: R) => boolean,
+    isDone: (result: R, job: Job) => boolean | Promise<boolean>,
     digest: (result: R) => D,
   ): Promise<Map<string, D>>
   /** Objects that were lost to failed jobs, by code. */
@@ -57,15 +58,15 @@ export function createStageRunner(options: {
       stage: StageName,
       unit: string,
       shards: readonly Shard[],
-      isDone: (result: R) => boolean,
+      isDone: (result: R, job: Job) => boolean | Promise<boolean>,
       digest: (result: R) => D,
     ) {
       const digests = new Map<string, D>()
       const pending: Shard[] = []
       await each(shards, async (shard) => {
         const key = resultKey(shard.job)
-        const result = existing.has(key) ? await getJson<R>(storage, key) : null
-        if (result !== null && isDone(result)) digests.set(shard.job.shard, digest(result))
+        const result = existing.has(key) ? await getResult<R>(storage, key) : null
+        if (result !== null && (await isDone(result, shard.job))) digests.set(shard.job.shard, digest(result))
         else pending.push(shard)
       })
       const total = weightOf(shards)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, type Stats } from 'node:fs'
 import { constants, copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -136,6 +136,7 @@ async function linkIfAbsent(temporary: string, target: string): Promise<boolean>
 interface Listed {
   readonly key: string
   readonly size: number
+  readonly version: string
 }
 
 /** Files under a folder in the order of their keys: a folder sorts as if its name ended in a slash. */
@@ -155,22 +156,22 @@ async function* walk(root: string, folder: string, prefix: string): AsyncGenerat
   wanted.sort((a, b) => (a.key < b.key ? -1 : 1))
   for (let at = 0; at < wanted.length; at += STATS_AT_ONCE) {
     const part = wanted.slice(at, at + STATS_AT_ONCE)
-    const sizes = await Promise.all(part.map(({ key, isFolder }) => (isFolder ? null : sizeOf(join(root, key)))))
+    const stats = await Promise.all(part.map(({ key, isFolder }) => (isFolder ? null : statOf(join(root, key)))))
     for (const [i, { key, isFolder }] of part.entries()) {
-      const size = sizes[i]
+      const found = stats[i]
       if (isFolder) yield* walk(root, key, prefix)
-      else if (size !== null && size !== undefined) yield { key, size }
+      else if (found) yield { key, size: found.size, version: String(found.mtimeMs) }
     }
   }
 }
 
-/** Bytes of a file; null where it has gone since its folder was read. */
-async function sizeOf(path: string): Promise<number | null> {
+/** null where a file has gone since its folder was read. */
+async function statOf(path: string): Promise<Stats | null> {
   const found = await stat(path).catch((error) => {
     if (isMissing(error)) return null
     throw error
   })
-  return found?.isFile() ? found.size : null
+  return found?.isFile() ? found : null
 }
 
 async function isLinkedFolder(path: string): Promise<boolean> {

@@ -198,7 +198,8 @@ export async function openS3(url: string, environment: Environment = process.env
       do {
         const where = { Bucket: bucket, Prefix: prefix + keyPrefix, ...(token && { ContinuationToken: token }) }
         const page = await run(() => client.send(new ListObjectsV2Command(where)))
-        for (const { Key, Size } of page.Contents ?? []) yield { key: Key!.slice(prefix.length), size: Size ?? 0 }
+        for (const { Key, Size, ETag } of page.Contents ?? [])
+          yield { key: Key!.slice(prefix.length), size: Size ?? 0, version: ETag ?? '' }
         token = page.IsTruncated ? page.NextContinuationToken : undefined
       } while (token !== undefined)
     },
