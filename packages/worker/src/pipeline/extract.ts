@@ -10,7 +10,6 @@ import {
   boxOf,
   type Config,
   fingerprint,
-  getJson,
   mapTileAt,
   mapTilesOf,
   type OsmObject,
@@ -21,6 +20,7 @@ import {
 } from '@skyscript/core'
 import { extract, type FeatureChunk } from '@skyscript/osm-extract'
 import { readClip } from './clip.ts'
+import { getResult } from './content-check.ts'
 import type { SourceFile } from './inputs.ts'
 import { type ExtractIndex, extractIndexKey, sortedCounts, tileKey, VERSIONS } from './run.ts'
 
@@ -53,7 +53,7 @@ export async function extractTiles(
     clip,
     captioner.tagsFingerprint,
   )
-  const known = await getJson<ExtractIndex>(storage, extractIndexKey(name))
+  const known = await getResult<ExtractIndex>(storage, extractIndexKey(name))
   if (known && Object.keys(known.tiles).every((tile) => existing.has(tileKey(name, tile)))) return name
   const index = await writeTiles(name, files, clip, captioner, storage, progress, signal)
   await putJson(storage, extractIndexKey(name), index)

@@ -1,6 +1,7 @@
 import { getJson, type ImageRecord, type PlannedImage, putJson, ServiceError, type Storage } from '@skyscript/core'
 import { type EarlierImages, type FetchOutcome, fetchImages, type ImageFinding } from '@skyscript/gee-fetch'
 import { type Job, resultKey } from '../runner/runner.ts'
+import { getResult } from './content-check.ts'
 import type { RunContext } from './context.ts'
 import { leavesOverlap, overlapping } from './leaves.ts'
 import { requestsKey } from './run.ts'
@@ -51,10 +52,10 @@ async function retireOthers(storage: Storage, job: Job): Promise<void> {
   for (const key of await overlapping(storage, 'work/fetch', job.shard)) {
     const [, , tile, leaf] = key.split('/')
     if (key === resultKey(job) || !leavesOverlap(leaf!, job.shard.split('/')[1]!)) continue
-    const outcome = await getJson<Partial<FetchOutcome>>(storage, key)
+    const outcome = await getResult<Partial<FetchOutcome>>(storage, key)
     if (outcome === null) continue
     const hint = reuseKey(`${tile}/${leaf}`)
-    const known = await getJson<Leftovers>(storage, hint)
+    const known = await getResult<Leftovers>(storage, hint)
     const images = new Map([...(known?.images ?? []), ...(outcome.kept ?? [])].map((record) => [record.id, record]))
     const findings = new Map(
       [...(known?.findings ?? []), ...(outcome.findings ?? [])].map((each) => [each.request, each]),
@@ -73,11 +74,11 @@ export async function earlierImages(storage: Storage, job: Job): Promise<Earlier
     for (const each of found) findings.set(each.request, each)
   }
   for (const key of await overlapping(storage, 'work/reuse', job.shard)) {
-    const left = await getJson<Leftovers>(storage, key)
+    const left = await getResult<Leftovers>(storage, key)
     if (left !== null) take(left.images, left.findings)
   }
   for (const key of await overlapping(storage, 'work/fetch', job.shard)) {
-    const outcome = await getJson<Partial<FetchOutcome>>(storage, key)
+    const outcome = await getResult<Partial<FetchOutcome>>(storage, key)
     if (outcome !== null) take(outcome.kept, outcome.findings)
   }
   return { records, findings }

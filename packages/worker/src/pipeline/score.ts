@@ -10,6 +10,7 @@ import {
   sha256,
 } from '@skyscript/core'
 import { type Job, resultKey } from '../runner/runner.ts'
+import { getResult } from './content-check.ts'
 import type { RunContext } from './context.ts'
 import { overlapping } from './leaves.ts'
 
@@ -94,7 +95,7 @@ async function pairsOf(job: Job, storage: Storage): Promise<Pair[]> {
 async function earlierScores(job: Job, storage: Storage): Promise<Map<string, Scored>> {
   const known = new Map<string, Scored>()
   for (const key of await overlapping(storage, 'work/score', job.shard)) {
-    const outcome = await getJson<Partial<ScoreOutcome>>(storage, key)
+    const outcome = await getResult<Partial<ScoreOutcome>>(storage, key)
     for (const { pair, phash, similarities } of outcome?.kept ?? []) {
       if (pair === undefined || outcome?.scorers === undefined) continue
       const scored = known.get(pair) ?? { phash, results: new Map() }

@@ -6,7 +6,6 @@ import {
   count,
   type FocusObject,
   fingerprint,
-  getJson,
   type OsmObject,
   type Position,
   type Progress,
@@ -16,6 +15,7 @@ import {
   sha256,
 } from '@skyscript/core'
 import { sourcesOf, suitableSources } from '@skyscript/gee-fetch'
+import { getResult } from './content-check.ts'
 import {
   countIn,
   type ExtractIndex,
@@ -72,7 +72,7 @@ export async function selectObjects(
     seed,
     captioner.tagsFingerprint,
   )
-  const known = await getJson<SelectIndex>(storage, selectIndexKey(name))
+  const known = await getResult<SelectIndex>(storage, selectIndexKey(name))
   if (known && Object.keys(known.tiles).every((tile) => existing.has(selectionKey(name, tile)))) return name
 
   const dropped = new Map<string, number>()
