@@ -35,7 +35,12 @@ for (const { file, sources } of REGIONS) {
         imagery: { sources, earthEngine: { endpoint: 'local' } },
         selection: { cells: 40, rareTagsBelow: 0, maxPerTag: 1 },
         tiles: { maxPixels: 500, pointPixels: 160 },
-        filter: { scorers: [{ name: 'openai', model: MODEL }], val: 5, test: 10, split: { degrees: 0.01 } },
+        filter: {
+          scorers: [{ name: 'openai', model: MODEL }],
+          val: 5,
+          test: 10,
+          split: { degrees: 0.01, val: 5, test: 10 },
+        },
         output,
       })
       const built = await skyscript(['build', region, '--json'])

@@ -42,7 +42,7 @@ export async function startTown(folder: string): Promise<Town> {
         scorers: [{ name: 'openai', model: MODEL }],
         val: 3,
         test: 6,
-        split: { by: 'block', degrees: 0.003 },
+        split: { by: 'block', degrees: 0.003, val: 5, test: 10 },
       },
       output,
       ...changes,

@@ -14,7 +14,7 @@ test('a region file needs only osm and output, and relative paths start at its f
     queue: 'embedded',
     selection: { cells: 'all', rareTagsBelow: 50, maxPerTag: null },
     tiles: { minPixels: 100, maxPixels: 1000, pointPixels: 300, shift: 0.2 },
-    filter: { top: [30, 50], val: 5000, test: 30000, split: { by: 'block', degrees: 0.1 } },
+    filter: { top: [30, 50], val: 5000, test: 30000, split: { by: 'block', degrees: 'auto', val: 1, test: 3 } },
   })
   expect(config.imagery.sources).toEqual(['CH', 'ES', 'DE', 'FI', 'US', 'P3', 'P5', 'S2', 'L8', 'L9'])
 })

@@ -192,7 +192,13 @@ const schema = z.strictObject({
       split: z
         .strictObject({
           by: z.enum(['block', 'image']).default('block'),
-          degrees: z.number().min(0.001).max(10).default(0.1),
+          /** Side of the blocks; `auto`: held-out ground that fits the region's extent and the size of its images. */
+          degrees: z
+            .union([z.literal('auto'), z.number().min(0.001).max(10)], 'must be "auto" or 0.001 to 10 degrees')
+            .default('auto'),
+          /** Percent of the ground (by image: of the pairs) that go to val and test. */
+          val: z.number().min(0).max(20).default(1),
+          test: z.number().min(0).max(20).default(3),
         })
         .prefault({}),
     })

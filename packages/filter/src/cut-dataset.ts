@@ -1,10 +1,10 @@
-import { type Config, InputError, type Storage } from '@skyscript/core'
+import { type Box, type Config, InputError, type Storage } from '@skyscript/core'
 import { CAPTION_COLUMNS, createCsv, createRecords, pairColumns, recordsPath, sizeName } from './csv-files.ts'
 import type { FileRows } from './cut-group.ts'
 import { type CutWorkers, openCutWorkers } from './cut-workers.ts'
 import type { BenchmarkImages } from './duplicates/benchmark-images.ts'
 import { createHashColumn, matchAgainst } from './duplicates/near-duplicates.ts'
-import { type Drawn, drawEvaluation, EVALUATION_PERCENT } from './evaluation.ts'
+import { type Drawn, drawEvaluation } from './evaluation.ts'
 import { createTagGroups, createTextGroups, type Groups } from './groups.ts'
 import { localFile } from './local-file.ts'
 import { MANIFEST } from './manifest.ts'
@@ -13,12 +13,14 @@ import { createSplitsWriter } from './manifest-splits.ts'
 import { createPairTable, type PairTable, toMicro } from './pair-table.ts'
 import { countAbove, limitGroups, rank, topCount } from './ranking.ts'
 import { shared } from './shared-arrays.ts'
-import { PARTS } from './splits.ts'
+import { chooseLayout, extentOf } from './splits/choose-layout.ts'
+import { layoutsFor, sharesOf } from './splits/layouts.ts'
+import { type Layout, PARTS } from './splits/splitter.ts'
 
 /**
- * Where a pair stands. Split by block, `train`, `val` and `test` are those of its ground, and only what is drawn of val
- * and test is in their files; split by image, `val` and `test` are the pairs of these files. `held-out`: its image
- * reaches over ground of several parts. `excluded`: it looks like an image of a benchmark.
+ * Split by block, `train`, `val` and `test` say which ground a pair shows, and only what is drawn of val and test is in
+ * their files; split by image, `val` and `test` are the pairs of these files. `held-out`: its image overlaps ground of
+ * several parts. `excluded`: it looks like an image of a benchmark.
  */
 export type Split = 'train' | 'val' | 'test' | 'held-out' | 'excluded'
 
@@ -35,6 +37,11 @@ export interface CutInput {
   readonly scorers: readonly string[]
   readonly filter: Omit<Config['filter'], 'scorers' | 'exclude'>
   readonly seed: number
+  /**
+   * For `filter.split.degrees: auto`: the region's extent as its clip box or its extracts declare it, degrees, null where
+   * they don't; and the side of a typical image of a point or line, metres.
+   */
+  readonly region: { readonly declared: Box | null; readonly imageSide: number }
   /** Images that no file may have; null for none. */
   readonly exclude: BenchmarkImages | null
   /** Has the manifest that `storePairs` made. */
@@ -70,8 +77,8 @@ interface Survey {
 }
 
 /**
- * Ranks, cuts and splits the stored pairs, and writes the CSVs and the manifest anew. Each file appears when it is whole;
- * where something fails, the manifest is what it was.
+ * Ranks, cuts and splits the stored pairs, and writes the CSVs and the manifest anew. A set without pairs has no file.
+ * Each file appears when it is whole; where something fails, the manifest is what it was.
  *
  * Memory: 30 bytes a pair and scorer, 1 byte a pair and file, and a row group of the manifest.
  *
@@ -91,7 +98,7 @@ export async function cutDataset(input: CutInput): Promise<CutSummary> {
         `${MANIFEST} has no scores by "${missing}"; run skyscript build to score with it.`,
       )
     workers = await openCutWorkers(manifest, {
-      ...{ scorers, seed, split: filter.split },
+      ...{ scorers, seed, layout: await layoutOf(manifest, input) },
       tags: filter.maxPerTag !== null,
       titles: filter.maxSameCaption !== null,
       hashes: input.exclude !== null,
@@ -101,7 +108,8 @@ export async function cutDataset(input: CutInput): Promise<CutSummary> {
     const written = await writeFiles(manifest, workers, input, files, splits)
     const counts: Record<Split, number> = { train: 0, val: 0, test: 0, 'held-out': 0, excluded: 0 }
     for (const code of splits) counts[SPLITS[code]!]++
-    return { pairs: survey.table.size, ...written, splits: counts, notes: [...notes, ...notesOf(counts)] }
+    const unlisted = unlistedNote(files, splits, filter.split.by)
+    return { pairs: survey.table.size, ...written, splits: counts, notes: unlisted ? [...notes, unlisted] : notes }
   } finally {
     await workers?.close()
     await manifest?.close()
@@ -109,15 +117,40 @@ export async function cutDataset(input: CutInput): Promise<CutSummary> {
   }
 }
 
-function notesOf(splits: Readonly<Record<Split, number>>): string[] {
-  const notes: string[] = []
-  if (splits['held-out'] > 0) {
-    notes.push(`${splits['held-out']} pairs are in no CSV: their images reach over blocks of different splits.`)
+async function layoutOf(manifest: ManifestFile, { filter, region, seed }: CutInput): Promise<Layout> {
+  const extent = await extentOf(manifest, region.declared)
+  const layouts = layoutsFor(filter, { extent, imageSide: region.imageSide }, seed)
+  return chooseLayout(manifest, layouts, sharesOf(filter), seed)
+}
+
+/** Why pairs that are in no CSV of pairs are in none, by their split. */
+const UNLISTED: Readonly<Record<Split, string>> = {
+  train: 'repeat a title more often than filter.maxSameCaption allows',
+  val: 'are on the ground of val and below its top 30 %, or more than filter.val asks for',
+  test: 'are on the ground of test and below its top 30 %, or more than filter.test asks for',
+  'held-out': 'have images that overlap the ground of two splits',
+  excluded: `look like images of filter.exclude (${EXCLUDED_CSV})`,
+}
+
+/** How many pairs are in no CSV, why, and what to set; null if every pair is in one. */
+function unlistedNote(files: readonly FilePlan[], splits: Uint8Array, by: 'block' | 'image'): string | null {
+  const pairFiles = files.filter(({ of }) => of.kind === 'pairs')
+  const counts = new Map<Split, number>()
+  for (const [row, code] of splits.entries()) {
+    if (pairFiles.some(({ members }) => members[row] === 1)) continue
+    const split = SPLITS[code]!
+    counts.set(split, (counts.get(split) ?? 0) + 1)
   }
-  if (splits.excluded > 0) {
-    notes.push(`${splits.excluded} pairs are in no CSV: they look like images of filter.exclude (${EXCLUDED_CSV}).`)
-  }
-  return notes
+  const total = [...counts.values()].reduce((sum, n) => sum + n, 0)
+  if (total === 0) return null
+  const reasons = SPLITS.flatMap((split) => (counts.has(split) ? [`${counts.get(split)} ${UNLISTED[split]}`] : []))
+  const percent = ((100 * total) / splits.length).toFixed(1)
+  const held = [...counts.keys()].some((split) => split !== 'excluded' && split !== 'train')
+  const advice =
+    by === 'block' && held
+      ? ' To put every pair into a CSV, set filter.split.by to image: it splits at random as the original did, so test images may show the ground of training images.'
+      : ''
+  return `${total} of ${splits.length} pairs (${percent} %) are in no CSV: ${reasons.join('; ')}.${advice}`
 }
 
 async function surveyPairs(
@@ -167,8 +200,8 @@ function planFiles(survey: Survey, input: CutInput, moreCaptions: boolean): Plan
     return { listed, best: tags === null ? listed : limitGroups(listed, tags.of, tags.count, filter.maxPerTag!) }
   })
   const sets = scorers.map((scorer, i) => {
-    const top = rankings[i]!.best.subarray(0, topCount(EVALUATION_PERCENT, table.size))
-    const draw = (part: 'val' | 'test') => drawEvaluation({ part, scorer, top, table, filter, seed })
+    const { best, listed } = rankings[i]!
+    const draw = (part: 'val' | 'test') => drawEvaluation({ part, scorer, ranked: best, listed, table, filter, seed })
     return { val: draw('val'), test: draw('test') }
   })
   const splits = splitRows(survey, sets, filter.split.by)
@@ -179,8 +212,10 @@ function planFiles(survey: Survey, input: CutInput, moreCaptions: boolean): Plan
     for (const row of rows) members[row] = 1
     return members
   }
+  /** A set without pairs has no file: training code fails on a CSV without rows. */
   const add = (file: string, scorer: number, rows: Iterable<number>) => {
     const members = membersOf(rows)
+    if (!members.includes(1)) return
     const similarities = table.similarities[scorer]!
     const path = `${name}_${file}.csv`
     const columns = pairColumns(scorers[scorer]!)

@@ -1,15 +1,15 @@
-import type { Box, Config } from '@skyscript/core'
+import type { Box } from '@skyscript/core'
 import { type CsvText, createCsvText } from './csv-text.ts'
 import { hashOf } from './groups.ts'
 import { SIMILARITY } from './manifest.ts'
 import type { ManifestFile } from './manifest-file.ts'
 import { encodeId, fromMicro, toMicro } from './pair-table.ts'
-import { PARTS, type Splitter } from './splits.ts'
+import { type Layout, PARTS, type Splitter } from './splits/splitter.ts'
 
 /** What a cut wants to know of the pairs. */
 export interface SurveySettings {
   readonly scorers: readonly string[]
-  readonly split: Config['filter']['split']
+  readonly layout: Layout
   readonly seed: number
   readonly tags: boolean
   readonly titles: boolean

@@ -9,7 +9,7 @@ import {
 } from './cut-group.ts'
 import { inOrder } from './in-order.ts'
 import type { ManifestFile } from './manifest-file.ts'
-import { createSplitter } from './splits.ts'
+import { createSplitter } from './splits/splitter.ts'
 import type { CutQuestion } from './threads/cut-thread.ts'
 import { startThread } from './threads/thread.ts'
 
@@ -31,7 +31,7 @@ export interface CutWorkers {
 export async function openCutWorkers(manifest: ManifestFile, settings: SurveySettings): Promise<CutWorkers> {
   const groups = manifest.groups.length
   if (groups < GROUPS_WORTH_THREADS) {
-    const partOf = createSplitter(settings.split, settings.seed)
+    const partOf = createSplitter(settings.layout, settings.seed)
     return {
       survey: () => inOrder(groups, 1, (group) => surveyGroup(manifest, group, settings, partOf)),
       format: (files) => inOrder(groups, 1, (group) => formatGroup(manifest, group, files)),

@@ -1,6 +1,7 @@
 import { type Config, seededFraction } from '@skyscript/core'
 import type { PairTable } from './pair-table.ts'
-import { PARTS, TEST_SHARE, VAL_SHARE } from './splits.ts'
+import { topCount } from './ranking.ts'
+import { PARTS } from './splits/splitter.ts'
 
 /** The part of the ranking that val and test come out of, as in the original. */
 export const EVALUATION_PERCENT = 30
@@ -8,46 +9,56 @@ export const EVALUATION_PERCENT = 30
 export interface Drawn {
   /** Rows of the validation or test file. */
   readonly rows: ReadonlySet<number>
-  /** Why they are fewer than asked; null where they are not. */
+  /** Why there are fewer than asked for; null if there are not. */
   readonly note: string | null
 }
 
 /**
- * Draws a scorer's validation or test set: pairs of that part that are in the top 30 %, in seeded order, up to the asked
- * size. Split by image, at most 5 % (val) or 10 % (test) of these: what is drawn is lost for training.
+ * Draws a scorer's validation or test set: pairs of that part that are in the top 30 % of all, in seeded order, up to the
+ * size asked for. Where none of them is in the top 30 %, the best 30 % of them, at least one, take its place. Split by
+ * image, no more than the part's share of the top 30 % is drawn, since what is drawn is lost for training.
  */
 export function drawEvaluation(options: {
   readonly part: 'val' | 'test'
   readonly scorer: string
-  /** Rows of the top 30 %. */
-  readonly top: Uint32Array
+  /** Rows by rank, within the limits of `filter.maxPerTag`. */
+  readonly ranked: Uint32Array
+  /** Rows by rank, without these limits. */
+  readonly listed: Uint32Array
   readonly table: PairTable
   readonly filter: Pick<Config['filter'], 'val' | 'test' | 'split'>
   readonly seed: number
 }): Drawn {
-  const { part, scorer, top, table, filter, seed } = options
+  const { part, scorer, ranked, listed, table, filter, seed } = options
   const code = PARTS.indexOf(part)
-  const found: { row: number; id: string; draw: number }[] = []
-  for (const row of top) {
-    if (table.parts[row] !== code) continue
-    const id = table.id(row)
-    found.push({ row, id, draw: seededFraction(seed, `choose-${part}`, id) })
-  }
-  found.sort((a, b) => a.draw - b.draw || (a.id < b.id ? -1 : 1))
+  const isOfPart = (row: number) => table.parts[row] === code
+  const top = ranked.subarray(0, topCount(EVALUATION_PERCENT, table.size))
+  const { by } = filter.split
+  const best = top.filter(isOfPart)
+  const ofPart = best.length > 0 || by === 'image' ? best : listed.filter(isOfPart)
+  const eligible = best.length > 0 ? best : ofPart.subarray(0, Math.ceil((EVALUATION_PERCENT / 100) * ofPart.length))
+
   const asked = filter[part]
-  const { by, degrees } = filter.split
-  const share = part === 'val' ? VAL_SHARE : TEST_SHARE
-  const most = by === 'image' ? Math.min(asked, Math.floor(share * top.length)) : asked
-  const rows = new Set(found.slice(0, most).map(({ row }) => row))
+  const percent = filter.split[part]
+  const most = by === 'image' ? Math.min(asked, Math.floor((percent / 100) * top.length)) : asked
+  const order = Array.from(eligible, (row) => {
+    const id = table.id(row)
+    return { row, id, draw: seededFraction(seed, `choose-${part}`, id) }
+  }).sort((a, b) => a.draw - b.draw || (a.id < b.id ? -1 : 1))
+  const rows = new Set(order.slice(0, most).map(({ row }) => row))
   if (rows.size >= asked) return { rows, note: null }
 
-  const percent = `${share * 100} %`
-  const ground = table.parts.reduce((sum, each) => sum + (each === code ? 1 : 0), 0)
+  const onGround = table.parts.reduce((sum, each) => sum + (each === code ? 1 : 0), 0)
+  const more = `set filter.split.${part} above ${percent} for more`
   const why =
     by === 'image'
-      ? `at most ${percent} of the ${top.length} pairs in the top ${EVALUATION_PERCENT} % go there.`
-      : ground === 0
-        ? `no block of ${degrees} degrees with images went to ${part}; a smaller filter.split.degrees gives more blocks to draw from.`
-        : `of the ${ground} pairs on its blocks (about ${percent} of the ground) no more are in the top ${EVALUATION_PERCENT} %; a smaller filter.split.degrees spreads the blocks more evenly.`
-  return { rows, note: `${part} of ${scorer} has ${rows.size} of ${asked} asked: ${why}` }
+      ? `no more than ${percent} % of the ${top.length} pairs in the top ${EVALUATION_PERCENT} % go there; ${more}.`
+      : onGround === 0
+        ? percent === 0
+          ? `filter.split.${part} is 0.`
+          : `no image lies whole on the ${percent} % of the ground that is held out for ${part}; ${more}, or filter.split.by to image.`
+        : best.length === 0
+          ? `of the ${onGround} pairs on its ground, none is in the top ${EVALUATION_PERCENT} %, so the best of them were taken; ${more}.`
+          : `of the ${onGround} pairs on its ground, ${best.length} are in the top ${EVALUATION_PERCENT} %; ${more}.`
+  return { rows, note: `${part} by ${scorer} has ${rows.size} of the ${asked} pairs asked for: ${why}` }
 }

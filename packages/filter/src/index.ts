@@ -30,6 +30,7 @@ export {
 } from './scorer.ts'
 export { modelLogin } from './scorers/model-login.ts'
 export type { PairScores, ScorerIdentity, Scoring } from './scoring.ts'
-export { createSplitter, type Part, type Splitter, TEST_SHARE, VAL_SHARE } from './splits.ts'
+export { layoutsFor, type Region } from './splits/layouts.ts'
+export { createSplitter, type Layout, type Part, type Splitter } from './splits/splitter.ts'
 export { storePairs } from './store-pairs.ts'
 export { openTextEmbedder, openTokenCounter, type TextEmbedder, type TokenCounter } from './text-embedder.ts'

@@ -24,6 +24,8 @@ export interface ManifestFile {
   readonly metadata: FileMetaData
   /** Of each row group: its first row, and the row after its last. */
   readonly groups: readonly { readonly from: number; readonly to: number }[]
+  /** Least or greatest number of a column; undefined without rows. From the footer. */
+  extreme(column: string, which: 'min' | 'max'): number | undefined
   /** Memory: one group. */
   readGroup(group: number, columns: readonly string[]): Promise<GroupColumns>
   /** Columns of texts, each value as it stands in the file: UTF-8. */
@@ -99,6 +101,15 @@ async function readManifestFile(path: string, handle: FileHandle): Promise<Manif
     scorers: columns.filter((name) => name.startsWith(SIMILARITY)).map((name) => name.slice(SIMILARITY.length)),
     metadata,
     groups,
+    extreme(column, which) {
+      const key = which === 'min' ? 'min_value' : 'max_value'
+      const values = metadata.row_groups.flatMap(({ columns: chunks }) => {
+        const chunk = chunks.find(({ meta_data }) => meta_data!.path_in_schema[0] === column)
+        const value = chunk?.meta_data?.statistics?.[key]
+        return typeof value === 'number' ? [value] : []
+      })
+      return values.length === 0 ? undefined : values.reduce((a, b) => Math[which](a, b))
+    },
     readGroup: (group, wanted) => read(group, wanted, STRINGS),
     readTexts: (group, wanted) => read(group, wanted, BYTES) as Promise<Record<string, Uint8Array[]>>,
     bytes,

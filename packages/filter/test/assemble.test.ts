@@ -4,7 +4,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { createSplitter, cutDataset, type DatasetRow, storePairs } from '@skyscript/filter'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { assembled, FILTER, folderStorage, rowOf } from './support/dataset.ts'
+import { assembled, BY_IMAGE, FILTER, folderStorage, rowOf } from './support/dataset.ts'
 import { temporaryFolder } from './support/models.ts'
 
 /** Pairs on blocks of their own, of which no two have one similarity. */
@@ -39,7 +39,7 @@ test('files have the names and columns of the original, and the counts that are 
     if (path.endsWith('.csv')) expect(await csv(path)).toHaveLength(rows)
   }
 
-  const partOf = createSplitter(FILTER.split, 51)
+  const partOf = createSplitter({ kind: 'blocks', degrees: 0.1, val: 0.05, test: 0.1 }, 51)
   const onTrainGround = list.filter(({ image }) => partOf(image.id, image.box) === 'train').map(pathOf)
   expect(paths(train!)).toEqual(onTrainGround.toSorted())
   expect(onTrainGround.length).toBeLessThan(1800)
@@ -69,7 +69,8 @@ test('files have the names and columns of the original, and the counts that are 
     excluded: 0,
   })
   expect(summary.pairs).toBe(2000)
-  expect(summary.notes).toEqual([])
+  const unlisted = 2000 - train!.length - 10 - 20
+  expect(summary.notes).toEqual([expect.stringContaining(`${unlisted} of 2000 pairs`)])
 })
 
 test('sizes of thousands are written as K', async () => {
@@ -105,7 +106,7 @@ test('rows keep the order in which they came, and the numbers that ranked them',
 test('which pairs stand where does not follow the order of the input', async () => {
   const list = Array.from({ length: 120 }, (_, i) => rowOf(`w${i}`, { similarities: [(i % 5) / 10] }))
   const places = async (input: readonly DatasetRow[], by: 'block' | 'image') => {
-    const { manifest, csv } = await assembled(input, { filter: { val: 2, test: 3, split: { by, degrees: 0.1 } } })
+    const { manifest, csv } = await assembled(input, { filter: { val: 2, test: 3, split: { ...FILTER.split, by } } })
     const splits = (await manifest()).map(({ id, split }) => `${id} ${split}`).toSorted()
     return [
       splits,
@@ -169,7 +170,7 @@ test('images that reach over two parts are in no CSV, and are counted', async ()
   )
   expect(heldOut.size).toBeGreaterThan(10)
   expect(heldOut.size).toBe(summary.splits['held-out'])
-  expect(summary.notes.join(' ')).toContain(`${heldOut.size} pairs are in no CSV`)
+  expect(summary.notes.join(' ')).toContain(`${heldOut.size} have images that overlap the ground of two splits`)
   for (const { path } of summary.files) {
     if (!path.endsWith('.csv')) continue
     for (const filepath of paths(await csv(path))) expect(heldOut).not.toContain(filepath)
@@ -177,7 +178,7 @@ test('images that reach over two parts are in no CSV, and are counted', async ()
 })
 
 test('split by image, what is not drawn trains, and small datasets give up at most 5 and 10 % of their best', async () => {
-  const filter = { split: { by: 'image', degrees: 0.1 } } as const
+  const filter = { split: BY_IMAGE }
   const { summary } = await assembled(rows(1000), { filter })
   expect(summary.splits['held-out']).toBe(0)
   expect(summary.splits.val).toBeGreaterThan(0)
@@ -185,23 +186,35 @@ test('split by image, what is not drawn trains, and small datasets give up at mo
   expect(summary.splits.test).toBeGreaterThan(0)
   expect(summary.splits.test).toBeLessThanOrEqual(30)
   expect(summary.notes).toHaveLength(2)
-  for (const note of summary.notes) expect(note).toMatch(/^(val|test) of openai has \d+ of (5000|30000) asked: .*\.$/)
+  for (const note of summary.notes)
+    expect(note).toMatch(/^(val|test) by openai has \d+ of the (5000|30000) pairs asked for: .*\.$/)
 })
 
-test('a dataset too small for a test set has its pairs in train, empty files and a note that says why', async () => {
+test('a set without pairs has no file, and a note says why and what to set', async () => {
   for (const count of [0, 1, 3]) {
-    const { summary, csv, manifest } = await assembled(rows(count), { filter: { val: 5, test: 5 } })
+    const { summary, folder, manifest } = await assembled(rows(count), { filter: { val: 5, test: 5 } })
     expect(await manifest()).toHaveLength(count)
-    expect((await csv('val_5_filtered_by_CLIP_openai.csv')).length).toBeLessThanOrEqual(summary.splits.val)
     expect(Object.values(summary.splits).reduce((sum, split) => sum + split, 0)).toBe(count)
-    expect(summary.notes.filter((note) => note.includes('smaller filter.split.degrees'))).toHaveLength(2)
+    expect(summary.files.every(({ path, rows }) => rows > 0 || path === 'manifest.parquet')).toBe(true)
+    const csvs = (await readdir(folder)).filter((name) => name.endsWith('.csv'))
+    expect(csvs.toSorted()).toEqual(
+      summary.files
+        .map(({ path }) => path)
+        .filter((path) => path.endsWith('.csv'))
+        .toSorted(),
+    )
+    for (const part of ['val', 'test'] as const) {
+      if (summary.splits[part] > 0) continue
+      expect(csvs.filter((name) => name.includes(`_${part}_`))).toEqual([])
+      expect(summary.notes.join(' ')).toContain(`filter.split.${part} above`)
+    }
   }
 })
 
 test('sizes of 0 ask for no evaluation, and nothing is noted', async () => {
   const { summary } = await assembled(rows(100), { filter: { val: 0, test: 0 } })
   expect(summary.notes).toEqual([])
-  expect(summary.files.map(({ rows }) => rows).slice(-3, -1)).toEqual([0, 0])
+  expect(summary.files.filter(({ path }) => /_(val|test)_/.test(path))).toEqual([])
 })
 
 test('where storage fails, the error is its own and no file of the run stays', async () => {
@@ -267,10 +280,11 @@ test('cut again with other settings, and then as before, the files are what they
       scorers: ['openai'],
       filter: { ...FILTER, val: 7, test: 9, ...filter },
       seed: 51,
+      region: { declared: null, imageSide: 180 },
       exclude: null,
       storage,
     })
-  const other = await cut({ split: { by: 'image', degrees: 1 }, top: [10] })
+  const other = await cut({ split: BY_IMAGE, top: [10] })
   expect(other.files.at(-1)!.sha256).not.toBe(summary.files.at(-1)!.sha256)
   expect(await cut({})).toEqual(summary)
 })
@@ -294,7 +308,7 @@ test('captions stay with their images where a column has several pages', async (
     const title = `a satellite image of ${i} ${'x'.repeat(300)}`
     return { ...row, caption: { ...row.caption, title, titleMultiObjects: `${title}, surrounded by ${i}` } }
   })
-  const { csv } = await assembled(list, { filter: { split: { by: 'image', degrees: 1 } } })
+  const { csv } = await assembled(list, { filter: { split: BY_IMAGE } })
   const textsOf = new Map(list.map((row) => [pathOf(row), [row.caption.title, row.caption.titleMultiObjects]]))
   for (const [filepath, ...texts] of await csv('unfiltered_5M.csv')) {
     expect(texts.slice(0, 2)).toEqual(textsOf.get(filepath!))
@@ -307,7 +321,7 @@ test('a manifest of many row groups, which threads read, is cut as one ranking a
   const list = Array.from({ length: count }, (_, i) =>
     rowOf(`w${i}`, { similarities: [similarity(i)], title: `t ${i}` }),
   )
-  const { csv, summary } = await assembled(list, { filter: { split: { by: 'image', degrees: 1 }, val: 0, test: 0 } })
+  const { csv, summary } = await assembled(list, { filter: { split: BY_IMAGE, val: 0, test: 0 } })
   expect(summary.pairs).toBe(count)
   const due = list.filter((_, i) => similarity(i) >= 0.7).map(({ caption }) => [caption.filepath, caption.title])
   expect((await csv('top30pct_filtered_by_CLIP_openai.csv')).map((row) => row.slice(0, 2))).toEqual(due)
@@ -387,6 +401,14 @@ test('what looks like an image of a benchmark is in no training, validation or t
 test('a scorer whose scores are not stored is refused by its name', async () => {
   const { folder } = await assembled(rows(5))
   const storage = folderStorage(folder)
-  const cut = cutDataset({ name: 'a', scorers: ['laion_RS'], filter: FILTER, seed: 51, exclude: null, storage })
+  const cut = cutDataset({
+    name: 'a',
+    scorers: ['laion_RS'],
+    filter: FILTER,
+    seed: 51,
+    region: { declared: null, imageSide: 180 },
+    exclude: null,
+    storage,
+  })
   await expect(cut).rejects.toMatchObject({ code: 'no-scores', message: expect.stringContaining('laion_RS') })
 })

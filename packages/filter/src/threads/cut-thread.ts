@@ -1,6 +1,6 @@
 import { type FileRows, formatGroup, type SurveySettings, surveyGroup } from '../cut-group.ts'
 import { type ManifestFile, openManifestFile } from '../manifest-file.ts'
-import { createSplitter, type Splitter } from '../splits.ts'
+import { createSplitter, type Splitter } from '../splits/splitter.ts'
 import { serveThread } from './serve-thread.ts'
 
 export interface CutQuestion {
@@ -17,7 +17,7 @@ let files: readonly FileRows[]
 serveThread({
   async open(question: CutQuestion) {
     settings = question.settings
-    partOf = createSplitter(settings.split, settings.seed)
+    partOf = createSplitter(settings.layout, settings.seed)
     manifest = await openManifestFile(question.path)
     return { value: null }
   },

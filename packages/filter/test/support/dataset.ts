@@ -101,6 +101,9 @@ export function rowOf(id: string, options: RowOptions = {}): DatasetRow {
 
 export type Filter = Config['filter']
 
+/** By image, with no more set aside than 5 and 10 %. */
+export const BY_IMAGE: Filter['split'] = { by: 'image', degrees: 'auto', val: 5, test: 10 }
+
 export const FILTER: Filter = {
   scorers: [{ name: 'openai', model: './model', device: 'cpu', batch: null, server: null }],
   top: [30, 50],
@@ -110,7 +113,7 @@ export const FILTER: Filter = {
   exclude: null,
   val: 5000,
   test: 30_000,
-  split: { by: 'block', degrees: 0.1 },
+  split: { by: 'block', degrees: 0.1, val: 5, test: 10 },
 }
 
 export interface Assembled {
@@ -128,6 +131,7 @@ export interface AssembleOptions {
   readonly storage?: Storage
   readonly moreCaptions?: boolean
   readonly exclude?: CutInput['exclude']
+  readonly region?: CutInput['region']
 }
 
 /** Stores rows in a new folder, cuts them rows into a new folder, and reads what lies there then with other programs' code. */
@@ -154,6 +158,7 @@ export async function assembled(rows: readonly DatasetRow[], options: AssembleOp
     scorers,
     filter,
     seed,
+    region: options.region ?? { declared: null, imageSide: 180 },
     exclude: options.exclude ?? null,
     storage,
   })

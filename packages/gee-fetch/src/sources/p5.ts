@@ -14,6 +14,7 @@ export const p5: EarthEngineSource = {
   bands: ['R', 'G', 'B'],
   range: [200, 6000],
   extent: [-180, -70, 180, 53],
+  scattered: true,
   since: '2014-07-03',
   cloudProperty: null,
   cloudMask: null,

@@ -38,6 +38,8 @@ export interface EarthEngineSource extends SourceFacts {
     | { readonly band: string; readonly values: readonly number[] }
     | { readonly band: string; readonly bits: readonly number[] }
     | null
+  /** Set where only a few places inside the extent have images. */
+  readonly scattered?: true
   /** Some collections are catalogued as one image. */
   readonly mayBeImage: boolean
 }

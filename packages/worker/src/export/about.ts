@@ -47,7 +47,7 @@ export function filtering({ config }: ExportLock): string {
   const by = scorers.map(({ name, model }) => `${name} (${printableLine(model)})`).join(', ')
   const splits =
     split.by === 'block'
-      ? `Whole blocks of ${split.degrees} degree go to train, val or test, so that no two splits show the same ground; images that reach over blocks of different splits are in no set (held-out).`
+      ? `${split.degrees === 'auto' ? 'Compact pieces of ground are' : `Blocks of ${split.degrees} degrees are`} held out for val and test, so that no two splits show the same ground; images that overlap the ground of two splits are in no set (held-out).`
       : 'Splits are drawn image by image, as in the original: images of two splits may show the same ground.'
   return `Cosine similarity of image and title by ${by} ranks all pairs; the sets named top and above are the best of them, and val and test come out of the best. ${splits}`
 }

@@ -259,7 +259,14 @@ function making({ tool, fingerprint, config, inputs, counts }: ExportLock): stri
         ['objects read', formatCount(counts.objects)],
         ['of them dropped, by reason in dropped.csv', formatCount(dropped)],
         ['similarity by', filter.scorers.map(({ name, model }) => plain(`${name}: ${model}`)).join('; ')],
-        ['splits', filter.split.by === 'block' ? `by blocks of ${filter.split.degrees} degree` : 'by image'],
+        [
+          'splits',
+          filter.split.by === 'image'
+            ? 'by image'
+            : filter.split.degrees === 'auto'
+              ? 'by ground'
+              : `by blocks of ${filter.split.degrees} degrees`,
+        ],
       ],
     ),
     'All settings and the sha256 of every file are in `dataset.lock.json`.',

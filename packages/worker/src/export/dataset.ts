@@ -18,7 +18,7 @@ const lockSchema = z.object({
     imagery: z.looseObject({ earthEngine: z.looseObject({ endpoint: z.string() }) }),
     filter: z.looseObject({
       scorers: z.array(z.looseObject({ name: z.string(), model: z.string() })).min(1),
-      split: z.object({ by: z.string(), degrees: z.number() }),
+      split: z.object({ by: z.string(), degrees: z.union([z.literal('auto'), z.number()]) }),
     }),
   }),
   inputs: z.array(z.looseObject({ name: z.string(), sha256: z.string() })),
@@ -101,22 +101,34 @@ export function setsOf({ config, files, rows }: Pick<ExportLock, 'config' | 'fil
 }
 
 /**
- * The sets that were asked for; unasked every training pair, and val and test by the first scorer.
+ * The sets of the given names; without names every training pair, and val and test by the first scorer where they have
+ * pairs. Names may leave out the first scorer, and `train_`: `val`, `top30pct`.
  *
- * @throws InputError `unknown-set` that names those there are
+ * @throws InputError `unknown-set` that lists the sets there are
  */
 export function chooseSets({ lock, sets }: FinishedDataset, names: readonly string[]): readonly PairSet[] {
   const scorer = lock.config.filter.scorers[0]!.name
-  const wanted = names.length > 0 ? [...new Set(names)] : ['train_unfiltered', `val_${scorer}`, `test_${scorer}`]
-  return wanted.map((name) => {
-    const set = sets.find((each) => each.name === name)
-    if (set === undefined)
-      throw new InputError(
-        'unknown-set',
-        `The dataset has no set "${name}"; it has ${sets.map((each) => each.name).join(', ')}.`,
-      )
-    return set
-  })
+  const find = (name: string) =>
+    [
+      name,
+      `${name}_${scorer}`,
+      `train_${name}`,
+      `train_${name}_${scorer}`,
+      ...(name === 'train' ? ['train_unfiltered'] : []),
+    ]
+      .map((each) => sets.find((set) => set.name === each))
+      .find((set) => set !== undefined)
+  if (names.length === 0) return PARTS.map(find).filter((set) => set !== undefined)
+  return names
+    .map((name) => {
+      const set = find(name)
+      if (set !== undefined) return set
+      const isEmpty = (['val', 'test'] as const).some((part) => name === part || name.startsWith(`${part}_`))
+      const why = isEmpty ? 'no pairs in' : 'no'
+      const known = sets.map((each) => each.name).join(', ')
+      throw new InputError('unknown-set', `The dataset has ${why} set "${name}"; choose from ${known}.`)
+    })
+    .filter((set, i, all) => all.indexOf(set) === i)
 }
 
 /** What a set has, to be asked about by path. Memory: 8 bytes a pair. */

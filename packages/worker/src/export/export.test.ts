@@ -67,7 +67,10 @@ test('what can not be exported is refused in one sentence', () =>
       [[join(folder, 'none'), '--format', 'card'], /There is no folder/],
       [[dataset, '--format', 'tfrecord'], /Allowed choices are webdataset, zip, croissant, card/],
       [[dataset], /required option '--format/],
-      [[dataset, '--format', 'webdataset', '--set', 'top'], /no set "top"; it has train_unfiltered, train_top30pct/],
+      [
+        [dataset, '--format', 'webdataset', '--set', 'top'],
+        /no set "top"; choose from train_unfiltered, train_top30pct/,
+      ],
       [[dataset, '--format', 'webdataset', '--shard-bytes', '0'], /must be a whole number of bytes/],
       [[dataset, '--format', 'zip', '--set', 'val_openai'], /--set is no option of --format zip/],
       [[dataset, '--format', 'zip', '--to', dataset], /give another folder/],
@@ -99,6 +102,22 @@ test('the sets of a dataset are named for what they hold, those to train with fi
     'SkyScript-Town_val_5_filtered_by_CLIP_openai.csv',
     'SkyScript-Town_test_2K_filtered_by_CLIP_openai.csv',
   ])
+})
+
+test('a set is found without the name of the first scorer, and one without pairs is left out', async () => {
+  const storage = await storeFinished((d) => {
+    for (const path of [...d.csvs.keys()]) if (path.includes('_test_')) d.csvs.delete(path)
+  })
+  const dataset = await openFinished(storage)
+  const names = (...asked: string[]) => chooseSets(dataset, asked).map(({ name }) => name)
+  expect(names('val')).toEqual(['val_openai'])
+  expect(names('train', 'top30pct', 'val_openai', 'val')).toEqual([
+    'train_unfiltered',
+    'train_top30pct_openai',
+    'val_openai',
+  ])
+  expect(names()).toEqual(['train_unfiltered', 'val_openai'])
+  expect(() => names('test')).toThrow('The dataset has no pairs in set "test"; choose from train_unfiltered,')
 })
 
 test.each([

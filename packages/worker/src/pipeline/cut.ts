@@ -27,6 +27,7 @@ import { TOOL_VERSION } from '../version.ts'
 import { getResult, haveSums } from './content-check.ts'
 import { lockedConfig } from './lock.ts'
 import { type ExtractIndex, LOCK, type Run, sourceFinder, VERSIONS } from './run.ts'
+import { splitRegion } from './split-region.ts'
 
 /** `dataset.lock.json`: what the dataset was made from and what it consists of. Holds no time of day and no path of a machine. */
 export interface DatasetLock {
@@ -172,6 +173,7 @@ export async function cutStored(
     scorers,
     filter: config.filter,
     seed: config.seed,
+    region: splitRegion(config, state.inputs),
     exclude,
     storage,
     signal,

@@ -24,7 +24,8 @@ export interface CsvFile {
 export interface CsvContent extends CsvFile {
   readonly members: Uint8Array
   readonly rows: number
-  readonly sha256: string
+  /** Null where there is no file, as the set has no pairs. */
+  readonly sha256: string | null
 }
 
 /** The files and names of the original, for these settings. */
@@ -47,14 +48,21 @@ export function expectedCsvs({ name, filter }: DatasetConfig): CsvFile[] {
   ]
 }
 
-/** Reads one CSV and checks every row against the manifest; null where it isn't there or has other columns. */
+/**
+ * Reads one CSV and checks every row against the manifest; null where it isn't there or has other columns. A set without
+ * pairs has no file: what is neither there nor listed counts as empty.
+ *
+ * @param listed whether the lock lists the file
+ */
 export async function checkCsv(
   storage: Storage,
   file: CsvFile,
   index: RowIndex,
+  listed: boolean,
   faults: FaultList,
 ): Promise<CsvContent | null> {
   if (!(await storage.has(file.path))) {
+    if (!listed) return { ...file, members: new Uint8Array(index.size), rows: 0, sha256: null }
     faults.add('csv-missing', file.path, 'is not there')
     return null
   }

@@ -14,7 +14,8 @@ const EXCLUDED = 'excluded'
  * Checks which rows stand in which CSV.
  *
  * - The unfiltered file: every row of the manifest's split `train`, and no other.
- * - Validation and test: rows of their own split among the best 30 percent, no more than were asked for.
+ * - Validation and test: rows of their own split among the best 30 percent of all, or, where none of that split is, among
+ *   the best 30 percent of the split; no more than were asked for, and some where the split has any.
  * - A top set: the training rows among the best p percent of all rows by its scorer. Whether p percent is rounded up or
  *   down, and which of equal rows at the edge is in, is left open.
  * - A set by similarity: the training rows that have at least that.
@@ -51,7 +52,12 @@ function topEdges(percent: number, scorer: string, index: RowIndex, filter: Filt
 function checkEvaluation(content: CsvContent, index: RowIndex, filter: Filter, faults: FaultList): void {
   const { part, path, size, rows, members, scorer } = content
   if (rows > size) faults.add('csv-rows', path, `has ${rows} rows, ${size} were asked for`)
-  const { surelyOut } = topEdges(EVALUATION_PERCENT, scorer, index, filter)
+  const { surelyOut } = evaluationEdge(part, scorer, index, filter)
+  if (rows === 0 && size > 0 && filter.splitBy === 'block') {
+    let ofSplit = 0
+    for (let row = 0; row < index.size; row++) if (index.split(row) === part) ofSplit++
+    if (ofSplit > 0) faults.add('csv-rows', path, `has no rows, and the manifest puts ${ofSplit} pairs into ${part}`)
+  }
   for (let row = 0; row < index.size; row++) {
     if (members[row] !== 1) continue
     const split = index.split(row)
@@ -59,10 +65,22 @@ function checkEvaluation(content: CsvContent, index: RowIndex, filter: Filter, f
     if (split !== part) {
       faults.add('csv-split', path, `lists ${index.filepath(row)}, which the manifest puts into ${split ?? 'no split'}`)
     } else if (!(similarity >= surelyOut)) {
-      const edge = `below the edge of the top ${EVALUATION_PERCENT} % at ${surelyOut}`
+      const edge = `below the edge at ${surelyOut}`
       faults.add('top-set', path, `lists ${index.filepath(row)} with ${similarity}, ${edge}`)
     }
   }
+}
+
+/** The edge that rows of validation and test must not be below. */
+function evaluationEdge(part: string, scorer: string, index: RowIndex, filter: Filter): Pick<Edges, 'surelyOut'> {
+  const edges = topEdges(EVALUATION_PERCENT, scorer, index, filter)
+  const place = index.scorers.indexOf(scorer)
+  const own: number[] = []
+  for (let row = 0; row < index.size; row++) if (index.split(row) === part) own.push(index.similarity(row, place))
+  const isOnTop = own.some((similarity) => similarity > edges.surelyOut)
+  if (isOnTop || own.length === 0 || filter.splitBy === 'image') return edges
+  own.sort((a, b) => b - a)
+  return { surelyOut: Math.min(edges.surelyOut, own[Math.ceil((own.length * EVALUATION_PERCENT) / 100) - 1]!) }
 }
 
 function checkTraining(content: CsvContent, index: RowIndex, filter: Filter, faults: FaultList): void {

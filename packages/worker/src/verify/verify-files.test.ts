@@ -106,6 +106,11 @@ const CHANGES: Changes = {
   ],
   'csv-rows': [
     [
+      'validation has no file though the manifest has pairs for it',
+      (d) => void d.csvs.delete(VAL),
+      /has no rows, and the manifest puts \d+ pairs into val/,
+    ],
+    [
       'validation is larger than asked',
       (d) => {
         d.lock.config.filter.val = 0
@@ -136,7 +141,7 @@ const CHANGES: Changes = {
           .sort((a, b) => a.similarity_CLIP_openai - b.similarity_CLIP_openai)
         d.csvs.get(VAL)!.splice(1, 1, csvRow(worst!))
       },
-      /below the edge of the top 30 %/,
+      /below the edge at/,
     ],
     ['a set by similarity lacks a pair', above((rows) => rows.slice(1)), /lacks images.*above the edge at 0\.2/],
     [
@@ -275,5 +280,12 @@ test('splits by image may show the same ground', async () => {
   const dataset = await createTestDataset()
   for (const [, change] of CHANGES['split-ground']!) await change(dataset)
   dataset.lock.config.filter.split = { by: 'image', degrees: 0.1 }
+  expect((await verifyDataset(await storeTestDataset(dataset))).faults).toEqual([])
+})
+
+test('a set without pairs needs no file', async () => {
+  const dataset = await createTestDataset()
+  dataset.lock.config.filter.val = 0
+  for (const path of [...dataset.csvs.keys()]) if (path.includes('_val_')) dataset.csvs.delete(path)
   expect((await verifyDataset(await storeTestDataset(dataset))).faults).toEqual([])
 })

@@ -58,6 +58,8 @@ export async function verifyDataset(storage: Storage, options: VerifyOptions = {
   const faults = new FaultList(options.keep ?? FAULTS_KEPT)
   const checked = { rows: 0, images: 0, imageBytes: 0, metas: 0, csvs: 0, csvRows: 0, files: 0, boxes: 0 }
   const digests = new Map<string, string>()
+  /** CSVs that are rightly not there. */
+  const empty = new Set<string>()
 
   const lock = await readLock(storage, faults)
   const captions = lock?.config.captions ?? 'original'
@@ -66,8 +68,12 @@ export async function verifyDataset(storage: Storage, options: VerifyOptions = {
     await checkStrays(storage, index, lock, faults)
     if (lock !== null) {
       checkScorers(lock.config, index, faults)
-      const contents = await checkCsvs(storage, lock.config, index, faults)
+      const contents = await checkCsvs(storage, lock, index, faults)
       for (const { path, rows, sha256 } of contents) {
+        if (sha256 === null) {
+          empty.add(path)
+          continue
+        }
         digests.set(path, sha256)
         checked.csvs++
         checked.csvRows += rows
@@ -78,7 +84,7 @@ export async function verifyDataset(storage: Storage, options: VerifyOptions = {
     }
   }
   if (lock !== null) {
-    const csvs = expectedCsvs(lock.config).map(({ path }) => path)
+    const csvs = expectedCsvs(lock.config).flatMap(({ path }) => (empty.has(path) ? [] : [path]))
     if (lock.config.filter.excludes) csvs.push('excluded.csv')
     checked.files = await checkFiles(storage, lock, csvs, digests, faults)
   }
@@ -152,14 +158,14 @@ async function checkRows(
 
 async function checkCsvs(
   storage: Storage,
-  config: DatasetConfig,
+  { config, files }: Lock,
   index: RowIndex,
   faults: FaultList,
 ): Promise<CsvContent[]> {
   const contents: CsvContent[] = []
   for (const file of expectedCsvs(config)) {
     if (!index.scorers.includes(file.scorer)) continue
-    const content = await checkCsv(storage, file, index, faults)
+    const content = await checkCsv(storage, file, index, files.has(file.path), faults)
     if (content !== null) contents.push(content)
   }
   return contents

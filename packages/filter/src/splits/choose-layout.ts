@@ -1,0 +1,71 @@
+import type { Box } from '@skyscript/core'
+import type { ManifestFile } from '../manifest-file.ts'
+import { createSplitter, type Layout, type Shares } from './splitter.ts'
+
+const EDGES = ['west', 'south', 'east', 'north'] as const
+
+/**
+ * A declared extent is believed while the images cover at least this share of its area: some extracts name the whole
+ * Earth as theirs.
+ */
+const LEAST_COVERED = 1 / 20
+/** The extent of images is rounded outwards to this share of its longer side, so that few further images change it. */
+const ROUNDED_TO = 1 / 16
+
+/**
+ * The first layout under which val and test, where they have a share, have images; the first of all where there is none.
+ * Reads no more row groups than it takes to know.
+ */
+export async function chooseLayout(
+  manifest: ManifestFile,
+  layouts: readonly Layout[],
+  shares: Shares,
+  seed: number,
+): Promise<Layout> {
+  const [first] = layouts
+  if (layouts.length === 1) return first!
+  const open = layouts.map((layout) => ({
+    layout,
+    partOf: createSplitter(layout, seed),
+    missing: new Set((['val', 'test'] as const).filter((part) => shares[part] > 0)),
+  }))
+  for (let group = 0; group < manifest.groups.length && open[0]!.missing.size > 0; group++) {
+    const columns = await manifest.readGroup(group, EDGES)
+    const [west, south, east, north] = EDGES.map((name) => columns[name] as number[])
+    for (let row = 0; row < west!.length; row++) {
+      const box: Box = [west![row]!, south![row]!, east![row]!, north![row]!]
+      for (const { partOf, missing } of open) {
+        if (missing.size === 0) continue
+        const part = partOf('', box)
+        if (part === 'val' || part === 'test') missing.delete(part)
+      }
+    }
+  }
+  return (open.find(({ missing }) => missing.size === 0) ?? open[0]!).layout
+}
+
+/**
+ * The extent that decides a region's layout: what was declared (a clip box, or what the extracts' headers say), else that
+ * of all images.
+ */
+export async function extentOf(manifest: ManifestFile, declared: Box | null): Promise<Box> {
+  const images = await imageExtent(manifest)
+  if (declared === null) return images
+  const [width, height] = sides(declared)
+  const [imagesWidth, imagesHeight] = sides(images)
+  return imagesWidth * imagesHeight >= LEAST_COVERED * width * height ? declared : images
+}
+
+const sides = ([west, south, east, north]: Box): [number, number] => [east - west, north - south]
+
+/** By the statistics in the manifest's footer. */
+async function imageExtent(manifest: ManifestFile): Promise<Box> {
+  const [west, south, east, north] = EDGES.map((name, i) => manifest.extreme(name, i < 2 ? 'min' : 'max'))
+  if (west === undefined || south === undefined || east === undefined || north === undefined) return [0, 0, 0, 0]
+  const step = 2 ** Math.floor(Math.log2(Math.max(east - west, north - south, 1e-4) * ROUNDED_TO))
+  const [down, up] = [
+    (value: number) => Math.floor(value / step) * step,
+    (value: number) => Math.ceil(value / step) * step,
+  ]
+  return [down(west), down(south), up(east), up(north)]
+}

@@ -1,0 +1,94 @@
+import { type Box, seededFraction } from '@skyscript/core'
+import type { Shares } from './splitter.ts'
+
+const SIDES = ['south', 'east', 'north', 'west'] as const
+const ENDS = ['low', 'high'] as const
+
+/** Held-out ground shrinks until no more than this share of a region's images overlaps its inner sides ... */
+const MOST_OVERLAP = 0.045
+/** ... but to no less than this share of its full depth. */
+const LEAST_SIZE = 0.45
+/** Sizes to try, in this order. */
+const SIZES = [1, 1.6, 2.5]
+/** Held-out ground along more than this share of a side extends along all of it, which saves one inner side. */
+const WHOLE_SIDE = 0.7
+
+interface Strip {
+  /** From the side inwards. */
+  readonly depth: number
+  /** Along the side, from one of its ends: val up to here, ... */
+  readonly val: number
+  /** ... and test from there to here. */
+  readonly test: number
+}
+
+/** A held-out rectangle in metres from the region's south-west corner; unbounded beyond the region. */
+export interface EdgeRectangle {
+  readonly part: 'val' | 'test'
+  readonly box: Box
+}
+
+/**
+ * Val and test side by side along one side of a region, from a corner: at each of the four sides and both their ends, in
+ * seeded order, then again in larger sizes.
+ *
+ * @param size of the region, metres
+ * @param imageSide metres
+ */
+export function edgeGround(
+  size: readonly [width: number, height: number],
+  imageSide: number,
+  shares: Shares,
+  seed: number,
+): EdgeRectangle[][] {
+  const places = SIDES.flatMap((side) => ENDS.map((end) => ({ side, end })))
+    .map((place) => ({ ...place, draw: seededFraction(seed, 'held-out-edge', `${place.side}:${place.end}`) }))
+    .sort((a, b) => a.draw - b.draw)
+  return SIZES.flatMap((scale) =>
+    places.map(({ side, end }) => {
+      const [width, height] = size
+      const alongX = side === 'south' || side === 'north'
+      const length = alongX ? width : height
+      const strip = stripOf(width * height, length, imageSide, shares, scale)
+      const parts = [
+        { part: 'val', from: -Infinity, to: strip.val },
+        { part: 'test', from: strip.val, to: strip.test },
+      ] as const
+      return parts
+        .filter(({ part }) => shares[part] > 0)
+        .map(({ part, from, to }) => {
+          const [low, high] = end === 'low' ? [from, to] : [length - to, length - from]
+          const [bottom, top] =
+            side === 'south' || side === 'west'
+              ? [-Infinity, strip.depth]
+              : [(alongX ? height : width) - strip.depth, Infinity]
+          const box: Box = alongX ? [low, bottom, high, top] : [bottom, low, top, high]
+          return { part, box }
+        })
+    }),
+  )
+}
+
+/**
+ * The images that lie whole in a strip have their centres half an image away from its inner sides; these centres get
+ * their shares of the area, at the depth for which the fewest images overlap inner sides.
+ */
+function stripOf(area: number, length: number, imageSide: number, { val, test }: Shares, scale: number): Strip {
+  const full = Math.sqrt(((val + test) * area) / 2)
+  const half = imageSide / 2
+  const at = (fraction: number): Strip & { readonly overlap: number } => {
+    const inner = full * fraction * scale
+    const ofVal = val > 0 ? (2 * inner * val) / (val + test) + half : 0
+    // Between val and train.
+    const ofTest = test > 0 ? (2 * inner * test) / (val + test) + (val > 0 ? imageSide : half) : 0
+    const depth = inner + half
+    const innerSides = ofVal + ofTest + depth * (val > 0 && test > 0 ? 2 : 1)
+    return { depth, val: ofVal, test: ofVal + ofTest, overlap: (imageSide * innerSides) / area }
+  }
+  let fraction = 1
+  while (fraction > LEAST_SIZE && at(fraction).overlap > MOST_OVERLAP) fraction -= 0.05
+  const strip = at(fraction)
+  if (strip.test <= WHOLE_SIDE * length) return strip
+  const rest = Math.max(0, length - imageSide)
+  return { depth: strip.depth, val: test > 0 ? half + (rest * val) / (val + test) : Infinity, test: Infinity }
+}

@@ -1,0 +1,70 @@
+import { type Box, seededFraction } from '@skyscript/core'
+import type { Rectangle, Shares } from './splitter.ts'
+
+/**
+ * Cells over the Earth, each with one val and one test rectangle at seeded places: held-out ground is spread evenly over
+ * the region, whatever the seed, and its rectangles are compact, so that few images overlap their edges.
+ */
+export interface Lattice extends Shares {
+  /** Corner of a cell: degrees east of the layout's meridian, and of latitude. */
+  readonly west: number
+  readonly south: number
+  /** Of a cell, degrees. */
+  readonly width: number
+  readonly height: number
+  /** Which of several draws of the places this is. */
+  readonly draw: number
+}
+
+/** A share of a cell that still fits into a quarter of it, side by side with the other part's. */
+export const MOST_SHARE = 0.25
+
+/** Cells whose rectangles are remembered, about 100 MB. */
+const CELLS_REMEMBERED = 200_000
+/** Column numbers are below this on both sides of the meridian. */
+const COLUMNS = 2 ** 22
+
+/** @returns the held-out rectangles of all cells that a box overlaps */
+export function createLatticeGround(lattice: Lattice, seed: number): (box: Box) => readonly Rectangle[] {
+  const { west, south, width, height } = lattice
+  const known = new Map<number, readonly Rectangle[]>()
+  const inCell = (x: number, y: number): readonly Rectangle[] => {
+    const key = y * 2 * COLUMNS + x + COLUMNS
+    const found = known.get(key)
+    if (found !== undefined) return found
+    if (known.size === CELLS_REMEMBERED) known.clear()
+    const rectangles = rectanglesOf(lattice, x, y, seed)
+    known.set(key, rectangles)
+    return rectangles
+  }
+  return (box) => {
+    const [left, right] = [box[0], box[2]].map((x) => Math.floor((x - west) / width)) as [number, number]
+    const [bottom, top] = [box[1], box[3]].map((y) => Math.floor((y - south) / height)) as [number, number]
+    if (left === right && bottom === top) return inCell(left, bottom)
+    const rectangles: Rectangle[] = []
+    for (let y = bottom; y <= top; y++) for (let x = left; x <= right; x++) rectangles.push(...inCell(x, y))
+    return rectangles
+  }
+}
+
+function rectanglesOf(lattice: Lattice, x: number, y: number, seed: number): Rectangle[] {
+  const { west, south, width, height, draw } = lattice
+  const chance = (what: string) => seededFraction(seed, `split-${what}`, `${draw}:${x}:${y}`)
+  // Two different quarters of the cell.
+  const first = Math.floor(4 * chance('val-quarter'))
+  const second = (first + 1 + Math.floor(3 * chance('test-quarter'))) % 4
+  return (
+    [
+      ['val', first],
+      ['test', second],
+    ] as const
+  ).flatMap(([part, quarter]): Rectangle[] => {
+    const side = Math.sqrt(lattice[part])
+    if (side === 0) return []
+    // Of the cell, 0 to 1.
+    const left = (quarter % 2) / 2 + chance(`${part}-x`) * (0.5 - side)
+    const bottom = Math.floor(quarter / 2) / 2 + chance(`${part}-y`) * (0.5 - side)
+    const at = (u: number, v: number): [number, number] => [west + (x + u) * width, south + (y + v) * height]
+    return [{ part, box: [...at(left, bottom), ...at(left + side, bottom + side)] }]
+  })
+}

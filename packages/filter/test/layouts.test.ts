@@ -1,0 +1,214 @@
+import type { Box } from '@skyscript/core'
+import { createSplitter, layoutsFor, type Part, type Region } from '@skyscript/filter'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type AssembleOptions, assembled, FILTER, rowOf } from './support/dataset.ts'
+
+const AUTO = { ...FILTER, split: { by: 'block', degrees: 'auto', val: 1, test: 3 } } as const
+const SEED = 51
+const METRES = 110_540
+
+/** A region of some metres at a latitude, its south-west corner at a longitude. */
+function regionOf(width: number, height: number, imageSide: number, [west, south]: [number, number] = [7, 46]): Region {
+  const east = 111_320 * Math.cos(((south + height / METRES / 2) * Math.PI) / 180)
+  return { extent: [west, south, west + width / east, south + height / METRES], imageSide }
+}
+
+/** Boxes of images whose centres are at given shares of the region's sides. */
+function boxesIn({ extent, imageSide }: Region, centres: readonly (readonly [number, number])[]): Box[] {
+  const [west, south, east, north] = extent
+  const y = imageSide / METRES / 2
+  const x = imageSide / (111_320 * Math.cos((south * Math.PI) / 180)) / 2
+  return centres.map(([u, v]) => {
+    const [longitude, latitude] = [west + u * (east - west), south + v * (north - south)]
+    return [longitude - x, latitude - y, longitude + x, latitude + y]
+  })
+}
+
+/** As evenly spread as points can be, and not in a grid: the R2 sequence. */
+const spread = (count: number) =>
+  Array.from(
+    { length: count },
+    (_, i) => [(0.5 + i * 0.7548776662466927) % 1, (0.5 + i * 0.5698402909980532) % 1] as const,
+  )
+
+function shareOf(boxes: readonly Box[], region: Region, seed = SEED, filter: Parameters<typeof layoutsFor>[0] = AUTO) {
+  for (const layout of layoutsFor(filter, region, seed)) {
+    const partOf = createSplitter(layout, seed)
+    const counts: Record<Part, number> = { train: 0, val: 0, test: 0, straddling: 0 }
+    for (const box of boxes) counts[partOf('n1', box)]++
+    const share = (part: Part) => counts[part] / boxes.length
+    if (counts.val > 0 && counts.test > 0)
+      return { val: share('val'), test: share('test'), train: share('train'), straddling: share('straddling') }
+  }
+  throw new Error('No layout has images for val and test.')
+}
+
+describe('with degrees: auto', () => {
+  test.each([
+    ['a country of 300 km, images of 30 m', 300_000, 30, 0.93, 0.03],
+    ['a valley of 30 km, images of 30 m', 30_000, 30, 0.93, 0.03],
+    ['a city of 20 km, images of 180 m', 20_000, 180, 0.9, 0.05],
+    ['a district of 5 km, images of 180 m', 5_000, 180, 0.9, 0.05],
+    ['a town of 3 km, images of 180 m', 3_000, 180, 0.9, 0.06],
+    ['a town of 3 km, images of 300 m', 3_000, 300, 0.8, 0.09],
+    ['an island of 20 km, images of 3 km', 20_000, 3_000, 0.6, 0.4],
+    ['an island of 12 km, images of 3 km', 12_000, 3_000, 0.6, 0.4],
+  ])('%s: enough trains, and little is held out', (_, side, imageSide, least, most) => {
+    for (const seed of [51, 1, 2, 3]) {
+      const region = regionOf(side, 0.8 * side, imageSide)
+      const { train, straddling } = shareOf(boxesIn(region, spread(3000)), region, seed)
+      expect(train).toBeGreaterThanOrEqual(least)
+      expect(straddling).toBeLessThanOrEqual(most)
+    }
+  })
+
+  test('the shares of ground are those that are set, where images are small', () => {
+    const region = regionOf(60_000, 40_000, 30)
+    const boxes = boxesIn(region, spread(20_000))
+    const filter = { ...AUTO, split: { ...AUTO.split, val: 4, test: 12 } }
+    const { val, test } = shareOf(boxes, region, SEED, filter)
+    expect(val).toBeGreaterThan(0.03)
+    expect(val).toBeLessThan(0.045)
+    expect(test).toBeGreaterThan(0.1)
+    expect(test).toBeLessThan(0.13)
+  })
+
+  test('no two images of different parts show the same ground, across 180 degrees too', () => {
+    const scene = fc.record({
+      side: fc.constantFrom(2_000, 9_000, 50_000),
+      imageSide: fc.constantFrom(30, 400, 3_000),
+      corner: fc.constantFrom<[number, number]>([7, 46], [179.98, -17], [-180, 71], [-0.01, -0.01]),
+      seed: fc.nat(1000),
+      centres: fc.array(
+        fc.tuple(fc.double({ min: -0.2, max: 1.2, noNaN: true }), fc.double({ min: -0.2, max: 1.2, noNaN: true })),
+        {
+          minLength: 20,
+          maxLength: 80,
+        },
+      ),
+    })
+    fc.assert(
+      fc.property(scene, ({ side, imageSide, corner, seed, centres }) => {
+        const region = regionOf(side, side, imageSide, corner)
+        const boxes = boxesIn(region, centres)
+        for (const layout of layoutsFor(AUTO, region, seed)) {
+          const partOf = createSplitter(layout, seed)
+          const placed = boxes.flatMap((box) => {
+            const turns = [west180(box), box]
+            const parts = new Set(turns.map((each) => partOf('n1', each)))
+            expect(parts.size).toBe(1)
+            const [part] = parts
+            return part === 'straddling' ? [] : [{ box, part }]
+          })
+          const conflicts = placed.flatMap((a) =>
+            placed.filter((b) => a.part !== b.part && overlaps(a.box, b.box)).map((b) => [a, b]),
+          )
+          expect(conflicts).toEqual([])
+        }
+      }),
+      { numRuns: 20 },
+    )
+  })
+
+  test('the ground decides: what lies around an image changes nothing', () => {
+    const region = regionOf(30_000, 30_000, 30)
+    const [layout] = layoutsFor(AUTO, region, SEED)
+    const boxes = boxesIn(region, spread(500))
+    const alone = boxes.map((box) => createSplitter(layout!, SEED)('n1', box))
+    const together = createSplitter(layout!, SEED)
+    expect(
+      boxes
+        .toReversed()
+        .map((box) => together('w9', box))
+        .toReversed(),
+    ).toEqual(alone)
+  })
+})
+
+function overlaps(a: Box, b: Box): boolean {
+  const shared = (low: 0 | 1) => Math.min(a[low + 2]!, b[low + 2]!) - Math.max(a[low], b[low])
+  return shared(0) > 1e-9 && shared(1) > 1e-9
+}
+
+/** The same box, longitudes below -180 or above 180 turned to the other side. */
+const west180 = ([west, south, east, north]: Box): Box => {
+  const turn = west >= 180 ? -360 : west < -180 ? 360 : 0
+  return [west + turn, south, east + turn, north]
+}
+
+/** Pairs in a region, in a seeded-looking order of similarity. */
+const pairsIn = (region: Region, centres: readonly (readonly [number, number])[]) =>
+  boxesIn(region, centres).map((box, i) => rowOf(`n${i + 1}`, { box, similarities: [((i * 7919) % 997) / 1000] }))
+
+const cutAuto = (region: Region, rows: ReturnType<typeof pairsIn>, declared: Box | null = region.extent) =>
+  assembled(rows, { filter: AUTO, region: { declared, imageSide: region.imageSide } } satisfies AssembleOptions)
+
+test('val and test have pairs from 300 on, whatever the size of the region and of its images', async () => {
+  for (const [side, imageSide] of [
+    [100_000, 30],
+    [25_000, 30],
+    [5_000, 180],
+    [3_000, 300],
+    [20_000, 3_000],
+  ] as const) {
+    const region = regionOf(side, 0.8 * side, imageSide)
+    const { summary, csv } = await cutAuto(region, pairsIn(region, spread(300)))
+    expect(summary.files.filter(({ path, rows }) => /_(val|test)_/.test(path) && rows > 0)).toHaveLength(2)
+    expect(await csv('unfiltered_5M.csv')).toHaveLength(summary.splits.train)
+  }
+})
+
+test('data that is added later moves no pair between train and the others', async () => {
+  const region = regionOf(30_000, 20_000, 30)
+  const rows = pairsIn(region, spread(900))
+  const splitsOf = async (some: typeof rows) => {
+    const { manifest } = await cutAuto(region, some)
+    return new Map((await manifest()).map(({ id, split }) => [id, split]))
+  }
+  const all = await splitsOf(rows)
+  expect(new Set(all.values())).toEqual(new Set(['train', 'val', 'test', 'held-out']))
+  await fc.assert(
+    fc.asyncProperty(fc.shuffledSubarray(rows, { minLength: 300 }), async (some) => {
+      for (const [id, split] of await splitsOf(some)) expect(split).toBe(all.get(id))
+    }),
+    { numRuns: 6 },
+  )
+})
+
+test('without a declared extent that of the images is taken, and one of the whole Earth is not believed', async () => {
+  const region = regionOf(25_000, 25_000, 30)
+  const rows = pairsIn(region, spread(600))
+  const files = async (declared: Box | null) => (await cutAuto(region, rows, declared)).summary
+  const none = await files(null)
+  expect(await files([0, 0, 180, 90])).toEqual(none)
+  expect(none.splits.train).toBeGreaterThan(0.9 * 600)
+  expect(none.splits.val * none.splits.test).toBeGreaterThan(0)
+})
+
+test('where no pair of val or test is in the top 30 %, the best of them are taken', async () => {
+  const region = regionOf(30_000, 20_000, 30)
+  const rows = pairsIn(region, spread(600))
+  const { manifest } = await cutAuto(region, rows)
+  const splits = new Map((await manifest()).map(({ id, split }) => [id, split]))
+  const worse = rows.map((row) => ({
+    ...row,
+    similarities: [splits.get(row.image.id) === 'val' ? -0.5 : row.similarities[0]!],
+  }))
+  const { csv, summary } = await cutAuto(region, worse)
+  expect((await csv('val_5K_filtered_by_CLIP_openai.csv')).length).toBeGreaterThan(0)
+  expect(summary.notes.join(' ')).toContain('none is in the top 30 %')
+})
+
+test('the notes say how many pairs are in no CSV, why, and what to set', async () => {
+  const region = regionOf(30_000, 20_000, 30)
+  const { summary, csv } = await cutAuto(region, pairsIn(region, spread(900)))
+  const listed = new Set<string>()
+  for (const { path } of summary.files.filter(({ path }) => path.endsWith('.csv'))) {
+    for (const [filepath] of await csv(path)) listed.add(filepath!)
+  }
+  const note = summary.notes.find((each) => each.includes('in no CSV'))!
+  expect(note).toContain(`${900 - listed.size} of 900 pairs`)
+  expect(note).toContain(`${summary.splits['held-out']} have images that overlap the ground of two splits`)
+  expect(note).toContain('filter.split.by to image')
+})

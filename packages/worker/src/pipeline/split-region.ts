@@ -1,0 +1,41 @@
+import type { Box, Config } from '@skyscript/core'
+import { sourcesOf } from '@skyscript/gee-fetch'
+import type { ExtractIndex } from './run.ts'
+
+/** Points and lines are never taken from coarser sources, m/pixel. */
+const COARSEST_FOR_POINTS = 10
+
+/**
+ * What `filter.split.degrees: auto` needs to know of a region before any of its images is there: its extent as `osm.clip`
+ * or the headers of all extracts declare it, and the side of an image of a point from the source that is tried first. Of
+ * sources that may cover the region, those of scattered scenes count only where there is no other.
+ */
+export function splitRegion(
+  { osm, imagery, tiles }: Pick<Config, 'osm' | 'imagery' | 'tiles'>,
+  inputs: ExtractIndex['inputs'],
+): { declared: Box | null; imageSide: number } {
+  const declared = typeof osm.clip === 'object' && osm.clip !== null ? eastward(osm.clip) : unionOf(inputs)
+  const sources = sourcesOf(imagery.sources)
+  const suitable = sources.filter(
+    ({ gsd, extent }) => gsd <= COARSEST_FOR_POINTS && (declared === null || overlaps(extent, declared)),
+  )
+  const steady = suitable.filter((source) => source.kind === 'cog' || !source.scattered)
+  const candidates = [steady, suitable, sources].find((list) => list.length > 0) ?? []
+  const gsds = candidates.map(({ gsd }) => gsd)
+  const gsd = imagery.prefer === 'listed' ? gsds[0]! : Math.min(...gsds)
+  return { declared, imageSide: gsd * tiles.pointPixels }
+}
+
+/** With an east above 180 where it crosses that meridian. */
+const eastward = ([west, south, east, north]: Box): Box => [west, south, east < west ? east + 360 : east, north]
+
+function unionOf(inputs: ExtractIndex['inputs']): Box | null {
+  const boxes = inputs.map(({ box }) => box && eastward(box))
+  if (boxes.length === 0) return null
+  return boxes.reduce(
+    (a, b) => a && b && [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])],
+  ) as Box | null
+}
+
+const overlaps = (a: Box, b: Box): boolean =>
+  a[1] < b[3] && b[1] < a[3] && [-360, 0, 360].some((turn) => a[0] + turn < b[2] && b[0] < a[2] + turn)
