@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Exports a CLIP checkpoint of OpenCLIP, or of OpenAI, to the folder that `skyscript` reads.
 
-    python3 tools/export-openclip.py checkpoint.pt --tokenizer tokenizer.json --output model
+    python3 tools/export-openclip.py checkpoint.pt --tokenizer tokenizer.json --gelu --output model
 
 PyTorch (1.13 or newer) is all it needs. The folder gets the two halves in ONNX (onnx/vision_model.onnx: pixel_values
 [batch, 3, S, S] -> image_embeds; onnx/text_model.onnx: input_ids [batch, 77] -> text_embeds; neither is normalised),
@@ -11,18 +11,27 @@ Checkpoints: OpenCLIP's training checkpoints (epoch_*.pt) and state dicts (.pt, 
 (.pt), and .safetensors with OpenCLIP's names (open_clip_model.safetensors). Image towers must be vision transformers
 that give the class token's output, and fit into the 2 GB of an ONNX file: ViT-L/14 has 1.2, ViT-H/14 2.5.
 
-Two things are not in a checkpoint. The vocabulary: give the tokenizer.json of any CLIP with OpenAI's vocabulary, such
-as that of openai/clip-vit-large-patch14, or OpenCLIP's own bpe_simple_vocab_16e6.txt.gz. And the activation: OpenAI's
-weights, what was fine-tuned from them, and OpenCLIP's models named ...-quickgelu need --quick-gelu. With the wrong one
-nothing fails, but every score is another.
+Three things that decide every number are not in the weights. None of them is guessed, and statements that contradict
+each other are refused:
+
+- The vocabulary: give the tokenizer.json of any CLIP with OpenAI's vocabulary, such as that of
+  openai/clip-vit-large-patch14, or OpenCLIP's own bpe_simple_vocab_16e6.txt.gz.
+- The activation, GELU or QuickGELU (OpenAI's weights, what was fine-tuned from them with --force-quick-gelu, and models
+  named ...-quickgelu). It is known of OpenAI's archives, and from OpenCLIP's own files: open_clip_config.json beside the
+  checkpoint or given with --config, and params.txt of the training run whose checkpoints/ holds the file. Else say
+  --gelu or --quick-gelu.
+- The number of attention heads. It is known from open_clip_config.json, and of towers of the sizes that OpenCLIP
+  publishes. Else say --vision-heads and --text-heads.
 """
 
 import argparse
+import builtins
 import gzip
 import inspect
 import json
 import math
 import os
+import pickle
 import re
 import shlex
 import shutil
@@ -44,6 +53,27 @@ INTERPOLATIONS = {"bilinear": 2, "bicubic": 3}
 # each. Text towers have heads of 64 also where they are 1280 wide, as bigG's is.
 HEAD_WIDTH = 64
 VISION_HEAD_WIDTHS = {1280: 80, 1408: 88, 1664: 104, 1792: 112}
+# The plain ViTs of OpenCLIP's model_configs: width and layers of the image tower, then of the text tower.
+PUBLISHED = {
+    (384, 12, 256, 10): "ViT-S (alt)",
+    (384, 12, 384, 12): "ViT-S",
+    (512, 12, 384, 12): "ViT-M (alt)",
+    (512, 12, 512, 12): "ViT-M",
+    (768, 12, 512, 12): "ViT-B",
+    (896, 12, 640, 12): "ViT-B-plus",
+    (1024, 24, 768, 12): "ViT-L",
+    (1280, 32, 1024, 24): "ViT-H",
+    (1408, 40, 1024, 24): "ViT-g",
+    (1664, 48, 1280, 32): "ViT-bigG",
+    (1792, 56, 1280, 36): "ViT-e",
+}
+# What OpenCLIP calls the settings of the model and of its images in the repositories of its hub.
+CONFIG = "open_clip_config.json"
+# Settings of OpenCLIP under which a model with the tensors of a plain CLIP computes something else, and the plain values.
+PLAIN_SETTINGS = {
+    "vision_cfg": {"pool_type": "tok", "no_ln_pre": False, "final_ln_after_pool": False, "attentional_pool": False},
+    "text_cfg": {"pool_type": "argmax", "no_causal_mask": False, "embed_cls": False},
+}
 # What OpenAI's archives hold beside the weights; no other checkpoint does.
 OPENAI_SETTINGS = {"input_resolution", "context_length", "vocab_size"}
 # Names that only other models' tensors have. The first that fits is told.
@@ -202,27 +232,96 @@ def first_line(error):
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(". ")
 
 
+class Inert:
+    """What is made of everything in a pickle but tensors and plain values: it takes whatever it is given, and does nothing."""
+
+    def __init__(self, *_, **__):
+        pass
+
+    def __call__(self, *_, **__):
+        return self
+
+    def __setstate__(self, state):
+        pass
+
+    def __setitem__(self, key, value):
+        pass
+
+    append = extend = add = update = __call__
+
+
+def allowed_classes():
+    """What a pickle of tensors may name, by module and name."""
+    names = ("dict", "list", "tuple", "set", "frozenset", "int", "float", "bool", "complex", "str", "bytes", "bytearray")
+    plain = {name: getattr(builtins, name) for name in names}
+    allowed = {(module, name): kind for module in ("builtins", "__builtin__") for name, kind in plain.items()}
+    allowed["collections", "OrderedDict"] = OrderedDict
+    for name in ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_parameter"):
+        if hasattr(torch._utils, name):
+            allowed["torch._utils", name] = getattr(torch._utils, name)
+    for name in dir(torch):
+        value = getattr(torch, name)
+        if isinstance(value, torch.dtype) or name in ("Size", "device") or name.endswith("Storage"):
+            allowed["torch", name] = value
+    for name in ("UntypedStorage", "TypedStorage"):
+        if hasattr(torch.storage, name):
+            allowed["torch.storage", name] = getattr(torch.storage, name)
+    return allowed
+
+
+class TensorUnpickler(pickle.Unpickler):
+    """Reads tensors and plain values, and runs nothing: a pickle may name any program.
+
+    PyTorch's own reader of this kind knows too little in older versions (1.13 stops at a decimal, of which an optimizer
+    has several), and stops at whatever else a training script saved beside the weights.
+    """
+
+    allowed = None
+
+    def find_class(self, module, name):
+        if TensorUnpickler.allowed is None:
+            TensorUnpickler.allowed = allowed_classes()
+        return TensorUnpickler.allowed.get((module, name), Inert)
+
+
+def tensor_pickle():
+    """The module pickle, whose readers are TensorUnpickler."""
+    module = types.ModuleType("pickle")
+    module.UnpicklingError = pickle.UnpicklingError
+    module.Unpickler = TensorUnpickler
+    module.load = lambda file, **options: TensorUnpickler(file, **options).load()
+    return module
+
+
+def load_tensors(path):
+    """torch.load with TensorUnpickler."""
+    module = tensor_pickle()
+    # PyTorch 1.13 forgets the module that it is given, and takes the one that it imported.
+    with mock.patch.object(torch.serialization, "pickle", module):
+        # weights_only excludes a reader of one's own; this one is as strict.
+        return torch.load(path, map_location="cpu", pickle_module=module, weights_only=False)
+
+
 def read_checkpoint(path):
-    """The state dict, and whether the file is a TorchScript archive."""
+    """The state dict, and the name that OpenCLIP gave the training run, or None."""
     if path.endswith(".safetensors"):
-        return read_safetensors(path), False
+        return read_safetensors(path), None
     try:
         # Newer versions tell that TorchScript will go; OpenAI's files stay as they are.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return torch.jit.load(path, map_location="cpu").state_dict(), True
+            return torch.jit.load(path, map_location="cpu").state_dict(), None
     except RuntimeError:
         pass  # No archive.
     try:
-        # Tensors alone: a pickle may run any program.
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        loaded = load_tensors(path)
     except Exception as error:
-        why = f"{path} can't be read as a checkpoint of tensors alone ({first_line(error)})"
-        raise Refused(f"{why}; if you trust it, load it in PyTorch and save its state dict to a new file.") from error
+        raise Refused(f"{path} can't be read as a checkpoint ({first_line(error)}); copy it again.") from error
     state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
     if not isinstance(state, dict):
         raise Refused(f"{path} holds no state dict; save model.state_dict().")
-    return state, False
+    name = loaded.get("name")
+    return state, name if isinstance(name, str) else None
 
 
 def clean(state):
@@ -248,15 +347,119 @@ def layers_of(state, prefix):
     return len({name[len(prefix) :].split(".")[0] for name in state if name.startswith(prefix)})
 
 
-def heads_of(width, usual, told, option):
-    heads = told if told is not None else width // usual
+class Facts:
+    """What is known of a model beside its weights: values by name, each with where it is from. Two that differ are refused."""
+
+    def __init__(self):
+        self.known = {}
+
+    def add(self, name, value, source):
+        if value is None:
+            return
+        known, before = self.known.setdefault(name, (value, source))
+        if known != value:
+            raise Refused(f"{source} says {shown(name, value)}, but {before} says {shown(name, known)}; one is wrong.")
+
+    def get(self, name):
+        return self.known.get(name, (None, None))
+
+
+def shown(name, value):
+    if name == "quick":
+        return "QuickGELU" if value else "GELU"
+    tower = {"vision_heads": "image", "text_heads": "text"}[name]
+    return f"{value} head{'' if value == 1 else 's'} in the {tower} tower"
+
+
+def gather_facts(options, state, run_name, shape):
+    """All that OpenCLIP's files, the checkpoint and the user say.
+
+    shape: widths and layers of the image and the text tower.
+    """
+    facts = Facts()
+    width, layers, text_width, text_layers = shape
+    if OPENAI_SETTINGS.issubset(state):
+        # CLIP's own code computes them so.
+        source = "OpenAI's format, which the checkpoint has,"
+        facts.add("vision_heads", width // HEAD_WIDTH, source)
+        facts.add("text_heads", text_width // HEAD_WIDTH, source)
+        facts.add("quick", True, source)
+    beside = os.path.join(os.path.dirname(os.path.abspath(options.checkpoint)), CONFIG)
+    path = options.config or (beside if os.path.isfile(beside) else None)
+    config = None if path is None else read_config(path, shape, facts)
+    add_run(facts, options.checkpoint)
+    if run_name is not None and re.search(r"model_[\w-]*-quickgelu\b", run_name):
+        facts.add("quick", True, f"the training run's name, {run_name},")
+    published = PUBLISHED.get(shape)
+    if published is not None:
+        source = f"OpenCLIP's {published}, which has these widths and layers,"
+        facts.add("vision_heads", width // VISION_HEAD_WIDTHS.get(width, HEAD_WIDTH), source)
+        facts.add("text_heads", text_width // HEAD_WIDTH, source)
+    facts.add("quick", options.quick_gelu, "--quick-gelu" if options.quick_gelu else "--gelu")
+    facts.add("vision_heads", options.vision_heads, "--vision-heads")
+    facts.add("text_heads", options.text_heads, "--text-heads")
+    return facts, config
+
+
+def read_config(path, shape, facts):
+    """Adds what an open_clip_config.json, or a file of OpenCLIP's model_configs, says; returns its image settings."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            whole = json.load(file)
+        model = whole.get("model_cfg", whole)
+        vision, text = model["vision_cfg"], model["text_cfg"]
+        width, text_width = int(vision["width"]), int(text.get("width", 512))
+        found = (width, int(vision["layers"]), text_width, int(text.get("layers", 12)))
+        heads = width // int(vision.get("head_width", HEAD_WIDTH)), int(text.get("heads", 8))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+        why = f"{path} can't be read as an {CONFIG} of a plain CLIP ({first_line(error)})"
+        raise Refused(f"{why}; give the file of this model.") from error
+    if found != shape:
+        names = ("image width", "image layers", "text width", "text layers")
+        name, due, is_there = next(each for each in zip(names, found, shape) if each[1] != each[2])
+        raise Refused(f"{path} is of another model: its {name} is {due}, the checkpoint's {is_there}.")
+    for part, settings in PLAIN_SETTINGS.items():
+        for name, plain in settings.items():
+            if model[part].get(name, plain) not in (plain, None):
+                raise Refused(f"{path} sets {name} to {model[part][name]}; only plain CLIPs can be exported.")
+    facts.add("vision_heads", heads[0], path)
+    facts.add("text_heads", heads[1], path)
+    facts.add("quick", bool(model.get("quick_gelu", False)), path)
+    return whole.get("preprocess_cfg") or {}
+
+
+def add_run(facts, checkpoint):
+    """What OpenCLIP's params.txt says, which a training run writes beside its folder of checkpoints."""
+    folder = os.path.dirname(os.path.abspath(checkpoint))
+    path = os.path.join(os.path.dirname(folder), "params.txt")
+    if os.path.basename(folder) != "checkpoints" or not os.path.isfile(path):
+        return
+    with open(path, encoding="utf-8", errors="replace") as file:
+        params = dict(line.rstrip("\n").split(": ", 1) for line in file if ": " in line)
+    if "model" not in params:
+        return
+    forced = params.get("force_quick_gelu") == "True"
+    if forced or params["model"].endswith("-quickgelu"):
+        facts.add("quick", True, path)
+    # OpenCLIP built OpenAI's models with QuickGELU by itself up to some version, and later as the name says.
+    elif params.get("pretrained", "").lower() != "openai":
+        facts.add("quick", False, path)
+
+
+def heads_of(width, facts, name, option):
+    heads, _ = facts.get(name)
+    if heads is None:
+        raise Refused(
+            f"How many heads the tower of width {width} has can't be seen from its weights, and OpenCLIP publishes no "
+            f"model of these sizes; give its {CONFIG} as --config, or say it with {option}."
+        )
     if heads < 1 or width % heads != 0:
         raise Refused(f"A width of {width} can't be split into {heads} heads; say with {option} how many there are.")
     return heads
 
 
-def shapes_of(state, options):
-    """Dimensions of both halves, read from the tensors."""
+def shapes_of(state, options, gather):
+    """Dimensions of both halves, read from the tensors, and what `gather` knows of a model with these widths and layers."""
 
     def size(name, dimensions):
         if name not in state:
@@ -278,29 +481,31 @@ def shapes_of(state, options):
         due = f"{side * patch} a side"
         raise Refused(f"--image-size {pixels} doesn't fit the checkpoint; its positions are for images of {due}.")
     block = "transformer.resblocks."
+    vocabulary, text_width = size("token_embedding.weight", 2)
+    layers, text_layers = layers_of(state, f"visual.{block}"), layers_of(state, block)
+    facts, config = gather((width, layers, text_width, text_layers))
     vision = {
         "width": width,
         "patch": patch,
         "tokens": tokens,
         "pixels": pixels,
-        "layers": layers_of(state, f"visual.{block}"),
-        "heads": heads_of(width, VISION_HEAD_WIDTHS.get(width, HEAD_WIDTH), options.vision_heads, "--vision-heads"),
+        "layers": layers,
+        "heads": heads_of(width, facts, "vision_heads", "--vision-heads"),
         "hidden": size(f"visual.{block}0.mlp.c_fc.weight", 2)[0],
         "embed": size("visual.proj", 2)[1],
     }
-    vocabulary, text_width = size("token_embedding.weight", 2)
     text = {
         "width": text_width,
         "vocabulary": vocabulary,
         "tokens": size("positional_embedding", 2)[0],
-        "layers": layers_of(state, block),
-        "heads": heads_of(text_width, HEAD_WIDTH, options.text_heads, "--text-heads"),
+        "layers": text_layers,
+        "heads": heads_of(text_width, facts, "text_heads", "--text-heads"),
         "hidden": size(f"{block}0.mlp.c_fc.weight", 2)[0],
         "embed": size("text_projection", 2)[1],
     }
     if vision["embed"] != text["embed"]:
         raise Refused(f"Images get {vision['embed']} numbers and captions {text['embed']}; the checkpoint is damaged.")
-    return vision, text
+    return vision, text, facts, config
 
 
 def load(module, state, what):
@@ -345,7 +550,8 @@ def export(module, example, path, source, target):
     # Newer versions of PyTorch export by another way unless told, which needs further packages; of this way they warn.
     options = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     with warnings.catch_warnings(), without_onnx():
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        # Of this way of exporting and of what it builds on: tracing, TorchScript.
+        warnings.simplefilter("ignore")
         torch.onnx.export(
             module,
             (example,),
@@ -442,32 +648,28 @@ def parse(arguments):
     words.add_argument("--tokenizer", metavar="JSON", help="tokenizer.json of a CLIP with the same vocabulary")
     words.add_argument("--vocabulary", metavar="GZ", help="OpenCLIP's bpe_simple_vocab_16e6.txt.gz, in place of it")
 
-    activation = parser.add_argument_group("activation (a wrong choice changes every score)")
+    parser.add_argument("--config", metavar="JSON", help=f"OpenCLIP's {CONFIG} of the model; default: the one beside it")
+
+    activation = parser.add_argument_group("activation (not in a checkpoint)")
     gelu = activation.add_mutually_exclusive_group()
     gelu.add_argument(
         "--quick-gelu",
         action="store_true",
         default=None,
-        help="for OpenAI's weights, what was fine-tuned from them, and OpenCLIP's models named ...-quickgelu; "
-        "OpenAI's own archives are recognised",
+        help="for OpenAI's weights, what was fine-tuned from them, and OpenCLIP's models named ...-quickgelu",
     )
-    gelu.add_argument("--gelu", dest="quick_gelu", action="store_false", help="for all others; the default")
+    gelu.add_argument("--gelu", dest="quick_gelu", action="store_false", help="for all others")
 
-    heads = parser.add_argument_group("attention heads (not in a checkpoint)")
-    heads.add_argument(
-        "--vision-heads",
-        type=positive,
-        metavar="N",
-        help="default: width / 64; 16 where the width is 1280, 1408, 1664 or 1792 (ViT-H, g, bigG, e)",
-    )
-    heads.add_argument("--text-heads", type=positive, metavar="N", help="default: width / 64")
+    heads = parser.add_argument_group("attention heads (not in a checkpoint; known of the sizes that OpenCLIP publishes)")
+    heads.add_argument("--vision-heads", type=positive, metavar="N")
+    heads.add_argument("--text-heads", type=positive, metavar="N")
 
-    images = parser.add_argument_group("preprocessing that the model was trained with (default: OpenAI's)")
+    images = parser.add_argument_group("preprocessing that the model was trained with (default: the config's, or OpenAI's)")
     rgb = ("R", "G", "B")
-    images.add_argument("--mean", type=finite, nargs=3, default=OPENAI_MEAN, metavar=rgb, help="of values from 0 to 1")
-    images.add_argument("--std", type=positive_number, nargs=3, default=OPENAI_STD, metavar=rgb)
+    images.add_argument("--mean", type=finite, nargs=3, metavar=rgb, help="of values from 0 to 1")
+    images.add_argument("--std", type=positive_number, nargs=3, metavar=rgb)
     images.add_argument("--image-size", type=positive, metavar="S", help="pixels a side; default: of all patches")
-    images.add_argument("--interpolation", choices=sorted(INTERPOLATIONS), default="bicubic", help="default: bicubic")
+    images.add_argument("--interpolation", choices=sorted(INTERPOLATIONS))
     return parser.parse_args(arguments)
 
 
@@ -494,37 +696,38 @@ def positive_number(text):
     return value
 
 
-def is_quick(options, archive, openai):
-    """Whether the activation is QuickGELU, and why."""
-    if options.quick_gelu is not None:
-        return options.quick_gelu, "as told"
-    if openai:
-        return True, "as OpenAI's checkpoints have it"
-    if archive:
-        why = "is a TorchScript archive, but none of OpenAI's"
-        raise Refused(f"{options.checkpoint} {why}; say which activation it has: --quick-gelu or --gelu.")
-    return False, "since nothing was told"
+def activation_of(facts, options):
+    """The activation, its name, and where it is known from."""
+    quick, source = facts.get("quick")
+    if quick is None:
+        raise Refused(
+            f"Which activation {options.checkpoint} was trained with can't be seen from its weights; give its {CONFIG} as "
+            "--config, or say --quick-gelu (OpenAI's weights and what was fine-tuned from them, models named "
+            "...-quickgelu, training with --force-quick-gelu) or --gelu (LAION's, and OpenCLIP's other models)."
+        )
+    kind, name = (QuickGELU, "QuickGELU") if quick else (nn.GELU, "GELU")
+    return kind, f"{name}, by {source.rstrip(',')}"
 
 
 def towers_of(options):
-    """Both halves with their shapes, and what the activation is."""
-    state, archive = read_checkpoint(options.checkpoint)
-    openai = OPENAI_SETTINGS.issubset(state)
-    state = clean(state)
-    vision_shape, text_shape = shapes_of(state, options)
-    quick, why = is_quick(options, archive, openai)
-    activation = QuickGELU if quick else nn.GELU
+    """Both halves with their shapes, what the activation is, and image settings of a config, or None."""
+    raw, run_name = read_checkpoint(options.checkpoint)
+    state = clean(raw)
+    vision_shape, text_shape, facts, config = shapes_of(
+        state, options, lambda shape: gather_facts(options, raw, run_name, shape)
+    )
+    activation, told = activation_of(facts, options)
     image = {name[len("visual.") :]: value for name, value in state.items() if name.startswith("visual.")}
     # Beside the towers a checkpoint holds the temperature, the bias of a sigmoid loss, and the causal mask.
     beside = {"logit_scale", "logit_bias", "attn_mask", *OPENAI_SETTINGS}
     words = {name: value for name, value in state.items() if not name.startswith("visual.") and name not in beside}
     vision = load(Vision(vision_shape, activation), image, "image")
     text = load(Text(text_shape, activation), words, "text")
-    return (vision, vision_shape), (text, text_shape), f"{'QuickGELU' if quick else 'GELU'}, {why}"
+    return (vision, vision_shape), (text, text_shape), told, config
 
 
 def run(options):
-    (vision, vision_shape), (text, text_shape), activation = towers_of(options)
+    (vision, vision_shape), (text, text_shape), activation, config = towers_of(options)
     tokenizer = read_tokenizer(options, text_shape["vocabulary"])
     size, embed = vision_shape["pixels"], vision_shape["embed"]
     pixels = torch.linspace(-2, 2, 2 * 3 * size * size).reshape(2, 3, size, size)
@@ -541,7 +744,7 @@ def run(options):
         try:
             export(vision, pixels, os.path.join(part, "onnx", "vision_model.onnx"), "pixel_values", "image_embeds")
             export(text, ids, os.path.join(part, "onnx", "text_model.onnx"), "input_ids", "text_embeds")
-            files = {"preprocessor_config.json": preprocessing(options, size), "tokenizer.json": tokenizer}
+            files = {"preprocessor_config.json": preprocessing(options, config or {}, size), "tokenizer.json": tokenizer}
             for name, value in files.items():
                 with open(os.path.join(part, name), "w", encoding="utf-8") as file:
                     json.dump(value, file, ensure_ascii=False, indent=None if name == "tokenizer.json" else 2)
@@ -567,18 +770,24 @@ def tell(vision, text, activation, folder):
     print(f"  filter: {{ scorers: [{{ name: my_clip, model: {json.dumps(folder, ensure_ascii=False)} }}] }}")
 
 
-def preprocessing(options, size):
+def preprocessing(options, config, size):
+    """Options first, then the settings of OpenCLIP's config, then OpenAI's."""
+    if config.get("resize_mode", "shortest") != "shortest":
+        raise Refused(f"The config resizes images by \"{config['resize_mode']}\"; only \"shortest\" can be exported.")
+    interpolation = options.interpolation or config.get("interpolation", "bicubic")
+    if interpolation not in INTERPOLATIONS:
+        raise Refused(f"The config resizes images by \"{interpolation}\"; say --interpolation bicubic or bilinear.")
     return {
         "do_resize": True,
         "size": {"shortest_edge": size},
-        "resample": INTERPOLATIONS[options.interpolation],
+        "resample": INTERPOLATIONS[interpolation],
         "do_center_crop": True,
         "crop_size": {"height": size, "width": size},
         "do_rescale": True,
         "rescale_factor": 1 / 255,
         "do_normalize": True,
-        "image_mean": options.mean,
-        "image_std": options.std,
+        "image_mean": options.mean or config.get("mean", OPENAI_MEAN),
+        "image_std": options.std or config.get("std", OPENAI_STD),
     }
 
 

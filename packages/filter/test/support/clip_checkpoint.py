@@ -5,9 +5,13 @@ manner (pre-norm layers, class token, causal mask, the end token's output), not 
 that are no plain CLIP, to be refused.
 """
 
+import argparse
 import json
+import os
 import struct
+from collections import OrderedDict
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -156,6 +160,65 @@ def wide(vocabulary):
     return {name: value.half() for name, value in state.items()}
 
 
+class Marker:
+    """Unpickled by a reader that runs what a pickle asks for, it leaves a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+def training(state, folder):
+    """A checkpoint as OpenCLIP's training writes it, after a step of its optimizer, and with what other scripts add."""
+    weights = {name: nn.Parameter(value.clone()) for name, value in state.items()}
+    optimizer = torch.optim.AdamW(weights.values(), lr=5e-4, betas=(0.9, 0.98), eps=1e-6, weight_decay=0.2)
+    for weight in weights.values():
+        weight.grad = torch.ones_like(weight)
+    optimizer.step()
+    content = {
+        "epoch": 3,
+        "name": "2026_01_31-model_ViT-tiny-lr_0.0005-b_64-j_4-p_amp",
+        "state_dict": OrderedDict((f"module.{name}", value) for name, value in state.items()),
+        "optimizer": optimizer.state_dict(),
+        "scaler": {"scale": 65536.0, "growth_factor": 2.0, "backoff_factor": 0.5, "growth_interval": 2000},
+        "args": argparse.Namespace(lr=5e-4, model="ViT-tiny"),
+        "best": np.float64(0.25),
+        "marker": Marker(f"{folder}/was-run"),
+    }
+    torch.save(content, f"{folder}/training.pt")
+    os.makedirs(f"{folder}/run/checkpoints")
+    torch.save(content, f"{folder}/run/checkpoints/epoch_3.pt")
+    with open(f"{folder}/run/params.txt", "w", encoding="utf-8") as file:
+        file.write("force_quick_gelu: False\nlr: 0.0005\nmodel: ViT-tiny\npretrained: \n")
+    torch.save({**content, "name": "model_ViT-tiny-quickgelu-lr_0.0005"}, f"{folder}/quick-run.pt")
+    torch.save(content, f"{folder}/old-format.pt", _use_new_zipfile_serialization=False)
+
+
+def configs(folder):
+    """OpenCLIP's files of this model, and of others."""
+    model = {
+        "embed_dim": EMBED,
+        "vision_cfg": {"image_size": SIDE, "layers": LAYERS, "width": WIDTH, "patch_size": PATCH, "mlp_ratio": 2},
+        "text_cfg": {"context_length": CONTEXT, "width": TEXT_WIDTH, "heads": 1, "layers": LAYERS},
+    }
+    images = {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25], "interpolation": "bilinear", "resize_mode": "shortest"}
+    average = {**model, "vision_cfg": {**model["vision_cfg"], "pool_type": "avg"}}
+    larger = {**model, "vision_cfg": {**model["vision_cfg"], "width": 256}}
+    files = {
+        "config": {"model_cfg": model, "preprocess_cfg": images},
+        "quick-config": {**model, "quick_gelu": True},
+        "average-config": average,
+        "larger-config": larger,
+        "narrow-config": {**model, "vision_cfg": {**model["vision_cfg"], "head_width": 32}},
+        "squash-config": {"model_cfg": model, "preprocess_cfg": {**images, "resize_mode": "squash"}},
+    }
+    for name, content in files.items():
+        with open(f"{folder}/{name}.json", "w", encoding="utf-8") as file:
+            json.dump(content, file)
+
+
 def refused(state):
     """What is no plain CLIP, by the name of its file."""
     block = "visual.transformer.resblocks.0."
@@ -190,7 +253,7 @@ def main(folder, vocabulary):
     linear = dict(state)
     linear["text_projection.weight"] = linear.pop("text_projection").t().contiguous()
     torch.save(state, f"{folder}/plain.pt")
-    torch.save({"epoch": 3, "state_dict": {f"module.{name}": value for name, value in state.items()}}, f"{folder}/training.pt")
+    training(state, folder)
     torch.save(half, f"{folder}/half.pt")
     torch.save(linear, f"{folder}/linear.pt")
     with open(f"{folder}/weights.safetensors", "wb") as file:
@@ -200,6 +263,7 @@ def main(folder, vocabulary):
     torch.jit.save(torch.jit.script(Archive(openai)), f"{folder}/archive.pt")
     torch.jit.save(torch.jit.script(Archive(half)), f"{folder}/other-archive.pt")
     torch.save(wide(vocabulary), f"{folder}/wide.pt")
+    configs(folder)
     for name, content in refused(state).items():
         torch.save(content, f"{folder}/{name}.pt")
     with open(f"{folder}/cut.safetensors", "wb") as file:
@@ -209,6 +273,7 @@ def main(folder, vocabulary):
         results = {
             "gelu": expected(state, nn.functional.gelu, pixels, ids),
             "quick": expected(half, quick, pixels, ids),
+            "quick-floats": expected(state, quick, pixels, ids),
         }
     with open(f"{folder}/expected.json", "w", encoding="utf-8") as file:
         json.dump({"pixels": pixels.flatten().tolist(), "ids": ids.tolist(), "side": SIDE, **results}, file)

@@ -3,7 +3,8 @@
     run_exports.py <tool> <folder of the checkpoints> <tokens of the vocabulary> <JSON>
 
 The JSON has `runs`, lists of arguments by name, and `vocabulary`, a file of which a tokenizer is made, or null. All in
-one process, since loading PyTorch takes longer than most exports. Prints what each run gave, and the tokenizer.
+one process, since loading PyTorch takes longer than most exports. Prints what each run gave, the tokenizer, and how
+many heads the tool knows models of the published sizes to have.
 """
 
 import contextlib
@@ -11,6 +12,7 @@ import importlib.util
 import io
 import json
 import sys
+import types
 
 import clip_checkpoint
 
@@ -29,4 +31,9 @@ for name, arguments in asked["runs"].items():
     runs[name] = {"status": status, "stdout": out.getvalue(), "stderr": err.getvalue()}
 vocabulary = asked["vocabulary"]
 tokenizer = None if vocabulary is None else tool.tokenizer_of(vocabulary)
-print(json.dumps({"runs": runs, "tokenizer": tokenizer}))
+heads = []
+for shape in tool.PUBLISHED:
+    told = types.SimpleNamespace(checkpoint="none.pt", config=None, quick_gelu=None, vision_heads=None, text_heads=None)
+    facts, _ = tool.gather_facts(told, {}, None, shape)
+    heads.append([*shape, facts.get("vision_heads")[0], facts.get("text_heads")[0]])
+print(json.dumps({"runs": runs, "tokenizer": tokenizer, "heads": heads}))
