@@ -14,6 +14,9 @@ export function meanPoint(geometry: Geometry, box: Box): Position | null {
     case 'LineString':
       addLine(sum, geometry.coordinates, box)
       break
+    case 'MultiLineString':
+      for (const line of geometry.coordinates) addLine(sum, line, box)
+      break
     case 'Polygon':
       addPolygon(sum, geometry.coordinates, box)
       break

@@ -4,6 +4,7 @@ import {
   clipSegment,
   coverOfBox,
   type Geometry,
+  linesOf,
   METRES_PER_DEGREE_LATITUDE,
   METRES_PER_DEGREE_LONGITUDE,
   type Position,
@@ -39,13 +40,13 @@ export function shareOfBox(geometry: Geometry, tags: Tags, box: Box): number {
   switch (geometry.type) {
     case 'Point':
       return 0
-    case 'LineString': {
+    case 'LineString':
+    case 'MultiLineString': {
       const { width, height } = boxMetres(box)
       const kind = tags.highway ?? tags.waterway ?? tags.railway ?? tags.aeroway ?? ''
-      return Math.min(
-        1,
-        (lengthInBox(geometry.coordinates, box) * (LINE_WIDTHS.get(kind) ?? NARROW)) / (width * height),
-      )
+      let length = 0
+      for (const line of linesOf(geometry)) length += lengthInBox(line, box)
+      return Math.min(1, (length * (LINE_WIDTHS.get(kind) ?? NARROW)) / (width * height))
     }
     default:
       return coverOfBox(geometry, box)

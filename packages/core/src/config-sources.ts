@@ -8,6 +8,14 @@ const isShipped = (alias: string): boolean => (SHIPPED as readonly string[]).inc
 const degrees = (limit: number) => z.number().min(-limit).max(limit)
 
 /** West, south, east, north in degrees. */
+/** A box that may cross 180 degrees: west > east then. */
+export const crossingBoxSetting = z
+  .tuple([degrees(180), degrees(90), degrees(180), degrees(90)])
+  .refine(
+    ([w, s, e, n]) => w !== e && s < n,
+    'must be [west, south, east, north] with south < north (west > east crosses 180 degrees)',
+  )
+
 export const boxSetting = z
   .tuple([degrees(180), degrees(90), degrees(180), degrees(90)])
   .refine(([w, s, e, n]) => w < e && s < n, 'must be [west, south, east, north] with west < east and south < north')

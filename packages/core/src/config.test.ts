@@ -21,7 +21,7 @@ test('a region file needs only osm and output, and relative paths start at its f
 
 test('every fault is told at once, each with the path of its field', () => {
   const text =
-    'osm: { clip: [5, 1, 2, 3] }\nimagery: { sources: [XX] }\ntiles: { minPixels: 500, maxPixels: 200 }\nsead: 3\nfilter: { top: [0] }\nqueue: http://x\n'
+    'osm: { clip: [5, 3, 2, 1] }\nimagery: { sources: [XX] }\ntiles: { minPixels: 500, maxPixels: 200 }\nsead: 3\nfilter: { top: [0] }\nqueue: http://x\n'
   const error = (() => {
     try {
       parseConfig(text, 'region.yaml')

@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
-import { aliasOf, boxSetting, sourceSetting } from './config-sources.ts'
+import { aliasOf, crossingBoxSetting, sourceSetting } from './config-sources.ts'
 import { DEVICES } from './device.ts'
 import { InputError } from './errors.ts'
 import { LABELS } from './labels.ts'
@@ -62,7 +62,7 @@ const schema = z.strictObject({
   osm: z.strictObject({
     source: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], 'must be a path, a URL or a list of them'),
     clip: z
-      .union([boxSetting, z.string().min(1)], 'must be [west, south, east, north] or a GeoJSON file')
+      .union([crossingBoxSetting, z.string().min(1)], 'must be [west, south, east, north] or a GeoJSON file')
       .nullable()
       .default(null),
   }),

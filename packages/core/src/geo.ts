@@ -34,14 +34,58 @@ export function boxContains(outer: Box, inner: Box): boolean {
 export function* linesOf(geometry: Geometry): Generator<readonly Position[]> {
   if (geometry.type === 'Point') yield [geometry.coordinates]
   else if (geometry.type === 'LineString') yield geometry.coordinates
-  else if (geometry.type === 'Polygon') yield* geometry.coordinates
+  else if (geometry.type !== 'MultiPolygon') yield* geometry.coordinates
   else for (const polygon of geometry.coordinates) yield* polygon
 }
 
-/** Bounding box of a geometry; that of a point has no extent. */
+/**
+ * Bounding box of a geometry; that of a point has no extent. Of an object on both sides of 180 degrees it is that of its
+ * larger side, where its image is taken; see `boxesOf`.
+ */
 export function boxOf(geometry: Geometry): Box {
+  return boxesOf(geometry)[0]!
+}
+
+/** Boxes that hold a geometry: one, or one on each side of 180 degrees, the larger first. None goes around the globe. */
+export function boxesOf(geometry: Geometry): Box[] {
+  const whole = boxOfLines(linesOf(geometry))
+  if (whole[2] - whole[0] <= HALF_TURN) return [whole]
+  return boxesBySide([...partsOf(geometry)].map((lines) => boxOfLines(lines)))
+}
+
+/** The widest box in degrees that is not taken for one around the globe. */
+export const HALF_TURN = 180
+
+/**
+ * One box on each side of 0 degrees of longitude, the larger first.
+ *
+ * @param parts boxes of the parts of an object wider than half a turn, in degrees or any other unit
+ */
+export function boxesBySide(parts: readonly Box[]): Box[] {
+  const union = (a: Box, b: Box): Box => [
+    Math.min(a[0], b[0]),
+    Math.min(a[1], b[1]),
+    Math.max(a[2], b[2]),
+    Math.max(a[3], b[3]),
+  ]
+  const size = ([west, south, east, north]: Box) => (east - west) * (north - south) || east - west + north - south
+  const sides = [parts.filter((box) => box[0] + box[2] >= 0), parts.filter((box) => box[0] + box[2] < 0)]
+  return sides
+    .filter((side) => side.length > 0)
+    .map((side) => side.reduce(union))
+    .sort((a, b) => size(b) - size(a))
+}
+
+/** The lines of each part of a geometry. */
+function* partsOf(geometry: Geometry): Generator<Iterable<readonly Position[]>> {
+  if (geometry.type === 'MultiPolygon') yield* geometry.coordinates
+  else if (geometry.type === 'MultiLineString') for (const line of geometry.coordinates) yield [line]
+  else yield linesOf(geometry)
+}
+
+function boxOfLines(lines: Iterable<readonly Position[]>): Box {
   let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity]
-  for (const line of linesOf(geometry)) {
+  for (const line of lines) {
     for (const [longitude, latitude] of line) {
       if (longitude < west) west = longitude
       if (longitude > east) east = longitude

@@ -1,11 +1,11 @@
-import { boxContains, boxesIntersect, boxOf, linesOf } from './geo.ts'
+import { boxContains, boxesIntersect, boxesOf, linesOf } from './geo.ts'
 import type { Box, Geometry, Position } from './records.ts'
 
 /** Whether any part of a geometry lies in a box or on its edge: a point in it, a line through it, an area over it. */
 export function geometryMeetsBox(geometry: Geometry, box: Box): boolean {
-  const own = knownBoxOf(geometry)
-  if (!boxesIntersect(own, box)) return false
-  if (boxContains(box, own)) return true
+  const own = knownBoxesOf(geometry)
+  if (!own.some((each) => boxesIntersect(each, box))) return false
+  if (own.some((each) => boxContains(box, each))) return true
   for (const line of linesOf(geometry)) if (lineMeetsBox(line, box)) return true
   // No boundary comes near: either the whole box lies inside the area, or outside.
   const corner: Position = [box[0], box[1]]
@@ -14,14 +14,14 @@ export function geometryMeetsBox(geometry: Geometry, box: Box): boolean {
 }
 
 /** An object lies in many images. */
-const boxes = new WeakMap<Geometry, Box>()
+const boxes = new WeakMap<Geometry, readonly Box[]>()
 
-function knownBoxOf(geometry: Geometry): Box {
+function knownBoxesOf(geometry: Geometry): readonly Box[] {
   const known = boxes.get(geometry)
   if (known) return known
-  const box = boxOf(geometry)
-  boxes.set(geometry, box)
-  return box
+  const found = boxesOf(geometry)
+  boxes.set(geometry, found)
+  return found
 }
 
 function inBox([x, y]: Position, [west, south, east, north]: Box): boolean {

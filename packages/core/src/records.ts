@@ -12,10 +12,14 @@ export type Position = [longitude: number, latitude: number]
 /** West, south, east, north in degrees, WGS84; west < east, south < north. */
 export type Box = [west: number, south: number, east: number, north: number]
 
-/** GeoJSON (RFC 7946): rings are closed, outer rings counter-clockwise, inner rings clockwise. */
+/**
+ * GeoJSON (RFC 7946): rings are closed, outer rings counter-clockwise, inner rings clockwise. What crosses 180 degrees is
+ * cut there, so no line and no polygon goes from one side to the other.
+ */
 export type Geometry =
   | { readonly type: 'Point'; readonly coordinates: Position }
   | { readonly type: 'LineString'; readonly coordinates: readonly Position[] }
+  | { readonly type: 'MultiLineString'; readonly coordinates: readonly (readonly Position[])[] }
   | { readonly type: 'Polygon'; readonly coordinates: readonly (readonly Position[])[] }
   | { readonly type: 'MultiPolygon'; readonly coordinates: readonly (readonly (readonly Position[])[])[] }
 

@@ -74,9 +74,10 @@ export function areaPixels(
  * is less than half a side, so that the point stays inside, and by so much less that half of an area does too.
  *
  * It snaps to the lattice of its map tile at this GSD (m/pixel), so that images of neighbours can be cut out of one
- * larger one.
+ * larger one. Near 180 degrees and the poles it is moved to stay on the map; of an object on both sides of 180 degrees it
+ * shows the larger one.
  *
- * @returns null where the box would leave the map
+ * @returns null where no place on the map is large enough
  */
 export function boxFor(focus: FocusObject, tile: string, gsd: number, { tiles, seed }: BoxSettings): PixelBox | null {
   const bounds = boxOf(focus.geometry)
@@ -87,8 +88,16 @@ export function boxFor(focus: FocusObject, tile: string, gsd: number, { tiles, s
   const { west, south, stepX, stepY } = latticeOf(tile, gsd)
   const shift = (purpose: string) => (2 * seededFraction(seed, purpose, focus.id) - 1) * tiles.shift
   const shiftedBy = (part: number): Box => {
-    const column = Math.round((x - west) / stepX + size.width * (part * shift('shift-x') - 0.5))
-    const row = Math.round((y - south) / stepY + size.height * (part * shift('shift-y') - 0.5))
+    const column = within(
+      Math.round((x - west) / stepX + size.width * (part * shift('shift-x') - 0.5)),
+      (-180 - west) / stepX,
+      (180 - west) / stepX - size.width,
+    )
+    const row = within(
+      Math.round((y - south) / stepY + size.height * (part * shift('shift-y') - 0.5)),
+      (-90 - south) / stepY,
+      (90 - south) / stepY - size.height,
+    )
     return [
       west + column * stepX,
       south + row * stepY,
@@ -101,6 +110,10 @@ export function boxFor(focus: FocusObject, tile: string, gsd: number, { tiles, s
   if (box[0] < -180 || box[2] > 180 || box[1] < -90 || box[3] > 90) return null
   return { box, ...size }
 }
+
+/** The whole number nearest to `place` between two others, of which rounding may not take it over `most`. */
+const within = (place: number, least: number, most: number): number =>
+  Math.max(Math.ceil(least - 1e-9), Math.min(Math.floor(most - 1e-9), place))
 
 /** An area whose shift would push most of it out of view is shifted by less; unshifted its whole box is in view. */
 const PARTS_OF_SHIFT = [1, 0.5, 0.25, 0]
@@ -116,7 +129,7 @@ function halfIsIn(area: Geometry, bounds: Box, box: Box): boolean {
  * of the tile.
  */
 function anchorOf(focus: FocusObject, tile: string, seed: number): Position {
-  const [nodes] = [...linesOf(focus.geometry)] as [readonly Position[]]
+  const nodes = [...linesOf(focus.geometry)].flat()
   const here = nodes.filter((node) => mapTileAt(node) === tile)
   const choice = here.length > 0 ? here : nodes
   return choice[seededIndex(seed, 'node-of-line', focus.id, choice.length)]!

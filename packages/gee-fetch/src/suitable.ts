@@ -24,7 +24,7 @@ export function suitableSources(
   const fine = here.filter((source) => source.gsd <= focus.maxGsd)
   if (prefer === 'finest') fine.sort((a, b) => a.gsd - b.gsd)
   if (fine.length === 0) return { reason: 'no-source-fine-enough' }
-  if (focus.geometry.type === 'Point' || focus.geometry.type === 'LineString') {
+  if (focus.geometry.type !== 'Polygon' && focus.geometry.type !== 'MultiPolygon') {
     const near = fine.filter(({ gsd }) => gsd <= COARSEST_FOR_POINTS)
     return near.length > 0 ? { sources: near } : { reason: 'no-source-fine-enough' }
   }

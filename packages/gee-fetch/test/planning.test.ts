@@ -117,6 +117,48 @@ test('the image of an area holds at least half of its box each way, and its side
   )
 })
 
+test('near 180 degrees the box of an image stays on the map and holds its object', () => {
+  // Up to a pixel of the coarsest is left out at the edge.
+  const offset = fc.double({ min: 1e-4, max: 0.02, noNaN: true })
+  const gsds = fc.constantFrom(0.1, 0.8, 10)
+  fc.assert(
+    fc.property(offset, fc.boolean(), gsds, fc.nat(999), (far, isEast, gsd, number) => {
+      const x = isEast ? 180 - far : -180 + far
+      const tile = mapTileAt([x, -16.8])
+      const { box, width } = boxFor({ ...point(x, -16.8, 30), id: `n${number}` }, tile, gsd, settings)!
+      expect(isInside(box, x, -16.8)).toBe(true)
+      expect([box[0] >= -180, box[2] <= 180, width]).toEqual([true, true, 300])
+    }),
+  )
+})
+
+test('the image of an area on both sides of 180 degrees shows its larger side', () => {
+  const half = (west: number, east: number): [number, number][] => [
+    [west, -16.82],
+    [east, -16.82],
+    [east, -16.8],
+    [west, -16.8],
+    [west, -16.82],
+  ]
+  const geometry: Geometry = { type: 'MultiPolygon', coordinates: [[half(-180, -179.97)], [half(179.99, 180)]] }
+  for (const [i, { box }] of Array.from(
+    { length: 20 },
+    (_, i) =>
+      [
+        i,
+        boxFor({ id: `a${i}`, geometry, maxGsd: 30, edited: null }, mapTileAt([-179.985, -16.81]), 10, settings)!,
+      ] as const,
+  )) {
+    expect([i, box[0] >= -180, box[2] < -179.9, isInside(box, -179.985, -16.81)]).toEqual([i, true, true, true])
+  }
+  const large: Geometry = { type: 'MultiPolygon', coordinates: [[half(-180, -179.97)], [half(179, 180)]] }
+  const suited = suitableSources(
+    { id: 'a1', geometry: large, maxGsd: 30, edited: null },
+    { ...settings, sources: Object.values(SOURCES), prefer: 'finest' },
+  )
+  expect('sources' in suited && suited.sources.map(({ alias }) => alias)).toBe(false)
+})
+
 test('the image of a line is centred near one of its nodes, chosen by seed and id alone', () => {
   const nodes: [number, number][] = Array.from({ length: 9 }, (_, i) => [7.4 + i * 0.01, 46.7])
   const geometry: Geometry = { type: 'LineString', coordinates: nodes }

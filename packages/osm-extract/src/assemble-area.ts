@@ -2,7 +2,7 @@ import { anyCrossing, type Edge, oddSegments, turn } from './segments.ts'
 import type { IntegerLine } from './shape.ts'
 
 /** Why no area can be made; names as dropped.csv counts them. */
-export type AreaFault = 'area-empty' | 'area-open-ring' | 'area-self-intersection'
+export type AreaFault = 'around-the-globe' | 'area-empty' | 'area-open-ring' | 'area-self-intersection'
 
 /**
  * Makes an area of the boundary lines of a closed way or of a multipolygon relation's members. Roles are not looked at:

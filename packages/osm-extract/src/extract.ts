@@ -10,6 +10,7 @@ import {
 } from '@skyscript/core'
 import { startBlobReaders } from './blob-threads.ts'
 import { type BlobIndex, openPbf, type PbfFile } from './blobs.ts'
+import { clipOf } from './clip.ts'
 import type { FeatureChunk } from './feature-writer.ts'
 import { type PbfHeader, parseHeader } from './header.ts'
 import { PbfFault } from './pbf-fault.ts'
@@ -26,7 +27,7 @@ export interface ExtractOptions {
   readonly wanted: TagRules | TagVerdicts | 'all'
   /** Which tags `tagCounts` counts; none where it is left out, since a large file has millions of different tags. */
   readonly counted?: TagRules | TagVerdicts | 'all' | null
-  /** Only objects whose geometry meets this, whole: a box or polygons in degrees. */
+  /** Only objects whose geometry meets this, whole: a box or polygons in degrees, which may cross 180 degrees. */
   readonly clip?: Box | Geometry | null
   /** Threads that read; by default as many as there are cores, and this one alone for files below 32 MB. */
   readonly threads?: number
@@ -67,10 +68,12 @@ const SMALL_FILE = 32e6
  * than once, a bit for each of the 512 ids around any, and 12 bytes for each that does.
  *
  * @throws InputError (PbfFault with the byte offset) where a file is not a whole OSM PBF file
+ * @throws InputError `bad-clip` at once where a polygon can't be cut at 180 degrees
  * @throws TypeError at once where verdicts contradict themselves
  */
 export function extract(paths: string | readonly string[], options: ExtractOptions): Extraction {
-  const { wanted, counted = null, clip = null } = options
+  const { wanted, counted = null } = options
+  const clip = clipOf(options.clip ?? null)
   for (const rules of [wanted, counted])
     if (rules !== null && typeof rules === 'object' && 'reasons' in rules) checkVerdicts(rules)
   const given = typeof paths === 'string' ? [paths] : paths

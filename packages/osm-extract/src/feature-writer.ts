@@ -1,8 +1,9 @@
+import type { Box } from '@skyscript/core'
 import { ByteBuffer } from './bytes.ts'
 import { Numbers } from './cursor.ts'
 import type { Element } from './element.ts'
 import { isoSeconds } from './header.ts'
-import { boxOfShape, type IntegerLine, type Shape } from './shape.ts'
+import type { IntegerLine, Shape } from './shape.ts'
 
 /** Objects as lines of a GeoJSON text sequence, in bytes that can be written or handed on as they are. */
 export interface FeatureChunk {
@@ -10,8 +11,10 @@ export interface FeatureChunk {
   readonly bytes: Uint8Array<ArrayBuffer>
   /** Where each line ends, after its line end. */
   readonly ends: Uint32Array<ArrayBuffer>
-  /** West, south, east, north of each object in 1e-7 degree. */
+  /** West, south, east, north of each object in 1e-7 degree; of one on both sides of 180 degrees, of its larger side. */
   readonly boxes: Int32Array<ArrayBuffer>
+  /** Index, west, south, east, north of the smaller side of objects on both sides of 180 degrees. */
+  readonly otherBoxes: Int32Array<ArrayBuffer>
 }
 
 const text = (value: string) => Uint8Array.from(Buffer.from(value))
@@ -19,6 +22,7 @@ const ID = text('{"type":"Feature","id":"')
 const GEOMETRY = {
   Point: text('","geometry":{"type":"Point","coordinates":'),
   LineString: text('","geometry":{"type":"LineString","coordinates":'),
+  MultiLineString: text('","geometry":{"type":"MultiLineString","coordinates":'),
   Polygon: text('","geometry":{"type":"Polygon","coordinates":'),
   MultiPolygon: text('","geometry":{"type":"MultiPolygon","coordinates":'),
 }
@@ -44,11 +48,15 @@ export class FeatureWriter {
   readonly #out = new ByteBuffer()
   readonly #ends = new Numbers()
   readonly #boxes = new Numbers()
+  readonly #otherBoxes = new Numbers()
   /** `"2024-05-01T` by days since 1970; null where no calendar has the day. */
   readonly #days = new Map<number, Uint8Array | null>()
 
-  /** @param prefix `n`, `w` or `a` */
-  write(prefix: string, id: number, shape: Shape, element: Element): void {
+  /**
+   * @param prefix `n`, `w` or `a`
+   * @param boxes of the shape
+   */
+  write(prefix: string, id: number, shape: Shape, [box, other]: readonly Box[], element: Element): void {
     const out = this.#out
     out.copy(ID)
     out.room(24)
@@ -69,8 +77,9 @@ export class FeatureWriter {
     out.copy(TIMESTAMP)
     this.#putTimestamp(element.seconds)
     out.copy(END)
+    if (other) for (const number of [this.#ends.length, ...other]) this.#otherBoxes.push(number)
+    for (const side of box!) this.#boxes.push(side)
     this.#ends.push(out.length)
-    for (const side of boxOfShape(shape)) this.#boxes.push(side)
   }
 
   /** What was written since the last time; null where that is nothing. */
@@ -80,9 +89,11 @@ export class FeatureWriter {
       bytes: this.#out.take(),
       ends: new Uint32Array(this.#ends.values.subarray(0, this.#ends.length)),
       boxes: new Int32Array(this.#boxes.values.subarray(0, this.#boxes.length)),
+      otherBoxes: new Int32Array(this.#otherBoxes.values.subarray(0, this.#otherBoxes.length)),
     }
     this.#ends.clear()
     this.#boxes.clear()
+    this.#otherBoxes.clear()
     return chunk
   }
 
@@ -93,8 +104,10 @@ export class FeatureWriter {
 
   #putGeometry({ type, polygons }: Shape): void {
     if (type !== 'Area') {
-      this.#out.copy(GEOMETRY[type])
-      this.#putPositions(polygons[0]![0]!, type === 'LineString')
+      const lines = polygons[0]!
+      this.#out.copy(lines.length > 1 ? GEOMETRY.MultiLineString : GEOMETRY[type])
+      if (lines.length > 1) this.#putLines(lines)
+      else this.#putPositions(lines[0]!, type === 'LineString')
       return
     }
     const isMulti = polygons.length > 1
@@ -102,14 +115,18 @@ export class FeatureWriter {
     if (isMulti) this.#put(OPEN)
     for (const [i, rings] of polygons.entries()) {
       if (i > 0) this.#put(COMMA)
-      this.#put(OPEN)
-      for (const [j, ring] of rings.entries()) {
-        if (j > 0) this.#put(COMMA)
-        this.#putPositions(ring, true)
-      }
-      this.#put(CLOSE)
+      this.#putLines(rings)
     }
     if (isMulti) this.#put(CLOSE)
+  }
+
+  #putLines(lines: readonly IntegerLine[]): void {
+    this.#put(OPEN)
+    for (const [i, line] of lines.entries()) {
+      if (i > 0) this.#put(COMMA)
+      this.#putPositions(line, true)
+    }
+    this.#put(CLOSE)
   }
 
   #putPositions(line: IntegerLine, isList: boolean): void {

@@ -1,12 +1,12 @@
-import { count, RELATION_AREA_OFFSET } from '@skyscript/core'
+import { type Box, count, RELATION_AREA_OFFSET } from '@skyscript/core'
 import { isArea } from './area-rules.ts'
-import { assembleArea } from './assemble-area.ts'
 import { openPbf, type PbfFile } from './blobs.ts'
 import { type BlockVisitor, type Relation, visitBlock, type Way, type WaySkim } from './block.ts'
 import { clipTest } from './clip.ts'
 import { Numbers } from './cursor.ts'
 import type { Element } from './element.ts'
 import { FeatureWriter } from './feature-writer.ts'
+import { assembleOnGlobe, crossesHalfTurn, cutLine } from './half-turn.ts'
 import { IdCollector, RankFinder } from './id-set.ts'
 import { MAX_LATITUDE, MAX_LONGITUDE } from './limits.ts'
 import { type Locations, openLocations } from './locations.ts'
@@ -14,7 +14,7 @@ import { IdFinder, LineCollector, LineFinder } from './member-ways.ts'
 import { byKind, KINDS } from './newest.ts'
 import type { NodeGroup } from './nodes.ts'
 import { BlockReducer } from './reduced-block.ts'
-import type { IntegerLine, Shape } from './shape.ts'
+import { boxesOfShape, type IntegerLine, type Shape } from './shape.ts'
 import { Sightings } from './sightings.ts'
 import { TagCounter } from './tag-counter.ts'
 import { type TagRules, TagTest } from './tag-rules.ts'
@@ -46,7 +46,7 @@ export class BlobPasses {
   /** null where everything is wanted. */
   readonly #wanted: TagTest | null
   readonly #areaTypes = new TagTest(AREA_TYPES)
-  readonly #isInClip: (shape: Shape) => boolean
+  readonly #isInClip: (shape: Shape, boxes: readonly Box[]) => boolean
   readonly #counter: TagCounter | null
   readonly #counts = {
     read: { nodes: 0, ways: 0, relations: 0 },
@@ -326,19 +326,21 @@ export class BlobPasses {
   #emitLine(id: number, line: readonly number[], way: Way): void {
     const steps = withoutRepeats(line)
     if (steps.length < 4) return this.#drop('way-single-node')
-    this.#emit('w', id, { type: 'LineString', polygons: [[steps]] }, way)
+    this.#emit('w', id, { type: 'LineString', polygons: [crossesHalfTurn(steps) ? cutLine(steps) : [steps]] }, way)
   }
 
   #emitArea(id: number, lines: readonly IntegerLine[], element: Element): void {
-    const polygons = assembleArea(lines)
+    const polygons = assembleOnGlobe(lines)
     if (typeof polygons === 'string') this.#drop(polygons)
     else this.#emit('a', id, { type: 'Area', polygons }, element)
   }
 
   #emit(prefix: 'n' | 'w' | 'a', id: number, shape: Shape, element: Element): void {
-    if (!this.#isInClip(shape)) return this.#drop('outside-clip')
+    const boxes = boxesOfShape(shape)
+    if (boxes.some(([west, , east]) => east - west > MAX_LONGITUDE)) return this.#drop('around-the-globe')
+    if (!this.#isInClip(shape, boxes)) return this.#drop('outside-clip')
     this.#counts.emitted[prefix === 'n' ? 'points' : prefix === 'w' ? 'lines' : 'areas']++
-    this.#writer.write(prefix, id, shape, element)
+    this.#writer.write(prefix, id, shape, boxes, element)
   }
 }
 

@@ -30,9 +30,13 @@ function memoryOf(value: ReturnType<BlobPasses['run'] | BlobPasses['gather']>): 
   if ('words' in value) return ofSet(value)
   if ('ways' in value) return Object.values(value).flatMap(({ seen, repeated }) => [...ofSet(seen), ...ofSet(repeated)])
   if (!('chunk' in value)) return []
-  return [value.chunk?.bytes, value.chunk?.ends, value.chunk?.boxes, value.lines?.places].flatMap((array) =>
-    array ? [array.buffer] : [],
-  )
+  return [
+    value.chunk?.bytes,
+    value.chunk?.ends,
+    value.chunk?.boxes,
+    value.chunk?.otherBoxes,
+    value.lines?.places,
+  ].flatMap((array) => (array ? [array.buffer] : []))
 }
 
 function refusal(error: unknown): FromBlobThread {

@@ -1,5 +1,5 @@
-import type { Box, Geometry } from '@skyscript/core'
 import type { BlobIndex } from './blobs.ts'
+import type { Clip } from './clip.ts'
 import type { FeatureChunk } from './feature-writer.ts'
 import type { IdRanks, IdSet } from './id-set.ts'
 import type { SharedLocations } from './locations.ts'
@@ -13,7 +13,7 @@ import type { TagVerdicts } from './tag-verdicts.ts'
 export interface Selection {
   readonly wanted: TagRules | TagVerdicts | 'all'
   readonly counted: TagRules | TagVerdicts | 'all' | null
-  readonly clip: Box | Geometry | null
+  readonly clip: Clip
 }
 
 /**

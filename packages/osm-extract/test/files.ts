@@ -109,6 +109,7 @@ export function drawn(geometry: Geometry): string | string[] | string[][] {
     `${Math.round(longitude! * 1000)},${Math.round(latitude! * 1000)}`
   if (geometry.type === 'Point') return place(geometry.coordinates)
   if (geometry.type === 'LineString') return geometry.coordinates.map(place).join(' ')
+  if (geometry.type === 'MultiLineString') return geometry.coordinates.map((line) => line.map(place).join(' '))
   const ring = (positions: readonly (readonly number[])[]) => {
     const open = positions.slice(0, -1)
     const first = open.reduce((best, [x, y], i) => {

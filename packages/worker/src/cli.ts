@@ -309,10 +309,10 @@ function clipBox(text: string): [number, number, number, number] {
     !inRange(south, 90) ||
     !inRange(east, 180) ||
     !inRange(north, 90) ||
-    west! >= east! ||
+    west === east ||
     south! >= north!
   ) {
-    throw new InvalidArgumentError('must be west,south,east,north in degrees.')
+    throw new InvalidArgumentError('must be west,south,east,north in degrees; west > east crosses 180 degrees.')
   }
   return [west!, south!, east!, north!]
 }

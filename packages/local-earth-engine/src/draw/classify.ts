@@ -8,7 +8,7 @@ import { entry, metres, type Style, style } from './style.ts'
 export function styleOf(tags: Tags, geometry: Geometry['type']): Style | null {
   if (isUnseen(tags)) return null
   if (geometry === 'Point') return pointStyle(tags)
-  if (geometry === 'LineString') return lineStyle(tags)
+  if (geometry === 'LineString' || geometry === 'MultiLineString') return lineStyle(tags)
   return areaStyle(tags)
 }
 

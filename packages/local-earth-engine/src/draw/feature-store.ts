@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import {
   type Box,
-  boxOf,
+  boxesOf,
   fromFeatureLine,
   type Geometry,
   InputError,
@@ -96,7 +96,7 @@ export function featureBuilder(): { add(object: OsmObject): void; build(): Featu
     area: number
     firstLine: number
     lines: number
-    box: Box
+    boxes: readonly Box[]
     id: string
   }[] = []
   const lineLengths = growing()
@@ -128,7 +128,7 @@ export function featureBuilder(): { add(object: OsmObject): void; build(): Featu
         area: areaOf(object.geometry),
         firstLine,
         lines: lineLengths.length - firstLine,
-        box: boxOf(object.geometry),
+        boxes: boxesOf(object.geometry),
         id: object.id,
       })
     },
@@ -146,19 +146,28 @@ export function featureBuilder(): { add(object: OsmObject): void; build(): Featu
 }
 
 function arrange(
-  objects: readonly { style: number; seed: number; area: number; firstLine: number; lines: number; box: Box }[],
+  objects: readonly {
+    style: number
+    seed: number
+    area: number
+    firstLine: number
+    lines: number
+    boxes: readonly Box[]
+  }[],
   styles: readonly Style[],
   offsets: Uint32Array,
   coordinates: Int32Array,
 ): FeatureStore {
   const count = objects.length
-  const index = count === 0 ? null : new Flatbush(count)
+  // A feature on both sides of 180 degrees has two boxes.
+  const owners = Uint32Array.from(objects.flatMap(({ boxes }, i) => boxes.map(() => i)))
+  const index = count === 0 ? null : new Flatbush(owners.length)
   const lineStart = new Uint32Array(count + 1)
   const pointStart = new Uint32Array(offsets.length)
   const positions = new Int32Array(coordinates.length)
   let line = 0
-  for (const [i, { firstLine, lines, box, style }] of objects.entries()) {
-    index?.add(...grownBox(box, reachOf(styles[style]!)))
+  for (const [i, { firstLine, lines, boxes, style }] of objects.entries()) {
+    for (const box of boxes) index?.add(...grownBox(box, reachOf(styles[style]!)))
     lineStart[i] = line
     for (let j = firstLine; j < firstLine + lines; j++) {
       const part = coordinates.subarray(offsets[j]! * 2, offsets[j + 1]! * 2)
@@ -178,7 +187,11 @@ function arrange(
     lineStart,
     pointStart,
     positions,
-    find: (box) => (index ? Uint32Array.from(index.search(...box)).sort() : new Uint32Array()),
+    find(box) {
+      if (!index) return new Uint32Array()
+      const found = Uint32Array.from(index.search(...box), (entry) => owners[entry]!).sort()
+      return owners.length === count ? found : found.filter((feature, i) => feature !== found[i - 1])
+    },
   }
 }
 
@@ -188,6 +201,7 @@ function partsOf(geometry: Geometry): readonly (readonly Position[])[] {
       return [[geometry.coordinates]]
     case 'LineString':
       return [geometry.coordinates]
+    case 'MultiLineString':
     case 'Polygon':
       return geometry.coordinates
     case 'MultiPolygon':
@@ -197,7 +211,7 @@ function partsOf(geometry: Geometry): readonly (readonly Position[])[] {
 
 /** Square metres of an area, holes taken off; 0 for points and lines. */
 function areaOf(geometry: Geometry): number {
-  if (geometry.type === 'Point' || geometry.type === 'LineString') return 0
+  if (geometry.type !== 'Polygon' && geometry.type !== 'MultiPolygon') return 0
   let area = 0
   for (const ring of partsOf(geometry)) {
     const [first] = ring

@@ -141,11 +141,13 @@ function createSources() {
 }
 
 function createExtent() {
-  const box: Box = [Infinity, Infinity, -Infinity, -Infinity]
+  // One for each side of 0 degrees: data around 180 degrees has a box that crosses it.
+  const [east, west] = [0, 1].map((): Box => [Infinity, Infinity, -Infinity, -Infinity]) as [Box, Box]
   let [first, last] = [Infinity, -Infinity]
   const day = (time: number) => new Date(time).toISOString().slice(0, 10)
   return {
     add(row: Row) {
+      const box = Number(row.west) + Number(row.east) >= 0 ? east : west
       box[0] = Math.min(box[0], Number(row.west))
       box[1] = Math.min(box[1], Number(row.south))
       box[2] = Math.max(box[2], Number(row.east))
@@ -155,10 +157,20 @@ function createExtent() {
       last = Math.max(last, row.time.getTime())
     },
     end: (): Pick<Statistics, 'box' | 'dates'> => ({
-      box: box[0] === Infinity ? null : box,
+      box: extentOf(east, west),
       dates: first === Infinity ? null : [day(first), day(last)],
     }),
   }
+}
+
+/** The narrower of the two boxes that hold both: the one over 0 degrees, or that over 180, whose west > east. */
+function extentOf(east: Box, west: Box): Box | null {
+  const [south, north] = [Math.min(east[1], west[1]), Math.max(east[3], west[3])]
+  if (south === Infinity) return null
+  const over0: Box = [Math.min(east[0], west[0]), south, Math.max(east[2], west[2]), north]
+  const over180: Box = [east[0], south, west[2], north]
+  const gap = east[0] - west[2]
+  return gap < Infinity && 360 - gap < over0[2] - over0[0] ? over180 : over0
 }
 
 /** Counts of whole numbers from 0; larger ones count as the largest. */

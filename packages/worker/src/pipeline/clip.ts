@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { type Box, type Config, type Geometry, InputError, messageOf } from '@skyscript/core'
 import { z } from 'zod'
 
-const position = z.tuple([z.number().min(-180).max(180), z.number().min(-90).max(90)]).rest(z.number())
+const position = z.tuple([z.number().min(-360).max(360), z.number().min(-90).max(90)]).rest(z.number())
 const ring = z.array(position).min(4)
 const polygon = z.object({ type: z.literal('Polygon'), coordinates: z.array(ring).min(1) })
 const multiPolygon = z.object({ type: z.literal('MultiPolygon'), coordinates: z.array(z.array(ring).min(1)).min(1) })
@@ -11,7 +11,7 @@ const feature = z.object({ type: z.literal('Feature'), geometry })
 const collection = z.object({ type: z.literal('FeatureCollection'), features: z.array(feature).min(1) })
 
 /**
- * The area to keep objects of: null for all, a box, or the polygons of a GeoJSON file (geometry, feature or collection).
+ * The area to keep objects of: null for all, a box (which crosses 180 degrees if west > east), or the polygons of a GeoJSON file (geometry, feature or collection).
  *
  * @throws InputError `bad-clip`
  */

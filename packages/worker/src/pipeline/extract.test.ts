@@ -2,13 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCaptioner } from '@skyscript/captioner'
-import { getJson, mapTileAt, silentProgress } from '@skyscript/core'
+import { type Box, getJson, mapTileAt, silentProgress } from '@skyscript/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type OsmData, writePbf } from '../../../../examples/demo/src/pbf-writer.ts'
 import { openFolder } from '../storages/folder.ts'
-import { extractTiles } from './extract.ts'
+import { extractTiles, homeTile } from './extract.ts'
 import { type ExtractIndex, extractIndexKey } from './run.ts'
-import { readTile } from './tiles.ts'
+import { indexTile, readTile } from './tiles.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -156,4 +156,59 @@ test('objects that their own tags put out of sight are dropped with the reason',
 
 test('tags that sound alike but leave an object in sight drop nothing', async () => {
   expect(await visibleOf(VISIBLE)).toEqual({ visible: VISIBLE, dropped: {} })
+})
+
+test('an island on both sides of 180 degrees is in the tiles of its two halves and in no other, and found from either', async () => {
+  const half = (first: number, west: number, east: number) =>
+    [
+      [west, -168_000_000],
+      [east, -168_000_000],
+      [east, -167_000_000],
+      [west, -167_000_000],
+    ].map(([longitude, latitude], i) => ({
+      id: first + i,
+      longitude: longitude!,
+      latitude: latitude!,
+      tags: {},
+      version: 1,
+      ...EDIT,
+    }))
+  const map = {
+    nodes: [...half(1, 1_798_500_000, 1_800_000_000), ...half(5, -1_800_000_000, -1_799_500_000)],
+    ways: [
+      { id: 1, nodes: [1, 2, 3, 4, 1], tags: {}, version: 1, ...EDIT },
+      { id: 2, nodes: [5, 6, 7, 8, 5], tags: {}, version: 1, ...EDIT },
+      // A track from one half to the other.
+      { id: 3, nodes: [1, 7], tags: { highway: 'track' }, version: 1, ...EDIT },
+    ],
+    relations: [
+      {
+        id: 1,
+        members: [1, 2].map((ref) => ({ type: 'way' as const, ref, role: 'outer' })),
+        tags: { type: 'multipolygon', natural: 'wood' },
+        version: 1,
+        ...EDIT,
+      },
+    ],
+  }
+  const { index, read } = await tilesOf([map])
+  const tiles = Object.entries(index.tiles)
+  expect(tiles.every(([tile]) => /^x(0000|3598|3599)_y073[123]$/.test(tile))).toBe(true)
+  expect(tiles.reduce((sum, [, { objects }]) => sum + objects, 0)).toBe(2)
+  const objects = await read(mapTileAt([-179.98, -16.71]))
+  expect(objects.map(({ id, geometry }) => [id, geometry.type])).toEqual([
+    ['a3600000001', 'MultiPolygon'],
+    ['w3', 'MultiLineString'],
+  ])
+  expect(new Set(objects.map(homeTile))).toEqual(
+    new Set(tiles.filter(([, { objects: n }]) => n > 0).map(([tile]) => tile)),
+  )
+  const { search } = indexTile(objects)
+  const found = (box: Box) => search(box).map(({ id }) => id)
+  expect(found([179.9, -16.78, 179.91, -16.71])).toEqual(['a3600000001', 'w3'])
+  expect(found([-179.96, -16.78, -179.95, -16.71])).toEqual(['a3600000001', 'w3'])
+  expect(found([0, -16.78, 1, -16.71])).toEqual([])
+  const clipped = await tilesOf([map], [179.9, -17, -179.9, -16])
+  expect(clipped.index.tiles).toEqual(index.tiles)
+  expect((await tilesOf([map], [-179.9, -17, 179.8, -16])).index.dropped).toEqual({ 'outside-clip': 2 })
 })

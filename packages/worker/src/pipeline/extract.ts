@@ -134,13 +134,21 @@ class TileSpill {
     this.#folder = folder
   }
 
-  async add({ bytes, ends, boxes }: FeatureChunk): Promise<void> {
+  async add({ bytes, ends, boxes, otherBoxes }: FeatureChunk): Promise<void> {
+    const boxAt = (list: Int32Array, at: number): Box => {
+      const [west, south, east, north] = list.subarray(at, at + 4)
+      return [west! / 1e7, south! / 1e7, east! / 1e7, north! / 1e7]
+    }
     let start = 0
+    let other = 0
     for (const [i, end] of ends.entries()) {
-      const [west, south, east, north] = boxes.subarray(4 * i, 4 * i + 4)
-      const box: Box = [west! / 1e7, south! / 1e7, east! / 1e7, north! / 1e7]
+      const box = boxAt(boxes, 4 * i)
       const home = mapTileAt(boxCenter(box))
       for (const tile of mapTilesOf(box)) this.#append(tile, tile === home ? HOME : TOUCHING, bytes, start, end)
+      if (otherBoxes[other] === i) {
+        for (const tile of mapTilesOf(boxAt(otherBoxes, other + 1))) this.#append(tile, TOUCHING, bytes, start, end)
+        other += 5
+      }
       start = end
     }
     if (this.#bytes > BUFFERED_BYTES) await this.#flush()

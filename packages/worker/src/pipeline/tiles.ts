@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib'
-import { type Box, boxOf, fromFeatureLine, type OsmObject, ServiceError, type Storage } from '@skyscript/core'
+import { type Box, boxesOf, fromFeatureLine, type OsmObject, ServiceError, type Storage } from '@skyscript/core'
 import Flatbush from 'flatbush'
 import { homeTile } from './extract.ts'
 import { tileKey } from './run.ts'
@@ -34,15 +34,16 @@ export interface IndexedTile {
 export function indexTile(objects: readonly OsmObject[]): IndexedTile {
   const byId = new Map(objects.map((object) => [object.id, object]))
   if (objects.length === 0) return { objects, get: () => undefined, search: () => [] }
-  const index = new Flatbush(objects.length)
-  for (const object of objects) index.add(...boxOf(object.geometry))
+  // An object on both sides of 180 degrees has two boxes.
+  const entries = objects.flatMap((object, i) => boxesOf(object.geometry).map((box) => ({ box, i })))
+  const index = new Flatbush(entries.length)
+  for (const { box } of entries) index.add(...box)
   index.finish()
   return {
     objects,
     get: (id) => byId.get(id),
     search: (box) =>
-      index
-        .search(...box)
+      [...new Set(index.search(...box).map((entry) => entries[entry]!.i))]
         .sort((a, b) => a - b)
         .map((i) => objects[i]!),
   }
