@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { InputError } from '@skyscript/core'
 import { describe, expect, test } from 'vitest'
-import { projectionOf } from '../src/cog/projections.ts'
+import { projectionOf, projectionOfKeys } from '../src/cog/projections.ts'
 import { hasGdal } from './cog-set-up.ts'
 
 const run = promisify(execFile)
@@ -25,6 +25,23 @@ const PLACES = [
   [28992, [5.5, 52.2], [162711.37, 467993.58]],
   [31370, [4.5, 50.6], [159291.99, 143265.62]],
   [5514, [16, 49.5], [-638279.83, -1122134.19]],
+  [2193, [174, -41], [1684102.13, 5460761.41]],
+  [3006, [15, 60], [500000.0, 6651411.19]],
+  [2180, [19, 52], [500000.0, 459309.21]],
+  [7855, [147, -37], [500000.0, 5905127.63]],
+  [6344, [-93, 45], [500000.0, 4982950.4]],
+  [2263, [-74, 40.7], [984250.0, 194305.34]],
+  [2225, [-122, 40], [6561666.67, 1883285.86]],
+  [6543, [-79, 35.5], [2000000.0, 636902.68]],
+  [2049, [21.3, -33.5], [-27876.81, 3708242.78]],
+  [3031, [170, -78], [227205.38, -1288545.76]],
+  [3413, [-40, 75], [142401.98, -1627662.09]],
+  [3978, [-100, 60], [-270911.94, 1214944.41]],
+  [5070, [-98, 39], [-171591.09, 1776715.77]],
+  [2393, [25, 62], [3395385.63, 6878678.36]],
+  [3763, [-8, 40], [11366.64, 36842.24]],
+  [31256, [16.3, 48.2], [-2388.8, 340177.52]],
+  [9473, [135, -25], [299362.22, -2706085.98]],
 ] as const
 
 test.each(PLACES)(
@@ -55,8 +72,19 @@ describe.skipIf(!hasGdal)('beside gdaltransform', () => {
   })
 })
 
-test('a system that is not known is named, and one without a code is told apart', () => {
-  expect(() => projectionOf(2193, 'a.tif')).toThrow(InputError)
-  expect(() => projectionOf(2193, 'a.tif')).toThrow(/a\.tif is in EPSG:2193.*gdalwarp/)
-  expect(() => projectionOf(32767, 'a.tif')).toThrow(/without an EPSG code.*gdalwarp/)
+test.each([
+  [4267, /EPSG:4267, which needs a grid of shifts/],
+  [26715, /EPSG:26715, which needs a grid of shifts/],
+  [4807, /EPSG:4807, which isn't known/],
+  // Its shift is known to some twenty metres.
+  [28410, /EPSG:28410, which needs the shift of its datum/],
+  [1, /EPSG:1, which isn't known/],
+])('EPSG:%i is refused by name, not placed beside where it is', (epsg, said) => {
+  expect(() => projectionOf(epsg, 'a.tif')).toThrow(InputError)
+  expect(() => projectionOf(epsg, 'a.tif')).toThrow(said)
+  expect(() => projectionOf(epsg, 'a.tif')).toThrow(/a\.tif is in .*gdalwarp/)
+})
+
+test('a file that names no system is told so', () => {
+  expect(() => projectionOfKeys({}, 'a.tif')).toThrow(/without an EPSG code.*gdalwarp/)
 })

@@ -10,7 +10,7 @@ import {
 import GeoTIFF, { type GeoTIFFImage } from 'geotiff'
 import { blocksOf, tagOf } from './blocks.ts'
 import type { FileBytes } from './file-bytes.ts'
-import { type Projection, projectionOf } from './projections.ts'
+import { type Projection, projectionOfKeys } from './projections.ts'
 import { type Level, sampleLevel } from './sample-level.ts'
 
 /** Images of a file at most: itself, its overviews, and a mask of each. */
@@ -83,8 +83,7 @@ export async function openGeotiff(bytes: FileBytes, name: string, signal?: Abort
     const [first] = images
     if (!first) throw new Error('it holds no image')
     const keys = (first.getGeoKeys() ?? {}) as Record<string, unknown>
-    const epsg = Number(keys.ProjectedCSTypeGeoKey ?? keys.GeographicTypeGeoKey ?? 0)
-    const projection = projectionOf(epsg, name)
+    const projection = projectionOfKeys(keys, name)
     const { west, north, stepX, stepY } = placeOf(first, keys.GTRasterTypeGeoKey === PIXEL_IS_POINT)
     const levels = levelsOf(images, bytes, stepX, stepY)
     const full = levels[0]!
@@ -121,7 +120,7 @@ export async function openGeotiff(bytes: FileBytes, name: string, signal?: Abort
           const found = await sampleLevel(
             level,
             places,
-            { west, north, bands: stored, alpha: opacity, noData, convert },
+            { west, north, turn: projection.turn, bands: stored, alpha: opacity, noData, convert },
             reading,
           )
           return { values: bands.map((band) => found.values[stored.indexOf(band)]!), valid: found.valid }

@@ -27,6 +27,8 @@ export interface Reading {
   /** The level's north-west corner. */
   readonly west: number
   readonly north: number
+  /** What a whole turn of the Earth adds to eastings; null where they don't repeat. */
+  readonly turn: number | null
   /** From 1. */
   readonly bands: readonly number[]
   /** The band of opacity, from 1. */
@@ -122,14 +124,17 @@ function placesByTile(
   { width, height, blockWidth, blockHeight, across }: Blocks,
   { stepX, stepY }: Level,
   { x, y }: Places,
-  { west, north }: Reading,
+  { west, north, turn }: Reading,
 ): Placed {
   const numbers = new Int32Array(x.length).fill(-1)
   const pixels = new Int32Array(x.length)
   const counts = new Map<number, { count: number }>()
   let last = { number: -1, counted: { count: 0 } }
   for (let i = 0; i < x.length; i++) {
-    const column = Math.floor((x[i]! - west) / stepX)
+    // A file may reach over 180 degrees on either side.
+    const turns = turn === null ? 0 : Math.floor((x[i]! - west) / turn)
+    const east = turns === 0 ? x[i]! : x[i]! - turns * turn!
+    const column = Math.floor((east - west) / stepX)
     const line = Math.floor((north - y[i]!) / stepY)
     if (!(column >= 0 && column < width && line >= 0 && line < height)) continue
     const number = Math.floor(line / blockHeight) * across + Math.floor(column / blockWidth)
