@@ -2,6 +2,8 @@ import type { Box, Geometry, Position } from '@skyscript/core'
 import { boxesIntersect, boxOf, ServiceError } from '@skyscript/core'
 import type { EarthEngine } from './client.ts'
 import { candidatesOf, singleCandidate } from './expressions.ts'
+import { backOff, pause } from './pause.ts'
+import { refusalOf } from './refusals.ts'
 import type { EarthEngineSource } from './sources/source.ts'
 
 /** An image of a source near a map tile. */
@@ -25,8 +27,11 @@ interface Answer {
 
 /** Images of one answer: some 0.8 MB, and fewer than the 5,000 elements at which Earth Engine refuses a collection. */
 const PAGE = 2000
+/** Images of the smallest page that is asked for where larger ones are too much, and how often that is tried. */
+const SMALLEST_PAGE = 50
+const ATTEMPTS = 4
 /** A place with more images than this is none that a source of images of the Earth has. */
-const MOST_PAGES = 50
+const MOST_IMAGES = 100_000
 
 /** Which images of a source are asked for. */
 export interface CandidateLimits {
@@ -48,13 +53,14 @@ export async function findCandidates(
   source: EarthEngineSource,
   box: Box,
   limits: CandidateLimits,
+  signal?: AbortSignal,
 ): Promise<SourceImage[]> {
   if (!boxesIntersect(source.extent, box)) return []
   const single = source.mayBeImage && (await ee.assetType(source.collection)) === 'IMAGE'
   const images = new Map<string, SourceImage>()
   const features = single
-    ? [(await ee.compute(singleCandidate(source))) as Answer]
-    : await allFeatures(ee, source, box, limits)
+    ? [(await ee.compute(singleCandidate(source), signal)) as Answer]
+    : await allFeatures(ee, source, box, limits, signal)
   for (const feature of features) {
     const image = imageOf(source, feature, single)
     if (image !== null && boxesIntersect(image.footprint, box)) images.set(image.imageId, image)
@@ -62,17 +68,33 @@ export async function findCandidates(
   return [...images.values()].sort((a, b) => (a.imageId < b.imageId ? -1 : 1))
 }
 
-/** Page by page in the order of `system:index`: each page begins after the last index of the one before. */
+/**
+ * Page by page in the order of `system:index`: each page begins after the last index of the one before. A page that is
+ * too much for Earth Engine's memory or time is asked for in halves.
+ */
 async function allFeatures(
   ee: EarthEngine,
   source: EarthEngineSource,
   box: Box,
-  { maxCloud, page: most = PAGE }: CandidateLimits,
+  { maxCloud, page = PAGE }: CandidateLimits,
+  signal?: AbortSignal,
 ): Promise<Answer[]> {
   const all: Answer[] = []
   let after: string | null = null
-  for (let page = 0; page < MOST_PAGES; page++) {
-    const result = await ee.compute(candidatesOf(source, box, { maxCloud, after, most }))
+  let most = page
+  let failures = 0
+  while (all.length < MOST_IMAGES) {
+    let result: unknown
+    try {
+      result = await ee.compute(candidatesOf(source, box, { maxCloud, after, most }), signal)
+    } catch (error) {
+      if (refusalOf(error) !== 'too-much') throw error
+      if (most > SMALLEST_PAGE) most = Math.max(SMALLEST_PAGE, Math.floor(most / 2))
+      else if (++failures === ATTEMPTS) throw error
+      else await pause(backOff(failures), signal)
+      continue
+    }
+    failures = 0
     const features = (result as { features?: Answer[] } | null)?.features
     if (!Array.isArray(features)) throw badAnswer(`Earth Engine gave no list of images of ${source.collection}.`)
     all.push(...features)
@@ -83,7 +105,7 @@ async function allFeatures(
     after = last
   }
   throw badAnswer(
-    `${source.collection} has more than ${MOST_PAGES * most} images at ${box.join(', ')}; set a lower imagery.maxCloud.`,
+    `${source.collection} has more than ${MOST_IMAGES} images at ${box.join(', ')}; set a lower imagery.maxCloud.`,
   )
 }
 

@@ -8,7 +8,7 @@ import type { Source } from './sources/source.ts'
 /** Where images and their pixels come from, whatever the kind of the source. */
 export interface Imagery {
   /** Images of a source that touch a box, in a fixed order. */
-  find(source: Source, box: Box): Promise<SourceImage[]>
+  find(source: Source, box: Box, signal?: AbortSignal): Promise<SourceImage[]>
   /**
    * Pixels of one image on a grid.
    *
@@ -26,9 +26,9 @@ export interface ImageryClients {
 
 export function createImagery(clients: ImageryClients, { maxCloud }: Pick<Config['imagery'], 'maxCloud'>): Imagery {
   return {
-    async find(source, box) {
+    async find(source, box, signal) {
       if (source.kind === 'cog') return (await clients.cog()).find(source, box)
-      return findCandidates(await clients.earthEngine(), source, box, { maxCloud })
+      return findCandidates(await clients.earthEngine(), source, box, { maxCloud }, signal)
     },
     async pixels(source, imageId, grid, signal) {
       if (source.kind === 'cog') return (await clients.cog()).pixels(source, imageId, grid, signal)

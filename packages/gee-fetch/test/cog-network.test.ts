@@ -3,17 +3,19 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ImageCandidate, InputError, mapTileAt } from '@skyscript/core'
+import { type Box, type ImageCandidate, InputError, mapTileAt } from '@skyscript/core'
 import { writeArrayBuffer } from 'geotiff'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openFolder } from '../../worker/src/storages/folder.ts'
 import { latticeOf } from '../src/boxes.ts'
 import { fileIds } from '../src/cog/cog-imagery.ts'
 import { projectionOf } from '../src/cog/projections.ts'
 import { remembering } from '../src/cog/shared-work.ts'
 import { cutOut } from '../src/cut-out.ts'
 import { groupRequests } from '../src/grouping.ts'
-import { createCogImagery } from '../src/index.ts'
+import { createCogImagery, createImagery, fetchImages, NO_EARLIER_IMAGES } from '../src/index.ts'
 import { cogSource, gridAt, serveFiles } from './cog-set-up.ts'
+import { CHECKS, earlierOf } from './set-up.ts'
 
 const BERN: [number, number] = [7.44, 46.95]
 const GRID = gridAt(BERN, 10, 60, 60)
@@ -178,6 +180,60 @@ test('images that share a request have the bytes of a request of their own', asy
   }
   expect(await bytesOf(together)).toEqual(await bytesOf(alone))
 })
+
+test('files that are denied or fail for a while fail their images and drop none, and the next run gets them', async () => {
+  let status: number | null = null
+  const { source } = await serve((_, response) => {
+    if (status === null) return false
+    response.writeHead(status, { 'retry-after': '0' }).end()
+    return true
+  })
+  const lattice = latticeOf(mapTileAt(BERN), 10)
+  const box: Box = [BERN[0], BERN[1], BERN[0] + 30 * lattice.stepX, BERN[1] + 30 * lattice.stepY]
+  const candidate: ImageCandidate = {
+    source: source.alias,
+    imageId: 'tests/a.tif',
+    time: null,
+    gsd: 10,
+    box,
+    width: 30,
+    height: 30,
+  }
+  const other = { ...candidate, imageId: 'tests/other.tif' }
+  const run = async (name: string, earlier?: Awaited<ReturnType<typeof fetchImages>>) => {
+    const cog = open({ deadlineMs: 1000 })
+    const noEarthEngine = () => Promise.reject(new TypeError('These tests have files only.'))
+    return fetchImages([{ id: 'a1', candidates: [candidate, other] }], {
+      imagery: createImagery({ earthEngine: noEarthEngine, cog: async () => cog }, { maxCloud: 20 }),
+      sources: [source],
+      checks: { ...CHECKS, minDeviation: 0 },
+      storage: await openFolder(join(folder, name)),
+      seed: 51,
+      earlier: earlier ? earlierOf(earlier) : NO_EARLIER_IMAGES,
+      tile: null,
+      signal: new AbortController().signal,
+    })
+  }
+  const fine = await run('fine')
+  expect(fine.kept.map(({ imageId }) => imageId)).toEqual(['tests/a.tif'])
+  for (const [answer, code] of [
+    [401, 'imagery-denied'],
+    [403, 'imagery-denied'],
+    [503, 'imagery-failed'],
+    [418, 'imagery-refused'],
+  ] as const) {
+    status = answer
+    const failing = await run(`status-${answer}`)
+    expect([failing.kept, failing.dropped, failing.findings]).toEqual([[], [], []])
+    expect(failing.failed).toMatchObject([{ id: 'a1', code }])
+    status = null
+    expect(await run(`status-${answer}`, failing)).toEqual(fine)
+  }
+  // What is gone is final.
+  status = 404
+  const gone = await run('gone')
+  expect(gone.dropped).toEqual([{ id: 'a1', reason: 'image-gone' }])
+}, 60_000)
 
 test('of a server without ranges a small file is fetched once', async () => {
   const whole = await readFile(join(folder, 'a.tif'))

@@ -177,6 +177,24 @@ describe('images under refusals are those of a service without any, byte for byt
     await rm(folder, { recursive: true, force: true })
   })
 
+  test('lists of images that are too long for one answer are asked for in parts', async () => {
+    const service = await startService(async (request, response, _, body) => {
+      const most = /"limit":\{"constantValue":(\d+)/.exec(body)?.[1]
+      if (Number(most) > 100) return sendJson(response, 400, apiError(400, 'User memory limit exceeded.'))
+      const answer = await fetch(`${server.url}${request.url}`, { method: request.method!, ...(body && { body }) })
+      response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()))
+    })
+    const open = (endpoint: string) =>
+      createEarthEngine({ endpoint, project: 'p', credentials: null, maxConcurrent: 4 })
+    const [limited, free] = [open(service.url), open(server.url)]
+    const box = mapTileBox(TILE)
+    const all = await imageryOf(free).find(SOURCES.S2, box)
+    expect(all.length).toBeGreaterThan(200)
+    expect(await imageryOf(limited).find(SOURCES.S2, box)).toEqual(all)
+    expect(limited.stats().computeRequests).toBeGreaterThan(free.stats().computeRequests + 4)
+    for (const each of [limited, free, service]) await each.close()
+  }, 60_000)
+
   test('groups that need too much memory, and single images too', async () => {
     for (const most of [160 * 160, 10_000]) {
       const { outcome, sizes } = await fetched(`memory-${most}`, (pixels) =>

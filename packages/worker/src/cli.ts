@@ -2,6 +2,7 @@ import { type Box, DEVICES, LABELS, messageOf, SkyscriptError } from '@skyscript
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CaptionOptions } from './commands/caption.ts'
 import type { ExportOptions } from './commands/export.ts'
+import type { LocalEarthEngineCommandOptions } from './commands/local-earth-engine.ts'
 import type { PlanOptions } from './commands/plan.ts'
 import type { ScoreOptions } from './commands/score.ts'
 import type { TagsOptions } from './commands/tags.ts'
@@ -239,9 +240,11 @@ function createProgram(done: (code: number) => void): Command {
     .description('serve imagery drawn from OSM objects over the Earth Engine calls that the pipeline makes')
     .requiredOption('--port <n>', 'on 127.0.0.1; 0 takes a free one', port)
     .option('--features <file...>', 'GeoJSON text sequences, as `skyscript extract` writes them', [])
-    .option('--faults <list>', 'shares of requests to spoil, such as 429:0.1,500:0.05,hang:0.01,cut:0.01,html:0.01')
+    .option('--faults <list>', 'shares of requests to spoil, such as 429:0.1,500:0.05,memory:0.1,restricted:1')
     .option('--latency <ms>', 'mean time before each answer', positiveNumber)
-    .action(async (options: { port: number; features: string[]; faults?: string; latency?: number }) =>
+    .option('--memory-pixels <n>', 'larger requests for pixels exceed the memory limit', positiveInteger)
+    .option('--denied <asset...>', 'assets that are not shared with the account')
+    .action(async (options: LocalEarthEngineCommandOptions) =>
       done(await (await import('./commands/local-earth-engine.ts')).localEarthEngineCommand(options)),
     )
 

@@ -7,6 +7,8 @@ export interface LocalEarthEngineCommandOptions {
   readonly features: readonly string[]
   readonly faults?: string
   readonly latency?: number
+  readonly denied?: readonly string[]
+  readonly memoryPixels?: number
 }
 
 /** `skyscript local-earth-engine`: serves until Ctrl-C; its URL is the one line on stdout. */
@@ -16,6 +18,8 @@ export async function localEarthEngineCommand(options: LocalEarthEngineCommandOp
     features: options.features,
     port: options.port,
     ...(options.faults !== undefined && { faults: options.faults }),
+    ...(options.denied !== undefined && { denied: options.denied }),
+    ...(options.memoryPixels !== undefined && { limits: { memoryPixels: options.memoryPixels } }),
     ...(options.latency !== undefined && { latency: { ms: options.latency, jitter: 0.3 } }),
   })
   process.stdout.write(`${server.url}\n`)

@@ -1,5 +1,5 @@
 import type { Config } from '@skyscript/core'
-import { InputError, messageOf } from '@skyscript/core'
+import { InputError, messageOf, ServiceError } from '@skyscript/core'
 import type { CogImagery, CogSource, EarthEngine, EarthEngineSource } from '@skyscript/gee-fetch'
 import type { DoctorCheck, Finding } from './doctor.ts'
 
@@ -58,7 +58,14 @@ async function checkEarthEngine(
 async function checkCollection(client: EarthEngine, source: EarthEngineSource): Promise<DoctorCheck> {
   const { alias, collection, oldIds } = source
   const name = `source:${alias}`
-  const type = await client.assetType(collection)
+  let type: string | null
+  try {
+    type = await client.assetType(collection)
+  } catch (error) {
+    // What an asset's own rights say concerns its source alone.
+    if (!(error instanceof ServiceError) || error.code !== 'source-no-access') throw error
+    return { name, status: 'fail', detail: messageOf(error), fix: `Have ${collection} shared with the account.` }
+  }
   if (type === 'IMAGE_COLLECTION' || (type === 'IMAGE' && source.mayBeImage))
     return { name, status: 'ok', detail: `${collection} is there` }
   if (type !== null)

@@ -10,7 +10,7 @@ import { focusOf, groundableTags } from './select.ts'
  * Plan job: one map tile's chosen objects -> candidate images and boxes, best first, in leaves of up to 128.
  * Asks once for each source which images there are.
  */
-export async function planJob(job: Job, context: RunContext): Promise<void> {
+export async function planJob(job: Job, context: RunContext, signal: AbortSignal): Promise<void> {
   const { storage, run, captioner } = context
   const tile = job.shard
   const chosen = new Set(await getJson<string[]>(storage, selectionKey(run.select, tile)))
@@ -21,7 +21,7 @@ export async function planJob(job: Job, context: RunContext): Promise<void> {
     tile,
     focus: objects.map((object) => focusOf(object, captioner)),
     settings: { ...config.imagery, sources: context.sources, tiles: config.tiles, seed: config.seed },
-    candidates: (source) => context.imagery.find(source, box),
+    candidates: (source) => context.imagery.find(source, box, signal),
   })
   const leaves: PlanResult['leaves'][number][] = []
   for (const { name, items } of leavesOf(outcome.kept, (image) => boxCenter(image.candidates[0]!.box), box)) {

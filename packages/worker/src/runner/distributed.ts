@@ -6,6 +6,8 @@ import { readNotices } from '../queue/notices.ts'
 import { asRedisFault, checkRedis, openRedis, parseRedisUrl, type RedisAddress, untilReady } from '../queue/redis.ts'
 import { type Job, type JobFailure, type Runner, resultKey, type StageName } from './runner.ts'
 
+/** What every job would meet alike: an account without rights to the project, tried on more than one worker. */
+const ENDS_BUILD = new Set(['bad-credentials', 'no-access'])
 /** Jobs in Redis at a time: far more than workers hold, and little to lose or to look through. */
 const WINDOW = 2000
 /** Jobs that are looked at, or added, at a time. */
@@ -199,7 +201,9 @@ async function drive(
       if (await isDone(job)) return end(id, job)
       const queued = await queue.getJob(id)
       if (!queued || !open.has(id)) return
-      failures.push(readFailure(job, address.scrub(queued.failedReason ?? '')))
+      const failure = readFailure(job, address.scrub(queued.failedReason ?? ''))
+      if (ENDS_BUILD.has(failure.code)) throw new InputError(failure.code, failure.message)
+      failures.push(failure)
       end(id, job)
     } else if (state === 'completed') {
       if (await storage.has(resultKey(job))) end(id, job)
