@@ -1,5 +1,6 @@
 import { type Config, redact, type Storage } from '@skyscript/core'
 import { createOutages } from '@skyscript/gee-fetch'
+import { machineLimits, queueLimits, type SharedLimits } from '../limits/shared-limits.ts'
 import { buildClaim } from '../ownership/claims.ts'
 import { type Lease, takeLease } from '../ownership/lease.ts'
 import { type BuildOptions, type BuildResult, build } from '../pipeline/coordinator.ts'
@@ -38,13 +39,16 @@ export async function withBuild<T>(
   const interrupt = interruptSignal(terminal)
   let runner: Runner | undefined
   let lease: Lease | undefined
+  let limits: SharedLimits | undefined
   const run = async () => {
     const storage = await openStorage(config.output)
     lease = await takeLease(storage, buildClaim(command, config), {
       onWait: (text) => terminal.note(text),
       signal: interrupt.signal,
     })
+    limits = config.queue === 'embedded' ? machineLimits() : queueLimits(config.queue)
     const shared = {
+      ...limits.options,
       progress: downloadProgress(terminal),
       privateAddresses: new Map() satisfies PrivateAddresses,
       outages: createOutages(({ text }) => terminal.note(text)),
@@ -65,6 +69,7 @@ export async function withBuild<T>(
   } finally {
     await closeInTime(async () => {
       await runner?.close()
+      await limits?.close()
       // What may still write keeps the output until the process has ended.
       if (!isLeftBehind()) await lease?.release()
     })

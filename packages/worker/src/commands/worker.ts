@@ -1,11 +1,9 @@
 import { createOutages } from '@skyscript/gee-fetch'
+import { queueLimits } from '../limits/shared-limits.ts'
 import { guardedStorage } from '../ownership/lease.ts'
 import { createOutputGuard } from '../ownership/output-roots.ts'
-import { redisLedger } from '../pipeline/eecu-ledger.ts'
 import { createExecutor } from '../pipeline/execute.ts'
-import { createRedisLimiter } from '../queue/limiter.ts'
 import { openNoticeBoard } from '../queue/notices.ts'
-import { openRedis, parseRedisUrl } from '../queue/redis.ts'
 import { serveQueue } from '../queue/serve.ts'
 import type { StageName } from '../runner/runner.ts'
 import { openStorage } from '../storages/storages.ts'
@@ -31,18 +29,18 @@ export async function workerCommand(options: WorkerOptions): Promise<number> {
   const allow = createOutputGuard(options.outputRoot ?? [])
   const terminal = openTerminal()
   const interrupt = interruptSignal(terminal)
-  const limiters = sharedLimiters(options.queue)
+  const limits = queueLimits(options.queue)
+  const notices = openNoticeBoard(limits.redis)
   const openAllowed = async (dataset: string, run: string) => {
     await allow(dataset)
     return guardedStorage(await openStorage(dataset), run)
   }
   const executor = createExecutor(openAllowed, {
     progress: downloadProgress(terminal),
-    limiter: limiters.open,
-    ledger: limiters.ledger,
+    ...limits.options,
     outages: createOutages((notice) => {
       terminal.note(notice.text)
-      limiters.notices.post(notice)
+      notices.post(notice)
     }),
   })
   const serving = serveQueue({
@@ -61,35 +59,8 @@ export async function workerCommand(options: WorkerOptions): Promise<number> {
     throw error
   } finally {
     await closeInTime(() => executor.close())
-    await limiters.close()
+    notices.close()
+    await limits.close()
     interrupt.release()
-  }
-}
-
-/** Requests started per second in a project, https://developers.google.com/earth-engine/guides/usage */
-const REQUESTS_PER_SECOND = 100
-
-/** A limiter and a ledger in Redis for each Earth Engine project, shared by all workers of the queue. */
-function sharedLimiters(queue: string) {
-  const redis: ReturnType<typeof openRedis>[] = []
-  const board = openRedis(parseRedisUrl(queue), 'waiting')
-  redis.push(board)
-  const notices = openNoticeBoard(board)
-  return {
-    notices,
-    open: async (project: string, maxConcurrent: number) => {
-      const connection = openRedis(parseRedisUrl(queue), 'waiting')
-      redis.push(connection)
-      return createRedisLimiter({ redis: connection, name: project, maxConcurrent, perSecond: REQUESTS_PER_SECOND })
-    },
-    ledger: (project: string) => {
-      const connection = openRedis(parseRedisUrl(queue), 'waiting')
-      redis.push(connection)
-      return redisLedger(connection, project, () => new Date())
-    },
-    close: async () => {
-      notices.close()
-      for (const connection of redis) connection.disconnect()
-    },
   }
 }

@@ -23,7 +23,7 @@ import { openCaptioner } from './captioner.ts'
 import { fileLedger } from './eecu-ledger.ts'
 import { type ContextOptions, defaultModelCache, modelOptions } from './models.ts'
 import { withSecrets } from './private-addresses.ts'
-import { type ExtractIndex, extractIndexKey, type Run } from './run.ts'
+import { type ExtractIndex, extractIndexKey, imageryOrigin, type Run } from './run.ts'
 import { type IndexedTile, indexTile, readHomeObjects, readTile } from './tiles.ts'
 
 /** Objects of this many map tiles are kept at hand: an image with those around it touches at most four or so. */
@@ -160,7 +160,7 @@ async function openEarthEngine(
     url = server.url
   }
   // The local server of this process has a limit of its own; only a real project's quota is shared with others.
-  const shared = endpoint === 'local' ? undefined : await options.limiter?.(project ?? 'none', maxConcurrent)
+  const shared = endpoint === 'local' ? undefined : await options.limiter?.(limitName(endpoint, project), maxConcurrent)
   const client = createEarthEngine({
     endpoint: url,
     project,
@@ -183,6 +183,12 @@ async function openEarthEngine(
 /** How long services that are away are waited for. */
 const patienceOf = ({ imagery }: Pick<Config, 'imagery'>, { outages }: ContextOptions) =>
   outages === undefined ? {} : { outages, patienceMs: imagery.patience * 60_000 }
+
+/** What shares one limit: a project, whichever of Google's two endpoints it uses. Elsewhere a name may mean another project. */
+export function limitName(endpoint: string, project: string | null): string {
+  const name = project ?? 'none'
+  return imageryOrigin(endpoint) === 'earthengine' ? name : `${new URL(endpoint).host}/${name}`
+}
 
 /** What was used of a project's month, here or by all workers of a queue. */
 export function ledgerOf(project: string | null, { ledger, modelCache }: ContextOptions): EecuLedger {

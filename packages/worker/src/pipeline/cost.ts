@@ -18,7 +18,7 @@ import {
   pixelsIn,
 } from '@skyscript/gee-fetch'
 import { resultKey } from '../runner/runner.ts'
-import { ledgerOf } from './context.ts'
+import { ledgerOf, limitName } from './context.ts'
 import type { BuildOptions, Prepared } from './coordinator.ts'
 import { earlierImages } from './fetch.ts'
 import type { ContextOptions } from './models.ts'
@@ -122,13 +122,15 @@ export async function probe(
   const name = fingerprint(sample)
   const known = await getJson<{ name: string; probe: Probe }>(storage, PROBE)
   if (known?.name === name) return known.probe
-  const { endpoint, project, credentials, maxEecuHours } = imagery.earthEngine
+  const { endpoint, project, credentials, maxConcurrent, maxEecuHours } = imagery.earthEngine
+  const limiter = await options.limiter?.(limitName(endpoint, project), maxConcurrent)
   const maxSeconds = maxEecuHours === null ? null : maxEecuHours * 3600
   const client = createEarthEngine({
     endpoint,
     project,
     credentials,
     maxConcurrent: PROBE_CONCURRENT,
+    ...(limiter && { limiter }),
     eecu: { ledger: ledgerOf(project, options), maxSeconds },
   })
   try {

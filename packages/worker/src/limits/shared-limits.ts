@@ -1,0 +1,57 @@
+import type { Limiter } from '@skyscript/gee-fetch'
+import type { Redis } from 'ioredis'
+import { redisLedger } from '../pipeline/eecu-ledger.ts'
+import type { ContextOptions } from '../pipeline/models.ts'
+import { createRedisLimiter } from '../queue/limiter.ts'
+import { openRedis, parseRedisUrl } from '../queue/redis.ts'
+import { type MachineLimiter, openMachineLimiter } from './machine-limiter.ts'
+
+/** Requests started per second in a project, https://developers.google.com/earth-engine/guides/usage */
+const REQUESTS_PER_SECOND = 100
+
+/** Limits and budgets that this process shares with others. */
+export interface SharedLimits {
+  readonly options: Pick<ContextOptions, 'limiter' | 'ledger'>
+  close(): Promise<void>
+}
+
+/** Those of a queue: for its workers, and for the builds and plans that use it. One connection serves all. */
+export function queueLimits(queue: string): SharedLimits & { readonly redis: Redis } {
+  const redis = openRedis(parseRedisUrl(queue), 'waiting')
+  const limiters = new Map<string, Limiter>()
+  return {
+    redis,
+    options: {
+      async limiter(name, maxConcurrent) {
+        const key = `${name}\n${maxConcurrent}`
+        const known = limiters.get(key)
+        if (known) return known
+        const limiter = createRedisLimiter({ redis, name, maxConcurrent, perSecond: REQUESTS_PER_SECOND })
+        limiters.set(key, limiter)
+        return limiter
+      },
+      ledger: (project) => redisLedger(redis, project, () => new Date()),
+    },
+    async close() {
+      redis.disconnect()
+    },
+  }
+}
+
+/** Those of this machine, for builds without a queue. Budgets are counted in a file, which needs no help. */
+export function machineLimits(): SharedLimits {
+  const limiters = new Map<string, Promise<MachineLimiter>>()
+  return {
+    options: {
+      limiter(name, maxConcurrent) {
+        const key = `${name}\n${maxConcurrent}`
+        const opening = limiters.get(key) ?? openMachineLimiter({ name, maxConcurrent, perSecond: REQUESTS_PER_SECOND })
+        limiters.set(key, opening)
+        return opening
+      },
+    },
+    async close() {
+      for (const opening of limiters.values()) await (await opening).close()
+    },
+  }
+}
