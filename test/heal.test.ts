@@ -65,7 +65,7 @@ const DAMAGES: Record<string, () => unknown> = {
       'work/fetch/*/*/*.json',
       'work/score/*/*/*.json',
       'work/assemble/*.json',
-      'work/dataset.json',
+      'state/dataset.json',
     ])
       writeFileSync(one(pattern), '')
   },

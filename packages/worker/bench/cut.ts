@@ -11,10 +11,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { putJson } from '@skyscript/core'
 import { parseConfig } from '@skyscript/core/config'
 import { findDuplicates, storePairs } from '@skyscript/filter'
-import { type DatasetState, STATE } from '../src/pipeline/cut.ts'
+import { type DatasetState, STATE, stateText } from '../src/pipeline/cut.ts'
+import { lockedConfig } from '../src/pipeline/lock.ts'
 import { createReportCollector } from '../src/report/report.ts'
 import { openFolder } from '../src/storages/folder.ts'
 import { pairsLike } from './pairs.ts'
@@ -59,7 +59,7 @@ async function makeDataset(): Promise<void> {
     storage,
   })
   const state: DatasetState = {
-    config,
+    config: lockedConfig(config),
     inputs: [],
     objects: pairs,
     captioner: '',
@@ -74,7 +74,7 @@ async function makeDataset(): Promise<void> {
     years: { US: [2021] },
     names: ['SkyScript'],
   }
-  await putJson(storage, STATE, state)
+  await storage.put(STATE, stateText(state))
   const { size } = await stat(join(dataset, 'manifest.parquet'))
   const seconds = (performance.now() - started) / 1000
   console.log(`${pairs} pairs stored in ${seconds.toFixed(0)} s, ${(size / 1e9).toFixed(2)} GB`)

@@ -198,26 +198,27 @@ function createProgram(done: (code: number) => void): Command {
 
   program
     .command('export')
-    .description('a finished dataset as tar shards, zip files, a Croissant description or a card')
+    .description('a finished dataset as tar shards, tables for OpenCLIP, zip files, a Croissant description or a card')
     .argument('<output>', 'folder or s3:// URL of a dataset')
     .addOption(
       new Option('--format <format>', 'what to make')
-        .choices(['webdataset', 'zip', 'croissant', 'card'])
+        .choices(['webdataset', 'openclip', 'zip', 'croissant', 'card'])
         .makeOptionMandatory(),
     )
     .option('--to <folder>', 'folder or s3:// URL; export/<format> in the dataset unless told')
     .option(
       '--set <name>',
-      'webdataset: of this set, such as train_top30pct_openai, and may come again; train_unfiltered, val and test unless told',
+      'webdataset, openclip: export this set, such as top30pct or val (repeatable; default: train_unfiltered, val and test)',
       (name: string, before: readonly string[] = []) => [...before, name],
     )
     .option('--shard-bytes <n>', 'webdataset: most bytes of a shard; 100000000 unless told', byteCount)
     .addOption(
-      new Option('--caption <column>', 'webdataset: what the .txt says; title unless told').choices([
+      new Option('--caption <column>', 'webdataset, openclip: which caption; default: title').choices([
         'title',
         'title_multi_objects',
       ]),
     )
+    .option('--absolute', 'openclip: absolute image paths, which work from any folder')
     .option('--url <url>', 'croissant, zip: page of the dataset', webAddress)
     .option('--published <date>', 'croissant, zip: YYYY-MM-DD', isoDate)
     .option('--creator <name>', 'croissant, zip: who publishes it')

@@ -2,6 +2,7 @@ import { InputError, type Storage } from '@skyscript/core'
 import { CARD, cardOf } from '../export/card.ts'
 import { CROISSANT, croissantOf, type Publication } from '../export/croissant.ts'
 import { chooseSets, type FinishedDataset, openFinished, openManifest } from '../export/dataset.ts'
+import { exportOpenclip } from '../export/openclip.ts'
 import { gatherStatistics } from '../export/statistics.ts'
 import { openTarget } from '../export/target.ts'
 import { type CAPTIONS, exportWebdataset, SHARD_BYTES } from '../export/webdataset.ts'
@@ -12,7 +13,7 @@ import { formatBytes, formatCount, type Terminal } from '../terminal/terminal.ts
 import { owning } from './owning.ts'
 import { openTerminal } from './region.ts'
 
-export const FORMATS = ['webdataset', 'zip', 'croissant', 'card'] as const
+export const FORMATS = ['webdataset', 'openclip', 'zip', 'croissant', 'card'] as const
 
 export interface ExportOptions {
   readonly format: (typeof FORMATS)[number]
@@ -20,6 +21,7 @@ export interface ExportOptions {
   readonly set?: readonly string[]
   readonly shardBytes?: number
   readonly caption?: (typeof CAPTIONS)[number]
+  readonly absolute?: boolean
   readonly url?: string
   readonly published?: string
   readonly creator?: string
@@ -58,19 +60,21 @@ export async function exportCommand(output: string, options: ExportOptions): Pro
   return 0
 }
 
-/** Options that another format knows would be taken no notice of. */
-function refuseForeign({ format, set, shardBytes, caption, url, published, creator }: ExportOptions): void {
-  const given = (options: Readonly<Record<string, unknown>>) =>
-    Object.keys(options).find((name) => options[name] !== undefined)
-  const foreign =
-    (format === 'webdataset'
-      ? undefined
-      : given({ '--set': set, '--shard-bytes': shardBytes, '--caption': caption })) ??
-    (format === 'croissant' || format === 'zip'
-      ? undefined
-      : given({ '--url': url, '--published': published, '--creator': creator }))
-  if (foreign !== undefined)
-    throw new InputError('bad-option', `${foreign} is no option of --format ${format}; leave it out.`)
+/** Which formats an option has an effect with. */
+const OPTIONS: readonly (readonly [flag: string, option: keyof ExportOptions, formats: readonly string[]])[] = [
+  ['--set', 'set', ['webdataset', 'openclip']],
+  ['--caption', 'caption', ['webdataset', 'openclip']],
+  ['--shard-bytes', 'shardBytes', ['webdataset']],
+  ['--absolute', 'absolute', ['openclip']],
+  ...(['url', 'published', 'creator'] as const).map((name) => [`--${name}`, name, ['croissant', 'zip']] as const),
+]
+
+/** An option without effect is refused rather than ignored. */
+function refuseForeign(options: ExportOptions): void {
+  for (const [flag, option, formats] of OPTIONS) {
+    if (options[option] !== undefined && !formats.includes(options.format))
+      throw new InputError('bad-option', `${flag} has no effect with --format ${options.format}; remove it.`)
+  }
 }
 
 const EXPORTERS: Readonly<Record<ExportOptions['format'], (job: Job) => Promise<Exported>>> = {
@@ -89,6 +93,13 @@ const EXPORTERS: Readonly<Record<ExportOptions['format'], (job: Job) => Promise<
         `${formatCount(samples).padStart(12)}  ${set}: ${urls ?? 'no pairs'} (${formatBytes(bytes)})`,
     )
     return { json: { sets }, lines }
+  },
+
+  async openclip({ dataset, target, options, signal }) {
+    const sets = chooseSets(dataset, options.set ?? [])
+    const { caption = 'title', absolute = false } = options
+    const files = await exportOpenclip(dataset, target, { sets, caption, absolute, signal })
+    return { json: { files }, lines: files.map(({ path, rows }) => `${formatCount(rows).padStart(12)}  ${path}`) }
   },
 
   async zip({ dataset, target, options, terminal, signal }) {

@@ -65,14 +65,14 @@ test('what can not be exported is refused in one sentence', () =>
     const cases = [
       [[unfinished, '--format', 'card'], /no finished dataset .*run skyscript build/],
       [[join(folder, 'none'), '--format', 'card'], /There is no folder/],
-      [[dataset, '--format', 'tfrecord'], /Allowed choices are webdataset, zip, croissant, card/],
+      [[dataset, '--format', 'tfrecord'], /Allowed choices are webdataset, openclip, zip, croissant, card/],
       [[dataset], /required option '--format/],
       [
         [dataset, '--format', 'webdataset', '--set', 'top'],
         /no set "top"; choose from train_unfiltered, train_top30pct/,
       ],
       [[dataset, '--format', 'webdataset', '--shard-bytes', '0'], /must be a whole number of bytes/],
-      [[dataset, '--format', 'zip', '--set', 'val_openai'], /--set is no option of --format zip/],
+      [[dataset, '--format', 'zip', '--set', 'val_openai'], /--set has no effect with --format zip/],
       [[dataset, '--format', 'zip', '--to', dataset], /give another folder/],
       [[dataset, '--format', 'croissant', '--published', '2026-02-30'], /must be a date/],
     ] as const

@@ -5,7 +5,6 @@ import {
   type ImageRecord,
   metaPath,
   type Outcome,
-  putJson,
   type ScoreRecord,
   ServiceError,
   type Storage,
@@ -27,11 +26,13 @@ import {
   hasStoredPairs,
   readExclude,
   STATE,
+  stateText,
 } from './cut.ts'
-import { sourceFinder, VERSIONS } from './run.ts'
+import { lockedConfig } from './lock.ts'
+import { type Run, sourceFinder, VERSIONS } from './run.ts'
 
 /** What a build knows of its dataset, besides the leaves that make it up. */
-export type BuiltFacts = Omit<DatasetFacts, 'content' | 'exclude'>
+export type BuiltFacts = Omit<DatasetFacts, 'config' | 'content' | 'exclude'> & Pick<Run, 'config'>
 
 /**
  * All results -> the stored pairs, then the cut of them. Pairs that are stored already are not gathered again, so that
@@ -44,7 +45,8 @@ export async function assembleDataset(
 ): Promise<Assembled> {
   const { storage, terminal, check } = options
   const exclude = await readExclude(built.config.filter.exclude, terminal)
-  const facts = { ...built, content: contentOf(built, leaves), exclude: exclude?.fingerprint ?? null }
+  const described = { ...built, config: lockedConfig(built.config) }
+  const facts = { ...described, content: contentOf(described, leaves), exclude: exclude?.fingerprint ?? null }
   const found = await findAssembled(facts, storage, check.isSuspect)
   if (found !== null) {
     const { kept } = found.lock.counts
@@ -59,7 +61,10 @@ export async function assembleDataset(
 }
 
 /** Of all that decides the manifest's columns but the splits. */
-function contentOf({ config, scorers }: BuiltFacts, leaves: readonly LeafResult[]): string {
+function contentOf(
+  { config, scorers }: Pick<DatasetFacts, 'config' | 'scorers'>,
+  leaves: readonly LeafResult[],
+): string {
   return fingerprint('pairs', VERSIONS.assemble, TOOL_VERSION, {
     sources: config.imagery.sources,
     more: config.captions.more > 0,
@@ -117,7 +122,7 @@ async function storeDataset(
     ),
     names: [...new Set([...names, config.name])].sort(),
   }
-  await putJson(storage, STATE, state)
+  await storage.put(STATE, stateText(state))
   progress.end(`${paths.size} pairs`)
   return state
 }

@@ -22,7 +22,7 @@ import { openCaptioner, readCaptionTables } from './captioner.ts'
 import { type ContentCheck, createContentCheck, getResult, listStorage, SEAL, sealDataset } from './content-check.ts'
 import { openContext, openScorers, type RunContext } from './context.ts'
 import { PROBE, warnOfBudget } from './cost.ts'
-import { type Assembled, assembledKey, EXCLUDE, STATE } from './cut.ts'
+import { type Assembled, assembledKey } from './cut.ts'
 import { extractTiles } from './extract.ts'
 import { collectGarbage } from './garbage.ts'
 import { type SourceFile, withSources } from './inputs.ts'
@@ -207,9 +207,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
         plan.leaves.map(({ leaf, content }) => requestsKey(leaf, content)),
       )
       const live = new Set([
-        STATE,
         SEAL,
-        EXCLUDE,
         PROBE,
         runKey(prepared.name),
         assembledKey(assembled.fingerprint),

@@ -25,8 +25,8 @@ import {
 import type { Terminal } from '../terminal/terminal.ts'
 import { TOOL_VERSION } from '../version.ts'
 import { getResult, haveSums } from './content-check.ts'
-import { lockedConfig } from './lock.ts'
-import { type ExtractIndex, LOCK, type Run, sourceFinder, VERSIONS } from './run.ts'
+import { type LockedConfig, lockedFilter } from './lock.ts'
+import { type ExtractIndex, LOCK, sourceFinder, VERSIONS } from './run.ts'
 import { splitRegion } from './split-region.ts'
 
 /** `dataset.lock.json`: what the dataset was made from and what it consists of. Holds no time of day and no path of a machine. */
@@ -64,7 +64,7 @@ export interface Assembled {
 
 /** What a dataset is made from, and what was counted on the way. */
 export interface DatasetFacts {
-  readonly config: Run['config']
+  readonly config: LockedConfig
   readonly inputs: ExtractIndex['inputs']
   /** Tagged objects read. */
   readonly objects: number
@@ -82,8 +82,8 @@ export interface DatasetFacts {
 }
 
 /**
- * `work/dataset.json`: all that is needed beside the manifest to cut the dataset anew, without images or model. It is
- * there only where the manifest has its pairs.
+ * `state/dataset.json`: all that is needed beside the manifest to cut the dataset anew, without images, model or `work/`.
+ * It is there only if the manifest has its pairs.
  */
 export interface DatasetState extends DatasetFacts {
   readonly report: ReportData
@@ -94,14 +94,14 @@ export interface DatasetState extends DatasetFacts {
   readonly names: readonly string[]
 }
 
-export const STATE = 'work/dataset.json'
-/** The images of `filter.exclude`, so that a cut needs not read them again. */
-export const EXCLUDE = 'work/exclude.json'
+export const STATE = 'state/dataset.json'
+/** Hashes of the images of `filter.exclude`, so that a cut need not read them again. */
+const EXCLUDE = 'state/exclude.json'
 
 export const assembledKey = (name: string): string => `work/assemble/${name}.json`
 
 export const fingerprintOf = (facts: DatasetFacts): string =>
-  fingerprint('assemble', VERSIONS.assemble, TOOL_VERSION, { ...facts, config: lockedConfig(facts.config) })
+  fingerprint('assemble', VERSIONS.assemble, TOOL_VERSION, facts)
 
 export interface CutOptions {
   readonly storage: Storage
@@ -141,7 +141,9 @@ export async function hasStoredPairs(
     const wanted = (await getResult<DatasetLock>(storage, key))?.files[MANIFEST]
     if (wanted !== undefined) return haveSums(storage, { [MANIFEST]: wanted }, isSuspect)
   }
-  return true
+  // A dataset that was copied without `work/`.
+  const wanted = (await getResult<DatasetLock>(storage, LOCK))?.files[MANIFEST]
+  return wanted === undefined || haveSums(storage, { [MANIFEST]: wanted }, isSuspect)
 }
 
 /** Before files change: nothing half-made may look whole, and no result that describes other files may pass for done. */
@@ -162,9 +164,9 @@ export async function cutStored(
   if (found !== null) return found
   await beginChange(storage)
   // Before any file of these settings: whatever stops this cut, the next one knows their names.
-  await putJson(storage, STATE, state)
+  await storage.put(STATE, stateText(state))
   if (exclude === null) await storage.delete(EXCLUDE)
-  else await storeExclude(storage, exclude)
+  else await storage.put(EXCLUDE, excludeText(exclude))
   const progress = terminal.stage('cut', 'pairs')
   const { config } = state
   const scorers = config.filter.scorers.map((scorer) => scorer.name)
@@ -202,10 +204,15 @@ export async function cutStored(
     ...Object.entries(texts).map(([path, text]) => [path, sha256(text)] as const),
   ])
   await removeStrays(storage, names, files)
+  // Files of former names are gone, so nothing of the dataset depends on what it was called before.
+  const text = stateText({ ...state, names: [config.name] })
+  await storage.put(STATE, text)
+  files.set(STATE, sha256(text))
+  if (exclude !== null) files.set(EXCLUDE, sha256(excludeText(exclude)))
   const unlisted: DatasetLock = {
     tool: { name: 'skyscript', version: TOOL_VERSION },
     fingerprint: name,
-    config: lockedConfig(config),
+    config,
     inputs: state.inputs,
     tables: { captioner: state.captioner },
     models: state.scorers,
@@ -251,6 +258,8 @@ async function makeImageFolders({ localPath }: Storage): Promise<void> {
   for (const number of PARTITIONS) await mkdir(localPath(`images${number}`), { recursive: true })
 }
 
+export const stateText = (state: DatasetState) => JSON.stringify(state)
+
 const lockText = (lock: DatasetLock) => `${JSON.stringify(lock, null, 2)}\n`
 
 async function putLock(storage: Storage, lock: DatasetLock): Promise<void> {
@@ -287,9 +296,9 @@ export async function readExclude(folder: string | null, terminal: Terminal): Pr
 type Hashes = BenchmarkImages['hashes']
 type StoredExclude = Omit<BenchmarkImages, 'hashes'> & { readonly hashes: Record<keyof Hashes, number[]> }
 
-async function storeExclude(storage: Storage, images: BenchmarkImages): Promise<void> {
+function excludeText(images: BenchmarkImages): string {
   const hashes = { high: [...images.hashes.high], low: [...images.hashes.low] }
-  await putJson(storage, EXCLUDE, { ...images, hashes } satisfies StoredExclude)
+  return JSON.stringify({ ...images, hashes } satisfies StoredExclude)
 }
 
 /** What the last build or cut left out, without its folder. */
@@ -308,6 +317,6 @@ export const withFilter = (
   { name, filter, seed }: Pick<Config, 'name' | 'filter' | 'seed'>,
 ): DatasetState => ({
   ...state,
-  config: { ...state.config, name, filter, seed },
+  config: { ...state.config, name, filter: lockedFilter(filter), seed },
   names: [...new Set([...state.names, name])].sort(),
 })

@@ -1,17 +1,20 @@
 import { basename } from 'node:path'
-import { redact } from '@skyscript/core'
+import { type Config, redact } from '@skyscript/core'
 import { imageryOrigin, type Run } from './run.ts'
 
+const file = (path: string) => redact(basename(path.split('?')[0]!))
+const optional = (path: string | null) => (path === null ? null : file(path))
+const fileOrName = (text: string) => (/^[./]/.test(text) ? file(text) : text)
+
+export type LockedConfig = ReturnType<typeof lockedConfig>
+
 /**
- * The settings as the lock file records them: everything that decides the dataset, with files by name (their hashes
- * stand beside), and without where it ran: folders, queue, credentials.
+ * The settings as the lock file records them: everything that decides the dataset, with files by name (their hashes are
+ * recorded too), and without where it ran: folders, queue, credentials.
  */
-export function lockedConfig(config: Run['config']): unknown {
+export function lockedConfig(config: Run['config']) {
   const { name, osm, imagery, selection, tiles, captions, filter, seed } = config
   const { patience: _patience, ...choice } = imagery
-  const file = (path: string) => redact(basename(path.split('?')[0]!))
-  const optional = (path: string | null) => (path === null ? null : file(path))
-  const fileOrName = (text: string) => (/^[./]/.test(text) ? file(text) : text)
   return {
     name,
     osm: {
@@ -39,16 +42,19 @@ export function lockedConfig(config: Run['config']): unknown {
       },
       templates: captions.templates.map(fileOrName),
     },
-    filter: {
-      ...filter,
-      scorers: filter.scorers.map((scorer) => ({
-        name: scorer.name,
-        model: fileOrName(scorer.model),
-        device: scorer.device,
-        server: scorer.server && { vision: scorer.server.vision, text: scorer.server.text },
-      })),
-      exclude: optional(filter.exclude),
-    },
+    filter: lockedFilter(filter),
     seed,
   }
 }
+
+/** The part of `lockedConfig` that a cut may change. */
+export const lockedFilter = (filter: Config['filter']) => ({
+  ...filter,
+  scorers: filter.scorers.map((scorer) => ({
+    name: scorer.name,
+    model: fileOrName(scorer.model),
+    device: scorer.device,
+    server: scorer.server && { vision: scorer.server.vision, text: scorer.server.text },
+  })),
+  exclude: optional(filter.exclude),
+})

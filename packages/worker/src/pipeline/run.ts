@@ -126,7 +126,9 @@ export function imageryOrigin(endpoint: string): string {
 export const LOCK = 'dataset.lock.json'
 
 /** The source of an image, by its alias. */
-export function sourceFinder(config: Run['config']): (alias: SourceAlias) => Source {
+export function sourceFinder(config: {
+  readonly imagery: Pick<Config['imagery'], 'sources'>
+}): (alias: SourceAlias) => Source {
   const sources = new Map(sourcesOf(config.imagery.sources).map((source) => [source.alias, source]))
   return (alias) => {
     const source = sources.get(alias)

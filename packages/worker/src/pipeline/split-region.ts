@@ -11,7 +11,14 @@ const COARSEST_FOR_POINTS = 10
  * sources that may cover the region, those of scattered scenes count only where there is no other.
  */
 export function splitRegion(
-  { osm, imagery, tiles }: Pick<Config, 'osm' | 'imagery' | 'tiles'>,
+  {
+    osm,
+    imagery,
+    tiles,
+  }: Pick<Config, 'tiles'> & {
+    readonly osm: Pick<Config['osm'], 'clip'>
+    readonly imagery: Pick<Config['imagery'], 'sources' | 'prefer'>
+  },
   inputs: ExtractIndex['inputs'],
 ): { declared: Box | null; imageSide: number } {
   const declared = typeof osm.clip === 'object' && osm.clip !== null ? eastward(osm.clip) : unionOf(inputs)
