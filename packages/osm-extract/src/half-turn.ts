@@ -43,8 +43,31 @@ function push(line: number[], x: number, y: number): void {
  */
 export function assembleOnGlobe(lines: readonly IntegerLine[]): IntegerLine[][] | AreaFault {
   if (lines.some(crossesHalfTurn)) return cutArea(lines)
-  const polygons = assembleArea(lines)
+  const polygons = sideBySide(lines) ?? assembleArea(lines)
   return polygons === 'area-open-ring' && isAtBothEdges(lines) ? cutArea(lines) : polygons
+}
+
+/**
+ * The polygons of an area whose halves are drawn apart. Half a globe between them would leave the assembly, which looks at
+ * strips of an area's box, with all edges in two strips.
+ *
+ * @returns null where it isn't drawn so
+ */
+function sideBySide(lines: readonly IntegerLine[]): IntegerLine[][] | null {
+  let [least, most] = [0, 0]
+  for (const line of lines) {
+    const isWest = line[0]! < 0
+    for (let i = 0; i < line.length; i += 2) {
+      // Over 0 degrees one side could reach around the other.
+      if (line[i]! < 0 !== isWest) return null
+      least = Math.min(least, line[i]!)
+      most = Math.max(most, line[i]!)
+    }
+  }
+  if (least === 0 || most - least <= MAX_LONGITUDE) return null
+  const [west, east] = [lines.filter((line) => line[0]! < 0), lines.filter((line) => line[0]! >= 0)]
+  const sides = [assembleArea(west), assembleArea(east)]
+  return sides.some((side) => typeof side === 'string') ? null : (sides as IntegerLine[][][]).flat()
 }
 
 function isAtBothEdges(lines: readonly IntegerLine[]): boolean {

@@ -280,3 +280,8 @@ describe('a clip that crosses 180 degrees', () => {
     expect(await ids({ type: 'MultiPolygon', coordinates: [[side(170, 180)], [side(-180, -170)]] })).toEqual(inside)
   })
 })
+
+test('an area over 0 degrees keeps the hole that is on the other side of it', async () => {
+  const { objects } = await read(mapOf([{ places: ringOf(-80, 0, 90, 9) }, { places: ringOf(50, 1, 60, 2) }], true))
+  expect(area(objects[0]!.geometry)).toBeCloseTo(170 * 9 - 10, 6)
+})
