@@ -41,7 +41,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const region = town.region(at('town'))
     const [scorer] = (region.filter as { scorers: object[] }).scorers
     const scorers = [scorer, { ...scorer, name: 'laion_RS' }]
-    const filter = { scorers, top: [30, 50], val: 4, test: 5, split: { by: 'image' } }
+    const filter = { scorers, top: [30, 50], val: 4, test: 5, split: { by: 'image', val: 20, test: 20 } }
     await run('build', await writeRegion(at('town.yaml'), { ...region, filter }))
     const few = {
       ...region,
