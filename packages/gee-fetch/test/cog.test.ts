@@ -252,7 +252,7 @@ test('files of a list are called by their names, and by their folders where two 
 test('what can not be read says why in one sentence, and never what signed its address', async () => {
   const [x, y] = projectionOf(32632, '').forward(BERN)
   await plainTiff(at('good.tif'), 32632, 10, [x - 1000, y + 1000], textured)
-  await plainTiff(at('unknown.tif'), 2193, 10, [0, 0], textured)
+  await plainTiff(at('unknown.tif'), 26715, 10, [0, 0], textured)
   await writeFile(at('no.tif'), 'GIF89a and no TIFF at all')
   const server = await serveFiles(folder, undefined, (_, response, path) => {
     if (path === '/denied.tif') response.writeHead(403).end('Signature=abc')
@@ -286,7 +286,7 @@ test('what can not be read says why in one sentence, and never what signed its a
   expect(await error('ftp://host/a.tif')).toMatchObject({ name: 'InputError', code: 'bad-image-url' })
   expect(((await error(at('missing.tif'))) as ServiceError).status).toBe(404)
   const unknown = await error(at('unknown.tif'))
-  expect([unknown.code, unknown.message.includes('EPSG:2193')]).toEqual(['unknown-projection', true])
+  expect([unknown.code, unknown.message.includes('EPSG:26715')]).toEqual(['unknown-projection', true])
 })
 
 test('a damaged file gives pixels or its own error, and never hangs', async () => {
