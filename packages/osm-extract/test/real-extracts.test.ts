@@ -60,15 +60,20 @@ test('a history file is refused by name, with the way out', async () => {
   })
 })
 
-test.skipIf(spawnSync('osmium', ['--version']).status !== 0).each(['helsinki', 'monaco-2021', 'heidelberg'])(
+test.skipIf(spawnSync('osmium', ['--version']).status !== 0).each<[string, [string, string][]]>([
+  ['helsinki', []],
+  ['monaco-2021', []],
+  // `construction:landuse=basin` on a ring that crosses itself: osmium keeps it as a line, we drop it by name.
+  ['heidelberg', [['w366923852', 'theirs alone']]],
+])(
   'every object of %s has the tags, rings and area that `osmium export` gives it',
   { timeout: 60_000 },
-  async (name) => {
+  async (name, known) => {
     if (!have(name)) return
     const { objects, equal, different } = await compareWithOsmium(shared(name))
     expect(objects).toBeGreaterThan(5000)
-    expect([...different]).toEqual([])
-    expect(equal).toBe(objects)
+    expect([...different]).toEqual(known)
+    expect(equal).toBe(objects - known.length)
   },
 )
 
