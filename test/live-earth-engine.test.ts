@@ -48,6 +48,7 @@ test.skipIf(!isAsked).each(SOURCE_ALIASES)(
         [x, y],
       ]
       const plan = await planTile({
+        origin: async () => 'test',
         tile,
         focus: [{ id: 'a1', geometry: { type: 'Polygon', coordinates: [ring] }, maxGsd: 30, edited: null }],
         settings: settingsOf([SOURCES[alias]]),

@@ -129,6 +129,7 @@ async function casesOf(path: string): Promise<Case[]> {
       filepath: `images2/${focus.id}_CH_21.jpg`,
       source: 'CH',
       imageId: 'x',
+      origin: 'x',
       time: 0,
       gsd: GSD,
       box,

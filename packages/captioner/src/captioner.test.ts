@@ -12,6 +12,7 @@ const image = (gsd: number): ImageRecord => ({
   filepath: 'images2/a1_US_19.jpg',
   source: 'US',
   imageId: 'USDA/NAIP/DOQQ/m_1',
+  origin: 'earthengine',
   time: 0,
   gsd,
   box: [0, 0, 0.01, 0.01],

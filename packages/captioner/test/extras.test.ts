@@ -14,6 +14,7 @@ const image: ImageRecord = {
   filepath: 'images2/a1_US_19.jpg',
   source: 'US',
   imageId: 'USDA/NAIP/DOQQ/m_1',
+  origin: 'earthengine',
   time: 0,
   gsd: 0.6,
   box: [0, 0, 0.01, 0.01],

@@ -103,6 +103,16 @@ const schema = z.strictObject({
       earthEngine: z
         .strictObject({
           endpoint: endpoint.default('https://earthengine-highvolume.googleapis.com'),
+          /**
+           * The host whose pixels the endpoint serves too, such as another address of a server: endpoints of one name
+           * share their images. null: the endpoint's own host and port.
+           */
+          mirrorOf: z
+            .string()
+            .regex(/^[a-z0-9.-]+(:\d{1,5})?$/i, 'must be a host, such as earthengine.googleapis.com or 10.0.0.5:8080')
+            .transform((host) => host.toLowerCase())
+            .nullable()
+            .default(null),
           project: z
             .string()
             .regex(/^[a-z0-9:.-]{1,64}$/, 'must be a Google Cloud project id')

@@ -57,6 +57,11 @@ export interface ImageCandidate {
   readonly source: SourceAlias
   /** Full Earth Engine asset id, `USDA/NAIP/DOQQ/m_4007301_ne_18_060_20210821`. */
   readonly imageId: string
+  /**
+   * What the pixels come from, beside the image's id: Earth Engine's host, the map that the image is drawn from, or the
+   * address and version of its files. Pixels of another origin are other pixels.
+   */
+  readonly origin: string
   /** Milliseconds since 1970 UTC of `system:time_start`; null where the source has no time. */
   readonly time: number | null
   /** Ground sampling distance in metres per pixel. */

@@ -18,6 +18,8 @@ export interface SourceImage {
   readonly footprint: Box
   /** The area that it covers, where it is known to be less than its bounds. */
   readonly outline?: Geometry | null
+  /** Where it is known without another request: see `ImageCandidate`. */
+  readonly origin?: string
 }
 
 interface Answer {

@@ -10,7 +10,7 @@ import {
   type Outcome,
   PARTITIONS,
   type PlannedImage,
-  type ServiceError,
+  ServiceError,
   type SourceAlias,
   type Storage,
   seededIndex,
@@ -75,9 +75,10 @@ export interface FetchContext {
   readonly signal: AbortSignal
 }
 
-/** A name for everything that decides an image's bytes: source image, grid, encoding. */
-export function requestFingerprint({ imageId, box, width, height }: ImageCandidate, source: Source): string {
-  return fingerprint(ENCODING_VERSION, JPEG, source.alias, imageId, box, width, height, requestSettings(source))
+/** A name for everything that decides an image's bytes: source image, where its pixels come from, grid, encoding. */
+export function requestFingerprint(candidate: ImageCandidate, source: Source): string {
+  const { imageId, origin, box, width, height } = candidate
+  return fingerprint(ENCODING_VERSION, JPEG, source.alias, imageId, origin, box, width, height, requestSettings(source))
 }
 
 /** The candidate that would be asked for first, going by what is known; null where the image is there, or none is left. */
@@ -221,10 +222,18 @@ async function serve(request: PixelRequest, asking: readonly Search[], context: 
   const { candidate: first, grid, parts } = request
   const { imagery, signal } = context
   const { requests, next } = asking[parts[0]!.index]!
-  const ask = (piece: PixelGrid) => imagery.pixels(requests[next]!.source, first.imageId, piece, signal)
+  const { source } = requests[next]!
+  const ask = (piece: PixelGrid) => imagery.pixels(source, first.imageId, piece, signal)
   let pixels: Buffer
   try {
-    pixels = await (parts.length > 1 ? ask(grid) : askInPieces(grid, ask, signal))
+    const read = () => (parts.length > 1 ? ask(grid) : askInPieces(grid, ask, signal))
+    const wanted = parts.map(({ index }) => asking[index]!.image.candidates[asking[index]!.next]!)
+    pixels = await read()
+    if (!(await areAsPlanned(source, wanted, imagery, false))) {
+      for (const { imageId, box } of wanted) await imagery.forget(source, imageId, box)
+      pixels = await read()
+      if (!(await areAsPlanned(source, wanted, imagery, true))) throw replaced(first.imageId)
+    }
   } catch (error) {
     if (signal.aborted) throw signal.reason
     if (parts.length > 1 && refusalOf(error) === 'too-much') {
@@ -258,6 +267,24 @@ async function serve(request: PixelRequest, asking: readonly Search[], context: 
     }
   }
 }
+
+async function areAsPlanned(
+  source: Source,
+  wanted: readonly ImageCandidate[],
+  imagery: Imagery,
+  isLast: boolean,
+): Promise<boolean> {
+  for (const { imageId, box, origin } of wanted)
+    if (!(await imagery.isOf(source, imageId, box, origin, isLast))) return false
+  return true
+}
+
+const replaced = (imageId: string): ServiceError =>
+  new ServiceError(
+    'image-replaced',
+    `The file of ${imageId} is another than when the build was planned; run the build again.`,
+    { retry: true },
+  )
 
 /**
  * Only an image that can never be had gives way to the next candidate: no refusal for a while may decide which image an

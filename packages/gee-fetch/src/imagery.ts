@@ -9,6 +9,16 @@ import type { Source } from './sources/source.ts'
 export interface Imagery {
   /** Images of a source that touch a box, in a fixed order. */
   find(source: Source, box: Box, signal?: AbortSignal): Promise<SourceImage[]>
+  /** What the pixels of an image in a box come from: see `ImageCandidate`. Of files, as they were last read. */
+  origin(source: Source, imageId: string, box: Box): Promise<string>
+  /**
+   * Whether the pixels of an image in a box, as they were last read, are of this origin.
+   *
+   * @param isLast false before the pixels were read anew because this was false
+   */
+  isOf(source: Source, imageId: string, box: Box, origin: string, isLast: boolean): Promise<boolean>
+  /** Makes the next reading of an image's pixels ask for its files, and what the catalogue says of them, anew. */
+  forget(source: Source, imageId: string, box: Box): Promise<void>
   /**
    * Pixels of one image on a grid.
    *
@@ -24,8 +34,23 @@ export interface ImageryClients {
   cog(): Promise<CogImagery>
 }
 
-export function createImagery(clients: ImageryClients, { maxCloud }: Pick<Config['imagery'], 'maxCloud'>): Imagery {
+export interface ImageryOptions extends Pick<Config['imagery'], 'maxCloud'> {
+  /** The origin of Earth Engine's pixels in a box. */
+  readonly earthEngineOrigin: (box: Box) => string | Promise<string>
+}
+
+export function createImagery(clients: ImageryClients, { maxCloud, earthEngineOrigin }: ImageryOptions): Imagery {
   return {
+    async origin(source, imageId, box) {
+      if (source.kind === 'cog') return (await clients.cog()).origin(source, imageId, box)
+      return earthEngineOrigin(box)
+    },
+    async isOf(source, imageId, box, origin, isLast) {
+      return source.kind !== 'cog' || (await clients.cog()).isOf(source, imageId, box, origin, isLast)
+    },
+    async forget(source, imageId, box) {
+      if (source.kind === 'cog') (await clients.cog()).forget(source, imageId, box)
+    },
     async find(source, box, signal) {
       if (source.kind === 'cog') return (await clients.cog()).find(source, box)
       return findCandidates(await clients.earthEngine(), source, box, { maxCloud }, signal)

@@ -36,6 +36,8 @@ export interface PlanTileInput {
   readonly settings: ImagerySettings
   /** Images of a source that touch the map tile; asked at most once for each source. */
   candidates(source: Source): Promise<readonly SourceImage[]>
+  /** See `ImageCandidate`. */
+  origin(source: Source, imageId: string, box: ImageCandidate['box']): Promise<string>
 }
 
 /** Images tried of one source, and in all, before an object is given up. */
@@ -48,7 +50,13 @@ const WHOLE = 1 - 1e-6
  * Chooses for each object which images to ask for, best first: the preferred suitable source, inside it the best image
  * that covers the object's box. Nothing is fetched.
  */
-export async function planTile({ tile, focus, settings, candidates }: PlanTileInput): Promise<Outcome<PlannedImage>> {
+export async function planTile({
+  tile,
+  focus,
+  settings,
+  candidates,
+  origin,
+}: PlanTileInput): Promise<Outcome<PlannedImage>> {
   const kept: PlannedImage[] = []
   const dropped: Dropped[] = []
   const failed: Failed[] = []
@@ -73,10 +81,12 @@ export async function planTile({ tile, focus, settings, candidates }: PlanTileIn
         const pixels = boxFor(object, tile, gsd, settings)
         if (pixels === null) continue
         const images = byPreference(covering(await imagesOf(source), pixels.box), object, settings)
-        for (const { imageId, time } of images.slice(0, PER_SOURCE))
-          chosen.push({ source: alias, imageId, time, gsd, ...pixels })
+        for (const { imageId, origin: known, time } of images.slice(0, Math.min(PER_SOURCE, IN_ALL - chosen.length))) {
+          const own = known ?? (await origin(source, imageId, pixels.box))
+          chosen.push({ source: alias, imageId, origin: own, time, gsd, ...pixels })
+        }
       }
-      if (chosen.length > 0) kept.push({ id, candidates: chosen.slice(0, IN_ALL) })
+      if (chosen.length > 0) kept.push({ id, candidates: chosen })
       else dropped.push({ id, reason: 'no-image-here' })
     } catch (error) {
       if (!(error instanceof SkyscriptError) || error instanceof InputError) throw error

@@ -37,6 +37,7 @@ function candidateAt(column: number, row: number, width: number, height: number,
   return {
     source: 'US',
     imageId: image,
+    origin: 'test',
     time: 0,
     gsd,
     box: [west + column * stepX, south + row * stepY, west + (column + width) * stepX, south + (row + height) * stepY],
@@ -130,6 +131,7 @@ test('grouping changes no byte of any image, no record, and asks for far less', 
     }),
   )
   const { kept: plans } = await planTile({
+    origin: async () => 'test',
     tile: TILE,
     focus,
     settings: settingsOf([SOURCES.CH, SOURCES.P3], {

@@ -84,7 +84,13 @@ async function planned(alias: Alias, id?: string): Promise<PlannedImage> {
   const tile = mapTileAt(PLACES[alias] as [number, number])
   const settings = settingsOf([SOURCES[alias]])
   const candidates = () => imagery.find(SOURCES[alias], mapTileBox(tile))
-  const { kept } = await planTile({ tile, focus: [focusAt(alias, id)], settings, candidates })
+  const { kept } = await planTile({
+    origin: async () => 'test',
+    tile,
+    focus: [focusAt(alias, id)],
+    settings,
+    candidates,
+  })
   expect(kept, alias).toHaveLength(1)
   return kept[0]!
 }
@@ -238,7 +244,7 @@ test.each(['S2', 'L8'] as const)(
     const box = mapTileBox(mapTileAt(PLACES[alias] as [number, number]))
     const all = await createImagery(
       { earthEngine: async () => ee, cog: () => Promise.reject(new Error('No files here.')) },
-      { maxCloud: 100 },
+      { maxCloud: 100, earthEngineOrigin: () => 'test' },
     ).find(SOURCES[alias], box)
     const whole = all.filter(({ footprint }) => boxContains(footprint, best.box)).sort((a, b) => b.cloud! - a.cloud!)
     const cloudy = whole.slice(0, 6).map(({ imageId, time }, i) => ({
@@ -273,7 +279,15 @@ test('a source that the settings describe is asked for its own bands: infrared m
   const plan = async (source: Source) => {
     const focus = [{ ...focusAt('S2', 'a5'), edited: Date.UTC(2021, 6, 1) }]
     const candidates = (each: Source) => imagery.find(each, mapTileBox(tile))
-    return (await planTile({ tile, focus, settings: settingsOf([source], { year: 'closest' }), candidates })).kept
+    return (
+      await planTile({
+        origin: async () => 'test',
+        tile,
+        focus,
+        settings: settingsOf([source], { year: 'closest' }),
+        candidates,
+      })
+    ).kept
   }
   const { storage, ...rest } = await context('infrared')
   const sources = [infrared!, SOURCES.S2]

@@ -91,6 +91,7 @@ const COLLECTIONS = {
 const candidate = (picture: string, source: keyof typeof COLLECTIONS = 'S2'): ImageCandidate => ({
   source,
   imageId: `${COLLECTIONS[source][0]}/${picture}`,
+  origin: 'test',
   time: Date.UTC(2020, 5, 1),
   gsd: COLLECTIONS[source][1],
   box: [7, 46, 7.01, 46.01],

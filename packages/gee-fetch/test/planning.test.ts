@@ -194,6 +194,7 @@ test('candidates of a tile are asked once for each source, and only of sources t
   const whole = mapTileBox(tile)
   const focus = Array.from({ length: 40 }, (_, i) => ({ ...point(7.44 + i * 1e-4, 46.72, 0.8), id: `n${i}` }))
   const plan = await planTile({
+    origin: async () => 'test',
     tile,
     focus,
     settings,
@@ -218,10 +219,16 @@ test('images that hold the whole box go before those that hold a part; an object
         ]
       : []
   const focus = [point(7.45, 46.72, 0.2), { ...point(7.45, 46.72, 30), id: 'n2' }]
-  const { kept, dropped } = await planTile({ tile, focus, settings, candidates: async ({ alias }) => images(alias) })
+  const { kept, dropped } = await planTile({
+    origin: async () => 'test',
+    tile,
+    focus,
+    settings,
+    candidates: async ({ alias }) => images(alias),
+  })
   expect(kept.map(({ candidates }) => candidates.map(({ imageId }) => imageId))).toEqual([['whole'], ['whole']])
   expect(dropped).toEqual([])
-  const none = await planTile({ tile, focus, settings, candidates: async () => [] })
+  const none = await planTile({ origin: async () => 'test', tile, focus, settings, candidates: async () => [] })
   expect(none.dropped.map(({ reason }) => reason)).toEqual(['no-image-here', 'no-image-here'])
 })
 
@@ -285,7 +292,13 @@ test('an image counts where its own area covers the box, not only its bounds; a 
   const chosen = async (at: [number, number], ...images: SourceImage[]) => {
     const focus = [point(...at, 30)]
     const settings = settingsOf([SOURCES.P3])
-    const { kept } = await planTile({ tile, focus, settings, candidates: async () => images })
+    const { kept } = await planTile({
+      origin: async () => 'test',
+      tile,
+      focus,
+      settings,
+      candidates: async () => images,
+    })
     return kept[0]?.candidates.map(({ imageId }) => imageId) ?? []
   }
   expect(await chosen([7.02, 46.02], south, north)).toEqual(['south'])

@@ -158,6 +158,7 @@ describe('images under refusals are those of a service without any, byte for byt
       }),
     )
     const planned = await planTile({
+      origin: async () => 'test',
       tile: TILE,
       focus,
       settings: settingsOf([SOURCES.CH, SOURCES.S2], {

@@ -32,7 +32,7 @@ export const imageryOf = (ee: EarthEngine) =>
         throw new Error('These tests have no files.')
       },
     },
-    { maxCloud: 20 },
+    { maxCloud: 20, earthEngineOrigin: () => 'test' },
   )
 
 export const contextOf = (ee: EarthEngine, storage: Storage, changes: Partial<FetchContext> = {}): FetchContext => ({

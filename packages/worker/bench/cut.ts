@@ -66,6 +66,7 @@ async function makeDataset(): Promise<void> {
     scorers: [{ name: 'openai', fingerprint: '', model: { id: 'none', revision: null, files: [] } }],
     dropped: {},
     failed: {},
+    origins: {},
     looked: {},
     content: '',
     exclude: null,

@@ -37,6 +37,7 @@ export function* pairsLike(count: number): Generator<DatasetRow> {
         id,
         filepath,
         source: 'US',
+        origin: 'earthengine',
         imageId: `USDA/NAIP/DOQQ/m_${4_000_000 + (i >> 10)}_ne_18_060_20210821`,
         time: 1_600_000_000_000 + (i >> 10) * 1000,
         gsd: 0.6,

@@ -76,6 +76,7 @@ export function rowOf(id: string, options: RowOptions = {}): DatasetRow {
       filepath,
       source: 'US',
       imageId: `USDA/NAIP/DOQQ/m_${id}`,
+      origin: 'earthengine',
       time,
       gsd: 0.6,
       box: options.box ?? [west, south, west + 0.01, south + 0.01],

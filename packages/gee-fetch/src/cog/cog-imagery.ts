@@ -10,11 +10,13 @@
 import {
   type Box,
   boxesIntersect,
+  fingerprint,
   type Geometry,
   InputError,
   mapTileBox,
   mapTilesOf,
   ServiceError,
+  SkyscriptError,
 } from '@skyscript/core'
 import type { SourceImage } from '../candidates.ts'
 import type { PixelGrid } from '../client.ts'
@@ -22,7 +24,7 @@ import { createLimiter, type Limiter } from '../limiter.ts'
 import type { Outages } from '../outages.ts'
 import { PIXEL_STATE } from '../pixel-state.ts'
 import type { CogSource } from './cog-source.ts'
-import { localBytes, remoteBytes } from './file-bytes.ts'
+import { isUrl, localBytes, remoteBytes, versionAt } from './file-bytes.ts'
 import { gridPositions } from './grid-positions.ts'
 import { createHttp, hostOf } from './http.ts'
 import { remembering } from './shared-work.ts'
@@ -35,6 +37,8 @@ const REQUESTS_PER_SECOND = 50
 const OPEN_FILES = 16
 const SEARCHES = 64
 const ITEMS = 1000
+/** Times that a server is asked for the version of a file, where it may answer in turn with several. */
+const VERSION_TRIES = 4
 /** The mosaic of sheets without a time. */
 const UNDATED = 'undated'
 
@@ -57,6 +61,12 @@ export interface CogImagery {
   find(source: CogSource, box: Box): Promise<SourceImage[]>
   /** @throws InputError or ServiceError where the source's catalogue or its files can't be read */
   check(source: CogSource): Promise<void>
+  /** See `Imagery`. */
+  origin(source: CogSource, imageId: string, box: Box): Promise<string>
+  isOf(source: CogSource, imageId: string, box: Box, origin: string, isLast: boolean): Promise<boolean>
+  forget(source: CogSource, imageId: string, box: Box): Promise<void>
+  /** Of the files that a source lists, as they are now; null where a catalogue lists them. Those that can't be read have none. */
+  versionOfFiles(source: CogSource): Promise<string | null>
   /** Height x width x 4 bytes: red, green, blue stretched by the source's range, and PIXEL_STATE; nearest neighbour. */
   pixels(source: CogSource, imageId: string, grid: PixelGrid, signal?: AbortSignal): Promise<Buffer>
   stats(): {
@@ -72,7 +82,11 @@ export interface CogImagery {
 interface ImageFiles {
   readonly colours: readonly string[]
   readonly clouds: string | null
+  /** By address, where the catalogue tells it. */
+  readonly versions: ReadonlyMap<string, string>
 }
+
+const NO_VERSIONS: ReadonlyMap<string, string> = new Map()
 
 /** An item of a catalogue, or a file of a list. */
 interface Sheet extends Omit<SourceImage, 'outline'> {
@@ -88,8 +102,8 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
   const open = remembering(OPEN_FILES, async (address, signal) => {
     // What takes TIFFs apart loads in a fifth of a second, which builds without files should not wait for.
     const { openGeotiff } = await import('./geotiff-file.ts')
-    const bytes = /^[a-z][a-z\d+.-]*:\/\//i.test(address) ? remoteBytes(address, http) : localBytes(address)
-    return openGeotiff(bytes, hostOf(address), signal)
+    const bytes = isUrl(address) ? remoteBytes(address, http) : localBytes(address)
+    return { ...(await openGeotiff(bytes, hostOf(address), signal)), version: () => bytes.version }
   })
   const searches = remembering(SEARCHES, (_key, signal, source: CogSource, box: Box) =>
     searchItems(source, box, maxCloud, http, signal),
@@ -111,7 +125,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
     for (let from = 0; from < unknown.length; from += OPEN_FILES)
       await Promise.all(unknown.slice(from, from + OPEN_FILES).map(describe))
     return ids.flatMap(([imageId, address]) => {
-      const files = () => ({ colours: [address], clouds: null })
+      const files = () => ({ colours: [address], clouds: null, versions: NO_VERSIONS })
       const sheet = placedAt({ imageId, cloud: null, files, ...described.get(address)! }, box)
       return sheet === null ? [] : [sheet]
     })
@@ -125,15 +139,10 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
       files: () => assetsOf(source, item),
     }))
   }
-  /** The tiles of the map under a grid, by which sheets are searched for. */
-  const tilesOf = (grid: PixelGrid): Box[] => partsAt180(boxOfGrid(grid)).flatMap(mapTilesOf).map(mapTileBox)
+  /** The tiles of the map under a box, by which sheets are searched for. */
+  const tilesOf = (box: Box): Box[] => partsAt180(box).flatMap(mapTilesOf).map(mapTileBox)
 
-  const filesOf = async (
-    source: CogSource,
-    imageId: string,
-    grid: PixelGrid,
-    signal?: AbortSignal,
-  ): Promise<ImageFiles[]> => {
+  const filesOf = async (source: CogSource, imageId: string, box: Box, signal?: AbortSignal): Promise<ImageFiles[]> => {
     const name = imageId.slice(source.collection.length + 1)
     if (source.mosaic === 'item') {
       if (source.stac !== null)
@@ -144,20 +153,46 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
           retry: false,
           status: 404,
         })
-      return [{ colours: [address], clouds: null }]
+      return [{ colours: [address], clouds: null, versions: NO_VERSIONS }]
     }
     const sheets = new Map<string, Sheet>()
-    for (const tile of tilesOf(grid)) {
+    for (const tile of tilesOf(box)) {
       for (const each of await sheetsAt(source, tile, signal))
-        if (periodOf(source, each) === name && placedAt(each, boxOfGrid(grid))) sheets.set(each.imageId, each)
+        if (periodOf(source, each) === name && placedAt(each, box)) sheets.set(each.imageId, each)
     }
     return [...sheets.values()].sort((a, b) => -byId(a, b)).map(({ files }) => files())
   }
   /** Lets the catalogue be asked again for the addresses of an image: links that are signed expire. */
-  const forgetItems = (source: CogSource, imageId: string, grid: PixelGrid): void => {
+  const forgetItems = (source: CogSource, imageId: string, box: Box): void => {
     items.forget(`${source.alias} ${imageId.slice(source.collection.length + 1)}`)
-    for (const tile of tilesOf(grid)) searches.forget(searchKey(source, tile))
+    for (const tile of tilesOf(box)) searches.forget(searchKey(source, tile))
   }
+  const originOf = async (images: readonly ImageFiles[], versionOf: (address: string) => Promise<string | null>) => {
+    const parts = images.flatMap(({ versions, ...files }) =>
+      addressesIn(files).map(async (address) => [
+        isUrl(address) ? hostOf(address) : null,
+        versions.get(address) ?? (await versionOf(address)),
+      ]),
+    )
+    return fingerprint(await Promise.all(parts))
+  }
+  /** With its origin where that takes no request: so that what a search said is not asked of the item again. */
+  const imageOf = async ({ files, imageId, time, cloud, footprint, outline }: Sheet): Promise<SourceImage> => {
+    const image = { imageId, time, cloud, footprint, outline }
+    const own = filesIn({ files })
+    const isKnown = own !== null && addressesIn(own).every((address) => own.versions.has(address))
+    return isKnown ? { ...image, origin: await originOf([own], versionRead) } : image
+  }
+  const versionNow = async (address: string): Promise<string | null> => {
+    try {
+      return await versionAt(address, http)
+    } catch (error) {
+      // Whether it is missing decides for each object, when it is planned.
+      if (error instanceof SkyscriptError || isUrl(address) === false) return null
+      throw error
+    }
+  }
+  const versionRead = async (address: string) => (await open.get(address, undefined)).version()
 
   const draw = async (
     source: CogSource,
@@ -193,15 +228,17 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
     },
     async find(source, box) {
       if (!boxesIntersect(source.extent, box)) return []
+      searches.forget(searchKey(source, box))
       const sheets = await sheetsAt(source, box)
-      if (source.mosaic === 'item') return sheets.map(imageOf).sort(byId)
+      if (source.mosaic === 'item') return (await Promise.all(sheets.map(imageOf))).sort(byId)
       const periods = Map.groupBy(sheets, (each) => periodOf(source, each))
       return [...periods].map(([period, each]) => mosaicOf(source, period, each)).sort(byId)
     },
     async pixels(source, imageId, grid, signal) {
       signal?.throwIfAborted()
       let [isReread, isRenewed] = [false, false]
-      let files = await filesOf(source, imageId, grid, signal)
+      const box = boxOfGrid(grid)
+      let files = await filesOf(source, imageId, box, signal)
       for (;;) {
         const pixels = Buffer.alloc(grid.width * grid.height * 4)
         try {
@@ -218,12 +255,34 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
           if (error instanceof ServiceError && error.code === 'image-changed' && !isReread) isReread = true
           else if (source.stac !== null && isRefused(error) && !isRenewed) {
             isRenewed = true
-            forgetItems(source, imageId, grid)
-            files = await filesOf(source, imageId, grid, signal)
+            forgetItems(source, imageId, box)
+            files = await filesOf(source, imageId, box, signal)
             if (files.flatMap(addressesIn).join() === addresses.join()) throw error
           } else throw error
         }
       }
+    },
+    async origin(source, imageId, box) {
+      return originOf(await filesOf(source, imageId, box), versionRead)
+    },
+    async isOf(source, imageId, box, origin, isLast) {
+      const files = await filesOf(source, imageId, box)
+      if ((await originOf(files, versionRead)) === origin) return true
+      // Servers behind one address may each have an ETag of their own for the same file.
+      for (let attempt = 0; isLast && attempt < VERSION_TRIES; attempt++)
+        if ((await originOf(files, (address) => versionAt(address, http))) === origin) return true
+      return false
+    },
+    async forget(source, imageId, box) {
+      for (const address of (await filesOf(source, imageId, box)).flatMap(addressesIn)) open.forget(address)
+      forgetItems(source, imageId, box)
+    },
+    async versionOfFiles(source) {
+      if (source.stac !== null) return null
+      const versions: (string | null)[] = []
+      for (let from = 0; from < source.files.length; from += OPEN_FILES)
+        versions.push(...(await Promise.all(source.files.slice(from, from + OPEN_FILES).map(versionNow))))
+      return fingerprint(versions)
     },
     stats: () => ({ ...http.stats }),
     close: () => http.close(),
@@ -232,15 +291,20 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
 
 const byId = (a: { readonly imageId: string }, b: { readonly imageId: string }) => (a.imageId < b.imageId ? -1 : 1)
 
-const imageOf = ({ imageId, time, cloud, footprint, outline }: Sheet): SourceImage => ({
-  imageId,
-  time,
-  cloud,
-  footprint,
-  outline,
-})
+const addressesIn = ({ colours, clouds }: Pick<ImageFiles, 'colours' | 'clouds'>): string[] => [
+  ...colours,
+  ...(clouds === null ? [] : [clouds]),
+]
 
-const addressesIn = ({ colours, clouds }: ImageFiles): string[] => [...colours, ...(clouds === null ? [] : [clouds])]
+/** null for an item without the assets of the source. */
+function filesIn({ files }: Pick<Sheet, 'files'>): ImageFiles | null {
+  try {
+    return files()
+  } catch (error) {
+    if (error instanceof ServiceError) return null
+    throw error
+  }
+}
 
 /** An address that is not, or no longer, allowed: a signed one that expired is refused in one of these ways. */
 const isRefused = (error: unknown): boolean =>
@@ -281,6 +345,7 @@ function assetsOf(source: CogSource, item: StacItem): ImageFiles {
   return {
     colours: assets.map((asset) => assetOf(item, asset)),
     clouds: cloudMask === null ? null : assetOf(item, cloudMask.asset),
+    versions: item.versions,
   }
 }
 

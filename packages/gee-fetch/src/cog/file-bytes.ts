@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises'
-import { messageOf, ServiceError } from '@skyscript/core'
+import { open, stat } from 'node:fs/promises'
+import { messageOf, ServiceError, sha256 } from '@skyscript/core'
 import type { Http, RangeAnswer } from './http.ts'
 import { hostOf } from './http.ts'
 import { type SharedWork, shareWork } from './shared-work.ts'
@@ -14,6 +14,8 @@ export interface Slice {
 export interface FileBytes {
   fetch(slices: readonly Slice[], signal?: AbortSignal): Promise<ArrayBuffer[]>
   readonly fileSize: number | null
+  /** What tells the file that was read from others at its address: its size, and its ETag, time or first bytes; null before. */
+  readonly version: string | null
   close(): Promise<void>
 }
 
@@ -125,6 +127,10 @@ export function remoteBytes(url: string, http: Http): FileBytes {
     get fileSize() {
       return size
     },
+    get version() {
+      const first = samples.get('first')
+      return first === undefined ? null : remoteVersion(size, versions.values().next().value ?? null, first.bytes)
+    },
     fetch: (slices, signal) =>
       Promise.all(
         slices.map(async (slice) => {
@@ -151,6 +157,9 @@ export function localBytes(path: string): FileBytes {
   return {
     get fileSize() {
       return known?.size ?? null
+    },
+    get version() {
+      return known === undefined ? null : localVersion(known)
     },
     async fetch(slices) {
       const file = await open(path).catch((error) => {
@@ -179,6 +188,23 @@ export function localBytes(path: string): FileBytes {
     async close() {},
   }
 }
+
+const localVersion = ({ size, mtimeMs }: { readonly size: number; readonly mtimeMs: number }) => `${size} ${mtimeMs}`
+
+/** Of servers that say neither, the first bytes: in a GeoTIFF, the sizes of its compressed tiles. */
+const remoteVersion = (size: number | null, version: string | null, first: Buffer) =>
+  `${size} ${version ?? sha256(first.subarray(0, BLOCK))}`
+
+/** The version of a file as it is now, for which `FileBytes` of it would be compared. */
+export async function versionAt(address: string, http: Http): Promise<string> {
+  if (!isUrl(address)) return localVersion(await stat(address))
+  const { size, version } = await http.range(address, 0, 1)
+  if (version !== null) return remoteVersion(size, version, Buffer.alloc(0))
+  const { bytes } = await http.range(address, 0, BLOCK)
+  return remoteVersion(size, null, bytes)
+}
+
+export const isUrl = (address: string): boolean => /^[a-z][a-z\d+.-]*:\/\//i.test(address)
 
 const changed = (name: string): ServiceError =>
   new ServiceError('image-changed', `${name} was replaced while it was read; it is read again.`, { retry: true })

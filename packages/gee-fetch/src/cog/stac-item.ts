@@ -15,6 +15,8 @@ export interface StacItem {
   readonly cloud: number | null
   /** Addresses by the asset's name. */
   readonly assets: ReadonlyMap<string, string>
+  /** By address, what tells the asset from what was there before: its checksum, or when it was updated; only where the item says. */
+  readonly versions: ReadonlyMap<string, string>
 }
 
 export const objectOf = (value: unknown): Record<string, unknown> =>
@@ -48,7 +50,19 @@ export function itemOf(value: unknown, { cloudProperty }: CogSource, from?: stri
     time: timeOf(facts.datetime ?? facts.start_datetime),
     cloud: Number.isFinite(cloud) && cloud >= 0 ? cloud : null,
     assets: new Map(addresses),
+    versions: new Map(
+      addresses.flatMap(([name, address]): [string, string][] => {
+        const version = versionOf(objectOf(objectOf(assets)[name]), facts)
+        return version === null ? [] : [[address, version]]
+      }),
+    ),
   }
+}
+
+/** https://github.com/stac-extensions/file, its forerunner, and `updated` of the common metadata, which an asset may have of its own. */
+function versionOf(asset: Record<string, unknown>, item: Record<string, unknown>): string | null {
+  const told = [asset['file:checksum'], asset['checksum:multihash'], asset.updated, item.updated]
+  return told.find((each): each is string => typeof each === 'string' && each !== '') ?? null
 }
 
 /** RFC 7946, section 5: four or six numbers, the west beyond the east where the box crosses 180 degrees. */

@@ -5,6 +5,8 @@ import { waterShader } from './water.ts'
 
 /** Sea is told from land by the nearest coastline on the same parallel, if it is within this many degrees. */
 const REACH = 0.25
+/** Degrees of longitude from a pixel at which a coast may still decide about it. */
+export const SEA_REACH = 2 * REACH
 
 /** Paints the sea where coastlines say so. */
 export type SeaPainter = (canvas: Canvas) => void
@@ -29,7 +31,7 @@ export function seaPainter(features: FeatureStore): SeaPainter {
     const { degreesX, degreesY, left, top } = window
     const [west, east] = [left * degreesX, (left + width) * degreesX]
     const [north, south] = [90 - top * degreesY, 90 - (top + height) * degreesY]
-    const near = index.search(west - 2 * REACH, south, east + 2 * REACH, north)
+    const near = index.search(west - SEA_REACH, south, east + SEA_REACH, north)
     if (near.length === 0) return
     for (let row = 0; row < height; row++) {
       const latitude = 90 - (top + row + 0.5) * degreesY
@@ -78,7 +80,7 @@ function crossingsOf(segments: Float64Array, near: readonly number[], latitude: 
 
 /**
  * Ranges of longitude under the sea: a crossing claims what lies on its side for REACH, up to the next crossing or, where
- * that one claims land, half way to it. No pixel depends on a crossing that is farther away than 2 x REACH.
+ * that one claims land, half way to it. No pixel depends on a crossing that is farther away than SEA_REACH.
  */
 function* seaSpans(crossings: readonly Crossing[], west: number, east: number): Generator<[number, number]> {
   for (let i = 0; i <= crossings.length; i++) {
@@ -87,7 +89,7 @@ function* seaSpans(crossings: readonly Crossing[], west: number, east: number): 
     const end = after?.longitude ?? Number.POSITIVE_INFINITY
     const claims: [number, number][] = []
     const [claimedFromWest, claimedFromEast] = [before?.seaEast === true, after?.seaEast === false]
-    if (claimedFromWest && claimedFromEast && end - start <= 2 * REACH) claims.push([start, end])
+    if (claimedFromWest && claimedFromEast && end - start <= SEA_REACH) claims.push([start, end])
     else {
       // Where only one side claims sea, a piece of coast is missing: each crossing is believed half way.
       const middle = (start + end) / 2

@@ -45,7 +45,9 @@ export const LONGEST_SHADOW = 2.2
  * Metres that anything may be drawn beside the road that it belongs to, or that a part of it rises above its style's
  * height: the widest road is 40 m, a steeple casts the longest shadow, 26 m x LONGEST_SHADOW.
  */
-const MARGIN = 64
+export const MARGIN = 64
+/** What any style is held to. */
+export const MOST_METRES = { width: 200, height: 150 } as const
 
 /** How far from an object's geometry its picture may extend, shadow included, in metres. */
 export const reachOf = ({ width, height }: Pick<Style, 'width' | 'height'>): number =>
@@ -54,7 +56,7 @@ export const reachOf = ({ width, height }: Pick<Style, 'width' | 'height'>): num
 /** Heights as OSM has them (`12`, `12 m`), held to what stands anywhere. */
 export function metres(text: string | undefined, otherwise: number): number {
   const value = Number.parseFloat(text ?? '')
-  return Number.isFinite(value) && value > 0 ? Math.min(value, 150) : otherwise
+  return Number.isFinite(value) && value > 0 ? Math.min(value, MOST_METRES.height) : otherwise
 }
 
 /** The entry of a table by a word from outside, which may be `constructor` or `__proto__`. */

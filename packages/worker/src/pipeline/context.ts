@@ -8,6 +8,7 @@ import type { Captioner } from '@skyscript/captioner'
 import { type Config, getJson, ServiceError, type Storage, toFeatureLine } from '@skyscript/core'
 import { openScoring, type Scoring } from '@skyscript/filter'
 import {
+  type CogImagery,
   createCogImagery,
   createEarthEngine,
   createImagery,
@@ -22,6 +23,7 @@ import { runKey } from '../runner/runner.ts'
 import { openCaptioner } from './captioner.ts'
 import { fileLedger } from './eecu-ledger.ts'
 import { type ContextOptions, defaultModelCache, modelOptions } from './models.ts'
+import { earthEngineOrigin } from './origins.ts'
 import { withSecrets } from './private-addresses.ts'
 import { type ExtractIndex, extractIndexKey, imageryOrigin, type Run } from './run.ts'
 import { type IndexedTile, indexTile, readHomeObjects, readTile } from './tiles.ts'
@@ -91,13 +93,7 @@ export async function openContext(
   }
 
   const cog = once(async () => {
-    const limiter = await options.limiter?.('FILES', FILE_REQUESTS)
-    const client = createCogImagery({
-      maxConcurrent: FILE_REQUESTS,
-      maxCloud: config.imagery.maxCloud,
-      limiter,
-      ...patienceOf(config, options),
-    })
+    const client = await openCog(config, options)
     closers.push(() => client.close())
     return client
   })
@@ -108,7 +104,14 @@ export async function openContext(
     captioner: opened,
     extractIndex,
     sources: sourcesOf(config.imagery.sources),
-    imagery: createImagery({ earthEngine: openedEarthEngine, cog }, config.imagery),
+    imagery: createImagery(
+      { earthEngine: openedEarthEngine, cog },
+      {
+        maxCloud: config.imagery.maxCloud,
+        earthEngineOrigin: async (box) =>
+          earthEngineOrigin(config.imagery.earthEngine, box, (await extractIndex()).tiles),
+      },
+    ),
     earthEngine: openedEarthEngine,
     scoring: once(async () => {
       const scoring = await openScorers(config, options)
@@ -134,6 +137,16 @@ export async function openContext(
       for (const close of closers.splice(0).reverse()) await close()
     },
   }
+}
+
+export async function openCog({ imagery }: Pick<Config, 'imagery'>, options: ContextOptions): Promise<CogImagery> {
+  const limiter = await options.limiter?.('FILES', FILE_REQUESTS)
+  return createCogImagery({
+    maxConcurrent: FILE_REQUESTS,
+    maxCloud: imagery.maxCloud,
+    limiter,
+    ...patienceOf({ imagery }, options),
+  })
 }
 
 export function openScorers({ filter }: Pick<Config, 'filter'>, options: ContextOptions): Promise<Scoring> {

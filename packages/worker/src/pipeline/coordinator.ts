@@ -6,21 +6,20 @@ import {
   type Failed,
   fingerprint,
   getJson,
-  mapTileBox,
   mapTilesOf,
   type Outcome,
   putJson,
   type Storage,
 } from '@skyscript/core'
 import type { ScorerIdentity } from '@skyscript/filter'
-import type { FetchOutcome } from '@skyscript/gee-fetch'
+import { type FetchOutcome, sourcesOf } from '@skyscript/gee-fetch'
 import { LEASE_FOLDER, type Lease } from '../ownership/lease.ts'
 import { type Job, type Runner, resultKey, runKey, type StageName } from '../runner/runner.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { assembleDataset } from './assemble.ts'
 import { openCaptioner, readCaptionTables } from './captioner.ts'
 import { type ContentCheck, createContentCheck, getResult, listStorage, SEAL, sealDataset } from './content-check.ts'
-import { openContext, openScorers, type RunContext } from './context.ts'
+import { openCog, openContext, openScorers, type RunContext } from './context.ts'
 import { PROBE, warnOfBudget } from './cost.ts'
 import { type Assembled, assembledKey } from './cut.ts'
 import { extractTiles } from './extract.ts'
@@ -29,13 +28,13 @@ import { type SourceFile, withSources } from './inputs.ts'
 import { type LearnedTags, learnTags } from './learn-tags.ts'
 import { withLicensedSources } from './licences.ts'
 import type { ContextOptions } from './models.ts'
+import { listedFiles, originChecker, originOfTile, originsOfFiles } from './origins.ts'
 import { type PrivateAddresses, refuseForWorkers, withoutSecrets, withSecrets } from './private-addresses.ts'
 import {
   type CaptionTables,
   countIn,
   type ExtractIndex,
   extractIndexKey,
-  imageryOrigin,
   type PlanResult,
   type Run,
   requestsKey,
@@ -91,6 +90,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     for (const [reason, n] of Object.entries(prepared.selection.dropped)) count(dropped, reason, n)
     const failed = new Map<string, number>()
     const looked = new Map<string, Map<string, number>>()
+    const origins = new Map<string, Map<string, number>>()
     const sentences = new Map<string, string>()
     const countFailed = ({ code, message }: Omit<Failed, 'id'>) => {
       count(failed, code)
@@ -119,7 +119,10 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
         tally(outcome)
         for (const { source, fault } of outcome.findings) countIn(looked, source, fault ?? 'taken')
         const tiles = new Set(outcome.kept.flatMap((image) => mapTilesOf(image.box)))
-        return { digest: fingerprint(outcome.kept), tiles: [...tiles].sort(), images: outcome.kept.length }
+        for (const { source, origin } of outcome.kept) countIn(origins, source, origin)
+        // Where the same bytes come from decides nothing that follows.
+        const images = outcome.kept.map(({ origin: _origin, ...image }) => image)
+        return { digest: fingerprint(images), tiles: [...tiles].sort(), images: outcome.kept.length }
       },
     )
     if (failed.has('eecu-budget-used'))
@@ -194,6 +197,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
         dropped: sortedCounts(dropped),
         failed: sortedCounts(failed),
         looked: sortedTable(looked),
+        origins: originsOfFiles(origins, prepared.context.sources),
       },
       leaves,
       { storage, terminal, signal, check, isSuspect: check.isSuspect },
@@ -240,6 +244,7 @@ export interface Prepared {
   readonly stages: StageRunner
   readonly existing: ReadonlySet<string>
   readonly check: ContentCheck
+  readonly terminal: Terminal
   /** Keys of what a classifier said. */
   readonly learnedTags: readonly string[]
 }
@@ -276,7 +281,8 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   const selection = (await getJson<SelectIndex>(storage, selectIndexKey(select)))!
   choosing.end(`${Object.values(selection.tiles).reduce((sum, tile) => sum + tile.objects, 0)} focus objects`)
 
-  const run: Run = { config: stored, extract, select, tables }
+  const files = await listedFiles(sourcesOf(withSecrets(config).imagery.sources), () => openCog(config, options))
+  const run: Run = { config: stored, extract, select, tables, files }
   const name = fingerprint(run)
   await putJson(storage, runKey(name), run)
   // Jobs of a build before this one may have changed what was listed.
@@ -291,7 +297,7 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
     if (remote && asked && (stage === 'plan' || stage === 'fetch')) await context.earthEngine()
   }
   const stages = createStageRunner({ storage, existing: listing.existing, runner, terminal, signal, preflight })
-  return { run, name, index, selection, captioner, context, stages, existing: listing.existing, check, learnedTags }
+  return { run, name, index, selection, captioner, context, stages, existing: listing.existing, check, learnedTags, terminal }
 }
 
 /** What the classifier of the settings says of the extracts' tags; null without one. */
@@ -315,8 +321,7 @@ async function askClassifier(
 function planShardsOf({ run, name, index, selection, captioner, context }: Prepared): Shard[] {
   const { imagery, tiles, seed } = run.config
   // What is allowed and what is judged later choose no image, and how services are asked doesn't either.
-  const { earthEngine, licences: _licences, checks: _checks, patience: _patience, ...choice } = imagery
-  const origin = [imageryOrigin(earthEngine.endpoint), choice]
+  const { earthEngine: _earthEngine, licences: _licences, checks: _checks, patience: _patience, ...choice } = imagery
   return Object.entries(selection.tiles).map(([tile, { sha256, objects }]) => {
     const decides = fingerprint(
       'plan',
@@ -324,7 +329,9 @@ function planShardsOf({ run, name, index, selection, captioner, context }: Prepa
       index.tiles[tile]!.sha256,
       sha256,
       captioner.tagsFingerprint,
-      origin,
+      originOfTile(run.config, context.sources, tile, index.tiles),
+      run.files,
+      choice,
       tiles,
       seed,
     )
@@ -344,23 +351,20 @@ function planShardsOf({ run, name, index, selection, captioner, context }: Prepa
 
 /** Plans every map tile that has focus objects; by tile. */
 export function runPlan(prepared: Prepared, shards = planShardsOf(prepared)): Promise<Map<string, PlanResult>> {
-  const isDone = (plan: PlanResult) =>
+  const { imagery, sources } = prepared.context
+  const areAsPlanned = originChecker(imagery, sources, (text) => prepared.terminal.warn(text))
+  const isDone = async (plan: PlanResult) =>
     plan.failed.length === 0 &&
-    plan.leaves.every(({ leaf, content }) => prepared.existing.has(requestsKey(leaf, content)))
+    plan.leaves.every(({ leaf, content }) => prepared.existing.has(requestsKey(leaf, content))) &&
+    (await areAsPlanned(plan.origins))
   return prepared.stages.run('plan', 'objects', shards, isDone, (plan: PlanResult) => plan)
 }
 
-export function fetchShardsOf(
-  { run, name, index, context }: Prepared,
-  plans: ReadonlyMap<string, PlanResult>,
-): Shard[] {
-  const local = run.config.imagery.earthEngine.endpoint === 'local'
-  return [...plans].flatMap(([tile, { leaves }]) =>
+export function fetchShardsOf({ run, name, context }: Prepared, plans: ReadonlyMap<string, PlanResult>): Shard[] {
+  return [...plans.values()].flatMap(({ leaves }) =>
     leaves.map(({ leaf, content, images }): Shard => {
-      // Local imagery is drawn from the extract, so it changes where the map does; real imagery doesn't.
-      const scene = local ? sceneAround(tile, index) : null
       const { seed, imagery } = run.config
-      const decides = fingerprint('fetch', VERSIONS.fetch, content, seed, imagery.checks, described(imagery), scene)
+      const decides = fingerprint('fetch', VERSIONS.fetch, content, seed, imagery.checks, described(imagery))
       return {
         job: {
           dataset: context.storage.url,
@@ -378,15 +382,6 @@ export function fetchShardsOf(
 
 /** Sources of the user's own, whose bands and ranges may change under the same name. */
 const described = ({ sources }: Run['config']['imagery']) => sources.filter((source) => typeof source !== 'string')
-
-/** Hashes of a map tile and its eight neighbours. */
-function sceneAround(tile: string, index: ExtractIndex): unknown {
-  const [west, south, east, north] = mapTileBox(tile)
-  const margin = (east - west) / 2
-  return mapTilesOf([west - margin, south - margin, east + margin, north + margin]).map(
-    (each) => index.tiles[each]?.sha256 ?? null,
-  )
-}
 
 /** Opens the scorers once before anything is asked of anyone, so that a missing model costs no imagery. */
 async function identifyScorers(options: BuildOptions): Promise<readonly ScorerIdentity[]> {

@@ -135,7 +135,10 @@ export async function probe(
   })
   try {
     const noFiles = () => Promise.reject(new TypeError('A probe asks Earth Engine alone.'))
-    const service = createImagery({ earthEngine: async () => client, cog: noFiles }, imagery)
+    const service = createImagery(
+      { earthEngine: async () => client, cog: noFiles },
+      { ...imagery, earthEngineOrigin: () => '' },
+    )
     await client.check()
     let seconds = 0
     const answered: PixelRequest[] = []

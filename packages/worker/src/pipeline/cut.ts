@@ -37,6 +37,7 @@ export interface DatasetLock {
   readonly config: unknown
   readonly inputs: ExtractIndex['inputs']
   /** Fingerprint of the groundability table and the caption rules. */
+  readonly origins: DatasetFacts['origins']
   readonly tables: { readonly captioner: string }
   readonly models: readonly ScorerIdentity[]
   readonly counts: {
@@ -75,6 +76,8 @@ export interface DatasetFacts {
   readonly failed: Readonly<Record<string, number>>
   /** Images that were looked at, by source and what came of it: `taken`, or why not. */
   readonly looked: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** By source of files, a hash of the addresses and versions that its images come from. */
+  readonly origins: Readonly<Record<string, string>>
   /** Of the manifest's columns but the splits. */
   readonly content: string
   /** Of what `filter.exclude` holds; null without it. */
@@ -214,6 +217,7 @@ export async function cutStored(
     fingerprint: name,
     config,
     inputs: state.inputs,
+    origins: state.origins,
     tables: { captioner: state.captioner },
     models: state.scorers,
     counts: { objects, kept: summary.pairs, dropped, failed },

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { type Config, redact } from '@skyscript/core'
-import { imageryOrigin, type Run } from './run.ts'
+import { lockedEndpoint } from './origins.ts'
+import type { Run } from './run.ts'
 
 const file = (path: string) => redact(basename(path.split('?')[0]!))
 const optional = (path: string | null) => (path === null ? null : file(path))
@@ -28,7 +29,7 @@ export function lockedConfig(config: Run['config']) {
           ? source
           : { ...source, stac: source.stac && redact(source.stac), files: source.files.map(file) },
       ),
-      earthEngine: { endpoint: imageryOrigin(imagery.earthEngine.endpoint) },
+      earthEngine: { endpoint: lockedEndpoint(imagery.earthEngine) },
     },
     selection,
     tiles,

@@ -3,6 +3,7 @@ import { planTile } from '@skyscript/gee-fetch'
 import { type Job, resultKey } from '../runner/runner.ts'
 import type { RunContext } from './context.ts'
 import { leavesOf } from './leaves.ts'
+import { plannedOrigins } from './origins.ts'
 import { countIn, type PlanResult, requestsKey, selectionKey, sortedCounts, sortedTable } from './run.ts'
 import { focusOf, groundableTags } from './select.ts'
 
@@ -22,6 +23,7 @@ export async function planJob(job: Job, context: RunContext, signal: AbortSignal
     focus: objects.map((object) => focusOf(object, captioner)),
     settings: { ...config.imagery, sources: context.sources, tiles: config.tiles, seed: config.seed },
     candidates: (source) => context.imagery.find(source, box, signal),
+    origin: context.imagery.origin,
   })
   const leaves: PlanResult['leaves'][number][] = []
   for (const { name, items } of leavesOf(outcome.kept, (image) => boxCenter(image.candidates[0]!.box), box)) {
@@ -44,6 +46,10 @@ export async function planJob(job: Job, context: RunContext, signal: AbortSignal
     dropped: sortedCounts(dropped),
     tags: sortedTable(outcomes),
     failed: outcome.failed,
+    origins: plannedOrigins(
+      outcome.kept.flatMap(({ candidates }) => candidates),
+      context.sources,
+    ),
   }
   await putJson(storage, resultKey(job), result)
 }

@@ -1,6 +1,7 @@
 import type { Style, TagRow } from '@skyscript/captioner'
 import type { Box, Config, SourceAlias } from '@skyscript/core'
 import { type Source, sourcesOf } from '@skyscript/gee-fetch'
+import type { PlannedOrigin } from './origins.ts'
 
 /**
  * What every job of a run needs to know, stored under `runKey` so that a worker anywhere can read it. It holds no
@@ -13,6 +14,8 @@ export interface Run {
   readonly extract: string
   readonly select: string
   readonly tables: CaptionTables
+  /** Versions of the files that sources list, by alias. */
+  readonly files: Readonly<Record<string, string>>
 }
 
 /** What captions are made by beside the settings: the texts of the files that these name, so that workers need not have them. */
@@ -30,11 +33,11 @@ export const VERSIONS = {
   learn: 1,
   extract: 4,
   select: 2,
-  plan: 4,
-  fetch: 3,
+  plan: 5,
+  fetch: 4,
   caption: 1,
   score: 2,
-  assemble: 4,
+  assemble: 5,
 } as const
 
 /** What a classifier said of the undecided tags of some extracts. */
@@ -89,6 +92,8 @@ export interface PlanResult {
   readonly dropped: Readonly<Record<string, number>>
   readonly tags: TagOutcomes
   readonly failed: readonly { readonly id: string; readonly code: string; readonly message: string }[]
+  /** Of images of catalogues, to be compared by later builds. */
+  readonly origins: readonly PlannedOrigin[]
 }
 
 /** Counts above 0 in a plain object with sorted keys, so that its JSON is the same whatever order things came in. */
@@ -113,13 +118,6 @@ export function sortedTable(
   return Object.fromEntries(
     [...table].sort(([a], [b]) => (a < b ? -1 : 1)).map(([row, counts]) => [row, sortedCounts(counts)]),
   )
-}
-
-/** How the imagery's origin enters fingerprints: one Earth Engine whatever its port or quota tier. */
-export function imageryOrigin(endpoint: string): string {
-  if (endpoint === 'local') return 'local'
-  const host = new URL(endpoint).hostname
-  return /^earthengine(-highvolume)?\.googleapis\.com$/.test(host) ? 'earthengine' : host
 }
 
 /** Written last, removed first: where it is, the dataset is whole. */

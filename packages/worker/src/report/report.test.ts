@@ -25,6 +25,7 @@ function rowOf(i: number, source: SourceAlias, changes: Partial<ReportRow['capti
     id,
     source,
     imageId: `ASSET/${i}`,
+    origin: 'earthengine',
     time: source === 'DE' ? null : Date.UTC(2017 + (i % 4), 5, 1),
     gsd: source === 'US' ? (i % 2 ? 0.6 : 1) : 10,
     box: [1, 42, 1.01, 42.01],

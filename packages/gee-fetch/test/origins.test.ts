@@ -1,0 +1,116 @@
+/** Pixels are of the file that was planned, or there are none. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Box, PlannedImage, Storage } from '@skyscript/core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createCogImagery, createImagery, fetchImages, NO_EARLIER_IMAGES } from '../src/index.ts'
+import { cogSource, plainTiff, serveFiles, textured } from './cog-set-up.ts'
+
+const [WEST, NORTH, STEP] = [7.44, 46.95, 1e-4]
+const box: Box = [WEST + 20 * STEP, NORTH - 80 * STEP, WEST + 80 * STEP, NORTH - 20 * STEP]
+
+let folder: string
+let etags = ['"one"']
+let server: Awaited<ReturnType<typeof serveFiles>>
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'origins-'))
+  let turn = 0
+  server = await serveFiles(folder, undefined, undefined, () => etags[turn++ % etags.length]!)
+})
+afterAll(async () => {
+  await server?.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const write = (name: string, tint: number) =>
+  plainTiff(join(folder, name), 4326, STEP, [WEST, NORTH], (x, y) => [(textured(x, y)[0] + tint) % 256, 90, 30 + tint])
+
+/** Fetches one image of a file with the origin that a plan found; what was stored is in `stored`. */
+async function fetchOne(file: string, plan: (cog: ReturnType<typeof createCogImagery>) => Promise<string>) {
+  const source = cogSource({ files: [file], gsd: 10 })
+  const cog = createCogImagery({ maxConcurrent: 4, maxCloud: 100 })
+  const imagery = createImagery(
+    { earthEngine: () => Promise.reject(new Error('No Earth Engine here.')), cog: async () => cog },
+    { maxCloud: 100, earthEngineOrigin: () => '' },
+  )
+  const imageId = `tests/${file.split('/').at(-1)}`
+  const candidate = { source: 'CC', imageId, time: null, gsd: 10, box, width: 60, height: 60, origin: await plan(cog) }
+  const planned: PlannedImage[] = [{ id: 'a1', candidates: [candidate] }]
+  const stored = new Map<string, Uint8Array>()
+  const storage = {
+    put: async (key: string, bytes: Uint8Array) => void stored.set(key, bytes),
+    get: async (key: string) => stored.get(key) ?? null,
+  } as unknown as Storage
+  const checks = { minValid: 0.5, maxCloud: 1, maxSeam: 1, minDeviation: 0 }
+  const outcome = await fetchImages(planned, {
+    imagery,
+    sources: [source],
+    checks,
+    storage,
+    seed: 1,
+    earlier: NO_EARLIER_IMAGES,
+    tile: null,
+    signal: new AbortController().signal,
+  })
+  await cog.close()
+  return { ...outcome, stored, origin: () => cog.origin(source, imageId, box) }
+}
+
+const originNow = (file: string) => async (cog: ReturnType<typeof createCogImagery>) =>
+  cog.origin(cogSource({ files: [file], gsd: 10 }), `tests/${file.split('/').at(-1)}`, box)
+
+test.each(['disk', 'server'])(
+  'a file on %s that was replaced between plan and reading is said to be',
+  async (where) => {
+    const name = `replaced-${where}.tif`
+    await write(name, 0)
+    etags = ['"one"']
+    const file = where === 'disk' ? join(folder, name) : `${server.url}/${name}`
+    const { kept } = await fetchOne(file, originNow(file))
+    expect(kept).toHaveLength(1)
+
+    // A reader that has the old file open, and one that has not.
+    for (const isOpen of [true, false]) {
+      await write(name, 0)
+      etags = ['"one"']
+      const outcome = await fetchOne(file, async (cog) => {
+        const planned = await originNow(file)(cog)
+        await write(name, 100)
+        etags = ['"two"']
+        if (isOpen) return planned
+        const other = createCogImagery({ maxConcurrent: 1, maxCloud: 100 })
+        expect(await originNow(file)(other)).not.toBe(planned)
+        await other.close()
+        return planned
+      })
+      expect(outcome.kept).toEqual([])
+      expect(outcome.stored.size).toBe(0)
+      expect(outcome.failed).toMatchObject([{ id: 'a1', code: 'image-replaced' }])
+      expect(outcome.failed[0]!.message).toContain('run the build again')
+    }
+  },
+)
+
+test('a server that answers in turn with several ETags for one file has one file', async () => {
+  await write('mirrored.tif', 0)
+  etags = ['"a"', '"b"', '"c"']
+  const file = `${server.url}/mirrored.tif`
+  const one = await fetchOne(file, originNow(file))
+  const two = await fetchOne(file, async () => one.kept[0]!.origin)
+  expect([...one.kept, ...two.kept].map(({ sha256 }) => sha256)).toEqual([one.kept[0]!.sha256, one.kept[0]!.sha256])
+})
+
+test('a signature in an address is no part of what an image comes from, the rest of it is', async () => {
+  await write('signed.tif', 0)
+  etags = ['"one"']
+  const origins: string[] = []
+  for (const address of ['signed.tif?X-Amz-Signature=1', 'signed.tif?X-Amz-Signature=2', 'mirrored.tif']) {
+    const cog = createCogImagery({ maxConcurrent: 1, maxCloud: 100 })
+    const source = cogSource({ files: [`${server.url}/${address}`], gsd: 10 })
+    origins.push(await cog.origin(source, `tests/${address.split('?')[0]}`, box))
+    await cog.close()
+  }
+  expect(origins[0]).toBe(origins[1])
+  expect(origins[0]).not.toBe(origins[2])
+})

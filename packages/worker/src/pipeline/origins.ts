@@ -1,0 +1,131 @@
+/** Where pixels come from, as fingerprints and the lock name it. */
+import {
+  type Box,
+  type Config,
+  fingerprint,
+  type ImageCandidate,
+  mapTileBox,
+  mapTilesOf,
+  messageOf,
+  ServiceError,
+} from '@skyscript/core'
+import { type CogImagery, type Imagery, refusalOf, type Source } from '@skyscript/gee-fetch'
+import { DRAWING_VERSION, groundAround } from '@skyscript/local-earth-engine'
+import type { ExtractIndex } from './run.ts'
+
+/** Google's own hosts, which serve the same pixels. */
+const GOOGLE = /^earthengine(-highvolume)?\.googleapis\.com$/
+
+type EarthEngineSettings = Pick<Config['imagery']['earthEngine'], 'endpoint' | 'mirrorOf'>
+
+/** One name for all addresses of one Earth Engine; `local` for the one that draws from the extract. */
+export function endpointOrigin({ endpoint, mirrorOf }: EarthEngineSettings): string {
+  if (endpoint === 'local') return 'local'
+  const host = mirrorOf ?? new URL(endpoint).host
+  return GOOGLE.test(host) ? 'earthengine' : host
+}
+
+/** The same as a dataset's lock has it: without a port, so that servers of one machine leave the same bytes. */
+export const lockedEndpoint = (settings: EarthEngineSettings): string => endpointOrigin(settings).replace(/:\d+$/, '')
+
+/** The origin of Earth Engine's pixels in a box; of drawn ones, the parts of the extract that may show there. */
+export function earthEngineOrigin(settings: EarthEngineSettings, box: Box, tiles: ExtractIndex['tiles']): string {
+  const origin = endpointOrigin(settings)
+  return origin === 'local' ? fingerprint(origin, DRAWING_VERSION, hashesOf(groundAround(box), tiles)) : origin
+}
+
+/** The same for all images of the objects of a map tile, however large they may be. */
+export function originOfTile(
+  { imagery, tiles }: Pick<Config, 'imagery' | 'tiles'>,
+  sources: readonly Source[],
+  tile: string,
+  index: ExtractIndex['tiles'],
+): unknown {
+  const origin = endpointOrigin(imagery.earthEngine)
+  if (origin !== 'local') return origin
+  const coarsest = Math.max(0, ...sources.flatMap((source) => (source.kind === 'earth-engine' ? [source.gsd] : [])))
+  const metres = Math.max(tiles.maxPixels, tiles.pointPixels) * coarsest
+  return [origin, DRAWING_VERSION, hashesOf(groundAround(mapTileBox(tile), metres), index)]
+}
+
+/** Contents of the map tiles that a box touches. */
+const hashesOf = (box: Box, tiles: ExtractIndex['tiles']) =>
+  mapTilesOf(box).map((tile) => [tile, tiles[tile]?.sha256 ?? null])
+
+/** Versions of the files that sources list, by alias. Nothing is asked where no source lists any. */
+export async function listedFiles(
+  sources: readonly Source[],
+  open: () => Promise<CogImagery>,
+): Promise<Record<string, string>> {
+  const versions: Record<string, string> = {}
+  const lists = sources.flatMap((source) => (source.kind === 'cog' && source.stac === null ? [source] : []))
+  if (lists.length === 0) return versions
+  const cog = await open()
+  try {
+    for (const source of lists) versions[source.alias] = (await cog.versionOfFiles(source))!
+  } finally {
+    await cog.close()
+  }
+  return versions
+}
+
+/** A sample of what a plan's images of a catalogue come from, by which a later build sees that they changed. */
+export interface PlannedOrigin {
+  readonly source: string
+  readonly imageId: string
+  readonly box: Box
+  readonly origin: string
+}
+
+/** Of candidates of catalogues, one of each image and group of map tiles. */
+export function plannedOrigins(candidates: Iterable<ImageCandidate>, sources: readonly Source[]): PlannedOrigin[] {
+  const catalogues = new Set(sources.flatMap((each) => (each.kind === 'cog' && each.stac !== null ? [each.alias] : [])))
+  const origins = new Map<string, PlannedOrigin>()
+  for (const { source, imageId, box, origin } of candidates) {
+    const key = JSON.stringify([source, imageId, origin, mapTilesOf(box)])
+    if (catalogues.has(source) && !origins.has(key)) origins.set(key, { source, imageId, box, origin })
+  }
+  return [...origins.values()]
+}
+
+/**
+ * For the lock: of each source of files, a hash of what its images come from. Of Earth Engine the lock has the host, and of
+ * what was drawn the extracts.
+ */
+export function originsOfFiles(
+  origins: ReadonlyMap<string, ReadonlyMap<string, unknown>>,
+  sources: readonly Source[],
+): Record<string, string> {
+  const files = new Set(sources.flatMap(({ alias, kind }) => (kind === 'cog' ? [alias] : [])))
+  return Object.fromEntries(
+    [...origins]
+      .filter(([alias]) => files.has(alias))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([alias, each]) => [alias, fingerprint([...each.keys()].sort())]),
+  )
+}
+
+/**
+ * Tells whether images of catalogues are as they were when they were planned. What can't be asked now is taken to be,
+ * which `warn` says once for each source.
+ */
+export function originChecker(imagery: Imagery, sources: readonly Source[], warn: (text: string) => void) {
+  const warned = new Set<string>()
+  return async (planned: readonly PlannedOrigin[]): Promise<boolean> => {
+    for (const { source: alias, imageId, box, origin } of planned) {
+      const source = sources.find((each) => each.alias === alias)
+      try {
+        if (source === undefined || (await imagery.origin(source, imageId, box)) !== origin) return false
+      } catch (error) {
+        if (!(error instanceof ServiceError)) throw error
+        if (refusalOf(error) === 'image') return false
+        if (!warned.has(alias))
+          warn(
+            `Whether images of ${alias} changed since the last build could not be asked (${messageOf(error)}); they are taken to be the same.`,
+          )
+        warned.add(alias)
+      }
+    }
+    return true
+  }
+}

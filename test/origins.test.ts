@@ -1,0 +1,175 @@
+/** No image is stale: what its pixels come from is a part of what it is known by. */
+import { rm, stat, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type FileServer, plainTiff, serveFiles } from '../packages/gee-fetch/test/cog-set-up.ts'
+import { startLocalEarthEngine } from '../packages/local-earth-engine/src/index.ts'
+import { filesOf, makeFolder } from './support/skyscript.ts'
+import { buildHere, place, type Settings, SMALL_TOWN, smallRegion, writeMap } from './support/small-map.ts'
+
+let folder: Awaited<ReturnType<typeof makeFolder>>
+const at = (...names: string[]) => join(folder.path, ...names)
+const closers: (() => Promise<void>)[] = []
+
+beforeAll(async () => {
+  folder = await makeFolder('origins')
+  await writeMap(at('map.osm.pbf'), SMALL_TOWN)
+})
+afterAll(async () => {
+  for (const close of closers) await close()
+  await folder?.remove()
+})
+
+const region = (output: string, imagery: Settings) => smallRegion(at('map.osm.pbf'), at(output), { imagery })
+const build = (output: string, imagery: Settings) => buildHere(region(output, imagery), folder.path)
+
+/** Builds on an output that has images of other settings or files, and afresh; gives the jobs of the former. */
+async function expectAsFresh(output: string, imagery: Settings): Promise<Readonly<Record<string, number>>> {
+  const { jobs } = await build(output, imagery)
+  await rm(at('fresh'), { recursive: true, force: true })
+  await build('fresh', imagery)
+  expect(filesOf(at(output))).toEqual(filesOf(at('fresh')))
+  return jobs
+}
+
+test('another endpoint is another Earth Engine, unless it is said to be a mirror of the one before', async () => {
+  const drawn = { sources: ['CH', 'S2'], earthEngine: { endpoint: 'local' } }
+  await build('endpoint', drawn)
+  const before = filesOf(at('endpoint'))
+  // Without features, so with other pixels.
+  const start = () => startLocalEarthEngine({ features: [], threads: 1 })
+  const [one, two] = await Promise.all([start(), start()])
+  closers.push(one.close, two.close)
+  const of = (endpoint: string, more: Settings = {}) => ({
+    sources: ['CH', 'S2'],
+    earthEngine: { endpoint, project: 'p', ...more },
+  })
+  await expectAsFresh('endpoint', of(one.url))
+  expect(filesOf(at('endpoint'))).not.toEqual(before)
+
+  const asked = () => two.stats().requests.pixels
+  expect(await build('endpoint', of(two.url, { mirrorOf: new URL(one.url).host }))).toMatchObject({ jobs: {} })
+  expect(asked()).toBe(0)
+  await expectAsFresh('endpoint', of(two.url))
+  expect(asked()).toBeGreaterThan(0)
+  await build('endpoint', drawn)
+  expect(filesOf(at('endpoint'))).toEqual(before)
+}, 120_000)
+
+test('drawn images are those of the map as it is, and a map that is the same draws nothing', async () => {
+  const drawn = { sources: ['CH', 'S2'], earthEngine: { endpoint: 'local' } }
+  await build('drawn', drawn)
+  // A tree that stands in the images of others, and is in another map tile than most of them.
+  await writeMap(at('map.osm.pbf'), [...SMALL_TOWN, { id: 40, tags: { natural: 'tree' }, at: [[62, 8]] }])
+  const jobs = await expectAsFresh('drawn', drawn)
+  expect(jobs.fetch).toBeGreaterThan(0)
+  expect(await build('drawn', drawn)).toMatchObject({ jobs: {}, unchanged: true })
+  await writeMap(at('map.osm.pbf'), SMALL_TOWN)
+})
+
+const STEP = 2.5e-5
+/** A file over the town in one colour with texture, always of the same size. */
+async function writeOrtho(path: string, tint: number): Promise<void> {
+  const [x, y] = place([-300, 250])
+  await plainTiff(path, 4326, STEP, [x, y], (column, row) => [
+    60 + tint + ((column * 7 + row * 3) % 60),
+    40 + ((column + row * 5) % 90),
+    30 + tint + ((column * 3 + row * 11) % 70),
+  ], 250) // biome-ignore format: one rule
+}
+const files = (...names: string[]) => ({
+  sources: [{ kind: 'cog', alias: 'OWN', files: names, range: [0, 255], gsd: 1 }],
+})
+
+test('a file on disk that was replaced, by one of its size, is read again, and one that was not is not', async () => {
+  await writeOrtho(at('ortho.tif'), 0)
+  await build('disk', files(at('ortho.tif')))
+  const before = filesOf(at('disk'))
+  expect(await build('disk', files(at('ortho.tif')))).toMatchObject({ jobs: {}, unchanged: true })
+  const { size, mtime } = await stat(at('ortho.tif'))
+  await writeOrtho(at('ortho.tif'), 80)
+  await utimes(at('ortho.tif'), mtime, new Date(mtime.getTime() + 2000))
+  expect((await stat(at('ortho.tif'))).size).toBe(size)
+  await expectAsFresh('disk', files(at('ortho.tif')))
+  const after = filesOf(at('disk'))
+  expect(Object.keys(after)).toEqual(Object.keys(before))
+  expect(Object.keys(after).filter((name) => name.endsWith('.jpg') && after[name] === before[name])).toEqual([])
+  expect(after['dataset.lock.json']).not.toBe(before['dataset.lock.json'])
+})
+
+async function serve(api?: Parameters<typeof serveFiles>[1], version?: () => string): Promise<FileServer> {
+  const server = await serveFiles(folder.path, api, undefined, version)
+  closers.push(() => server.close())
+  return server
+}
+
+test('a file on a server that was replaced is read again; else a build asks for its version alone', async () => {
+  let etag = '"one"'
+  const server = await serve(undefined, () => etag)
+  const imagery = files(`${server.url}/remote.tif?signature=1`)
+  await writeOrtho(at('remote.tif'), 0)
+  await build('server', imagery)
+  let asked = server.requests.length
+  expect(await build('server', imagery)).toMatchObject({ jobs: {}, unchanged: true })
+  expect(server.requests.slice(asked).map(({ range }) => range)).toEqual(['bytes=0-0'])
+  // Its signature is no part of a file.
+  const signed = files(`${server.url}/remote.tif?signature=2`)
+  asked = server.requests.length
+  await build('server', signed)
+  expect(server.requests.slice(asked).every(({ range }) => range === 'bytes=0-0')).toBe(true)
+
+  await writeOrtho(at('remote.tif'), 80)
+  etag = '"two"'
+  const before = filesOf(at('server'))
+  await expectAsFresh('server', signed)
+  const after = filesOf(at('server'))
+  expect(Object.keys(after).filter((name) => name.endsWith('.jpg') && after[name] === before[name])).toEqual([])
+})
+
+test.each([
+  ['says when it was updated', true],
+  ['says nothing of its files', false],
+])(
+  'an image of a catalogue that %s is read again when it was replaced',
+  async (name, tells) => {
+    let [updated, etag] = ['2024-01-01T00:00:00Z', '"one"']
+    const [west, south] = place([-300, -250])
+    const [east, north] = place([300, 250])
+    const item = (url: string) => ({
+      id: 'sheet',
+      type: 'Feature',
+      bbox: [west, south, east, north],
+      properties: { datetime: '2023-06-01T00:00:00Z', ...(tells && { updated }) },
+      assets: { visual: { href: `${url}/sheet.tif?signature=${Math.random()}` } },
+    })
+    const server = await serve(
+      (path, _body, url) => {
+        if (path === '/search') return { type: 'FeatureCollection', features: [item(url)], links: [] }
+        return path === '/collections/orthos/items/sheet' ? item(url) : undefined
+      },
+      () => etag,
+    )
+    const imagery = {
+    sources: [
+      { kind: 'cog', alias: 'CAT', stac: server.url, collection: 'orthos', assets: ['visual'], range: [0, 255], gsd: 1 },
+    ],
+  } // biome-ignore format: one source
+    await writeOrtho(at('sheet.tif'), 0)
+    const output = `catalogue-${tells}`
+    await build(output, imagery)
+    const asked = server.requests.length
+    expect(await build(output, imagery), name).toMatchObject({ jobs: {}, unchanged: true })
+    expect(server.requests.length - asked).toBeLessThanOrEqual(tells ? 1 : 2)
+    await writeOrtho(at('sheet.tif'), 80)
+    ;[updated, etag] = ['2024-02-02T00:00:00Z', '"two"']
+    const before = filesOf(at(output))
+    await expectAsFresh(output, imagery)
+    const after = filesOf(at(output))
+    expect(Object.keys(after).filter((file) => file.endsWith('.jpg') && after[file] === before[file])).toEqual([])
+    await server.close()
+    const away = await build(output, imagery)
+    expect(away).toMatchObject({ jobs: {}, unchanged: true })
+    expect(away.warnings).toContain('could not be asked')
+  },
+  120_000,
+)
