@@ -297,7 +297,19 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
     if (remote && asked && (stage === 'plan' || stage === 'fetch')) await context.earthEngine()
   }
   const stages = createStageRunner({ storage, existing: listing.existing, runner, terminal, signal, preflight })
-  return { run, name, index, selection, captioner, context, stages, existing: listing.existing, check, learnedTags, terminal }
+  return {
+    run,
+    name,
+    index,
+    selection,
+    captioner,
+    context,
+    stages,
+    existing: listing.existing,
+    check,
+    learnedTags,
+    terminal,
+  }
 }
 
 /** What the classifier of the settings says of the extracts' tags; null without one. */
