@@ -28,14 +28,13 @@ import { type SourceFile, withSources } from './inputs.ts'
 import { type LearnedTags, learnTags } from './learn-tags.ts'
 import { withLicensedSources } from './licences.ts'
 import type { ContextOptions } from './models.ts'
-import { listedFiles, originChecker, originOfTile, originsOfFiles } from './origins.ts'
+import { listedFiles, originsOfFiles } from './origins.ts'
 import { type PrivateAddresses, refuseForWorkers, withoutSecrets, withSecrets } from './private-addresses.ts'
 import {
   type CaptionTables,
   countIn,
   type ExtractIndex,
   extractIndexKey,
-  type PlanResult,
   type Run,
   requestsKey,
   type SelectIndex,
@@ -46,6 +45,7 @@ import {
 } from './run.ts'
 import type { ScoreOutcome } from './score.ts'
 import { selectObjects } from './select.ts'
+import { fetchShardsOf, planShardsOf, runPlan } from './shards.ts'
 import { createStageRunner, type Shard, type StageRunner } from './stages.ts'
 
 export interface BuildOptions extends ContextOptions {
@@ -329,71 +329,6 @@ async function askClassifier(
   asking.end(`${seen} of ${rows.length} tags that no table knows can be seen`)
   return asked
 }
-
-function planShardsOf({ run, name, index, selection, captioner, context }: Prepared): Shard[] {
-  const { imagery, tiles, seed } = run.config
-  // What is allowed and what is judged later choose no image, and how services are asked doesn't either.
-  const { earthEngine: _earthEngine, licences: _licences, checks: _checks, patience: _patience, ...choice } = imagery
-  return Object.entries(selection.tiles).map(([tile, { sha256, objects }]) => {
-    const decides = fingerprint(
-      'plan',
-      VERSIONS.plan,
-      index.tiles[tile]!.sha256,
-      sha256,
-      captioner.tagsFingerprint,
-      originOfTile(run.config, context.sources, tile, index.tiles),
-      run.files,
-      choice,
-      tiles,
-      seed,
-    )
-    return {
-      job: {
-        dataset: context.storage.url,
-        run: name,
-        stage: 'plan',
-        shard: tile,
-        input: run.select,
-        fingerprint: decides,
-      },
-      weight: objects,
-    }
-  })
-}
-
-/** Plans every map tile that has focus objects; by tile. */
-export function runPlan(prepared: Prepared, shards = planShardsOf(prepared)): Promise<Map<string, PlanResult>> {
-  const { imagery, sources } = prepared.context
-  const areAsPlanned = originChecker(imagery, sources, (text) => prepared.terminal.warn(text))
-  const isDone = async (plan: PlanResult) =>
-    plan.failed.length === 0 &&
-    plan.leaves.every(({ leaf, content }) => prepared.existing.has(requestsKey(leaf, content))) &&
-    (await areAsPlanned(plan.origins))
-  return prepared.stages.run('plan', 'objects', shards, isDone, (plan: PlanResult) => plan)
-}
-
-export function fetchShardsOf({ run, name, context }: Prepared, plans: ReadonlyMap<string, PlanResult>): Shard[] {
-  return [...plans.values()].flatMap(({ leaves }) =>
-    leaves.map(({ leaf, content, images }): Shard => {
-      const { seed, imagery } = run.config
-      const decides = fingerprint('fetch', VERSIONS.fetch, content, seed, imagery.checks, described(imagery))
-      return {
-        job: {
-          dataset: context.storage.url,
-          run: name,
-          stage: 'fetch',
-          shard: leaf,
-          input: content,
-          fingerprint: decides,
-        },
-        weight: images,
-      }
-    }),
-  )
-}
-
-/** Sources of the user's own, whose bands and ranges may change under the same name. */
-const described = ({ sources }: Run['config']['imagery']) => sources.filter((source) => typeof source !== 'string')
 
 /** Opens the scorers once before anything is asked of anyone, so that a missing model costs no imagery. */
 async function identifyScorers(options: BuildOptions): Promise<readonly ScorerIdentity[]> {
