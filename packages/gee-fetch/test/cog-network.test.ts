@@ -193,6 +193,7 @@ test('files that are denied or fail for a while fail their images and drop none,
   const candidate: ImageCandidate = {
     source: source.alias,
     imageId: 'tests/a.tif',
+    origin: await open().origin(source, 'tests/a.tif', box),
     time: null,
     gsd: 10,
     box,
@@ -204,7 +205,10 @@ test('files that are denied or fail for a while fail their images and drop none,
     const cog = open({ deadlineMs: 1000 })
     const noEarthEngine = () => Promise.reject(new TypeError('These tests have files only.'))
     return fetchImages([{ id: 'a1', candidates: [candidate, other] }], {
-      imagery: createImagery({ earthEngine: noEarthEngine, cog: async () => cog }, { maxCloud: 20 }),
+      imagery: createImagery(
+        { earthEngine: noEarthEngine, cog: async () => cog },
+        { maxCloud: 20, earthEngineOrigin: () => '' },
+      ),
       sources: [source],
       checks: { ...CHECKS, minDeviation: 0 },
       storage: await openFolder(join(folder, name)),

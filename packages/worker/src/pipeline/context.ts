@@ -23,9 +23,9 @@ import { runKey } from '../runner/runner.ts'
 import { openCaptioner } from './captioner.ts'
 import { fileLedger } from './eecu-ledger.ts'
 import { type ContextOptions, defaultModelCache, modelOptions } from './models.ts'
-import { earthEngineOrigin } from './origins.ts'
+import { earthEngineOrigin, isGoogle } from './origins.ts'
 import { withSecrets } from './private-addresses.ts'
-import { type ExtractIndex, extractIndexKey, imageryOrigin, type Run } from './run.ts'
+import { type ExtractIndex, extractIndexKey, type Run } from './run.ts'
 import { type IndexedTile, indexTile, readHomeObjects, readTile } from './tiles.ts'
 
 /** Objects of this many map tiles are kept at hand: an image with those around it touches at most four or so. */
@@ -200,7 +200,7 @@ const patienceOf = ({ imagery }: Pick<Config, 'imagery'>, { outages }: ContextOp
 /** What shares one limit: a project, whichever of Google's two endpoints it uses. Elsewhere a name may mean another project. */
 export function limitName(endpoint: string, project: string | null): string {
   const name = project ?? 'none'
-  return imageryOrigin(endpoint) === 'earthengine' ? name : `${new URL(endpoint).host}/${name}`
+  return isGoogle(new URL(endpoint).host) ? name : `${new URL(endpoint).host}/${name}`
 }
 
 /** What was used of a project's month, here or by all workers of a queue. */

@@ -14,7 +14,7 @@ import { DRAWING_VERSION, groundAround } from '@skyscript/local-earth-engine'
 import type { ExtractIndex } from './run.ts'
 
 /** Google's own hosts, which serve the same pixels. */
-const GOOGLE = /^earthengine(-highvolume)?\.googleapis\.com$/
+export const isGoogle = (host: string): boolean => /^earthengine(-highvolume)?\.googleapis\.com$/.test(host)
 
 type EarthEngineSettings = Pick<Config['imagery']['earthEngine'], 'endpoint' | 'mirrorOf'>
 
@@ -22,7 +22,7 @@ type EarthEngineSettings = Pick<Config['imagery']['earthEngine'], 'endpoint' | '
 export function endpointOrigin({ endpoint, mirrorOf }: EarthEngineSettings): string {
   if (endpoint === 'local') return 'local'
   const host = mirrorOf ?? new URL(endpoint).host
-  return GOOGLE.test(host) ? 'earthengine' : host
+  return isGoogle(host) ? 'earthengine' : host
 }
 
 /** The same as a dataset's lock has it: without a port, so that servers of one machine leave the same bytes. */
