@@ -3,23 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deflateSync, zstdCompressSync } from 'node:zlib'
-import { type Box, InputError, type Position, ServiceError } from '@skyscript/core'
+import { InputError, type Position, ServiceError } from '@skyscript/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { projectionOf } from '../src/cog/projections.ts'
 import { unpackLzw, unpackPackBits } from '../src/cog/unpack.ts'
 import { type CogSource, createCogImagery } from '../src/index.ts'
 import { PIXEL_STATE } from '../src/pixel-state.ts'
-import {
-  agreement,
-  cogSource,
-  type Grid,
-  gdal,
-  gridAt,
-  hasGdal,
-  plainTiff,
-  warped,
-  writePicture,
-} from './cog-set-up.ts'
+import { agreement, cogSource, type Grid, gdal, gridAt, hasGdal, warped, writePicture } from './cog-set-up.ts'
 import { type Entry, IN_DEGREES, inDegrees, type Picture, tiffImage, writeTiff } from './write-tiff.ts'
 
 let folder: string
@@ -398,36 +388,4 @@ describe.skipIf(!hasGdal)('beside gdalwarp', () => {
     const ours = await cog.pixels({ ...source, gsd }, `tests/overviews-${epsg}.tif`, grid)
     expect(agreement(ours, theirs)).toBeGreaterThan(0.999)
   })
-})
-
-test.each([
-  ['degrees', 4326, 1 / 8192],
-  ['web mercator', 3857, 20],
-  ['UTM', 32701, 15],
-] as const)('a file over 180 degrees in %s is found and read on either side', async (name, epsg, step) => {
-  const { forward } = projectionOf(epsg, name)
-  const [x, y] = forward([180, -17])
-  const file = await plainTiff(at(`${name}.tif`), epsg, step, [x - 100 * step, y + 100 * step], (column, line) => [
-    column + 1,
-    line + 1,
-    77,
-  ])
-  const source = cogSource({ files: [file], collection: 'over' })
-  const id = `over/${name}.tif`
-  for (const west of [179.995, 180.002, -179.998]) {
-    const box: Box = [west, -17.002, west + 0.001, -17.001]
-    const [found] = await cog.find(source, west > 180 ? [-180, -17.1, -179.9, -17] : box)
-    expect(found!.footprint[2] - found!.footprint[0]).toBeLessThan(0.1)
-    const grid = { ...gridOf(4, 4), west, north: -17.001, degreesPerPixelX: 1 / 65536, degreesPerPixelY: 1 / 65536 }
-    const pixels = await cog.pixels(source, id, grid)
-    const [east, north] = forward([west + 1.5 / 65536, -17.001 - 0.5 / 65536])
-    const turn = epsg === 4326 ? 360 : epsg === 3857 ? 2 * Math.PI * 6378137 : 0
-    const column = Math.floor((turn ? ((east - x + turn * 1.5) % turn) - turn / 2 : east - x) / step) + 100
-    expect([...pixels.subarray(4, 8)], `${west}`).toEqual([
-      column + 1,
-      100 + Math.floor((y - north) / step) + 1,
-      77,
-      255,
-    ])
-  }
 })
