@@ -1,4 +1,5 @@
 /** captions.labels: what a build redoes when it changes. */
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { filesOf, makeFolder, skyscript, writeRegion } from './support/skyscript.ts'
@@ -17,11 +18,11 @@ afterAll(async () => {
   await folder?.remove()
 })
 
-async function build(name: string, labels: string) {
+async function build(name: string, labels: string, earthEngine: object = {}) {
   const { imagery } = town.region(at(name)) as { imagery: { earthEngine: object } }
   const region = town.region(at(name), {
     captions: { labels },
-    imagery: { ...imagery, earthEngine: { ...imagery.earthEngine, grouping: false } },
+    imagery: { ...imagery, earthEngine: { ...imagery.earthEngine, grouping: false, ...earthEngine } },
   })
   const before = town.earthEngine.stats().requests.pixels
   const { code, stdout, stderr } = await skyscript(['build', await writeRegion(at(`${name}.yaml`), region), '--json'])
@@ -54,3 +55,16 @@ test('another set of labels redoes captions and scores, and asks only for images
   const back = await build('town', 'visible')
   expect(back.files).toEqual(visible.files)
 }, 240_000)
+
+test('imagery drawn from the map is the same with either set of labels', async () => {
+  const local = { endpoint: 'local', project: null }
+  const visible = await build('drawn', 'visible', local)
+  const written = (name: string) => statSync(at('drawn', name)).mtimeMs
+  const times = new Map([...imagesOf(visible.files).keys()].map((name) => [name, written(name)]))
+  const leaky = await build('drawn', 'skyscript-2023', local)
+  const [before, after] = [imagesOf(visible.files), imagesOf(leaky.files)]
+  const kept = [...after].filter(([name]) => before.has(name))
+  expect(kept.length).toBeGreaterThan(20)
+  for (const [name, sha256] of kept) expect([sha256, written(name)], name).toEqual([before.get(name), times.get(name)])
+  expect((await build('drawn-fresh', 'skyscript-2023', local)).files).toEqual(leaky.files)
+}, 400_000)

@@ -56,6 +56,7 @@ export interface CaptionerOptions {
 }
 
 export interface Captioner {
+  readonly labels: Labels
   /** Of all that decides which tags can be seen. */
   readonly tagsFingerprint: string
   /** Of that and all that decides captions. */
@@ -74,6 +75,8 @@ export interface Captioner {
    * class; null where none ever is seen.
    */
   maxGsd(tags: Tags): number | null
+  /** Whether any of the tags can be seen, as against named all the same by `labels: skyscript-2023`. */
+  isVisible(tags: Tags): boolean
   /**
    * @param surrounding in the order in which they are named
    * @throws DataFault `no-groundable-tag-at-gsd` where no tag of the center remains: a caption is never empty
@@ -95,7 +98,13 @@ export interface Captioner {
 
 /** @throws InputError `bad-tag-table` or `bad-rule-tables` where a table of the user can't be read */
 export function createCaptioner(options: CaptionerOptions = {}): Captioner {
-  const { learned = null, styles = [shippedStyle('skyscript')], tokens = null, more = null } = options
+  const {
+    labels = 'visible',
+    learned = null,
+    styles = [shippedStyle('skyscript')],
+    tokens = null,
+    more = null,
+  } = options
   const { tags: tagTables, ...captionTables } = loadTables({ ...options, learned: learned?.rows ?? [] })
   const { learned: _rows, ...decisive } = tagTables
   const judge: Judge = createJudge(tagTables)
@@ -124,6 +133,7 @@ export function createCaptioner(options: CaptionerOptions = {}): Captioner {
     more,
   }
   return {
+    labels,
     tagsFingerprint,
     fingerprint: fingerprint('captioner', RULES_VERSION, tagsFingerprint, captionTables, extras),
     groundability: judge.groundability,
@@ -132,6 +142,7 @@ export function createCaptioner(options: CaptionerOptions = {}): Captioner {
     undecided: judge.undecided,
     groundableTags: (tags, gsd) => facts.at(tags, gsd).tags,
     maxGsd: (tags) => facts.seenTo(tags) || null,
+    isVisible: (tags) => facts.at(tags, 0).facts.some(({ isLeak }) => !isLeak),
     caption(center, surrounding, how = {}) {
       const seen = seenOf(center, how)
       if (seen.phrase === '') {

@@ -85,7 +85,7 @@ export async function openContext(
   })
 
   const openedEarthEngine = () => {
-    earthEngine ??= openEarthEngine(config, storage, run, extractIndex, options, closers).catch((error) => {
+    earthEngine ??= openEarthEngine(storage, run, opened, extractIndex, options, closers).catch((error) => {
       earthEngine = undefined
       throw error
     })
@@ -154,20 +154,20 @@ export function openScorers({ filter }: Pick<Config, 'filter'>, options: Context
 }
 
 async function openEarthEngine(
-  config: Run['config'],
   storage: Storage,
   run: Run,
+  captioner: Captioner,
   extractIndex: () => Promise<ExtractIndex>,
   options: ContextOptions,
   closers: (() => Promise<void>)[],
 ): Promise<EarthEngine> {
-  const { endpoint, project, credentials, maxConcurrent, maxEecuHours } = config.imagery.earthEngine
+  const { endpoint, project, credentials, maxConcurrent, maxEecuHours } = run.config.imagery.earthEngine
   let url = endpoint
   if (endpoint === 'local') {
     const folder = await mkdtemp(join(tmpdir(), 'skyscript-local-imagery-'))
     closers.push(() => rm(folder, { recursive: true, force: true }))
     const features = join(folder, 'features.geojsonl')
-    await writeFeatures(features, storage, run.extract, Object.keys((await extractIndex()).tiles))
+    await writeFeatures(features, storage, run.extract, Object.keys((await extractIndex()).tiles), captioner)
     const server = await startLocalEarthEngine({ features: [features] })
     closers.push(() => server.close())
     url = server.url
@@ -181,7 +181,7 @@ async function openEarthEngine(
     maxConcurrent,
     ...(endpoint === 'local' && { proxies: 'none' }),
     ...(shared && { limiter: shared }),
-    ...patienceOf(config, options),
+    ...patienceOf(run.config, options),
     // Drawn imagery costs nobody anything.
     ...(endpoint !== 'local' &&
       maxEecuHours !== null && {
@@ -209,10 +209,18 @@ export function ledgerOf(project: string | null, { ledger, modelCache }: Context
   return ledger?.(name) ?? fileLedger(modelCache ?? defaultModelCache(), name, () => new Date())
 }
 
-async function writeFeatures(path: string, storage: Storage, extract: string, tiles: readonly string[]): Promise<void> {
+/** What can be seen of an extract, to be drawn. */
+async function writeFeatures(
+  path: string,
+  storage: Storage,
+  extract: string,
+  tiles: readonly string[],
+  captioner: Captioner,
+): Promise<void> {
   const file = createWriteStream(path)
   for (const tile of tiles) {
     for (const object of await readHomeObjects(storage, extract, tile)) {
+      if (!captioner.isVisible(object.tags)) continue
       if (!file.write(`${toFeatureLine(object)}\n`)) await waitFor(file, 'drain')
     }
   }

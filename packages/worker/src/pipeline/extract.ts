@@ -10,6 +10,7 @@ import {
   boxOf,
   type Config,
   fingerprint,
+  fromFeatureLine,
   mapTileAt,
   mapTilesOf,
   type OsmObject,
@@ -90,7 +91,9 @@ async function writeTiles(
       const lines = (await spill.read(tile)).sort((a, b) => (a.id < b.id ? -1 : 1))
       const text = lines.map(({ line }) => `${line}\n`).join('')
       const objects = lines.filter(({ isHome }) => isHome).length
-      tiles[tile] = { sha256: sha256(text), touching: lines.length, objects }
+      const all = sha256(text)
+      const drawn = captioner.labels === 'visible' ? all : hashOfVisible(lines, captioner)
+      tiles[tile] = { sha256: all, touching: lines.length, objects, ...(drawn !== all && { drawn }) }
       // One tile is compressed and stored while the next is sorted.
       await stored
       stored = compress(text, { level: 4 }).then((bytes) => storage.put(tileKey(name, tile), bytes))
@@ -101,6 +104,12 @@ async function writeTiles(
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Hash of what a tile would hold if captions named only what can be seen; null for nothing. */
+function hashOfVisible(lines: readonly TileLine[], captioner: Captioner): string | null {
+  const visible = lines.filter(({ line }) => captioner.isVisible(fromFeatureLine(line).tags))
+  return visible.length === 0 ? null : sha256(visible.map(({ line }) => `${line}\n`).join(''))
 }
 
 const compress = promisify(gzip)

@@ -11,7 +11,7 @@ import {
 } from '@skyscript/core'
 import { type CogImagery, type Imagery, refusalOf, type Source } from '@skyscript/gee-fetch'
 import { DRAWING_VERSION, groundAround } from '@skyscript/local-earth-engine'
-import type { ExtractIndex } from './run.ts'
+import { drawnHash, type ExtractIndex } from './run.ts'
 
 /** Google's own hosts, which serve the same pixels. */
 export const isGoogle = (host: string): boolean => /^earthengine(-highvolume)?\.googleapis\.com$/.test(host)
@@ -50,7 +50,7 @@ export function originOfTile(
 
 /** Contents of the map tiles that a box touches. */
 const hashesOf = (box: Box, tiles: ExtractIndex['tiles']) =>
-  mapTilesOf(box).map((tile) => [tile, tiles[tile]?.sha256 ?? null])
+  mapTilesOf(box).map((tile) => [tile, drawnHash(tiles[tile])])
 
 /** Versions of the files that sources list, by alias. Nothing is asked where no source lists any. */
 export async function listedFiles(

@@ -60,14 +60,26 @@ export interface ExtractIndex {
     readonly replicationSequence: number | null
     readonly box: Box | null
   }[]
-  /** By map tile: sha256 of the uncompressed lines, number of objects that touch it, number whose centre lies in it. */
-  readonly tiles: Readonly<
-    Record<string, { readonly sha256: string; readonly touching: number; readonly objects: number }>
-  >
+  readonly tiles: Readonly<Record<string, ExtractTile>>
   /** Tagged objects that were read, and those that stop here by reason. */
   readonly tagged: number
   readonly dropped: Readonly<Record<string, number>>
 }
+
+export interface ExtractTile {
+  /** Of the uncompressed lines. */
+  readonly sha256: string
+  /** The same of the objects that can be seen, from which imagery is drawn, where there are others too; null: of none. */
+  readonly drawn?: string | null
+  /** Objects that touch it. */
+  readonly touching: number
+  /** Objects whose centre is in it. */
+  readonly objects: number
+}
+
+/** Hash of what imagery of a map tile is drawn from; null for nothing. */
+export const drawnHash = (tile: ExtractTile | undefined): string | null =>
+  tile === undefined || tile.drawn === null ? null : (tile.drawn ?? tile.sha256)
 
 /** What became of the objects with a tag (`key=value`), by `planned` or the reason why not. */
 export type TagOutcomes = Readonly<Record<string, Readonly<Record<string, number>>>>
