@@ -14,6 +14,8 @@ export default defineConfig({
     maxWorkers: 2,
     // For tests that load onnxruntime themselves; the shipped code sets it too.
     env: { ORT_DISABLE_TELEMETRY: '1' },
+    // A test that checked nothing did not run.
+    expect: { requireAssertions: true },
     setupFiles: ['test/support/fuzz-seed.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -7,6 +7,8 @@ export default defineConfig({
     globalSetup: ['test/readers/build-datasets.ts'],
     maxWorkers: 2,
     env: { ORT_DISABLE_TELEMETRY: '1' },
+    // A test that checked nothing did not run.
+    expect: { requireAssertions: true },
     setupFiles: ['test/support/fuzz-seed.ts'],
     testTimeout: 240_000,
     hookTimeout: 240_000,

@@ -3,6 +3,7 @@ import { createEarthEngine, fetchImages, planTile, SOURCES } from '@skyscript/ge
 import { expect, test } from 'vitest'
 import { contextOf, imageryOf, settingsOf } from '../packages/gee-fetch/test/set-up.ts'
 import { openFolder } from '../packages/worker/src/storages/folder.ts'
+import { lacks } from './support/needs.ts'
 import { makeFolder } from './support/skyscript.ts'
 
 /**
@@ -10,8 +11,12 @@ import { makeFolder } from './support/skyscript.ts'
  * `SKYSCRIPT_LIVE_PROJECT=my-project SKYSCRIPT_LIVE_CREDENTIALS=key.json npm test -- test/live-earth-engine.test.ts`
  */
 const { SKYSCRIPT_LIVE_PROJECT: project, SKYSCRIPT_LIVE_CREDENTIALS: credentials } = process.env
-const isAsked = project !== undefined && credentials !== undefined
-if (!isAsked) process.stderr.write('SKYSCRIPT_LIVE_PROJECT is not set: the real Earth Engine is not asked.\n')
+const ACCOUNT = {
+  name: 'an account of Earth Engine',
+  isThere: () => project !== undefined && credentials !== undefined,
+  advice: 'set SKYSCRIPT_LIVE_PROJECT and SKYSCRIPT_LIVE_CREDENTIALS',
+  ciMayLack: () => true,
+}
 
 const PLACES: Readonly<Record<(typeof SOURCE_ALIASES)[number], readonly [number, number]>> = {
   CH: [7.447, 46.948],
@@ -26,7 +31,7 @@ const PLACES: Readonly<Record<(typeof SOURCE_ALIASES)[number], readonly [number,
   L9: [7.447, 46.948],
 }
 
-test.skipIf(!isAsked).each(SOURCE_ALIASES)(
+test.skipIf(lacks(ACCOUNT)).each(SOURCE_ALIASES)(
   '%s gives images and a JPEG',
   async (alias) => {
     const ee = createEarthEngine({

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { lacks, PYTHON } from './support/needs.ts'
 import { makeFolder, skyscript, writeRegion } from './support/skyscript.ts'
 import { startTown, type Town } from './support/town.ts'
 
@@ -38,10 +39,6 @@ print(json.dumps({'tables': tables, 'metas': len(metas), 'types': sorted(types)}
 
 const COLUMNS = ['filepath', 'title', 'title_multi_objects', 'similarity_CLIP_openai']
 
-const python = spawnSync('python3', ['--version'], { encoding: 'utf8' })
-const hasPython = python.status === 0
-if (!hasPython) process.stderr.write('No python3 on PATH: the test that loads a dataset in Python is skipped.\n')
-
 let folder: Awaited<ReturnType<typeof makeFolder>>
 let town: Town
 
@@ -54,7 +51,7 @@ afterAll(async () => {
   await folder?.remove()
 })
 
-test.skipIf(!hasPython)(
+test.skipIf(lacks(PYTHON))(
   "Python's csv and pickle load every CSV and every meta, in the original's types",
   async () => {
     const output = join(folder.path, 'out')

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { lacks, sharedFile } from './support/needs.ts'
 import { filesOf, makeFolder, ROOT, skyscript, writeRegion } from './support/skyscript.ts'
 import { MODEL } from './support/town.ts'
 
@@ -21,10 +21,7 @@ afterAll(() => folder?.remove())
 
 for (const { file, sources } of REGIONS) {
   const source = join(DATA, file)
-  const isThere = existsSync(source)
-  if (!isThere)
-    process.stderr.write(`${file} is not beside the checkout: the test that builds a dataset of it is skipped.\n`)
-  test.skipIf(!isThere)(
+  test.skipIf(lacks(sharedFile('data', file)))(
     `${file} gives a dataset with ${sources.join(' and ')} images that verify accepts`,
     async () => {
       const name = file.split('.')[0]!

@@ -154,7 +154,8 @@ describe.concurrent('a signal ends a command within 10 s:', () => {
   test.for(Object.entries(CASES).map((each, i) => [...each, i] as const))(
     '%s',
     { timeout: 90_000 },
-    async ([, { begin, greeting, says, code }, i]) => {
+    // Tests that run at the same time count their checks by their own `expect`.
+    async ([, { begin, greeting, says, code }, i], { expect }) => {
       const silent = await startSilent(greeting)
       const running = await begin(silent)
       try {

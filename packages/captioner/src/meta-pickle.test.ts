@@ -1,10 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { lacks, PYTHON } from '../../../test/support/needs.ts'
 import { type Meta, metaPickle } from './meta-pickle.ts'
 
-const python = spawnSync('python3', ['--version']).status === 0
-if (!python) console.warn('Skipped: there is no python3 on PATH to load the pickles with.')
+const lacksPython = lacks(PYTHON)
 
 /** Loads pickles with Python and tells each value with its types; floats by their exact hexadecimal text. */
 const LOAD = `
@@ -66,7 +66,7 @@ function wanted({ box, time, centerTags, surroundingTags }: Meta): unknown {
   }
 }
 
-test.skipIf(!python)('Python loads exactly the box, the time in UTC and the tags', () => {
+test.skipIf(lacksPython)('Python loads exactly the box, the time in UTC and the tags', () => {
   const meta: Meta = {
     box: [1.5, 42.5, 1.6, 42.625],
     time: Date.UTC(2019, 5, 1, 23, 59, 58),
@@ -80,7 +80,7 @@ test.skipIf(!python)('Python loads exactly the box, the time in UTC and the tags
   )
 })
 
-test.skipIf(!python)('Python loads what was written, whatever the tags hold, and nothing in it can run', () => {
+test.skipIf(lacksPython)('Python loads what was written, whatever the tags hold, and nothing in it can run', () => {
   const text = fc.oneof(
     fc.string(),
     fc.string({ unit: 'binary' }),

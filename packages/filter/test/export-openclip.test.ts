@@ -9,11 +9,12 @@ import { openScorer } from '@skyscript/filter'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { lacks } from '../../../test/support/needs.ts'
 import { normalised, openClipModel } from '../src/clip/clip-model.ts'
 import { parsePreprocessing } from '../src/clip/preprocessor-config.ts'
 import { createTokenizer } from '../src/clip/tokens.ts'
 import { MODEL_FILES } from '../src/model/model-folder.ts'
-import { DEMO_MODEL, haveReference, REFERENCE } from './support/models.ts'
+import { DEMO_MODEL, lacksReference, REFERENCE } from './support/models.ts'
 
 const TOOL = fileURLToPath(new URL('../../../tools/export-openclip.py', import.meta.url))
 const RUNNER = fileURLToPath(new URL('./support/run_exports.py', import.meta.url))
@@ -29,9 +30,12 @@ const python = (named === undefined ? ['python3', '/usr/bin/python3'] : [named])
   (each) => spawnSync(each, ['-c', FIND], { stdio: 'ignore' }).status === 0,
 )
 if (named !== undefined && python === undefined) throw new Error(`${named} has no PyTorch.`)
-if (python === undefined) console.warn('Skipped: no python3 here has PyTorch (Debian: apt-get install python3-torch).')
-const here = python !== undefined
-const reference = here && haveReference()
+const lacksTorch = lacks({
+  name: 'a python3 with PyTorch',
+  isThere: () => python !== undefined,
+  advice: 'install it (Debian: apt-get install python3-torch)',
+})
+const hasReference = !lacksReference() && !lacksTorch
 
 /** What is in no checkpoint, of the test's model. */
 const HEADS = ['--vision-heads', '2', '--text-heads', '1']
@@ -122,13 +126,13 @@ let folder: string
 let expected: Expected
 let answer: Answer
 beforeAll(async () => {
-  if (!here) return
+  if (python === undefined) return
   folder = await mkdtemp(join(tmpdir(), 'skyscript-openclip-'))
   await writeFile(join(folder, 'other-tokenizer.json'), JSON.stringify({ model: { vocab: { a: 0 } } }))
   const { model } = JSON.parse(await readFile(TOKENIZER, 'utf8'))
   const small = await vocabularyOf(model.merges, 'small.txt.gz')
   // The real file goes on behind the merges that are used.
-  const whole = reference
+  const whole = hasReference
     ? await vocabularyOf([...(await readReference('tokenizer.json')).model.merges, 'left out', 'too'], 'whole.txt.gz')
     : null
 
@@ -159,7 +163,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  if (here) await rm(folder, { recursive: true })
+  if (python !== undefined) await rm(folder, { recursive: true })
 })
 
 const modelOf = (name: string) => join(folder, `${name.replaceAll('/', '-')}-model`)
@@ -185,7 +189,7 @@ const largest = (a: readonly Float32Array[], b: Rows) =>
   Math.max(...a.flatMap((row, i) => Array.from(row, (value, j) => Math.abs(value - b[i]![j]!))))
 const unit = (rows: Rows) => rows.map((row) => [...normalised(Float32Array.from(row))])
 
-test.skipIf(!here)('every kind of checkpoint gives in onnxruntime what PyTorch computes', async () => {
+test.skipIf(lacksTorch)('every kind of checkpoint gives in onnxruntime what PyTorch computes', async () => {
   const { pixels, ids, side } = expected
   for (const [what, checkpoint, , kind] of KINDS) {
     expect(exported(checkpoint)).toContain('24 x 24 pixels')
@@ -205,7 +209,7 @@ test.skipIf(!here)('every kind of checkpoint gives in onnxruntime what PyTorch c
   }
 })
 
-test.skipIf(!here)('both halves take any number of rows and give them unnormalised', async () => {
+test.skipIf(lacksTorch)('both halves take any number of rows and give them unnormalised', async () => {
   exported('plain.pt')
   const { pixels, ids, side, gelu } = expected
   for (const count of [1, ids.length]) {
@@ -224,7 +228,7 @@ test.skipIf(!here)('both halves take any number of rows and give them unnormalis
   }
 })
 
-test.skipIf(!here)('the same checkpoint gives the same bytes', async () => {
+test.skipIf(lacksTorch)('the same checkpoint gives the same bytes', async () => {
   exported('again')
   for (const name of MODEL_FILES) {
     const [one, two] = await Promise.all(['plain.pt', 'again'].map((model) => readFile(join(modelOf(model), name))))
@@ -232,7 +236,7 @@ test.skipIf(!here)('the same checkpoint gives the same bytes', async () => {
   }
 })
 
-test.skipIf(!here)('a scorer opens the folder that the tool tells to give to it', async () => {
+test.skipIf(lacksTorch)('a scorer opens the folder that the tool tells to give to it', async () => {
   const model = modelOf('plain.pt')
   expect(exported('plain.pt')).toContain(`score --model ${model}`)
   const scorer = await openScorer({ name: 'own', model, cacheFolder: folder })
@@ -248,7 +252,7 @@ test.skipIf(!here)('a scorer opens the folder that the tool tells to give to it'
   expect(park).not.toBe(river)
 })
 
-test.skipIf(!here)("preprocessing is as told, else as OpenCLIP's config says", async () => {
+test.skipIf(lacksTorch)("preprocessing is as told, else as OpenCLIP's config says", async () => {
   exported('images')
   const file = join(modelOf('images'), 'preprocessor_config.json')
   expect(parsePreprocessing(await readFile(file, 'utf8'), file)).toEqual({
@@ -268,7 +272,7 @@ test.skipIf(!here)("preprocessing is as told, else as OpenCLIP's config says", a
   })
 })
 
-test.skipIf(!here)('heads are those of the sizes that OpenCLIP publishes, or as told', () => {
+test.skipIf(lacksTorch)('heads are those of the sizes that OpenCLIP publishes, or as told', () => {
   expect(exported('split')).toMatch(/Images: .*heads 20;.*\nCaptions: .*heads 10;/)
   const of = (width: number, text: number) => answer.heads.find((row) => row[0] === width && row[2] === text)?.slice(4)
   expect(of(768, 512)).toEqual([12, 8])
@@ -277,27 +281,30 @@ test.skipIf(!here)('heads are those of the sizes that OpenCLIP publishes, or as 
   expect(of(1664, 1280)).toEqual([16, 20])
 })
 
-test.skipIf(!here)('reading a checkpoint runs nothing that its pickle asks for', () => {
+test.skipIf(lacksTorch)('reading a checkpoint runs nothing that its pickle asks for', () => {
   exported('training.pt')
   expect(existsSync(join(folder, 'was-run'))).toBe(false)
 })
 
-test.skipIf(!here)('a tokenizer made of a vocabulary file splits texts as one with the same merges does', async () => {
-  exported('vocabulary')
-  const made = await readFile(join(modelOf('vocabulary'), 'tokenizer.json'), 'utf8')
-  const piecesOf = (json: string, caption: string) => {
-    const ids = new BigInt64Array(77)
-    const used = createTokenizer(json, 'tokenizer.json').encode(caption, ids)
-    const names = new Map(Object.entries(JSON.parse(json).model.vocab).map(([piece, id]) => [id, piece]))
-    return [...ids.subarray(0, used)].map((id) => names.get(Number(id)))
-  }
-  const known = await readFile(TOKENIZER, 'utf8')
-  for (const caption of ['A park with 12 trees', "the town's café", '河流']) {
-    expect(piecesOf(made, caption)).toEqual(piecesOf(known, caption))
-  }
-})
+test.skipIf(lacksTorch)(
+  'a tokenizer made of a vocabulary file splits texts as one with the same merges does',
+  async () => {
+    exported('vocabulary')
+    const made = await readFile(join(modelOf('vocabulary'), 'tokenizer.json'), 'utf8')
+    const piecesOf = (json: string, caption: string) => {
+      const ids = new BigInt64Array(77)
+      const used = createTokenizer(json, 'tokenizer.json').encode(caption, ids)
+      const names = new Map(Object.entries(JSON.parse(json).model.vocab).map(([piece, id]) => [id, piece]))
+      return [...ids.subarray(0, used)].map((id) => names.get(Number(id)))
+    }
+    const known = await readFile(TOKENIZER, 'utf8')
+    for (const caption of ['A park with 12 trees', "the town's café", '河流']) {
+      expect(piecesOf(made, caption)).toEqual(piecesOf(known, caption))
+    }
+  },
+)
 
-test.skipIf(!reference)("OpenCLIP's vocabulary gives the hub's tokenizer and OpenCLIP's token ids", async () => {
+test.skipIf(!hasReference)("OpenCLIP's vocabulary gives the hub's tokenizer and OpenCLIP's token ids", async () => {
   expect(answer.tokenizer).toEqual(await readReference('tokenizer.json'))
   const tokenizer = createTokenizer(JSON.stringify(answer.tokenizer), 'tokenizer.json')
   const { captions, token_ids } = await readReference('expected.json')
@@ -308,7 +315,7 @@ test.skipIf(!reference)("OpenCLIP's vocabulary gives the hub's tokenizer and Ope
   }
 })
 
-test.skipIf(!here)('what is no plain CLIP, or not as told, is refused in one line and leaves no folder', () => {
+test.skipIf(lacksTorch)('what is no plain CLIP, or not as told, is refused in one line and leaves no folder', () => {
   for (const [i, [checkpoint, , message]] of REFUSALS.entries()) {
     const { status, stderr, stdout } = answer.runs[`refused ${i}`]!
     if (typeof message === 'string') expect(stderr, checkpoint).toContain(message)

@@ -227,6 +227,7 @@ test('a fault of the hub that passes is not noticed', async () => {
   const faults: Fault[] = [{ status: 500 }, { status: 429 }, { hangAfter: 0 }, { cutAfter: 20 }]
   hub.fault = (request) => (request.path.startsWith('/api/') ? (faults.shift() ?? null) : null)
   await open({ silence: 200 })
+  expect(faults).toEqual([])
 })
 
 test('a hub that is busy is asked again after the time that it names', async () => {

@@ -31,8 +31,11 @@ async function openWith(changes: Readonly<Record<string, Uint8Array | string>>) 
 }
 
 test('the model of the demo and a model of a few numbers open', async () => {
-  await (await open(DEMO_MODEL)).close()
-  await (await openWith({})).close()
+  for (const opened of [open(DEMO_MODEL), openWith({})]) {
+    const model = await opened
+    expect(model).toMatchObject({ close: expect.any(Function) })
+    await model.close()
+  }
 })
 
 test.each(MODEL_FILES)('a folder without %s is refused by the name of the file', async (name) => {

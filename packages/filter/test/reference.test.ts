@@ -7,9 +7,9 @@ import { openClipModel } from '../src/clip/clip-model.ts'
 import { decodeRgb, toSamples } from '../src/clip/preprocess.ts'
 import { parsePreprocessing } from '../src/clip/preprocessor-config.ts'
 import { createTokenizer } from '../src/clip/tokens.ts'
-import { haveReference, REFERENCE } from './support/models.ts'
+import { lacksReference, REFERENCE } from './support/models.ts'
 
-const there = haveReference()
+const isMissing = lacksReference()
 
 /** What OpenCLIP's own tokenizer, preprocessing and model give. */
 interface Expected {
@@ -23,7 +23,7 @@ interface Expected {
 }
 const expected = (): Expected => JSON.parse(readFileSync(join(REFERENCE, 'expected.json'), 'utf8')) as Expected
 
-test.skipIf(!there)("token ids are OpenCLIP's, of long, accented, Chinese and odd captions too", async () => {
+test.skipIf(isMissing)("token ids are OpenCLIP's, of long, accented, Chinese and odd captions too", async () => {
   const file = join(REFERENCE, 'tokenizer.json')
   const tokenizer = createTokenizer(await readFile(file, 'utf8'), file)
   const { captions, token_ids } = expected()
@@ -35,7 +35,7 @@ test.skipIf(!there)("token ids are OpenCLIP's, of long, accented, Chinese and od
   }
 })
 
-test.skipIf(!there)('what OpenCLIP cleans off a text changes no token', async () => {
+test.skipIf(isMissing)('what OpenCLIP cleans off a text changes no token', async () => {
   const file = join(REFERENCE, 'tokenizer.json')
   const tokenizer = createTokenizer(await readFile(file, 'utf8'), file)
   const idsOf = (text: string) => {
@@ -54,7 +54,7 @@ test.skipIf(!there)('what OpenCLIP cleans off a text changes no token', async ()
   for (const [text, plain] of same) expect(idsOf(text), text).toEqual(idsOf(plain))
 })
 
-test.skipIf(!there)("samples are those of Pillow's bicubic, of every shape of image", async () => {
+test.skipIf(isMissing)("samples are those of Pillow's bicubic, of every shape of image", async () => {
   const file = join(REFERENCE, 'preprocessor_config.json')
   const preprocessing = parsePreprocessing(await readFile(file, 'utf8'), file)
   const { images, pixel_mean_abs } = expected()
@@ -66,7 +66,7 @@ test.skipIf(!there)("samples are those of Pillow's bicubic, of every shape of im
   }
 })
 
-test.skipIf(!there)("similarities are OpenCLIP's to 1e-5, and each image is scored beside others", async () => {
+test.skipIf(isMissing)("similarities are OpenCLIP's to 1e-5, and each image is scored beside others", async () => {
   const { images, captions, cosine } = expected()
   const scorer = await openScorer({ name: 'tiny', model: REFERENCE, cacheFolder: '/nowhere' })
   try {
@@ -88,7 +88,7 @@ test.skipIf(!there)("similarities are OpenCLIP's to 1e-5, and each image is scor
   }
 })
 
-test.skipIf(!there)("every image with every caption, 256 cosines, is OpenCLIP's to 1e-5", async () => {
+test.skipIf(isMissing)("every image with every caption, 256 cosines, is OpenCLIP's to 1e-5", async () => {
   const { images, cosine, token_ids } = expected()
   const file = join(REFERENCE, 'preprocessor_config.json')
   const preprocessing = parsePreprocessing(await readFile(file, 'utf8'), file)

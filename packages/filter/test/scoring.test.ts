@@ -118,8 +118,12 @@ test('of all formats that sharp reads, JPEG and PNG alone are scored', async () 
 test('a thread that starts spoils no image that another one reads meanwhile', async () => {
   const starting = new Worker(new URL('./support/load-decoder.ts', import.meta.url))
   const image = await picture('red')
+  const alone = await decodeRgb(image)
   try {
-    for (let i = 0; i < 300; i++) await Promise.all(Array.from({ length: 8 }, () => decodeRgb(image)))
+    for (let i = 0; i < 300; i++) {
+      const decoded = await Promise.all(Array.from({ length: 8 }, () => decodeRgb(image)))
+      expect(decoded.every(({ data }) => Buffer.compare(data, alone.data) === 0)).toBe(true)
+    }
   } finally {
     await starting.terminate()
   }

@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { InputError, type Position } from '@skyscript/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { GDAL, lacks } from '../../../test/support/needs.ts'
 import { localBytes } from '../src/cog/file-bytes.ts'
 import { openGeotiff } from '../src/cog/geotiff-file.ts'
 import { projectionOf, projectionOfKeys } from '../src/cog/projections.ts'
-import { gdal, hasGdal, writePicture } from './cog-set-up.ts'
+import { gdal, writePicture } from './cog-set-up.ts'
 
 const run = promisify(execFile)
 let folder: string
@@ -38,7 +39,7 @@ const MALAY: Position = [102, 4]
 const BORNEO: Position = [115, 4.5]
 const MODERN = '+ellps=GRS80 +towgs84=0,0,0,0,0,0,0'
 
-describe.skipIf(!hasGdal)('beside gdaltransform', () => {
+describe.skipIf(lacks(GDAL))('beside gdaltransform', () => {
   test.each([
     ['transverse Mercator', `+proj=tmerc +lat_0=46 +lon_0=7 +k=0.9997 +x_0=123456 +y_0=-5000 ${MODERN} +units=m`, BERN],
     [

@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import { deflateSync, zstdCompressSync } from 'node:zlib'
 import { InputError, type Position, ServiceError } from '@skyscript/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { GDAL, lacks } from '../../../test/support/needs.ts'
 import { projectionOf } from '../src/cog/projections.ts'
 import { unpackLzw, unpackPackBits } from '../src/cog/unpack.ts'
 import { type CogSource, createCogImagery } from '../src/index.ts'
 import { PIXEL_STATE } from '../src/pixel-state.ts'
-import { agreement, cogSource, type Grid, gdal, gridAt, hasGdal, warped, writePicture } from './cog-set-up.ts'
+import { agreement, cogSource, type Grid, gdal, gridAt, warped, writePicture } from './cog-set-up.ts'
 import { type Entry, IN_DEGREES, inDegrees, type Picture, tiffImage, writeTiff } from './write-tiff.ts'
 
 let folder: string
@@ -341,7 +342,7 @@ describe('files made to harm', () => {
   }, 60_000)
 })
 
-describe.skipIf(!hasGdal)('beside gdalwarp', () => {
+describe.skipIf(lacks(GDAL))('beside gdalwarp', () => {
   const BERN: [number, number] = [7.44, 46.95]
   const tiled = ['-of', 'GTiff', '-co', 'TILED=YES']
 

@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { InputError } from '@skyscript/core'
 import { describe, expect, test } from 'vitest'
+import { GDAL, lacks } from '../../../test/support/needs.ts'
 import { projectionOf, projectionOfKeys } from '../src/cog/projections.ts'
-import { hasGdal } from './cog-set-up.ts'
 
 const run = promisify(execFile)
 
@@ -55,7 +55,7 @@ test.each(PLACES)(
   },
 )
 
-describe.skipIf(!hasGdal)('beside gdaltransform', () => {
+describe.skipIf(lacks(GDAL))('beside gdaltransform', () => {
   test('the places above are PROJ’s own, and others around them agree as well', async () => {
     for (const [epsg, [x, y]] of PLACES) {
       const around = [-0.2, 0, 0.2].flatMap((dx) => [-0.2, 0.2].map((dy) => [x + dx, y + dy] as [number, number]))

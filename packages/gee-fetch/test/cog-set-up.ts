@@ -10,13 +10,7 @@ import { startService } from './service.ts'
 
 const run = promisify(execFile)
 
-/** Whether Debian's gdal-bin is here: it makes the files, and says by gdalwarp what they should look like. */
-export const hasGdal = await run('gdal_translate', ['--version']).then(
-  () => true,
-  () => false,
-)
-if (!hasGdal) process.stderr.write('gdal-bin is not installed: reading of COGs is not compared with gdalwarp.\n')
-
+/** Runs a program of GDAL. */
 export const gdal = async (command: string, ...args: (string | number)[]): Promise<void> => {
   await run(command, ['-q', ...args.map(String)])
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InputError, ServiceError } from '@skyscript/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { GDAL, lacks } from '../../../test/support/needs.ts'
 import { fileIds } from '../src/cog/cog-imagery.ts'
 import { gridPositions } from '../src/cog/grid-positions.ts'
 import { projectionOf } from '../src/cog/projections.ts'
@@ -15,7 +16,6 @@ import {
   type Grid,
   gdal,
   gridAt,
-  hasGdal,
   plainTiff,
   serveFiles,
   textured,
@@ -66,7 +66,7 @@ const source = (file: string, changes: Partial<CogSource> = {}) => cogSource({ f
 const pixelsOf = async (each: CogSource, grid: Grid, cog = open()) =>
   cog.pixels(each, [...fileIds(each).keys()][0]!, grid)
 
-describe.skipIf(!hasGdal)('beside gdalwarp', () => {
+describe.skipIf(lacks(GDAL))('beside gdalwarp', () => {
   test.each([
     ['UTM, deflate', 32632, 10, ['-co', 'COMPRESS=DEFLATE', '-co', 'PREDICTOR=YES'], 0],
     ['Swiss LV95, lzw', 2056, 10, ['-co', 'COMPRESS=LZW'], 0],

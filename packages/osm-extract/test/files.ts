@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +13,7 @@ import {
   writePbf,
 } from '../../../examples/demo/src/pbf-writer.ts'
 import { ProtoWriter } from '../../../examples/demo/src/protobuf.ts'
+import { type Need, sharedFile } from '../../../test/support/needs.ts'
 import { type ExtractOptions, type ExtractReport, extract } from '../src/index.ts'
 
 export { type OsmData, ProtoWriter, writePbf }
@@ -20,12 +21,7 @@ export { type OsmData, ProtoWriter, writePbf }
 /** Real extracts and test suites that are not part of the repository. */
 export const SHARED = fileURLToPath(new URL('../../../../shared/data', import.meta.url))
 
-/** Whether a file of the shared data is there; says so where it isn't. */
-export function haveShared(name: string): boolean {
-  if (existsSync(join(SHARED, name))) return true
-  console.warn(`skipped: ${join('..', 'shared', 'data', name)} is not there`)
-  return false
-}
+export const sharedData = (name: string): Need => sharedFile('data', name)
 
 const folder = mkdtempSync(join(tmpdir(), 'osm-extract-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Geometry, RELATION_AREA_OFFSET } from '@skyscript/core'
 import { describe, expect, test } from 'vitest'
-import { drawnExactly, haveShared, readAll, SHARED } from './files.ts'
+import { lacks } from '../../../test/support/needs.ts'
+import { drawnExactly, readAll, SHARED, sharedData } from './files.ts'
 
 interface Area {
   readonly from_type: 'way' | 'relation'
@@ -20,7 +21,8 @@ function parseWkt(wkt: string): Geometry {
   return { type: 'MultiPolygon', coordinates: JSON.parse(text) }
 }
 
-const names = haveShared('osm-testdata') ? readdirSync(join(SHARED, 'osm-testdata')).sort() : []
+const isMissing = lacks(sharedData('osm-testdata'))
+const names = isMissing ? [] : readdirSync(join(SHARED, 'osm-testdata')).sort()
 const suite = names.map((name) => ({
   name,
   ...(JSON.parse(readFileSync(join(SHARED, 'osm-testdata', name, 'test.json'), 'utf8')) as {
@@ -29,7 +31,11 @@ const suite = names.map((name) => ({
   }),
 }))
 
-describe.skipIf(suite.length === 0)('the test suite of OSM data', () => {
+describe.skipIf(isMissing)('the test suite of OSM data', () => {
+  test('has tests of areas', () => {
+    expect(suite.filter(({ areas }) => areas).length).toBeGreaterThan(10)
+  })
+
   test.each(suite)('$name: $description', async ({ name, areas }) => {
     const { objects, report } = await readAll(join(SHARED, 'osm-testdata', name, 'data.osm.pbf'))
     const { points, lines, areas: made } = report.emitted

@@ -1,19 +1,19 @@
-import { spawnSync } from 'node:child_process'
 import { createReadStream, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { lacks, OSMIUM } from '../../../test/support/needs.ts'
 import { compareWithOsmium } from '../bench/against-osmium.ts'
 import { openPbf, parseHeader, visitBlock } from '../src/index.ts'
-import { fileOf, haveShared, readAll, SHARED } from './files.ts'
+import { fileOf, readAll, SHARED, sharedData } from './files.ts'
 
 const shared = (name: string) => join(SHARED, `${name}.osm.pbf`)
-const have = (name: string) => haveShared(`${name}.osm.pbf`)
+const lacksShared = (...names: readonly string[]) => lacks(...names.map((name) => sharedData(`${name}.osm.pbf`)))
 const TOWN = fileURLToPath(new URL('../../../examples/demo/town.osm.pbf', import.meta.url))
 
 // As `osmium fileinfo --extended` of osmium 1.15 counts them.
-test.each([
+const COUNTS = [
   ['helsinki', { nodes: 24_260, ways: 5130, relations: 620 }],
   ['monaco-2021', { nodes: 25_423, ways: 4106, relations: 243 }],
   ['monaco-lz4', { nodes: 25_423, ways: 4106, relations: 243 }],
@@ -21,38 +21,36 @@ test.each([
   ['edge/test_nozlib', { nodes: 3, ways: 1, relations: 1 }],
   ['edge/test_nozlib_nodense', { nodes: 3, ways: 1, relations: 1 }],
   ['edge/loc_on_ways', { nodes: 0, ways: 1, relations: 1 }],
-])('%s has as many elements as osmium counts', async (name, counts) => {
-  if (!have(name)) return
+] as const
+const lacksCounted = lacksShared(...COUNTS.map(([name]) => name))
+test.skipIf(lacksCounted).each(COUNTS)('%s has as many elements as osmium counts', async (name, counts) => {
   const { report } = await readAll(shared(name))
   expect(report.read).toEqual(counts)
   const { points, lines, areas } = report.emitted
   expect(report.tagged).toBe(points + lines + areas + [...report.dropped.values()].reduce((a, b) => a + b, 0))
 })
 
-test('lz4 blobs hold the same objects as zlib blobs', async () => {
-  if (!have('monaco-2021') || !have('monaco-lz4')) return
+test.skipIf(lacksCounted)('lz4 blobs hold the same objects as zlib blobs', async () => {
   const [zlib, lz4] = [await readAll(shared('monaco-2021')), await readAll(shared('monaco-lz4'))]
   expect(zlib.objects.length).toBeGreaterThan(5000)
   expect(lz4.objects).toEqual(zlib.objects)
 })
 
-test('raw blobs and plain nodes hold the same objects as zlib blobs of dense nodes', async () => {
-  if (!have('edge/test')) return
+test.skipIf(lacksCounted)('raw blobs and plain nodes hold the same objects as zlib blobs of dense nodes', async () => {
   const { objects } = await readAll(shared('edge/test'))
   expect(objects.length).toBeGreaterThan(0)
   expect((await readAll(shared('edge/test_nozlib'))).objects).toEqual(objects)
   expect((await readAll(shared('edge/test_nozlib_nodense'))).objects).toEqual(objects)
 })
 
-test('a way has its geometry from its own locations where the file has them, without any node', async () => {
-  if (!have('edge/loc_on_ways')) return
+test.skipIf(lacksCounted)('a way has its geometry from its own locations where the file has them', async () => {
   const { objects, report } = await readAll(shared('edge/loc_on_ways'))
   expect([report.read.nodes, objects.length]).toEqual([0, 1])
   expect(objects[0]!.geometry.type).not.toBe('Point')
 })
 
-test('a history file is refused by name, with the way out', async () => {
-  if (!haveShared('edge/deleted_nodes.osh.pbf')) return
+const lacksHistory = lacks(sharedData('edge/deleted_nodes.osh.pbf'))
+test.skipIf(lacksHistory)('a history file is refused by name, with the way out', async () => {
   const path = join(SHARED, 'edge/deleted_nodes.osh.pbf')
   await expect(readAll(path)).rejects.toMatchObject({
     code: 'history-file',
@@ -60,7 +58,8 @@ test('a history file is refused by name, with the way out', async () => {
   })
 })
 
-test.skipIf(spawnSync('osmium', ['--version']).status !== 0).each<[string, [string, string][]]>([
+const lacksCompared = [lacks(OSMIUM), lacksShared('helsinki', 'monaco-2021', 'heidelberg')].some(Boolean)
+test.skipIf(lacksCompared).each<[string, [string, string][]]>([
   ['helsinki', []],
   ['monaco-2021', []],
   // `construction:landuse=basin` on a ring that crosses itself: osmium keeps it as a line, we drop it by name.
@@ -69,7 +68,6 @@ test.skipIf(spawnSync('osmium', ['--version']).status !== 0).each<[string, [stri
   'every object of %s has the tags, rings and area that `osmium export` gives it',
   { timeout: 60_000 },
   async (name, known) => {
-    if (!have(name)) return
     const { objects, equal, different } = await compareWithOsmium(shared(name))
     expect(objects).toBeGreaterThan(5000)
     expect([...different]).toEqual(known)
@@ -77,8 +75,8 @@ test.skipIf(spawnSync('osmium', ['--version']).status !== 0).each<[string, [stri
   },
 )
 
-test("the header's time, sequence number and box are read as osmium reads them", () => {
-  if (!have('andorra-2025')) return
+const lacksAndorra = lacksShared('andorra-2025')
+test.skipIf(lacksAndorra)("the header's time, sequence number and box are read as osmium reads them", () => {
   const file = openPbf(shared('andorra-2025'))
   const [first] = file.index()
   expect(parseHeader(file.read(first!), { path: file.path, offset: first!.offset })).toEqual({
@@ -169,8 +167,7 @@ describe('against osm-pbf-parser, a reader that is not ours', () => {
   }
 
   /** A file of the header and every n-th blob of a shared file: the other reader takes long. */
-  async function someBlobs(name: string, every: number): Promise<string | null> {
-    if (!have(name)) return null
+  function someBlobs(name: string, every: number): string {
     const file = openPbf(shared(name))
     const index = file.index()
     file.close()
@@ -180,23 +177,26 @@ describe('against osm-pbf-parser, a reader that is not ours', () => {
     return fileOf(Buffer.concat(blobs.filter((_, i) => i % every === 0 || i === blobs.length - 1)))
   }
 
-  test.each<[string, () => string | null | Promise<string | null>]>([
-    ['the town of the demo', () => TOWN],
-    ['helsinki', () => (have('helsinki') ? shared('helsinki') : null)],
-    ['some blobs of bahamas-2015, with ids up to 3.6e15', () => someBlobs('bahamas-2015', 12)],
-  ])('%s: the same nodes, ways and relations with tags, places, versions and times', async (_, place) => {
-    const path = await place()
-    if (path === null) return
+  async function compare(path: string): Promise<void> {
     const [mine, other] = [await ours(path), await theirs(path)]
     expect(mine.length).toBeGreaterThan(1000)
     expect(mine.length).toBe(other.length)
     // Compared as text: a difference of 100,000 records would take long to print.
     const different = mine.findIndex((item, i) => JSON.stringify(item) !== JSON.stringify(other[i]))
     expect(different === -1 ? null : [mine[different], other[different]]).toBeNull()
-  })
+  }
+
+  test('the town of the demo: the same nodes, ways and relations with tags, places, versions and times', () =>
+    compare(TOWN))
+
+  test.skipIf(lacksShared('helsinki', 'bahamas-2015')).each([
+    ['helsinki', () => shared('helsinki')],
+    ['some blobs of bahamas-2015, with ids up to 3.6e15', () => someBlobs('bahamas-2015', 12)],
+  ] as const)('%s: the same nodes, ways and relations with tags, places, versions and times', (_, path) =>
+    compare(path()),
+  )
 })
 
-test('an extract is read the same each time', async () => {
-  if (!have('helsinki')) return
+test.skipIf(lacksShared('helsinki'))('an extract is read the same each time', async () => {
   expect(await readAll(shared('helsinki'))).toEqual(await readAll(shared('helsinki')))
 })

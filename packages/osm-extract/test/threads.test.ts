@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { boxOf, fromFeatureLine, toFeatureLine } from '@skyscript/core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { lacks } from '../../../test/support/needs.ts'
 import { type ExtractOptions, extract, type FeatureChunk, PbfFault, type TagVerdicts } from '../src/index.ts'
-import { blobOf, fileOf, fileOfBlocks, haveShared, type OsmData, readAll, SHARED, strings, writePbf } from './files.ts'
+import { blobOf, fileOf, fileOfBlocks, type OsmData, readAll, SHARED, sharedData, strings, writePbf } from './files.ts'
 
 const TOWN = fileURLToPath(new URL('../../../examples/demo/town.osm.pbf', import.meta.url))
 const EDIT = { version: 1, timestamp: '2024-05-01T12:00:00Z' }
@@ -98,9 +99,9 @@ describe('any number of threads gives the same bytes and the same counts', () =>
     expect(positionsLeft()).toEqual([])
   })
 
-  test.each(['helsinki', 'bahamas-2015', 'monaco-lz4'])('%s', { timeout: 60_000 }, async (name) => {
-    if (!haveShared(`${name}.osm.pbf`)) return
-    const path = join(SHARED, `${name}.osm.pbf`)
+  const extracts = ['helsinki.osm.pbf', 'bahamas-2015.osm.pbf', 'monaco-lz4.osm.pbf']
+  test.skipIf(lacks(...extracts.map(sharedData))).each(extracts)('%s', { timeout: 60_000 }, async (name) => {
+    const path = join(SHARED, name)
     const one = await whole(path, { threads: 1 })
     expect(await whole(path, { threads: 2, locationBytes: 0 })).toEqual(one)
   })

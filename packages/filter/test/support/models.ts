@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { lacks, sharedFile } from '../../../../test/support/needs.ts'
 import { meanColourModel, tokenSumModel } from './onnx.ts'
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
@@ -14,11 +14,7 @@ export const DEMO_MODEL = join(ROOT, 'examples', 'demo', 'model')
 /** A small CLIP with random weights and what OpenCLIP makes of it; it lies beside the repository, where it is at all. */
 export const REFERENCE = join(ROOT, '..', 'shared', 'reference', 'clip-tiny')
 
-export function haveReference(): boolean {
-  const there = existsSync(join(REFERENCE, 'expected.json'))
-  if (!there) console.warn(`Skipped: OpenCLIP's own results to compare with are not at ${REFERENCE}.`)
-  return there
-}
+export const lacksReference = (): boolean => lacks(sharedFile('reference', 'clip-tiny', 'expected.json'))
 
 /** A folder of the test's own, removed after it. */
 export async function temporaryFolder(): Promise<string> {

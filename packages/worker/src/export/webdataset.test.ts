@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { sha256 } from '@skyscript/core'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { hasPython, openTestDataset, python, withFolder } from '../../test/dataset/finished-dataset.ts'
+import { lacks, PYTHON } from '../../../../test/support/needs.ts'
+import { openTestDataset, python, withFolder } from '../../test/dataset/finished-dataset.ts'
 import { MemoryStorage } from '../../test/dataset/memory-storage.ts'
 import type { TestRow } from '../../test/dataset/test-dataset.ts'
 import { openFolder } from '../storages/folder.ts'
@@ -58,7 +59,7 @@ for folder in sorted(os.listdir(root)):
 print(json.dumps(result))
 `
 
-test.skipIf(!hasPython)("Python's tarfile reads every pair of the three sets with its image, row and caption", () =>
+test.skipIf(lacks(PYTHON))("Python's tarfile reads every pair of the three sets with its image, row and caption", () =>
   withFolder(async (folder) => {
     let rows: TestRow[] = []
     const dataset = await openTestDataset((d) => {

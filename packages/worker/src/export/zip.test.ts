@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { metaPath, silentProgress } from '@skyscript/core'
 import { expect, test } from 'vitest'
-import { hasPython, openTestDataset, python, withFolder } from '../../test/dataset/finished-dataset.ts'
+import { lacks, PYTHON } from '../../../../test/support/needs.ts'
+import { openTestDataset, python, withFolder } from '../../test/dataset/finished-dataset.ts'
 import { MemoryStorage } from '../../test/dataset/memory-storage.ts'
 import { openFolder } from '../storages/folder.ts'
 import { verifyDataset } from '../verify/verify.ts'
@@ -30,7 +31,7 @@ for path in sorted(glob.glob(os.path.join(root, '*.zip'))):
 print(json.dumps(names))
 `
 
-test.skipIf(!hasPython)("what Python's zipfile unpacks is the dataset again", () =>
+test.skipIf(lacks(PYTHON))("what Python's zipfile unpacks is the dataset again", () =>
   withFolder(async (folder) => {
     const dataset = await openTestDataset()
     const target = await openFolder(folder)
@@ -43,7 +44,7 @@ test.skipIf(!hasPython)("what Python's zipfile unpacks is the dataset again", ()
   }),
 )
 
-test.skipIf(!hasPython)('an image folder without images is an empty folder in a zip file too', () =>
+test.skipIf(lacks(PYTHON))('an image folder without images is an empty folder in a zip file too', () =>
   withFolder(async (folder) => {
     const dataset = await openTestDataset((d) => {
       for (const row of d.rows) row.filepath = row.filepath.replace(/^images\d/, 'images2')
@@ -94,7 +95,7 @@ test.each([
   expect([...target.files.keys()]).toEqual([])
 })
 
-test.skipIf(!hasPython)('more entries than a plain zip can count are in the fields of Zip64', () =>
+test.skipIf(lacks(PYTHON))('more entries than a plain zip can count are in the fields of Zip64', () =>
   withFolder(async (folder) => {
     const count = 65_600
     const entries = async function* () {

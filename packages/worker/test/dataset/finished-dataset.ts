@@ -36,8 +36,6 @@ export async function openTestDataset(
   return { ...(await openFinished(storage)), storage }
 }
 
-export const hasPython: boolean = spawnSync('python3', ['--version']).status === 0
-
 /** What a Python script, which gets a folder as its argument, prints as JSON. */
 export function python<T>(script: string, folder: string): T {
   const { status, stdout, stderr } = spawnSync('python3', ['-c', script, folder], {
