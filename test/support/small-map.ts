@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { type OsmData, type OsmNode, writePbf } from '../../examples/demo/src/pbf-writer.ts'
 import { parseConfig } from '../../packages/core/src/config.ts'
+import { toFeatureLine } from '../../packages/core/src/index.ts'
+import { extract } from '../../packages/osm-extract/src/index.ts'
 import { type BuildResult, build } from '../../packages/worker/src/pipeline/coordinator.ts'
 import { createExecutor } from '../../packages/worker/src/pipeline/execute.ts'
 import { createEmbeddedRunner } from '../../packages/worker/src/runner/embedded.ts'
@@ -76,6 +78,14 @@ export function mapOf(
 
 export const writeMap = (path: string, ...map: Parameters<typeof mapOf>): Promise<void> =>
   writeFile(path, writePbf(mapOf(...map)))
+
+/** The features of a map, for a local Earth Engine to draw. */
+export async function writeFeatures(map: string, path: string): Promise<string> {
+  const lines: string[] = []
+  for await (const object of extract(map, { wanted: 'all' })) lines.push(`${toFeatureLine(object)}\n`)
+  await writeFile(path, lines.join(''))
+  return path
+}
 
 /** A town of all kinds of objects, some in each of two map tiles. */
 export const SMALL_TOWN: readonly Drawn[] = [

@@ -299,3 +299,6 @@ function resolvePaths(config: Config, folder: string): Config {
     output: path(config.output),
   }
 }
+
+/** The shape of a region file, for what must know every setting there is. */
+export { schema as configSchema }
