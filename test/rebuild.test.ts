@@ -87,7 +87,7 @@ test('after any output file is deleted, its own shard alone is redone, to the sa
     [/^work\/caption/, ['caption']],
     [/^work\/score/, ['score']],
     [/^work\/assemble/, []],
-    [/^work\/dataset/, []],
+    [/^state\/dataset/, []],
   ]
   for (const [kind, stages] of kinds) {
     const gone = names.find((name) => kind.test(name))

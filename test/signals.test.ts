@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -175,6 +176,17 @@ describe.concurrent('a signal ends a command within 10 s:', () => {
     },
   )
 })
+
+test('a signal ends a command within 10 s while a thread is in native code', async () => {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'support/stuck-command.ts')], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  await once(child.stdout, 'data')
+  const from = performance.now()
+  child.kill('SIGTERM')
+  expect(await once(child, 'exit')).toEqual([null, 'SIGTERM'])
+  expect(performance.now() - from).toBeLessThan(10_000)
+}, 60_000)
 
 test('SIGTERM ends a worker at once while Redis is away and it has no job', async () => {
   const own = await startRedis()

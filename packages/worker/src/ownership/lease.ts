@@ -16,7 +16,7 @@ const keyOf = (generation: number) => `${FOLDER}${String(generation).padStart(8,
 export const LEASE_FOLDER = FOLDER
 
 /** Keys that commands write; another dataset may have its own prefix below ours. */
-const OF_DATASETS = /^(?:[^/]+|(?:work|images\d|meta\d|report|benchmarks|export)\/.*)$/
+const OF_DATASETS = /^(?:[^/]+|(?:work|state|images\d|meta\d|report|benchmarks|export)\/.*)$/
 
 const RENEW_MS = 10_000
 /** Measured by the clock of whoever waits: clocks of machines differ. */

@@ -145,7 +145,7 @@ export async function hasStoredPairs(
     if (wanted !== undefined) return haveSums(storage, { [MANIFEST]: wanted }, isSuspect)
   }
   // A dataset that was copied without `work/`.
-  const wanted = (await getResult<DatasetLock>(storage, LOCK))?.files[MANIFEST]
+  const wanted = (await getResult<Partial<DatasetLock>>(storage, LOCK))?.files?.[MANIFEST]
   return wanted === undefined || haveSums(storage, { [MANIFEST]: wanted }, isSuspect)
 }
 
