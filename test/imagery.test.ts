@@ -79,7 +79,9 @@ test('a service that is away for a while costs no image: the build says so, wait
     if (++requests === 4) until = performance.now() + 13_000
     return requests >= 4 && performance.now() < until ? 503 : 'ok'
   })
-  const { counts, stderr } = await build(await region('away', {}, { endpoint: proxy.url }))
+  const { counts, stderr } = await build(
+    await region('away', {}, { endpoint: proxy.url, mirrorOf: new URL(town.earthEngine.url).host }),
+  )
   await proxy.stop()
   expect(counts.failed).toEqual({})
   expect(stderr).toMatch(/Earth Engine has answered 503 for \d+ s; waiting, up to 10 min/)
@@ -93,7 +95,11 @@ test('a service that stays away longer than the patience ends the build with 2, 
   const proxy = await startFaultProxy(town.earthEngine.url, ({ url }) =>
     isAway && url!.endsWith(':computePixels') && ++requests > 5 ? 503 : 'ok',
   )
-  const file = await region('impatient', { patience: 0.2 }, { endpoint: proxy.url })
+  const file = await region(
+    'impatient',
+    { patience: 0.2 },
+    { endpoint: proxy.url, mirrorOf: new URL(town.earthEngine.url).host },
+  )
   const { counts, stderr } = await build(file, 2)
   expect(Object.keys(counts.failed)).toEqual(['service-unavailable'])
   expect(stderr).toMatch(/objects failed \(service-unavailable\): Earth Engine has answered 503/)
