@@ -33,7 +33,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   'tags that leave nothing to be seen': { objects: withObject(6, { tags: { indoor: 'yes', ...TOWN[5]!.tags }, ...EDITED }) }, // biome-ignore format: one row
   'the time of an edit alone': { objects: withObject(2, EDITED) },
   'the position of a node': { objects: withObject(12, { at: [[-95, -40]], ...EDITED }) },
-  'nodes of a way, whose version stays': { objects: withObject(3, { at: [[-14, -95]] }) },
+  'nodes of a way, whose version stays': { objects: withObject(2, { at: [[16, 25]] }) },
   'a new object': { objects: [...TOWN, { id: 30, tags: { leisure: 'pitch', sport: 'tennis' }, at: [[60, 70]], half: 16 }] }, // biome-ignore format: one row
   'an object deleted': { objects: TOWN.filter(({ id }) => id !== 1) },
   'an object moved over the border of a map tile': { objects: withObject(14, { at: [[-20, 10]], ...EDITED }) },
