@@ -46,7 +46,7 @@ export interface ErrorData {
   readonly code: string | null
   readonly retry: boolean
   readonly status: number | null
-  /** Of errors that are not ours, for whoever mends the bug. */
+  /** Of errors that are not ours, for the person who fixes the bug. */
   readonly stack: string | null
 }
 

@@ -52,7 +52,7 @@ export function isRefusedAddress(address: string): boolean {
 
 /**
  * Whether no request may go to a URL's host: it is link-local, or a cloud's metadata service, which hands out
- * credentials to whoever asks from inside. A name may still lead there: what it is looked up to is checked by
+ * credentials to any request from inside. A name may still lead there: what it is looked up to is checked by
  * `isRefusedAddress` before the connection is made.
  *
  * @param hostname as `URL` gives it: in lower case, addresses in their one form

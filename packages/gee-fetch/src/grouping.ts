@@ -153,7 +153,7 @@ function requestOf(group: Group, images: ReadonlyMap<number, ImageCandidate>, la
 
 /**
  * The same images in two requests: those of the western and the eastern half, or of the southern and the northern where
- * the request is taller than wide. Every pixel lies where it did.
+ * the request is taller than wide. Every pixel keeps its place.
  *
  * @param of the candidate that is asked for, by its place in the list that was grouped
  */

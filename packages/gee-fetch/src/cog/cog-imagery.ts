@@ -112,7 +112,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
   const search = (source: CogSource, box: Box, signal?: AbortSignal) =>
     searches.get(searchKey(source, box), signal, source, box)
   const items = remembering(ITEMS, (_key, signal, source: CogSource, id: string) => readItem(source, id, http, signal))
-  /** Where the files of a list lie, asked of each once. */
+  /** The places of the files of a list; each file is read once. */
   const described = new Map<string, Pick<Sheet, 'footprint' | 'outline' | 'time'>>()
 
   const describe = async (address: string) => {
@@ -176,7 +176,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
     )
     return fingerprint(await Promise.all(parts))
   }
-  /** With its origin where that takes no request: so that what a search said is not asked of the item again. */
+  /** With its origin if that takes no request, so that an item is not read again for what the search already said. */
   const imageOf = async ({ files, imageId, time, cloud, footprint, outline }: Sheet): Promise<SourceImage> => {
     const image = { imageId, time, cloud, footprint, outline }
     const own = filesIn({ files })

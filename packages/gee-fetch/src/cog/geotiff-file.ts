@@ -287,7 +287,7 @@ function outlineOf({ inverse }: Projection, [west, south, east, north]: Box): Ge
     const turns = ring.length === 0 ? 0 : Math.round((ring.at(-1)![0] - x) / 360)
     ring.push([x + 360 * turns, y])
   }
-  if (!ring.flat().every(Number.isFinite)) throw new Error('it lies nowhere on the Earth')
+  if (!ring.flat().every(Number.isFinite)) throw new Error('it is nowhere on the Earth')
   return { type: 'MultiPolygon', coordinates: [[ring]] }
 }
 

@@ -131,7 +131,7 @@ function placesByTile(
   const counts = new Map<number, { count: number }>()
   let last = { number: -1, counted: { count: 0 } }
   for (let i = 0; i < x.length; i++) {
-    // A file may reach over 180 degrees on either side.
+    // A file may cross 180 degrees on either side.
     const turns = turn === null ? 0 : Math.floor((x[i]! - west) / turn)
     const east = turns === 0 ? x[i]! : x[i]! - turns * turn!
     const column = Math.floor((east - west) / stepX)

@@ -1,6 +1,6 @@
 import { type Box, METRES_PER_DEGREE_LATITUDE, radians } from '@skyscript/core'
 
-/** A box in degrees with at least so many metres more on each side. */
+/** A box in degrees, grown by at least this many metres on each side. */
 export function grownBox([west, south, east, north]: Box, metres: number): Box {
   const latitude = metres / METRES_PER_DEGREE_LATITUDE
   const farthest = Math.max(Math.abs(south), Math.abs(north)) + latitude

@@ -125,7 +125,7 @@ export async function openMachineLimiter(options: MachineLimiterOptions): Promis
       waiting.set(id, { resolve, reject })
       signal?.addEventListener('abort', abort, { once: true })
       keepAlive()
-      // Whoever joins says what it waits for.
+      // A process that joins says what it waits for.
       if (socket?.writable) send({ type: 'acquire', id })
       else void join()
       try {

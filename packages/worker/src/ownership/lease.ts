@@ -19,7 +19,7 @@ export const LEASE_FOLDER = FOLDER
 const OF_DATASETS = /^(?:[^/]+|(?:work|state|images\d|meta\d|report|benchmarks|export)\/.*)$/
 
 const RENEW_MS = 10_000
-/** Measured by the clock of whoever waits: clocks of machines differ. */
+/** Measured by the waiting process's clock, since clocks of machines differ. */
 const STALE_MS = 60_000
 const POLL_MS = 1_000
 /** A worker looks at the record again after this long. */
@@ -136,7 +136,7 @@ export async function takeLease(storage: Storage, claim: LeaseClaim, options: Le
   }
 }
 
-/** Whoever may not own the output but changes nothing that its owner depends on. */
+/** A command that need not own the output, since it changes nothing its owner depends on. */
 const JOINED: Lease = {
   signal: new AbortController().signal,
   allow: async () => false,

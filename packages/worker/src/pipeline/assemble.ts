@@ -129,7 +129,7 @@ async function storeDataset(
 
 const yearOf = (time: number | null) => (time === null ? null : new Date(time).getUTCFullYear())
 
-/** Images and metas that are no part of the stored pairs, whoever put them there. */
+/** Images and metas that belong to none of the stored pairs, wherever they come from. */
 async function removeOthers(storage: Storage, leaves: readonly LeafResult[], { signal }: CutOptions): Promise<void> {
   const paths = new Set<string>()
   for await (const { image } of rowsOf(storage, leaves, signal)) paths.add(image.filepath)

@@ -36,12 +36,23 @@ export function splitRegion(
 /** With an east above 180 where it crosses that meridian. */
 const eastward = ([west, south, east, north]: Box): Box => [west, south, east < west ? east + 360 : east, north]
 
+/** Null unless every extract declares a box. Of the two ways around the Earth the narrower. */
 function unionOf(inputs: ExtractIndex['inputs']): Box | null {
-  const boxes = inputs.map(({ box }) => box && eastward(box))
-  if (boxes.length === 0) return null
-  return boxes.reduce(
-    (a, b) => a && b && [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])],
-  ) as Box | null
+  const boxes = inputs.flatMap(({ box }) => (box === null ? [] : [eastward(box)]))
+  if (boxes.length === 0 || boxes.length < inputs.length) return null
+  const around = (turned: readonly Box[]): Box => [
+    Math.min(...turned.map(([west]) => west)),
+    Math.min(...turned.map(([, south]) => south)),
+    Math.max(...turned.map(([, , east]) => east)),
+    Math.max(...turned.map(([, , , north]) => north)),
+  ]
+  const plain = around(boxes)
+  const over180 = around(
+    boxes.map(([west, south, east, north]) =>
+      west < 0 ? [west + 360, south, east + 360, north] : [west, south, east, north],
+    ),
+  )
+  return over180[2] - over180[0] < plain[2] - plain[0] ? over180 : plain
 }
 
 const overlaps = (a: Box, b: Box): boolean =>

@@ -23,7 +23,7 @@ const ABANDONED_MS = 60_000
  * A put that succeeds for one of many.
  *
  * Amazon S3, MinIO, R2 and others have it as a condition. Servers that ignore the condition are found out with a key of
- * our own. On those, whoever wants a key first writes a claim of its own beside it and lists the claims: who sees no
+ * our own. On those, a process that wants a key first writes a claim of its own beside it and lists the claims: who sees no
  * other may put the value. Of two, the one that listed last saw the other, since both wrote before they listed; this needs
  * no more than a list that shows what was put before.
  */
