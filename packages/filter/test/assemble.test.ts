@@ -53,6 +53,19 @@ test('files have the names and columns of the original, and the counts that are 
     ),
   )
   for (const path of [...paths(val!), ...paths(testing!), ...paths(top30!)]) expect(best).toContain(path)
+  // Drawn from them by the seed, not the best of them.
+  for (const [part, drawn] of [
+    ['val', val!],
+    ['test', testing!],
+  ] as const) {
+    const eligible = list
+      .filter(({ image }) => partOf(image.id, image.box) === part)
+      .toSorted((a, b) => b.similarities[0]! - a.similarities[0]!)
+      .map(pathOf)
+      .filter((path) => best.has(path))
+    expect(eligible.length).toBeGreaterThan(1.5 * drawn.length)
+    expect(paths(drawn)).not.toEqual(eligible.slice(0, drawn.length).toSorted())
+  }
   const splits = Map.groupBy(await manifest(), ({ split }) => split)
   const inSplit = (split: string) => (splits.get(split) ?? []).map(({ filepath }) => filepath).toSorted()
   for (const path of paths(val!)) expect(inSplit('val')).toContain(path)

@@ -144,6 +144,24 @@ const pairsIn = (region: Region, centres: readonly (readonly [number, number])[]
 const cutAuto = (region: Region, rows: ReturnType<typeof pairsIn>, declared: Box | null = region.extent) =>
   assembled(rows, { filter: AUTO, region: { declared, imageSide: region.imageSide } } satisfies AssembleOptions)
 
+test('every layout to try holds out other ground', () => {
+  const lattice = regionOf(60_000, 40_000, 30)
+  const island = regionOf(12_000, 10_000, 3_000)
+  const boxes = boxesIn(lattice, spread(500))
+  const grounds = layoutsFor(AUTO, lattice, SEED).map((layout) => {
+    const partOf = createSplitter(layout, SEED)
+    return boxes.map((box) => partOf('n1', box)).join()
+  })
+  expect(grounds.length).toBe(8)
+  expect(new Set(grounds).size).toBe(8)
+  const edges = layoutsFor(AUTO, island, SEED).map(
+    (layout) => layout.kind === 'edge' && layout.rectangles.flatMap(({ part, box }) => [part, ...box]).join(),
+  )
+  // Two ends of four sides, in three sizes.
+  expect(edges.length).toBe(24)
+  expect(new Set(edges).size).toBe(24)
+})
+
 test('val and test have pairs from 300 on, whatever the size of the region and of its images', async () => {
   for (const [side, imageSide] of [
     [100_000, 30],
@@ -196,7 +214,9 @@ test('where no pair of val or test is in the top 30 %, the best of them are take
     similarities: [splits.get(row.image.id) === 'val' ? -0.5 : row.similarities[0]!],
   }))
   const { csv, summary } = await cutAuto(region, worse)
-  expect((await csv('val_5K_filtered_by_CLIP_openai.csv')).length).toBeGreaterThan(0)
+  const onGround = [...splits.values()].filter((split) => split === 'val').length
+  expect(onGround).toBeGreaterThan(3)
+  expect(await csv('val_5K_filtered_by_CLIP_openai.csv')).toHaveLength(Math.ceil(0.3 * onGround))
   expect(summary.notes.join(' ')).toContain('none is in the top 30 %')
 })
 

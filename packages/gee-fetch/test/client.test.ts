@@ -245,6 +245,15 @@ test('whoever stops waiting for a place leaves the others their turn', async () 
   await last
 })
 
+test('whoever stops waiting for its second gives its place back', async () => {
+  const limiter = createLimiter({ maxConcurrent: 1, perSecond: 1 })
+  const release = await limiter.acquire()
+  release()
+  await expect(limiter.acquire(AbortSignal.timeout(50))).rejects.toThrow(/timeout/)
+  const next = await limiter.acquire(AbortSignal.timeout(5000))
+  next()
+})
+
 test('every request bears the token of the service account, and no message holds it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gee-fetch-test-'))
   const { privateKey } = generateKeyPairSync('rsa', {
