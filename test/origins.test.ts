@@ -59,13 +59,22 @@ test('another endpoint is another Earth Engine, unless it is said to be a mirror
 test('drawn images are those of the map as it is, and a map that is the same draws nothing', async () => {
   const drawn = { sources: ['CH', 'S2'], earthEngine: { endpoint: 'local' } }
   await build('drawn', drawn)
-  // A tree that stands in the images of others, and is in another map tile than most of them.
-  await writeMap(at('map.osm.pbf'), [...SMALL_TOWN, { id: 40, tags: { natural: 'tree' }, at: [[62, 8]] }])
-  const jobs = await expectAsFresh('drawn', drawn)
-  expect(jobs.fetch).toBeGreaterThan(0)
+  const before = filesOf(at('drawn'))
+  // Each shows in the images of others; the pond is in another map tile than these.
+  const tree = { id: 40, tags: { natural: 'tree' }, at: [[20, 44]] } as const
+  const pond = { id: 41, tags: { natural: 'water' }, at: [[100, 30]], half: 60 } as const
+  for (const more of [[tree], [tree, pond]]) {
+    await writeMap(at('map.osm.pbf'), [...SMALL_TOWN, ...more])
+    const jobs = await expectAsFresh('drawn', drawn)
+    expect(jobs.fetch).toBeGreaterThan(0)
+    const after = filesOf(at('drawn'))
+    const isRedrawn = (path: string) => path in after && after[path] !== before[path]
+    expect(Object.keys(before).filter((path) => path.endsWith('.jpg') && isRedrawn(path))).not.toEqual([])
+    Object.assign(before, after)
+  }
   expect(await build('drawn', drawn)).toMatchObject({ jobs: {}, unchanged: true })
   await writeMap(at('map.osm.pbf'), SMALL_TOWN)
-})
+}, 120_000)
 
 const STEP = 2.5e-5
 /** A file over the town in one colour with texture, always of the same size. */

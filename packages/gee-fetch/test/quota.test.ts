@@ -1,11 +1,12 @@
 /** How many requests go out, and what they may cost in a month. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { type LocalEarthEngineOptions, startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
 import { PLACE } from '../../local-earth-engine/test/calls.ts'
 import { createEecuMeter, type EecuLedger, type EecuUse, parseProfiles, sumOf } from '../src/eecu.ts'
 import { createEarthEngine, createLimiter, createOutages, type EarthEngineOptions, SOURCES } from '../src/index.ts'
+import { RESTRICTED_MS, RESTRICTED_PLACES } from '../src/limiter.ts'
 import { gridAt } from './cog-set-up.ts'
 import { startService } from './service.ts'
 import { imageryOf } from './set-up.ts'
@@ -67,6 +68,22 @@ test('nothing starts before the time that a server asks for, and a limiter of on
   const release = await limiter.acquire()
   expect(performance.now() - from).toBeGreaterThan(280)
   release()
+})
+
+test('a restriction that no answer confirms ends after a minute, for those that wait already', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const limiter = createLimiter({ maxConcurrent: 10, perSecond: 10_000 })
+    limiter.restricted(true)
+    let got = 0
+    for (let i = 0; i < 12; i++) void limiter.acquire().then(() => got++)
+    await vi.advanceTimersByTimeAsync(RESTRICTED_MS - 1)
+    expect(got).toBe(RESTRICTED_PLACES)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(got).toBe(10)
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('a restricted project is asked for less at a time while answers say so, told of once, and then as before', async () => {

@@ -128,6 +128,16 @@ test('an abort gives up the place in the queue, and the slot it would have got g
   await expect(limiter.acquire(controller.signal)).rejects.toThrow('enough')
 })
 
+test('a slot that is granted to nobody any more is given back', async () => {
+  const limiter = open('alone', { maxConcurrent: 1 })
+  const controller = new AbortController()
+  const left = limiter.acquire(controller.signal)
+  controller.abort(new Error('enough'))
+  await expect(left).rejects.toThrow('enough')
+  const release = await open('alone', { maxConcurrent: 1 }).acquire(AbortSignal.timeout(2000))
+  release()
+})
+
 test('a refusal that one process meets slows all of them, once for a burst, and passes', async () => {
   const [one, two] = [open('refused'), open('refused')]
   const grab = async () => {
