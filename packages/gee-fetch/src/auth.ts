@@ -119,23 +119,42 @@ async function fetchToken(file: string): Promise<{ token: string; seconds: numbe
       { retry: true },
     )
   }
-  const answer = (await response.json().catch(() => ({}))) as {
-    access_token?: unknown
-    expires_in?: unknown
-    error?: unknown
-  }
-  if (response.status >= 500)
-    throw new ServiceError(
-      'token-unreachable',
-      `${new URL(key.token_uri).host} answered ${response.status}; try again later.`,
-      { retry: true, status: response.status },
-    )
-  if (!response.ok || typeof answer.access_token !== 'string') {
+  const { host } = new URL(key.token_uri)
+  const answer = await response.text().then(parseAnswer, () => null)
+  if (response.ok && typeof answer?.access_token === 'string')
+    return {
+      token: answer.access_token,
+      seconds: typeof answer.expires_in === 'number' ? answer.expires_in : LIFETIME_S,
+    }
+  // Only a 4xx whose body names an error (RFC 6749, 5.2) is a verdict on the account; anything else may pass.
+  if (isRefusal(response.status) && answer?.error !== undefined) {
     const why = typeof answer.error === 'string' ? answer.error.slice(0, 60) : `HTTP ${response.status}`
     throw new InputError(
       'bad-credentials',
       `The service account ${key.client_email} was refused (${why}); check that the key is not revoked and the clock is right.`,
     )
   }
-  return { token: answer.access_token, seconds: typeof answer.expires_in === 'number' ? answer.expires_in : LIFETIME_S }
+  const said = response.ok ? 'without a token' : `${response.status}`
+  throw new ServiceError('token-unreachable', `${host} answered ${said}; try again later.`, {
+    retry: true,
+    ...(!response.ok && { status: response.status }),
+  })
 }
+
+interface TokenAnswer {
+  readonly access_token?: unknown
+  readonly expires_in?: unknown
+  readonly error?: unknown
+}
+
+/** The object in an answer's body; null where it holds none, such as one that is empty or was cut. */
+function parseAnswer(text: string): TokenAnswer | null {
+  try {
+    const answer: unknown = JSON.parse(text)
+    return typeof answer === 'object' ? answer : null
+  } catch {
+    return null
+  }
+}
+
+const isRefusal = (status: number) => status >= 400 && status < 500 && ![408, 425, 429].includes(status)

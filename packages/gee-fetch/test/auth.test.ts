@@ -125,6 +125,28 @@ test('a token service that is away is worth another try, and one that answers 50
   await ill.close()
 })
 
+test.each<[string, Parameters<typeof startService>[0]]>([
+  ['429 with a reason', (_, response) => sendJson(response, 429, { error: 'rate_limit_exceeded' })],
+  ['408', (_, response) => sendJson(response, 408, { error: 'timeout' })],
+  ['503 with a reason', (_, response) => sendJson(response, 503, { error: 'unavailable' })],
+  ['a page of a proxy', (_, response) => response.writeHead(403).end('<html>Forbidden</html>')],
+  ['200 without a body', (_, response) => response.writeHead(200).end()],
+  ['200 without a token', (_, response) => sendJson(response, 200, { error: 'internal' })],
+  ['200 with null', (_, response) => sendJson(response, 200, null)],
+  [
+    'a body that is cut',
+    (_, response) => {
+      response.writeHead(400, { 'content-length': '1000' }).write('{"error": "inval')
+      setTimeout(() => response.destroy(), 20)
+    },
+  ],
+])('an answer of the token service that is no verdict on the account is worth another try: %s', async (_, answer) => {
+  const service = await startService(answer)
+  const token = createTokenSource(await keyFile('transient.json', { token_uri: service.url }))
+  await expect(token()).rejects.toMatchObject({ name: 'ServiceError', code: 'token-unreachable', retry: true })
+  await service.close()
+})
+
 test('without a key file there is no token; GOOGLE_APPLICATION_CREDENTIALS names one', async () => {
   expect(await createTokenSource(null, {})()).toBeNull()
   const service = await startService((_, response) => sendJson(response, 200, { access_token: 'from-env' }))
