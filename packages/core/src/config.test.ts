@@ -102,11 +102,33 @@ test.each([
   expect(message).toContain(said)
 })
 
-test("a model server's login is refused in the settings, which are stored, and the message does not repeat it", () => {
-  const filter = '{ scorers: [{ name: a, model: ./m, server: { url: "http://me:secret@gpu", vision: v, text: t } }] }'
-  const parse = () => parseConfig(`osm: { source: a.pbf }\noutput: ./out\nfilter: ${filter}\n`, '/data/region.yaml')
-  expect(parse).toThrow('must hold no login')
-  expect(parse).not.toThrow('secret')
+test.each([
+  'http://me:s3cr3t@gpu:8080',
+  'https://s3cr3t@gpu',
+  'https://:s3cr3t@gpu',
+  'https://gpu/v1?key=s3cr3t',
+  'https://gpu#s3cr3t',
+])('no secret gets into the settings, which are stored, with the address of a service: %s', (url) => {
+  const parse = (more: string) => () =>
+    parseConfig(`osm: { source: a.pbf }\noutput: ./out\n${more}\n`, '/data/region.yaml')
+  for (const [setting, more] of [
+    ['imagery.earthEngine.endpoint', `imagery: { earthEngine: { endpoint: "${url}" } }`],
+    [
+      'filter.scorers[0].server.url',
+      `filter: { scorers: [{ name: a, model: ./m, server: { url: "${url}", vision: v, text: t } }] }`,
+    ],
+  ] as const) {
+    expect(parse(more)).toThrow(`  ${setting}: must hold no login, query or fragment`)
+    expect(parse(more)).not.toThrow('s3cr3t')
+  }
+})
+
+test('the address of a service may have a port and a path', () => {
+  for (const endpoint of ['local', 'http://127.0.0.1:8080', 'https://proxy.example.org/earth/'])
+    expect(
+      parseConfig(`${minimal}imagery: { earthEngine: { endpoint: "${endpoint}" } }`, '/r.yaml').imagery.earthEngine
+        .endpoint,
+    ).toBe(endpoint)
 })
 
 test('a similarity that a training file is made by has no more digits than similarities have', () => {

@@ -7,7 +7,9 @@ import { InputError } from './errors.ts'
 import { LABELS } from './labels.ts'
 import { SOURCE_ALIASES } from './records.ts'
 
-const endpoint = z.union([z.literal('local'), z.url({ protocol: /^https?$/ })], 'must be "local" or an http(s) URL')
+const endpoint = z
+  .union([z.literal('local'), z.url({ protocol: /^https?$/ })], 'must be "local" or an http(s) URL')
+  .refine(isBareUrl, 'must hold no login, query or fragment, since settings are stored with the dataset')
 
 const queue = z.union(
   [z.literal('embedded'), z.url({ protocol: /^rediss?$/ })],
@@ -34,12 +36,12 @@ const scorer = z.strictObject({
    */
   server: z
     .strictObject({
-      /** Without a login: settings are stored with the dataset. */
+      /** Without a login or a query: settings are stored with the dataset. */
       url: z
         .url({ protocol: /^https?$/ })
         .refine(
-          (text) => !URL.canParse(text) || new URL(text).username === '',
-          'must hold no login; set SKYSCRIPT_MODEL_LOGIN=https://user:password@host',
+          isBareUrl,
+          'must hold no login, query or fragment; set SKYSCRIPT_MODEL_LOGIN=https://user:password@host for a login',
         ),
       vision: z.string().regex(/^[\w.-]{1,128}$/, 'must be the name of a model on the server'),
       text: z.string().regex(/^[\w.-]{1,128}$/, 'must be the name of a model on the server'),
@@ -47,6 +49,12 @@ const scorer = z.strictObject({
     .nullable()
     .default(null),
 })
+
+/** Whether an address has no part in which secrets are put: login, query or fragment. */
+function isBareUrl(text: string): boolean {
+  const url = URL.parse(text)
+  return url === null || (url.username === '' && url.password === '' && !/[?#]/.test(url.href))
+}
 
 /** A number that its text in a file's name gives back, and no similarity lies between. */
 const hasSixDigits = (value: number) => Number(value.toFixed(6)) === value
