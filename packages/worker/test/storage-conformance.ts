@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ServiceError, type Storage } from '@skyscript/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -72,7 +73,7 @@ export function describeStorage(name: string, start: () => Promise<Backend>): vo
         expect((await storage.get(key))!.length).toBe(0)
         expect(Buffer.concat(await Array.fromAsync(storage.stream(key))).length).toBe(0)
       }
-      expect(await Array.fromAsync(storage.list('empty/'))).toEqual([
+      expect(await Array.fromAsync(storage.list('empty/'))).toMatchObject([
         { key: 'empty/bytes', size: 0 },
         { key: 'empty/stream', size: 0 },
       ])
@@ -154,7 +155,13 @@ export function describeStorage(name: string, start: () => Promise<Backend>): vo
       expect(await keysOf(storage, 'list/b/c')).toEqual(['list/b/c.txt', 'list/b/c/d'])
       expect(await keysOf(storage, 'nothing')).toEqual([])
       expect(await keysOf(storage, '')).toEqual(expect.arrayContaining(keys))
-      expect((await Array.fromAsync(storage.list('listing')))[0]).toEqual({ key: 'listing', size: 7 })
+      const [listed] = await Array.fromAsync(storage.list('listing'))
+      expect(listed).toMatchObject({ key: 'listing', size: 7, version: expect.any(String) })
+      await sleep(10)
+      await storage.put('listing', 'changed')
+      const [changed] = await Array.fromAsync(storage.list('listing'))
+      expect(changed).toMatchObject({ key: 'listing', size: 7 })
+      expect(changed!.version).not.toBe(listed!.version)
     })
 
     test('lists more keys than a page of a bucket holds', async () => {
