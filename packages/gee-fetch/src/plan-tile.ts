@@ -12,12 +12,14 @@ import {
   messageOf,
   type Outcome,
   type PlannedImage,
+  ServiceError,
   SkyscriptError,
   type SourceAlias,
 } from '@skyscript/core'
 import { boxFor } from './boxes.ts'
 import type { SourceImage } from './candidates.ts'
 import { byPreference } from './preference.ts'
+import { reasonOf, refusalOf } from './refusals.ts'
 import type { Source } from './sources/source.ts'
 import { suitableSources } from './suitable.ts'
 
@@ -75,25 +77,39 @@ export async function planTile({
     }
     try {
       const chosen: ImageCandidate[] = []
+      let unusable: string | null = null
       for (const source of suitable.sources) {
         if (chosen.length >= IN_ALL) break
         const { alias, gsd } = source
         const pixels = boxFor(object, tile, gsd, settings)
         if (pixels === null) continue
         const images = byPreference(covering(await imagesOf(source), pixels.box), object, settings)
-        for (const { imageId, origin: known, time } of images.slice(0, Math.min(PER_SOURCE, IN_ALL - chosen.length))) {
-          const own = known ?? (await origin(source, imageId, pixels.box))
-          chosen.push({ source: alias, imageId, origin: own, time, gsd, ...pixels })
+        const most = Math.min(IN_ALL, chosen.length + PER_SOURCE)
+        for (const { imageId, origin: known, time } of images) {
+          if (chosen.length === most) break
+          const own = known ?? (await originUnlessUnusable(() => origin(source, imageId, pixels.box)))
+          if (typeof own === 'string') chosen.push({ source: alias, imageId, origin: own, time, gsd, ...pixels })
+          else unusable ??= own.reason
         }
       }
       if (chosen.length > 0) kept.push({ id, candidates: chosen })
-      else dropped.push({ id, reason: 'no-image-here' })
+      else dropped.push({ id, reason: unusable ?? 'no-image-here' })
     } catch (error) {
       if (!(error instanceof SkyscriptError) || error instanceof InputError) throw error
       failed.push({ id, code: error.code, message: messageOf(error) })
     }
   }
   return { kept, dropped, failed }
+}
+
+/** The reason instead, for an image that can never be used: the next one may be. */
+async function originUnlessUnusable(origin: () => Promise<string>): Promise<string | { readonly reason: string }> {
+  try {
+    return await origin()
+  } catch (error) {
+    if (error instanceof ServiceError && refusalOf(error) === 'image') return { reason: reasonOf(error) }
+    throw error
+  }
 }
 
 /** Those that cover the whole box; where none does, those that cover a part (its pixels will be checked). */

@@ -5,6 +5,7 @@ import {
   type Geometry,
   mapTileAt,
   mapTileBox,
+  ServiceError,
   SOURCE_ALIASES,
 } from '@skyscript/core'
 import fc from 'fast-check'
@@ -346,4 +347,32 @@ test('of an area at least half is in view, however it lies in its box and howeve
       },
     ),
   )
+})
+
+test('an image whose files are gone or damaged gives way to the next when objects are planned', async () => {
+  const tile = mapTileAt([7.45, 46.72])
+  const images = ['1', '2', '3', '4', '5'].map(
+    (name): SourceImage => ({ imageId: name, time: 0, cloud: null, footprint: mapTileBox(tile) }),
+  )
+  const plan = (faults: Readonly<Record<string, ServiceError>>) =>
+    planTile({
+      tile,
+      focus: [point(7.45, 46.72, 0.3)],
+      settings: settingsOf([SOURCES.CH]),
+      candidates: async () => images,
+      origin: async (_source, imageId) => {
+        if (faults[imageId]) throw faults[imageId]
+        return 'test'
+      },
+    })
+  const fault = (code: string, status: number, retry = false) => new ServiceError(code, code, { retry, status })
+  const gone = fault('imagery-refused', 404)
+  const damaged = fault('image-damaged', 400)
+  const some = await plan({ 1: gone, 3: damaged })
+  expect(some.kept.map(({ candidates }) => candidates.map(({ imageId }) => imageId))).toEqual([['2', '4', '5']])
+  const none = await plan({ 1: damaged, 2: gone, 3: gone, 4: gone, 5: fault('image-without-asset', 400) })
+  expect([none.dropped, none.failed]).toEqual([[{ id: 'n1', reason: 'image-damaged' }], []])
+  // What may pass decides nothing.
+  const later = await plan({ 1: fault('imagery-failed', 503, true) })
+  expect(later).toMatchObject({ kept: [], dropped: [], failed: [{ id: 'n1', code: 'imagery-failed' }] })
 })

@@ -22,11 +22,12 @@ import type { SourceImage } from '../candidates.ts'
 import type { PixelGrid } from '../client.ts'
 import { createLimiter, type Limiter } from '../limiter.ts'
 import type { Outages } from '../outages.ts'
-import { PIXEL_STATE } from '../pixel-state.ts'
+import { refusalOf } from '../refusals.ts'
 import type { CogSource } from './cog-source.ts'
 import { isUrl, localBytes, remoteBytes, versionAt } from './file-bytes.ts'
 import { gridPositions } from './grid-positions.ts'
 import { createHttp, hostOf } from './http.ts'
+import { isFull, paint } from './paint.ts'
 import { remembering } from './shared-work.ts'
 import { collectionUrl, readItem, searchItems } from './stac.ts'
 import { assetOf, partsAt180, placedAt, type StacItem } from './stac-item.ts'
@@ -112,21 +113,31 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
   const search = (source: CogSource, box: Box, signal?: AbortSignal) =>
     searches.get(searchKey(source, box), signal, source, box)
   const items = remembering(ITEMS, (_key, signal, source: CogSource, id: string) => readItem(source, id, http, signal))
-  /** The places of the files of a list; each file is read once. */
-  const described = new Map<string, Pick<Sheet, 'footprint' | 'outline' | 'time'>>()
+  /** The places of the files of a list, or why a file can't be used; each file is read once. */
+  const described = new Map<string, Pick<Sheet, 'footprint' | 'outline' | 'time'> | ServiceError>()
 
   const describe = async (address: string) => {
-    const { footprint, outline, time } = await open.get(address, undefined)
-    described.set(address, { footprint, outline, time })
+    try {
+      const { footprint, outline, time } = await open.get(address, undefined)
+      described.set(address, { footprint, outline, time })
+    } catch (error) {
+      if (!(error instanceof ServiceError) || refusalOf(error) !== 'image') throw error
+      described.set(address, error)
+    }
   }
+  /** Without the files that are gone or damaged: the others are still images. Throws where none can be used. */
   const listedSheets = async (source: CogSource, box: Box): Promise<Sheet[]> => {
     const ids = [...fileIds(source)]
     const unknown = ids.map(([, address]) => address).filter((address) => !described.has(address))
     for (let from = 0; from < unknown.length; from += OPEN_FILES)
       await Promise.all(unknown.slice(from, from + OPEN_FILES).map(describe))
-    return ids.flatMap(([imageId, address]) => {
+    const places = ids.map(([, address]) => described.get(address)!)
+    if (places[0] instanceof ServiceError && places.every((place) => place instanceof ServiceError)) throw places[0]
+    return ids.flatMap(([imageId, address], i) => {
+      const place = places[i]!
+      if (place instanceof ServiceError) return []
       const files = () => ({ colours: [address], clouds: null, versions: NO_VERSIONS })
-      const sheet = placedAt({ imageId, cloud: null, files, ...described.get(address)! }, box)
+      const sheet = placedAt({ imageId, cloud: null, files, ...place }, box)
       return sheet === null ? [] : [sheet]
     })
   }
@@ -166,6 +177,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
   const forgetItems = (source: CogSource, imageId: string, box: Box): void => {
     items.forget(`${source.alias} ${imageId.slice(source.collection.length + 1)}`)
     for (const tile of tilesOf(box)) searches.forget(searchKey(source, tile))
+    for (const address of source.files) if (described.get(address) instanceof ServiceError) described.delete(address)
   }
   const originOf = async (images: readonly ImageFiles[], versionOf: (address: string) => Promise<string | null>) => {
     const parts = images.flatMap(({ versions, ...files }) =>
@@ -369,33 +381,4 @@ function mosaicOf({ collection }: CogSource, period: string, sheets: readonly Sh
 
 function boxOfGrid({ west, north, width, height, degreesPerPixelX, degreesPerPixelY }: PixelGrid): Box {
   return [west, north - height * degreesPerPixelY, west + width * degreesPerPixelX, north]
-}
-
-/** Whether no pixel is left for another sheet to fill. */
-function isFull(pixels: Buffer): boolean {
-  for (let i = 3; i < pixels.length; i += 4) if (pixels[i] === PIXEL_STATE.masked) return false
-  return true
-}
-
-/** Fills the pixels that no earlier sheet has filled. Stretched as Earth Engine's visualize does: 256 steps, cut to bytes. */
-function paint(
-  { range: [black, white], cloudMask }: CogSource,
-  values: readonly Float32Array[],
-  valid: readonly Uint8Array[],
-  marks: Float32Array | null,
-  pixels: Buffer,
-): void {
-  const cloudy = new Set(cloudMask?.values)
-  const shown = (value: number) =>
-    Math.max(0, Math.min(255, Math.floor(256 * Math.max(0, (value - black) / (white - black)))))
-  const [red, green, blue] = values as [Float32Array, Float32Array, Float32Array]
-  for (let i = 0; i < red.length; i++) {
-    if (pixels[4 * i + 3] !== PIXEL_STATE.masked || !valid.every((each) => each[i] === 1)) continue
-    pixels[4 * i] = shown(red[i]!)
-    pixels[4 * i + 1] = shown(green[i]!)
-    pixels[4 * i + 2] = shown(blue[i]!)
-    const isBlack = red[i] === 0 && green[i] === 0 && blue[i] === 0
-    pixels[4 * i + 3] =
-      marks !== null && cloudy.has(marks[i]!) ? PIXEL_STATE.cloudy : isBlack ? PIXEL_STATE.black : PIXEL_STATE.clear
-  }
 }

@@ -1,0 +1,59 @@
+/** Lists of files of which some are gone, damaged or out of reach. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Box } from '@skyscript/core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createCogImagery } from '../src/index.ts'
+import { cogSource, plainTiff, serveFiles, textured } from './cog-set-up.ts'
+
+const [WEST, NORTH, STEP] = [7.44, 46.95, 1e-4]
+const box: Box = [WEST + 20 * STEP, NORTH - 80 * STEP, WEST + 80 * STEP, NORTH - 20 * STEP]
+
+let folder: string
+let status: number | null = null
+let server: Awaited<ReturnType<typeof serveFiles>>
+const closers: (() => Promise<void>)[] = []
+const at = (name: string) => join(folder, name)
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'file-lists-'))
+  await plainTiff(at('whole.tif'), 4326, STEP, [WEST, NORTH], textured)
+  await writeFile(at('damaged.tif'), 'II*\0no image')
+  server = await serveFiles(folder, undefined, (_, response) => {
+    if (status !== null) response.writeHead(status, { 'retry-after': '0' }).end()
+    return status !== null
+  })
+})
+afterAll(async () => {
+  for (const close of closers) await close()
+  await server?.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+function open() {
+  const cog = createCogImagery({ maxConcurrent: 4, maxCloud: 100, deadlineMs: 1000 })
+  closers.push(() => cog.close())
+  return cog
+}
+const listed = (...files: string[]) => cogSource({ files, gsd: 10 })
+
+test.each(['disk', 'server'])(
+  'a file on %s that is gone or damaged leaves the others of its list usable',
+  async (where) => {
+    const address = (name: string) => (where === 'disk' ? at(name) : `${server.url}/${name}`)
+    const [whole, damaged, gone] = [address('whole.tif'), address('damaged.tif'), address('gone.tif')]
+    const found = await open().find(listed(damaged, whole, gone), box)
+    expect(found.map(({ imageId }) => imageId)).toEqual(['tests/whole.tif'])
+    // Where none can be used, the list is at fault, and its first file says why.
+    await expect(open().find(listed(damaged, gone), box)).rejects.toMatchObject({ code: 'image-damaged' })
+  },
+)
+
+test('a file that is out of reach for a while is not left out of its list', async () => {
+  status = 403
+  await expect(open().find(listed(at('damaged.tif'), `${server.url}/whole.tif`), box)).rejects.toMatchObject({
+    code: 'imagery-denied',
+  })
+  status = null
+})
