@@ -119,6 +119,66 @@ describe('an output', () => {
     await expect(slow.allow('x')).rejects.toMatchObject({ code: 'output-taken' })
   })
 
+  test('belongs to the command that takes it after work/ was removed, and the old owner is told', async () => {
+    const old = await take(claim({ seed: '1' }))
+    await old.allow('old')
+    await rm(join(path, 'work'), { recursive: true })
+    // The next renewal of the old owner is still to come.
+    const next = await take(claim({ seed: '2' }))
+    await next.allow('next')
+    await expect.poll(() => old.signal.aborted).toBe(true)
+    expect(old.signal.reason).toMatchObject({ code: 'output-taken' })
+    await sleep(300)
+    expect(next.signal.aborted).toBe(false)
+    expect(await lastRecord()).toMatchObject({ run: 'next', settings: { seed: '2' } })
+  })
+
+  test('stays with its owner where work/ was removed and nobody else wants it', async () => {
+    await (await take(claim())).release()
+    const owner = await take(claim())
+    await owner.allow('run')
+    const { token } = await lastRecord()
+    await rm(join(path, 'work'), { recursive: true })
+    await expect.poll(keys).toHaveLength(1)
+    expect(await lastRecord()).toMatchObject({ token, run: 'run' })
+    await sleep(300)
+    expect(owner.signal.aborted).toBe(false)
+    await expect(take(claim({ seed: '2' }))).rejects.toMatchObject({ code: 'output-in-use' })
+  })
+
+  test('is taken by one of a renewal and a new command that both find work/ removed', async () => {
+    let hasLooked: (() => void) | undefined
+    const looked = new Promise<void>((resolve) => {
+      hasLooked = resolve
+    })
+    let goOn: (() => void) | undefined
+    const paused = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    let isSlow = false
+    const slow: Storage = {
+      ...storage,
+      async *list(prefix) {
+        const found = await Array.fromAsync(storage.list(prefix))
+        if (isSlow && found.length === 0) {
+          hasLooked?.()
+          await paused
+        }
+        yield* found
+      },
+    }
+    await (await take(claim())).release()
+    const old = await take(claim(), {}, slow)
+    isSlow = true
+    await rm(join(path, 'work'), { recursive: true })
+    await looked
+    const next = await take(claim({ seed: '2' }))
+    goOn?.()
+    await expect.poll(() => old.signal.aborted).toBe(true)
+    expect(await keys()).toEqual(['work/lease/00000001.json'])
+    expect(next.signal.aborted).toBe(false)
+  })
+
   test('of a process that is gone is taken at once, also where its number belongs to another process now', async () => {
     for (const owner of [{ pid: 2 ** 22 + 1 }, { pid: process.pid, start: '1' }]) {
       const lease = await take(claim())

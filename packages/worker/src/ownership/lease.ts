@@ -7,8 +7,8 @@ import { isRunning, PLACE, startOf } from './process-identity.ts'
 /**
  * One command at a time owns an output. Ownership is a numbered record below `work/lease/`: the highest number counts, a
  * new one is taken with a put that fails where the key exists, and only its owner writes to it. The owner renews it; a
- * record whose process is gone, or that was not renewed for STALE_MS, may be followed by the next number. Numbers never
- * fall, so a slow process can't take back what another took meanwhile.
+ * record whose process is gone, or that was not renewed for STALE_MS, may be followed by the next number. Numbers
+ * fall only where the user removes work/, so a slow process can't take back what another took meanwhile.
  */
 const FOLDER = 'work/lease/'
 const keyOf = (generation: number) => `${FOLDER}${String(generation).padStart(8, '0')}.json`
@@ -50,7 +50,7 @@ interface LeaseRecord extends LeaseClaim {
 
 /** An output that this process owns. */
 export interface Lease {
-  /** Aborted where another process took over, which happens only to one that was paused for a minute. */
+  /** Aborted where another process took over: this one was paused for a minute, or its record was removed with work/. */
   readonly signal: AbortSignal
   /**
    * Jobs of this run may write from now on, and those of others no more.
@@ -132,7 +132,7 @@ export async function takeLease(storage: Storage, claim: LeaseClaim, options: Le
     if (wasRemote && before?.run !== run) await sleep(SETTLE_MS, undefined, { signal })
     for await (const { key } of storage.list(FOLDER)) if (key < keyOf(generation)) await storage.delete(key)
     await storage.abortUploads?.((key) => OF_DATASETS.test(key))
-    return hold(storage, generation, record, wasRemote && run !== null, renewMs)
+    return hold(storage, record, wasRemote && run !== null, renewMs)
   }
 }
 
@@ -143,29 +143,34 @@ const JOINED: Lease = {
   release: async () => {},
 }
 
-function hold(
-  storage: Storage,
-  generation: number,
-  first: LeaseRecord,
-  mayOthersWrite: boolean,
-  renewMs: number,
-): Lease {
+function hold(storage: Storage, first: LeaseRecord, mayOthersWrite: boolean, renewMs: number): Lease {
   const lost = new AbortController()
-  const key = keyOf(generation)
   let record = first
   let others = mayOthersWrite
   let writing: Promise<unknown> = Promise.resolve()
 
-  const isLost = async () => {
-    const last = await lastOf(storage)
-    // null: the user removed work/, which changes no owner.
-    return last !== null && last.generation !== generation
+  /**
+   * Stores our record in place of our last one; false where the output is another's. Where the user removed work/, numbers
+   * start again, so only the token tells whose a record is, and the first number goes to one of those that want it.
+   */
+  const store = async (text: string): Promise<boolean> => {
+    for (;;) {
+      const last = await lastOf(storage)
+      if (last === null) {
+        if (await storage.putIfAbsent(keyOf(1), text)) return true
+      } else {
+        if (last.record.token !== first.token) return false
+        await storage.put(keyOf(last.generation), text)
+        return true
+      }
+    }
   }
   /** One write after another, each only while the output is still ours. */
   const write = (change: Partial<LeaseRecord>): Promise<void> => {
     const next = writing.then(async () => {
       if (lost.signal.aborted) throw lost.signal.reason
-      if (await isLost()) {
+      const changed = { ...record, ...change }
+      if (!(await store(JSON.stringify(changed)))) {
         lost.abort(
           new ServiceError(
             'output-taken',
@@ -175,8 +180,7 @@ function hold(
         )
         throw lost.signal.reason
       }
-      record = { ...record, ...change }
-      await storage.put(key, JSON.stringify(record))
+      record = changed
     })
     writing = next.catch(() => {})
     return next
