@@ -164,7 +164,8 @@ describe.concurrent('a setting that changes on a built dataset leaves what a fre
   timeout: 300_000,
 }, () => {
   const rows = Object.entries(ROWS).flatMap(([path, row]) => (typeof row === 'string' ? [] : [[path, row] as const]))
-  test.each(rows)('%s', async (path, row) => {
+  // Tests that run at the same time count their checks by their own `expect`.
+  test.for(rows)('%s', async ([path, row], { expect }) => {
     const own = at(path)
     mkdirSync(own)
     const before = row.with?.(own)

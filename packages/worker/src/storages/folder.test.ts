@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -56,6 +56,16 @@ describe('a folder', () => {
     await utimes(join(path, name), before, before)
     expect(await Array.fromAsync(storage.list(''))).toEqual([])
     expect(await readdir(path)).toEqual([])
+  })
+
+  test('a put replaces a file and never writes into it: who reads the old one reads it to its end', async () => {
+    const storage = await openFolder(path)
+    await storage.put('a.bin', 'old value')
+    const reader = await open(join(path, 'a.bin'))
+    await storage.put('a.bin', 'new')
+    expect(await reader.readFile('utf8')).toBe('old value')
+    await reader.close()
+    expect(await readFile(join(path, 'a.bin'), 'utf8')).toBe('new')
   })
 
   test('a folder of images may be a link to another place', async () => {
