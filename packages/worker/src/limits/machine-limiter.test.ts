@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -58,6 +58,16 @@ const openHere = async (options: Partial<MachineLimiterOptions> = {}) => {
   const limiter = await openMachineLimiter({ name: 'p', maxConcurrent: LIMIT, perSecond: 10_000, folder, ...options })
   limiters.push(limiter)
   return limiter
+}
+
+/** Puts a folder where the socket would be. */
+const blockSocket = async () => {
+  const place = join(folder, 'elsewhere')
+  const limiter = await openHere({ folder: place })
+  const [name] = (await readdir(place)).filter((each) => each.endsWith('.sock'))
+  await limiter.close()
+  await rm(join(folder, name!), { force: true })
+  await mkdir(join(folder, name!))
 }
 
 describe('the limit of a machine', () => {
@@ -129,4 +139,54 @@ describe('the limit of a machine', () => {
     const alone = await openHere({ folder: join(folder, 'x'.repeat(120)) })
     ;(await alone.acquire())()
   })
+
+  test('is that of the process where no socket can be made', async () => {
+    await blockSocket()
+    const here = await openHere()
+    const releases = await Promise.all(Array.from({ length: LIMIT }, () => here.acquire()))
+    const stop = new AbortController()
+    const given = here.acquire(stop.signal)
+    stop.abort(new Error('enough'))
+    await expect(given).rejects.toThrow('enough')
+    let got = false
+    const further = here.acquire().then((release) => {
+      got = true
+      return release
+    })
+    await sleep(100)
+    expect(got).toBe(false)
+    releases.shift()!()
+    releases.push(await further)
+    for (const release of releases) release()
+  })
+
+  test('becomes that of the process where no socket can be made once the keeper has left, and counts what is held', async () => {
+    const keeper = await openHere()
+    const here = await openHere()
+    const releases = await Promise.all(Array.from({ length: LIMIT - 1 }, () => here.acquire()))
+    // Connections that are there stay; new ones find no socket.
+    await blockSocket()
+    await keeper.close()
+    releases.push(await here.acquire())
+    let got = false
+    const further = here.acquire().then((release) => {
+      got = true
+      return release
+    })
+    await sleep(100)
+    expect(got).toBe(false)
+    releases[0]!()
+    ;(await further)()
+    for (const release of releases) release()
+  }, 30_000)
+
+  test('outlasts an election that was killed in the middle and whose process number is in use again', async () => {
+    await blockSocket()
+    const [name] = (await readdir(folder)).filter((each) => each.endsWith('.sock'))
+    await rm(join(folder, name!), { recursive: true })
+    await writeFile(join(folder, `${name}.election`), String(process.pid))
+    const here = await openHere()
+    ;(await here.acquire())()
+    expect((await readdir(folder)).filter((each) => each.endsWith('.sock'))).toEqual([name])
+  }, 30_000)
 })

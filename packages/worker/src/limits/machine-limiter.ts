@@ -1,18 +1,21 @@
 import { writeFileSync } from 'node:fs'
-import { chmod, lstat, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { type Duplex, duplexPair } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fingerprint, readLines } from '@skyscript/core'
 import { createLimiter, type Limiter } from '@skyscript/gee-fetch'
 import { isRunning } from '../ownership/process-identity.ts'
 
-/** Tries to find or to become the keeper, before a process limits itself. */
-const TRIES = 100
 const RETRY_MS = 50
 /** An election takes milliseconds; one that old was killed in the middle. */
 const ELECTION_MS = 5_000
+/** A process that has neither found a keeper nor become one for this long limits itself. */
+const GIVE_UP_MS = 3 * ELECTION_MS
+/** It does so earlier where making the socket failed this often. */
+const FAILURES = 10
 /** After a keeper has gone, the others say what they hold before anything new is granted. */
 const RESUME_MS = 1_000
 /** The shortest limit of the systems on a socket's path. */
@@ -25,6 +28,9 @@ type Message =
   | { readonly type: 'release'; readonly id: number }
   | { readonly type: 'refused'; readonly ms: number | null }
   | { readonly type: 'restricted'; readonly is: boolean }
+
+/** What a process and the keeper write to: a socket, or within one process a pipe. */
+type Channel = Duplex & Partial<Pick<Socket, 'ref' | 'unref'>>
 
 export interface MachineLimiterOptions {
   /** What is limited, such as an Earth Engine project. */
@@ -51,12 +57,12 @@ export async function openMachineLimiter(options: MachineLimiterOptions): Promis
   const path = await socketPath(options).catch(() => null)
   if (path === null) return Object.assign(createLimiter({ maxConcurrent, perSecond }), { close: async () => {} })
 
-  const waiting = new Map<number, { resolve(release: () => void): void; reject(error: unknown): void }>()
+  const waiting = new Map<number, (release: () => void) => void>()
   const held = new Set<number>()
   let ids = 0
   let closed = false
   let server: Server | undefined
-  let socket: Socket | undefined
+  let socket: Channel | undefined
   let joining: Promise<void> | undefined
 
   const send = (message: Message) => {
@@ -64,7 +70,7 @@ export async function openMachineLimiter(options: MachineLimiterOptions): Promis
     else void join()
   }
   /** The socket keeps the process alive only while something is waited for. */
-  const keepAlive = () => (waiting.size > 0 ? socket?.ref() : socket?.unref())
+  const keepAlive = () => (waiting.size > 0 ? socket?.ref?.() : socket?.unref?.())
   const release = (id: number) => () => {
     if (held.delete(id)) send({ type: 'release', id })
   }
@@ -75,39 +81,40 @@ export async function openMachineLimiter(options: MachineLimiterOptions): Promis
     if (!asked) send({ type: 'release', id })
     else {
       held.add(id)
-      asked.resolve(release(id))
+      asked(release(id))
     }
   }
 
+  const speakWith = (keeper: Channel) => {
+    socket = keeper
+    keeper.on('close', () => {
+      if (socket === keeper) socket = undefined
+      if (!closed && (waiting.size > 0 || held.size > 0)) void join()
+    })
+    void eachLine(keeper, (line) => granted(Number(line)))
+    keeper.write(`${JSON.stringify({ type: 'hello', most: maxConcurrent, holds: [...held] } satisfies Message)}\n`)
+    for (const id of waiting.keys()) keeper.write(`${JSON.stringify({ type: 'acquire', id } satisfies Message)}\n`)
+    keepAlive()
+  }
   const joinOnce = async () => {
+    const from = performance.now()
+    let failures = 0
     for (let tries = 1; !closed; tries++) {
       const found = await connected(path)
-      if (found) {
-        socket = found
-        socket.on('close', () => {
-          if (socket === found) socket = undefined
-          if (!closed && (waiting.size > 0 || held.size > 0)) void join()
-        })
-        void eachLine(socket, (line) => granted(Number(line)))
-        socket.write(`${JSON.stringify({ type: 'hello', most: maxConcurrent, holds: [...held] } satisfies Message)}\n`)
-        for (const id of waiting.keys()) socket.write(`${JSON.stringify({ type: 'acquire', id } satisfies Message)}\n`)
-        keepAlive()
-        return
+      if (found) return speakWith(found)
+      try {
+        server = (await becomeKeeper(path, options)) ?? server
+      } catch {
+        failures++
       }
-      server = (await becomeKeeper(path, options)) ?? server
+      if (failures === FAILURES || performance.now() - from > GIVE_UP_MS) return speakWith(keeperWithin(options))
       if (tries > 1) await sleep(RETRY_MS * (0.5 + Math.random()))
-      if (tries === TRIES) throw new Error('There is no keeper of the limit, and none can be made.')
     }
   }
   const join = () => {
-    joining ??= joinOnce()
-      .catch((error) => {
-        for (const { reject } of waiting.values()) reject(error)
-        waiting.clear()
-      })
-      .finally(() => {
-        joining = undefined
-      })
+    joining ??= joinOnce().finally(() => {
+      joining = undefined
+    })
     return joining
   }
 
@@ -122,7 +129,7 @@ export async function openMachineLimiter(options: MachineLimiterOptions): Promis
         keepAlive()
         reject(signal?.reason)
       }
-      waiting.set(id, { resolve, reject })
+      waiting.set(id, resolve)
       signal?.addEventListener('abort', abort, { once: true })
       keepAlive()
       // A process that joins says what it waits for.
@@ -146,7 +153,18 @@ export async function openMachineLimiter(options: MachineLimiterOptions): Promis
   }
 }
 
-/** Starts to keep the limit, unless another process does or is about to; undefined then. */
+/** A keeper for this process only. */
+function keeperWithin({ maxConcurrent, perSecond }: MachineLimiterOptions): Channel {
+  const [ours, keepers] = duplexPair()
+  serve(keepers, createLimiter({ maxConcurrent, perSecond }), 0)
+  return ours
+}
+
+/**
+ * Starts to keep the limit, unless another process does or is about to; undefined then.
+ *
+ * @throws the system's error where no socket can be made
+ */
 async function becomeKeeper(path: string, options: MachineLimiterOptions): Promise<Server | undefined> {
   const isPipe = process.platform === 'win32'
   const election = `${path}.election`
@@ -161,8 +179,6 @@ async function becomeKeeper(path: string, options: MachineLimiterOptions): Promi
     const traces = isPipe ? [] : await Promise.allSettled([rm(path), rm(leftMark(path))])
     const isFirst = !isPipe && traces.every(({ status }) => status === 'rejected')
     return await listen(path, options, isFirst ? 0 : RESUME_MS)
-  } catch {
-    return undefined
   } finally {
     if (!isPipe) await rm(election, { force: true })
   }
@@ -173,11 +189,10 @@ const leftMark = (path: string) => `${path}.left`
 
 async function beginElection(path: string): Promise<boolean> {
   try {
-    const file = await open(path, 'wx')
-    await file.writeFile(String(process.pid))
-    await file.close()
+    await writeFile(path, String(process.pid), { flag: 'wx' })
     return true
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     const pid = Number(await readFile(path, 'utf8').catch(() => ''))
     const age = await stat(path).then(
       ({ mtimeMs }) => Date.now() - mtimeMs,
@@ -210,7 +225,7 @@ function listen(path: string, { maxConcurrent, perSecond }: MachineLimiterOption
 }
 
 /** Serves one process: it holds what was granted until it says so, or is gone. */
-function serve(socket: Socket, limiter: Limiter, from: number): void {
+function serve(socket: Channel, limiter: Limiter, from: number): void {
   const gone = new AbortController()
   const own = new Map<number, { release?: () => void; readonly stop: AbortController }>()
   const queue: number[] = []
@@ -267,7 +282,7 @@ function serve(socket: Socket, limiter: Limiter, from: number): void {
   })
 }
 
-async function eachLine(socket: Socket, take: (line: string) => void): Promise<void> {
+async function eachLine(socket: Channel, take: (line: string) => void): Promise<void> {
   try {
     for await (const line of readLines(socket)) take(line)
   } catch {
