@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { type OsmData, type OsmNode, writePbf } from '../../examples/demo/src/pbf-writer.ts'
 import { parseConfig } from '../../packages/core/src/config.ts'
-import { toFeatureLine } from '../../packages/core/src/index.ts'
+import { type Storage, toFeatureLine } from '../../packages/core/src/index.ts'
 import { extract } from '../../packages/osm-extract/src/index.ts'
 import { type BuildResult, build } from '../../packages/worker/src/pipeline/coordinator.ts'
 import { createExecutor } from '../../packages/worker/src/pipeline/execute.ts'
@@ -120,13 +120,14 @@ export const smallRegion = (source: string | readonly string[], output: string, 
 
 const CONCURRENCY = { plan: 2, fetch: 4, caption: 1, score: 1 }
 
-/** Builds a region in this process. What it warned of is in `warnings`. */
+/** Builds a region in this process. What it warned of is in `warnings`; `wrap` may watch the storage. */
 export async function buildHere(
   region: Settings,
   folder: string,
+  wrap: (storage: Storage) => Storage = (storage) => storage,
 ): Promise<BuildResult & { readonly warnings: string }> {
   const config = parseConfig(stringify(region), join(folder, 'region.yaml'))
-  const storage = await openStorage(config.output)
+  const storage = wrap(await openStorage(config.output))
   let warnings = ''
   const terminal = createTerminal({ write: (text) => (warnings += text) })
   const executor = createExecutor(async () => storage)
