@@ -1,5 +1,5 @@
 /** No image is stale: what its pixels come from is a part of what it is known by. */
-import { rm, stat, utimes } from 'node:fs/promises'
+import { mkdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FileServer, plainTiff, serveFiles } from '../packages/gee-fetch/test/cog-set-up.ts'
@@ -182,3 +182,29 @@ test.each([
   },
   120_000,
 )
+
+test('a build while the files of a source are away stops with one sentence, and leaves the dataset as it is', async () => {
+  await mkdir(at('disk-away'))
+  await writeOrtho(at('disk-away', 'ortho.tif'), 0)
+  await writeOrtho(at('away.tif'), 20)
+  let isDenied = false
+  const server = await serveFiles(folder.path, undefined, (_, response) => {
+    if (isDenied) response.writeHead(403).end()
+    return isDenied
+  })
+  closers.push(() => server.close())
+  const both = files(at('disk-away', 'ortho.tif'), `${server.url}/away.tif`)
+  const mounted = files(at('disk-away', 'ortho.tif'))
+  await build('away', both)
+  const before = filesOf(at('away'))
+  expect(Object.keys(before).filter((name) => name.endsWith('.jpg'))).not.toEqual([])
+  isDenied = true
+  await expect(build('away', both)).rejects.toMatchObject({ name: 'ServiceError', code: 'imagery-denied' })
+  expect(filesOf(at('away'))).toEqual(before)
+  await rename(at('disk-away'), at('disk-gone'))
+  await expect(build('away', mounted)).rejects.toMatchObject({ name: 'ServiceError', code: 'imagery-missing' })
+  expect(filesOf(at('away'))).toEqual(before)
+  await rename(at('disk-gone'), at('disk-away'))
+  isDenied = false
+  expect(await build('away', both)).toMatchObject({ jobs: {}, unchanged: true })
+}, 120_000)

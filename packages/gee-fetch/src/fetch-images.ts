@@ -224,10 +224,10 @@ async function serve(request: PixelRequest, asking: readonly Search[], context: 
   const { requests, next } = asking[parts[0]!.index]!
   const { source } = requests[next]!
   const ask = (piece: PixelGrid) => imagery.pixels(source, first.imageId, piece, signal)
+  const wanted = parts.map(({ index }) => asking[index]!.image.candidates[asking[index]!.next]!)
   let pixels: Buffer
   try {
     const read = () => (parts.length > 1 ? ask(grid) : askInPieces(grid, ask, signal))
-    const wanted = parts.map(({ index }) => asking[index]!.image.candidates[asking[index]!.next]!)
     pixels = await read()
     if (!(await areAsPlanned(source, wanted, imagery, false))) {
       for (const { imageId, box } of wanted) await imagery.forget(source, imageId, box)
@@ -241,7 +241,8 @@ async function serve(request: PixelRequest, asking: readonly Search[], context: 
       await Promise.all(halves.map((half) => serve(half, asking, context)))
       return
     }
-    for (const { index } of parts) refused(asking[index]!, error, context)
+    const why = await unlessReplaced(error, source, wanted, imagery)
+    for (const { index } of parts) refused(asking[index]!, why, context)
     return
   }
   for (const part of parts) {
@@ -277,6 +278,23 @@ async function areAsPlanned(
   for (const { imageId, box, origin } of wanted)
     if (!(await imagery.isOf(source, imageId, box, origin, isLast))) return false
   return true
+}
+
+/** What seems final may only be so of another file than the one that was planned, for which no other image may be taken. */
+async function unlessReplaced(
+  error: unknown,
+  source: Source,
+  wanted: readonly ImageCandidate[],
+  imagery: Imagery,
+): Promise<unknown> {
+  if (refusalOf(error) !== 'image') return error
+  try {
+    for (const { imageId, box, origin } of wanted)
+      if (await imagery.isReplaced(source, imageId, box, origin)) return replaced(imageId)
+    return error
+  } catch (unknown) {
+    return unknown
+  }
 }
 
 const replaced = (imageId: string): ServiceError =>

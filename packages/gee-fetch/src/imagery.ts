@@ -17,6 +17,8 @@ export interface Imagery {
    * @param isLast false before the pixels were read anew because this was false
    */
   isOf(source: Source, imageId: string, box: Box, origin: string, isLast: boolean): Promise<boolean>
+  /** Whether the files of an image whose pixels can't be read are others now than those of this origin. Gone is not replaced. */
+  isReplaced(source: Source, imageId: string, box: Box, origin: string): Promise<boolean>
   /** Makes the next reading of an image's pixels ask for its files, and what the catalogue says of them, anew. */
   forget(source: Source, imageId: string, box: Box): Promise<void>
   /**
@@ -47,6 +49,9 @@ export function createImagery(clients: ImageryClients, { maxCloud, earthEngineOr
     },
     async isOf(source, imageId, box, origin, isLast) {
       return source.kind !== 'cog' || (await clients.cog()).isOf(source, imageId, box, origin, isLast)
+    },
+    async isReplaced(source, imageId, box, origin) {
+      return source.kind === 'cog' && (await clients.cog()).isReplaced(source, imageId, box, origin)
     },
     async forget(source, imageId, box) {
       if (source.kind === 'cog') (await clients.cog()).forget(source, imageId, box)

@@ -1,5 +1,6 @@
 /** Lists of files of which some are gone, damaged or out of reach. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Box } from '@skyscript/core'
@@ -56,4 +57,31 @@ test('a file that is out of reach for a while is not left out of its list', asyn
     code: 'imagery-denied',
   })
   status = null
+})
+
+test('a list has a version where some of its files are gone, and none where files are out of reach or all are gone', async () => {
+  const [whole, served] = [at('whole.tif'), `${server.url}/whole.tif`]
+  const versionOf = (...files: string[]) => open().versionOfFiles(listed(...files))
+  expect(await versionOf(whole, at('gone.tif'))).not.toBe(await versionOf(whole))
+  expect(await versionOf(whole, `${server.url}/gone.tif`)).toBe(await versionOf(whole, at('gone.tif')))
+  for (const files of [[at('gone.tif'), at('missing.tif')], [`${server.url}/gone.tif`], [at('gone.tif/b.tif')]])
+    await expect(versionOf(...files)).rejects.toMatchObject({ name: 'ServiceError', code: 'imagery-missing' })
+  await symlink('round.tif', at('round.tif'))
+  await expect(versionOf(whole, at('round.tif'))).rejects.toMatchObject({ code: 'imagery-unreadable', retry: true })
+  for (const [answer, code] of [
+    [403, 'imagery-denied'],
+    [418, 'imagery-refused'],
+    [503, 'imagery-failed'],
+  ] as const) {
+    status = answer
+    await expect(versionOf(whole, served)).rejects.toMatchObject({ name: 'ServiceError', code })
+    status = null
+  }
+}, 60_000)
+
+// A file of Linux that opens, says that it has 4096 bytes, and fails when it is read.
+const FAILING = '/sys/class/net/lo/speed'
+test.skipIf(!existsSync(FAILING))('a disk that fails to read a file does not make it a damaged one', async () => {
+  await expect(open().find(listed(FAILING), box)).rejects.toMatchObject({ code: 'imagery-unreadable', retry: true })
+  await expect(open().find(listed(folder), box)).rejects.toMatchObject({ code: 'image-damaged' })
 })

@@ -1,5 +1,5 @@
 /** Pixels are of the file that was planned, or there are none. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, stat, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Box, PlannedImage, Storage } from '@skyscript/core'
@@ -89,6 +89,34 @@ test.each(['disk', 'server'])(
       expect(outcome.failed).toMatchObject([{ id: 'a1', code: 'image-replaced' }])
       expect(outcome.failed[0]!.message).toContain('run the build again')
     }
+  },
+)
+
+test.each(['disk', 'server'])(
+  'a file on %s that was replaced by a shorter one, or is being written, is said to be replaced, and no other image is taken',
+  async (where) => {
+    const name = `shorter-${where}.tif`
+    const file = where === 'disk' ? join(folder, name) : `${server.url}/${name}`
+    const { size } = await stat(await write(name, 0))
+    for (const length of [size / 2, 100, 0]) {
+      await write(name, 0)
+      etags = ['"one"']
+      const outcome = await fetchOne(file, async () => {
+        const other = createCogImagery({ maxConcurrent: 1, maxCloud: 100 })
+        const planned = await originNow(file)(other)
+        await other.close()
+        await truncate(join(folder, name), length)
+        etags = ['"two"']
+        return planned
+      })
+      expect(outcome, `${length} bytes`).toMatchObject({ kept: [], dropped: [], findings: [] })
+      expect(outcome.failed).toMatchObject([{ id: 'a1', code: 'image-replaced' }])
+    }
+    // One that was as short when it was planned is damaged.
+    await write(name, 0)
+    await truncate(join(folder, name), size / 2)
+    const { dropped } = await fetchOne(file, originNow(file))
+    expect(dropped).toEqual([{ id: 'a1', reason: 'image-damaged' }])
   },
 )
 

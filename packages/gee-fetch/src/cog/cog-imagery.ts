@@ -12,11 +12,9 @@ import {
   boxesIntersect,
   fingerprint,
   type Geometry,
-  InputError,
   mapTileBox,
   mapTilesOf,
   ServiceError,
-  SkyscriptError,
 } from '@skyscript/core'
 import type { SourceImage } from '../candidates.ts'
 import type { PixelGrid } from '../client.ts'
@@ -25,6 +23,7 @@ import type { Outages } from '../outages.ts'
 import { refusalOf } from '../refusals.ts'
 import type { CogSource } from './cog-source.ts'
 import { isUrl, localBytes, remoteBytes, versionAt } from './file-bytes.ts'
+import { fileIds } from './file-ids.ts'
 import { gridPositions } from './grid-positions.ts'
 import { createHttp, hostOf } from './http.ts'
 import { isFull, paint } from './paint.ts'
@@ -65,8 +64,13 @@ export interface CogImagery {
   /** See `Imagery`. */
   origin(source: CogSource, imageId: string, box: Box): Promise<string>
   isOf(source: CogSource, imageId: string, box: Box, origin: string, isLast: boolean): Promise<boolean>
+  isReplaced(source: CogSource, imageId: string, box: Box, origin: string): Promise<boolean>
   forget(source: CogSource, imageId: string, box: Box): Promise<void>
-  /** Of the files that a source lists, as they are now; null where a catalogue lists them. Those that can't be read have none. */
+  /**
+   * Of the files that a source lists, as they are now; null where a catalogue lists them. Those that are gone have none.
+   *
+   * @throws ServiceError where a file can't be asked for now, or all are gone, as of a disk that is not mounted
+   */
   versionOfFiles(source: CogSource): Promise<string | null>
   /** Height x width x 4 bytes: red, green, blue stretched by the source's range, and PIXEL_STATE; nearest neighbour. */
   pixels(source: CogSource, imageId: string, grid: PixelGrid, signal?: AbortSignal): Promise<Buffer>
@@ -195,14 +199,20 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
     const isKnown = own !== null && addressesIn(own).every((address) => own.versions.has(address))
     return isKnown ? { ...image, origin: await originOf([own], versionRead) } : image
   }
-  const versionNow = async (address: string): Promise<string | null> => {
+  /** null for a file that is gone, which is passed over when objects are planned. */
+  const versionUnlessGone = async (address: string): Promise<string | null> => {
     try {
       return await versionAt(address, http)
     } catch (error) {
-      // Whether it is missing decides for each object, when it is planned.
-      if (error instanceof SkyscriptError || isUrl(address) === false) return null
+      if (refusalOf(error) === 'image') return null
       throw error
     }
+  }
+  /** Servers behind one address may each have an ETag of their own for the same file, so each gets its turn. */
+  const isStill = async (files: readonly ImageFiles[], origin: string): Promise<boolean> => {
+    for (let attempt = 0; attempt < VERSION_TRIES; attempt++)
+      if ((await originOf(files, (address) => versionAt(address, http))) === origin) return true
+    return false
   }
   const versionRead = async (address: string) => (await open.get(address, undefined)).version()
 
@@ -280,10 +290,17 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
     async isOf(source, imageId, box, origin, isLast) {
       const files = await filesOf(source, imageId, box)
       if ((await originOf(files, versionRead)) === origin) return true
-      // Servers behind one address may each have an ETag of their own for the same file.
-      for (let attempt = 0; isLast && attempt < VERSION_TRIES; attempt++)
-        if ((await originOf(files, (address) => versionAt(address, http))) === origin) return true
-      return false
+      return isLast && (await isStill(files, origin))
+    },
+    async isReplaced(source, imageId, box, origin) {
+      forgetItems(source, imageId, box)
+      try {
+        return !(await isStill(await filesOf(source, imageId, box), origin))
+      } catch (error) {
+        if (!(error instanceof ServiceError) || refusalOf(error) !== 'image') throw error
+        // One that is being written has no bytes at first, so that a server refuses the range.
+        return error.code === 'image-damaged'
+      }
     },
     async forget(source, imageId, box) {
       for (const address of (await filesOf(source, imageId, box)).flatMap(addressesIn)) open.forget(address)
@@ -293,7 +310,13 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
       if (source.stac !== null) return null
       const versions: (string | null)[] = []
       for (let from = 0; from < source.files.length; from += OPEN_FILES)
-        versions.push(...(await Promise.all(source.files.slice(from, from + OPEN_FILES).map(versionNow))))
+        versions.push(...(await Promise.all(source.files.slice(from, from + OPEN_FILES).map(versionUnlessGone))))
+      if (versions[0] === null && versions.every((version) => version === null))
+        throw new ServiceError(
+          'imagery-missing',
+          `None of the files of ${source.alias} is there (the first is ${hostOf(source.files[0]!)}); mount their disk, or correct imagery.sources.`,
+          { retry: true },
+        )
       return fingerprint(versions)
     },
     stats: () => ({ ...http.stats }),
@@ -323,34 +346,6 @@ const isRefused = (error: unknown): boolean =>
   error instanceof ServiceError &&
   error.code.startsWith('imagery-') &&
   [400, 401, 403, 404, 410].includes(error.status ?? 0)
-
-/**
- * Addresses of a list of files by image id: the file's name, or where two have one name, its path from where the paths
- * part. Neither tells where on a machine a file lies, nor what signed its URL.
- *
- * @throws InputError `ambiguous-files` where two addresses differ in their queries alone
- */
-export function fileIds({ collection, files }: Pick<CogSource, 'collection' | 'files'>): Map<string, string> {
-  const addresses = [...new Set(files)]
-  const paths = addresses.map((file) => file.split('?')[0]!.split('/'))
-  const names = new Set(paths.map((path) => path.at(-1)))
-  let shared = 0
-  if (names.size < paths.length) {
-    const whole = new Set(paths.map((path) => path.join('/')))
-    if (whole.size < paths.length)
-      throw new InputError(
-        'ambiguous-files',
-        `The files of ${collection} have the same address up to its query; give each a name of its own.`,
-      )
-    while (paths.every((path) => path[shared] === paths[0]![shared])) shared++
-  }
-  return new Map(
-    paths.map((path, i) => [
-      `${collection}/${names.size < paths.length ? path.slice(shared).join('/') : path.at(-1)}`,
-      addresses[i]!,
-    ]),
-  )
-}
 
 function assetsOf(source: CogSource, item: StacItem): ImageFiles {
   const { assets, cloudMask } = source

@@ -162,22 +162,17 @@ export function localBytes(path: string): FileBytes {
       return known === undefined ? null : localVersion(known)
     },
     async fetch(slices) {
-      const file = await open(path).catch((error) => {
-        const isGone = error.code === 'ENOENT' || error.code === 'ENOTDIR'
-        throw new ServiceError(
-          isGone ? 'image-missing' : 'imagery-unreadable',
-          `${path} can't be read (${messageOf(error)}).`,
-          { retry: !isGone, ...(isGone && { status: 404 }) },
-        )
-      })
+      const file = await open(path).catch(asFault(path))
       try {
-        const { size, mtimeMs } = await file.stat()
+        const { size, mtimeMs } = await file.stat().catch(asFault(path))
         if (known && (known.size !== size || known.mtimeMs !== mtimeMs)) throw changed(path)
         known = { size, mtimeMs }
         const parts: ArrayBuffer[] = []
         for (const slice of slices) {
           checkSlice(slice, size, path)
-          const { buffer, bytesRead } = await file.read(Buffer.alloc(slice.length), 0, slice.length, slice.offset)
+          const { buffer, bytesRead } = await file
+            .read(Buffer.alloc(slice.length), 0, slice.length, slice.offset)
+            .catch(asFault(path))
           parts.push(exactly(buffer.subarray(0, bytesRead)))
         }
         return parts
@@ -189,15 +184,32 @@ export function localBytes(path: string): FileBytes {
   }
 }
 
+/** What is gone, or is a folder, is final; a disk that fails or is away for a while (EIO, ESTALE) decides nothing. */
+const asFault =
+  (path: string) =>
+  (error: NodeJS.ErrnoException): never => {
+    const { code } = error
+    const isGone = code === 'ENOENT' || code === 'ENOTDIR'
+    throw new ServiceError(
+      isGone ? 'image-missing' : code === 'EISDIR' ? 'image-damaged' : 'imagery-unreadable',
+      `${path} can't be read (${messageOf(error)}).`,
+      { retry: !isGone && code !== 'EISDIR', ...(isGone && { status: 404 }), cause: error },
+    )
+  }
+
 const localVersion = ({ size, mtimeMs }: { readonly size: number; readonly mtimeMs: number }) => `${size} ${mtimeMs}`
 
 /** Of servers that say neither, the first bytes: in a GeoTIFF, the sizes of its compressed tiles. */
 const remoteVersion = (size: number | null, version: string | null, first: Buffer) =>
   `${size} ${version ?? sha256(first.subarray(0, BLOCK))}`
 
-/** The version of a file as it is now, for which `FileBytes` of it would be compared. */
+/**
+ * The version of a file as it is now, for which `FileBytes` of it would be compared.
+ *
+ * @throws ServiceError where it is gone or can't be asked
+ */
 export async function versionAt(address: string, http: Http): Promise<string> {
-  if (!isUrl(address)) return localVersion(await stat(address))
+  if (!isUrl(address)) return localVersion(await stat(address).catch(asFault(address)))
   const { size, version } = await http.range(address, 0, 1)
   if (version !== null) return remoteVersion(size, version, Buffer.alloc(0))
   const { bytes } = await http.range(address, 0, BLOCK)

@@ -9,7 +9,7 @@ import {
   messageOf,
   ServiceError,
 } from '@skyscript/core'
-import { type CogImagery, type Imagery, refusalOf, type Source } from '@skyscript/gee-fetch'
+import { type CogImagery, type CogSource, type Imagery, refusalOf, type Source } from '@skyscript/gee-fetch'
 import { DRAWING_VERSION, groundAround } from '@skyscript/local-earth-engine'
 import { drawnHash, type ExtractIndex } from './run.ts'
 
@@ -52,7 +52,11 @@ export function originOfTile(
 const hashesOf = (box: Box, tiles: ExtractIndex['tiles']) =>
   mapTilesOf(box).map((tile) => [tile, drawnHash(tiles[tile])])
 
-/** Versions of the files that sources list, by alias. Nothing is asked where no source lists any. */
+/**
+ * Versions of the files that sources list, by alias. Nothing is asked where no source lists any.
+ *
+ * @throws ServiceError where they can't be had now: a build that took the files for gone would lose their images
+ */
 export async function listedFiles(
   sources: readonly Source[],
   open: () => Promise<CogImagery>,
@@ -62,11 +66,24 @@ export async function listedFiles(
   if (lists.length === 0) return versions
   const cog = await open()
   try {
-    for (const source of lists) versions[source.alias] = (await cog.versionOfFiles(source))!
+    for (const source of lists) versions[source.alias] = await versionOf(source, cog)
   } finally {
     await cog.close()
   }
   return versions
+}
+
+async function versionOf(source: CogSource, cog: CogImagery): Promise<string> {
+  try {
+    return (await cog.versionOfFiles(source))!
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.code === 'imagery-missing') throw error
+    throw new ServiceError(
+      error.code,
+      `The files of ${source.alias} can't be asked for now (${messageOf(error).replace(/\.$/, '')}); run the build again when they can be read.`,
+      { retry: true, cause: error },
+    )
+  }
 }
 
 /** A sample of what a plan's images of a catalogue come from, by which a later build sees that they changed. */
