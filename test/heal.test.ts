@@ -55,6 +55,8 @@ const DAMAGES: Record<string, () => unknown> = {
     flip('report/index.html')
     cutOff('dropped.csv')
   },
+  'what a cut needs, emptied': () => writeFileSync(join(output, 'state/dataset.json'), ''),
+  'what a cut needs, changed': () => flip('state/dataset.json'),
   'a lock file that was changed': () => writeFileSync(join(output, 'dataset.lock.json'), '{}'),
   'an image and a meta that belong to no pair': () => {
     writeFileSync(join(output, 'images2', 'n1_CH_19.jpg'), 'x')

@@ -108,8 +108,14 @@ export async function cutDataset(input: CutInput): Promise<CutSummary> {
     const written = await writeFiles(manifest, workers, input, files, splits)
     const counts: Record<Split, number> = { train: 0, val: 0, test: 0, 'held-out': 0, excluded: 0 }
     for (const code of splits) counts[SPLITS[code]!]++
+    const empty = survey.table.size === 0
     const unlisted = unlistedNote(files, splits, filter.split.by)
-    return { pairs: survey.table.size, ...written, splits: counts, notes: unlisted ? [...notes, unlisted] : notes }
+    return {
+      pairs: survey.table.size,
+      ...written,
+      splits: counts,
+      notes: empty ? [NO_PAIRS] : unlisted ? [...notes, unlisted] : notes,
+    }
   } finally {
     await workers?.close()
     await manifest?.close()
@@ -123,13 +129,16 @@ async function layoutOf(manifest: ManifestFile, { filter, region, seed }: CutInp
   return chooseLayout(manifest, layouts, sharesOf(filter), seed)
 }
 
+const NO_PAIRS =
+  'The dataset has no pairs: dropped.csv counts why; check that osm.clip lies within the extract and that imagery.sources cover it.'
+
 /** Why pairs that are in no CSV of pairs are in none, by their split. */
 const UNLISTED: Readonly<Record<Split, string>> = {
-  train: 'repeat a title more often than filter.maxSameCaption allows',
-  val: 'are on the ground of val and below its top 30 %, or more than filter.val asks for',
-  test: 'are on the ground of test and below its top 30 %, or more than filter.test asks for',
-  'held-out': 'have images that overlap the ground of two splits',
-  excluded: `look like images of filter.exclude (${EXCLUDED_CSV})`,
+  train: 'repeated titles (filter.maxSameCaption)',
+  val: 'on the ground of val, but not among its best, or beyond filter.val',
+  test: 'on the ground of test, but not among its best, or beyond filter.test',
+  'held-out': 'images that overlap the ground of two splits',
+  excluded: `like images of filter.exclude (${EXCLUDED_CSV})`,
 }
 
 /** How many pairs are in no CSV, why, and what to set; null if every pair is in one. */
@@ -143,14 +152,14 @@ function unlistedNote(files: readonly FilePlan[], splits: Uint8Array, by: 'block
   }
   const total = [...counts.values()].reduce((sum, n) => sum + n, 0)
   if (total === 0) return null
-  const reasons = SPLITS.flatMap((split) => (counts.has(split) ? [`${counts.get(split)} ${UNLISTED[split]}`] : []))
+  const reasons = SPLITS.flatMap((split) => (counts.has(split) ? [`${UNLISTED[split]}: ${counts.get(split)}`] : []))
   const percent = ((100 * total) / splits.length).toFixed(1)
   const held = [...counts.keys()].some((split) => split !== 'excluded' && split !== 'train')
   const advice =
     by === 'block' && held
-      ? ' To put every pair into a CSV, set filter.split.by to image: it splits at random as the original did, so test images may show the ground of training images.'
+      ? ' To use the pairs that are held out, set filter.split.by to image: it splits at random as the original did, so test images may show the ground of training images.'
       : ''
-  return `${total} of ${splits.length} pairs (${percent} %) are in no CSV: ${reasons.join('; ')}.${advice}`
+  return `Pairs in no CSV: ${total} of ${splits.length} (${percent} %). ${reasons.join('; ')}.${advice}`
 }
 
 async function surveyPairs(
@@ -245,6 +254,7 @@ function planFiles(survey: Survey, input: CutInput, moreCaptions: boolean): Plan
     }
     for (const least of [...new Set(filter.above)].sort((a, b) => a - b)) {
       const count = countAbove(best, table.similarities[i]!, toMicro(least))
+      if (count === 0) notes.push(`No pair has a similarity of ${least} or more by ${scorers[i]}.`)
       add(`train_above${least}_${by}`, i, training(best.subarray(0, count)))
     }
     add(`val_${sizeName(filter.val)}_${by}`, i, sets[i]!.val.rows)

@@ -6,6 +6,9 @@ import { PARTS } from './splits/splitter.ts'
 /** The part of the ranking that val and test come out of, as in the original. */
 export const EVALUATION_PERCENT = 30
 
+/** The settings' limit of `filter.split.val` and `.test`. */
+const MOST_PERCENT = 20
+
 export interface Drawn {
   /** Rows of the validation or test file. */
   readonly rows: ReadonlySet<number>
@@ -49,16 +52,16 @@ export function drawEvaluation(options: {
   if (rows.size >= asked) return { rows, note: null }
 
   const onGround = table.parts.reduce((sum, each) => sum + (each === code ? 1 : 0), 0)
-  const more = `set filter.split.${part} above ${percent} for more`
+  const more = percent < MOST_PERCENT ? `; set filter.split.${part} above ${percent} for more` : ''
   const why =
     by === 'image'
-      ? `no more than ${percent} % of the ${top.length} pairs in the top ${EVALUATION_PERCENT} % go there; ${more}.`
+      ? `no more than ${percent} % of the ${top.length} pairs in the top ${EVALUATION_PERCENT} % go there${more}.`
       : onGround === 0
         ? percent === 0
           ? `filter.split.${part} is 0.`
-          : `no image lies whole on the ${percent} % of the ground that is held out for ${part}; ${more}, or filter.split.by to image.`
+          : `no image lies whole on the ${percent} % of the ground that is held out for ${part}${more === '' ? '; set filter.split.by to image' : `${more}, or filter.split.by to image`}.`
         : best.length === 0
-          ? `of the ${onGround} pairs on its ground, none is in the top ${EVALUATION_PERCENT} %, so the best of them were taken; ${more}.`
-          : `of the ${onGround} pairs on its ground, ${best.length} are in the top ${EVALUATION_PERCENT} %; ${more}.`
+          ? `none of the pairs on its ground (${onGround}) is in the top ${EVALUATION_PERCENT} %, so the best of them were taken${more}.`
+          : `${best.length} of the pairs on its ground (${onGround}) are in the top ${EVALUATION_PERCENT} %${more}.`
   return { rows, note: `${part} by ${scorer} has ${rows.size} of the ${asked} pairs asked for: ${why}` }
 }

@@ -83,7 +83,7 @@ test('files have the names and columns of the original, and the counts that are 
   })
   expect(summary.pairs).toBe(2000)
   const unlisted = 2000 - train!.length - 10 - 20
-  expect(summary.notes).toEqual([expect.stringContaining(`${unlisted} of 2000 pairs`)])
+  expect(summary.notes).toEqual([expect.stringContaining(`${unlisted} of 2000 `)])
 })
 
 test('sizes of thousands are written as K', async () => {
@@ -183,7 +183,7 @@ test('images that reach over two parts are in no CSV, and are counted', async ()
   )
   expect(heldOut.size).toBeGreaterThan(10)
   expect(heldOut.size).toBe(summary.splits['held-out'])
-  expect(summary.notes.join(' ')).toContain(`${heldOut.size} have images that overlap the ground of two splits`)
+  expect(summary.notes.join(' ')).toContain(`images that overlap the ground of two splits: ${heldOut.size}`)
   for (const { path } of summary.files) {
     if (!path.endsWith('.csv')) continue
     for (const filepath of paths(await csv(path))) expect(heldOut).not.toContain(filepath)

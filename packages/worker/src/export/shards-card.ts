@@ -67,7 +67,9 @@ function configsOf(all: readonly Shards[], first: string): HubConfig[] {
     .filter((each) => !used.has(each))
     .map((each) => ({ config_name: each.name, data_files: filesOf([each]) }))
   // A set may be there twice, under its part and under its name.
-  return [...new Map([...configs, ...rest].map((config) => [config.config_name, config])).values()]
+  const [chosen, ...others] = [...new Map([...configs, ...rest].map((config) => [config.config_name, config])).values()]
+  // Without a default, `load_dataset(folder)` asks for a name.
+  return chosen === undefined ? [] : [{ ...chosen, ...(others.length > 0 && { default: true as const }) }, ...others]
 }
 
 function featuresOf(columns: readonly string[]): unknown[] {

@@ -45,7 +45,7 @@ export async function listStorage(storage: Storage): Promise<Listing> {
   return { existing, stamps }
 }
 
-const isOfDataset = (key: string) => /^(?:images\d|meta\d|report)\//.test(key) || !key.includes('/')
+const isOfDataset = (key: string) => /^(?:images\d|meta\d|report|state)\//.test(key) || !key.includes('/')
 
 const stampOf = (size: number, version: string) => (size % 2 ** 32) * HASHES + (hash(version) % HASHES)
 const sizeOf = (stamp: number) => Math.floor(stamp / HASHES)

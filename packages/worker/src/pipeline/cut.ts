@@ -152,6 +152,8 @@ export async function hasStoredPairs(
 /** Before files change: nothing half-made may look whole, and no result that describes other files may pass for done. */
 export async function beginChange(storage: Storage): Promise<void> {
   await storage.delete(LOCK)
+  // Exports beside the dataset that describe files as they were.
+  for (const stale of ['SHA256SUMS', 'croissant.json']) await storage.delete(stale)
   for await (const { key } of storage.list('work/assemble/')) await storage.delete(key)
 }
 
@@ -197,7 +199,9 @@ export async function cutStored(
     credits: creditLines(sources),
   }
   const texts: Record<string, string> = {
-    'ATTRIBUTION.md': attributionMarkdown(config.name, sources),
+    'ATTRIBUTION.md': attributionMarkdown(config.name, sources, {
+      drawn: config.imagery.earthEngine.endpoint === 'local',
+    }),
     'dropped.csv': droppedCsv({ dropped, failed }),
     'report/index.html': await reportPage(ofScorers(report, scorers), page, storage),
   }

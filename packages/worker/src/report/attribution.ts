@@ -27,8 +27,13 @@ export function creditLines(sources: readonly SourceAttribution[]): string[] {
  * `ATTRIBUTION.md`: licence and credit of every source that gave an image, and the notice that ODbL asks for.
  *
  * @param sources those with at least one image, in the order to be listed
+ * @param drawn whether Earth Engine's images were drawn from the map
  */
-export function attributionMarkdown(name: string, sources: readonly SourceAttribution[]): string {
+export function attributionMarkdown(
+  name: string,
+  sources: readonly SourceAttribution[],
+  { drawn = false }: { readonly drawn?: boolean } = {},
+): string {
   const sections = sources.map(({ alias, collection, licence, credits, years }) => {
     const lines = [...new Set(credits)].map((credit) => `- Credit: ${plain(credit)}`)
     return [
@@ -45,8 +50,14 @@ export function attributionMarkdown(name: string, sources: readonly SourceAttrib
   return [
     `# Attribution of ${plain(name)}`,
     '',
-    'Whoever passes on this dataset, or part of it, passes on these notices with it. The manifest names licence and credit',
-    'for every single image.',
+    'If you pass on this dataset, or part of it, pass on these notices with it. The manifest names licence and credit of',
+    'every image.',
+    ...(drawn
+      ? [
+          '',
+          'The images of Earth Engine’s collections were drawn from the map, to try the pipeline out: they show no real ground.',
+        ]
+      : []),
     '',
     '## Captions, metas and everything else made from the map',
     '',
