@@ -219,7 +219,7 @@ test('a set without pairs has no file, and a note says why and what to set', asy
     for (const part of ['val', 'test'] as const) {
       if (summary.splits[part] > 0) continue
       expect(csvs.filter((name) => name.includes(`_${part}_`))).toEqual([])
-      expect(summary.notes.join(' ')).toContain(`filter.split.${part} above`)
+      expect(summary.notes.join(' ')).toContain(count === 0 ? 'has no pairs' : `filter.split.${part} above`)
     }
   }
 })

@@ -181,7 +181,10 @@ function createProgram(done: (code: number) => void): Command {
     .command('cut')
     .description('redo ranking, cuts and splits from stored scores, without a model')
     .argument('<output>', 'folder or s3:// URL of a dataset')
-    .option('--config <region.yaml>', 'take name, filter settings and seed from this file (default: those of the last build)')
+    .option(
+      '--config <region.yaml>',
+      'take name, filter settings and seed from this file (default: those of the last build)',
+    )
     .addOption(json())
     .action(async (output: string, options: { config?: string; json?: boolean }) =>
       done(await (await import('./commands/cut.ts')).cutCommand(output, options)),

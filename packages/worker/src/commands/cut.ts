@@ -43,7 +43,7 @@ async function cutAgain(
   if (stored !== null && (await storage.has(MANIFEST)) && !(await hasStoredPairs(storage)))
     throw new InputError(
       'damaged-manifest',
-      `${MANIFEST} of ${storage.url} is not what the last build wrote; run skyscript build to make it again.`,
+      `${MANIFEST} or ${STATE} of ${storage.url} is not what the last build wrote; run skyscript build to make it again.`,
     )
   if (stored === null || !(await storage.has(MANIFEST)))
     throw new InputError(

@@ -134,6 +134,7 @@ test('a README names the tar files of each set, of this export and of those befo
   expect(configs).toEqual([
     {
       config_name: 'unfiltered',
+      default: true,
       data_files: files('train train/*.tar', 'validation val/*.tar', 'test test/*.tar'),
     },
     {

@@ -141,12 +141,21 @@ export async function hasStoredPairs(
   if (!(await storage.has(MANIFEST))) return false
   // There is one, or none after a cut that was stopped.
   for await (const { key } of storage.list('work/assemble/')) {
-    const wanted = (await getResult<DatasetLock>(storage, key))?.files[MANIFEST]
-    if (wanted !== undefined) return haveSums(storage, { [MANIFEST]: wanted }, isSuspect)
+    const sums = storedSums(await getResult<Partial<DatasetLock>>(storage, key))
+    if (sums !== null) return haveSums(storage, sums, isSuspect)
   }
   // A dataset that was copied without `work/`.
-  const wanted = (await getResult<Partial<DatasetLock>>(storage, LOCK))?.files?.[MANIFEST]
-  return wanted === undefined || haveSums(storage, { [MANIFEST]: wanted }, isSuspect)
+  const sums = storedSums(await getResult<Partial<DatasetLock>>(storage, LOCK))
+  return sums === null || haveSums(storage, sums, isSuspect)
+}
+
+/** Of the pairs and of what a cut knows beside them; null without a lock. */
+function storedSums(lock: Partial<DatasetLock> | null): Record<string, string> | null {
+  const sums = [MANIFEST, STATE].flatMap((path) => {
+    const sum = lock?.files?.[path]
+    return sum === undefined ? [] : [[path, sum] as const]
+  })
+  return sums.length === 0 ? null : Object.fromEntries(sums)
 }
 
 /** Before files change: nothing half-made may look whole, and no result that describes other files may pass for done. */
