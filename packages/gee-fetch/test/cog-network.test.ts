@@ -14,6 +14,7 @@ import { remembering } from '../src/cog/shared-work.ts'
 import { cutOut } from '../src/cut-out.ts'
 import { groupRequests } from '../src/grouping.ts'
 import { createCogImagery, createImagery, fetchImages, NO_EARLIER_IMAGES } from '../src/index.ts'
+import { refusalOf } from '../src/refusals.ts'
 import { cogSource, gridAt, serveFiles } from './cog-set-up.ts'
 import { CHECKS, earlierOf } from './set-up.ts'
 
@@ -250,6 +251,31 @@ test('of a server without ranges a small file is fetched once', async () => {
   expect(server.requests).toHaveLength(1)
   expect(ranged.server.requests.length).toBeGreaterThan(1)
 })
+
+test('a web page or nothing with status 200 is asked again, and says nothing of the file', async () => {
+  const whole = await readFile(join(folder, 'a.tif'))
+  for (const [type, body] of [
+    ['image/tiff', ''],
+    ['image/tiff', '\ufeff\n<?xml version="1.0"?><Error/>'],
+    ['text/html; charset=utf-8', 'We are back at noon.'],
+    ['application/json', '{"error": "maintenance"}'],
+  ] as const) {
+    const answers: string[] = []
+    let pages = 1
+    const { source } = await serve((_, response) => {
+      const kind = pages-- > 0 ? 'page' : 'file'
+      answers.push(kind)
+      response.writeHead(200, { 'content-type': type }).end(kind === 'page' ? body : whole)
+      return true
+    })
+    expect(await outcome(ask(open(), source)), `${type} ${body}`).toBe('pixels')
+    expect(answers).toEqual(['page', 'file'])
+    pages = 100
+    const error = await ask(open(), source).catch((reason: unknown) => reason)
+    expect(error, `${type} ${body}`).toMatchObject({ code: 'imagery-bad-answer', retry: true })
+    expect(refusalOf(error)).toBe('later')
+  }
+}, 60_000)
 
 test('a file that fails for a while is read well afterwards by the same reader', async () => {
   let isDown = false

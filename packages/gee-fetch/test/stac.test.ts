@@ -5,6 +5,7 @@ import { createHttp } from '../src/cog/http.ts'
 import { searchItems } from '../src/cog/stac.ts'
 import { assetOf, partsAt180 } from '../src/cog/stac-item.ts'
 import { createLimiter } from '../src/limiter.ts'
+import { refusalOf } from '../src/refusals.ts'
 import { cogSource } from './cog-set-up.ts'
 import { startService } from './service.ts'
 
@@ -106,6 +107,26 @@ describe('a search', () => {
     await expect(search()).rejects.toMatchObject({ message: expect.stringContaining('limit is too large') })
     expect(asked.length).toBeLessThan(20)
   })
+
+  test.each([404, 410])(
+    'that is answered %i, at first or for a further page, says nothing of its images',
+    async (status) => {
+      for (const pages of [0, 1]) {
+        const service = await startService((_, response) => {
+          const next = { features: [item('a')], links: [{ rel: 'next', href: '/more' }] }
+          if (asked++ < pages) response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(next))
+          else response.writeHead(status).end('no such page')
+        })
+        let asked = 0
+        const http = createHttp({ limiter: createLimiter({ maxConcurrent: 2, perSecond: 100 }), maxConcurrent: 2 })
+        closers.push(service.close, () => http.close())
+        const source = cogSource({ stac: service.url, collection: 'c' })
+        const error = await searchItems(source, BOX, 20, http).catch((reason: unknown) => reason)
+        expect(error).toMatchObject({ name: 'ServiceError', message: expect.stringContaining(String(status)) })
+        expect(refusalOf(error)).toBe('later')
+      }
+    },
+  )
 
   test('of a catalogue whose links to more have no end comes to one, with every item once', async () => {
     const features = Array.from({ length: 250 }, (_, i) => item(`i${i}`))

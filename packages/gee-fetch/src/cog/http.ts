@@ -189,7 +189,7 @@ const CODES: Readonly<Record<number, string>> = {
 function errorOf(response: Dispatcher.ResponseData, body: Buffer, url: string): Error {
   const status = response.statusCode
   const retry = mayPass(status)
-  const text = body.toString('utf8', 0, 1000).replace(/^[\s\uFEFF]+/, '')
+  const text = textOf(body)
   const said = text === '' || text.startsWith('<') ? '' : ` (${redactAnswer(text, url).slice(0, 120)})`
   const error: RefusedError = failed(
     CODES[status] ?? (retry ? 'imagery-failed' : 'imagery-refused'),
@@ -231,7 +231,11 @@ function rangeOf(
 ): RangeAnswer {
   const { etag, 'last-modified': modified } = headers
   const version = typeof etag === 'string' ? etag.replace(/^W\//, '') : typeof modified === 'string' ? modified : null
-  if (statusCode !== 206) return { bytes, from: 0, size: bytes.length, version }
+  if (statusCode !== 206) {
+    if (isNoFile(bytes, headers['content-type']))
+      throw failed('imagery-bad-answer', `${hostOf(url)} answered with a web page or nothing.`, undefined, true)
+    return { bytes, from: 0, size: bytes.length, version }
+  }
   const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(String(headers['content-range']))
   const [from, last] = (match ?? []).slice(1).map(Number) as [number?, number?]
   // Without its size, what ends before the range does is the end of the file.
@@ -242,6 +246,21 @@ function rangeOf(
   const size = match?.[3] === '*' && end === asked.to ? null : told
   return { bytes, from, size, version }
 }
+
+/**
+ * What a proxy, a login page or a server under maintenance sends with status 200 instead of a file: it says nothing of
+ * the file. A TIFF begins with II or MM, whatever type its server gives it.
+ */
+function isNoFile(bytes: Buffer, type: unknown): boolean {
+  const text = textOf(bytes)
+  if (/^(II|MM)/.test(text)) return false
+  return (
+    bytes.length === 0 || text.startsWith('<') || /^(text\/html|application\/(problem\+)?json)\b/i.test(String(type))
+  )
+}
+
+/** The beginning of a body, without the marks and spaces that may come first. */
+const textOf = (bytes: Buffer): string => bytes.toString('utf8', 0, 1000).replace(/^[\s\uFEFF]+/, '')
 
 const codeOf = (error: unknown): string => {
   const { code } = error as { code?: unknown }

@@ -1,4 +1,5 @@
 import { type Box, geometryMeetsBox, ServiceError } from '@skyscript/core'
+import { refusalOf } from '../refusals.ts'
 import type { CogSource } from './cog-source.ts'
 import { type Http, hostOf } from './http.ts'
 import { itemOf, linksOf, objectOf, partsAt180, placedAt, type StacItem } from './stac-item.ts'
@@ -41,16 +42,27 @@ export async function searchItems(
   signal?: AbortSignal,
 ): Promise<StacItem[]> {
   const items = new Map<string, StacItem>()
-  for (const part of partsAt180(box)) {
-    for await (const feature of featuresIn(source, part, maxCloud, http, signal)) {
-      const found = itemOf(feature, source)
-      const item = found && placedAt(found, box)
-      if (!item || (item.outline && !geometryMeetsBox(item.outline, box))) continue
-      if (item.cloud === null || item.cloud <= maxCloud) items.set(item.id, item)
+  try {
+    for (const part of partsAt180(box)) {
+      for await (const feature of featuresIn(source, part, maxCloud, http, signal)) {
+        const found = itemOf(feature, source)
+        const item = found && placedAt(found, box)
+        if (!item || (item.outline && !geometryMeetsBox(item.outline, box))) continue
+        if (item.cloud === null || item.cloud <= maxCloud) items.set(item.id, item)
+      }
     }
+  } catch (error) {
+    throw refusalOf(error) === 'image' ? searchRefused(error as ServiceError) : error
   }
   return [...items.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
+
+/** A search that is not found says nothing of the images that it would find, so the error has no status of a file. */
+const searchRefused = (cause: ServiceError): ServiceError =>
+  new ServiceError('imagery-search-refused', `The search of the catalogue failed: ${cause.message}`, {
+    retry: false,
+    cause,
+  })
 
 async function* featuresIn(
   source: CogSource,
