@@ -115,6 +115,7 @@ export async function fetchImages(planned: readonly PlannedImage[], context: Fet
     const requests = groupRequests(
       asking.map((search) => search.image.candidates[search.next]!),
       context.tile,
+      sharing(context.sources),
     )
     await inFlight(requests, (request) => serve(request, asking, context), context)
   }
@@ -125,6 +126,17 @@ export async function fetchImages(planned: readonly PlannedImage[], context: Fet
     failed: results.flatMap((result) => ('failed' in result ? [result.failed] : [])),
     findings: searches.flatMap((search) => search.findings),
   }
+}
+
+/**
+ * Which images may share requests. The box that is asked for decides which sheets a mosaic of files is put together of, so
+ * it has to be the image's own.
+ */
+export function sharing(sources: readonly Source[]): (image: ImageCandidate) => boolean {
+  const mosaics = new Set(
+    sources.flatMap((each) => (each.kind === 'cog' && each.mosaic !== 'item' ? [each.alias] : [])),
+  )
+  return ({ source }) => !mosaics.has(source)
 }
 
 /** Runs a task over all items, some at a time. */

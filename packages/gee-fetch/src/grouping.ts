@@ -42,8 +42,13 @@ interface Group extends PixelRect {
  * time; and since all boxes lie on one lattice, no pixel of an image depends on it.
  *
  * @param tile the map tile on whose lattice the boxes lie; null: a request for each image
+ * @param mayShare false for an image that needs a request of its own
  */
-export function groupRequests(images: readonly ImageCandidate[], tile: string | null): PixelRequest[] {
+export function groupRequests(
+  images: readonly ImageCandidate[],
+  tile: string | null,
+  mayShare: (image: ImageCandidate) => boolean = () => true,
+): PixelRequest[] {
   const requests: PixelRequest[] = []
   const byIndex = new Map(images.entries())
   const bySourceImage = Map.groupBy(images.keys(), (i) => {
@@ -56,7 +61,7 @@ export function groupRequests(images: readonly ImageCandidate[], tile: string | 
     const single: number[] = []
     const groups: Group[] = []
     for (const i of indexes) {
-      const rect = lattice && rectOf(images[i]!, lattice)
+      const rect = lattice && mayShare(images[i]!) ? rectOf(images[i]!, lattice) : null
       if (rect) groups.push({ ...rect, members: [i], delivered: rect.width * rect.height })
       else single.push(i)
     }

@@ -25,6 +25,7 @@ export {
   type ImageFinding,
   NO_EARLIER_IMAGES,
   requestFingerprint,
+  sharing,
 } from './fetch-images.ts'
 export { groupRequests, type PixelRequest, pixelsIn } from './grouping.ts'
 export { createImagery, type Imagery } from './imagery.ts'

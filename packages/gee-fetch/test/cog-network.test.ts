@@ -15,7 +15,7 @@ import { cutOut } from '../src/cut-out.ts'
 import { groupRequests } from '../src/grouping.ts'
 import { createCogImagery, createImagery, fetchImages, NO_EARLIER_IMAGES } from '../src/index.ts'
 import { refusalOf } from '../src/refusals.ts'
-import { cogSource, gridAt, serveFiles } from './cog-set-up.ts'
+import { cogSource, gridAt, plainTiff, serveFiles } from './cog-set-up.ts'
 import { CHECKS, earlierOf } from './set-up.ts'
 
 const BERN: [number, number] = [7.44, 46.95]
@@ -180,6 +180,74 @@ test('images that share a request have the bytes of a request of their own', asy
     return bytes
   }
   expect(await bytesOf(together)).toEqual(await bytesOf(alone))
+})
+
+test('which sheets a mosaic is put together of is decided by the box of the image, not by what it shares a request with', async () => {
+  const [tile, step] = [mapTileAt(BERN), latticeOf(mapTileAt(BERN), 10)]
+  const [column, row] = [(BERN[0] - step.west) / step.stepX, (BERN[1] - step.south) / step.stepY].map(Math.round)
+  const [west, south] = [step.west + column! * step.stepX, step.south + row! * step.stepY]
+  const boxAt = (columns: number): Box => [
+    west + columns * step.stepX,
+    south,
+    west + (columns + 30) * step.stepX,
+    south + 30 * step.stepY,
+  ]
+  await plainTiff(join(folder, 'below.tif'), 4326, 5e-4, [west - 0.02, south + 0.02], () => [10, 200, 10])
+  await plainTiff(join(folder, 'above.tif'), 4326, 5e-4, [west - 0.02, south + 0.02], () => [200, 10, 10])
+  // The catalogue says of the sheet above that it has only the east, while its file has all.
+  const sheet = (id: string, from: number) => ({
+    id,
+    bbox: [from, south - 0.05, west + 0.05, south + 0.05],
+    properties: { datetime: '2020-06-01T00:00:00Z' },
+  })
+  const server = await serveFiles(folder, (path, _, url) =>
+    path === '/search'
+      ? {
+          features: [sheet('below', west - 0.05), sheet('zabove', boxAt(35)[0])].map((each) => ({
+            ...each,
+            assets: { visual: { href: `${url}/${each.id.replace('z', '')}.tif`, updated: '2020' } },
+          })),
+        }
+      : undefined,
+  )
+  closers.push(server.close)
+  const source = cogSource({ stac: server.url, collection: 'c', assets: ['visual'], mosaic: 'year' })
+  const cog = open()
+  const imagery = createImagery(
+    { earthEngine: () => Promise.reject(new TypeError('These tests have files only.')), cog: async () => cog },
+    { maxCloud: 20, earthEngineOrigin: () => '' },
+  )
+  const planned = await Promise.all(
+    [0, 35].map(async (columns, i) => ({
+      id: `a${i}`,
+      candidates: [
+        {
+          source: source.alias,
+          imageId: 'c/2020',
+          origin: await cog.origin(source, 'c/2020', boxAt(columns)),
+          time: null,
+          gsd: 10,
+          box: boxAt(columns),
+          width: 30,
+          height: 30,
+        },
+      ],
+    })),
+  )
+  const fetched = async (name: string, own: string | null) =>
+    fetchImages(planned, {
+      imagery,
+      sources: [source],
+      checks: { ...CHECKS, minDeviation: 0 },
+      storage: await openFolder(join(folder, name)),
+      seed: 51,
+      earlier: NO_EARLIER_IMAGES,
+      tile: own,
+      signal: new AbortController().signal,
+    })
+  const [apart, together] = [await fetched('apart', null), await fetched('together', tile)]
+  expect(new Set(apart.kept.map(({ sha256 }) => sha256)).size).toBe(2)
+  expect(together).toEqual(apart)
 })
 
 test('files that are denied or fail for a while fail their images and drop none, and the next run gets them', async () => {

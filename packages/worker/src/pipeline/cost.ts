@@ -16,6 +16,7 @@ import {
   NO_EARLIER_IMAGES,
   type PixelRequest,
   pixelsIn,
+  sharing,
 } from '@skyscript/gee-fetch'
 import { resultKey } from '../runner/runner.ts'
 import { ledgerOf, limitName } from './context.ts'
@@ -72,7 +73,7 @@ export async function fetchCost(
     const asked = planned.flatMap((image) => candidateToAsk(image, { sources, earlier, checks: imagery.checks }) ?? [])
     return {
       asked: asked.length,
-      requests: groupRequests(asked, imagery.earthEngine.grouping ? tileOf(job.shard) : null),
+      requests: groupRequests(asked, imagery.earthEngine.grouping ? tileOf(job.shard) : null, sharing(sources)),
     }
   }
   const draw = ({ job }: Shard) => seededFraction(seed, 'probe', job.shard)
