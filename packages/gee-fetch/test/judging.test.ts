@@ -325,3 +325,13 @@ test('bytes that are no NPY of the asked size are refused and never read beyond 
     }),
   )
 })
+
+test('an image is in the folder that the seed gives it, whatever folder an earlier run put it in', async () => {
+  const planned = Array.from({ length: 6 }, (_, i) => plan(`w${i}`, 'fine'))
+  const first = await fetchAll(planned, 'seed', { seed: 1 })
+  const again = await fetchAll(planned, 'seed', { seed: 2, earlier: earlierOf(first) })
+  const fresh = await fetchAll(planned, 'fresh-seed', { seed: 2 })
+  expect(again.kept).toEqual(fresh.kept)
+  expect(again.kept).not.toEqual(first.kept)
+  for (const { filepath } of again.kept) expect(await again.storage.has(filepath)).toBe(true)
+})
