@@ -1,4 +1,4 @@
-import { type Box, DEVICES, LABELS, messageOf, SkyscriptError } from '@skyscript/core'
+import { type Box, DEVICES, LABELS, messageOf, ServiceError, SkyscriptError } from '@skyscript/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CaptionOptions } from './commands/caption.ts'
 import type { ExportOptions } from './commands/export.ts'
@@ -39,8 +39,9 @@ export async function runCli(args: readonly string[]): Promise<number> {
   }
 }
 
-/** A service that stayed away for too long: the same command resumes. */
-const isOutage = (error: unknown): boolean => error instanceof SkyscriptError && error.code === 'service-unavailable'
+/** A service, or the files of a source of imagery, that can't be reached for now: the same command resumes. */
+const isOutage = (error: unknown): boolean =>
+  error instanceof ServiceError && (error.code === 'service-unavailable' || error.code.startsWith('imagery-'))
 
 /** `skyscript extract … | head` closes our stdout: nothing is wrong. */
 function isClosedPipe(error: unknown): boolean {

@@ -18,6 +18,11 @@ export interface ReportRow {
   readonly similarities: readonly number[]
 }
 
+/** A pair of the contact sheet. Where its image came from is left out: it decides no byte, and may name a private server. */
+export interface SampledRow extends Omit<ReportRow, 'image'> {
+  readonly image: Omit<ImageRecord, 'origin'>
+}
+
 /** What the caller knows of the whole run, beside the rows. */
 export interface ReportSummary {
   /** Name of the dataset. */
@@ -65,7 +70,7 @@ export interface ScoreStats {
 }
 
 export interface ReportPair {
-  readonly row: ReportRow
+  readonly row: SampledRow
   /** JPEG, or null where the image could not be read. */
   readonly thumbnail: Uint8Array | null
 }
@@ -83,7 +88,7 @@ export interface ReportData {
   /** Means over the pairs; null where there are none. */
   readonly words: { readonly title: number | null; readonly titleMultiObjects: number | null }
   /** Of the contact sheet. */
-  readonly sample: readonly ReportRow[]
+  readonly sample: readonly SampledRow[]
 }
 
 /** Everything on the page. */
@@ -167,7 +172,7 @@ export function createReportCollector(options: {
         title: kept === 0 ? null : words.title / kept,
         titleMultiObjects: kept === 0 ? null : words.titleMultiObjects / kept,
       },
-      sample: sample.rows(),
+      sample: sample.rows().map(({ image: { origin: _origin, ...image }, ...row }) => ({ ...row, image })),
     }),
   }
 }
