@@ -319,7 +319,8 @@ describe('any elements that are written are read back equal', () => {
     nodes: fc.uniqueArray(
       fc.record({
         id,
-        longitude: fc.integer({ min: -180e7, max: 180e7 }),
+        // No two half the globe apart: a line between such is cut at 180 degrees, see half-turn.test.ts.
+        longitude: fc.integer({ min: -89e7, max: 89e7 }),
         latitude: fc.integer({ min: -90e7, max: 90e7 }),
         ...edit,
       }),
