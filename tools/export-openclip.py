@@ -298,7 +298,7 @@ def load_tensors(path):
     module = tensor_pickle()
     # PyTorch 1.13 forgets the module that it is given, and takes the one that it imported.
     with mock.patch.object(torch.serialization, "pickle", module):
-        # weights_only excludes a reader of one's own; this one is as strict.
+        # weights_only can't be combined with a custom reader; this one is as strict.
         return torch.load(path, map_location="cpu", pickle_module=module, weights_only=False)
 
 

@@ -23,8 +23,8 @@ export interface Storage {
   /** Deleting what isn't there is no error. */
   delete(key: string): Promise<void>
   /**
-   * Ends uploads in parts that killed processes left behind: they cost money, and no list shows them. Only for whoever
-   * owns the output.
+   * Ends uploads in parts that killed processes left behind: they cost money, and no list shows them. Only the
+   * owner of the output may call it.
    *
    * @param isOurs whether a key belongs to the dataset
    */

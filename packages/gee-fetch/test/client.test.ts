@@ -222,7 +222,7 @@ test('a service that only fails is asked five times and told of in one sentence'
   )
 }, 30_000)
 
-test('whoever stops waiting for a place leaves the others their turn', async () => {
+test('a caller that stops waiting for a place leaves the others their turn', async () => {
   const limiter = createLimiter({ maxConcurrent: 1, perSecond: 1000 })
   const release = await limiter.acquire()
   const abort = new AbortController()
@@ -245,7 +245,7 @@ test('whoever stops waiting for a place leaves the others their turn', async () 
   await last
 })
 
-test('whoever stops waiting for its second gives its place back', async () => {
+test('a caller that stops waiting for its second gives its place back', async () => {
   const limiter = createLimiter({ maxConcurrent: 1, perSecond: 1 })
   const release = await limiter.acquire()
   release()
