@@ -1,6 +1,7 @@
 /**
- * Holds the layers apart: core <- http <- osm-extract, gee-fetch, captioner, filter (never each other) <- worker, and
- * local-earth-engine on core alone. Prints every import that breaks this, and exits 1 if there is one.
+ * Keeps imports one way: core <- http, dataset <- osm-extract, gee-fetch, captioner, filter (never each other) <-
+ * pipeline <- worker, and local-earth-engine on core only. Prints every import that breaks this, and exits 1 if there is
+ * one.
  */
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
@@ -13,9 +14,12 @@ const STAGES = ['osm-extract', 'gee-fetch', 'captioner', 'filter']
 const MAY_IMPORT: Record<string, readonly string[]> = {
   core: [],
   http: ['core'],
+  dataset: ['core'],
   ...Object.fromEntries(STAGES.map((name) => [name, ['core', 'http']])),
+  filter: ['core', 'http', 'dataset'],
   'local-earth-engine': ['core'],
-  worker: ['core', 'http', ...STAGES, 'local-earth-engine'],
+  pipeline: ['core', 'http', 'dataset', ...STAGES, 'local-earth-engine'],
+  worker: ['core', 'http', 'dataset', ...STAGES, 'local-earth-engine', 'pipeline'],
 }
 
 /** `import … from 'x'`, `export … from 'x'` over one or several lines, `import 'x'`, and `import('x')`. */

@@ -17,9 +17,10 @@ import {
   serveSecurely,
   type TestProxy,
 } from '../packages/http/test/servers.ts'
+import { localFile } from '../packages/pipeline/src/inputs.ts'
 import { runDoctor } from '../packages/worker/src/doctor/doctor.ts'
-import { localFile } from '../packages/worker/src/pipeline/inputs.ts'
 import { openS3 } from '../packages/worker/src/storages/s3.ts'
+import { openStorage } from '../packages/worker/src/storages/storages.ts'
 import { makeFolder } from './support/skyscript.ts'
 import { TOWN } from './support/town.ts'
 
@@ -63,8 +64,9 @@ const settled = (promise: Promise<unknown>) => promise.catch(() => undefined)
 
 test('extracts', async () => {
   useProxy()
-  const options = { cacheFolder: folder.path }
-  const { path } = await localFile('http://plain.invalid/town.osm.pbf', new AbortController().signal, options)
+  const signal = new AbortController().signal
+  const options = { signal, openStorage, cacheFolder: folder.path }
+  const { path } = await localFile('http://plain.invalid/town.osm.pbf', options)
   expect(await readFile(path)).toEqual(await readFile(TOWN))
   expect(proxy.asked).toEqual(['GET http://plain.invalid/town.osm.pbf'])
 })

@@ -6,8 +6,8 @@ import { appendFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DataFault, InputError, ServiceError } from '@skyscript/core'
+import { type Execute, resultKey, STAGES } from '../../packages/pipeline/src/runner/runner.ts'
 import { serveQueue } from '../../packages/worker/src/queue/serve.ts'
-import { type Execute, resultKey, STAGES } from '../../packages/worker/src/runner/runner.ts'
 import { openFolder } from '../../packages/worker/src/storages/folder.ts'
 
 export interface WorkerSettings {

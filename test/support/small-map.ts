@@ -6,9 +6,9 @@ import { type OsmData, type OsmNode, writePbf } from '../../examples/demo/src/pb
 import { parseConfig } from '../../packages/core/src/config.ts'
 import { type Storage, toFeatureLine } from '../../packages/core/src/index.ts'
 import { extract } from '../../packages/osm-extract/src/index.ts'
-import { type BuildResult, build } from '../../packages/worker/src/pipeline/coordinator.ts'
-import { createExecutor } from '../../packages/worker/src/pipeline/execute.ts'
-import { createEmbeddedRunner } from '../../packages/worker/src/runner/embedded.ts'
+import { type BuildResult, build } from '../../packages/pipeline/src/coordinator.ts'
+import { createExecutor } from '../../packages/pipeline/src/execute.ts'
+import { createEmbeddedRunner } from '../../packages/pipeline/src/runner/embedded.ts'
 import { openStorage } from '../../packages/worker/src/storages/storages.ts'
 import { createTerminal } from '../../packages/worker/src/terminal/terminal.ts'
 import { MODEL } from './town.ts'
@@ -134,7 +134,7 @@ export async function buildHere(
   const runner = createEmbeddedRunner({ execute: executor.execute, concurrency: CONCURRENCY, pauseMs: 50 })
   try {
     const signal = new AbortController().signal
-    return { ...(await build({ config, storage, runner, terminal, signal })), warnings }
+    return { ...(await build({ config, storage, openStorage, runner, terminal, signal })), warnings }
   } finally {
     await runner.close()
     await executor.close()

@@ -81,3 +81,10 @@ export function errorFromData({ kind, message, code, retry, status, stack }: Err
   if (stack !== null) error.stack = stack
   return error
 }
+
+/** The code and sentence of whatever a job threw. A fault in our code has the code `internal-error`. */
+export function failureOf(error: unknown): { code: string; message: string } {
+  if (error instanceof SkyscriptError) return { code: error.code, message: messageOf(error) }
+  const kind = error instanceof Error ? `${error.name}: ` : ''
+  return { code: 'internal-error', message: `${kind}${messageOf(error)}` }
+}

@@ -13,12 +13,6 @@ export const pairColumns = (scorer: string): string[] => [
 /** Of a file that has every caption of an image, each in a row of its own. */
 export const CAPTION_COLUMNS: readonly string[] = ['filepath', 'title']
 
-/**
- * The same rows as JSON lines, in the form that Hugging Face's `datasets` calls the metadata of an image folder: it loads
- * the image that `file_name` gives, relative to the file itself.
- */
-export const recordsPath = (csv: string): string => csv.replace(/\.csv$/, '.jsonl')
-
 /** One file of rows of the dataset while it is written. */
 export interface RowsWriter {
   readonly path: string

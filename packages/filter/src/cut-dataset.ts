@@ -1,14 +1,12 @@
 import { type Box, type Config, InputError, type Storage } from '@skyscript/core'
-import { CAPTION_COLUMNS, createCsv, createRecords, pairColumns, recordsPath, sizeName } from './csv-files.ts'
+import { EXCLUDED_CSV, localFile, MANIFEST, type ManifestFile, openManifestFile, recordsPath } from '@skyscript/dataset'
+import { CAPTION_COLUMNS, createCsv, createRecords, pairColumns, sizeName } from './csv-files.ts'
 import type { FileRows } from './cut-group.ts'
 import { type CutWorkers, openCutWorkers } from './cut-workers.ts'
 import type { BenchmarkImages } from './duplicates/benchmark-images.ts'
 import { createHashColumn, matchAgainst } from './duplicates/near-duplicates.ts'
 import { type Drawn, drawEvaluation } from './evaluation.ts'
 import { createTagGroups, createTextGroups, type Groups } from './groups.ts'
-import { localFile } from './local-file.ts'
-import { MANIFEST } from './manifest.ts'
-import { type ManifestFile, openManifestFile } from './manifest-file.ts'
 import { createSplitsWriter } from './manifest-splits.ts'
 import { createPairTable, type PairTable, toMicro } from './pair-table.ts'
 import { countAbove, limitGroups, rank, topCount } from './ranking.ts'
@@ -26,9 +24,6 @@ export type Split = 'train' | 'val' | 'test' | 'held-out' | 'excluded'
 
 const SPLITS = ['train', 'val', 'test', 'held-out', 'excluded'] as const satisfies readonly Split[]
 const [TRAIN, VAL, TEST, HELD_OUT, EXCLUDED] = [0, 1, 2, 3, 4]
-
-/** Pairs that are in no file since they look like an image of a benchmark, and which. */
-export const EXCLUDED_CSV = 'excluded.csv'
 
 export interface CutInput {
   /** Begins every CSV's name. */

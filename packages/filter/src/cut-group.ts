@@ -1,8 +1,8 @@
 import type { Box } from '@skyscript/core'
+import type { ManifestFile } from '@skyscript/dataset'
+import { SIMILARITY } from '@skyscript/dataset'
 import { type CsvText, createCsvText } from './csv-text.ts'
 import { hashOf } from './groups.ts'
-import { SIMILARITY } from './manifest.ts'
-import type { ManifestFile } from './manifest-file.ts'
 import { encodeId, fromMicro, toMicro } from './pair-table.ts'
 import { type Layout, PARTS, type Splitter } from './splits/splitter.ts'
 

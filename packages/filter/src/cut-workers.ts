@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import type { ManifestFile } from '@skyscript/dataset'
 import {
   type FileRows,
   formatGroup,
@@ -8,7 +9,6 @@ import {
   surveyGroup,
 } from './cut-group.ts'
 import { inOrder } from './in-order.ts'
-import type { ManifestFile } from './manifest-file.ts'
 import { createSplitter } from './splits/splitter.ts'
 import type { CutQuestion } from './threads/cut-thread.ts'
 import { startThread } from './threads/thread.ts'

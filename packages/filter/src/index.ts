@@ -12,14 +12,9 @@
  */
 
 export { checkDevice } from './clip/clip-model.ts'
-export { recordsPath } from './csv-files.ts'
-export { type CutFile, type CutInput, type CutSummary, cutDataset, EXCLUDED_CSV, type Split } from './cut-dataset.ts'
-export type { DatasetRow } from './dataset-row.ts'
+export { type CutFile, type CutInput, type CutSummary, cutDataset, type Split } from './cut-dataset.ts'
 export { type BenchmarkImages, readBenchmarkImages } from './duplicates/benchmark-images.ts'
-export { type DuplicateSummary, findDuplicates } from './duplicates/find-duplicates.ts'
-export { type LocalFile, localFile } from './local-file.ts'
-export { MANIFEST } from './manifest.ts'
-export { type ManifestFile, openManifestFile } from './manifest-file.ts'
+export { findDuplicates } from './duplicates/find-duplicates.ts'
 export {
   type ModelIdentity,
   openScorer,

@@ -1,8 +1,9 @@
 import type { Storage } from '@skyscript/core'
+import type { ManifestFile } from '@skyscript/dataset'
+import { MANIFEST } from '@skyscript/dataset'
 import type { ColumnChunk, SchemaElement } from 'hyparquet'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
-import { MANIFEST, splitColumn } from './manifest.ts'
-import type { ManifestFile } from './manifest-file.ts'
+import { splitColumn } from './manifest.ts'
 import { openOutput } from './output.ts'
 
 /** The column that `split` stands before. */

@@ -1,13 +1,10 @@
 import { boxCenter, type Storage } from '@skyscript/core'
+import { type DatasetRow, MANIFEST, SIMILARITY } from '@skyscript/dataset'
 import type { SchemaElement } from 'hyparquet'
 import { type BasicType, ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer'
-import type { DatasetRow } from './dataset-row.ts'
 import { openOutput } from './output.ts'
 import { fromMicro, toMicro } from './pair-table.ts'
 
-export const MANIFEST = 'manifest.parquet'
-/** Begins the names of the columns of scores; the scorer's name ends them. */
-export const SIMILARITY = 'similarity_CLIP_'
 /** A row group is held in memory: so many rows, or fewer where their texts have so many characters. */
 const GROUP_ROWS = 8192
 const GROUP_CHARACTERS = 16_000_000

@@ -1,5 +1,5 @@
 import type { Storage } from '@skyscript/core'
-import type { DatasetRow } from './dataset-row.ts'
+import type { DatasetRow } from '@skyscript/dataset'
 import { createManifest, type ManifestExtras } from './manifest.ts'
 
 /**

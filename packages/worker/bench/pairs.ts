@@ -1,4 +1,4 @@
-import type { DatasetRow } from '@skyscript/filter'
+import type { DatasetRow } from '@skyscript/dataset'
 
 const WORDS =
   'building house road residential asphalt footway surface landuse forest natural water power pole cables voltage tertiary amenity parking leisure land pitch grass service driveway crossing tower crop field barrier fence'.split(

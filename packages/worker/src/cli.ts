@@ -1,4 +1,14 @@
-import { type Box, DEVICES, LABELS, messageOf, ServiceError, SkyscriptError } from '@skyscript/core'
+import {
+  type Box,
+  DEVICES,
+  LABELS,
+  messageOf,
+  printable,
+  ServiceError,
+  SkyscriptError,
+  TOOL_VERSION,
+} from '@skyscript/core'
+import { STAGES, type StageName } from '@skyscript/pipeline'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CaptionOptions } from './commands/caption.ts'
 import type { ExportOptions } from './commands/export.ts'
@@ -9,9 +19,6 @@ import type { TagsOptions } from './commands/tags.ts'
 import type { TagsCoverageOptions } from './commands/tags-coverage.ts'
 import type { TagsTrainOptions } from './commands/tags-train.ts'
 import type { WorkerOptions } from './commands/worker.ts'
-import { STAGES, type StageName } from './runner/runner.ts'
-import { printable } from './terminal/terminal.ts'
-import { TOOL_VERSION } from './version.ts'
 
 /** Exit codes: the dataset is whole, the command failed, the dataset lacks what failed jobs would have given. */
 export const EXIT = { whole: 0, failed: 1, partial: 2 } as const

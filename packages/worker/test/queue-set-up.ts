@@ -8,8 +8,8 @@ import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest'
 import type { WorkerSettings } from '../../../test/support/queue-worker.ts'
 import { type RedisServer, startRedis } from '../../../test/support/redis.ts'
-import { createQueueRunner, type QueueRunnerOptions } from '../src/runner/distributed.ts'
-import type { Job, Runner } from '../src/runner/runner.ts'
+import type { Job, Runner } from '../../pipeline/src/runner/runner.ts'
+import { createQueueRunner, type QueueRunnerOptions } from '../src/queue/distributed.ts'
 import { openFolder } from '../src/storages/folder.ts'
 
 const WORKER = join(import.meta.dirname, '../../../test/support/queue-worker.ts')

@@ -1,19 +1,7 @@
 import type { Storage } from '@skyscript/core'
+import { type DuplicateSummary, localFile, MANIFEST, openManifestFile } from '@skyscript/dataset'
 import { hashOf } from '../groups.ts'
-import { localFile } from '../local-file.ts'
-import { MANIFEST } from '../manifest.ts'
-import { openManifestFile } from '../manifest-file.ts'
 import { createHashColumn, exactDuplicates, nearDuplicates, repeatedCaptions } from './near-duplicates.ts'
-
-/** How much of a dataset is there more than once. */
-export interface DuplicateSummary {
-  /** Images whose files are equal to another's, and how many different files these are. */
-  readonly exact: { readonly images: number; readonly groups: number }
-  /** Images that look like another: hashes within 4 of 64 bits, and what is so near to one of them. */
-  readonly near: { readonly images: number; readonly groups: number; readonly largest: number }
-  /** Pairs whose title another pair has, different titles, pairs with the most frequent one. */
-  readonly captions: { readonly pairs: number; readonly distinct: number; readonly most: number }
-}
 
 /** Counts what repeats among the stored pairs. Memory: some 60 bytes a pair. */
 export async function findDuplicates(storage: Storage): Promise<DuplicateSummary> {

@@ -1,5 +1,5 @@
 import type { Box } from '@skyscript/core'
-import type { ManifestFile } from '../manifest-file.ts'
+import type { ManifestFile } from '@skyscript/dataset'
 import { createSplitter, type Layout, type Shares } from './splitter.ts'
 
 const EDGES = ['west', 'south', 'east', 'north'] as const

@@ -1,5 +1,5 @@
+import { type ManifestFile, openManifestFile } from '@skyscript/dataset'
 import { type FileRows, formatGroup, type SurveySettings, surveyGroup } from '../cut-group.ts'
-import { type ManifestFile, openManifestFile } from '../manifest-file.ts'
 import { createSplitter, type Splitter } from '../splits/splitter.ts'
 import { serveThread } from './serve-thread.ts'
 

@@ -1,18 +1,20 @@
-import { type Config, redact, type Storage } from '@skyscript/core'
+import { type Config, formatCount, redact, type Storage, type Terminal } from '@skyscript/core'
 import { createOutages } from '@skyscript/gee-fetch'
+import type { ContextOptions, PrivateAddresses, Runner } from '@skyscript/pipeline'
+import {
+  type BuildOptions,
+  type BuildResult,
+  build,
+  buildClaim,
+  createEmbeddedRunner,
+  createExecutor,
+  type Lease,
+  takeLease,
+} from '@skyscript/pipeline'
 import { machineLimits, queueLimits, type SharedLimits } from '../limits/shared-limits.ts'
-import { buildClaim } from '../ownership/claims.ts'
-import { type Lease, takeLease } from '../ownership/lease.ts'
-import { type BuildOptions, type BuildResult, build } from '../pipeline/coordinator.ts'
-import { createExecutor } from '../pipeline/execute.ts'
-import type { ContextOptions } from '../pipeline/models.ts'
-import type { PrivateAddresses } from '../pipeline/private-addresses.ts'
-import { createQueueRunner } from '../runner/distributed.ts'
-import { createEmbeddedRunner } from '../runner/embedded.ts'
-import type { Runner } from '../runner/runner.ts'
+import { createQueueRunner } from '../queue/distributed.ts'
 import { openStorage } from '../storages/storages.ts'
 import { closeInTime, interruptSignal, isLeftBehind } from '../terminal/interrupt.ts'
-import { formatCount, type Terminal } from '../terminal/terminal.ts'
 import { downloadProgress, openTerminal, readRegion } from './region.ts'
 
 /** Jobs at a time in this process. Fetch jobs wait for the network, some for few large answers; the others keep the cores busy by themselves. */
@@ -57,6 +59,7 @@ export async function withBuild<T>(
     return task({
       config,
       storage,
+      openStorage,
       runner,
       terminal,
       lease,

@@ -1,9 +1,7 @@
 import { createCaptioner, type TokenLimit } from '@skyscript/captioner'
 import { DataFault, InputError, type Labels } from '@skyscript/core'
+import { modelOptions, readStyles, readTagTable, readTextFile } from '@skyscript/pipeline'
 import { z } from 'zod'
-import { modelOptions } from '../pipeline/models.ts'
-import { readStyles } from '../pipeline/styles.ts'
-import { readTagTable, readTextFile } from '../pipeline/text-file.ts'
 import { answerLines } from './lines.ts'
 
 /** Entries, because zod's record would lose a key named `__proto__`. */

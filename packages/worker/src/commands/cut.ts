@@ -1,19 +1,18 @@
-import { type Config, getJson, InputError } from '@skyscript/core'
-import { MANIFEST } from '@skyscript/filter'
-import { optionsClaim } from '../ownership/claims.ts'
+import { type Config, formatCount, getJson, InputError } from '@skyscript/core'
+import { MANIFEST } from '@skyscript/dataset'
 import {
   type CutOptions,
   cutStored,
   type DatasetLock,
   type DatasetState,
   hasStoredPairs,
+  optionsClaim,
   readExclude,
   STATE,
   storedExclude,
   withFilter,
-} from '../pipeline/cut.ts'
+} from '@skyscript/pipeline'
 import { openDataset } from '../storages/storages.ts'
-import { formatCount } from '../terminal/terminal.ts'
 import { owning } from './owning.ts'
 import { openTerminal, readRegion } from './region.ts'
 

@@ -1,15 +1,24 @@
-import { InputError, type Storage } from '@skyscript/core'
-import { CARD, cardOf } from '../export/card.ts'
-import { CROISSANT, croissantOf, type Publication } from '../export/croissant.ts'
-import { chooseSets, type FinishedDataset, openFinished, openManifest } from '../export/dataset.ts'
-import { exportOpenclip } from '../export/openclip.ts'
-import { gatherStatistics } from '../export/statistics.ts'
-import { openTarget } from '../export/target.ts'
-import { type CAPTIONS, exportWebdataset, SHARD_BYTES } from '../export/webdataset.ts'
-import { exportZip } from '../export/zip.ts'
-import { optionsClaim } from '../ownership/claims.ts'
+import { formatBytes, formatCount, InputError, type Storage, type Terminal } from '@skyscript/core'
+import {
+  type CAPTIONS,
+  CARD,
+  CROISSANT,
+  cardOf,
+  chooseSets,
+  croissantOf,
+  exportOpenclip,
+  exportWebdataset,
+  exportZip,
+  type FinishedDataset,
+  gatherStatistics,
+  openFinished,
+  openManifest,
+  type Publication,
+  SHARD_BYTES,
+} from '@skyscript/dataset/export'
+import { optionsClaim } from '@skyscript/pipeline'
 import { openDataset } from '../storages/storages.ts'
-import { formatBytes, formatCount, type Terminal } from '../terminal/terminal.ts'
+import { openTarget } from './export-target.ts'
 import { owning } from './owning.ts'
 import { openTerminal } from './region.ts'
 

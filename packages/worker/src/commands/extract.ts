@@ -1,7 +1,7 @@
 import { createCaptioner } from '@skyscript/captioner'
 import type { Box } from '@skyscript/core'
+import { formatCount } from '@skyscript/core'
 import { extract } from '@skyscript/osm-extract'
-import { formatCount } from '../terminal/terminal.ts'
 import { writeAll } from './lines.ts'
 import { openTerminal } from './region.ts'
 

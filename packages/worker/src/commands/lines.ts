@@ -1,7 +1,6 @@
 import { once } from 'node:events'
-import { readLines } from '@skyscript/core'
+import { printable, readLines } from '@skyscript/core'
 import { type ZodType, z } from 'zod'
-import { printable } from '../terminal/terminal.ts'
 
 /** A line of a stream, or why it can't be read. `line` counts from 1, blank lines included. */
 type JsonLine<T> = { readonly line: number; readonly value: T } | { readonly line: number; readonly error: string }

@@ -1,7 +1,6 @@
-import type { Storage } from '@skyscript/core'
-import { type LeaseClaim, takeLease } from '../ownership/lease.ts'
+import type { Storage, Terminal } from '@skyscript/core'
+import { type LeaseClaim, takeLease } from '@skyscript/pipeline'
 import { closeInTime, interruptSignal, isLeftBehind } from '../terminal/interrupt.ts'
-import type { Terminal } from '../terminal/terminal.ts'
 
 /**
  * Runs a task that writes to a dataset while no other command does.

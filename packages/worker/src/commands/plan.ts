@@ -1,11 +1,23 @@
-import { type Config, count } from '@skyscript/core'
+import { type Config, count, formatBytes, formatCount, formatSeconds } from '@skyscript/core'
 import { takesAmbientCredentials } from '@skyscript/gee-fetch'
-import { ledgerOf } from '../pipeline/context.ts'
-import { type BuildOptions, type Prepared, prepare } from '../pipeline/coordinator.ts'
-import { eecuHoursOf, type FetchCost, fetchCost, type Probe, probe } from '../pipeline/cost.ts'
-import { countIn, type PlanResult, sortedCounts, sortedTable, type TagOutcomes } from '../pipeline/run.ts'
-import { fetchShardsOf, runPlan } from '../pipeline/shards.ts'
-import { formatBytes, formatCount, formatSeconds } from '../terminal/terminal.ts'
+import {
+  type BuildOptions,
+  countIn,
+  eecuHoursOf,
+  type FetchCost,
+  fetchCost,
+  fetchShardsOf,
+  ledgerOf,
+  type PlanResult,
+  type Prepared,
+  type Probe,
+  prepare,
+  probe,
+  runPlan,
+  sortedCounts,
+  sortedTable,
+  type TagOutcomes,
+} from '@skyscript/pipeline'
 import { withBuild } from './build.ts'
 import { readRegion } from './region.ts'
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { type Config, InputError, messageOf, type Progress } from '@skyscript/core'
+import { type Config, InputError, messageOf, type Progress, type Terminal } from '@skyscript/core'
 import { parseConfig } from '@skyscript/core/config'
-import { createTerminal, type Terminal } from '../terminal/terminal.ts'
+import { createTerminal } from '../terminal/terminal.ts'
 
 /** @throws InputError `missing-file` or `bad-config` with every fault in one message */
 export async function readRegion(file: string): Promise<Config> {

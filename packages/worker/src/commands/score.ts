@@ -1,11 +1,10 @@
 import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { type CsvRecord, count, type Device, InputError, miscounted, readCsv } from '@skyscript/core'
+import { type CsvRecord, count, type Device, formatCount, InputError, miscounted, readCsv } from '@skyscript/core'
 import { openScorer, type ScorePair } from '@skyscript/filter'
+import { defaultModelCache } from '@skyscript/pipeline'
 import { stringify } from 'csv-stringify/sync'
-import { defaultModelCache } from '../pipeline/models.ts'
-import { formatCount } from '../terminal/terminal.ts'
 import { writeLine } from './lines.ts'
 import { downloadProgress, openTerminal } from './region.ts'
 

@@ -1,9 +1,8 @@
 import { createCaptioner } from '@skyscript/captioner'
-import { count, type Labels } from '@skyscript/core'
+import { count, formatCount, type Labels, printable } from '@skyscript/core'
 import { extract } from '@skyscript/osm-extract'
-import { readTagTable } from '../pipeline/text-file.ts'
+import { readTagTable } from '@skyscript/pipeline'
 import { interruptSignal } from '../terminal/interrupt.ts'
-import { formatCount, printable } from '../terminal/terminal.ts'
 import { openTerminal } from './region.ts'
 
 export interface TagsCoverageOptions {

@@ -7,8 +7,7 @@ import {
   trainTagClassifier,
 } from '@skyscript/captioner'
 import { openTextEmbedder } from '@skyscript/filter'
-import { modelOptions } from '../pipeline/models.ts'
-import { readTextFile } from '../pipeline/text-file.ts'
+import { modelOptions, readTextFile } from '@skyscript/pipeline'
 import { downloadProgress, openTerminal } from './region.ts'
 
 export interface TagsTrainOptions {

@@ -1,8 +1,8 @@
 import { createCaptioner } from '@skyscript/captioner'
 import { InputError, type Labels } from '@skyscript/core'
+import type { TagJudge } from '@skyscript/pipeline'
+import { readTagTable } from '@skyscript/pipeline'
 import { z } from 'zod'
-import type { TagJudge } from '../pipeline/learn-tags.ts'
-import { readTagTable } from '../pipeline/text-file.ts'
 import { answerLines } from './lines.ts'
 
 const line = z.object({ key: z.string(), value: z.string() })
@@ -39,6 +39,6 @@ async function openClassifier({ classifier, model }: TagsOptions): Promise<TagJu
       'A classifier needs both --classifier, the file that skyscript tags train wrote, and --model, the CLIP it was trained with.',
     )
   }
-  const { openTagClassifier } = await import('../pipeline/learn-tags.ts')
+  const { openTagClassifier } = await import('@skyscript/pipeline')
   return openTagClassifier(classifier, model, '--classifier', {})
 }

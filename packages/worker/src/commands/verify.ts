@@ -1,5 +1,5 @@
+import { renderVerifyResult, verifyDataset } from '@skyscript/dataset/verify'
 import { openDataset } from '../storages/storages.ts'
-import { renderVerifyResult, verifyDataset } from '../verify/verify.ts'
 import { openTerminal } from './region.ts'
 
 /** `skyscript verify`: 0 where the dataset is whole and consistent, else 1 with every fault. */

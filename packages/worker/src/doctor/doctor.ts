@@ -2,9 +2,8 @@
  * What is missing on this machine, and how to get it. Each check is on its own: one that can't be made says so and the
  * others go on. Packages are loaded inside the checks, so that a broken installation is reported and not a crash.
  */
-import { type Config, messageOf } from '@skyscript/core'
-import { withSecrets } from '../pipeline/private-addresses.ts'
-import { printableLine } from '../terminal/printable.ts'
+import { type Config, messageOf, printableLine } from '@skyscript/core'
+import { withSecrets } from '@skyscript/pipeline'
 import { checkImagery } from './imagery.ts'
 import { checkFiles, checkOsmSource } from './inputs.ts'
 import { checkDisk, checkNode, checkPackages } from './machine.ts'

@@ -1,8 +1,8 @@
 import { open, readFile } from 'node:fs/promises'
 import type { Config } from '@skyscript/core'
+import { formatBytes } from '@skyscript/core'
 import { httpFetch, reasonOf } from '@skyscript/http'
-import { fileKind } from '../pipeline/file-kind.ts'
-import { formatBytes } from '../terminal/format.ts'
+import { fileKind } from '@skyscript/pipeline'
 import type { Finding } from './doctor.ts'
 
 /** Enough to tell what a file is. */

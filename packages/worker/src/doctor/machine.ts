@@ -1,7 +1,7 @@
 import { access, constants, stat, statfs } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import { formatBytes, formatCount } from '../terminal/format.ts'
+import { formatBytes, formatCount } from '@skyscript/core'
 import type { Finding } from './doctor.ts'
 
 /** The first version that runs TypeScript files without a flag and has zstd in node:zlib. */

@@ -5,9 +5,8 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Duplex, duplexPair } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fingerprint, readLines } from '@skyscript/core'
+import { fingerprint, isRunning, readLines } from '@skyscript/core'
 import { createLimiter, type Limiter } from '@skyscript/gee-fetch'
-import { isRunning } from '../ownership/process-identity.ts'
 
 const RETRY_MS = 50
 /** An election takes milliseconds; one that old was killed in the middle. */

@@ -1,10 +1,10 @@
 import type { Limiter } from '@skyscript/gee-fetch'
+import type { ContextOptions } from '@skyscript/pipeline'
 import type { Redis } from 'ioredis'
-import { redisLedger } from '../pipeline/eecu-ledger.ts'
-import type { ContextOptions } from '../pipeline/models.ts'
 import { createRedisLimiter } from '../queue/limiter.ts'
 import { openRedis, parseRedisUrl } from '../queue/redis.ts'
 import { type MachineLimiter, openMachineLimiter } from './machine-limiter.ts'
+import { redisLedger } from './redis-ledger.ts'
 
 /** Requests started per second in a project, https://developers.google.com/earth-engine/guides/usage */
 const REQUESTS_PER_SECOND = 100

@@ -1,7 +1,7 @@
-import { fingerprint, messageOf, ServiceError, SkyscriptError } from '@skyscript/core'
+import { failureOf, fingerprint, messageOf, ServiceError } from '@skyscript/core'
+import { type Job, type JobFailure, STAGES } from '@skyscript/pipeline'
 import type { JobsOptions } from 'bullmq'
 import { z } from 'zod'
-import { type Job, type JobFailure, STAGES } from '../runner/runner.ts'
 
 /** Begins every key in Redis. One queue for each stage. */
 export const DEFAULT_PREFIX = 'skyscript'
@@ -62,13 +62,6 @@ export function readJob(data: unknown): Job {
 export function failureText(error: unknown): string {
   const { code, message } = failureOf(error)
   return `${code}: ${message}`
-}
-
-/** The code and sentence of whatever a job threw. A fault in our code has the code `internal-error`. */
-export function failureOf(error: unknown): { code: string; message: string } {
-  if (error instanceof SkyscriptError) return { code: error.code, message: messageOf(error) }
-  const kind = error instanceof Error ? `${error.name}: ` : ''
-  return { code: 'internal-error', message: `${kind}${messageOf(error)}` }
 }
 
 export function readFailure(job: Job, failedReason: string): JobFailure {

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue } from 'bullmq'
 import { describe, expect, test, vi } from 'vitest'
 import { startRedis } from '../../../../test/support/redis.ts'
+import { resultKey } from '../../../pipeline/src/runner/runner.ts'
 import { never, setUpQueue } from '../../test/queue-set-up.ts'
-import { resultKey } from '../runner/runner.ts'
 
 const queue = setUpQueue()
 

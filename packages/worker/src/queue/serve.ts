@@ -1,7 +1,7 @@
 import { InputError, messageOf, ServiceError } from '@skyscript/core'
+import type { Execute, StageName } from '@skyscript/pipeline'
 import { DelayedError, type Job as QueuedJob, UnrecoverableError, WaitingError, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
-import type { Execute, StageName } from '../runner/runner.ts'
 import { DEFAULT_PREFIX, failureText, readJob } from './jobs.ts'
 import { checkRedis, openRedis, parseRedisUrl, type RedisAddress, untilReady } from './redis.ts'
 

@@ -3,8 +3,15 @@ import { createReadStream, type Stats } from 'node:fs'
 import { constants, copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { fingerprint, InputError, messageOf, ServiceError, SkyscriptError, type Storage } from '@skyscript/core'
-import { isRunning } from '../ownership/process-identity.ts'
+import {
+  fingerprint,
+  InputError,
+  isRunning,
+  messageOf,
+  ServiceError,
+  SkyscriptError,
+  type Storage,
+} from '@skyscript/core'
 import { bytesOf, checkKey } from './keys.ts'
 
 /** `.<machine>-<process>-<random>.tmp~`: a file that is being written. No key is ever listed that looks so. */

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { InputError } from '@skyscript/core'
-import type { Terminal } from './terminal.ts'
+import { InputError, type Terminal } from '@skyscript/core'
 
 /** After SIGINT or SIGTERM, time for a command to end by itself before it is left behind. */
 const UNWIND_MS = 3_000

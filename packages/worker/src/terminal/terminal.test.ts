@@ -1,8 +1,9 @@
 import { stripVTControlCharacters } from 'node:util'
+import { formatBytes, formatCount, formatRate, formatSeconds, printable } from '@skyscript/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { cellsOf, cropToCells } from './printable.ts'
-import { createTerminal, formatBytes, formatCount, formatRate, formatSeconds, printable } from './terminal.ts'
+import { cellsOf, cropToCells } from '../../../core/src/printable.ts'
+import { createTerminal } from './terminal.ts'
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it reads escape sequences
 const TOKEN = /\x1b\[\d*[A-Za-z]|[\s\S]/g

@@ -1,9 +1,14 @@
-import type { Progress } from '@skyscript/core'
-import { formatBytes, formatCount, formatRate, formatSeconds } from './format.ts'
-import { cellsOf, cropToCells, printable, printableLine } from './printable.ts'
-
-export { formatBytes, formatCount, formatRate, formatSeconds } from './format.ts'
-export { printable, printableLine } from './printable.ts'
+import type { Terminal } from '@skyscript/core'
+import {
+  cellsOf,
+  cropToCells,
+  formatBytes,
+  formatCount,
+  formatRate,
+  formatSeconds,
+  printable,
+  printableLine,
+} from '@skyscript/core'
 
 /** A bar is drawn again at most this often; more only costs time and flickers over ssh. */
 const DRAW_EVERY_MS = 100
@@ -29,26 +34,6 @@ export interface TerminalOptions {
   readonly now?: () => number
   /** Where NO_COLOR and TERM are read; `process.env` unless told. */
   readonly env?: Readonly<Record<string, string | undefined>>
-}
-
-/** One running stage. */
-export interface StageProgress extends Progress {
-  /** Ends the stage with a line that stays; the second and later calls do nothing. */
-  end(summary?: string): void
-}
-
-/**
- * Progress and messages on one stream. On a terminal every running stage has a line with a bar, and messages scroll
- * above them; elsewhere all are plain lines. Control characters never reach the stream, whatever the text says.
- */
-export interface Terminal {
-  /**
-   * @param name what is being done, `fetch`
-   * @param unit what is counted, in the plural, `images`; `bytes` are shown as kB, MB ...
-   */
-  stage(name: string, unit: string): StageProgress
-  note(text: string): void
-  warn(text: string): void
 }
 
 interface Stage {

@@ -1,0 +1,39 @@
+import { readFileSync, readlinkSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { fingerprint } from './fingerprint.ts'
+
+/**
+ * Where numbers of processes mean the same: this start of this machine, and of a container. Containers may share a host
+ * name and still not see each other's processes.
+ */
+export const PLACE = fingerprint(
+  'place',
+  hostname(),
+  orNothing(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
+  orNothing(() => readlinkSync('/proc/self/ns/pid')),
+).slice(0, 16)
+
+function orNothing(read: () => string): string {
+  try {
+    return read().trim()
+  } catch {
+    return ''
+  }
+}
+
+/** When a process of this place started, in the system's own words; empty where the system doesn't say. */
+export async function startOf(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  // The name before it is in parentheses and may hold anything; the start is field 22 of all.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+}
+
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

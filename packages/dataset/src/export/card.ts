@@ -1,0 +1,294 @@
+import { formatCount, printableLine } from '@skyscript/core'
+import { stringify } from 'yaml'
+import { recordsPath } from '../names.ts'
+import {
+  BIASES,
+  CITATION,
+  collection,
+  description,
+  filtering,
+  gsdText,
+  LIMITATIONS,
+  ODBL,
+  PAPER,
+  PRIVACY,
+  rounded,
+  spreadText,
+  USES,
+} from './about.ts'
+import type { ExportLock, FinishedDataset, PairSet } from './dataset.ts'
+import type { CaptionFacts, Statistics } from './statistics.ts'
+
+export const CARD = 'DATASET_CARD.md'
+export const README = 'README.md'
+
+/** What a card says without a pass over the manifest. */
+export type CardFacts = Pick<Statistics, 'pairs' | 'sources' | 'dates'>
+
+/** Of the hub's `size_categories`: the first that has more than the pairs. */
+const SIZES = [
+  [1e3, 'n<1K'],
+  [1e4, '1K<n<10K'],
+  [1e5, '10K<n<100K'],
+  [1e6, '100K<n<1M'],
+  [1e7, '1M<n<10M'],
+  [1e8, '10M<n<100M'],
+] as const
+
+/** Every image of the dataset, as the hub's patterns name them. */
+const ALL_IMAGES = 'images*/*.jpg'
+
+/**
+ * `README.md` of the dataset on Hugging Face, or anywhere: front matter for the hub, then what a user should know. With
+ * the statistics of a manifest it has tables of them.
+ */
+export function cardOf({ lock, sets }: Pick<FinishedDataset, 'lock' | 'sets'>, facts: CardFacts | Statistics): string {
+  const name = plain(lock.config.name)
+  return [
+    frontMatter(lock.config.name, facts.pairs, { configs: configsOf(lock, sets) }),
+    `# ${name}`,
+    plain(description(lock, facts)),
+    ...('captions' in facts
+      ? ['## Pairs', ...pairSections(facts), '## Captions', ...captionSections(facts)]
+      : ['Tables of sources, tags, captions and similarities are in `report/index.html`.']),
+    '## Sets',
+    table(
+      ['set', 'file', 'pairs'],
+      sets.map((set) => [set.name, `\`${set.csv}\``, formatCount(set.rows)]),
+    ),
+    ...lock.notes.map((note) => `- ${plain(note)}`),
+    '## How to load it',
+    ...loading(lock, sets),
+    '## How it was made',
+    plain(collection(lock)),
+    plain(filtering(lock)),
+    ...making(lock),
+    '## Uses, limits, biases',
+    [...USES, ...LIMITATIONS, ...BIASES, PRIVACY].map((line) => `- ${line}`).join('\n'),
+    '## Licences and credits',
+    ...licences(facts),
+    '## Citation',
+    `The dataset is made as the paper describes (${PAPER}):`,
+    `\`\`\`bibtex\n${CITATION}\n\`\`\``,
+    '',
+  ].join('\n\n')
+}
+
+/** YAML that the hub and `datasets` read. */
+export function frontMatter(name: string, pairs: number, more: Readonly<Record<string, unknown>>): string {
+  const fields = {
+    pretty_name: name,
+    language: ['en'],
+    license: 'other',
+    license_name: 'odbl-1.0-and-imagery-licences',
+    license_link: 'ATTRIBUTION.md',
+    task_categories: ['zero-shot-image-classification', 'image-to-text', 'text-to-image', 'image-feature-extraction'],
+    size_categories: [SIZES.find(([largest]) => pairs < largest)?.[1] ?? '100M<n<1B'],
+    tags: ['remote-sensing', 'satellite', 'aerial', 'openstreetmap', 'geospatial', 'clip', 'skyscript'],
+    ...more,
+  }
+  return `---\n${stringify(fields, { lineWidth: 0 })}---`
+}
+
+/** The hub's names of splits; `all` is reserved there. */
+export const HUB_SPLITS = { train: 'train', val: 'validation', test: 'test' } as const
+
+interface HubConfig {
+  readonly config_name: string
+  readonly default?: true
+  readonly data_files: readonly { readonly split: string; readonly path: readonly string[] }[]
+  readonly metadata_filenames: readonly string[]
+}
+
+/**
+ * A configuration for each training set with the val and test of its scorer, as folders of images: `datasets` takes the
+ * rows out of the JSON lines and the images from beside them. Images are among the files of each split because the hub's
+ * client fetches nothing else, and because the kind of a dataset is taken from the extension of most of its files.
+ */
+function configsOf({ config, files }: ExportLock, sets: readonly PairSet[]): HubConfig[] {
+  const [first] = config.filter.scorers
+  const stored = sets.filter(({ rows, csv }) => rows > 0 && recordsPath(csv) in files)
+  return stored
+    .filter(({ part }) => part === 'train')
+    .map((train) => {
+      const others = stored.filter(({ part, scorer }) => part !== 'train' && scorer === (train.scorer ?? first!.name))
+      const parts = [train, ...others]
+      return {
+        config_name: configName(train, first!.name),
+        ...(train.scorer === null && { default: true as const }),
+        data_files: parts.map(({ part, csv }) => ({ split: HUB_SPLITS[part], path: [recordsPath(csv), ALL_IMAGES] })),
+        metadata_filenames: parts.map(({ csv }) => recordsPath(csv)),
+      }
+    })
+}
+
+/** `unfiltered`, `top30`, and for further scorers `top30_laion_RS`. */
+export function configName({ name, scorer }: PairSet, first: string): string {
+  const cut = name.replace(/^train_/, '')
+  if (scorer === null) return cut
+  const short = cut.slice(0, -`_${scorer}`.length).replace(/^(top\d+)pct$/, '$1')
+  return scorer === first ? short : `${short}_${scorer}`
+}
+
+function pairSections({ sources, splits, years, sizes, pairs }: Statistics): string[] {
+  const names = [...splits.keys()].sort((a, b) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1))
+  const bySplit = sources.map(({ source, collection: of, gsds, pairs: all }) => [
+    plain(source),
+    `\`${printableLine(of).replaceAll('`', '')}\``,
+    gsdText(gsds),
+    formatCount(all),
+    ...names.map((split) => formatCount(splits.get(split)?.get(source) ?? 0)),
+  ])
+  const total = names.map((split) => [...splits.get(split)!.values()].reduce((sum, each) => sum + each, 0))
+  return [
+    table(
+      ['source', 'collection', 'GSD', 'pairs', ...names],
+      [...bySplit, ['all', '', '', formatCount(pairs), ...total.map(formatCount)]],
+    ),
+    'Pairs that are neither train, val nor test are in the manifest and in no CSV.',
+    table(
+      ['year', 'pairs'],
+      [...years].map(([year, each]) => [year, formatCount(each)]),
+    ),
+    table(
+      ['pixels', 'mean', '5 %', 'median', '95 %'],
+      [
+        ['width', ...spreadText(sizes.width, 0)],
+        ['height', ...spreadText(sizes.height, 0)],
+      ],
+    ),
+  ]
+}
+
+const ORDER = ['train', 'val', 'test']
+const rankOf = (split: string) => (ORDER.includes(split) ? ORDER.indexOf(split) : ORDER.length)
+
+function captionSections({ captions, similarities, tags, distinctTags, pairs }: Statistics): string[] {
+  const line = (name: string, { words, longest, distinct, repeated }: CaptionFacts) => [
+    `\`${name}\``,
+    ...spreadText(words, 0),
+    formatCount(longest),
+    formatCount(distinct),
+    `${rounded(100 * repeated, 1)} %`,
+  ]
+  const share = (count: number) => `${rounded((100 * count) / Math.max(1, pairs), 1)} %`
+  return [
+    table(
+      ['caption', 'mean words', '5 %', 'median', '95 %', 'longest', 'different', 'pairs that share theirs'],
+      [line('title', captions.title), line('title_multi_objects', captions.title_multi_objects)],
+    ),
+    table(
+      ['similarity by', 'mean', '5 %', 'median', '95 %'],
+      [...similarities].map(([scorer, spread]) => [plain(scorer), ...spreadText(spread, 3)]),
+    ),
+    `${formatCount(distinctTags)} different tags describe the objects; the most frequent:`,
+    table(
+      ['tag', 'pairs', 'share'],
+      tags.map(([tag, count]) => [plain(tag), formatCount(count), share(count)]),
+    ),
+  ]
+}
+
+function loading(lock: ExportLock, sets: readonly PairSet[]): string[] {
+  const train = sets.find(({ name }) => name === 'train_unfiltered') ?? sets[0]
+  const csv = train?.csv ?? ''
+  const configs = configsOf(lock, sets)
+  const config = configs.find(({ config_name: name }) => name.startsWith('top')) ?? configs[0]
+  const names = configs.map(({ config_name: each }) => `\`${each}\``).join(', ')
+  const captionFiles = sets
+    .filter(({ scorer }) => scorer === null || scorer === lock.config.filter.scorers[0]!.name)
+    .filter(({ part, name }) => part !== 'train' || name === train?.name)
+    .map(({ part, csv: file }) => `"${part}": "${file}"`)
+  return [
+    ...(config === undefined
+      ? []
+      : [
+          `With Hugging Face's \`datasets\` 4.0 or newer, from this folder or by its name on the hub, each row with its image (configurations: ${names}):`,
+          `\`\`\`python
+from datasets import load_dataset
+
+pairs = load_dataset(".", "${config.config_name}", split="train")
+pairs[0]["image"], pairs[0]["title"]
+\`\`\``,
+        ]),
+    'With pandas:',
+    `\`\`\`python
+import pandas as pd
+from PIL import Image
+
+pairs = pd.read_csv("${csv}")
+image = Image.open(pairs.filepath[0])            # paths are relative to this folder
+manifest = pd.read_parquet("manifest.parquet")   # where, when, tags, similarities, split, licence of every image
+\`\`\``,
+    'With torchgeo, whose class knows the names of the original’s files:',
+    `\`\`\`python
+from torchgeo.datasets import SkyScript
+
+class Pairs(SkyScript):
+    image_dirs = ()  # nothing to download
+    caption_files = {${captionFiles.join(', ')}}
+
+pairs = Pairs(".", split="train")
+\`\`\``,
+    'With OpenCLIP, in this folder:',
+    `\`\`\`sh
+python -m open_clip_train.main --model ViT-L-14 --train-data ${csv} \\
+  --csv-img-key filepath --csv-caption-key title --csv-separator ,
+\`\`\``,
+    'Of tar shards, which `skyscript export --format webdataset` makes:',
+    `\`\`\`python
+import webdataset as wds
+
+pairs = wds.WebDataset("train/{00000..00012}.tar", shardshuffle=100).shuffle(1000).decode("pil").to_tuple("jpg", "txt", "json")
+\`\`\``,
+  ]
+}
+
+function making({ tool, fingerprint, config, inputs, counts }: ExportLock): string[] {
+  const dropped = Object.entries(counts.dropped).reduce((sum, [, each]) => sum + each, 0)
+  const { filter } = config
+  return [
+    table(
+      ['what', 'value'],
+      [
+        ['made by', `${tool.name} ${tool.version}`],
+        ['fingerprint', `\`${fingerprint}\``],
+        ['seed', String(config.seed)],
+        ...inputs.map(({ name, sha256 }) => ['map', `${plain(name)}, sha256 \`${sha256}\``]),
+        ['objects read', formatCount(counts.objects)],
+        ['of them dropped, by reason in dropped.csv', formatCount(dropped)],
+        ['similarity by', filter.scorers.map(({ name, model }) => plain(`${name}: ${model}`)).join('; ')],
+        [
+          'splits',
+          filter.split.by === 'image'
+            ? 'by image'
+            : filter.split.degrees === 'auto'
+              ? 'by ground'
+              : `by blocks of ${filter.split.degrees} degrees`,
+        ],
+      ],
+    ),
+    'All settings and the sha256 of every file are in `dataset.lock.json`.',
+  ]
+}
+
+function licences({ sources }: CardFacts): string[] {
+  return [
+    `Captions, metas and tags: © OpenStreetMap contributors, [ODbL 1.0](${ODBL}). A database made from them, in whole or in substantial part, must be offered under ODbL as well when it is made public.`,
+    table(
+      ['images', 'licence', 'credit'],
+      sources.map(({ source, licence, credits }) => [plain(source), plain(licence), credits.map(plain).join('<br>')]),
+    ),
+    'The notices to pass on are in `ATTRIBUTION.md`; licence and credit of every single image are in the manifest.',
+  ]
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+/** Text in Markdown: nothing in it is taken for markup. */
+export function plain(text: string): string {
+  return printableLine(text).replace(/[\\`*_[\]<>|]/g, '\\$&')
+}

@@ -1,0 +1,8 @@
+/** A finished dataset in the forms that others read. */
+export { CARD, cardOf, README } from './card.ts'
+export { CROISSANT, croissantOf, type Publication } from './croissant.ts'
+export { asExportLock, chooseSets, type FinishedDataset, openFinished, openManifest, setsOf } from './dataset.ts'
+export { exportOpenclip } from './openclip.ts'
+export { gatherStatistics } from './statistics.ts'
+export { type CAPTIONS, exportWebdataset, SHARD_BYTES } from './webdataset.ts'
+export { exportZip } from './zip.ts'

@@ -1,0 +1,82 @@
+import { printableLine } from '@skyscript/core'
+
+/** Where one source's images come from and on what terms. */
+export interface SourceAttribution {
+  readonly alias: string
+  /** Earth Engine collection id. */
+  readonly collection: string
+  readonly licence: string
+  /** Credit lines as the licence asks for them, with the years that were used; equal lines are printed once. */
+  readonly credits: readonly string[]
+  /** Years of the images used, null for images without a time; may repeat. */
+  readonly years: readonly (number | null)[]
+}
+
+/** OpenStreetMap's licence asks for this wherever data made from the map is given on. */
+const OSM_CREDIT = '© OpenStreetMap contributors, Open Database License (ODbL) 1.0'
+
+/** The lines that a report or a data card shows: the map first, then every source's credits. */
+export function creditLines(sources: readonly SourceAttribution[]): string[] {
+  return [
+    `Captions and metas: ${OSM_CREDIT}, https://www.openstreetmap.org/copyright`,
+    ...sources.map(({ alias, credits, licence }) => `${alias}: ${[...new Set(credits)].join('; ')} (${licence})`),
+  ].map(printableLine)
+}
+
+/**
+ * `ATTRIBUTION.md`: licence and credit of every source that gave an image, and the notice that ODbL asks for.
+ *
+ * @param sources those with at least one image, in the order to be listed
+ * @param drawn whether Earth Engine's images were drawn from the map
+ */
+export function attributionMarkdown(
+  name: string,
+  sources: readonly SourceAttribution[],
+  { drawn = false }: { readonly drawn?: boolean } = {},
+): string {
+  const sections = sources.map(({ alias, collection, licence, credits, years }) => {
+    const lines = [...new Set(credits)].map((credit) => `- Credit: ${plain(credit)}`)
+    return [
+      `## Images with ${plain(alias)} in their name`,
+      '',
+      `- Collection: \`${printableLine(collection).replaceAll('`', '')}\``,
+      `- Years of the images: ${yearsText(years)}`,
+      `- Licence: ${plain(licence)}`,
+      ...lines,
+      '- Changes: cut out, given 8 bits a colour by a fixed stretch, and stored as JPEG',
+      '',
+    ].join('\n')
+  })
+  return [
+    `# Attribution of ${plain(name)}`,
+    '',
+    'If you pass on this dataset, or part of it, pass on these notices with it. The manifest names licence and credit of',
+    'every image.',
+    ...(drawn
+      ? [
+          '',
+          'The images of Earth Engine’s collections were drawn from the map, to try the pipeline out: they show no real ground.',
+        ]
+      : []),
+    '',
+    '## Captions, metas and everything else made from the map',
+    '',
+    `- Credit: ${OSM_CREDIT}`,
+    '- Licence: https://opendatacommons.org/licenses/odbl/1-0/, explained at https://www.openstreetmap.org/copyright',
+    '- The captions (`title`, `title_multi_objects`), the metas and the tags in the manifest are derived from OpenStreetMap.',
+    '  A database made from them, in whole or in substantial part, must be offered under ODbL as well when it is made public.',
+    '',
+    ...sections,
+  ].join('\n')
+}
+
+function yearsText(years: readonly (number | null)[]): string {
+  const known = [...new Set(years.filter((year) => year !== null))].sort((a, b) => a - b).map(String)
+  if (years.includes(null)) known.push('not dated')
+  return known.length === 0 ? 'not dated' : known.join(', ')
+}
+
+/** Text in Markdown: nothing in it is taken for markup. */
+function plain(text: string): string {
+  return printableLine(text).replace(/[\\`*_[\]<>|]/g, '\\$&')
+}

@@ -1,0 +1,217 @@
+/**
+ * An independent reader of finished datasets: it shares no code with what wrote the files (own CSV, Parquet and pickle
+ * readers, a full decode of every image) and checks all that the dataset's users rely on.
+ */
+import { createHash } from 'node:crypto'
+import {
+  formatBytes,
+  formatCount,
+  IMAGE_PATH,
+  metaPath,
+  type Progress,
+  printableLine,
+  type Storage,
+  silentProgress,
+} from '@skyscript/core'
+import { type CsvContent, checkCsv, expectedCsvs } from './csvs.ts'
+import { checkCuts } from './cuts.ts'
+import { type Fault, FaultList } from './faults.ts'
+import { checkCounts, checkFiles, type DatasetConfig, LOCK, type Lock, readLock } from './lock.ts'
+import { MANIFEST, type Manifest, ManifestError, type ManifestRow, openManifest } from './manifest.ts'
+import { RowIndex } from './row-index.ts'
+import { checkRow } from './rows.ts'
+import { checkSplits } from './splits.ts'
+
+export type { Fault } from './faults.ts'
+
+/** Images read at the same time: hides the latency of a bucket, and holds less than 100 MB. */
+const CONCURRENT_ROWS = 16
+/** Faults kept of each check. */
+const FAULTS_KEPT = 20
+
+export interface VerifyOptions {
+  /** Counts manifest rows. */
+  readonly progress?: Progress
+  /** Faults kept of each check; all are counted. 20 unless told. */
+  readonly keep?: number
+}
+
+export interface VerifyResult {
+  readonly ok: boolean
+  readonly checked: {
+    readonly rows: number
+    readonly images: number
+    readonly imageBytes: number
+    readonly metas: number
+    readonly csvs: number
+    readonly csvRows: number
+    /** Files compared with their hash in the lock. */
+    readonly files: number
+    /** How often an image's ground was looked for among that of another split; 0 for splits by image. */
+    readonly boxes: number
+  }
+  /** By check; `faultCounts` says how many there were of each. */
+  readonly faults: readonly Fault[]
+  readonly faultCounts: Readonly<Record<string, number>>
+}
+
+/**
+ * Checks a whole dataset. Memory is about 160 bytes a pair, besides one row group of the manifest; the manifest is
+ * spooled to the system's temporary folder.
+ *
+ * What is wrong with the dataset comes back as faults; only a storage that can't be read throws.
+ */
+export async function verifyDataset(storage: Storage, options: VerifyOptions = {}): Promise<VerifyResult> {
+  const faults = new FaultList(options.keep ?? FAULTS_KEPT)
+  const checked = { rows: 0, images: 0, imageBytes: 0, metas: 0, csvs: 0, csvRows: 0, files: 0, boxes: 0 }
+  const digests = new Map<string, string>()
+  /** CSVs that are rightly not there. */
+  const empty = new Set<string>()
+
+  const lock = await readLock(storage, faults)
+  const captions = lock?.config.captions ?? 'original'
+  const index = await checkManifest(storage, checked, digests, faults, captions, options.progress ?? silentProgress)
+  if (index !== null) {
+    await checkStrays(storage, index, lock, faults)
+    if (lock !== null) {
+      checkScorers(lock.config, index, faults)
+      const contents = await checkCsvs(storage, lock, index, faults)
+      for (const { path, rows, sha256 } of contents) {
+        if (sha256 === null) {
+          empty.add(path)
+          continue
+        }
+        digests.set(path, sha256)
+        checked.csvs++
+        checked.csvRows += rows
+      }
+      checkCuts(contents, index, lock.config.filter, faults)
+      checked.boxes = checkSplits(contents, index, lock.config.filter.splitBy, faults)
+      await checkCounts(storage, lock, checked.rows, faults)
+    }
+  }
+  if (lock !== null) {
+    const csvs = expectedCsvs(lock.config).flatMap(({ path }) => (empty.has(path) ? [] : [path]))
+    if (lock.config.filter.excludes) csvs.push('excluded.csv')
+    checked.files = await checkFiles(storage, lock, csvs, digests, faults)
+  }
+  return { ok: faults.isEmpty, checked, faults: faults.faults, faultCounts: faults.counts }
+}
+
+type Checked = { -readonly [K in keyof VerifyResult['checked']]: number }
+
+/** Checks every row with its image and meta; null where the manifest can't be used. */
+async function checkManifest(
+  storage: Storage,
+  checked: Checked,
+  digests: Map<string, string>,
+  faults: FaultList,
+  captions: DatasetConfig['captions'],
+  progress: Progress,
+): Promise<RowIndex | null> {
+  if (!(await storage.has(MANIFEST))) {
+    faults.add('manifest', MANIFEST, 'is not there')
+    return null
+  }
+  const digest = createHash('sha256')
+  let manifest: Manifest | undefined
+  try {
+    manifest = await openManifest(storage, (chunk) => digest.update(chunk))
+    digests.set(MANIFEST, digest.digest('hex'))
+    const index = new RowIndex(manifest.scorers)
+    for await (const group of manifest.read()) {
+      for (let at = 0; at < group.length; at += CONCURRENT_ROWS) {
+        const batch = group.slice(at, at + CONCURRENT_ROWS)
+        progress.update(checked.rows, manifest.rows)
+        const rows: ManifestRow[] = []
+        for (const row of batch) {
+          checked.rows++
+          if (!('fault' in row)) rows.push(row)
+          else faults.add('manifest-row', MANIFEST, `row ${checked.rows}: ${row.fault}`)
+        }
+        await checkRows(storage, rows, index, checked, faults, captions)
+      }
+    }
+    progress.update(checked.rows, manifest.rows)
+    return index
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error
+    faults.add('manifest', MANIFEST, error.message)
+    return null
+  } finally {
+    await manifest?.close()
+  }
+}
+
+async function checkRows(
+  storage: Storage,
+  rows: readonly ManifestRow[],
+  index: RowIndex,
+  checked: Checked,
+  faults: FaultList,
+  captions: DatasetConfig['captions'],
+): Promise<void> {
+  const results = await Promise.all(rows.map((row) => checkRow(storage, row, index.scorers, captions)))
+  for (const [i, row] of rows.entries()) {
+    const result = results[i]!
+    faults.addAll(result.faults)
+    checked.images += result.imageBytes > 0 ? 1 : 0
+    checked.imageBytes += result.imageBytes
+    checked.metas += result.metas
+    if (index.has(row.id)) faults.add('object-twice', row.filepath, `${row.id} has more than one image`)
+    else if (IMAGE_PATH.test(row.filepath)) index.add(row)
+  }
+}
+
+async function checkCsvs(
+  storage: Storage,
+  { config, files }: Lock,
+  index: RowIndex,
+  faults: FaultList,
+): Promise<CsvContent[]> {
+  const contents: CsvContent[] = []
+  for (const file of expectedCsvs(config)) {
+    if (!index.scorers.includes(file.scorer)) continue
+    const content = await checkCsv(storage, file, index, files.has(file.path), faults)
+    if (content !== null) contents.push(content)
+  }
+  return contents
+}
+
+/** The manifest may have scores that the settings don't rank by. */
+function checkScorers(config: DatasetConfig, index: RowIndex, faults: FaultList): void {
+  const missing = config.filter.scorers.filter((scorer) => !index.scorers.includes(scorer))
+  if (missing.length === 0) return
+  const actual = index.scorers.join(', ')
+  faults.add('manifest', MANIFEST, `has scores by ${actual}, the settings in ${LOCK} name ${missing.join(', ')} too`)
+}
+
+/** Images, metas and files of rows that the dataset does not know: what is left of an older build would be trained on. */
+async function checkStrays(storage: Storage, index: RowIndex, lock: Lock | null, faults: FaultList): Promise<void> {
+  for await (const { key } of storage.list('images')) {
+    if (index.find(key) < 0) faults.add('stray-file', key, 'is not in the manifest')
+  }
+  for await (const { key } of storage.list('meta')) {
+    const image = key.replace(/^meta/, 'images').replace(/\.pickle$/, '.jpg')
+    if (metaPath(image) !== key || index.find(image) < 0) faults.add('stray-file', key, 'is not in the manifest')
+  }
+  if (lock === null) return
+  for await (const { key } of storage.list(`${lock.config.name}_`)) {
+    if (/\.(csv|jsonl)$/.test(key) && !lock.files.has(key)) faults.add('stray-file', key, 'is not in the lock')
+  }
+}
+
+/** The result for a person: what was checked, then every fault that was kept. */
+export function renderVerifyResult({ ok, checked, faults, faultCounts }: VerifyResult): string {
+  const lines = [
+    `${formatCount(checked.rows)} pairs, ${formatCount(checked.images)} images (${formatBytes(checked.imageBytes)}), ${formatCount(checked.metas)} metas,`,
+    `${checked.csvs} CSVs with ${formatCount(checked.csvRows)} rows, ${checked.files} hashes, ${formatCount(checked.boxes)} checks for ground shared between splits.`,
+  ]
+  if (ok) return `${[...lines, 'No fault found.'].join('\n')}\n`
+  for (const [check, count] of Object.entries(faultCounts)) {
+    const shown = faults.filter((fault) => fault.check === check)
+    lines.push('', `${check}: ${formatCount(count)}${count > shown.length ? `, the first ${shown.length}:` : ''}`)
+    for (const { path, message } of shown) lines.push(`  ${printableLine(path)}: ${printableLine(message)}`)
+  }
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,181 @@
+import {
+  type CaptionRecord,
+  fingerprint,
+  getJson,
+  type ImageRecord,
+  metaPath,
+  type Outcome,
+  type ScoreRecord,
+  ServiceError,
+  type Storage,
+  TOOL_VERSION,
+} from '@skyscript/core'
+import type { DatasetRow } from '@skyscript/dataset'
+import { createReportCollector } from '@skyscript/dataset/report'
+import { findDuplicates, storePairs } from '@skyscript/filter'
+import { type ContentCheck, getResult } from './content-check.ts'
+import type { LeafResult } from './coordinator.ts'
+import {
+  type Assembled,
+  beginChange,
+  type CutOptions,
+  cutStored,
+  type DatasetFacts,
+  type DatasetState,
+  findAssembled,
+  hasStoredPairs,
+  readExclude,
+  STATE,
+  stateText,
+} from './cut.ts'
+import { lockedConfig } from './lock.ts'
+import { type Run, sourceFinder, VERSIONS } from './run.ts'
+import { resultKey } from './runner/runner.ts'
+
+/** What a build knows of its dataset, besides the leaves that make it up. */
+export type BuiltFacts = Omit<DatasetFacts, 'config' | 'content' | 'exclude'> & Pick<Run, 'config'>
+
+/**
+ * All results -> the stored pairs, then the cut of them. Pairs that are stored already are not gathered again, so that
+ * other settings of the filter cost a cut.
+ */
+export async function assembleDataset(
+  built: BuiltFacts,
+  leaves: readonly LeafResult[],
+  options: CutOptions & { readonly check: ContentCheck },
+): Promise<Assembled> {
+  const { storage, terminal, check } = options
+  const exclude = await readExclude(built.config.filter.exclude, terminal)
+  const described = { ...built, config: lockedConfig(built.config) }
+  const facts = { ...described, content: contentOf(described, leaves), exclude: exclude?.fingerprint ?? null }
+  const found = await findAssembled(facts, storage, check.isSuspect)
+  if (found !== null) {
+    const { kept } = found.lock.counts
+    if (check.counts.images > kept || check.counts.metas > kept) await removeOthers(storage, leaves, options)
+    return found
+  }
+  const before = await getResult<DatasetState>(storage, STATE)
+  const isStored = before?.content === facts.content && (await hasStoredPairs(storage, check.isSuspect))
+  const stored = isStored ? before : await storeDataset(facts, leaves, before?.names ?? [], options)
+  const names = [...new Set([...stored.names, built.config.name])].sort()
+  return cutStored({ ...stored, ...facts, names }, exclude, options)
+}
+
+/** Of all that decides the manifest's columns but the splits. */
+function contentOf(
+  { config, scorers }: Pick<DatasetFacts, 'config' | 'scorers'>,
+  leaves: readonly LeafResult[],
+): string {
+  return fingerprint('pairs', VERSIONS.assemble, TOOL_VERSION, {
+    sources: config.imagery.sources,
+    more: config.captions.more > 0,
+    seed: config.seed,
+    scorers: scorers.map(({ name }) => name),
+    leaves: leaves.map(({ leaf, digest }) => [leaf, digest]),
+  })
+}
+
+/** Gathers the pairs of all leaves: the manifest, what the report says of them, and no image or meta beside theirs. */
+async function storeDataset(
+  facts: DatasetFacts,
+  leaves: readonly LeafResult[],
+  names: readonly string[],
+  { storage, terminal, signal }: CutOptions,
+): Promise<DatasetState> {
+  const { config } = facts
+  await beginChange(storage)
+  await storage.delete(STATE)
+  const progress = terminal.stage('assemble', 'pairs')
+  const scorers = facts.scorers.map((scorer) => scorer.name)
+  const sourceOf = sourceFinder(config)
+  const collector = createReportCollector({ seed: config.seed, scorers })
+  const years = new Map<string, Set<number | null>>()
+  const paths = new Set<string>()
+  async function* rows() {
+    for await (const row of rowsOf(storage, leaves, signal)) {
+      collector.add(row)
+      paths.add(row.image.filepath)
+      const { source, time } = row.image
+      years.set(source, (years.get(source) ?? new Set()).add(yearOf(time)))
+      progress.update(paths.size)
+      yield row
+    }
+  }
+  await storePairs({
+    rows: rows(),
+    scorers,
+    moreCaptions: config.captions.more > 0,
+    attribution: ({ image }) => {
+      const { collection, licence, credit } = sourceOf(image.source)
+      return { collection, licence, credit: credit(yearOf(image.time)) }
+    },
+    storage,
+  })
+  await removeStrays(storage, paths)
+  const state: DatasetState = {
+    ...facts,
+    report: collector.end(),
+    duplicates: await findDuplicates(storage),
+    years: Object.fromEntries(
+      [...years]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([source, each]) => [source, [...each].sort((a, b) => (a ?? 1e9) - (b ?? 1e9))]),
+    ),
+    names: [...new Set([...names, config.name])].sort(),
+  }
+  await storage.put(STATE, stateText(state))
+  progress.end(`${paths.size} pairs`)
+  return state
+}
+
+const yearOf = (time: number | null) => (time === null ? null : new Date(time).getUTCFullYear())
+
+/** Images and metas that belong to none of the stored pairs, wherever they come from. */
+async function removeOthers(storage: Storage, leaves: readonly LeafResult[], { signal }: CutOptions): Promise<void> {
+  const paths = new Set<string>()
+  for await (const { image } of rowsOf(storage, leaves, signal)) paths.add(image.filepath)
+  await removeStrays(storage, paths)
+}
+
+/** Images and metas of objects that left the dataset. */
+async function removeStrays(storage: Storage, images: ReadonlySet<string>): Promise<void> {
+  for await (const { key } of storage.list('images')) {
+    if (/^images\d\//.test(key) && !images.has(key)) await storage.delete(key)
+  }
+  for await (const { key } of storage.list('meta')) {
+    const image = key.replace(/^meta/, 'images').replace(/\.pickle$/, '.jpg')
+    if (/^meta\d\//.test(key) && !(metaPath(image) === key && images.has(image))) await storage.delete(key)
+  }
+}
+
+/** The pairs of a dataset, leaf by leaf, by id within a leaf: those that every stage kept. */
+export async function* rowsOf(
+  storage: Storage,
+  leaves: readonly Pick<LeafResult, 'fetch' | 'caption' | 'score'>[],
+  signal: AbortSignal,
+): AsyncGenerator<DatasetRow> {
+  for (const jobs of leaves) {
+    signal.throwIfAborted()
+    const [images, captions, scores] = await Promise.all([
+      outcomeOf<ImageRecord>(storage, resultKey(jobs.fetch)),
+      outcomeOf<CaptionRecord>(storage, resultKey(jobs.caption)),
+      outcomeOf<ScoreRecord>(storage, resultKey(jobs.score)),
+    ])
+    const captionOf = new Map(captions.kept.map((record) => [record.id, record]))
+    const scoreOf = new Map(scores.kept.map((record) => [record.id, record]))
+    for (const image of [...images.kept].sort((a, b) => (a.id < b.id ? -1 : 1))) {
+      const caption = captionOf.get(image.id)
+      const score = scoreOf.get(image.id)
+      if (caption && score) yield { image, caption, similarities: score.similarities, phash: score.phash }
+    }
+  }
+}
+
+async function outcomeOf<T>(storage: Storage, key: string): Promise<Outcome<T>> {
+  const outcome = await getJson<Outcome<T>>(storage, key)
+  if (outcome === null)
+    throw new ServiceError('missing-result', `${key} is gone from ${storage.url}; run the build again.`, {
+      retry: false,
+    })
+  return outcome
+}

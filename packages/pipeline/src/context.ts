@@ -1,0 +1,240 @@
+import { once as waitFor } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
+import type { Captioner } from '@skyscript/captioner'
+import { type Config, getJson, ServiceError, type Storage, toFeatureLine } from '@skyscript/core'
+import { openScoring, type Scoring } from '@skyscript/filter'
+import {
+  type CogImagery,
+  createCogImagery,
+  createEarthEngine,
+  createImagery,
+  type EarthEngine,
+  type EecuLedger,
+  type Imagery,
+  type Source,
+  sourcesOf,
+} from '@skyscript/gee-fetch'
+import { startLocalEarthEngine } from '@skyscript/local-earth-engine'
+import { openCaptioner } from './captioner.ts'
+import { fileLedger } from './eecu-ledger.ts'
+import { type ContextOptions, defaultModelCache, modelOptions } from './models.ts'
+import { earthEngineOrigin, isGoogle } from './origins.ts'
+import { withSecrets } from './private-addresses.ts'
+import { type ExtractIndex, extractIndexKey, type Run } from './run.ts'
+import { runKey } from './runner/runner.ts'
+import { type IndexedTile, indexTile, readHomeObjects, readTile } from './tiles.ts'
+
+/** Objects of this many map tiles are kept at hand: an image with those around it touches at most four or so. */
+const TILES_IN_MEMORY = 12
+/** Requests at a time to the servers of files, which nobody pays for. */
+const FILE_REQUESTS = 16
+
+/**
+ * The clients that jobs of one run share in this process. Each is opened at first use and closed with the context;
+ * what can't be opened is tried again by the next job.
+ */
+export interface RunContext {
+  readonly storage: Storage
+  readonly run: Run
+  readonly captioner: Captioner
+  /** Of the run's settings, in their order. */
+  readonly sources: readonly Source[]
+  readonly imagery: Imagery
+  earthEngine(): Promise<EarthEngine>
+  /** All scorers of the settings. */
+  scoring(): Promise<Scoring>
+  /** Objects that touch a map tile; none where the extract has no such tile. */
+  tile(tile: string): Promise<IndexedTile>
+  extractIndex(): Promise<ExtractIndex>
+  close(): Promise<void>
+}
+
+export async function loadRun(storage: Storage, run: string): Promise<Run> {
+  const stored = await getJson<Run>(storage, runKey(run))
+  if (stored === null) {
+    throw new ServiceError('missing-run', `The run's settings are gone from ${storage.url}; start the build again.`, {
+      retry: false,
+    })
+  }
+  return stored
+}
+
+/** @param captioner the run's own, where it is open already */
+export async function openContext(
+  storage: Storage,
+  run: Run,
+  options: ContextOptions = {},
+  captioner?: Captioner,
+): Promise<RunContext> {
+  const config = withSecrets(run.config, options.privateAddresses)
+  const opened = captioner ?? (await openCaptioner(config, run.tables, options))
+  const closers: (() => Promise<void>)[] = []
+  const tiles = new Map<string, Promise<IndexedTile>>()
+  let earthEngine: Promise<EarthEngine> | undefined
+  const extractIndex = once(async () => {
+    const index = await getJson<ExtractIndex>(storage, extractIndexKey(run.extract))
+    if (index === null)
+      throw new ServiceError('missing-extract', `The extract is gone from ${storage.url}; start the build again.`, {
+        retry: false,
+      })
+    return index
+  })
+
+  const openedEarthEngine = () => {
+    earthEngine ??= openEarthEngine(storage, run, opened, extractIndex, options, closers).catch((error) => {
+      earthEngine = undefined
+      throw error
+    })
+    return earthEngine
+  }
+
+  const cog = once(async () => {
+    const client = await openCog(config, options)
+    closers.push(() => client.close())
+    return client
+  })
+
+  return {
+    storage,
+    run,
+    captioner: opened,
+    extractIndex,
+    sources: sourcesOf(config.imagery.sources),
+    imagery: createImagery(
+      { earthEngine: openedEarthEngine, cog },
+      {
+        maxCloud: config.imagery.maxCloud,
+        earthEngineOrigin: async (box) =>
+          earthEngineOrigin(config.imagery.earthEngine, box, (await extractIndex()).tiles),
+      },
+    ),
+    earthEngine: openedEarthEngine,
+    scoring: once(async () => {
+      const scoring = await openScorers(config, options)
+      closers.push(() => scoring.close())
+      return scoring
+    }),
+    tile(tile) {
+      const known = tiles.get(tile)
+      if (known) {
+        tiles.delete(tile)
+        tiles.set(tile, known)
+        return known
+      }
+      const reading = extractIndex().then(async (index) =>
+        indexTile(index.tiles[tile] ? await readTile(storage, run.extract, tile) : []),
+      )
+      reading.catch(() => tiles.delete(tile))
+      tiles.set(tile, reading)
+      if (tiles.size > TILES_IN_MEMORY) tiles.delete(tiles.keys().next().value!)
+      return reading
+    },
+    async close() {
+      for (const close of closers.splice(0).reverse()) await close()
+    },
+  }
+}
+
+export async function openCog({ imagery }: Pick<Config, 'imagery'>, options: ContextOptions): Promise<CogImagery> {
+  const limiter = await options.limiter?.('FILES', FILE_REQUESTS)
+  return createCogImagery({
+    maxConcurrent: FILE_REQUESTS,
+    maxCloud: imagery.maxCloud,
+    limiter,
+    ...patienceOf({ imagery }, options),
+  })
+}
+
+export function openScorers({ filter }: Pick<Config, 'filter'>, options: ContextOptions): Promise<Scoring> {
+  return openScoring(filter.scorers.map((scorer) => ({ ...scorer, ...modelOptions(scorer.model, options) })))
+}
+
+async function openEarthEngine(
+  storage: Storage,
+  run: Run,
+  captioner: Captioner,
+  extractIndex: () => Promise<ExtractIndex>,
+  options: ContextOptions,
+  closers: (() => Promise<void>)[],
+): Promise<EarthEngine> {
+  const { endpoint, project, credentials, maxConcurrent, maxEecuHours } = run.config.imagery.earthEngine
+  let url = endpoint
+  if (endpoint === 'local') {
+    const folder = await mkdtemp(join(tmpdir(), 'skyscript-local-imagery-'))
+    closers.push(() => rm(folder, { recursive: true, force: true }))
+    const features = join(folder, 'features.geojsonl')
+    await writeFeatures(features, storage, run.extract, Object.keys((await extractIndex()).tiles), captioner)
+    const server = await startLocalEarthEngine({ features: [features] })
+    closers.push(() => server.close())
+    url = server.url
+  }
+  // The local server of this process has a limit of its own; only a real project's quota is shared with others.
+  const shared = endpoint === 'local' ? undefined : await options.limiter?.(limitName(endpoint, project), maxConcurrent)
+  const client = createEarthEngine({
+    endpoint: url,
+    project,
+    credentials,
+    maxConcurrent,
+    ...(endpoint === 'local' && { proxies: 'none' }),
+    ...(shared && { limiter: shared }),
+    ...patienceOf(run.config, options),
+    // Drawn imagery costs nobody anything.
+    ...(endpoint !== 'local' &&
+      maxEecuHours !== null && {
+        eecu: { ledger: ledgerOf(project, options), maxSeconds: maxEecuHours * 3600 },
+      }),
+  })
+  closers.push(async () => client.close())
+  await client.check()
+  return client
+}
+
+/** How long services that are away are waited for. */
+const patienceOf = ({ imagery }: Pick<Config, 'imagery'>, { outages }: ContextOptions) =>
+  outages === undefined ? {} : { outages, patienceMs: imagery.patience * 60_000 }
+
+/** What shares one limit: a project, whichever of Google's two endpoints it uses. Elsewhere a name may mean another project. */
+export function limitName(endpoint: string, project: string | null): string {
+  const name = project ?? 'none'
+  return isGoogle(new URL(endpoint).host) ? name : `${new URL(endpoint).host}/${name}`
+}
+
+/** What was used of a project's month, here or by all workers of a queue. */
+export function ledgerOf(project: string | null, { ledger, modelCache }: ContextOptions): EecuLedger {
+  const name = project ?? 'none'
+  return ledger?.(name) ?? fileLedger(modelCache ?? defaultModelCache(), name, () => new Date())
+}
+
+/** What can be seen of an extract, to be drawn. */
+async function writeFeatures(
+  path: string,
+  storage: Storage,
+  extract: string,
+  tiles: readonly string[],
+  captioner: Captioner,
+): Promise<void> {
+  const file = createWriteStream(path)
+  for (const tile of tiles) {
+    for (const object of await readHomeObjects(storage, extract, tile)) {
+      if (!captioner.isVisible(object.tags)) continue
+      if (!file.write(`${toFeatureLine(object)}\n`)) await waitFor(file, 'drain')
+    }
+  }
+  file.end()
+  await finished(file)
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make().catch((error) => {
+      made = undefined
+      throw error
+    })
+    return made
+  }
+}

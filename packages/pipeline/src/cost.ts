@@ -1,0 +1,190 @@
+import {
+  fingerprint,
+  getJson,
+  type PlannedImage,
+  putJson,
+  ServiceError,
+  type Storage,
+  seededFraction,
+} from '@skyscript/core'
+import {
+  candidateToAsk,
+  createEarthEngine,
+  createImagery,
+  type FetchOutcome,
+  groupRequests,
+  NO_EARLIER_IMAGES,
+  type PixelRequest,
+  pixelsIn,
+  sharing,
+} from '@skyscript/gee-fetch'
+import { ledgerOf, limitName } from './context.ts'
+import type { BuildOptions, Prepared } from './coordinator.ts'
+import { earlierImages } from './fetch.ts'
+import type { ContextOptions } from './models.ts'
+import { requestsKey } from './run.ts'
+import { resultKey } from './runner/runner.ts'
+import type { Shard } from './stages.ts'
+
+/** Images that a probe asks for, and requests of one leaf among the first, so that they come from all over the region. */
+const PROBE_IMAGES = 50
+const PROBE_PER_LEAF = 5
+/** Leaves that are read at a time: enough to hide a bucket's latency. */
+const READS = 16
+/** Requests of a probe at a time: few, so that each takes as long as it does and not as others let it. */
+const PROBE_CONCURRENT = 8
+
+/** What is still to be fetched of a plan, at least: images whose first candidate doesn't serve are asked for again. */
+export interface FetchCost {
+  readonly images: number
+  readonly requests: number
+  /** Pixels that are asked for. */
+  readonly pixels: number
+  /** Some of the requests to Earth Engine, drawn by the seed. */
+  readonly sample: readonly PixelRequest[]
+}
+
+/** Looks at what is in storage: an image that is there costs nothing. */
+export async function fetchCost(
+  { context, existing, run }: Pick<Prepared, 'context' | 'existing' | 'run'>,
+  shards: readonly Shard[],
+): Promise<FetchCost> {
+  const { storage, sources } = context
+  const { imagery, seed } = run.config
+  const inEarthEngine = new Set(sources.flatMap(({ kind, alias }) => (kind === 'earth-engine' ? [alias] : [])))
+  const cost = { images: 0, requests: 0, pixels: 0, sample: [] as PixelRequest[] }
+  let sampled = 0
+  const more: PixelRequest[] = []
+  const take = (requests: readonly PixelRequest[]) => {
+    for (const request of requests) {
+      if (sampled >= PROBE_IMAGES) return
+      cost.sample.push(request)
+      sampled += request.parts.length
+    }
+  }
+  // To look what overlaps a leaf is a dozen questions to a bucket, and vain in a map tile of which nothing is there.
+  const tileOf = (shard: string) => shard.split('/')[0]!
+  const known = new Set([...existing].flatMap((key) => /^work\/(?:fetch|reuse)\/([^/]+)\//.exec(key)?.[1] ?? []))
+  const requestsOf = async ({ job }: Shard): Promise<{ asked: number; requests: PixelRequest[] }> => {
+    const done = existing.has(resultKey(job)) ? await getJson<FetchOutcome>(storage, resultKey(job)) : null
+    if (done?.failed.length === 0) return { asked: 0, requests: [] }
+    const planned = (await getJson<PlannedImage[]>(storage, requestsKey(job.shard, job.input))) ?? []
+    const earlier = known.has(tileOf(job.shard)) ? await earlierImages(storage, job) : NO_EARLIER_IMAGES
+    const asked = planned.flatMap((image) => candidateToAsk(image, { sources, earlier, checks: imagery.checks }) ?? [])
+    return {
+      asked: asked.length,
+      requests: groupRequests(asked, imagery.earthEngine.grouping ? tileOf(job.shard) : null, sharing(sources)),
+    }
+  }
+  const draw = ({ job }: Shard) => seededFraction(seed, 'probe', job.shard)
+  const drawn = shards.toSorted((a, b) => draw(a) - draw(b))
+  for (let from = 0; from < drawn.length; from += READS) {
+    for (const { asked, requests } of await Promise.all(drawn.slice(from, from + READS).map(requestsOf))) {
+      cost.images += asked
+      cost.requests += requests.length
+      cost.pixels += pixelsIn(requests)
+      const askable = requests.filter(({ candidate }) => inEarthEngine.has(candidate.source))
+      take(askable.slice(0, PROBE_PER_LEAF))
+      if (more.length < PROBE_IMAGES) more.push(...askable.slice(PROBE_PER_LEAF, PROBE_PER_LEAF + PROBE_IMAGES))
+    }
+  }
+  take(more)
+  return cost
+}
+
+/** What some requests cost when they were tried. */
+export interface Probe {
+  readonly images: number
+  readonly pixels: number
+  readonly eecuSeconds: number
+  /** Of all requests, one after another. */
+  readonly seconds: number
+}
+
+/** Kept beside the stages' results. */
+export const PROBE = 'work/probe.json'
+
+/** What the last probe of this dataset found; null without one. */
+const lastProbe = async (storage: Storage): Promise<Probe | null> =>
+  (await getJson<{ probe: Probe }>(storage, PROBE))?.probe ?? null
+
+/**
+ * Asks for the sample's pixels, which it throws away, with Earth Engine's profiler; not again for the same sample. Images
+ * that can't be had count for nothing; null where none can.
+ */
+export async function probe(
+  { context, run }: Pick<Prepared, 'context' | 'run'>,
+  { sample }: FetchCost,
+  options: ContextOptions,
+  signal: AbortSignal,
+): Promise<Probe | null> {
+  const { storage, sources } = context
+  const { imagery } = run.config
+  const name = fingerprint(sample)
+  const known = await getJson<{ name: string; probe: Probe }>(storage, PROBE)
+  if (known?.name === name) return known.probe
+  const { endpoint, project, credentials, maxConcurrent, maxEecuHours } = imagery.earthEngine
+  const limiter = await options.limiter?.(limitName(endpoint, project), maxConcurrent)
+  const maxSeconds = maxEecuHours === null ? null : maxEecuHours * 3600
+  const client = createEarthEngine({
+    endpoint,
+    project,
+    credentials,
+    maxConcurrent: PROBE_CONCURRENT,
+    ...(limiter && { limiter }),
+    eecu: { ledger: ledgerOf(project, options), maxSeconds },
+  })
+  try {
+    const noFiles = () => Promise.reject(new TypeError('A probe asks Earth Engine alone.'))
+    const service = createImagery(
+      { earthEngine: async () => client, cog: noFiles },
+      { ...imagery, earthEngineOrigin: () => '' },
+    )
+    await client.check()
+    let seconds = 0
+    const answered: PixelRequest[] = []
+    const queue = sample.values()
+    const work = async () => {
+      for (const request of queue) {
+        const { candidate, grid } = request
+        const source = sources.find(({ alias }) => alias === candidate.source)!
+        const from = performance.now()
+        try {
+          await service.pixels(source, candidate.imageId, grid, signal)
+        } catch (error) {
+          if (signal.aborted || !(error instanceof ServiceError)) throw error
+          continue
+        }
+        seconds += (performance.now() - from) / 1000
+        answered.push(request)
+      }
+    }
+    await Promise.all(Array.from({ length: PROBE_CONCURRENT }, work))
+    const { eecuSeconds } = await client.eecuUse()
+    if (answered.length === 0) return null
+    const images = answered.reduce((sum, { parts }) => sum + parts.length, 0)
+    const found: Probe = { images, pixels: pixelsIn(answered), eecuSeconds, seconds }
+    await putJson(storage, PROBE, { name, probe: found })
+    return found
+  } finally {
+    await client.close()
+  }
+}
+
+/** EECU-hours of what is to be fetched, by what a probe's pixels cost. */
+export const eecuHoursOf = ({ pixels }: FetchCost, found: Probe): number =>
+  found.pixels === 0 ? 0 : ((found.eecuSeconds / found.pixels) * pixels) / 3600
+
+/** One sentence where a plan costs more than is left of the month, while it can still be made smaller. */
+export async function warnOfBudget(prepared: Prepared, shards: readonly Shard[], options: BuildOptions): Promise<void> {
+  const { endpoint, project, maxEecuHours } = prepared.run.config.imagery.earthEngine
+  if (maxEecuHours === null || endpoint === 'local') return
+  const found = await lastProbe(options.storage)
+  if (found === null) return
+  const hours = eecuHoursOf(await fetchCost(prepared, shards), found)
+  const left = maxEecuHours - (await ledgerOf(project, options).read()).eecuSeconds / 3600
+  if (hours <= left) return
+  options.terminal.warn(
+    `The plan takes about ${hours.toPrecision(2)} EECU-hours, and ${Math.max(0, left).toPrecision(2)} are left of this month's ${maxEecuHours}: the build will stop in between, whole as far as it got, and go on when it is run again.`,
+  )
+}

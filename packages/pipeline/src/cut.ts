@@ -1,0 +1,346 @@
+import { mkdir } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { neverReasons } from '@skyscript/captioner'
+import {
+  type Config,
+  fingerprint,
+  getJson,
+  PARTITIONS,
+  putJson,
+  type Storage,
+  sha256,
+  type Terminal,
+  TOOL_VERSION,
+} from '@skyscript/core'
+import { type DuplicateSummary, EXCLUDED_CSV, LOCK, MANIFEST } from '@skyscript/dataset'
+import { asExportLock, cardOf, README, setsOf } from '@skyscript/dataset/export'
+import {
+  attributionMarkdown,
+  creditLines,
+  droppedCsv,
+  ofScorers,
+  type ReportData,
+  reportPage,
+  type SourceAttribution,
+} from '@skyscript/dataset/report'
+import {
+  type BenchmarkImages,
+  type CutSummary,
+  cutDataset,
+  readBenchmarkImages,
+  type ScorerIdentity,
+} from '@skyscript/filter'
+import { getResult, haveSums } from './content-check.ts'
+import { type LockedConfig, lockedFilter } from './lock.ts'
+import { type ExtractIndex, sourceFinder, VERSIONS } from './run.ts'
+import { splitRegion } from './split-region.ts'
+
+/** `dataset.lock.json`: what the dataset was made from and what it consists of. Holds no time of day and no path of a machine. */
+export interface DatasetLock {
+  readonly tool: { readonly name: 'skyscript'; readonly version: string }
+  /** Of everything that decided the dataset. */
+  readonly fingerprint: string
+  readonly config: unknown
+  readonly inputs: ExtractIndex['inputs']
+  /** Fingerprint of the groundability table and the caption rules. */
+  readonly origins: DatasetFacts['origins']
+  readonly tables: { readonly captioner: string }
+  readonly models: readonly ScorerIdentity[]
+  readonly counts: {
+    /** Tagged objects read = kept + dropped + failed. */
+    readonly objects: number
+    readonly kept: number
+    readonly dropped: Readonly<Record<string, number>>
+    readonly failed: Readonly<Record<string, number>>
+  }
+  /** Pairs by split; they add up to the kept ones. */
+  readonly splits: CutSummary['splits']
+  readonly duplicates: DuplicateSummary
+  readonly rows: Readonly<Record<string, number>>
+  readonly notes: readonly string[]
+  /** sha256 of every file but the images and metas, whose hashes are in the manifest. */
+  readonly files: Readonly<Record<string, string>>
+}
+
+export interface Assembled {
+  readonly fingerprint: string
+  readonly lock: DatasetLock
+  /** The dataset was there already. */
+  readonly unchanged: boolean
+}
+
+/** What a dataset is made from, and what was counted on the way. */
+export interface DatasetFacts {
+  readonly config: LockedConfig
+  readonly inputs: ExtractIndex['inputs']
+  /** Tagged objects read. */
+  readonly objects: number
+  readonly captioner: string
+  /** In the order of the manifest's columns. */
+  readonly scorers: readonly ScorerIdentity[]
+  readonly dropped: Readonly<Record<string, number>>
+  readonly failed: Readonly<Record<string, number>>
+  /** Images that were looked at, by source and what came of it: `taken`, or why not. */
+  readonly looked: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** By source of files, a hash of the addresses and versions that its images come from. */
+  readonly origins: Readonly<Record<string, string>>
+  /** Of the manifest's columns but the splits. */
+  readonly content: string
+  /** Of what `filter.exclude` holds; null without it. */
+  readonly exclude: string | null
+}
+
+/**
+ * `state/dataset.json`: all that is needed beside the manifest to cut the dataset anew, without images, model or `work/`.
+ * It is there only if the manifest has its pairs.
+ */
+export interface DatasetState extends DatasetFacts {
+  readonly report: ReportData
+  readonly duplicates: DuplicateSummary
+  /** Years of the images of every source; null for images without a time. */
+  readonly years: Readonly<Record<string, readonly (number | null)[]>>
+  /** All that CSVs in this storage may begin with: what the dataset was called before. */
+  readonly names: readonly string[]
+}
+
+export const STATE = 'state/dataset.json'
+/** Hashes of the images of `filter.exclude`, so that a cut need not read them again. */
+const EXCLUDE = 'state/exclude.json'
+
+export const assembledKey = (name: string): string => `work/assemble/${name}.json`
+
+export const fingerprintOf = (facts: DatasetFacts): string =>
+  fingerprint('assemble', VERSIONS.assemble, TOOL_VERSION, facts)
+
+export interface CutOptions {
+  readonly storage: Storage
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+  /** Which files of the dataset may have changed since they were written; all of them by default. */
+  readonly isSuspect?: (path: string) => boolean
+}
+
+/**
+ * The dataset as it is in storage, if it is whole and what these facts make.
+ *
+ * @param isSuspect which files are compared with their sums; the others need only be there
+ */
+export async function findAssembled(
+  facts: DatasetFacts,
+  storage: Storage,
+  isSuspect: (path: string) => boolean = () => true,
+): Promise<Assembled | null> {
+  const name = fingerprintOf(facts)
+  const lock = await getResult<DatasetLock>(storage, assembledKey(name))
+  if (lock === null || !(await haveSums(storage, lock.files, isSuspect))) return null
+  const written = await storage.get(LOCK)
+  const unchanged = written !== null && Buffer.from(written).toString('utf8') === lockText(lock)
+  if (!unchanged) await putLock(storage, lock)
+  return { fingerprint: name, lock, unchanged }
+}
+
+/** Whether the stored pairs are there as the last build or cut left them. */
+export async function hasStoredPairs(
+  storage: Storage,
+  isSuspect: (path: string) => boolean = () => true,
+): Promise<boolean> {
+  if (!(await storage.has(MANIFEST))) return false
+  // There is one, or none after a cut that was stopped.
+  for await (const { key } of storage.list('work/assemble/')) {
+    const sums = storedSums(await getResult<Partial<DatasetLock>>(storage, key))
+    if (sums !== null) return haveSums(storage, sums, isSuspect)
+  }
+  // A dataset that was copied without `work/`.
+  const sums = storedSums(await getResult<Partial<DatasetLock>>(storage, LOCK))
+  return sums === null || haveSums(storage, sums, isSuspect)
+}
+
+/** Of the pairs and of what a cut knows beside them; null without a lock. */
+function storedSums(lock: Partial<DatasetLock> | null): Record<string, string> | null {
+  const sums = [MANIFEST, STATE].flatMap((path) => {
+    const sum = lock?.files?.[path]
+    return sum === undefined ? [] : [[path, sum] as const]
+  })
+  return sums.length === 0 ? null : Object.fromEntries(sums)
+}
+
+/** Before files change: nothing half-made may look whole, and no result that describes other files may pass for done. */
+export async function beginChange(storage: Storage): Promise<void> {
+  await storage.delete(LOCK)
+  // Exports beside the dataset that describe files as they were.
+  for (const stale of ['SHA256SUMS', 'croissant.json']) await storage.delete(stale)
+  for await (const { key } of storage.list('work/assemble/')) await storage.delete(key)
+}
+
+/** The stored pairs -> ranking, splits, CSVs, manifest, report, attribution; last of all the lock file. */
+export async function cutStored(
+  state: DatasetState,
+  exclude: BenchmarkImages | null,
+  { storage, terminal, signal, isSuspect }: CutOptions,
+): Promise<Assembled> {
+  const { report, duplicates, years, names, ...facts } = state
+  const name = fingerprintOf(facts)
+  const found = await findAssembled(facts, storage, isSuspect)
+  if (found !== null) return found
+  await beginChange(storage)
+  // Before any file of these settings: whatever stops this cut, the next one knows their names.
+  await storage.put(STATE, stateText(state))
+  if (exclude === null) await storage.delete(EXCLUDE)
+  else await storage.put(EXCLUDE, excludeText(exclude))
+  const progress = terminal.stage('cut', 'pairs')
+  const { config } = state
+  const scorers = config.filter.scorers.map((scorer) => scorer.name)
+  const summary = await cutDataset({
+    name: config.name,
+    scorers,
+    filter: config.filter,
+    seed: config.seed,
+    region: splitRegion(config, state.inputs),
+    exclude,
+    storage,
+    signal,
+  })
+  const sourceOf = sourceFinder(config)
+  const sources = Object.entries(years).map(([alias, each]) => {
+    const { collection, licence, credit } = sourceOf(alias)
+    return { alias, collection, licence, credits: each.map(credit), years: each }
+  })
+  const { dropped, failed, looked, objects } = state
+  const page = {
+    meanings: neverReasons(),
+    name: config.name,
+    toolVersion: TOOL_VERSION,
+    ...{ objects, dropped, failed, looked },
+    ...{ files: summary.files, splits: summary.splits, notes: summary.notes, duplicates },
+    credits: creditLines(sources),
+  }
+  const texts: Record<string, string> = {
+    'ATTRIBUTION.md': attributionMarkdown(config.name, sources, {
+      drawn: config.imagery.earthEngine.endpoint === 'local',
+    }),
+    'dropped.csv': droppedCsv({ dropped, failed }),
+    'report/index.html': await reportPage(ofScorers(report, scorers), page, storage),
+  }
+  for (const [path, text] of Object.entries(texts)) await storage.put(path, text)
+  const files = new Map([
+    ...[...summary.files, ...summary.records].map(({ path, sha256: hash }) => [path, hash] as const),
+    ...Object.entries(texts).map(([path, text]) => [path, sha256(text)] as const),
+  ])
+  await removeStrays(storage, names, files)
+  // Files of former names are gone, so nothing of the dataset depends on what it was called before.
+  const text = stateText({ ...state, names: [config.name] })
+  await storage.put(STATE, text)
+  files.set(STATE, sha256(text))
+  if (exclude !== null) files.set(EXCLUDE, sha256(excludeText(exclude)))
+  const unlisted: DatasetLock = {
+    tool: { name: 'skyscript', version: TOOL_VERSION },
+    fingerprint: name,
+    config,
+    inputs: state.inputs,
+    origins: state.origins,
+    tables: { captioner: state.captioner },
+    models: state.scorers,
+    counts: { objects, kept: summary.pairs, dropped, failed },
+    splits: summary.splits,
+    duplicates,
+    rows: Object.fromEntries(summary.files.map((file) => [file.path, file.rows])),
+    notes: summary.notes,
+    files: sorted(files),
+  }
+  const readme = readmeOf(unlisted, report, sources)
+  await storage.put(README, readme)
+  const lock: DatasetLock = { ...unlisted, files: sorted(files.set(README, sha256(readme))) }
+  await makeImageFolders(storage)
+  await putJson(storage, assembledKey(name), lock)
+  await putLock(storage, lock)
+  progress.update(summary.pairs, summary.pairs)
+  progress.end(`${summary.pairs} pairs in ${summary.files.length} files`)
+  return { fingerprint: name, lock, unchanged: false }
+}
+
+const sorted = (files: ReadonlyMap<string, string>) =>
+  Object.fromEntries([...files].sort(([a], [b]) => (a < b ? -1 : 1)))
+
+function readmeOf(
+  lock: DatasetLock,
+  { sources, kept }: ReportData,
+  attributions: readonly SourceAttribution[],
+): string {
+  const known = asExportLock(lock)
+  const facts = attributions.flatMap(({ alias, collection, licence, credits }) => {
+    const images = sources.find(({ source }) => source === alias)
+    if (images === undefined) return []
+    const gsds = [...new Set([images.gsd.min, images.gsd.max])]
+    return [{ source: alias, collection, licence, credits: [...new Set(credits)], pairs: images.images, gsds }]
+  })
+  return cardOf({ lock: known, sets: setsOf(known) }, { pairs: kept, sources: facts, dates: null })
+}
+
+/** In a folder all those that the original has, filled or not: torchgeo's class looks for every one of them. */
+async function makeImageFolders({ localPath }: Storage): Promise<void> {
+  if (localPath === undefined) return
+  for (const number of PARTITIONS) await mkdir(localPath(`images${number}`), { recursive: true })
+}
+
+export const stateText = (state: DatasetState) => JSON.stringify(state)
+
+const lockText = (lock: DatasetLock) => `${JSON.stringify(lock, null, 2)}\n`
+
+async function putLock(storage: Storage, lock: DatasetLock): Promise<void> {
+  await storage.put(LOCK, lockText(lock))
+}
+
+const OURS =
+  /_(train_unfiltered_5M|(train_top\d+pct|train_above-?[\d.]+|val_\d+K?|test_\d+K?)_filtered_by_CLIP_\w+?)(_captions)?\.(csv|jsonl)$/
+
+/** CSVs, and their rows as JSON lines, of settings that are no more. Listed by their names: a dataset's folder may hold ten million files beside. */
+async function removeStrays(
+  storage: Storage,
+  names: readonly string[],
+  files: ReadonlyMap<string, string>,
+): Promise<void> {
+  for (const name of names) {
+    for await (const { key } of storage.list(`${name}_`)) {
+      if (OURS.test(key) && !files.has(key)) await storage.delete(key)
+    }
+  }
+  if (!files.has(EXCLUDED_CSV)) await storage.delete(EXCLUDED_CSV)
+}
+
+/** The images of the folder that the settings name. */
+export async function readExclude(folder: string | null, terminal: Terminal): Promise<BenchmarkImages | null> {
+  if (folder === null) return null
+  const progress = terminal.stage('exclude', 'images')
+  const images = await readBenchmarkImages(folder, progress)
+  progress.end(`${images.files.length} images of ${basename(folder)}`)
+  for (const { file, why } of images.unreadable) terminal.warn(`${file} of filter.exclude can't be read (${why})`)
+  return images
+}
+
+type Hashes = BenchmarkImages['hashes']
+type StoredExclude = Omit<BenchmarkImages, 'hashes'> & { readonly hashes: Record<keyof Hashes, number[]> }
+
+function excludeText(images: BenchmarkImages): string {
+  const hashes = { high: [...images.hashes.high], low: [...images.hashes.low] }
+  return JSON.stringify({ ...images, hashes } satisfies StoredExclude)
+}
+
+/** What the last build or cut left out, without its folder. */
+export async function storedExclude(storage: Storage): Promise<BenchmarkImages | null> {
+  const stored = await getJson<StoredExclude>(storage, EXCLUDE)
+  if (stored === null) return null
+  return {
+    ...stored,
+    hashes: { high: Uint32Array.from(stored.hashes.high), low: Uint32Array.from(stored.hashes.low) },
+  }
+}
+
+/** The settings of a region file's filter over stored results. */
+export const withFilter = (
+  state: DatasetState,
+  { name, filter, seed }: Pick<Config, 'name' | 'filter' | 'seed'>,
+): DatasetState => ({
+  ...state,
+  config: { ...state.config, name, filter: lockedFilter(filter), seed },
+  names: [...new Set([...state.names, name])].sort(),
+})

@@ -1,0 +1,132 @@
+import { createReadStream, createWriteStream } from 'node:fs'
+import { access, mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import {
+  type Config,
+  InputError,
+  isRefusedHost,
+  redact,
+  type Storage,
+  sha256OfStream,
+  type Terminal,
+} from '@skyscript/core'
+import { PbfFault } from '@skyscript/osm-extract'
+import { type CacheOptions, cachedExtract } from './extract-cache.ts'
+import { defaultModelCache } from './models.ts'
+
+/** A file on this machine's disk, downloaded if it was elsewhere. */
+export interface LocalFile {
+  /** As the config names it, without logins and queries. */
+  readonly source: string
+  readonly path: string
+  /** Where it is known already. */
+  readonly sha256?: string
+  /** Of the cache: see that the next build downloads it anew. */
+  discard?(): Promise<void>
+  /** Removes a temporary copy; files that were here before, and those of the cache, stay. */
+  release(): Promise<void>
+}
+
+/** An OSM extract of the settings. */
+export interface SourceFile extends LocalFile {
+  readonly bytes: number
+  readonly sha256: string
+}
+
+export interface SourceOptions {
+  readonly signal: AbortSignal
+  /** Opens the bucket of an s3 URL. */
+  readonly openStorage: (url: string) => Promise<Storage>
+  readonly terminal?: Terminal
+  /** Where extracts of http(s) URLs are kept, default: the user's cache. */
+  readonly cacheFolder?: string | undefined
+}
+
+/** Hands all extracts of the settings to `task`, in their order, and removes temporary copies. */
+export async function withSources<T>(
+  osm: Config['osm'],
+  options: SourceOptions,
+  task: (files: readonly SourceFile[]) => Promise<T>,
+): Promise<T> {
+  const files: SourceFile[] = []
+  try {
+    for (const source of typeof osm.source === 'string' ? [osm.source] : osm.source) {
+      const file = await localFile(source, options)
+      const hash = file.sha256 ?? (await sha256OfStream(createReadStream(file.path)))
+      files.push({ ...file, bytes: (await stat(file.path)).size, sha256: hash })
+    }
+    return await task(files).catch(async (error) => {
+      throw await namedBySource(error, files)
+    })
+  } finally {
+    for (const file of files) await file.release()
+  }
+}
+
+/** A fault of a downloaded file is told of its URL, as its place in the cache says nothing to anyone, and it is not kept. */
+async function namedBySource(error: unknown, files: readonly SourceFile[]): Promise<unknown> {
+  const file = error instanceof PbfFault ? files.find(({ path }) => path === error.origin.path) : undefined
+  if (!(error instanceof PbfFault) || file === undefined) return error
+  await file.discard?.()
+  return new PbfFault(error.code, error.what, { ...error.origin, path: file.source })
+}
+
+/**
+ * Makes an OSM extract available as a file: a path as it is, an http(s) URL from the cache, an s3 URL in a temporary
+ * folder.
+ *
+ * @throws InputError `missing-file`, `bad-url` or `not-a-pbf`; ServiceError `download-failed`
+ */
+export async function localFile(
+  source: string,
+  { signal, openStorage, terminal, cacheFolder = defaultModelCache() }: SourceOptions,
+): Promise<LocalFile> {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
+    await access(source).catch(() => {
+      throw new InputError('missing-file', `${source} can't be read; check osm.source in the region file.`)
+    })
+    return { source, path: source, release: async () => {} }
+  }
+  const url = URL.parse(source)
+  if (url === null || !['http:', 'https:', 's3:'].includes(url.protocol) || isRefusedHost(url.hostname)) {
+    throw new InputError(
+      'bad-url',
+      `${redact(source)} can't be used as osm.source; give a path, or an http, https or s3 URL.`,
+    )
+  }
+  if (url.protocol === 's3:') return fromS3(source, openStorage)
+  const { path, sha256, discard } = await fromCache(source, { cacheFolder, signal }, terminal)
+  return { source: redact(`${url.origin}${url.pathname}`), path, sha256, discard, release: async () => {} }
+}
+
+async function fromCache(url: string, options: CacheOptions, terminal?: Terminal) {
+  const stage = terminal?.stage('download', 'bytes')
+  const found = await cachedExtract(url, {
+    ...options,
+    ...(stage && { progress: stage }),
+    onRetry: (why, ms) => terminal?.note(`${redact(url)}: ${why}; asking again in ${Math.ceil(ms / 1000)} s`),
+  }).catch((error) => {
+    stage?.end('failed')
+    throw error
+  })
+  stage?.end(found.isNew ? redact(url) : `${redact(url)} is unchanged`)
+  return found
+}
+
+async function fromS3(source: string, openStorage: SourceOptions['openStorage']): Promise<LocalFile> {
+  const slash = source.lastIndexOf('/')
+  const folder = await mkdtemp(join(tmpdir(), 'skyscript-download-'))
+  const release = () => rm(folder, { recursive: true, force: true })
+  const path = join(folder, 'extract.osm.pbf')
+  try {
+    const storage = await openStorage(source.slice(0, slash))
+    await pipeline(Readable.from(storage.stream(source.slice(slash + 1))), createWriteStream(path))
+  } catch (error) {
+    await release()
+    throw error
+  }
+  return { source: redact(source), path, release }
+}

@@ -1,0 +1,20 @@
+import { type Config, fingerprint } from '@skyscript/core'
+import { lockedConfig } from '../lock.ts'
+import type { LeaseClaim } from './lease.ts'
+
+/** What a build or a plan of these settings claims: all that decides the dataset, so that a refusal can name what differs. */
+export function buildClaim(command: 'build' | 'plan', config: Config): LeaseClaim {
+  const settings: Record<string, string> = {}
+  for (const [name, value] of Object.entries<unknown>(lockedConfig(config))) {
+    const isGroup = typeof value === 'object' && value !== null && !Array.isArray(value)
+    if (!isGroup) settings[name] = fingerprint(value)
+    else for (const [part, each] of Object.entries(value)) settings[`${name}.${part}`] = fingerprint(each)
+  }
+  return { command, settings, remote: config.queue !== 'embedded' }
+}
+
+/** Of a command whose options decide what it writes. */
+export const optionsClaim = (command: 'cut' | 'export', options: unknown): LeaseClaim => ({
+  command,
+  settings: { options: fingerprint(options) },
+})

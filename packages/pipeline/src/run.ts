@@ -1,0 +1,145 @@
+import type { Style, TagRow } from '@skyscript/captioner'
+import type { Box, Config, SourceAlias } from '@skyscript/core'
+import { type Source, sourcesOf } from '@skyscript/gee-fetch'
+import type { PlannedOrigin } from './origins.ts'
+
+/**
+ * What every job of a run needs to know, stored under `runKey` so that a worker anywhere can read it. It holds no
+ * secret: the queue's URL stays with the process that was given it, credentials are named by path, and addresses have
+ * lost their logins and queries.
+ */
+export interface Run {
+  readonly config: Omit<Config, 'queue' | 'output'>
+  /** Fingerprints of the extract and of the selection that the run works on. */
+  readonly extract: string
+  readonly select: string
+  readonly tables: CaptionTables
+  /** Versions of the files that sources list, by alias. */
+  readonly files: Readonly<Record<string, string>>
+}
+
+/** What captions are made by beside the settings: the texts of the files that these name, so that workers need not have them. */
+export interface CaptionTables {
+  readonly tags: string | null
+  readonly rules: string | null
+  /** In the order of `captions.templates`. */
+  readonly styles: readonly Style[]
+  /** What the classifier said of the extracts' tags that no table knows; null without one. */
+  readonly learned: { readonly rows: readonly TagRow[]; readonly classifier: string } | null
+}
+
+/** Raise a stage's version when its code changes what it writes: results of older code are then redone. */
+export const VERSIONS = {
+  learn: 1,
+  extract: 4,
+  select: 2,
+  plan: 5,
+  fetch: 4,
+  caption: 1,
+  score: 2,
+  assemble: 5,
+} as const
+
+/** What a classifier said of the undecided tags of some extracts. */
+export const learnedKey = (classifier: string, inputs: string): string => `work/tags/${classifier}/${inputs}.json`
+export const extractIndexKey = (extract: string): string => `work/extract/${extract}/index.json`
+export const tileKey = (extract: string, tile: string): string => `work/extract/${extract}/tiles/${tile}.geojsonl.gz`
+export const selectIndexKey = (select: string): string => `work/select/${select}/index.json`
+export const selectionKey = (select: string, tile: string): string => `work/select/${select}/tiles/${tile}.json`
+/** The planned images of one leaf, named by their own content. */
+export const requestsKey = (leaf: string, content: string): string => `work/requests/${leaf}/${content}.json`
+
+/** `work/extract/<fingerprint>/index.json`: what was read from the OSM extracts. */
+export interface ExtractIndex {
+  readonly inputs: readonly {
+    readonly name: string
+    readonly bytes: number
+    readonly sha256: string
+    /** As the header of the file has them: up to which change of the map it goes, and where it lies. */
+    readonly replicationTimestamp: string | null
+    readonly replicationSequence: number | null
+    readonly box: Box | null
+  }[]
+  readonly tiles: Readonly<Record<string, ExtractTile>>
+  /** Tagged objects that were read, and those that stop here by reason. */
+  readonly tagged: number
+  readonly dropped: Readonly<Record<string, number>>
+}
+
+export interface ExtractTile {
+  /** Of the uncompressed lines. */
+  readonly sha256: string
+  /** The same of the objects that can be seen, from which imagery is drawn, where there are others too; null: of none. */
+  readonly drawn?: string | null
+  /** Objects that touch it. */
+  readonly touching: number
+  /** Objects whose centre is in it. */
+  readonly objects: number
+}
+
+/** Hash of what imagery of a map tile is drawn from; null for nothing. */
+export const drawnHash = (tile: ExtractTile | undefined): string | null =>
+  tile === undefined || tile.drawn === null ? null : (tile.drawn ?? tile.sha256)
+
+/** What became of the objects with a tag (`key=value`), by `planned` or the reason why not. */
+export type TagOutcomes = Readonly<Record<string, Readonly<Record<string, number>>>>
+
+/** `work/select/<fingerprint>/index.json`: how many objects go on, by map tile. */
+export interface SelectIndex {
+  readonly tiles: Readonly<Record<string, { readonly sha256: string; readonly objects: number }>>
+  readonly dropped: Readonly<Record<string, number>>
+  /** Of the dropped. */
+  readonly tags: TagOutcomes
+}
+
+/** Result of a plan job: the leaves of a map tile. The images themselves are stored under `requestsKey`. */
+export interface PlanResult {
+  readonly leaves: readonly {
+    readonly leaf: string
+    readonly content: string
+    readonly images: number
+    /** By first choice of source, and by year (empty where it isn't known). */
+    readonly bySource: Readonly<Record<string, Readonly<Record<string, number>>>>
+  }[]
+  readonly dropped: Readonly<Record<string, number>>
+  readonly tags: TagOutcomes
+  readonly failed: readonly { readonly id: string; readonly code: string; readonly message: string }[]
+  /** Of images of catalogues, to be compared by later builds. */
+  readonly origins: readonly PlannedOrigin[]
+}
+
+/** Counts above 0 in a plain object with sorted keys, so that its JSON is the same whatever order things came in. */
+export function sortedCounts(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].filter(([, n]) => n > 0).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** Adds one to a count of a table. */
+export function countIn(table: Map<string, Map<string, number>>, row: string, column: string, by = 1): void {
+  let counts = table.get(row)
+  if (counts === undefined) {
+    counts = new Map()
+    table.set(row, counts)
+  }
+  counts.set(column, (counts.get(column) ?? 0) + by)
+}
+
+/** A table as a plain object with sorted keys. */
+export function sortedTable(
+  table: ReadonlyMap<string, ReadonlyMap<string, number>>,
+): Record<string, Record<string, number>> {
+  return Object.fromEntries(
+    [...table].sort(([a], [b]) => (a < b ? -1 : 1)).map(([row, counts]) => [row, sortedCounts(counts)]),
+  )
+}
+
+/** The source of an image, by its alias. */
+export function sourceFinder(config: {
+  readonly imagery: Pick<Config['imagery'], 'sources'>
+}): (alias: SourceAlias) => Source {
+  const sources = new Map(sourcesOf(config.imagery.sources).map((source) => [source.alias, source]))
+  return (alias) => {
+    const source = sources.get(alias)
+    if (!source) throw new TypeError(`An image is of ${alias}, which is no source of the settings.`)
+    return source
+  }
+}

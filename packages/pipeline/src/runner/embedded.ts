@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { failureOf, InputError, ServiceError } from '@skyscript/core'
+import type { Execute, Job, JobFailure, Runner, StageName } from './runner.ts'
+
+/** Tries of a job whose failure may pass; requests inside a job have tries of their own. */
+const ATTEMPTS = 3
+/** First pause between tries; four times as long before the third. */
+const PAUSE_MS = 1000
+
+export interface EmbeddedOptions {
+  readonly execute: Execute
+  /** Jobs at a time, by stage. */
+  readonly concurrency: Readonly<Record<StageName, number>>
+  readonly pauseMs?: number
+}
+
+/**
+ * Does jobs in this process, so many of a stage at a time, in the order given.
+ *
+ * What would stop every job alike ends the run: an InputError, a full disk, an abort. Anything else that a job throws,
+ * also a fault of our own code (`internal-error`), is that job's failure, and the others go on.
+ */
+export function createEmbeddedRunner(options: EmbeddedOptions): Runner {
+  const { execute, concurrency, pauseMs = PAUSE_MS } = options
+  return {
+    async run(jobs, onDone, signal) {
+      signal.throwIfAborted()
+      const failures: JobFailure[] = []
+      const stop = new AbortController()
+      const either = AbortSignal.any([signal, stop.signal])
+      const serve = async (queue: Iterable<Job>) => {
+        for (const job of queue) {
+          const failure = await attempt(execute, job, either, pauseMs)
+          if (failure) failures.push(failure)
+          onDone(job)
+        }
+      }
+      const served = [...Map.groupBy(jobs, ({ stage }) => stage)].flatMap(([stage, list]) => {
+        const queue = list.values()
+        return Array.from({ length: Math.min(list.length, concurrency[stage]) }, () =>
+          serve(queue).catch((error) => stop.abort(error)),
+        )
+      })
+      await Promise.all(served)
+      either.throwIfAborted()
+      return failures
+    },
+    async close() {},
+  }
+}
+
+async function attempt(execute: Execute, job: Job, signal: AbortSignal, pauseMs: number): Promise<JobFailure | null> {
+  for (let tries = 1; ; tries++) {
+    signal.throwIfAborted()
+    try {
+      await execute(job, signal)
+      return null
+    } catch (error) {
+      signal.throwIfAborted()
+      if (error instanceof InputError || (error instanceof ServiceError && error.code === 'disk-full')) throw error
+      const mayPass = error instanceof ServiceError && error.retry
+      if (!mayPass || tries === ATTEMPTS) return { job, ...failureOf(error) }
+      await sleep(pauseMs * 4 ** (tries - 1), undefined, { signal })
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import type { EecuLedger, EecuUse } from '@skyscript/gee-fetch'
+import { monthOf } from '@skyscript/pipeline'
+import type { Redis } from 'ioredis'
+
+/** Two months and some days: as long as anyone may ask for a month. */
+const KEPT_S = 70 * 86_400
+
+/** What all workers of a queue used of a project's month. */
+export function redisLedger(redis: Redis, project: string, now: () => Date): EecuLedger {
+  const key = () => `skyscript:eecu:${project}:${monthOf(now())}`
+  return {
+    async read() {
+      const stored = await redis.hgetall(key())
+      const number = (name: keyof EecuUse) => Number(stored[name] ?? 0)
+      return { eecuSeconds: number('eecuSeconds'), requests: number('requests'), pixels: number('pixels') }
+    },
+    async add(use) {
+      const change = redis.multi()
+      for (const [name, value] of Object.entries(use)) change.hincrbyfloat(key(), name, value)
+      await change.expire(key(), KEPT_S).exec()
+    },
+  }
+}

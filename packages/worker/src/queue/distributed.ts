@@ -1,0 +1,342 @@
+import { InputError, ServiceError, type Storage } from '@skyscript/core'
+import { type Job, type JobFailure, type Runner, resultKey, type StageName } from '@skyscript/pipeline'
+import { Queue, QueueEvents } from 'bullmq'
+import type { Redis } from 'ioredis'
+import { DEFAULT_PREFIX, EVENTS_KEPT, JOB_OPTIONS, jobId, readFailure } from './jobs.ts'
+import { readNotices } from './notices.ts'
+import { asRedisFault, checkRedis, openRedis, parseRedisUrl, type RedisAddress, untilReady } from './redis.ts'
+
+/** What every job would meet alike: an account without rights to the project, tried on more than one worker. */
+const ENDS_BUILD = new Set(['bad-credentials', 'no-access'])
+/** Jobs in Redis at a time: far more than workers hold, and little to lose or to look through. */
+const WINDOW = 2000
+/** Jobs that are looked at, or added, at a time. */
+const BATCH = 100
+/** How often a job that the queue calls done but whose result is nowhere is done again. */
+const MAX_LOST_RESULTS = 3
+/** Time between two tries while Redis or the storage is away. */
+const OUTAGE_PAUSE_MS = 1_000
+const CLOSE_MS = 2_000
+
+export interface QueueRunnerOptions {
+  readonly redisUrl: string
+  /** The dataset's storage: a job is done when its result is there. */
+  readonly storage: Storage
+  readonly prefix?: string
+  /** Told in one line, without secrets, of what a person should know while waiting. */
+  readonly onEvent?: (text: string) => void
+  /** How often every open job is looked at; in between, events of the queue say which. */
+  readonly sweepMs?: number
+  /** A job that the queue has forgotten is added again after this long: a worker may still be at it. */
+  readonly forgottenMs?: number
+  /** Redis or storage away for so long ends the run. */
+  readonly giveUpMs?: number
+}
+
+interface OpenJob {
+  readonly job: Job
+  /** When the queue was first seen without it; 0 where it has it. */
+  forgottenSince: number
+  lostResults: number
+}
+
+/**
+ * Has jobs done by `skyscript worker` processes, over Redis. What counts is the result in storage: the queue only carries
+ * the work, its events only say where to look. So the run goes on after Redis was restarted or emptied, and beside other
+ * coordinators that want the same.
+ *
+ * @throws InputError or ServiceError where Redis can't be used
+ */
+export async function createQueueRunner(options: QueueRunnerOptions): Promise<Runner> {
+  const address = parseRedisUrl(options.redisUrl)
+  await checkRedis(address)
+  const link = openLink(address, options.prefix ?? DEFAULT_PREFIX)
+  await untilReady(link.client, address).catch(async (error) => {
+    await link.close()
+    throw error
+  })
+  return {
+    async run(jobs, onDone, signal) {
+      signal.throwIfAborted()
+      const { promise: aborted, reject } = Promise.withResolvers<never>()
+      const abort = () => reject(signal.reason)
+      signal.addEventListener('abort', abort, { once: true })
+      try {
+        return await Promise.race([aborted, drive(jobs, onDone, signal, link, address, options)])
+      } finally {
+        signal.removeEventListener('abort', abort)
+        aborted.catch(() => {})
+      }
+    },
+    close: () => link.close(),
+  }
+}
+
+/** The connections of a coordinator; each stage's queue is opened when first used. */
+interface Link {
+  readonly client: Redis
+  queue(stage: StageName): Queue
+  /** Hears of jobs that ended. */
+  listen(stage: StageName, onEnded: (id: string) => void): Promise<() => void>
+  close(): Promise<void>
+}
+
+function openLink(address: RedisAddress, prefix: string): Link {
+  const client = openRedis(address, 'failing')
+  const queues = new Map<StageName, Queue>()
+  const listeners = new Map<StageName, { events: QueueEvents; connection: Redis }>()
+  return {
+    client,
+    queue(stage) {
+      let queue = queues.get(stage)
+      if (!queue) {
+        queue = new Queue(stage, {
+          connection: client,
+          prefix,
+          streams: { events: { maxLen: EVENTS_KEPT } },
+          defaultJobOptions: JOB_OPTIONS,
+        })
+        queue.on('error', () => {})
+        queues.set(stage, queue)
+      }
+      return queue
+    },
+    async listen(stage, onEnded) {
+      let listener = listeners.get(stage)
+      if (!listener) {
+        const connection = openRedis(address, 'waiting')
+        listener = { connection, events: new QueueEvents(stage, { connection, prefix }) }
+        listener.events.on('error', () => {})
+        listeners.set(stage, listener)
+      }
+      const { events, connection } = listener
+      const heard = ({ jobId: id }: { jobId: string }) => onEnded(id)
+      events.on('completed', heard).on('failed', heard)
+      // Its events are hints: where it can't listen now, the run goes on without.
+      await untilReady(connection, address).catch(() => {})
+      return () => {
+        events.off('completed', heard).off('failed', heard)
+      }
+    },
+    async close() {
+      const { promise: late, resolve } = Promise.withResolvers<void>()
+      const limit = setTimeout(resolve, CLOSE_MS)
+      const closing = [...queues.values(), ...[...listeners.values()].map(({ events }) => events)].map((each) =>
+        each.close(),
+      )
+      await Promise.race([Promise.allSettled(closing), late])
+      clearTimeout(limit)
+      for (const { connection } of listeners.values()) connection.disconnect()
+      client.disconnect()
+    },
+  }
+}
+
+/** One run: keeps the window full, looks at jobs that may have ended, waits for the next hint. */
+async function drive(
+  jobs: readonly Job[],
+  onDone: (job: Job) => void,
+  signal: AbortSignal,
+  link: Link,
+  address: RedisAddress,
+  options: QueueRunnerOptions,
+): Promise<JobFailure[]> {
+  const { storage, onEvent, sweepMs = 5_000, forgottenMs = 10_000, giveUpMs = 10 * 60_000 } = options
+  const stages = [...new Set(jobs.map(({ stage }) => stage))]
+  const outdated = await resultsThere(storage, jobs)
+  const failures: JobFailure[] = []
+  const open = new Map<string, OpenJob>()
+  const hints = new Set<string>()
+  let wake = () => {}
+  let next = 0
+  let lastEnd = Date.now()
+  let toldOfWorkers = false
+
+  const end = (id: string, job: Job) => {
+    if (!open.delete(id)) return
+    lastEnd = Date.now()
+    toldOfWorkers = false
+    onDone(job)
+  }
+  /** A result that was there before the run began was found wanting by the coordinator: it proves nothing. */
+  const isDone = async (job: Job) => !outdated.has(resultKey(job)) && (await storage.has(resultKey(job)))
+  const add = async (job: Job) => {
+    await link.queue(job.stage).add('job', job, { jobId: jobId(job) })
+  }
+
+  /** Takes jobs into the window. What an earlier run left behind under the same id is looked at first. */
+  const fill = async () => {
+    while (open.size < WINDOW && next < jobs.length) {
+      const batch = jobs.slice(next, next + Math.min(BATCH, WINDOW - open.size))
+      const fresh = await Promise.all(
+        batch.map(async (job) => {
+          const id = jobId(job)
+          const state = await link.queue(job.stage).getJobState(id)
+          if (state !== 'failed' && state !== 'completed') return job
+          if (state === 'completed' && (await isDone(job))) return null
+          await link.queue(job.stage).remove(id)
+          return job
+        }),
+      )
+      for (const [stage, list] of Map.groupBy(
+        fresh.filter((job) => job !== null),
+        ({ stage }) => stage,
+      )) {
+        await link.queue(stage).addBulk(list.map((job) => ({ name: 'job', data: job, opts: { jobId: jobId(job) } })))
+      }
+      next += batch.length
+      for (const job of batch) open.set(jobId(job), { job, forgottenSince: 0, lostResults: 0 })
+      for (const [i, job] of batch.entries()) if (fresh[i] === null) end(jobId(job), job)
+    }
+  }
+
+  const look = async (id: string) => {
+    const entry = open.get(id)
+    if (!entry) return
+    const { job } = entry
+    const queue = link.queue(job.stage)
+    const state = await queue.getJobState(id)
+    if (state === 'failed') {
+      // A worker that lost its lock, and so the queue's trust, may have finished all the same.
+      if (await isDone(job)) return end(id, job)
+      const queued = await queue.getJob(id)
+      if (!queued || !open.has(id)) return
+      const failure = readFailure(job, address.scrub(queued.failedReason ?? ''))
+      if (ENDS_BUILD.has(failure.code)) throw new InputError(failure.code, failure.message)
+      failures.push(failure)
+      end(id, job)
+    } else if (state === 'completed') {
+      if (await storage.has(resultKey(job))) end(id, job)
+      else if (++entry.lostResults <= MAX_LOST_RESULTS) {
+        await queue.remove(id)
+        await add(job)
+      } else {
+        failures.push({
+          job,
+          code: 'missing-result',
+          message: `A worker did this job, but its result is not in ${storage.url}; do the workers use the same storage?`,
+        })
+        end(id, job)
+      }
+    } else if (state === 'unknown') {
+      if (await isDone(job)) end(id, job)
+      else if (entry.forgottenSince === 0) entry.forgottenSince = Date.now()
+      else if (Date.now() - entry.forgottenSince >= forgottenMs) {
+        await add(job)
+        entry.forgottenSince = 0
+      }
+    } else entry.forgottenSince = 0
+  }
+
+  const tellIfNobodyWorks = async () => {
+    if (!onEvent || toldOfWorkers || Date.now() - lastEnd < 3 * sweepMs) return
+    for (const stage of stages) {
+      const workers = await link
+        .queue(stage)
+        .getWorkersCount()
+        .catch(() => null)
+      if (workers !== 0) continue
+      toldOfWorkers = true
+      onEvent(`No worker serves ${stage} at ${address.shown}; start one with: skyscript worker --queue <url>`)
+    }
+  }
+
+  /** What workers wait for, as far as it was shown. */
+  const shown = new Set<string>()
+  const tellNotices = async () => {
+    if (!onEvent) return
+    for (const { service, text, isOver } of await readNotices(link.client, options.prefix)) {
+      if (shown.has(service) !== isOver) continue
+      if (isOver) shown.delete(service)
+      else shown.add(service)
+      onEvent(`A worker says: ${text}`)
+    }
+  }
+
+  let outageSince = 0
+  let sweepAt = 0
+  const step = async () => {
+    await fill()
+    const isSweep = Date.now() >= sweepAt
+    const due = isSweep ? [...open.keys()] : [...hints]
+    for (let at = 0; at < due.length; at += BATCH) {
+      const batch = due.slice(at, at + BATCH)
+      await Promise.all(batch.map(look))
+      for (const id of batch) hints.delete(id)
+      signal.throwIfAborted()
+      // Jobs that ended make room, and the workers should not run dry meanwhile.
+      await fill()
+    }
+    if (!isSweep) return
+    await tellIfNobodyWorks()
+    await tellNotices()
+    sweepAt = Date.now() + sweepMs
+  }
+
+  const listening: (() => void)[] = []
+  try {
+    for (const stage of stages) {
+      listening.push(
+        await link.listen(stage, (id) => {
+          if (!open.has(id)) return
+          hints.add(id)
+          wake()
+        }),
+      )
+    }
+    while (!signal.aborted) {
+      try {
+        await step()
+        if (outageSince > 0) onEvent?.('Going on.')
+        outageSince = 0
+      } catch (error) {
+        signal.throwIfAborted()
+        const fault = asWaitable(error, address)
+        if (outageSince === 0) onEvent?.(`Waiting (${fault.code}): ${fault.message}`)
+        outageSince ||= Date.now()
+        if (Date.now() - outageSince > giveUpMs) throw fault
+        await pause(OUTAGE_PAUSE_MS)
+        continue
+      }
+      if (open.size === 0 && next === jobs.length) break
+      if (hints.size === 0) {
+        const { promise, resolve } = Promise.withResolvers<void>()
+        wake = resolve
+        await Promise.race([promise, pause(Math.max(0, sweepAt - Date.now()))])
+      }
+    }
+    return failures
+  } finally {
+    for (const stop of listening) stop()
+  }
+}
+
+/** Results that are in storage already, of jobs that are to be done all the same. */
+async function resultsThere(storage: Storage, jobs: readonly Job[]): Promise<ReadonlySet<string>> {
+  const wanted = new Set(jobs.map(resultKey))
+  const there = new Set<string>()
+  for (const stage of new Set(jobs.map((job) => job.stage))) {
+    for await (const { key } of storage.list(`work/${stage}/`)) if (wanted.has(key)) there.add(key)
+  }
+  return there
+}
+
+/** What may pass by waiting, as a ServiceError; anything else is thrown on. */
+function asWaitable(error: unknown, address: RedisAddress): ServiceError {
+  if (error instanceof ServiceError && error.retry) return error
+  if (error instanceof ServiceError || error instanceof InputError) throw error
+  // Faults of our code are no outage. Redis answers with a ReplyError; a lost connection has a code or says so.
+  const { name, message, code } = error as NodeJS.ErrnoException
+  const isRedis =
+    /ReplyError|AbortError|MaxRetries|ConnectionClosed/.test(name) ||
+    code !== undefined ||
+    /Connection is closed|isn't writeable|timed out/.test(message)
+  if (!isRedis) throw error
+  const fault = asRedisFault(error, address)
+  if (fault instanceof InputError) throw fault
+  return fault
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref())
+}
