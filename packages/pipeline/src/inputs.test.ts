@@ -11,7 +11,7 @@ import { openStorage } from '../../worker/src/storages/storages.ts'
 import { createTerminal } from '../../worker/src/terminal/terminal.ts'
 import { localFile, withSources } from './inputs.ts'
 
-const TOWN = await readFile(join(import.meta.dirname, '../../../../examples/demo/town.osm.pbf'))
+const TOWN = await readFile(join(import.meta.dirname, '../../../examples/demo/town.osm.pbf'))
 let folder: string
 let close: () => Promise<unknown>
 let asked: IncomingMessage[]
