@@ -1,6 +1,7 @@
 /**
  * From a region to a dataset: the stages, what decides and names their results, and the coordinator that runs them. It
- * knows neither Redis nor buckets nor terminals; these come from the caller.
+ * knows neither Redis nor buckets nor terminals; these come from the caller. What other commands use of it is apart, so that
+ * they load little: `@skyscript/pipeline/files`, `/ownership` and `/runner`.
  */
 export { ledgerOf } from './context.ts'
 export { type BuildOptions, type BuildResult, build, type Prepared, prepare } from './coordinator.ts'
@@ -16,25 +17,11 @@ export {
   storedExclude,
   withFilter,
 } from './cut.ts'
-export { monthOf } from './eecu-ledger.ts'
 export { createExecutor } from './execute.ts'
-export { fileKind } from './file-kind.ts'
 export { openTagClassifier, type TagJudge } from './learn-tags.ts'
-export { type ContextOptions, defaultModelCache, modelOptions } from './models.ts'
-export { buildClaim, optionsClaim } from './ownership/claims.ts'
-export { guardedStorage, type Lease, type LeaseClaim, takeLease } from './ownership/lease.ts'
-export { type PrivateAddresses, withSecrets } from './private-addresses.ts'
+export type { ContextOptions } from './models.ts'
+export type { Lease } from './ownership/lease.ts'
+export type { PrivateAddresses } from './private-addresses.ts'
 export { countIn, type PlanResult, sortedCounts, sortedTable, type TagOutcomes } from './run.ts'
 export { createEmbeddedRunner } from './runner/embedded.ts'
-export {
-  type Execute,
-  type Job,
-  type JobFailure,
-  type Runner,
-  resultKey,
-  STAGES,
-  type StageName,
-} from './runner/runner.ts'
 export { fetchShardsOf, runPlan } from './shards.ts'
-export { readStyles } from './styles.ts'
-export { readTagTable, readTextFile } from './text-file.ts'

@@ -8,7 +8,7 @@ import {
   SkyscriptError,
   TOOL_VERSION,
 } from '@skyscript/core'
-import { STAGES, type StageName } from '@skyscript/pipeline'
+import { STAGES, type StageName } from '@skyscript/pipeline/runner'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CaptionOptions } from './commands/caption.ts'
 import type { ExportOptions } from './commands/export.ts'

@@ -1,16 +1,17 @@
 import { type Config, formatCount, redact, type Storage, type Terminal } from '@skyscript/core'
 import { createOutages } from '@skyscript/gee-fetch'
-import type { ContextOptions, PrivateAddresses, Runner } from '@skyscript/pipeline'
 import {
   type BuildOptions,
   type BuildResult,
   build,
-  buildClaim,
+  type ContextOptions,
   createEmbeddedRunner,
   createExecutor,
   type Lease,
-  takeLease,
+  type PrivateAddresses,
 } from '@skyscript/pipeline'
+import { buildClaim, takeLease } from '@skyscript/pipeline/ownership'
+import type { Runner } from '@skyscript/pipeline/runner'
 import { machineLimits, queueLimits, type SharedLimits } from '../limits/shared-limits.ts'
 import { createQueueRunner } from '../queue/distributed.ts'
 import { openStorage } from '../storages/storages.ts'

@@ -1,6 +1,6 @@
 import { createCaptioner, type TokenLimit } from '@skyscript/captioner'
 import { DataFault, InputError, type Labels } from '@skyscript/core'
-import { modelOptions, readStyles, readTagTable, readTextFile } from '@skyscript/pipeline'
+import { modelOptions, readStyles, readTagTable, readTextFile } from '@skyscript/pipeline/files'
 import { z } from 'zod'
 import { answerLines } from './lines.ts'
 

@@ -6,12 +6,12 @@ import {
   type DatasetLock,
   type DatasetState,
   hasStoredPairs,
-  optionsClaim,
   readExclude,
   STATE,
   storedExclude,
   withFilter,
 } from '@skyscript/pipeline'
+import { optionsClaim } from '@skyscript/pipeline/ownership'
 import { openDataset } from '../storages/storages.ts'
 import { owning } from './owning.ts'
 import { openTerminal, readRegion } from './region.ts'

@@ -16,7 +16,7 @@ import {
   type Publication,
   SHARD_BYTES,
 } from '@skyscript/dataset/export'
-import { optionsClaim } from '@skyscript/pipeline'
+import { optionsClaim } from '@skyscript/pipeline/ownership'
 import { openDataset } from '../storages/storages.ts'
 import { openTarget } from './export-target.ts'
 import { owning } from './owning.ts'

@@ -1,5 +1,5 @@
 import type { Storage, Terminal } from '@skyscript/core'
-import { type LeaseClaim, takeLease } from '@skyscript/pipeline'
+import { type LeaseClaim, takeLease } from '@skyscript/pipeline/ownership'
 import { closeInTime, interruptSignal, isLeftBehind } from '../terminal/interrupt.ts'
 
 /**

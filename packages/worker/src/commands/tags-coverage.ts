@@ -1,7 +1,7 @@
 import { createCaptioner } from '@skyscript/captioner'
 import { count, formatCount, type Labels, printable } from '@skyscript/core'
 import { extract } from '@skyscript/osm-extract'
-import { readTagTable } from '@skyscript/pipeline'
+import { readTagTable } from '@skyscript/pipeline/files'
 import { interruptSignal } from '../terminal/interrupt.ts'
 import { openTerminal } from './region.ts'
 

@@ -7,7 +7,7 @@ import {
   trainTagClassifier,
 } from '@skyscript/captioner'
 import { openTextEmbedder } from '@skyscript/filter'
-import { modelOptions, readTextFile } from '@skyscript/pipeline'
+import { modelOptions, readTextFile } from '@skyscript/pipeline/files'
 import { downloadProgress, openTerminal } from './region.ts'
 
 export interface TagsTrainOptions {

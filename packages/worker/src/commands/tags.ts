@@ -1,7 +1,7 @@
 import { createCaptioner } from '@skyscript/captioner'
 import { InputError, type Labels } from '@skyscript/core'
 import type { TagJudge } from '@skyscript/pipeline'
-import { readTagTable } from '@skyscript/pipeline'
+import { readTagTable } from '@skyscript/pipeline/files'
 import { z } from 'zod'
 import { answerLines } from './lines.ts'
 

@@ -3,7 +3,7 @@
  * others go on. Packages are loaded inside the checks, so that a broken installation is reported and not a crash.
  */
 import { type Config, messageOf, printableLine } from '@skyscript/core'
-import { withSecrets } from '@skyscript/pipeline'
+import { withSecrets } from '@skyscript/pipeline/files'
 import { checkImagery } from './imagery.ts'
 import { checkFiles, checkOsmSource } from './inputs.ts'
 import { checkDisk, checkNode, checkPackages } from './machine.ts'

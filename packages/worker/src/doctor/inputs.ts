@@ -2,7 +2,7 @@ import { open, readFile } from 'node:fs/promises'
 import type { Config } from '@skyscript/core'
 import { formatBytes } from '@skyscript/core'
 import { httpFetch, reasonOf } from '@skyscript/http'
-import { fileKind } from '@skyscript/pipeline'
+import { fileKind } from '@skyscript/pipeline/files'
 import type { Finding } from './doctor.ts'
 
 /** Enough to tell what a file is. */

@@ -1,5 +1,5 @@
 import type { EecuLedger, EecuUse } from '@skyscript/gee-fetch'
-import { monthOf } from '@skyscript/pipeline'
+import { monthOf } from '@skyscript/pipeline/ledger'
 import type { Redis } from 'ioredis'
 
 /** Two months and some days: as long as anyone may ask for a month. */

@@ -1,5 +1,5 @@
 import { InputError, ServiceError, type Storage } from '@skyscript/core'
-import { type Job, type JobFailure, type Runner, resultKey, type StageName } from '@skyscript/pipeline'
+import { type Job, type JobFailure, type Runner, resultKey, type StageName } from '@skyscript/pipeline/runner'
 import { Queue, QueueEvents } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { DEFAULT_PREFIX, EVENTS_KEPT, JOB_OPTIONS, jobId, readFailure } from './jobs.ts'

@@ -1,5 +1,5 @@
 import { failureOf, fingerprint, messageOf, ServiceError } from '@skyscript/core'
-import { type Job, type JobFailure, STAGES } from '@skyscript/pipeline'
+import { type Job, type JobFailure, STAGES } from '@skyscript/pipeline/runner'
 import type { JobsOptions } from 'bullmq'
 import { z } from 'zod'
 

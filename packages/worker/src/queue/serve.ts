@@ -1,5 +1,5 @@
 import { InputError, messageOf, ServiceError } from '@skyscript/core'
-import type { Execute, StageName } from '@skyscript/pipeline'
+import type { Execute, StageName } from '@skyscript/pipeline/runner'
 import { DelayedError, type Job as QueuedJob, UnrecoverableError, WaitingError, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { DEFAULT_PREFIX, failureText, readJob } from './jobs.ts'
