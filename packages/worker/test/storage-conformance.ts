@@ -153,6 +153,8 @@ export function describeStorage(name: string, start: () => Promise<Backend>): vo
       expect(await keysOf(storage, 'list/')).toEqual(under)
       expect(await keysOf(storage, 'list/a')).toEqual(under.filter((key) => key.startsWith('list/a')))
       expect(await keysOf(storage, 'list/b/c')).toEqual(['list/b/c.txt', 'list/b/c/d'])
+      expect(await keysOf(storage, 'list/b/c/')).toEqual(['list/b/c/d'])
+      expect(await keysOf(storage, 'list/b/c/d')).toEqual(['list/b/c/d'])
       expect(await keysOf(storage, 'nothing')).toEqual([])
       expect(await keysOf(storage, '')).toEqual(expect.arrayContaining(keys))
       const [listed] = await Array.fromAsync(storage.list('listing'))
@@ -163,6 +165,14 @@ export function describeStorage(name: string, start: () => Promise<Backend>): vo
       expect(changed).toMatchObject({ key: 'listing', size: 7 })
       expect(changed!.version).not.toBe(listed!.version)
     })
+
+    test.each(['nowhere/', 'nowhere/at/all', 'odd-prefix/a.txt/', 'odd-prefix//', 'odd-prefix/../', '../', '/', './'])(
+      'lists nothing for the prefix %s, with which no key starts',
+      async (prefix) => {
+        await storage.put('odd-prefix/a.txt', 'x')
+        expect(await keysOf(storage, prefix)).toEqual([])
+      },
+    )
 
     test('lists more keys than a page of a bucket holds', async () => {
       const keys = Array.from({ length: 1203 }, (_, i) => `pages/${String(i).padStart(5, '0')}.json`)

@@ -58,6 +58,22 @@ describe('a folder', () => {
     expect(await readdir(path)).toEqual([])
   })
 
+  test('a list reads the deepest folder of its prefix, and none above or beside it', async () => {
+    const storage = await openFolder(path)
+    for (const key of ['work/fetch/1_2/q.json', 'work/fetch/1_3/q.json']) await storage.put(key, '{}')
+    const abandoned = ['', 'work/', 'work/fetch/', 'work/fetch/1_3/'].map((folder) =>
+      join(path, folder, '.00000000-1-123e4567-e89b-12d3-a456-426614174000.tmp~'),
+    )
+    const before = new Date(Date.now() - 3_700_000)
+    for (const file of abandoned) {
+      await writeFile(file, 'half')
+      await utimes(file, before, before)
+    }
+    expect(await Array.fromAsync(storage.list('work/fetch/1_2/'))).toMatchObject([{ key: 'work/fetch/1_2/q.json' }])
+    // Reading a folder removes what killed processes left in it, so each of these was not read.
+    for (const file of abandoned) expect(await readFile(file, 'utf8')).toBe('half')
+  })
+
   test('a put replaces a file and never writes into it: who reads the old one reads it to its end', async () => {
     const storage = await openFolder(path)
     await storage.put('a.bin', 'old value')
