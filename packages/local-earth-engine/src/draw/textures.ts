@@ -1,8 +1,9 @@
 import { fraction2, hashText } from '../hash.ts'
 
 /**
- * Tables of noise, made once and repeated over the Earth, that give ground, leaves and water their texture. All are
- * sampled by position in metres, so that a place looks the same in every window.
+ * Tables of noise, repeated over the Earth, that give ground, leaves and water their texture. All are sampled by position
+ * in metres, so that a place looks the same in every window. Each is made when it is first needed: together they take most
+ * of a second and 70 MB.
  */
 
 const SIZE = 512
@@ -10,16 +11,18 @@ const MASK = SIZE - 1
 /** Texels of the longest wave in the fractal table. */
 const LONGEST = 64
 
-const fractalTable = makeFractal(hashText('fractal'))
-const whiteTable = makeWhite(hashText('white'))
+let fractalTable: Float32Array | undefined
+let whiteTable: Float32Array | undefined
 
 /** Grain of one native pixel, -1 to 1, the same for the same pixel of the Earth. */
 export function grain(column: number, row: number): number {
+  whiteTable ??= makeWhite(hashText('white'))
   return whiteTable[((row & MASK) * SIZE + (column & MASK)) | 0]!
 }
 
 /** Soft patches of all sizes up to `1 / frequency` metres, about -1 to 1. */
 export function mottle(x: number, y: number, frequency: number): number {
+  fractalTable ??= makeFractal(hashText('fractal'))
   const u = x * frequency * LONGEST
   const v = y * frequency * LONGEST
   const floorU = Math.floor(u)
@@ -69,7 +72,7 @@ function smooth(t: number): number {
 }
 
 /** Crowns of a wood seen from above, one texel per 1/8 m at level 0, half as fine at each level after it. */
-export interface Canopy {
+interface Canopy {
   readonly levels: readonly CanopyLevel[]
 }
 
@@ -89,12 +92,22 @@ const CANOPY_METRES = 128
 const FINEST_TEXELS = 8
 const LEVELS = 8
 
-/** Broad crowns of 4 to 9 m that close, needle trees of 3 to 5 m with pointed tops, and crowns that stand apart. */
-export const BROAD = makeCanopy(hashText('broad'), { cells: 20, reach: 0.78, top: 'round', apart: false })
-export const NEEDLE = makeCanopy(hashText('needle'), { cells: 30, reach: 0.66, top: 'pointed', apart: false })
-export const SCATTERED = makeCanopy(hashText('scattered'), { cells: 15, reach: 0.42, top: 'round', apart: true })
+/** Broad crowns of 4 to 9 m that close, needle trees of 3 to 5 m with pointed tops, and broad crowns that stand apart. */
+const CANOPIES = {
+  broad: { cells: 20, reach: 0.78, top: 'round', apart: false },
+  needle: { cells: 30, reach: 0.66, top: 'pointed', apart: false },
+  scattered: { cells: 15, reach: 0.42, top: 'round', apart: true },
+} as const satisfies Record<string, CanopySettings>
 
-export function canopyLevel({ levels }: Canopy, gsd: number): CanopyLevel {
+export type CanopyKind = keyof typeof CANOPIES
+
+const canopies = new Map<CanopyKind, Canopy>()
+
+/** A canopy's tables for images of a GSD in metres. */
+export function canopyLevel(kind: CanopyKind, gsd: number): CanopyLevel {
+  const canopy = canopies.get(kind) ?? makeCanopy(hashText(kind), CANOPIES[kind])
+  canopies.set(kind, canopy)
+  const { levels } = canopy
   const level = Math.round(Math.log2(Math.max(1, gsd * FINEST_TEXELS)))
   return levels[Math.min(level, levels.length - 1)]!
 }
@@ -197,14 +210,17 @@ function halved({ size, texelsPerMetre, slopeX, slopeY, height, tree }: CanopyLe
   }
 }
 
-/** Values of the fractal table in order, every 64th. */
-const ranked = Float32Array.from(
-  { length: fractalTable.length / 64 },
-  (_, i) => fractalTable[i * 64 + ((i * 7) % 64)]!,
-).sort()
+let ranked: Float32Array | undefined
 
 /** The value that `mottle` exceeds on a share of the Earth. */
 export function mottleAbove(share: number): number {
+  ranked ??= rankedValues()
   const rank = Math.round((1 - Math.max(0, Math.min(1, share))) * (ranked.length - 1))
   return ranked[rank]!
+}
+
+/** Values of the fractal table in order, every 64th. */
+function rankedValues(): Float32Array {
+  const table = (fractalTable ??= makeFractal(hashText('fractal')))
+  return Float32Array.from({ length: table.length / 64 }, (_, i) => table[i * 64 + ((i * 7) % 64)]!).sort()
 }

@@ -1,6 +1,6 @@
 import type { Ink } from './canvas.ts'
 import type { Light } from './light.ts'
-import { BROAD, type CanopyLevel, canopyIndex, canopyLevel, mottle, NEEDLE, SCATTERED } from './textures.ts'
+import { type CanopyLevel, canopyIndex, canopyLevel, mottle } from './textures.ts'
 
 /** Fewer metres per pixel than this show trees one by one. */
 const SINGLE_TREES_GSD = 1.6
@@ -24,8 +24,7 @@ export function treeCover(
   light: Light,
   gsd: number,
 ): TreeCover {
-  const table = density < 1 ? SCATTERED : kind === 'needle' ? NEEDLE : BROAD
-  const level = canopyLevel(table, gsd / scale)
+  const level = canopyLevel(density < 1 ? 'scattered' : kind === 'needle' ? 'needle' : 'broad', gsd / scale)
   const leaf = leafColour(kind === 'needle' ? NEEDLES : BROAD_LEAVES, kind === 'needle' ? 1 : light.leaves)
   const needle = kind === 'mixed' ? leafColour(NEEDLES, 1) : leaf
   if (gsd / scale >= SINGLE_TREES_GSD) return blendedTrees(level, density, leaf, needle, light)
