@@ -137,3 +137,8 @@ test('a similarity that a training file is made by has no more digits than simil
   expect(parse('0.25, -0.000001, 1').filter.above).toEqual([0.25, -0.000001, 1])
   for (const wrong of ['0.1234567', '1.0e-7', '1.5']) expect(() => parse(wrong)).toThrow('filter.above[0]')
 })
+
+test('the name of a scorer may not end as the files of captions do', () => {
+  const text = `${minimal}filter: { scorers: [{ name: my_captions, model: o/m }] }\n`
+  expect(() => parseConfig(text, 'region.yaml')).toThrow(/filter\.scorers\[0\]\.name: must not end with "_captions"/)
+})

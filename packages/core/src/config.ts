@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
+import { isPath, mapPlaces } from './config-places.ts'
 import { aliasOf, crossingBoxSetting, sourceSetting } from './config-sources.ts'
 import { DEVICES } from './device.ts'
 import { InputError } from './errors.ts'
@@ -23,7 +24,10 @@ const outputUrl = z
 
 const scorer = z.strictObject({
   /** Ends the column and file names: similarity_CLIP_<name>. */
-  name: z.string().regex(/^[A-Za-z0-9_]{1,32}$/, 'must be 1 to 32 letters, digits or underscores'),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9_]{1,32}$/, 'must be 1 to 32 letters, digits or underscores')
+    .refine((name) => !name.endsWith('_captions'), 'must not end with "_captions", as files of captions do'),
   /** A folder (starts with `.` or `/`) in the hub's layout, or a hub id, `owner/name` or `owner/name@revision`. */
   model: z.string().min(1),
   /** Where the model runs: onnxruntime's execution provider. */
@@ -272,38 +276,12 @@ const isUrl = (text: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(text)
 
 function resolvePaths(config: Config, folder: string): Config {
   const path = (text: string) => (isUrl(text) || isAbsolute(text) ? text : resolve(folder, text))
-  const optional = (text: string | null) => (text === null ? null : path(text))
-  /** Of what a name may mean too, only what starts like a path is one. */
-  const pathOrName = (text: string) => (/^[./]/.test(text) ? path(text) : text)
-  const { osm, imagery, captions, filter } = config
+  const placed = mapPlaces(config, (text, kind) => (kind === 'file-or-name' && !isPath(text) ? text : path(text)))
+  const { earthEngine } = placed.imagery
+  const credentials = earthEngine.credentials === null ? null : path(earthEngine.credentials)
   return {
-    ...config,
-    osm: {
-      source: typeof osm.source === 'string' ? path(osm.source) : osm.source.map(path),
-      clip: typeof osm.clip === 'string' ? path(osm.clip) : osm.clip,
-    },
-    imagery: {
-      ...imagery,
-      sources: imagery.sources.map((source) =>
-        typeof source === 'string' || source.kind !== 'cog' ? source : { ...source, files: source.files.map(path) },
-      ),
-      earthEngine: { ...imagery.earthEngine, credentials: optional(imagery.earthEngine.credentials) },
-    },
-    captions: {
-      ...captions,
-      tags: optional(captions.tags),
-      rules: optional(captions.rules),
-      classifier: captions.classifier && {
-        weights: path(captions.classifier.weights),
-        model: pathOrName(captions.classifier.model),
-      },
-      templates: captions.templates.map(pathOrName),
-    },
-    filter: {
-      ...filter,
-      scorers: filter.scorers.map((each) => ({ ...each, model: pathOrName(each.model) })),
-      exclude: optional(filter.exclude),
-    },
+    ...placed,
+    imagery: { ...placed.imagery, earthEngine: { ...earthEngine, credentials } },
     output: path(config.output),
   }
 }

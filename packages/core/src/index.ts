@@ -9,6 +9,7 @@
  */
 // Its parser is at @skyscript/core/config: it loads more than everything else together.
 export type { Config } from './config.ts'
+export * from './config-places.ts'
 export type { SourceSettings } from './config-sources.ts'
 export * from './csv.ts'
 export * from './device.ts'

@@ -2,17 +2,6 @@ import type { Storage } from '@skyscript/core'
 import { createCsvText } from './csv-text.ts'
 import { openOutput } from './output.ts'
 
-/** The original's columns. */
-export const pairColumns = (scorer: string): string[] => [
-  'filepath',
-  'title',
-  'title_multi_objects',
-  `similarity_CLIP_${scorer}`,
-]
-
-/** Of a file that has every caption of an image, each in a row of its own. */
-export const CAPTION_COLUMNS: readonly string[] = ['filepath', 'title']
-
 /** One file of rows of the dataset while it is written. */
 export interface RowsWriter {
   readonly path: string
@@ -25,9 +14,6 @@ export interface RowsWriter {
   end(): Promise<void>
   abort(reason: unknown): Promise<void>
 }
-
-/** `5K` for 5000: how the original's file names give sizes. */
-export const sizeName = (rows: number): string => (rows > 0 && rows % 1000 === 0 ? `${rows / 1000}K` : String(rows))
 
 /** A CSV: UTF-8, comma, header, LF, quotes where needed. */
 export function createCsv(storage: Storage, path: string, columns: readonly string[]): RowsWriter {

@@ -1,6 +1,19 @@
 import { type Box, type Config, InputError, type Storage } from '@skyscript/core'
-import { EXCLUDED_CSV, localFile, MANIFEST, type ManifestFile, openManifestFile, recordsPath } from '@skyscript/dataset'
-import { CAPTION_COLUMNS, createCsv, createRecords, pairColumns, sizeName } from './csv-files.ts'
+import {
+  ALL_TRAINING,
+  CAPTION_COLUMNS,
+  type CsvSet,
+  captionsPath,
+  csvPath,
+  EXCLUDED_CSV,
+  localFile,
+  MANIFEST,
+  type ManifestFile,
+  openManifestFile,
+  pairColumns,
+  recordsPath,
+} from '@skyscript/dataset'
+import { createCsv, createRecords } from './csv-files.ts'
 import type { FileRows } from './cut-group.ts'
 import { type CutWorkers, openCutWorkers } from './cut-workers.ts'
 import type { BenchmarkImages } from './duplicates/benchmark-images.ts'
@@ -217,17 +230,18 @@ function planFiles(survey: Survey, input: CutInput, moreCaptions: boolean): Plan
     return members
   }
   /** A set without pairs has no file: training code fails on a CSV without rows. */
-  const add = (file: string, scorer: number, rows: Iterable<number>) => {
+  const add = (set: CsvSet, rows: Iterable<number>) => {
     const members = membersOf(rows)
     if (!members.includes(1)) return
-    const similarities = table.similarities[scorer]!
-    const path = `${name}_${file}.csv`
-    const columns = pairColumns(scorers[scorer]!)
+    const scorer = set.scorer ?? scorers[0]!
+    const similarities = table.similarities[scorers.indexOf(scorer)]!
+    const path = csvPath(name, set)
+    const columns = pairColumns(scorer)
     files.push({ path, columns, members, of: { kind: 'pairs', similarities } })
     const of = { kind: 'records', similarities, column: columns.at(-1)! } as const
     files.push({ path: recordsPath(path), columns: null, members, of })
-    if (!moreCaptions || !file.startsWith('train')) return
-    files.push({ path: `${name}_${file}_captions.csv`, columns: CAPTION_COLUMNS, members, of: { kind: 'captions' } })
+    if (!moreCaptions || set.part === 'val' || set.part === 'test') return
+    files.push({ path: captionsPath(path), columns: CAPTION_COLUMNS, members, of: { kind: 'captions' } })
   }
   /** Those that train of the best rows of a ranking. */
   const training = (rows: Uint32Array) => {
@@ -235,25 +249,25 @@ function planFiles(survey: Survey, input: CutInput, moreCaptions: boolean): Plan
     const { titles } = survey
     return titles === null ? train : limitGroups(train, titles.of, titles.count, filter.maxSameCaption!)
   }
-  add('train_unfiltered_5M', 0, training(rankings[0]!.listed))
+  add(ALL_TRAINING, training(rankings[0]!.listed))
   const notes: string[] = []
   for (const [i, { best }] of rankings.entries()) {
-    const by = `filtered_by_CLIP_${scorers[i]}`
+    const scorer = scorers[i]!
     for (const percent of [...new Set(filter.top)].sort((a, b) => a - b)) {
       const count = topCount(percent, table.size)
       if (count > best.length)
         notes.push(
-          `The top ${percent} % by ${scorers[i]} are ${best.length} of ${count} pairs: filter.maxPerTag or filter.exclude leave no more.`,
+          `The top ${percent} % by ${scorer} are ${best.length} of ${count} pairs: filter.maxPerTag or filter.exclude leave no more.`,
         )
-      add(`train_top${percent}pct_${by}`, i, training(best.subarray(0, count)))
+      add({ part: 'top', size: percent, scorer }, training(best.subarray(0, count)))
     }
     for (const least of [...new Set(filter.above)].sort((a, b) => a - b)) {
       const count = countAbove(best, table.similarities[i]!, toMicro(least))
-      if (count === 0) notes.push(`No pair has a similarity of ${least} or more by ${scorers[i]}.`)
-      add(`train_above${least}_${by}`, i, training(best.subarray(0, count)))
+      if (count === 0) notes.push(`No pair has a similarity of ${least} or more by ${scorer}.`)
+      add({ part: 'above', size: least, scorer }, training(best.subarray(0, count)))
     }
-    add(`val_${sizeName(filter.val)}_${by}`, i, sets[i]!.val.rows)
-    add(`test_${sizeName(filter.test)}_${by}`, i, sets[i]!.test.rows)
+    add({ part: 'val', size: filter.val, scorer }, sets[i]!.val.rows)
+    add({ part: 'test', size: filter.test, scorer }, sets[i]!.test.rows)
     notes.push(...[sets[i]!.val.note, sets[i]!.test.note].filter((note) => note !== null))
   }
   const { excluded } = survey

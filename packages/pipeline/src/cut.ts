@@ -12,8 +12,20 @@ import {
   type Terminal,
   TOOL_VERSION,
 } from '@skyscript/core'
-import { type DuplicateSummary, EXCLUDED_CSV, LOCK, MANIFEST } from '@skyscript/dataset'
-import { asExportLock, cardOf, README, setsOf } from '@skyscript/dataset/export'
+import {
+  ATTRIBUTION,
+  CROISSANT,
+  DROPPED_CSV,
+  type DuplicateSummary,
+  EXCLUDED_CSV,
+  LOCK,
+  MANIFEST,
+  parseRowsPath,
+  README,
+  REPORT,
+  SUMS,
+} from '@skyscript/dataset'
+import { asExportLock, cardOf, setsOf } from '@skyscript/dataset/export'
 import {
   attributionMarkdown,
   creditLines,
@@ -168,7 +180,7 @@ function storedSums(lock: Partial<DatasetLock> | null): Record<string, string> |
 export async function beginChange(storage: Storage): Promise<void> {
   await storage.delete(LOCK)
   // Exports beside the dataset that describe files as they were.
-  for (const stale of ['SHA256SUMS', 'croissant.json']) await storage.delete(stale)
+  for (const stale of [SUMS, CROISSANT]) await storage.delete(stale)
   for await (const { key } of storage.list('work/assemble/')) await storage.delete(key)
 }
 
@@ -215,11 +227,11 @@ export async function cutStored(
     credits: creditLines(sources),
   }
   const texts: Record<string, string> = {
-    'ATTRIBUTION.md': attributionMarkdown(config.name, sources, {
+    [ATTRIBUTION]: attributionMarkdown(config.name, sources, {
       drawn: config.imagery.earthEngine.endpoint === 'local',
     }),
-    'dropped.csv': droppedCsv({ dropped, failed }),
-    'report/index.html': await reportPage(ofScorers(report, scorers), page, storage),
+    [DROPPED_CSV]: droppedCsv({ dropped, failed }),
+    [REPORT]: await reportPage(ofScorers(report, scorers), page, storage),
   }
   for (const [path, text] of Object.entries(texts)) await storage.put(path, text)
   const files = new Map([
@@ -290,9 +302,6 @@ async function putLock(storage: Storage, lock: DatasetLock): Promise<void> {
   await storage.put(LOCK, lockText(lock))
 }
 
-const OURS =
-  /_(train_unfiltered_5M|(train_top\d+pct|train_above-?[\d.]+|val_\d+K?|test_\d+K?)_filtered_by_CLIP_\w+?)(_captions)?\.(csv|jsonl)$/
-
 /** CSVs, and their rows as JSON lines, of settings that are no more. Listed by their names: a dataset's folder may hold ten million files beside. */
 async function removeStrays(
   storage: Storage,
@@ -301,7 +310,7 @@ async function removeStrays(
 ): Promise<void> {
   for (const name of names) {
     for await (const { key } of storage.list(`${name}_`)) {
-      if (OURS.test(key) && !files.has(key)) await storage.delete(key)
+      if (parseRowsPath(name, key) !== null && !files.has(key)) await storage.delete(key)
     }
   }
   if (!files.has(EXCLUDED_CSV)) await storage.delete(EXCLUDED_CSV)

@@ -2,7 +2,7 @@
  * Keeps logins and signatures of addresses out of what a build stores. A query may be a signature whatever its names, so
  * every address with a login or a query counts as private.
  */
-import { type Config, InputError } from '@skyscript/core'
+import { type Config, InputError, mapPlaces } from '@skyscript/core'
 
 type Shared = Omit<Config, 'queue' | 'output'>
 type Environment = Readonly<Record<string, string | undefined>>
@@ -84,18 +84,5 @@ function addressesOf(source: SourceSetting): string[] {
   return [...source.files, ...(source.stac === null ? [] : [source.stac])]
 }
 
-function mapAddresses<T extends Shared>(config: T, change: (address: string) => string): T {
-  const { osm, imagery } = config
-  return {
-    ...config,
-    osm: { ...osm, source: typeof osm.source === 'string' ? change(osm.source) : osm.source.map(change) },
-    imagery: {
-      ...imagery,
-      sources: imagery.sources.map((source) =>
-        typeof source === 'string' || source.kind !== 'cog'
-          ? source
-          : { ...source, stac: source.stac === null ? null : change(source.stac), files: source.files.map(change) },
-      ),
-    },
-  }
-}
+const mapAddresses = <T extends Shared>(config: T, change: (address: string) => string): T =>
+  mapPlaces(config, (text, kind) => (kind === 'address' || kind === 'catalogue' ? change(text) : text))

@@ -1,6 +1,6 @@
 import { formatCount, printableLine } from '@skyscript/core'
 import { stringify } from 'yaml'
-import { recordsPath } from '../names.ts'
+import { ATTRIBUTION, recordsPath } from '../names.ts'
 import {
   BIASES,
   CITATION,
@@ -20,7 +20,6 @@ import type { ExportLock, FinishedDataset, PairSet } from './dataset.ts'
 import type { CaptionFacts, Statistics } from './statistics.ts'
 
 export const CARD = 'DATASET_CARD.md'
-export const README = 'README.md'
 
 /** What a card says without a pass over the manifest. */
 export type CardFacts = Pick<Statistics, 'pairs' | 'sources' | 'dates'>
@@ -81,7 +80,7 @@ export function frontMatter(name: string, pairs: number, more: Readonly<Record<s
     language: ['en'],
     license: 'other',
     license_name: 'odbl-1.0-and-imagery-licences',
-    license_link: 'ATTRIBUTION.md',
+    license_link: ATTRIBUTION,
     task_categories: ['zero-shot-image-classification', 'image-to-text', 'text-to-image', 'image-feature-extraction'],
     size_categories: [SIZES.find(([largest]) => pairs < largest)?.[1] ?? '100M<n<1B'],
     tags: ['remote-sensing', 'satellite', 'aerial', 'openstreetmap', 'geospatial', 'clip', 'skyscript'],

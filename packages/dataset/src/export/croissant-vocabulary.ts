@@ -1,3 +1,5 @@
+import { SIMILARITY } from '../names.ts'
+
 /** The context that Croissant 1.0 recommends (appendix 1 of its specification), with the RAI and geo vocabularies. */
 export const CONTEXT = {
   '@language': 'en',
@@ -89,8 +91,10 @@ const COLUMNS: Readonly<Record<string, ColumnMeaning>> = {
 
 /** A column that this table doesn't know is a text of that name. */
 export function describeColumn(column: string): ColumnMeaning {
-  const scorer = /^similarity_CLIP_(.+)$/.exec(column)?.[1]
-  if (scorer !== undefined) return of('Float', `Cosine similarity of image and title by the scorer ${scorer}.`)
+  if (column.startsWith(SIMILARITY)) {
+    const scorer = column.slice(SIMILARITY.length)
+    return of('Float', `Cosine similarity of image and title by the scorer ${scorer}.`)
+  }
   return COLUMNS[column] ?? of('Text', `Column ${column} of the manifest.`)
 }
 

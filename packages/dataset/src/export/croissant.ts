@@ -1,5 +1,5 @@
 import { printableLine, type Storage, sha256OfStream } from '@skyscript/core'
-import { LOCK, MANIFEST } from '../names.ts'
+import { LOCK, MANIFEST, pairColumns } from '../names.ts'
 import {
   allGsds,
   BIASES,
@@ -16,8 +16,6 @@ import {
 import { CONTEXT, describeColumn } from './croissant-vocabulary.ts'
 import type { FinishedDataset, PairSet } from './dataset.ts'
 import type { Statistics } from './statistics.ts'
-
-export const CROISSANT = 'croissant.json'
 
 /** What Croissant asks for and only the publisher knows. */
 export interface Publication {
@@ -276,7 +274,7 @@ function pairRecords(columns: readonly string[]): Json {
 
 /** @param first scorer, whose similarity the unfiltered file has */
 function setRecords({ name, csv, scorer, part }: PairSet, first: string): Json {
-  const columns = ['filepath', 'title', 'title_multi_objects', `similarity_CLIP_${scorer ?? first}`]
+  const columns = pairColumns(scorer ?? first)
   return {
     '@type': 'cr:RecordSet',
     '@id': name,

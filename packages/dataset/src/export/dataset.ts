@@ -4,7 +4,7 @@ import { getJson, InputError, type Storage, sha256OfStream } from '@skyscript/co
 import { z } from 'zod'
 import { localFile } from '../local-file.ts'
 import { type ManifestFile, openManifestFile } from '../manifest-file.ts'
-import { LOCK, MANIFEST } from '../names.ts'
+import { LOCK, MANIFEST, parseRowsPath, partName } from '../names.ts'
 import { CsvFormatError, readCsv } from '../verify/csv-reader.ts'
 
 const counts = z.record(z.string(), z.number())
@@ -81,21 +81,18 @@ export async function openFinished(storage: Storage): Promise<FinishedDataset> {
 const badLock = (storage: Storage, why: string) =>
   new InputError('bad-lock', `${LOCK} of ${storage.url} ${why}; run skyscript build again.`)
 
-const UNFILTERED = 'train_unfiltered_5M.csv'
-const FILTERED = /^(train_(?:top\d+pct|above-?[\d.]+)|val|test)(?:_\d+K?)?_filtered_by_CLIP_(\w+)\.csv$/
-
 /** The pairs' CSVs among a dataset's files. */
 export function setsOf({ config, files, rows }: Pick<ExportLock, 'config' | 'files' | 'rows'>): PairSet[] {
   const sets: PairSet[] = []
   for (const csv of Object.keys(files)) {
-    if (!csv.startsWith(`${config.name}_`) || csv.endsWith('_captions.csv')) continue
-    const file = csv.slice(config.name.length + 1)
-    const of = { csv, rows: rows[csv] ?? 0 }
-    if (file === UNFILTERED) sets.push({ name: 'train_unfiltered', part: 'train', scorer: null, ...of })
-    const [, cut, scorer] = FILTERED.exec(file) ?? []
-    if (cut === undefined || scorer === undefined) continue
-    const part = cut === 'val' || cut === 'test' ? cut : 'train'
-    sets.push({ name: `${cut}_${scorer}`, part, scorer, ...of })
+    const file = parseRowsPath(config.name, csv)
+    if (file?.kind !== 'pairs') continue
+    const { part, scorer } = file.set
+    sets.push({
+      name: scorer === null ? partName(file.set) : `${partName(file.set)}_${scorer}`,
+      part: part === 'val' || part === 'test' ? part : 'train',
+      ...{ scorer, csv, rows: rows[csv] ?? 0 },
+    })
   }
   const rank = ({ part, scorer }: PairSet) => PARTS.indexOf(part) + (scorer === null ? 0 : 0.5)
   return sets.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))

@@ -1,6 +1,6 @@
 /** A finished dataset in the forms that others read. */
-export { CARD, cardOf, README } from './card.ts'
-export { CROISSANT, croissantOf, type Publication } from './croissant.ts'
+export { CARD, cardOf } from './card.ts'
+export { croissantOf, type Publication } from './croissant.ts'
 export { asExportLock, chooseSets, type FinishedDataset, openFinished, openManifest, setsOf } from './dataset.ts'
 export { exportOpenclip } from './openclip.ts'
 export { gatherStatistics } from './statistics.ts'

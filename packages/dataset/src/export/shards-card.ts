@@ -1,10 +1,9 @@
 import type { Storage } from '@skyscript/core'
-import { configName, frontMatter, HUB_SPLITS, plain, README } from './card.ts'
+import { ATTRIBUTION, README } from '../names.ts'
+import { configName, frontMatter, HUB_SPLITS, plain } from './card.ts'
 import { hubTypeOf } from './croissant-vocabulary.ts'
 import type { FinishedDataset, PairSet } from './dataset.ts'
 import type { WebdatasetSet } from './webdataset.ts'
-
-const ATTRIBUTION = 'ATTRIBUTION.md'
 
 interface Shards extends PairSet {
   readonly folder: string

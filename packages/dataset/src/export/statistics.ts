@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Box, count, type Tags } from '@skyscript/core'
+import { SIMILARITY } from '../names.ts'
 import type { Manifest, Row } from './dataset.ts'
 
 /** Tags that are named, of those that most pairs have. */
@@ -67,7 +68,7 @@ export async function gatherStatistics(
   const columns = [
     ...['source', 'collection', 'licence', 'credit', 'time', 'west', 'south', 'east', 'north', 'gsd'],
     ...['width', 'height', 'center_tags', 'title', 'title_multi_objects', 'split'],
-    ...manifest.scorers.map((scorer) => `similarity_CLIP_${scorer}`),
+    ...manifest.scorers.map((scorer) => `${SIMILARITY}${scorer}`),
   ]
   const sources = createSources()
   const splits = new Map<string, Map<string, number>>()
@@ -96,7 +97,7 @@ export async function gatherStatistics(
     captions.title.add(String(row.title))
     captions.title_multi_objects.add(String(row.title_multi_objects))
     for (const [scorer, histogram] of similarities)
-      histogram.add(Math.round((Number(row[`similarity_CLIP_${scorer}`]) + 1) / SIMILARITY_STEP))
+      histogram.add(Math.round((Number(row[`${SIMILARITY}${scorer}`]) + 1) / SIMILARITY_STEP))
   }
   return {
     pairs,

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto'
 import { InputError, metaPath, PARTITIONS, type Progress, type Storage } from '@skyscript/core'
-import { LOCK } from '../names.ts'
-import { CROISSANT, croissantOf, type Publication, UNPUBLISHED } from './croissant.ts'
+import { CROISSANT, LOCK, SUMS } from '../names.ts'
+import { croissantOf, type Publication, UNPUBLISHED } from './croissant.ts'
 import { changed, type FinishedDataset, type Manifest, openManifest } from './dataset.ts'
 import { type ImageRow, readAhead, withImages } from './images.ts'
 import { gatherStatistics } from './statistics.ts'
 import { type ZipEntry, zipFile } from './zip-file.ts'
 
 /** For `sha256sum -c`; it is removed first and written last. */
-const SUMS = 'SHA256SUMS'
 
 export interface ZipOptions {
   readonly signal: AbortSignal

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Storage } from '@skyscript/core'
+import { ALL_TRAINING, type CsvSet, csvPath, pairColumns } from '../names.ts'
 import { CsvFormatError, readCsv } from './csv-reader.ts'
 import { type FaultList, quoted } from './faults.ts'
 import type { DatasetConfig } from './lock.ts'
@@ -11,13 +12,10 @@ const FIELD_CHARACTERS = 131_072
 const SIMILARITY_SLACK = 1e-6
 
 /** One CSV that the dataset's settings ask for. */
-export interface CsvFile {
+export interface CsvFile extends CsvSet {
   readonly path: string
-  readonly part: 'train' | 'top' | 'above' | 'val' | 'test'
   /** Of the settings' scorers; the first one for the unfiltered file. */
   readonly scorer: string
-  /** Percent, for `top`; similarity, for `above`; asked rows, for `val` and `test`. */
-  readonly size: number
 }
 
 /** A CSV that was read: `members` holds 1 for every manifest row that it lists. */
@@ -28,24 +26,19 @@ export interface CsvContent extends CsvFile {
   readonly sha256: string | null
 }
 
-/** The files and names of the original, for these settings. */
+/** Those that a dataset of these settings has, where they have pairs. */
 export function expectedCsvs({ name, filter }: DatasetConfig): CsvFile[] {
-  const size = (rows: number) => (rows > 0 && rows % 1000 === 0 ? `${rows / 1000}K` : String(rows))
-  return [
-    // The original's name for the unfiltered file holds its own size; ours keeps it, so that readers find the file.
-    { path: `${name}_train_unfiltered_5M.csv`, part: 'train', scorer: filter.scorers[0] ?? '', size: 0 },
-    ...filter.scorers.flatMap((scorer): CsvFile[] => {
-      const by = `filtered_by_CLIP_${scorer}.csv`
-      return [
-        ...filter.top.map((p): CsvFile => ({ path: `${name}_train_top${p}pct_${by}`, part: 'top', scorer, size: p })),
-        ...filter.above.map(
-          (least): CsvFile => ({ path: `${name}_train_above${least}_${by}`, part: 'above', scorer, size: least }),
-        ),
-        { path: `${name}_val_${size(filter.val)}_${by}`, part: 'val', scorer, size: filter.val },
-        { path: `${name}_test_${size(filter.test)}_${by}`, part: 'test', scorer, size: filter.test },
-      ]
-    }),
-  ]
+  const chosen = filter.scorers.flatMap((scorer): CsvSet[] => [
+    ...filter.top.map((size) => ({ part: 'top' as const, size, scorer })),
+    ...filter.above.map((size) => ({ part: 'above' as const, size, scorer })),
+    { part: 'val', size: filter.val, scorer },
+    { part: 'test', size: filter.test, scorer },
+  ])
+  return [ALL_TRAINING, ...chosen].map((set) => ({
+    ...set,
+    path: csvPath(name, set),
+    scorer: set.scorer ?? filter.scorers[0] ?? '',
+  }))
 }
 
 /**
@@ -68,7 +61,7 @@ export async function checkCsv(
   }
   const digest = createHash('sha256')
   const members = new Uint8Array(index.size)
-  const columns = ['filepath', 'title', 'title_multi_objects', `similarity_CLIP_${file.scorer}`]
+  const columns = pairColumns(file.scorer)
   let rows = -1
   try {
     for await (const { line, fields } of readCsv(storage, file.path, (chunk) => digest.update(chunk))) {

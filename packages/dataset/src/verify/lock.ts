@@ -1,13 +1,10 @@
 import { getJson, type Storage, sha256OfStream } from '@skyscript/core'
+import { ATTRIBUTION, DROPPED_CSV, LOCK, MANIFEST, REPORT } from '../names.ts'
 import { CsvFormatError, readCsv } from './csv-reader.ts'
 import { type FaultList, quoted } from './faults.ts'
-import { MANIFEST } from './manifest.ts'
 
-export const LOCK = 'dataset.lock.json'
-
-const DROPPED = 'dropped.csv'
 /** Files of every dataset, beside the CSVs, that the lock must know by hash. */
-const LOCKED = [MANIFEST, 'ATTRIBUTION.md', DROPPED, 'report/index.html'] as const
+const LOCKED = [MANIFEST, ATTRIBUTION, DROPPED_CSV, REPORT] as const
 /** Relative, and within the dataset: a lock from elsewhere shall not make us read other files. */
 const LOCKED_PATH = /^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/
 
@@ -196,31 +193,31 @@ export async function checkCounts(storage: Storage, lock: Lock, rows: number, fa
   for (const reason of new Set([...due.keys(), ...told.keys()])) {
     if (due.get(reason) === told.get(reason)) continue
     const message = `says ${told.get(reason) ?? 'nothing'} for ${quoted(reason)}, the lock ${due.get(reason) ?? 'nothing'}`
-    faults.add('counts', DROPPED, message)
+    faults.add('counts', DROPPED_CSV, message)
   }
 }
 
 /** Counts by reason; null where the file is missing, which the lock's list of files tells, or no such table. */
 async function readDropped(storage: Storage, faults: FaultList): Promise<Map<string, number> | null> {
-  if (!(await storage.has(DROPPED))) return null
+  if (!(await storage.has(DROPPED_CSV))) return null
   const counts = new Map<string, number>()
   try {
     let isHeader = true
-    for await (const { line, fields } of readCsv(storage, DROPPED, () => {})) {
+    for await (const { line, fields } of readCsv(storage, DROPPED_CSV, () => {})) {
       const [reason = '', count = ''] = fields
       if (isHeader) {
         isHeader = false
         if (fields.join() === 'reason,count') continue
-        faults.add('counts', DROPPED, `has the columns ${quoted(fields)}, not reason, count`)
+        faults.add('counts', DROPPED_CSV, `has the columns ${quoted(fields)}, not reason, count`)
         return null
       }
-      if (counts.has(reason)) faults.add('counts', DROPPED, `line ${line}: ${quoted(reason)} comes twice`)
+      if (counts.has(reason)) faults.add('counts', DROPPED_CSV, `line ${line}: ${quoted(reason)} comes twice`)
       counts.set(reason, Number(count))
     }
     return counts
   } catch (error) {
     if (!(error instanceof CsvFormatError)) throw error
-    faults.add('counts', DROPPED, error.message)
+    faults.add('counts', DROPPED_CSV, error.message)
     return null
   }
 }

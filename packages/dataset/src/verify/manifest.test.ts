@@ -3,7 +3,8 @@ import { sha256 } from '@skyscript/core'
 import { beforeAll, expect, test } from 'vitest'
 import { MemoryStorage } from '../../test/support/memory-storage.ts'
 import { createTestDataset, manifestOf, type TestRow } from '../../test/support/test-dataset.ts'
-import { MANIFEST, type ManifestRow, openManifest, type RowFault } from './manifest.ts'
+import { MANIFEST } from '../names.ts'
+import { type ManifestRow, openManifest, type RowFault } from './manifest.ts'
 
 let some: TestRow[]
 beforeAll(async () => {

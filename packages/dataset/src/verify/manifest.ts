@@ -13,9 +13,8 @@ import {
   parquetReadObjects,
   parquetSchema,
 } from 'hyparquet'
+import { MANIFEST, SIMILARITY } from '../names.ts'
 import { quoted } from './faults.ts'
-
-export const MANIFEST = 'manifest.parquet'
 
 /** Columns that every manifest has; the similarity columns, one per scorer, come beside them. */
 const COLUMNS = [
@@ -49,7 +48,6 @@ const COLUMNS = [
 const ROWS_AT_ONCE = 8192
 /** Bytes; a page is about 1 MB, and columns of one page have no index. */
 const SMALL_COLUMN = 2_000_000
-const SIMILARITY = 'similarity_CLIP_'
 
 export interface ManifestRow {
   readonly id: string

@@ -13,11 +13,12 @@ import {
   type Storage,
   silentProgress,
 } from '@skyscript/core'
+import { EXCLUDED_CSV, LOCK, MANIFEST } from '../names.ts'
 import { type CsvContent, checkCsv, expectedCsvs } from './csvs.ts'
 import { checkCuts } from './cuts.ts'
 import { type Fault, FaultList } from './faults.ts'
-import { checkCounts, checkFiles, type DatasetConfig, LOCK, type Lock, readLock } from './lock.ts'
-import { MANIFEST, type Manifest, ManifestError, type ManifestRow, openManifest } from './manifest.ts'
+import { checkCounts, checkFiles, type DatasetConfig, type Lock, readLock } from './lock.ts'
+import { type Manifest, ManifestError, type ManifestRow, openManifest } from './manifest.ts'
 import { RowIndex } from './row-index.ts'
 import { checkRow } from './rows.ts'
 import { checkSplits } from './splits.ts'
@@ -92,7 +93,7 @@ export async function verifyDataset(storage: Storage, options: VerifyOptions = {
   }
   if (lock !== null) {
     const csvs = expectedCsvs(lock.config).flatMap(({ path }) => (empty.has(path) ? [] : [path]))
-    if (lock.config.filter.excludes) csvs.push('excluded.csv')
+    if (lock.config.filter.excludes) csvs.push(EXCLUDED_CSV)
     checked.files = await checkFiles(storage, lock, csvs, digests, faults)
   }
   return { ok: faults.isEmpty, checked, faults: faults.faults, faultCounts: faults.counts }

@@ -1,8 +1,8 @@
 import { formatBytes, formatCount, InputError, type Storage, type Terminal } from '@skyscript/core'
+import { CROISSANT } from '@skyscript/dataset'
 import {
   type CAPTIONS,
   CARD,
-  CROISSANT,
   cardOf,
   chooseSets,
   croissantOf,

@@ -1,0 +1,65 @@
+import type { Config } from './config.ts'
+
+/**
+ * What a text of the settings names: a file or an address, a catalogue's address, a file, or a file if it starts with `.`
+ * or `/` and else the name of something shipped or downloaded.
+ */
+export type PlaceKind = 'address' | 'catalogue' | 'file' | 'file-or-name'
+
+export type PlaceChange = (text: string, kind: PlaceKind) => string
+
+type Filter = Config['filter']
+type Places = Pick<Config, 'osm' | 'imagery' | 'captions' | 'filter'>
+
+const optional = (text: string | null, kind: PlaceKind, change: PlaceChange) =>
+  text === null ? null : change(text, kind)
+
+/** The settings with every text changed that names a file or an address, but for `credentials` and `output`. */
+export function mapPlaces<T extends Places>(config: T, change: PlaceChange): T {
+  const { osm, imagery, captions, filter } = config
+  const { classifier } = captions
+  return {
+    ...config,
+    osm: {
+      source:
+        typeof osm.source === 'string'
+          ? change(osm.source, 'address')
+          : osm.source.map((text) => change(text, 'address')),
+      clip: typeof osm.clip === 'string' ? change(osm.clip, 'file') : osm.clip,
+    },
+    imagery: {
+      ...imagery,
+      sources: imagery.sources.map((source) =>
+        typeof source === 'string' || source.kind !== 'cog'
+          ? source
+          : {
+              ...source,
+              stac: optional(source.stac, 'catalogue', change),
+              files: source.files.map((text) => change(text, 'address')),
+            },
+      ),
+    },
+    captions: {
+      ...captions,
+      tags: optional(captions.tags, 'file', change),
+      rules: optional(captions.rules, 'file', change),
+      classifier: classifier && {
+        weights: change(classifier.weights, 'file'),
+        model: change(classifier.model, 'file-or-name'),
+      },
+      templates: captions.templates.map((text) => change(text, 'file-or-name')),
+    },
+    filter: mapFilterPlaces(filter, change),
+  }
+}
+
+export function mapFilterPlaces(filter: Filter, change: PlaceChange): Filter {
+  return {
+    ...filter,
+    scorers: filter.scorers.map((scorer) => ({ ...scorer, model: change(scorer.model, 'file-or-name') })),
+    exclude: optional(filter.exclude, 'file', change),
+  }
+}
+
+/** Whether a text that may be a name is a path. */
+export const isPath = (text: string): boolean => /^[./]/.test(text)
