@@ -1,4 +1,12 @@
-import { type Box, clipSegment, type Geometry, type Position } from '@skyscript/core'
+import {
+  type Box,
+  clipSegment,
+  type Geometry,
+  linesOf,
+  type Position,
+  type SegmentIndex,
+  segmentIndexOf,
+} from '@skyscript/core'
 
 /**
  * The middle of what a box shows of a geometry: a point itself, the mean of a line by length, of an area by area. Plane
@@ -7,21 +15,18 @@ import { type Box, clipSegment, type Geometry, type Position } from '@skyscript/
  * @returns null where the box shows nothing of it, or nothing that has a length or an area
  */
 export function meanPoint(geometry: Geometry, box: Box): Position | null {
+  if (geometry.type === 'Point') return geometry.coordinates
   const sum = { x: 0, y: 0, weight: 0 }
-  switch (geometry.type) {
-    case 'Point':
-      return geometry.coordinates
-    case 'LineString':
-      addLine(sum, geometry.coordinates, box)
-      break
-    case 'MultiLineString':
-      for (const line of geometry.coordinates) addLine(sum, line, box)
-      break
-    case 'Polygon':
-      addPolygon(sum, geometry.coordinates, box)
-      break
-    case 'MultiPolygon':
-      for (const rings of geometry.coordinates) addPolygon(sum, rings, box)
+  const index = segmentIndexOf(geometry)
+  const isArea = geometry.type === 'Polygon' || geometry.type === 'MultiPolygon'
+  if (index !== null && isArea) for (const ring of ringsNear(index, box)) addRing(sum, ring, box)
+  else if (index !== null) {
+    index.search(box, (line, from, to) => addLine(sum, index.lines[line]!.positions, from, to, box))
+  } else {
+    for (const line of linesOf(geometry)) {
+      if (isArea) addRing(sum, line.slice(0, -1), box)
+      else addLine(sum, line, 1, line.length, box)
+    }
   }
   return sum.weight > 0 ? [box[0] + sum.x / sum.weight, box[1] + sum.y / sum.weight] : null
 }
@@ -33,8 +38,9 @@ interface Moments {
   weight: number
 }
 
-function addLine(sum: Moments, line: readonly Position[], box: Box): void {
-  for (let i = 1; i < line.length; i++) {
+/** Of segments [first, end). */
+function addLine(sum: Moments, line: readonly Position[], first: number, end: number, box: Box): void {
+  for (let i = first; i < end; i++) {
     const [a, b] = [line[i - 1]!, line[i]!]
     const inside = clipSegment(a, b, box)
     if (inside === null) continue
@@ -46,25 +52,39 @@ function addLine(sum: Moments, line: readonly Position[], box: Box): void {
   }
 }
 
-/** Rings run the other way around in holes, so signed areas take them off. */
-function addPolygon(sum: Moments, rings: readonly (readonly Position[])[], box: Box): void {
-  for (const ring of rings) {
-    const clipped = clipRing(ring, box)
-    for (let i = 0; i < clipped.length; i++) {
-      const [ax, ay] = clipped[i]!
-      const [bx, by] = clipped[(i + 1) % clipped.length]!
-      const [x0, y0, x1, y1] = [ax - box[0], ay - box[1], bx - box[0], by - box[1]]
-      const cross = x0 * y1 - x1 * y0
-      sum.x += ((x0 + x1) * cross) / 6
-      sum.y += ((y0 + y1) * cross) / 6
-      sum.weight += cross / 2
-    }
+/** Rings run the other way around in holes, so signed areas take them off. @param ring without its closing position */
+function addRing(sum: Moments, ring: readonly Position[], box: Box): void {
+  const clipped = clipRing(ring, box)
+  for (let i = 0; i < clipped.length; i++) {
+    const [ax, ay] = clipped[i]!
+    const [bx, by] = clipped[(i + 1) % clipped.length]!
+    const [x0, y0, x1, y1] = [ax - box[0], ay - box[1], bx - box[0], by - box[1]]
+    const cross = x0 * y1 - x1 * y0
+    sum.x += ((x0 + x1) * cross) / 6
+    sum.y += ((y0 + y1) * cross) / 6
+    sum.weight += cross / 2
   }
+}
+
+/**
+ * The rings of a large area without what lies to the west or east of a box: between two of their segments there a ring
+ * stays on one side, where its way makes no difference to what `clipRing` leaves of it, to the last bit.
+ */
+function ringsNear(index: SegmentIndex, [west, , east]: Box): Position[][] {
+  const places = new Map<number, Set<number>>()
+  index.search([west, -Infinity, east, Infinity], (line, from, to) => {
+    const near = places.get(line) ?? new Set()
+    places.set(line, near)
+    // The last position of a ring is its first.
+    const last = index.lines[line]!.positions.length - 1
+    for (let i = from - 1; i < to; i++) near.add(i === last ? 0 : i)
+  })
+  return [...places].map(([line, near]) => [...near].sort((a, b) => a - b).map((i) => index.lines[line]!.positions[i]!))
 }
 
 /** Sutherland and Hodgman: one side of the box after the other cuts the ring. Bridges along the sides have no area. */
 function clipRing(ring: readonly Position[], [west, south, east, north]: Box): readonly Position[] {
-  let points: readonly Position[] = ring.slice(0, -1)
+  let points = ring
   for (const [axis, limit, sign] of [
     [0, west, 1],
     [0, east, -1],

@@ -9,6 +9,7 @@ import {
   METRES_PER_DEGREE_LONGITUDE,
   type Position,
   radians,
+  segmentIndexOf,
   type Tags,
 } from '@skyscript/core'
 
@@ -44,21 +45,31 @@ export function shareOfBox(geometry: Geometry, tags: Tags, box: Box): number {
     case 'MultiLineString': {
       const { width, height } = boxMetres(box)
       const kind = tags.highway ?? tags.waterway ?? tags.railway ?? tags.aeroway ?? ''
-      let length = 0
-      for (const line of linesOf(geometry)) length += lengthInBox(line, box)
-      return Math.min(1, (length * (LINE_WIDTHS.get(kind) ?? NARROW)) / (width * height))
+      return Math.min(1, (lengthInBox(geometry, box) * (LINE_WIDTHS.get(kind) ?? NARROW)) / (width * height))
     }
     default:
       return coverOfBox(geometry, box)
   }
 }
 
-/** Metres of a line inside a box. */
-function lengthInBox(line: readonly Position[], box: Box): number {
+/** Metres of lines inside a box. */
+function lengthInBox(geometry: Geometry, box: Box): number {
+  let length = 0
+  const index = segmentIndexOf(geometry)
+  if (index === null) for (const line of linesOf(geometry)) length += addLength(0, line, 1, line.length, box)
+  else {
+    const lengths = index.sums(box, (sum, line, from, to) => addLength(sum, line, from, to, box))
+    for (const each of lengths.values()) length += each
+  }
+  return length
+}
+
+/** Adds those of a line's segments [first, end). */
+function addLength(before: number, line: readonly Position[], first: number, end: number, box: Box): number {
   const [west, south, east, north] = box
   const perLongitude = METRES_PER_DEGREE_LONGITUDE * Math.cos(radians((south + north) / 2))
-  let length = 0
-  for (let i = 1; i < line.length; i++) {
+  let length = before
+  for (let i = first; i < end; i++) {
     const a = line[i - 1]!
     const b = line[i]!
     // Most segments of a long line lie beside the box, and most of the others inside.

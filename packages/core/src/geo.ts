@@ -115,23 +115,40 @@ export function mapTileAt([longitude, latitude]: Position): string {
   return tileName(column(longitude), row(latitude))
 }
 
+/** Columns and rows of map tiles, both ends included. */
+export interface MapTileRange {
+  readonly west: number
+  readonly south: number
+  readonly east: number
+  readonly north: number
+}
+
+/** The map tiles that a box touches. */
+export function mapTileRange([west, south, east, north]: Box): MapTileRange {
+  return { west: column(west), south: row(south), east: column(east), north: row(north) }
+}
+
 /** Names of all map tiles that a box touches, west to east, then south to north. */
-export function mapTilesOf([west, south, east, north]: Box): string[] {
+export const mapTilesOf = (box: Box): string[] => mapTilesIn(mapTileRange(box))
+
+/** Names of all map tiles in a range, west to east, then south to north. */
+export function mapTilesIn({ west, south, east, north }: MapTileRange): string[] {
   const tiles: string[] = []
-  for (let y = row(south); y <= row(north); y++) {
-    for (let x = column(west); x <= column(east); x++) tiles.push(tileName(x, y))
-  }
+  for (let y = south; y <= north; y++) for (let x = west; x <= east; x++) tiles.push(tileName(x, y))
   return tiles
 }
+
+/** The box around all map tiles in a range, in degrees. */
+export const mapTileRangeBox = ({ west, south, east, north }: MapTileRange): Box => [
+  west / TILES_PER_DEGREE - 180,
+  south / TILES_PER_DEGREE - 90,
+  (east + 1) / TILES_PER_DEGREE - 180,
+  (north + 1) / TILES_PER_DEGREE - 90,
+]
 
 export function mapTileBox(tile: string): Box {
   const match = /^x(\d{4})_y(\d{4})$/.exec(tile)
   if (!match) throw new TypeError(`"${tile}" is not the name of a map tile.`)
   const [x, y] = [Number(match[1]), Number(match[2])]
-  return [
-    x / TILES_PER_DEGREE - 180,
-    y / TILES_PER_DEGREE - 90,
-    (x + 1) / TILES_PER_DEGREE - 180,
-    (y + 1) / TILES_PER_DEGREE - 90,
-  ]
+  return mapTileRangeBox({ west: x, south: y, east: x, north: y })
 }

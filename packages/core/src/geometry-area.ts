@@ -1,12 +1,15 @@
 import type { Box, Geometry, Position } from './records.ts'
+import { type SegmentIndex, segmentIndexOf } from './segment-index.ts'
 
 /**
  * The part of a box that an area covers, from 0 to 1; 0 for points and lines. Plane geometry in degrees, which a box of
  * a few kilometres allows.
  */
 export function coverOfBox(geometry: Geometry, box: Box): number {
+  if (geometry.type !== 'Polygon' && geometry.type !== 'MultiPolygon') return 0
+  const index = segmentIndexOf(geometry)
+  if (index !== null) return indexedCover(index, box)
   if (geometry.type === 'Polygon') return polygonCover(geometry.coordinates, box)
-  if (geometry.type !== 'MultiPolygon') return 0
   return geometry.coordinates.reduce((sum, rings) => sum + polygonCover(rings, box), 0)
 }
 
@@ -14,21 +17,44 @@ export function coverOfBox(geometry: Geometry, box: Box): number {
 function polygonCover(rings: readonly (readonly Position[])[], box: Box): number {
   let area = 0
   for (const [i, ring] of rings.entries()) {
-    const inside = Math.abs(ringCover(ring, box))
+    const inside = Math.abs(addCover(0, ring, 1, ring.length, box))
     area += i === 0 ? inside : -inside
   }
   return Math.max(0, area)
 }
 
+/** The same to the last bit, of the segments at the box's height only: the others add nothing. */
+function indexedCover(index: SegmentIndex, box: Box): number {
+  const covers = index.sums([-Infinity, box[1], Infinity, box[3]], (sum, ring, from, to) =>
+    addCover(sum, ring, from, to, box),
+  )
+  const parts = new Map<number, number>()
+  for (const [line, cover] of covers) {
+    const { part, isOuter } = index.lines[line]!
+    const inside = Math.abs(cover)
+    parts.set(part, (parts.get(part) ?? 0) + (isOuter ? inside : -inside))
+  }
+  let sum = 0
+  for (const area of parts.values()) sum += Math.max(0, area)
+  return sum
+}
+
 /**
- * Signed. At every height, what a ring takes of the box's width is the sum of its edges' places there, clamped to the
- * box, up-going ones against down-going ones; this integrates each edge over the height. One pass, no new ring.
+ * Adds the signed cover of a ring's segments [from, to). At every height, what a ring takes of the box's width is the sum
+ * of its edges' places there, clamped to the box, up-going ones against down-going ones; this integrates each edge over
+ * the height. One pass, no new ring.
  */
-function ringCover(ring: readonly Position[], [west, south, east, north]: Box): number {
+function addCover(
+  before: number,
+  ring: readonly Position[],
+  first: number,
+  end: number,
+  [west, south, east, north]: Box,
+): number {
   // In units of the box, where every number is near 1: square degrees would drown in their own rounding.
   const [width, height] = [east - west, north - south]
-  let area = 0
-  for (let i = 1; i < ring.length; i++) {
+  let area = before
+  for (let i = first; i < end; i++) {
     const a = ring[i - 1]!
     const b = ring[i]!
     if ((a[1] <= south && b[1] <= south) || (a[1] >= north && b[1] >= north)) continue

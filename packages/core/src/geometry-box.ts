@@ -1,16 +1,37 @@
 import { boxContains, boxesIntersect, boxesOf, linesOf } from './geo.ts'
 import type { Box, Geometry, Position } from './records.ts'
+import { type SegmentIndex, segmentIndexOf } from './segment-index.ts'
 
 /** Whether any part of a geometry lies in a box or on its edge: a point in it, a line through it, an area over it. */
 export function geometryMeetsBox(geometry: Geometry, box: Box): boolean {
-  const own = knownBoxesOf(geometry)
+  const segments = segmentIndexOf(geometry)
+  const own = segments?.boxes ?? knownBoxesOf(geometry)
   if (!own.some((each) => boxesIntersect(each, box))) return false
   if (own.some((each) => boxContains(box, each))) return true
+  if (segments !== null) return indexedMeetsBox(geometry, segments, box)
   for (const line of linesOf(geometry)) if (lineMeetsBox(line, box)) return true
   // No boundary comes near: either the whole box lies inside the area, or outside.
   const corner: Position = [box[0], box[1]]
   if (geometry.type === 'Polygon') return inPolygon(corner, geometry.coordinates)
   return geometry.type === 'MultiPolygon' && geometry.coordinates.some((rings) => inPolygon(corner, rings))
+}
+
+/** The same of a large geometry, by the segments near the box and those at the height of its corner. */
+function indexedMeetsBox({ type }: Geometry, { lines, search }: SegmentIndex, box: Box): boolean {
+  const meets = search(box, (line, from, to) => {
+    const { positions } = lines[line]!
+    for (let i = from; i < to; i++) if (segmentMeetsBox(positions[i - 1]!, positions[i]!, box)) return true
+    return false
+  })
+  if (meets || (type !== 'Polygon' && type !== 'MultiPolygon')) return meets
+  const corner: Position = [box[0], box[1]]
+  const inside = new Set<number>()
+  search([-Infinity, box[1], Infinity, box[1]], (line, from, to) => {
+    const { positions, part } = lines[line]!
+    if (!crossesOddly(corner, positions, from, to)) return
+    if (!inside.delete(part)) inside.add(part)
+  })
+  return inside.size > 0
 }
 
 /** An object lies in many images. */
@@ -73,13 +94,18 @@ export function clipSegment(a: Position, b: Position, [west, south, east, north]
 }
 
 /** Even-odd over all rings of a polygon. */
-function inPolygon([x, y]: Position, rings: readonly (readonly Position[])[]): boolean {
+function inPolygon(position: Position, rings: readonly (readonly Position[])[]): boolean {
   let inside = false
-  for (const ring of rings) {
-    for (let i = 1; i < ring.length; i++) {
-      const [[x0, y0], [x1, y1]] = [ring[i - 1]!, ring[i]!]
-      if (y0 > y !== y1 > y && x < ((x1 - x0) * (y - y0)) / (y1 - y0) + x0) inside = !inside
-    }
-  }
+  for (const ring of rings) if (crossesOddly(position, ring, 1, ring.length)) inside = !inside
   return inside
+}
+
+/** Whether an odd number of a ring's segments [from, to) lie to the east of a position. */
+function crossesOddly([x, y]: Position, ring: readonly Position[], from: number, to: number): boolean {
+  let odd = false
+  for (let i = from; i < to; i++) {
+    const [[x0, y0], [x1, y1]] = [ring[i - 1]!, ring[i]!]
+    if (y0 > y !== y1 > y && x < ((x1 - x0) * (y - y0)) / (y1 - y0) + x0) odd = !odd
+  }
+  return odd
 }

@@ -26,7 +26,7 @@ import { earthEngineOrigin, isGoogle } from './origins.ts'
 import { withSecrets } from './private-addresses.ts'
 import { type ExtractIndex, extractIndexKey, type Run } from './run.ts'
 import { runKey } from './runner/runner.ts'
-import { type IndexedTile, indexTile, readHomeObjects, readTile } from './tiles.ts'
+import { type IndexedTile, indexTile, openTiles, type TileReader } from './tiles.ts'
 
 /** Objects of this many map tiles are kept at hand: an image with those around it touches at most four or so. */
 const TILES_IN_MEMORY = 12
@@ -84,8 +84,11 @@ export async function openContext(
     return index
   })
 
+  const reader = once(async () => openTiles(storage, run.extract, await extractIndex()))
+
   const openedEarthEngine = () => {
-    earthEngine ??= openEarthEngine(storage, run, opened, extractIndex, options, closers).catch((error) => {
+    const map = { captioner: opened, reader, tiles: async () => Object.keys((await extractIndex()).tiles) }
+    earthEngine ??= openEarthEngine(run, map, options, closers).catch((error) => {
       earthEngine = undefined
       throw error
     })
@@ -125,9 +128,7 @@ export async function openContext(
         tiles.set(tile, known)
         return known
       }
-      const reading = extractIndex().then(async (index) =>
-        indexTile(index.tiles[tile] ? await readTile(storage, run.extract, tile) : []),
-      )
+      const reading = reader().then(async ({ touching }) => indexTile(await touching(tile)))
       reading.catch(() => tiles.delete(tile))
       tiles.set(tile, reading)
       if (tiles.size > TILES_IN_MEMORY) tiles.delete(tiles.keys().next().value!)
@@ -153,11 +154,16 @@ export function openScorers({ filter }: Pick<Config, 'filter'>, options: Context
   return openScoring(filter.scorers.map((scorer) => ({ ...scorer, ...modelOptions(scorer.model, options) })))
 }
 
+/** What imagery is drawn from. */
+interface DrawnMap {
+  readonly captioner: Captioner
+  reader(): Promise<TileReader>
+  tiles(): Promise<readonly string[]>
+}
+
 async function openEarthEngine(
-  storage: Storage,
   run: Run,
-  captioner: Captioner,
-  extractIndex: () => Promise<ExtractIndex>,
+  map: DrawnMap,
   options: ContextOptions,
   closers: (() => Promise<void>)[],
 ): Promise<EarthEngine> {
@@ -167,7 +173,7 @@ async function openEarthEngine(
     const folder = await mkdtemp(join(tmpdir(), 'skyscript-local-imagery-'))
     closers.push(() => rm(folder, { recursive: true, force: true }))
     const features = join(folder, 'features.geojsonl')
-    await writeFeatures(features, storage, run.extract, Object.keys((await extractIndex()).tiles), captioner)
+    await writeFeatures(features, map)
     const server = await startLocalEarthEngine({ features: [features] })
     closers.push(() => server.close())
     url = server.url
@@ -210,16 +216,11 @@ export function ledgerOf(project: string | null, { ledger, modelCache }: Context
 }
 
 /** What can be seen of an extract, to be drawn. */
-async function writeFeatures(
-  path: string,
-  storage: Storage,
-  extract: string,
-  tiles: readonly string[],
-  captioner: Captioner,
-): Promise<void> {
+async function writeFeatures(path: string, { captioner, reader, tiles }: DrawnMap): Promise<void> {
   const file = createWriteStream(path)
-  for (const tile of tiles) {
-    for (const object of await readHomeObjects(storage, extract, tile)) {
+  const { home } = await reader()
+  for (const tile of await tiles()) {
+    for (const object of await home(tile)) {
       if (!captioner.isVisible(object.tags)) continue
       if (!file.write(`${toFeatureLine(object)}\n`)) await waitFor(file, 'drain')
     }

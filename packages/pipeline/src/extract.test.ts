@@ -8,7 +8,7 @@ import { type OsmData, writePbf } from '../../../examples/demo/src/pbf-writer.ts
 import { openFolder } from '../../worker/src/storages/folder.ts'
 import { extractTiles, homeTile } from './extract.ts'
 import { type ExtractIndex, extractIndexKey } from './run.ts'
-import { indexTile, readTile } from './tiles.ts'
+import { indexTile, openTiles } from './tiles.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -35,7 +35,7 @@ async function tilesOf(maps: readonly Partial<OsmData>[], clip: Parameters<typeo
   const { signal } = new AbortController()
   const name = await extractTiles(files, clip, createCaptioner(), storage, new Set(), silentProgress, signal)
   const index = (await getJson<ExtractIndex>(storage, extractIndexKey(name)))!
-  return { index, read: (tile: string) => readTile(storage, name, tile) }
+  return { index, read: openTiles(storage, name, index).touching }
 }
 
 const EDIT = { timestamp: '2024-05-01T12:00:00Z' }

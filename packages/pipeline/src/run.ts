@@ -31,7 +31,7 @@ export interface CaptionTables {
 /** Raise a stage's version when its code changes what it writes: results of older code are then redone. */
 export const VERSIONS = {
   learn: 1,
-  extract: 4,
+  extract: 5,
   select: 2,
   plan: 5,
   fetch: 4,
@@ -44,6 +44,8 @@ export const VERSIONS = {
 export const learnedKey = (classifier: string, inputs: string): string => `work/tags/${classifier}/${inputs}.json`
 export const extractIndexKey = (extract: string): string => `work/extract/${extract}/index.json`
 export const tileKey = (extract: string, tile: string): string => `work/extract/${extract}/tiles/${tile}.geojsonl.gz`
+/** The line of an object that is stored once, outside of the map tiles that it meets. */
+export const wideKey = (extract: string, id: string): string => `work/extract/${extract}/wide/${id}.geojsonl.gz`
 export const selectIndexKey = (select: string): string => `work/select/${select}/index.json`
 export const selectionKey = (select: string, tile: string): string => `work/select/${select}/tiles/${tile}.json`
 /** The planned images of one leaf, named by their own content. */
@@ -61,13 +63,15 @@ export interface ExtractIndex {
     readonly box: Box | null
   }[]
   readonly tiles: Readonly<Record<string, ExtractTile>>
+  /** Wide objects by id: the map tile that each belongs to, and the bytes of its line. */
+  readonly wide?: Readonly<Record<string, { readonly home: string; readonly bytes: number }>>
   /** Tagged objects that were read, and those that stop here by reason. */
   readonly tagged: number
   readonly dropped: Readonly<Record<string, number>>
 }
 
 export interface ExtractTile {
-  /** Of the uncompressed lines. */
+  /** Of all objects that touch it, by their uncompressed lines. */
   readonly sha256: string
   /** The same of the objects that can be seen, from which imagery is drawn, where there are others too; null: of none. */
   readonly drawn?: string | null
@@ -75,7 +79,12 @@ export interface ExtractTile {
   readonly touching: number
   /** Objects whose centre is in it. */
   readonly objects: number
+  /** Ids of the wide objects that meet it, sorted: they are among those that touch it, and have files of their own. */
+  readonly wide?: readonly string[]
 }
+
+/** Whether a tile has a file of lines: where only wide objects meet it, it has none. */
+export const hasLines = ({ touching, wide = [] }: ExtractTile): boolean => touching > wide.length
 
 /** Hash of what imagery of a map tile is drawn from; null for nothing. */
 export const drawnHash = (tile: ExtractTile | undefined): string | null =>

@@ -26,7 +26,7 @@ import {
   sortedTable,
   VERSIONS,
 } from './run.ts'
-import { readHomeObjects } from './tiles.ts'
+import { openTiles } from './tiles.ts'
 
 /** The cells of the paper's random sample: 0.01 x 0.01 degree. */
 const CELLS_PER_DEGREE = 100
@@ -83,8 +83,9 @@ export async function selectObjects(
   }
   let entries: Entry[] = []
   let done = 0
+  const reader = openTiles(storage, extract, index)
   for (const tile of Object.keys(index.tiles).sort()) {
-    for (const object of await readHomeObjects(storage, extract, tile)) {
+    for (const object of await reader.home(tile)) {
       const suitable = suitableSources(focusOf(object, captioner), settings)
       if ('reason' in suitable) drop(suitable.reason, groundableTags(object, captioner))
       else entries.push(entryOf(object, tile, captioner))

@@ -1,0 +1,135 @@
+import { createReadStream } from 'node:fs'
+import { appendFile, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Box, boxCenter, mapTileAt, mapTileRange, mapTilesOf, readLines } from '@skyscript/core'
+import type { FeatureChunk } from '@skyscript/osm-extract'
+
+/** Lines are held in memory up to this size, then appended to one temporary file per map tile. */
+const BUFFERED_BYTES = 64 * 2 ** 20
+/**
+ * An object is written into each map tile that it touches while that repeats at most this many bytes of it. Larger ones
+ * are wide: they are stored once, and the tiles name them.
+ */
+const REPEATED_BYTES = 16 * 2 ** 10
+
+/** A line of a tile, as `fromFeatureLine` reads it. */
+export interface TileLine {
+  readonly id: string
+  readonly line: string
+  /** Whether the tile is the object's own, and not one that it merely touches. */
+  readonly isHome: boolean
+}
+
+/** Stand before the lines that are spilled. */
+const [HOME, TOUCHING] = ['H', 'T'].map((mark) => mark.charCodeAt(0)) as [number, number]
+/** What a line begins with: `{"type":"Feature","id":"`. */
+const BEFORE_ID = '{"type":"Feature","id":"'.length
+/** Beside the names of map tiles. */
+const WIDE = 'wide'
+
+/** Lines by map tile, in memory while they are few and in one file per tile beyond; those of wide objects once. */
+export class TileSpill {
+  readonly #folder: string
+  readonly #buffers = new Map<string, { bytes: Uint8Array; length: number }>()
+  readonly #known = new Set<string>()
+  #bytes = 0
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  async add({ bytes, ends, boxes, otherBoxes }: FeatureChunk): Promise<void> {
+    const boxAt = (list: Int32Array, at: number): Box => {
+      const [west, south, east, north] = list.subarray(at, at + 4)
+      return [west! / 1e7, south! / 1e7, east! / 1e7, north! / 1e7]
+    }
+    let start = 0
+    let other = 0
+    for (const [i, end] of ends.entries()) {
+      const box = boxAt(boxes, 4 * i)
+      const home = mapTileAt(boxCenter(box))
+      const both = [box]
+      if (otherBoxes[other] === i) {
+        both.push(boxAt(otherBoxes, other + 1))
+        other += 5
+      }
+      const tiles = both.reduce((sum, each) => sum + tilesIn(each), 0)
+      if ((tiles - 1) * (end - start) > REPEATED_BYTES) this.#append(WIDE, TOUCHING, bytes, start, end)
+      else {
+        for (const each of both)
+          for (const tile of mapTilesOf(each)) this.#append(tile, tile === home ? HOME : TOUCHING, bytes, start, end)
+      }
+      start = end
+    }
+    if (this.#bytes > BUFFERED_BYTES) await this.#flush()
+  }
+
+  #append(tile: string, mark: number, bytes: Uint8Array, start: number, end: number): void {
+    let buffer = this.#buffers.get(tile)
+    if (buffer === undefined) this.#buffers.set(tile, (buffer = { bytes: new Uint8Array(4096), length: 0 }))
+    const length = buffer.length + 1 + end - start
+    if (length > buffer.bytes.length) {
+      const larger = new Uint8Array(2 * length)
+      larger.set(buffer.bytes.subarray(0, buffer.length))
+      buffer.bytes = larger
+    }
+    buffer.bytes[buffer.length] = mark
+    buffer.bytes.set(bytes.subarray(start, end), buffer.length + 1)
+    this.#bytes += length - buffer.length
+    buffer.length = length
+  }
+
+  /** Names of the tiles that have lines, sorted. */
+  tiles(): string[] {
+    for (const name of this.#buffers.keys()) this.#known.add(name)
+    return [...this.#known].filter((name) => name !== WIDE).sort()
+  }
+
+  async read(tile: string): Promise<TileLine[]> {
+    const spilled = this.#known.has(tile) ? await readFile(join(this.#folder, tile)).catch(emptyIfMissing) : NOTHING
+    const lines = Buffer.concat([spilled, this.#held(tile)])
+      .toString('utf8')
+      .split('\n')
+    lines.pop()
+    return lines.map(lineOf)
+  }
+
+  /** Lines of wide objects, one after the other: all of them may be more than fits in memory. */
+  async *wide(): AsyncGenerator<TileLine> {
+    if (this.#known.has(WIDE)) {
+      for await (const line of readLines(createReadStream(join(this.#folder, WIDE)))) yield lineOf(line)
+    }
+    for (const line of this.#held(WIDE).toString('utf8').split('\n')) if (line !== '') yield lineOf(line)
+  }
+
+  #held(name: string): Buffer {
+    const buffer = this.#buffers.get(name)
+    return buffer ? Buffer.from(buffer.bytes.subarray(0, buffer.length)) : NOTHING
+  }
+
+  async #flush(): Promise<void> {
+    for (const [name, { bytes, length }] of this.#buffers) {
+      this.#known.add(name)
+      await appendFile(join(this.#folder, name), bytes.subarray(0, length))
+    }
+    this.#buffers.clear()
+    this.#bytes = 0
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+function emptyIfMissing(error: NodeJS.ErrnoException): Buffer {
+  if (error.code === 'ENOENT') return NOTHING
+  throw error
+}
+
+function tilesIn(box: Box): number {
+  const { west, south, east, north } = mapTileRange(box)
+  return (east - west + 1) * (north - south + 1)
+}
+
+function lineOf(marked: string): TileLine {
+  const line = marked.slice(1)
+  return { id: line.slice(BEFORE_ID, line.indexOf('"', BEFORE_ID)), line, isHome: marked.charCodeAt(0) === HOME }
+}
