@@ -12,5 +12,5 @@ RUN install -d -o node -g node /cache /regions
 WORKDIR /app
 COPY --from=packages /app /app
 USER node
-ENTRYPOINT ["node", "/app/packages/worker/src/main.ts"]
+ENTRYPOINT ["node", "/app/packages/worker/bin/skyscript.cjs"]
 CMD ["--help"]

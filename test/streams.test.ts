@@ -55,6 +55,38 @@ test('caption answers every line: a bad one by an error with its number, one wit
   expect([unseen.code, answers(unseen.stdout)]).toEqual([0, [nothing]])
 })
 
+test('caption neither describes nor mentions what a build leaves out because it is hidden, except with --all-tags', async () => {
+  const input = [
+    '{"center_tags":{"power":"line","location":"underground"}}',
+    '{"center_tags":{"highway":"residential","tunnel":"yes"}}',
+    '{"center_tags":{"natural":"water"},"surrounding_tags":[{"waterway":"stream","tunnel":"culvert"},{"landuse":"forest"}]}',
+  ].join('\n')
+  const { code, stdout } = await skyscript(['caption'], { input })
+  expect(code).toBe(0)
+  expect(answers(stdout)).toEqual([
+    { title: '', title_multi_objects: '', reason: 'hidden:underground' },
+    { title: '', title_multi_objects: '', reason: 'hidden:covered' },
+    expect.objectContaining({
+      title_multi_objects: 'a satellite image of natural water, surrounded by landuse of forest',
+    }),
+  ])
+  const all = answers((await skyscript(['caption', '--all-tags'], { input })).stdout) as { title: string }[]
+  expect(all[0]!.title).toContain('location of underground')
+})
+
+test('a line with a fault is told what was expected and what was there, and one line is a line', async () => {
+  const { code, stdout, stderr } = await skyscript(['tags'], { input: '{"key":"natural","value":3}\n' })
+  expect(code).toBe(2)
+  expect(answers(stdout)).toEqual([{ line: 1, error: 'value: expected a string, got 3' }])
+  expect(stderr).toBe("skyscript: 1 of 1 line can't be read; the first is line 1: value: expected a string, got 3\n")
+  const caption = await skyscript(['caption'], { input: '{"center_tags":[]}\n{"surrounding_tags":[]}\n[]\n' })
+  expect(answers(caption.stdout)).toEqual([
+    { line: 1, error: 'center_tags: expected an object of strings, such as {"building":"yes"}' },
+    { line: 2, error: 'center_tags: expected an object of strings, such as {"building":"yes"}' },
+    { line: 3, error: 'expected an object, got a list' },
+  ])
+})
+
 test('tags goes on after a line that it cannot read', async () => {
   const { code, stdout } = await skyscript(['tags'], {
     input: '{"key":"natural"}\n{"key":"natural","value":"water"}\n',
@@ -122,6 +154,9 @@ test('score names file and line of what it cannot read, and scores the lines aft
     'pairs.csv, line 4: has 1 field, but the header has 2 fields.',
     'pairs.csv, line 5: has a quote inside a field that does not start with one.',
     'pairs.csv, line 6: has text after a closing quote.',
+    'pairs.csv, line 7: gone.jpg: there is no such file.',
+    '1 pair has no similarity (unreadable-image)',
+    '4 lines of ',
   ])
     expect(stderr).toContain(sentence)
   expect(stderr).not.toMatch(/\n\s+at /)

@@ -79,7 +79,7 @@ test('labels that cannot be trained on are refused in one sentence', async () =>
   expect(bad.stderr).toMatch(/bad\.csv, line 2: must be key,value,max_gsd/)
 })
 
-test('tags coverage tells what decides of the tags of a file, and which tags nothing knows', async () => {
+test('tags coverage says which rule decides each tag of a file, and which tags are in no table', async () => {
   const { code, stdout, stderr } = await skyscript(['tags', 'coverage', TOWN, '--json'])
   expect(code, stderr).toBe(0)
   const { all, mostFrequent, keys, unknown } = JSON.parse(stdout)
@@ -89,7 +89,7 @@ test('tags coverage tells what decides of the tags of a file, and which tags not
   expect(unknown.every(({ uses }: { uses: number }) => uses > 0)).toBe(true)
   const shown = await skyscript(['tags', 'coverage', TOWN, '--top', '50'])
   expect(shown.stdout).toMatch(/the 50 most frequent/)
-  expect(shown.stdout).toMatch(/tags that nothing knows/)
+  expect(shown.stdout).toMatch(/tags in no table/)
 })
 
 test('caption writes other styles, counts, and keeps within tokens', async () => {

@@ -62,6 +62,8 @@ export interface Captioner {
   /** Of that and all that decides captions. */
   readonly fingerprint: string
   groundability(key: string, value: string): Groundability
+  /** Why an object can't be seen from above whatever its other tags are, such as `hidden:covered`; null: no rule hides it. */
+  hidden(tags: Tags): string | null
   /** The decisions on all tags as data, for readers of OSM files. */
   verdicts(): TagVerdicts
   /** Whether only a classifier could tell: no table knows the tag, and key and value are words of OSM's vocabulary. */
@@ -137,6 +139,7 @@ export function createCaptioner(options: CaptionerOptions = {}): Captioner {
     tagsFingerprint,
     fingerprint: fingerprint('captioner', RULES_VERSION, tagsFingerprint, captionTables, extras),
     groundability: judge.groundability,
+    hidden: judge.hidden,
     verdicts: judge.verdicts,
     isUndecided: judge.isUndecided,
     undecided: judge.undecided,

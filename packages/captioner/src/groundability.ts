@@ -1,4 +1,5 @@
-import type { HiddenRule } from './hidden-objects.ts'
+import type { Tags } from '@skyscript/core'
+import type { HiddenRule, TagCondition } from './hidden-objects.ts'
 import { compilePattern, isPattern, matches, type TagPattern } from './tag-pattern.ts'
 import { GSD_CLASSES, type TagRow } from './tag-table.ts'
 
@@ -70,6 +71,8 @@ export interface Judge {
   sight(key: string, value: string): Sight
   /** Whether only a classifier could tell: no table knows the tag, and key and value are words of OSM's vocabulary. */
   isUndecided(key: string, value: string): boolean
+  /** Why an object can't be seen from above whatever its other tags are, such as `hidden:covered`; null: no rule hides it. */
+  hidden(tags: Tags): string | null
   verdicts(): TagVerdicts
   /** The undecided tags likewise, with null as their verdict. */
   undecided(): TagVerdicts
@@ -184,12 +187,23 @@ export function createJudge(tables: TagTables): Judge {
       return { seenTo: maxGsd === COARSEST_CLASS ? OPEN_ENDED_GSD : (maxGsd ?? 0), isLeak }
     },
     isUndecided: (key, value) => isUnknown(decisionOf(key, value)) && isWord(key, value),
+    hidden: (tags) => {
+      const rule = tables.hidden.find((each) => hides(each, Object.entries(tags)))
+      return rule === undefined ? null : hiddenReason(rule)
+    },
     verdicts: () => verdictsOf(exact, patterns, tables, unjudged !== undefined),
     undecided: () => undecidedOf(exact, patterns),
   }
 }
 
 const isWord = (key: string, value: string) => VOCABULARY.test(key) && VOCABULARY.test(value)
+
+const hiddenReason = ({ reason }: HiddenRule) => `hidden:${reason}`
+
+function hides({ tags, unless }: HiddenRule, entries: readonly (readonly [string, string])[]): boolean {
+  const met = ({ key, value }: TagCondition) => entries.some(([k, v]) => matches(key, k) && matches(value, v))
+  return tags.every(met) && !unless.some(met)
+}
 
 function verdictsOf(
   exact: ReadonlyMap<string, ReadonlyMap<string, Decision>>,
@@ -207,7 +221,7 @@ function verdictsOf(
     ...patterns.map(({ key, value, decision }) => ({ key, value, verdict: verdictOf(decision) })),
     ...(takesWords ? [{ key: VOCABULARY, value: VOCABULARY, verdict: null }] : []),
   ]
-  const out = hidden.map((rule) => ({ ...rule, reason: `hidden:${rule.reason}` }))
+  const out = hidden.map((rule) => ({ ...rule, reason: hiddenReason(rule) }))
   return { tags: beyondPatterns(exact, told, verdictOf, reasons.length - 1), patterns: told, reasons, hidden: out }
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { InputError, type Labels, parseCsv } from '@skyscript/core'
+import { checkWith, InputError, type Labels, parseCsv } from '@skyscript/core'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import type { TagTables } from './groundability.ts'
@@ -118,12 +118,9 @@ function userRules(text: string): z.infer<typeof userRuleTables> {
     const [line] = (error as Error).message.split('\n')
     throw new InputError('bad-rule-tables', `captions.rules is not YAML or JSON: ${line}`)
   }
-  const result = userRuleTables.safeParse(parsed)
-  if (!result.success) {
-    const faults = result.error.issues.map((issue) => `${issue.path.join('.') || 'file'}: ${issue.message}`)
-    throw new InputError('bad-rule-tables', `captions.rules: ${faults.join('; ')}`)
-  }
-  return result.data
+  const checked = checkWith(userRuleTables, parsed, 'file')
+  if ('faults' in checked) throw new InputError('bad-rule-tables', `captions.rules: ${checked.faults.join('; ')}`)
+  return checked.value
 }
 
 /** A wanted order as counts that fall. */

@@ -268,20 +268,20 @@ test.each<[string, string]>([
   ['file: ', '[]'],
   ['format: ', JSON.stringify({ ...SMALL, format: 'x' })],
   ['version: ', JSON.stringify({ ...SMALL, version: 2 })],
-  ['file: ', JSON.stringify({ ...SMALL, more: 1 })],
+  ['more: ', JSON.stringify({ ...SMALL, more: 1 })],
   ['model.revision: ', JSON.stringify({ ...SMALL, model: { id: 'x' } })],
   ['file: must have weights for each dimension', JSON.stringify({ ...SMALL, dimension: 3 })],
   ['maxGsd.classes: must be of 0.1, ', JSON.stringify({ ...SMALL, maxGsd: { ...SMALL.maxGsd, classes: [1, 0.2] } })],
   ['maxGsd.classes: must be of 0.1, ', JSON.stringify({ ...SMALL, maxGsd: { ...SMALL.maxGsd, classes: [1, 1] } })],
-  ['maxGsd.classes.1: ', JSON.stringify({ ...SMALL, maxGsd: { ...SMALL.maxGsd, classes: [0.2, 3] } })],
+  ['maxGsd.classes[1]: ', JSON.stringify({ ...SMALL, maxGsd: { ...SMALL.maxGsd, classes: [0.2, 3] } })],
   ['maxGsd.classes: must be of 0.1, ', JSON.stringify({ ...SMALL, maxGsd: { classes: [], weights: [], bias: [] } })],
   [
     'visible.classes: must be never, visible',
     JSON.stringify({ ...SMALL, visible: { ...SMALL.visible, classes: ['never'] } }),
   ],
   ['visible: must have as many rows', JSON.stringify({ ...SMALL, visible: { ...SMALL.visible, bias: [0] } })],
-  ['visible.bias.1: ', JSON.stringify({ ...SMALL, visible: { ...SMALL.visible, bias: [0, null] } })],
-  ['visible.bias.0: ', serializeTagClassifier(SMALL).replace(/"bias":\[[^,]*/, '"bias":[-1e999')],
+  ['visible.bias[1]: ', JSON.stringify({ ...SMALL, visible: { ...SMALL.visible, bias: [0, null] } })],
+  ['visible.bias[0]: ', serializeTagClassifier(SMALL).replace(/"bias":\[[^,]*/, '"bias":[-1e999')],
 ])('a damaged file is refused in one sentence: %s', (fault, text) => {
   let thrown: unknown
   try {

@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { SOURCE_ALIAS } from './ids.ts'
 import { FREE_ALIASES, SOURCE_ALIASES } from './records.ts'
+import { schemaMessage } from './schema-faults.ts'
 
 const SHIPPED = [...SOURCE_ALIASES, ...FREE_ALIASES] as const
 const isShipped = (alias: string): boolean => (SHIPPED as readonly string[]).includes(alias)
 
 const degrees = (limit: number) => z.number().min(-limit).max(limit)
 
-/** West, south, east, north in degrees. */
-/** A box that may cross 180 degrees: west > east then. */
+/** [west, south, east, north] in degrees; west > east crosses 180 degrees. */
 export const crossingBoxSetting = z
   .tuple([degrees(180), degrees(90), degrees(180), degrees(90)])
   .refine(
@@ -110,12 +110,14 @@ export const sourceSetting = z.unknown().transform((value, context): (typeof SHI
   if (typeof value === 'string') {
     return isShipped(value)
       ? (value as (typeof SHIPPED)[number])
-      : fault(`"${value.slice(0, 40)}" is no source; give ${SHIPPED.join(', ')}, or describe one of your own`)
+      : fault(
+          `Unknown source "${value.slice(0, 40)}"; use one of ${SHIPPED.join(', ')}, or describe a source of your own`,
+        )
   }
   if (typeof value !== 'object' || value === null) return fault('must be the name of a source, or describe one')
   const { kind = 'earth-engine' } = value as { kind?: unknown }
   if (kind !== 'earth-engine' && kind !== 'cog') return fault('must be earth-engine or cog', ['kind'])
-  const result = KINDS[kind].safeParse({ ...value, kind })
+  const result = KINDS[kind].safeParse({ ...value, kind }, { error: schemaMessage })
   if (result.success) return result.data
   for (const issue of result.error.issues) context.addIssue(issue as Parameters<typeof context.addIssue>[0])
   return z.NEVER

@@ -85,7 +85,7 @@ test.each([
   ['{ alias: NIR, id: a/b, bands: [R, G], range: [0, 1], gsd: 1 }', 'bands'],
   ['{ alias: NIR, id: a/b, bands: [R, G, B], range: [1, 0], gsd: 1 }', 'range: must be [black, white]'],
   ['{ alias: NIR, id: "a b", bands: [R, G, B], range: [0, 1], gsd: 1 }', 'id: must be an Earth Engine asset id'],
-  ['{ alias: NIR, id: a/b, bands: [R, G, B], range: [0, 1], gsd: 1, bandz: 1 }', 'bandz: is not a setting'],
+  ['{ alias: NIR, id: a/b, bands: [R, G, B], range: [0, 1], gsd: 1, bandz: 1 }', 'bandz: unknown field'],
   ['{ kind: wms, alias: NIR }', 'kind: must be earth-engine or cog'],
   ['{ kind: cog, alias: CAT, range: [0, 1], gsd: 1 }', 'stac: must be given, or else files'],
   ['{ kind: cog, alias: CAT, stac: https://h, range: [0, 1], gsd: 1 }', 'collection: must be given with stac'],
@@ -141,4 +141,28 @@ test('a similarity that a training file is made by has no more digits than simil
 test('the name of a scorer may not end as the files of captions do', () => {
   const text = `${minimal}filter: { scorers: [{ name: my_captions, model: o/m }] }\n`
   expect(() => parseConfig(text, 'region.yaml')).toThrow(/filter\.scorers\[0\]\.name: must not end with "_captions"/)
+})
+
+test('a fault is told in plain words: what was expected, what was there, and no text that may be a secret', () => {
+  const of = (lines: string) => {
+    try {
+      parseConfig(`${minimal}${lines}`, 'region.yaml')
+    } catch (error) {
+      return (error as Error).message.split('\n').slice(1).join('\n')
+    }
+    return ''
+  }
+  expect(of('name: 3\n')).toBe('  name: expected a string, got 3')
+  expect(of('filter: { val: hunter2 }\n')).toBe('  filter.val: expected a number, got a string')
+  expect(of('filter: { top: 30 }\n')).toBe('  filter.top: expected a list, got 30')
+  expect(of('tiles: [1]\n')).toBe('  tiles: expected an object, got a list')
+  expect(of('tiles: { minPixels: 1.5 }\n')).toBe('  tiles.minPixels: expected a whole number, got 1.5')
+  expect(of('tiles: { shift: 2 }\n')).toBe('  tiles.shift: must be at most 0.45')
+  expect(of('imagery: { prefer: best }\n')).toBe('  imagery.prefer: must be one of finest, listed')
+  expect(of('imagery: { sources: [] }\n')).toBe('  imagery.sources: must not be empty')
+  expect(of('filter: { scorers: [{ name: a }] }\n')).toBe('  filter.scorers[0].model: is missing; expected a string')
+  expect(of('imagery: { sources: [XX] }\n')).toMatch(/imagery\.sources\[0\]: Unknown source "XX"; use one of CH, /)
+  expect(of('imagery: { sources: [{ alias: NIR, id: 5, bands: [1], range: [0, 1], gsd: x }] }\n')).toMatch(
+    /sources\[0\]\.gsd: expected a number, got a string/,
+  )
 })

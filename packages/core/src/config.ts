@@ -7,6 +7,7 @@ import { DEVICES } from './device.ts'
 import { InputError } from './errors.ts'
 import { LABELS } from './labels.ts'
 import { SOURCE_ALIASES } from './records.ts'
+import { checkWith } from './schema-faults.ts'
 
 const endpoint = z
   .union([z.literal('local'), z.url({ protocol: /^https?$/ })], 'must be "local" or an http(s) URL')
@@ -241,35 +242,46 @@ export type Config = z.infer<typeof schema>
  * @throws InputError `bad-config` that lists every fault with the path of its field
  */
 export function parseConfig(text: string, file: string): Config {
+  return resolvePaths(parse(schema, text, file), dirname(resolve(file)))
+}
+
+/** What `skyscript cut` takes from a region file. */
+export type CutSettings = Pick<Config, 'name' | 'filter' | 'seed'>
+
+/** What only a build needs is checked if it is there, and may be left out. */
+const cutSchema = z.strictObject({
+  ...schema.shape,
+  osm: schema.shape.osm.default({ source: '.', clip: null }),
+  output: schema.shape.output.default('.'),
+})
+
+/**
+ * Reads the settings of a cut from a region file, or from a file that has only these.
+ *
+ * @throws as `parseConfig`
+ */
+export function parseCutSettings(text: string, file: string): CutSettings {
+  const { name, filter, seed } = resolvePaths(parse(cutSchema, text, file), dirname(resolve(file)))
+  return { name, filter, seed }
+}
+
+function parse<T>(of: z.ZodType<T>, text: string, file: string): T {
   const document = parseDocument(text, { prettyErrors: true })
   if (document.errors.length > 0) {
     const faults = document.errors.map((error) => error.message.split('\n')[0] ?? '')
     throw badConfig(file, faults)
   }
-  const result = schema.safeParse(document.toJS() ?? {}, { reportInput: false })
-  if (!result.success) throw badConfig(file, result.error.issues.flatMap(faultsOf))
-  return resolvePaths(result.data, dirname(resolve(file)))
+  const checked = checkWith(of, document.toJS() ?? {}, 'file')
+  if ('faults' in checked) throw badConfig(file, checked.faults)
+  return checked.value
 }
 
-function badConfig(file: string, faults: string[]): InputError {
+function badConfig(file: string, faults: readonly string[]): InputError {
   const list = faults.map((fault) => `  ${fault}`).join('\n')
   return new InputError(
     'bad-config',
     `${file} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${list}`,
   )
-}
-
-function faultsOf(issue: z.core.$ZodIssue): string[] {
-  const path = issue.path
-    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
-    .join('')
-    .replace(/^\./, '')
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${path ? `${path}.` : ''}${key}: is not a setting`)
-  }
-  if (issue.code === 'invalid_type' && /undefined/.test(issue.message))
-    return [`${path || 'file'}: is missing (${issue.expected})`]
-  return [`${path || 'file'}: ${issue.message}`]
 }
 
 const isUrl = (text: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(text)

@@ -38,6 +38,26 @@ export function messageOf(error: unknown): string {
   return redact(error instanceof Error ? error.message : String(error))
 }
 
+const SYSTEM_REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'it may not be read',
+  EPERM: 'it may not be read',
+  ENOTFOUND: 'there is no such host',
+  EAI_AGAIN: 'its name could not be looked up',
+  ECONNREFUSED: 'nothing answers there',
+  ECONNRESET: 'the connection was cut',
+  ETIMEDOUT: 'there was no answer in time',
+  ENOSPC: 'the disk is full',
+}
+
+/** Why the system refused something, in words instead of codes: `there is no such file`. Redacted. */
+export function systemReason(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return (typeof code === 'string' && SYSTEM_REASONS[code]) || messageOf(error)
+}
+
 /** An error as plain data, for a message to another thread: structured cloning would keep neither class nor fields. */
 export interface ErrorData {
   readonly kind: 'input' | 'service' | 'data' | 'other'

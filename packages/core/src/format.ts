@@ -3,6 +3,11 @@ export function formatCount(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
+/** `1 pair`, `1,234 pairs`. */
+export function formatCounted(value: number, one: string, many = `${one}s`): string {
+  return `${formatCount(value)} ${Math.round(value) === 1 ? one : many}`
+}
+
 /** Bytes as `812 B`, `3.4 MB`: powers of 1000. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']

@@ -1,4 +1,4 @@
-import { InputError } from '@skyscript/core'
+import { checkWith, InputError } from '@skyscript/core'
 import { z } from 'zod'
 import { GSD_CLASSES } from '../tag-table.ts'
 import { type LogisticModel, mostProbable } from './logistic-regression.ts'
@@ -73,10 +73,8 @@ export function parseTagClassifier(text: string, file: string): TagClassifier {
   } catch {
     return refuse('it is not JSON')
   }
-  const result = schema.safeParse(json)
-  if (result.success) return result.data
-  const { path, message } = result.error.issues[0]!
-  return refuse(`${path.join('.') || 'file'}: ${message}`)
+  const checked = checkWith(schema, json, 'file')
+  return 'value' in checked ? checked.value : refuse(checked.faults[0]!)
 }
 
 /** One line of JSON; the same classifier gives the same bytes. */

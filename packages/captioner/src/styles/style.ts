@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { InputError, messageOf, type SourceAlias } from '@skyscript/core'
+import { checkWith, InputError, messageOf, type SourceAlias } from '@skyscript/core'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { DIRECTIONS, type Direction } from '../surroundings/surrounding.ts'
@@ -74,10 +74,9 @@ export function parseStyle(content: string, file: string): Style {
   } catch (error) {
     throw new InputError('bad-style', `${file} is not YAML or JSON: ${messageOf(error).split('\n')[0]}`)
   }
-  const result = style.safeParse(parsed ?? {})
-  if (result.success) return result.data
-  const faults = result.error.issues.map((issue) => `${issue.path.join('.') || 'file'}: ${issue.message}`)
-  throw new InputError('bad-style', `${file}: ${faults.join('; ')}`)
+  const checked = checkWith(style, parsed ?? {}, 'file')
+  if ('faults' in checked) throw new InputError('bad-style', `${file}: ${checked.faults.join('; ')}`)
+  return checked.value
 }
 
 /** @param source null where it isn't known: the original calls every image a satellite image */

@@ -51,7 +51,7 @@ test('exports go into the dataset, or elsewhere, and verify does not mind them',
     await readFile(join(dataset, 'export/webdataset/val_openai/00000.tar'))
     await readFile(join(folder, 'zip/images2.zip'))
     expect(zips.stdout).toContain('images2.zip')
-    expect(croissant.stderr).toMatch(/give --url, --published, --creator/)
+    expect(croissant.stderr).toMatch(/with --url, --published, --creator/)
     expect(JSON.parse(await readFile(join(dataset, 'croissant.json'), 'utf8')).name).toBe('SkyScript-Town')
     expect(await readFile(join(dataset, 'export/card/DATASET_CARD.md'), 'utf8')).toContain('# SkyScript-Town')
     expect((await verifyDataset(await openFolder(dataset))).faults).toEqual([])
@@ -65,7 +65,7 @@ test('what can not be exported is refused in one sentence', () =>
     const cases = [
       [[unfinished, '--format', 'card'], /no finished dataset .*run skyscript build/],
       [[join(folder, 'none'), '--format', 'card'], /There is no folder/],
-      [[dataset, '--format', 'tfrecord'], /Allowed choices are webdataset, openclip, zip, croissant, card/],
+      [[dataset, '--format', 'tfrecord'], /must be one of webdataset, openclip, zip, croissant, card/],
       [[dataset], /required option '--format/],
       [
         [dataset, '--format', 'webdataset', '--set', 'top'],
@@ -73,7 +73,7 @@ test('what can not be exported is refused in one sentence', () =>
       ],
       [[dataset, '--format', 'webdataset', '--shard-bytes', '0'], /must be a whole number of bytes/],
       [[dataset, '--format', 'zip', '--set', 'val_openai'], /--set has no effect with --format zip/],
-      [[dataset, '--format', 'zip', '--to', dataset], /give another folder/],
+      [[dataset, '--format', 'zip', '--to', dataset], /use --to <folder>/],
       [[dataset, '--format', 'croissant', '--published', '2026-02-30'], /must be a date/],
     ] as const
     for (const [args, message] of cases) {

@@ -1,60 +1,75 @@
-import { createCaptioner, type TokenLimit } from '@skyscript/captioner'
-import { DataFault, InputError, type Labels } from '@skyscript/core'
-import { modelOptions, readStyles, readTagTable, readTextFile } from '@skyscript/pipeline/files'
-import { z } from 'zod'
-import { answerLines } from './lines.ts'
+import { DataFault, InputError } from '@skyscript/core'
+import { defineCommand, flag, option, positiveInteger, positiveNumber } from '../command.ts'
+import { labelsOption, tagsOption } from '../tag-options.ts'
 
-/** Entries, because zod's record would lose a key named `__proto__`. */
-const tags = z.custom<Record<string, string>>(
-  (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.values(value).every((each) => typeof each === 'string'),
-  'must be an object of texts',
-)
-const line = z.object({ center_tags: tags, surrounding_tags: z.array(tags).default([]) })
+export const caption = defineCommand({
+  name: 'caption',
+  description:
+    'read {"center_tags":{},"surrounding_tags":[{}]} lines on stdin; write {"title","title_multi_objects"} for each',
+  arguments: {},
+  options: {
+    gsd: option('--gsd <metres>', 'use only tags visible at this ground sampling distance', positiveNumber),
+    allTags: flag('--all-tags', 'use every tag, visible or not'),
+    labels: labelsOption,
+    tags: tagsOption,
+    rules: option('--rules <file>', 'file that replaces the shipped caption tables'),
+    template: option('--template <style>', 'skyscript, it-shows, or the path of a style file (start it with ./)'),
+    counts: flag('--counts', 'say how many similar objects are around'),
+    maxTokens: option('--max-tokens <n>', 'keep captions within this many tokens, for example 77', positiveInteger),
+    model: option('--model <folder>', 'the CLIP whose tokenizer counts them'),
+  },
+  async run({ gsd, allTags, labels, tags: table, rules, template, counts, maxTokens, model }) {
+    const { createCaptioner } = await import('@skyscript/captioner')
+    const { readStyles, readTagTable, readTextFile } = await import('@skyscript/pipeline/files')
+    const { answerLines } = await import('../terminal/json-lines.ts')
+    const captioner = createCaptioner({
+      ...(labels !== undefined && { labels }),
+      ...(table !== undefined && { tags: await readTagTable(table, '--tags') }),
+      ...(rules !== undefined && { rules: await readTextFile(rules, '--rules') }),
+      ...(template !== undefined && { styles: await readStyles([template], '--template') }),
+      counts: counts === true,
+      tokens: await tokenLimit(maxTokens, model),
+    })
+    const how = { ...(gsd !== undefined && { gsd }), ...(allTags && { allTags: true }) }
+    /** As a build does: what lies in a tunnel or under ground is neither captioned nor mentioned. */
+    const hidden = (tags: Readonly<Record<string, string>>) => (allTags ? null : captioner.hidden(tags))
+    return answerLines(await lineSchema(), ({ center_tags: center, surrounding_tags: surrounding }) => {
+      const reason = hidden(center)
+      if (reason !== null) return without(reason)
+      try {
+        const seen = surrounding.filter((tags) => hidden(tags) === null)
+        const { title, titleMultiObjects } = captioner.caption(center, seen, how)
+        return { title, title_multi_objects: titleMultiObjects }
+      } catch (error) {
+        if (error instanceof DataFault) return without(error.code)
+        throw error
+      }
+    })
+  },
+})
 
-export interface CaptionOptions {
-  readonly gsd?: number
-  readonly allTags?: boolean
-  readonly labels?: Labels
-  readonly tags?: string
-  readonly rules?: string
-  readonly template?: string
-  readonly counts?: boolean
-  readonly maxTokens?: number
-  readonly model?: string
+const without = (reason: string) => ({ title: '', title_multi_objects: '', reason })
+
+async function lineSchema() {
+  const { z } = await import('zod')
+  /** Not z.record, which would lose a key named `__proto__`. */
+  const tags = z.custom<Record<string, string>>(
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      !Array.isArray(value) &&
+      Object.values(value).every((each) => typeof each === 'string'),
+    'expected an object of strings, such as {"building":"yes"}',
+  )
+  return z.object({ center_tags: tags, surrounding_tags: z.array(tags).default([]) })
 }
 
-/** `skyscript caption`: one caption pair per line, in the input's order; empty ones, with a reason, where no tag can be seen. */
-export async function captionCommand(options: CaptionOptions): Promise<number> {
-  const captioner = createCaptioner({
-    ...(options.labels !== undefined && { labels: options.labels }),
-    ...(options.tags !== undefined && { tags: await readTagTable(options.tags, '--tags') }),
-    ...(options.rules !== undefined && { rules: await readTextFile(options.rules, '--rules') }),
-    ...(options.template !== undefined && { styles: await readStyles([options.template], '--template') }),
-    counts: options.counts === true,
-    tokens: await tokenLimit(options),
-  })
-  const how = { ...(options.gsd !== undefined && { gsd: options.gsd }), ...(options.allTags && { allTags: true }) }
-  return answerLines(line, ({ center_tags: center, surrounding_tags: surrounding }) => {
-    try {
-      const { title, titleMultiObjects } = captioner.caption(center, surrounding, how)
-      return { title, title_multi_objects: titleMultiObjects }
-    } catch (error) {
-      if (error instanceof DataFault) return { title: '', title_multi_objects: '', reason: error.code }
-      throw error
-    }
-  })
-}
-
-async function tokenLimit({ maxTokens, model }: CaptionOptions): Promise<TokenLimit | null> {
-  if (maxTokens === undefined) return null
-  if (model === undefined) {
+async function tokenLimit(limit: number | undefined, model: string | undefined) {
+  if (limit === undefined) return null
+  if (model === undefined)
     throw new InputError('missing-option', '--max-tokens needs --model, whose tokenizer counts; any CLIP will do.')
-  }
   const { openTokenCounter } = await import('@skyscript/filter')
+  const { modelOptions } = await import('@skyscript/pipeline/files')
   const counter = await openTokenCounter(modelOptions(model, {}))
-  return { limit: maxTokens, count: counter.count, tokenizer: counter.fingerprint }
+  return { limit, count: counter.count, tokenizer: counter.fingerprint }
 }

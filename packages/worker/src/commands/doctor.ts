@@ -1,10 +1,16 @@
-import { renderChecks, runDoctor } from '../doctor/doctor.ts'
-import { readRegion } from './region.ts'
+import { defineCommand, jsonOption, optionalArgument } from '../command.ts'
 
-/** `skyscript doctor`: 0 where nothing needed is missing, else 1. */
-export async function doctorCommand(file: string | undefined, options: { json?: boolean }): Promise<number> {
-  const config = file === undefined ? undefined : await readRegion(file)
-  const checks = await runDoctor({ ...(config && { config }), env: process.env })
-  process.stdout.write(options.json ? `${JSON.stringify(checks)}\n` : renderChecks(checks))
-  return checks.some((check) => check.status === 'fail') ? 1 : 0
-}
+export const doctor = defineCommand({
+  name: 'doctor',
+  description: 'check what this machine, or a build of a region, needs, and say how to get what is missing',
+  arguments: { region: optionalArgument('[region.yaml]', 'check everything that a build of this region needs') },
+  options: { json: jsonOption },
+  async run({ region, json }) {
+    const { renderChecks, runDoctor } = await import('../doctor/doctor.ts')
+    const { readRegion } = await import('../region.ts')
+    const config = region === undefined ? undefined : await readRegion(region)
+    const checks = await runDoctor({ ...(config && { config }), env: process.env })
+    process.stdout.write(json ? `${JSON.stringify(checks)}\n` : renderChecks(checks))
+    return checks.some((check) => check.status === 'fail') ? 1 : 0
+  },
+})

@@ -1,25 +1,30 @@
-import { createCaptioner } from '@skyscript/captioner'
-import type { Box } from '@skyscript/core'
-import { formatCount } from '@skyscript/core'
-import { extract } from '@skyscript/osm-extract'
-import { writeAll } from './lines.ts'
-import { openTerminal } from './region.ts'
+import { formatCount, formatCounted } from '@skyscript/core'
+import { argumentList, clipBox, defineCommand, flag, option, positiveInteger } from '../command.ts'
 
-/** `skyscript extract`: GeoJSON text sequence lines on stdout, counts on stderr. */
-export async function extractCommand(
-  files: readonly string[],
-  options: { allTagged?: boolean; clip?: Box; threads?: number },
-): Promise<number> {
-  const terminal = openTerminal()
-  const captioner = createCaptioner()
-  const extraction = extract(files, {
-    wanted: options.allTagged ? 'all' : captioner.verdicts(),
-    clip: options.clip ?? null,
-    ...(options.threads !== undefined && { threads: options.threads }),
-  })
-  for await (const { bytes } of extraction.chunks()) await writeAll(process.stdout, bytes)
-  const { emitted, dropped } = extraction.report()
-  terminal.note(`${formatCount(emitted.points + emitted.lines + emitted.areas)} objects`)
-  for (const [reason, n] of dropped) terminal.note(`left out, ${reason}: ${formatCount(n)}`)
-  return 0
-}
+export const extract = defineCommand({
+  name: 'extract',
+  description: 'write the objects of PBF files as a GeoJSON text sequence; several files are read as one map',
+  arguments: { files: argumentList('<file.osm.pbf...>', 'OSM PBF files') },
+  options: {
+    allTagged: flag('--all-tagged', 'every tagged object, not only those visible from above'),
+    clip: option('--clip <w,s,e,n>', 'only objects that intersect this box, in degrees', clipBox),
+    threads: option('--threads <n>', 'reader threads (default: one per core)', positiveInteger),
+  },
+  async run({ files, allTagged, clip, threads }) {
+    const { createCaptioner } = await import('@skyscript/captioner')
+    const osm = await import('@skyscript/osm-extract')
+    const { openTerminal } = await import('../terminal/open-terminal.ts')
+    const { writeAll } = await import('../terminal/json-lines.ts')
+    const terminal = openTerminal()
+    const extraction = osm.extract(files, {
+      wanted: allTagged ? 'all' : createCaptioner().verdicts(),
+      clip: clip ?? null,
+      ...(threads !== undefined && { threads }),
+    })
+    for await (const { bytes } of extraction.chunks()) await writeAll(process.stdout, bytes)
+    const { emitted, dropped } = extraction.report()
+    terminal.note(formatCounted(emitted.points + emitted.lines + emitted.areas, 'object'))
+    for (const [reason, n] of dropped) terminal.note(`left out, ${reason}: ${formatCount(n)}`)
+    return 0
+  },
+})

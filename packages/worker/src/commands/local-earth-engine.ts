@@ -1,30 +1,36 @@
-import { startLocalEarthEngine } from '@skyscript/local-earth-engine'
-import { closeInTime, untilStopped } from '../terminal/interrupt.ts'
-import { openTerminal } from './region.ts'
+import { defineCommand, option, port, positiveInteger, positiveNumber, required, severalTexts } from '../command.ts'
 
-export interface LocalEarthEngineCommandOptions {
-  readonly port: number
-  readonly features: readonly string[]
-  readonly faults?: string
-  readonly latency?: number
-  readonly denied?: readonly string[]
-  readonly memoryPixels?: number
-}
-
-/** `skyscript local-earth-engine`: serves until Ctrl-C; its URL is the one line on stdout. */
-export async function localEarthEngineCommand(options: LocalEarthEngineCommandOptions): Promise<number> {
-  const terminal = openTerminal()
-  const server = await startLocalEarthEngine({
-    features: options.features,
-    port: options.port,
-    ...(options.faults !== undefined && { faults: options.faults }),
-    ...(options.denied !== undefined && { denied: options.denied }),
-    ...(options.memoryPixels !== undefined && { limits: { memoryPixels: options.memoryPixels } }),
-    ...(options.latency !== undefined && { latency: { ms: options.latency, jitter: 0.3 } }),
-  })
-  process.stdout.write(`${server.url}\n`)
-  terminal.note(`Set imagery.earthEngine.endpoint to ${server.url}; Ctrl-C ends it.`)
-  await untilStopped()
-  await closeInTime(() => server.close())
-  return 0
-}
+export const localEarthEngine = defineCommand({
+  name: 'local-earth-engine',
+  description: 'serve imagery drawn from OSM objects through the Earth Engine calls that builds make',
+  arguments: {},
+  options: {
+    port: required(option('--port <n>', 'port on 127.0.0.1; 0 picks a free one', port)),
+    features: severalTexts('--features <file...>', 'GeoJSON text sequences, as `skyscript extract` writes them'),
+    faults: option(
+      '--faults <list>',
+      'shares of requests that fail, for example 429:0.1,500:0.05,memory:0.1,restricted:1',
+    ),
+    latency: option('--latency <ms>', 'mean time before each answer, in milliseconds', positiveNumber),
+    memoryPixels: option('--memory-pixels <n>', 'requests for more pixels exceed the memory limit', positiveInteger),
+    denied: severalTexts('--denied <asset...>', 'assets that are not shared with the account'),
+  },
+  async run({ port: number, features, faults, latency, memoryPixels, denied }) {
+    const { startLocalEarthEngine } = await import('@skyscript/local-earth-engine')
+    const { closeInTime, untilStopped } = await import('../terminal/interrupt.ts')
+    const { openTerminal } = await import('../terminal/open-terminal.ts')
+    const server = await startLocalEarthEngine({
+      features,
+      port: number,
+      ...(faults !== undefined && { faults }),
+      ...(denied.length > 0 && { denied }),
+      ...(memoryPixels !== undefined && { limits: { memoryPixels } }),
+      ...(latency !== undefined && { latency: { ms: latency, jitter: 0.3 } }),
+    })
+    process.stdout.write(`${server.url}\n`)
+    openTerminal().note(`Set imagery.earthEngine.endpoint to ${server.url}; press Ctrl-C to stop.`)
+    await untilStopped()
+    await closeInTime(() => server.close())
+    return 0
+  },
+})

@@ -1,74 +1,112 @@
 import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { type CsvRecord, count, type Device, formatCount, InputError, miscounted, readCsv } from '@skyscript/core'
-import { openScorer, type ScorePair } from '@skyscript/filter'
-import { defaultModelCache } from '@skyscript/pipeline/files'
+import {
+  type CsvRecord,
+  count,
+  DataFault,
+  DEVICES,
+  formatCounted,
+  InputError,
+  miscounted,
+  readCsv,
+  systemReason,
+  type Terminal,
+} from '@skyscript/core'
+import type { ScorePair, Scorer } from '@skyscript/filter'
 import { stringify } from 'csv-stringify/sync'
-import { writeLine } from './lines.ts'
-import { downloadProgress, openTerminal } from './region.ts'
+import { defineCommand, oneOf, option, positiveInteger, required, withDefault } from '../command.ts'
+import { MODEL } from '../tag-options.ts'
+import { writeLine } from '../terminal/json-lines.ts'
 
-/** Pairs that are scored together; those of the next time are read meanwhile. */
+/** Pairs that are scored together; the next ones are read meanwhile. */
 const BATCH = 128
-/** Lines that can't be read are named one by one up to this many. */
-const BAD_LINES_SHOWN = 10
+/** Lines without a similarity are named one by one up to this many. */
+const FAULTS_SHOWN = 10
 
-export interface ScoreOptions {
-  readonly model: string
-  readonly images: string
-  readonly captions?: string
-  readonly device?: Device
-  readonly batch?: number
-  /** URL of a model server, and the names that it has for the two halves. */
-  readonly server?: string
-  readonly vision: string
-  readonly text: string
-}
+export const score = defineCommand({
+  name: 'score',
+  description: 'add a CLIP similarity column to the rows of a CSV with filepath and title',
+  arguments: {},
+  options: {
+    model: required(option('--model <folder>', MODEL)),
+    images: required(
+      option('--images <csv or folder>', 'CSV with paths relative to its own folder, or the folder of the images'),
+    ),
+    captions: option('--captions <csv>', 'the CSV, if --images is a folder'),
+    device: withDefault(option('--device <name>', 'where the model runs', oneOf(DEVICES)), 'cpu'),
+    batch: option('--batch <n>', 'images per model run (default: measured)', positiveInteger),
+    server: option('--server <url>', 'server that runs the model (Open Inference Protocol v2)'),
+    vision: withDefault(option('--vision <name>', "the server's image model"), 'vision_model'),
+    text: withDefault(option('--text <name>', "the server's caption model"), 'text_model'),
+  },
+  async run({ model, images, captions, device, batch, server, vision, text }) {
+    const { openScorer } = await import('@skyscript/filter')
+    const { defaultModelCache } = await import('@skyscript/pipeline/files')
+    const { downloadProgress, openTerminal } = await import('../terminal/open-terminal.ts')
+    const { csv, folder } = await inputsOf(images, captions)
+    const terminal = openTerminal()
+    const scorer = await openScorer({
+      name: 'score',
+      model,
+      cacheFolder: defaultModelCache(),
+      device,
+      batch: batch ?? null,
+      server: server === undefined ? null : serverOf(server, vision, text),
+      progress: downloadProgress(terminal)(`model ${model}`),
+    })
+    try {
+      return await scoreRows(csv, folder, scorer, terminal)
+    } finally {
+      await scorer.close()
+    }
+  },
+})
 
 /**
- * `skyscript score`: the CSV's rows, in its order, with a `similarity` column. It is empty for a pair that could not be
- * scored and for a line that could not be read, of which the fields that there are fill the row.
+ * Writes the CSV's rows in its order, with a `similarity` column. It is empty for a pair that could not be scored, and for
+ * a line that could not be read, whose row holds the fields that could be.
  */
-export async function scoreCommand(options: ScoreOptions): Promise<number> {
-  const { csv, folder } = await inputsOf(options)
-  const terminal = openTerminal()
-  const scorer = await openScorer({
-    name: 'score',
-    model: options.model,
-    cacheFolder: defaultModelCache(),
-    device: options.device ?? 'cpu',
-    batch: options.batch ?? null,
-    server: options.server === undefined ? null : serverOf(options.server, options),
-    progress: downloadProgress(terminal)(`model ${options.model}`),
-  })
+async function scoreRows(csv: string, folder: string, scorer: Scorer, terminal: Terminal): Promise<number> {
   const faults = new Map<string, number>()
-  let badLines = 0
+  let [done, badLines, shownFaults] = [0, 0, 0]
+  const say = (line: number, what: string) => {
+    if (++shownFaults <= FAULTS_SHOWN) terminal.warn(`${csv}, line ${line}: ${what.replace(/\.$/, '')}.`)
+  }
   const progress = terminal.stage('score', 'pairs')
-  let done = 0
   try {
-    for await (const { header, rows, pairs } of readAhead(batchesOf(csv, folder))) {
+    for await (const { header, rows, pairs: reading } of readAhead(batchesOf(csv, folder))) {
       if (done === 0) await writeLine(process.stdout, lineOf([...header, 'similarity']))
-      const similarities = (await scorer.score(await pairs)).values()
+      const pairs = await reading
+      const similarities = await scorer.score(pairs)
+      let next = 0
       for (const { line, fields, fault } of rows) {
-        const similarity = fault === null ? similarities.next().value! : ''
-        if (fault !== null && ++badLines <= BAD_LINES_SHOWN) terminal.warn(`${csv}, line ${line}: ${fault}.`)
-        if (typeof similarity === 'object') count(faults, similarity.code)
-        const answer = typeof similarity === 'object' ? '' : String(similarity)
+        const pair = fault === null ? pairs[next] : undefined
+        const similarity = fault === null ? similarities[next++]! : null
+        if (fault !== null) {
+          badLines++
+          say(line, fault)
+        }
+        if (similarity instanceof DataFault) {
+          count(faults, similarity.code)
+          say(line, `${pair!.path}: ${pair!.unread ?? similarity.message}`)
+        }
+        const answer = typeof similarity === 'number' ? String(similarity) : ''
         await writeLine(process.stdout, lineOf([...header.map((_, i) => fields[i] ?? ''), answer]))
       }
       done += rows.length
       progress.update(done)
     }
   } finally {
-    progress.end(`${formatCount(done)} pairs`)
-    await scorer.close()
+    progress.end(formatCounted(done, 'pair'))
   }
-  for (const [code, n] of faults) terminal.warn(`${formatCount(n)} pairs have no similarity (${code})`)
-  if (badLines > 0) terminal.warn(`${formatCount(badLines)} lines of ${csv} can't be read; they have no similarity`)
+  const hasNone = (n: number) => (n === 1 ? 'has no similarity' : 'have no similarity')
+  for (const [code, n] of faults) terminal.warn(`${formatCounted(n, 'pair')} ${hasNone(n)} (${code})`)
+  if (badLines > 0) terminal.warn(`${formatCounted(badLines, 'line')} of ${csv} can't be read and ${hasNone(badLines)}`)
   return faults.size === 0 && badLines === 0 ? 0 : 2
 }
 
-function serverOf(url: string, { vision, text }: ScoreOptions): { url: string; vision: string; text: string } {
+function serverOf(url: string, vision: string, text: string): { url: string; vision: string; text: string } {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new InputError('usage', '--server must be an http(s) URL.')
   return { url, vision, text }
@@ -85,7 +123,14 @@ interface Batch {
   readonly header: readonly string[]
   readonly rows: readonly Row[]
   /** Of the rows without a fault; under way. */
-  readonly pairs: Promise<ScorePair[]>
+  readonly pairs: Promise<Pair[]>
+}
+
+interface Pair extends ScorePair {
+  /** As the CSV has it. */
+  readonly path: string
+  /** Why its file could not be read. */
+  readonly unread?: string
 }
 
 /** The rows of the CSV with their images, some at a time; at least one batch, which may have no rows. */
@@ -121,16 +166,20 @@ function rowOf(record: CsvRecord, header: readonly string[]): Row {
   return { ...record, fault: fields.length === header.length ? null : miscounted(fields, header) }
 }
 
-function pairsOf(header: readonly string[], rows: readonly Row[], folder: string): Promise<ScorePair[]> {
+function pairsOf(header: readonly string[], rows: readonly Row[], folder: string): Promise<Pair[]> {
   const [path, title] = [header.indexOf('filepath'), header.indexOf('title')]
   return Promise.all(
     rows
       .filter(({ fault }) => fault === null)
-      .map(async ({ fields }) => ({
-        // What can't be read is a fault of its pair.
-        image: await readFile(resolve(folder, fields[path]!)).catch(() => new Uint8Array()),
-        caption: fields[title]!,
-      })),
+      .map(async ({ fields }) => {
+        const pair = { path: fields[path]!, caption: fields[title]! }
+        try {
+          return { ...pair, image: await readFile(resolve(folder, pair.path)) }
+        } catch (error) {
+          // The scorer counts it as unreadable.
+          return { ...pair, image: new Uint8Array(), unread: systemReason(error) }
+        }
+      }),
   )
 }
 
@@ -149,13 +198,7 @@ async function* readAhead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
 
 const lineOf = (row: readonly string[]) => stringify([[...row]], { eof: false, record_delimiter: '\n' })
 
-async function inputsOf({
-  images,
-  captions,
-}: {
-  images: string
-  captions?: string
-}): Promise<{ csv: string; folder: string }> {
+async function inputsOf(images: string, captions: string | undefined): Promise<{ csv: string; folder: string }> {
   const found = await stat(images).catch(() => {
     throw new InputError('missing-file', `--images ${images}: there is no such file or folder.`)
   })

@@ -1,17 +1,6 @@
-import { createCaptioner } from '@skyscript/captioner'
-import { count, formatCount, type Labels, printable } from '@skyscript/core'
-import { extract } from '@skyscript/osm-extract'
-import { readTagTable } from '@skyscript/pipeline/files'
-import { interruptSignal } from '../terminal/interrupt.ts'
-import { openTerminal } from './region.ts'
-
-export interface TagsCoverageOptions {
-  readonly labels?: Labels
-  readonly tags?: string
-  /** How many of the most frequent tags are looked at as such. */
-  readonly top: number
-  readonly json?: boolean
-}
+import { count, formatCount, printable } from '@skyscript/core'
+import { argumentList, defineCommand, jsonOption, option, positiveInteger, withDefault } from '../command.ts'
+import { labelsOption, tagsOption } from '../tag-options.ts'
 
 const DECIDERS = ['override', 'label', 'key rule', 'skyscript-2023', 'unknown'] as const
 type Decider = (typeof DECIDERS)[number]
@@ -19,27 +8,66 @@ type Decider = (typeof DECIDERS)[number]
 /** How many tags, and how many uses of tags, each decided. */
 type Shares = Readonly<Record<Decider, { readonly tags: number; readonly uses: number }>>
 
-/** What decides of the tags of some files. */
+/** Which rule decides each tag of some files. */
 export interface TagCoverage {
   readonly all: Shares
   readonly mostFrequent: Shares
   /** By key, the most used first. */
   readonly keys: readonly { readonly key: string; readonly uses: number; readonly shares: Shares }[]
-  /** Tags that nothing knows, the most used first. */
+  /** Tags in no table, the most used first. */
   readonly unknown: readonly { readonly key: string; readonly value: string; readonly uses: number }[]
 }
 
 /** Lines of a table: enough to see where a region differs. */
 const LISTED = 40
 
-/** `skyscript tags coverage`: what decides of the tags of OSM files, by key and by frequency. */
-export async function tagsCoverageCommand(files: readonly string[], options: TagsCoverageOptions): Promise<number> {
-  const captioner = createCaptioner({
-    ...(options.labels !== undefined && { labels: options.labels }),
-    ...(options.tags !== undefined && { tags: await readTagTable(options.tags, '--tags') }),
-  })
-  const terminal = openTerminal()
-  const interrupt = interruptSignal(terminal)
+export const tagsCoverage = defineCommand({
+  name: 'tags coverage',
+  description: 'show which rule decides each tag of OSM files, by key and by frequency, and which tags are in no table',
+  arguments: { files: argumentList('<file.osm.pbf...>', 'OSM PBF files') },
+  options: {
+    labels: labelsOption,
+    tags: tagsOption,
+    top: withDefault(option('--top <n>', 'number of most frequent tags to summarize', positiveInteger), 1000),
+    json: jsonOption,
+  },
+  async run({ files, labels, tags: table, top, json }) {
+    const { createCaptioner } = await import('@skyscript/captioner')
+    const { readTagTable } = await import('@skyscript/pipeline/files')
+    const captioner = createCaptioner({
+      ...(labels !== undefined && { labels }),
+      ...(table !== undefined && { tags: await readTagTable(table, '--tags') }),
+    })
+    const tags = [...(await usesOfTags(files))]
+      .map(([tag, n]) => {
+        // A key that holds a = itself is cut there: no vocabulary has one.
+        const at = tag.indexOf('=')
+        const [key, value] = [tag.slice(0, at), tag.slice(at + 1)]
+        const { why } = captioner.groundability(key, value)
+        return { key, value, uses: n, decider: DECIDERS.find((each) => why.startsWith(each)) ?? 'unknown' }
+      })
+      .sort((a, b) => b.uses - a.uses || (`${a.key}=${a.value}` < `${b.key}=${b.value}` ? -1 : 1))
+    const coverage: TagCoverage = {
+      all: sharesOf(tags),
+      mostFrequent: sharesOf(tags.slice(0, top)),
+      keys: [...Map.groupBy(tags, ({ key }) => key)]
+        .map(([key, list]) => ({ key, uses: list.reduce((sum, tag) => sum + tag.uses, 0), shares: sharesOf(list) }))
+        .sort((a, b) => b.uses - a.uses || (a.key < b.key ? -1 : 1)),
+      unknown: tags
+        .filter(({ decider }) => decider === 'unknown')
+        .map(({ key, value, uses: n }) => ({ key, value, uses: n })),
+    }
+    process.stdout.write(json ? `${JSON.stringify(coverage)}\n` : tablesOf(coverage, top))
+    return 0
+  },
+})
+
+/** How often each `key=value` of the files is used. */
+async function usesOfTags(files: readonly string[]): Promise<Map<string, number>> {
+  const { extract } = await import('@skyscript/osm-extract')
+  const { interruptSignal } = await import('../terminal/interrupt.ts')
+  const { openTerminal } = await import('../terminal/open-terminal.ts')
+  const interrupt = interruptSignal(openTerminal())
   const uses = new Map<string, number>()
   try {
     for (const file of files) {
@@ -50,27 +78,7 @@ export async function tagsCoverageCommand(files: readonly string[], options: Tag
   } finally {
     interrupt.release()
   }
-  const tags = [...uses]
-    .map(([tag, n]) => {
-      // A key with an = of its own is cut there: no vocabulary has one.
-      const at = tag.indexOf('=')
-      const [key, value] = [tag.slice(0, at), tag.slice(at + 1)]
-      const { why } = captioner.groundability(key, value)
-      return { key, value, uses: n, decider: DECIDERS.find((each) => why.startsWith(each)) ?? 'unknown' }
-    })
-    .sort((a, b) => b.uses - a.uses || (`${a.key}=${a.value}` < `${b.key}=${b.value}` ? -1 : 1))
-  const coverage: TagCoverage = {
-    all: sharesOf(tags),
-    mostFrequent: sharesOf(tags.slice(0, options.top)),
-    keys: [...Map.groupBy(tags, ({ key }) => key)]
-      .map(([key, list]) => ({ key, uses: list.reduce((sum, tag) => sum + tag.uses, 0), shares: sharesOf(list) }))
-      .sort((a, b) => b.uses - a.uses || (a.key < b.key ? -1 : 1)),
-    unknown: tags
-      .filter(({ decider }) => decider === 'unknown')
-      .map(({ key, value, uses: n }) => ({ key, value, uses: n })),
-  }
-  process.stdout.write(options.json ? `${JSON.stringify(coverage)}\n` : tablesOf(coverage, options.top))
-  return 0
+  return uses
 }
 
 function sharesOf(tags: readonly { readonly uses: number; readonly decider: Decider }[]): Shares {
@@ -96,7 +104,7 @@ function tablesOf({ all, mostFrequent, keys, unknown }: TagCoverage, top: number
     return name(title) + cell('100 %') + DECIDERS.map(part).join('')
   }
   return [
-    heading('different tags, by what decides'),
+    heading('distinct tags, by what decides'),
     counts(`the ${formatCount(top)} most frequent`, mostFrequent),
     counts('all', all),
     percent('all, by use', all),
@@ -104,7 +112,7 @@ function tablesOf({ all, mostFrequent, keys, unknown }: TagCoverage, top: number
     heading('keys, the most used first'),
     ...keys.slice(0, LISTED).map(({ key, shares }) => counts(key, shares)),
     '',
-    `${name('tags that nothing knows')}${cell('uses')}`,
+    `${name('tags in no table')}${cell('uses')}`,
     ...unknown.slice(0, LISTED).map(({ key, value, uses }) => name(`${key}=${value}`) + cell(formatCount(uses))),
     '',
   ].join('\n')

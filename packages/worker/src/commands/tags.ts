@@ -1,44 +1,47 @@
-import { createCaptioner } from '@skyscript/captioner'
-import { InputError, type Labels } from '@skyscript/core'
+import { InputError } from '@skyscript/core'
 import type { TagJudge } from '@skyscript/pipeline'
-import { readTagTable } from '@skyscript/pipeline/files'
-import { z } from 'zod'
-import { answerLines } from './lines.ts'
+import { defineCommand, option } from '../command.ts'
+import { labelsOption, tagsOption } from '../tag-options.ts'
 
-const line = z.object({ key: z.string(), value: z.string() })
+export const tags = defineCommand({
+  name: 'tags',
+  description: 'read {"key","value"} lines on stdin; write whether each tag is visible from above, and up to which GSD',
+  arguments: {},
+  options: {
+    labels: labelsOption,
+    tags: tagsOption,
+    classifier: option('--classifier <file>', 'weights from `tags train`, used for tags in no table'),
+    model: option('--model <folder>', "the classifier's CLIP: a folder in the hub's layout, or a hub id"),
+  },
+  async run({ labels, tags: table, classifier, model }) {
+    const { z } = await import('zod')
+    const { createCaptioner } = await import('@skyscript/captioner')
+    const { readTagTable } = await import('@skyscript/pipeline/files')
+    const { answerLines } = await import('../terminal/json-lines.ts')
+    const captioner = createCaptioner({
+      ...(labels !== undefined && { labels }),
+      ...(table !== undefined && { tags: await readTagTable(table, '--tags') }),
+    })
+    const judge = await openClassifier(classifier, model)
+    const line = z.object({ key: z.string(), value: z.string() })
+    return answerLines(line, async ({ key, value }) => {
+      const judged = judge && captioner.isUndecided(key, value) ? await judge.judge(key, value) : null
+      const answer = judged
+        ? { groundable: judged.maxGsd !== null, maxGsd: judged.maxGsd, why: `classifier: ${judged.reason}` }
+        : captioner.groundability(key, value)
+      return { key, value, ...answer }
+    })
+  },
+})
 
-export interface TagsOptions {
-  readonly labels?: Labels
-  readonly tags?: string
-  readonly classifier?: string
-  readonly model?: string
-}
-
-/** `skyscript tags`: one answer per line, in the input's order. */
-export async function tagsCommand(options: TagsOptions): Promise<number> {
-  const captioner = createCaptioner({
-    ...(options.labels !== undefined && { labels: options.labels }),
-    ...(options.tags !== undefined && { tags: await readTagTable(options.tags, '--tags') }),
-  })
-  const classifier = await openClassifier(options)
-  return answerLines(line, async ({ key, value }) => {
-    const asked = classifier && captioner.isUndecided(key, value) ? await classifier.judge(key, value) : null
-    const answer = asked
-      ? { groundable: asked.maxGsd !== null, maxGsd: asked.maxGsd, why: `classifier: ${asked.reason}` }
-      : captioner.groundability(key, value)
-    return { key, value, ...answer }
-  })
-}
-
-/** null where no classifier is asked for; the model's runtime is loaded only where one is. */
-async function openClassifier({ classifier, model }: TagsOptions): Promise<TagJudge | null> {
-  if (classifier === undefined && model === undefined) return null
-  if (classifier === undefined || model === undefined) {
+/** null without the options of a classifier; only with them is the model's runtime loaded. */
+async function openClassifier(weights: string | undefined, model: string | undefined): Promise<TagJudge | null> {
+  if (weights === undefined && model === undefined) return null
+  if (weights === undefined || model === undefined)
     throw new InputError(
       'missing-option',
-      'A classifier needs both --classifier, the file that skyscript tags train wrote, and --model, the CLIP it was trained with.',
+      'A classifier needs both --classifier, the file from skyscript tags train, and --model, the CLIP it was trained with.',
     )
-  }
   const { openTagClassifier } = await import('@skyscript/pipeline')
-  return openTagClassifier(classifier, model, '--classifier', {})
+  return openTagClassifier(weights, model, '--classifier', {})
 }

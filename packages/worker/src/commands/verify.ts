@@ -1,14 +1,19 @@
-import { renderVerifyResult, verifyDataset } from '@skyscript/dataset/verify'
-import { openDataset } from '../storages/storages.ts'
-import { openTerminal } from './region.ts'
+import { argument, defineCommand, jsonOption } from '../command.ts'
 
-/** `skyscript verify`: 0 where the dataset is whole and consistent, else 1 with every fault. */
-export async function verifyCommand(output: string, options: { json?: boolean }): Promise<number> {
-  const terminal = openTerminal()
-  const storage = await openDataset(output)
-  const progress = terminal.stage('verify', 'pairs')
-  const result = await verifyDataset(storage, { progress })
-  progress.end()
-  process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : renderVerifyResult(result))
-  return result.ok ? 0 : 1
-}
+export const verify = defineCommand({
+  name: 'verify',
+  description: 'read a dataset back and check every image, meta, caption, score, hash, count and split',
+  arguments: { output: argument('<output>', 'folder or s3:// URL of a dataset') },
+  options: { json: jsonOption },
+  async run({ output, json }) {
+    const { renderVerifyResult, verifyDataset } = await import('@skyscript/dataset/verify')
+    const { openTerminal } = await import('../terminal/open-terminal.ts')
+    const { openDataset } = await import('../storages/storages.ts')
+    const storage = await openDataset(output)
+    const progress = openTerminal().stage('verify', 'pairs')
+    const result = await verifyDataset(storage, { progress })
+    progress.end()
+    process.stdout.write(json ? `${JSON.stringify(result)}\n` : renderVerifyResult(result))
+    return result.ok ? 0 : 1
+  },
+})

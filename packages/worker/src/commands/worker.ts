@@ -1,66 +1,27 @@
-import { createOutages } from '@skyscript/gee-fetch'
-import { createExecutor } from '@skyscript/pipeline'
-import { guardedStorage } from '@skyscript/pipeline/ownership'
-import type { StageName } from '@skyscript/pipeline/runner'
-import { queueLimits } from '../limits/shared-limits.ts'
-import { openNoticeBoard } from '../queue/notices.ts'
-import { createOutputGuard } from '../queue/output-roots.ts'
-import { serveQueue } from '../queue/serve.ts'
-import { openStorage } from '../storages/storages.ts'
-import { closeInTime, interruptSignal } from '../terminal/interrupt.ts'
-import { downloadProgress, openTerminal } from './region.ts'
+import { STAGES } from '@skyscript/pipeline/runner'
+import { defineCommand, listOf, option, positiveInteger, repeatable, required, withDefault } from '../command.ts'
 
-/** Jobs at a time. Fetch jobs wait for the network, some for few large answers. */
-const CONCURRENCY = { plan: 2, fetch: 12, caption: 2, score: 2 } as const
-
-/** `serveQueue` ends by itself within this long of a signal. */
-const STOP_MS = 7_500
-
-export interface WorkerOptions {
-  readonly queue: string
-  readonly stages: readonly StageName[]
-  readonly concurrency?: number
-  /** Folders and s3:// prefixes that datasets must lie below; without any, all are served. */
-  readonly outputRoot?: readonly string[]
-}
-
-/** `skyscript worker`: serves until SIGTERM or Ctrl-C, then finishes or gives back what it holds. */
-export async function workerCommand(options: WorkerOptions): Promise<number> {
-  const allow = createOutputGuard(options.outputRoot ?? [])
-  const terminal = openTerminal()
-  const interrupt = interruptSignal(terminal)
-  const limits = queueLimits(options.queue)
-  const notices = openNoticeBoard(limits.redis)
-  const openAllowed = async (dataset: string, run: string) => {
-    await allow(dataset)
-    return guardedStorage(await openStorage(dataset), run)
-  }
-  const executor = createExecutor(openAllowed, {
-    progress: downloadProgress(terminal),
-    ...limits.options,
-    outages: createOutages((notice) => {
-      terminal.note(notice.text)
-      notices.post(notice)
-    }),
-  })
-  const serving = serveQueue({
-    redisUrl: options.queue,
-    stages: options.stages,
-    concurrency: options.concurrency ?? CONCURRENCY,
-    execute: executor.execute,
-    onEvent: (event) => terminal.note(event),
-    signal: interrupt.signal,
-  })
-  try {
-    await interrupt.race(serving, STOP_MS)
-    return 0
-  } catch (error) {
-    if (interrupt.signal.aborted && error === interrupt.signal.reason) return 0
-    throw error
-  } finally {
-    await closeInTime(() => executor.close())
-    notices.close()
-    await limits.close()
-    interrupt.release()
-  }
-}
+export const worker = defineCommand({
+  name: 'worker',
+  description: 'do the jobs of builds that use a queue, until stopped',
+  arguments: {},
+  options: {
+    queue: { ...required(option('--queue <url>', 'redis:// or rediss:// URL')), env: 'SKYSCRIPT_QUEUE' },
+    stages: withDefault(option('--stages <list>', 'stages to work on', listOf(STAGES)), STAGES),
+    concurrency: option(
+      '--concurrency <n>',
+      'jobs of one stage at a time (default: 12 of fetch, 2 of the others)',
+      positiveInteger,
+    ),
+    outputRoot: repeatable(
+      option(
+        '--output-root <prefix>',
+        'serve only datasets inside this folder or s3:// prefix; repeatable (default: all)',
+      ),
+    ),
+  },
+  async run({ queue, stages, concurrency, outputRoot }) {
+    const { serve } = await import('../runs/serve.ts')
+    return serve({ queue, stages, concurrency, outputRoots: outputRoot })
+  },
+})

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { printable, readLines } from '@skyscript/core'
-import { type ZodType, z } from 'zod'
+import { checkWith, formatCounted, printable, readLines } from '@skyscript/core'
+import type { ZodType } from 'zod'
 
 /** A line of a stream, or why it can't be read. `line` counts from 1, blank lines included. */
 type JsonLine<T> = { readonly line: number; readonly value: T } | { readonly line: number; readonly error: string }
@@ -18,9 +18,8 @@ async function* jsonLines<T>(input: NodeJS.ReadableStream, schema: ZodType<T>): 
       yield { line, error: 'is not JSON' }
       continue
     }
-    const parsed = schema.safeParse(json)
-    if (parsed.success) yield { line, value: parsed.data }
-    else yield { line, error: z.prettifyError(parsed.error).replaceAll('\n', ' ') }
+    const checked = checkWith(schema, json)
+    yield 'value' in checked ? { line, value: checked.value } : { line, error: checked.faults.join('; ') }
   }
 }
 
@@ -45,7 +44,7 @@ export async function answerLines<T>(
     await writeLine(process.stdout, JSON.stringify('error' in asked ? asked : await answer(asked.value)))
   }
   if (first === undefined) return 0
-  const message = `${bad} of ${lines} lines can't be read; the first is line ${first.line}: ${first.error}`
+  const message = `${bad} of ${formatCounted(lines, 'line')} can't be read; the first is line ${first.line}: ${first.error}`
   process.stderr.write(`skyscript: ${printable(message)}\n`)
   return 2
 }

@@ -1,0 +1,33 @@
+import type { Command } from '../command.ts'
+import { build } from './build.ts'
+import { caption } from './caption.ts'
+import { cut } from './cut.ts'
+import { doctor } from './doctor.ts'
+import { exportDataset } from './export.ts'
+import { extract } from './extract.ts'
+import { localEarthEngine } from './local-earth-engine.ts'
+import { plan } from './plan.ts'
+import { score } from './score.ts'
+import { tags } from './tags.ts'
+import { tagsCoverage } from './tags-coverage.ts'
+import { tagsTrain } from './tags-train.ts'
+import { verify } from './verify.ts'
+import { worker } from './worker.ts'
+
+/** Every command, in the order of the help. A subcommand comes after its parent. */
+export const COMMANDS: readonly Command[] = [
+  build,
+  plan,
+  worker,
+  extract,
+  tags,
+  tagsTrain,
+  tagsCoverage,
+  caption,
+  score,
+  cut,
+  verify,
+  exportDataset,
+  doctor,
+  localEarthEngine,
+]

@@ -1,0 +1,9 @@
+import { card } from './card.ts'
+import { croissant } from './croissant.ts'
+import type { ExportFormat } from './format.ts'
+import { openclip } from './openclip.ts'
+import { webdataset } from './webdataset.ts'
+import { zip } from './zip.ts'
+
+/** Every format of `skyscript export`, in the order of the help. */
+export const FORMATS: readonly ExportFormat[] = [webdataset, openclip, zip, croissant, card]
