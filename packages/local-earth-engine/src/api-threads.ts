@@ -2,11 +2,18 @@ import { Worker } from 'node:worker_threads'
 import { type ErrorData, errorFromData } from '@skyscript/core'
 import type { Answer, ApiCall, ApiOptions } from './api.ts'
 import { ApiError } from './api-error.ts'
+import type { Ground } from './draw/shared-ground.ts'
 
-export type ToApiThread = ApiCall
+export interface ThreadData {
+  readonly options: ApiOptions
+  /** Files of features, which the first thread reads. */
+  readonly features: readonly string[]
+  /** What the first thread made of them. */
+  readonly ground?: Ground
+}
 
 export type FromApiThread =
-  | { readonly type: 'ready' }
+  | { readonly type: 'ready'; readonly ground: Ground }
   | { readonly type: 'failed'; readonly error: ErrorData }
   | { readonly type: 'answer'; readonly contentType: string; readonly bytes: Uint8Array; readonly pixels: number }
   | { readonly type: 'refused'; readonly code: number; readonly message: string; readonly headers: ApiError['headers'] }
@@ -30,19 +37,21 @@ interface Task {
 }
 
 /**
- * Starts threads that each have the features at hand: drawing leaves the event loop free, and an image for every core is
- * under way.
+ * Starts threads that draw, so that the event loop stays free and every core has an image to draw. The first reads the
+ * features, all share them.
  *
  * @throws InputError where features can't be read
  */
-export async function startApi(threads: number, options: ApiOptions): Promise<ApiThreads> {
-  const started = await Promise.allSettled(Array.from({ length: threads }, () => startThread(options)))
-  const workers = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
-  const failed = started.find((each) => each.status === 'rejected')
+export async function startApi(threads: number, features: readonly string[], options: ApiOptions): Promise<ApiThreads> {
+  const workers: Worker[] = []
   const end = () => Promise.all(workers.map((worker) => worker.terminate()))
-  if (failed) {
+  try {
+    const ground = await startThread({ options, features }, workers)
+    const others = Array.from({ length: threads - 1 }, () => startThread({ options, features, ground }, workers))
+    await Promise.all(others)
+  } catch (error) {
     await end()
-    throw failed.reason
+    throw error
   }
   const idle = [...workers]
   const waiting: Task[] = []
@@ -77,7 +86,7 @@ export async function startApi(threads: number, options: ApiOptions): Promise<Ap
     }
     worker.once('message', done)
     worker.once('exit', lost)
-    worker.postMessage(call satisfies ToApiThread)
+    worker.postMessage(call)
   }
 
   return {
@@ -93,14 +102,16 @@ export async function startApi(threads: number, options: ApiOptions): Promise<Ap
   }
 }
 
-function startThread(options: ApiOptions): Promise<Worker> {
+/** Starts a thread and adds it to `workers`. */
+function startThread(workerData: ThreadData, workers: Worker[]): Promise<Ground> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./api-thread.ts', import.meta.url), { workerData: options })
-    // Without a listener an error of a thread would end the process; its call is told by the thread's exit.
+    const worker = new Worker(new URL('./api-thread.ts', import.meta.url), { workerData })
+    workers.push(worker)
+    // Without a listener an error of a thread would end the process; a call learns of it by the thread's exit.
     worker.on('error', reject)
     worker.once('message', (message: FromApiThread) => {
-      if (message.type === 'failed') reject(errorFromData(message.error))
-      else resolve(worker)
+      if (message.type === 'ready') resolve(message.ground)
+      else reject(message.type === 'failed' ? errorFromData(message.error) : new Error(message.type))
     })
   })
 }

@@ -2,7 +2,7 @@ import { describe } from './algorithm.ts'
 import { ApiError, badRequest } from './api-error.ts'
 import { describeAsset, listAssets } from './assets.ts'
 import { type CatalogueOptions, createCatalogue } from './catalogue/catalogue.ts'
-import { loadFeatures } from './draw/feature-store.ts'
+import type { Features } from './draw/feature-store.ts'
 import { createPainter } from './draw/scene-painter.ts'
 import { encodeValue } from './encode-value.ts'
 import { ALGORITHMS } from './functions/index.ts'
@@ -11,7 +11,6 @@ import type { Limits } from './limits.ts'
 import { computePixels } from './pixels.ts'
 
 export interface ApiOptions {
-  readonly features: readonly string[]
   readonly brandenburg: CatalogueOptions['brandenburg']
   readonly limits: Limits
   readonly denied?: readonly string[]
@@ -37,9 +36,9 @@ export interface Api {
   answer(call: ApiCall): Answer
 }
 
-/** @throws InputError where features can't be read */
-export async function createApi({ features, brandenburg, limits, denied = [] }: ApiOptions): Promise<Api> {
-  const painter = createPainter(await loadFeatures(features))
+/** The API over some features. */
+export function createApi({ brandenburg, limits, denied = [] }: ApiOptions, features: Features): Api {
+  const painter = createPainter(features)
   const context = { catalogue: createCatalogue({ brandenburg, painter, denied }) }
   return {
     answer({ method, url, payload }) {

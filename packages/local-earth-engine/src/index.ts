@@ -9,7 +9,6 @@
  * console.log(server.url, algorithms.length, server.stats().byStatus)
  * await server.close()
  */
-export { DRAWING_VERSION, groundAround } from './draw/ground-around.ts'
 export { FAULT_KINDS, type FaultKind, type FaultOptions, parseFaults } from './faults.ts'
 export { LIMITS, type Limits } from './limits.ts'
 export type { LocalEarthEngineOptions, Stats } from './options.ts'

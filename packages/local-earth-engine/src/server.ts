@@ -43,8 +43,7 @@ export async function startLocalEarthEngine(options: LocalEarthEngineOptions): P
     typeof options.faults === 'string' ? parseFaults(options.faults) : (options.faults ?? { shares: {} }),
   )
   const meter = requestMeter(limits)
-  const api = await startApi(options.threads ?? Math.min(availableParallelism(), MOST_THREADS), {
-    features: options.features,
+  const api = await startApi(options.threads ?? Math.min(availableParallelism(), MOST_THREADS), options.features, {
     brandenburg: options.brandenburg ?? 'image',
     limits,
     ...(options.denied && { denied: options.denied }),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toFeatureLine } from '@skyscript/core'
 import { expect, test } from 'vitest'
-import { featureBuilder, loadFeatures } from '../src/draw/feature-store.ts'
+import { featureBuilder, loadFeatures, openFeatures } from '../src/draw/feature-store.ts'
 
 test('features whose tags hold line separators other than the line feed are read', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'features-'))
@@ -56,7 +56,7 @@ test('a feature on both sides of 180 degrees is found on both, once, and not bet
     version: 1,
     timestamp: null,
   })
-  const store = builder.build()
+  const store = openFeatures(builder.build())
   const found = (west: number, east: number) => [...store.find([west, 0.4, east, 0.6])]
   expect([found(179.6, 179.7), found(-179.9, -179.8), found(10, 20), found(-180, 180)]).toEqual([
     [0, 1],

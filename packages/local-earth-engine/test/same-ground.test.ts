@@ -6,7 +6,7 @@ import type { PixelGrid } from '../src/band.ts'
 import { createCatalogue } from '../src/catalogue/catalogue.ts'
 import type { Scene, SceneSource } from '../src/catalogue/scene.ts'
 import { AREA_STYLES } from '../src/draw/area-styles.ts'
-import { featureBuilder } from '../src/draw/feature-store.ts'
+import { featureBuilder, openFeatures } from '../src/draw/feature-store.ts'
 import { lightOf } from '../src/draw/light.ts'
 import type { Painter, Picture } from '../src/draw/painter.ts'
 import { POINT_STYLES } from '../src/draw/point-styles.ts'
@@ -244,7 +244,10 @@ test('everything that is drawn stays within the reach that its style promises', 
     for (const [x, y] of [Math.min, Math.max].map((end) => [end(...columns), end(...rows)] as const)) {
       if (changed.length === 0) continue
       const [longitude, latitude] = [grid.west + (x + 0.5) * step, grid.north - (y + 0.5) * step]
-      expect(features.find([longitude, latitude, longitude, latitude]).length, `${look} at ${x}, ${y}`).toBe(1)
+      expect(
+        openFeatures(features).find([longitude, latitude, longitude, latitude]).length,
+        `${look} at ${x}, ${y}`,
+      ).toBe(1)
     }
   }
   expect(seen.size).toBeGreaterThan(100)

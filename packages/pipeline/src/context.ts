@@ -18,7 +18,6 @@ import {
   type Source,
   sourcesOf,
 } from '@skyscript/gee-fetch'
-import { startLocalEarthEngine } from '@skyscript/local-earth-engine'
 import { openCaptioner } from './captioner.ts'
 import { fileLedger } from './eecu-ledger.ts'
 import { type ContextOptions, defaultModelCache, modelOptions } from './models.ts'
@@ -174,6 +173,8 @@ async function openEarthEngine(
     closers.push(() => rm(folder, { recursive: true, force: true }))
     const features = join(folder, 'features.geojsonl')
     await writeFeatures(features, map)
+    // Loaded here, since builds with real Earth Engine never need it.
+    const { startLocalEarthEngine } = await import('@skyscript/local-earth-engine')
     const server = await startLocalEarthEngine({ features: [features] })
     closers.push(() => server.close())
     url = server.url

@@ -10,7 +10,7 @@ import {
   ServiceError,
 } from '@skyscript/core'
 import { type CogImagery, type CogSource, type Imagery, refusalOf, type Source } from '@skyscript/gee-fetch'
-import { DRAWING_VERSION, groundAround } from '@skyscript/local-earth-engine'
+import { DRAWING_VERSION, groundAround } from '@skyscript/local-earth-engine/ground'
 import { drawnHash, type ExtractIndex } from './run.ts'
 
 /** Google's own hosts, which serve the same pixels. */

@@ -13,9 +13,9 @@ import {
 } from './canvas.ts'
 import { type Frame, frameOf } from './frame.ts'
 import { whiten } from './ground.ts'
+import { grain, mottle } from './noise.ts'
 import { acrossOf, alongOf, blend, brighten, shown, stroke, toNearest } from './pattern-tools.ts'
 import type { Style } from './style.ts'
-import { grain, mottle } from './textures.ts'
 
 type Colour = readonly [number, number, number]
 

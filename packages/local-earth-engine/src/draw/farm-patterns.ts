@@ -1,6 +1,6 @@
 import { fraction, fraction2, mix } from '../hash.ts'
+import { mottle } from './noise.ts'
 import { acrossOf, alongOf, blend, brighten, type PatternFactory, shown, stroke, toNearest } from './pattern-tools.ts'
-import { mottle } from './textures.ts'
 
 /** Crops: colour, how strongly rows show, spacing of the rows. */
 const CROPS = [

@@ -5,26 +5,26 @@ import {
   fromFeatureLine,
   type Geometry,
   InputError,
+  linesOf,
   type OsmObject,
-  type Position,
   radians,
   readLines,
 } from '@skyscript/core'
 import Flatbush from 'flatbush'
 import { hashText } from '../hash.ts'
 import { styleOf } from './classify.ts'
-import { grownBox } from './grown-box.ts'
-import { reachOf, type Style } from './style.ts'
+import { grownBox, reachOf } from './reach.ts'
+import type { Style } from './style.ts'
 
 /** OSM's own precision: 1e-7 degree. */
 export const UNITS_PER_DEGREE = 1e7
 
 /**
- * All features to draw, in the order they are painted in, as flat arrays. Feature `i` has the lines `lineStart[i]` to
- * `lineStart[i + 1]`, line `j` the positions `pointStart[j]` to `pointStart[j + 1]` of `positions` (longitude, latitude
- * in units of 1e-7 degree).
+ * All features to draw, in painting order, as flat arrays in memory that threads share. Feature `i` has the lines
+ * `lineStart[i]` to `lineStart[i + 1]`, line `j` the positions `pointStart[j]` to `pointStart[j + 1]` of `positions`
+ * (longitude, latitude in units of 1e-7 degree).
  */
-export interface FeatureStore {
+export interface Features {
   readonly count: number
   readonly styles: readonly Style[]
   readonly style: Uint32Array
@@ -35,8 +35,30 @@ export interface FeatureStore {
   readonly lineStart: Uint32Array
   readonly pointStart: Uint32Array
   readonly positions: Int32Array
+  /** The feature of each box in the index: one on both sides of 180 degrees has two. */
+  readonly owners: Uint32Array
+  /** Flatbush's own bytes; null without features. */
+  readonly index: SharedArrayBuffer | null
+}
+
+/** Features that can be searched. */
+export interface FeatureStore extends Features {
   /** Indexes of the features that may show in a box, shadows included; ascending, which is their painting order. */
   find(box: Box): Uint32Array
+}
+
+/** Makes features searchable, also in another thread than the one that read them. */
+export function openFeatures(features: Features): FeatureStore {
+  const { index, owners, count } = features
+  const boxes = index && Flatbush.from(index)
+  return {
+    ...features,
+    find(box) {
+      if (!boxes) return new Uint32Array()
+      const found = Uint32Array.from(boxes.search(...box), (entry) => owners[entry]!).sort()
+      return owners.length === count ? found : found.filter((feature, i) => feature !== found[i - 1])
+    },
+  }
 }
 
 /** A typed array that grows. */
@@ -65,7 +87,7 @@ function growing() {
  *
  * @throws InputError `unreadable-features` with file and line
  */
-export async function loadFeatures(paths: readonly string[]): Promise<FeatureStore> {
+export async function loadFeatures(paths: readonly string[]): Promise<Features> {
   const builder = featureBuilder()
   for (const path of paths) {
     let number = 0
@@ -86,7 +108,7 @@ export async function loadFeatures(paths: readonly string[]): Promise<FeatureSto
   return builder.build()
 }
 
-export function featureBuilder(): { add(object: OsmObject): void; build(): FeatureStore } {
+export function featureBuilder(): { add(object: OsmObject): void; build(): Features } {
   const seen = new Set<string>()
   const styles: Style[] = []
   const styleNumbers = new Map<string, number>()
@@ -115,7 +137,7 @@ export function featureBuilder(): { add(object: OsmObject): void; build(): Featu
         styleNumbers.set(key, number)
       }
       const firstLine = lineLengths.length
-      for (const line of partsOf(object.geometry)) {
+      for (const line of linesOf(object.geometry)) {
         lineLengths.push(line.length)
         for (const [longitude, latitude] of line) {
           coordinates.push(Math.round(longitude * UNITS_PER_DEGREE))
@@ -157,63 +179,44 @@ function arrange(
   styles: readonly Style[],
   offsets: Uint32Array,
   coordinates: Int32Array,
-): FeatureStore {
+): Features {
   const count = objects.length
-  // A feature on both sides of 180 degrees has two boxes.
-  const owners = Uint32Array.from(objects.flatMap(({ boxes }, i) => boxes.map(() => i)))
-  const index = count === 0 ? null : new Flatbush(owners.length)
-  const lineStart = new Uint32Array(count + 1)
-  const pointStart = new Uint32Array(offsets.length)
-  const positions = new Int32Array(coordinates.length)
-  let line = 0
-  for (const [i, { firstLine, lines, boxes, style }] of objects.entries()) {
-    for (const box of boxes) index?.add(...grownBox(box, reachOf(styles[style]!)))
-    lineStart[i] = line
-    for (let j = firstLine; j < firstLine + lines; j++) {
-      const part = coordinates.subarray(offsets[j]! * 2, offsets[j + 1]! * 2)
-      positions.set(part, pointStart[line]! * 2)
-      pointStart[line + 1] = pointStart[line]! + part.length / 2
-      line++
-    }
-  }
-  lineStart[count] = line
-  index?.finish()
-  return {
+  const boxes = objects.reduce((sum, object) => sum + object.boxes.length, 0)
+  const features = {
     count,
     styles,
-    style: Uint32Array.from(objects, ({ style }) => style),
-    seed: Int32Array.from(objects, ({ seed }) => seed),
-    area: Float32Array.from(objects, ({ area }) => area),
-    lineStart,
-    pointStart,
-    positions,
-    find(box) {
-      if (!index) return new Uint32Array()
-      const found = Uint32Array.from(index.search(...box), (entry) => owners[entry]!).sort()
-      return owners.length === count ? found : found.filter((feature, i) => feature !== found[i - 1])
-    },
+    style: new Uint32Array(new SharedArrayBuffer(count * 4)),
+    seed: new Int32Array(new SharedArrayBuffer(count * 4)),
+    area: new Float32Array(new SharedArrayBuffer(count * 4)),
+    lineStart: new Uint32Array(new SharedArrayBuffer((count + 1) * 4)),
+    pointStart: new Uint32Array(new SharedArrayBuffer(offsets.length * 4)),
+    positions: new Int32Array(new SharedArrayBuffer(coordinates.length * 4)),
+    owners: new Uint32Array(new SharedArrayBuffer(boxes * 4)),
   }
-}
-
-function partsOf(geometry: Geometry): readonly (readonly Position[])[] {
-  switch (geometry.type) {
-    case 'Point':
-      return [[geometry.coordinates]]
-    case 'LineString':
-      return [geometry.coordinates]
-    case 'MultiLineString':
-    case 'Polygon':
-      return geometry.coordinates
-    case 'MultiPolygon':
-      return geometry.coordinates.flat()
+  const index = boxes === 0 ? null : new Flatbush(boxes, 16, Float64Array, SharedArrayBuffer)
+  let line = 0
+  for (const [i, object] of objects.entries()) {
+    features.style[i] = object.style
+    features.seed[i] = object.seed
+    features.area[i] = object.area
+    for (const box of object.boxes) features.owners[index!.add(...grownBox(box, reachOf(styles[object.style]!)))] = i
+    for (let j = object.firstLine; j < object.firstLine + object.lines; j++) {
+      const part = coordinates.subarray(offsets[j]! * 2, offsets[j + 1]! * 2)
+      features.positions.set(part, features.pointStart[line]! * 2)
+      features.pointStart[line + 1] = features.pointStart[line]! + part.length / 2
+      line++
+    }
+    features.lineStart[i + 1] = line
   }
+  index?.finish()
+  return { ...features, index: index && (index.data as SharedArrayBuffer) }
 }
 
 /** Square metres of an area, holes taken off; 0 for points and lines. */
 function areaOf(geometry: Geometry): number {
   if (geometry.type !== 'Polygon' && geometry.type !== 'MultiPolygon') return 0
   let area = 0
-  for (const ring of partsOf(geometry)) {
+  for (const ring of linesOf(geometry)) {
     const [first] = ring
     if (!first) continue
     let doubled = 0

@@ -3,9 +3,9 @@ import type { Ink, Shader } from './canvas.ts'
 import type { Frame } from './frame.ts'
 import type { Light } from './light.ts'
 import { MATERIALS, type Material } from './materials.ts'
+import { grain, mottle } from './noise.ts'
 import type { Pattern } from './pattern-tools.ts'
 import { PATTERNS } from './patterns.ts'
-import { grain, mottle } from './textures.ts'
 import { treeCover } from './trees.ts'
 
 /** Below this a wave of `metres` shows fully; texture finer than a pixel fades into its mean. */

@@ -1,7 +1,7 @@
 import { radians } from '@skyscript/core'
 import { DAY, type Scene } from '../catalogue/scene.ts'
 import { fraction, hashText } from '../hash.ts'
-import { LONGEST_SHADOW } from './style.ts'
+import { LONGEST_SHADOW } from './reach.ts'
 
 /** What sun and season make of a scene; the same all over the scene. */
 export interface Light {

@@ -1,10 +1,10 @@
 import { fraction, mix } from '../hash.ts'
 import { type Canvas, flat, grainy, paint, paintShadow } from './canvas.ts'
+import { grain, mottle } from './noise.ts'
+import { reachOf } from './reach.ts'
 import type { Way } from './roads.ts'
 import { addDashes, addStroke, forEachStep, type Segment } from './strokes.ts'
-import { reachOf } from './style.ts'
 import { addTreeShadow, paintCrown } from './symbols.ts'
-import { grain, mottle } from './textures.ts'
 import { waterShader } from './water.ts'
 
 /** Lines other than roads, railways and runways. */

@@ -1,7 +1,7 @@
 import { fraction } from '../hash.ts'
 import { addBar, addDisc, type Canvas, flat, grainy, paint, paintShadow } from './canvas.ts'
+import { grain } from './noise.ts'
 import type { Spot } from './symbols.ts'
-import { grain } from './textures.ts'
 
 /** A lattice mast: four feet, a cross of beams, and a long thin shadow. */
 export function paintPylon(canvas: Canvas, { style, seed, x, y }: Spot): void {

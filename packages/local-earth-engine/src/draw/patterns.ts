@@ -2,6 +2,7 @@ import { fraction, fraction2, mix } from '../hash.ts'
 import { FARM_PATTERNS } from './farm-patterns.ts'
 import type { Frame } from './frame.ts'
 import type { Light } from './light.ts'
+import { mottle } from './noise.ts'
 import {
   acrossOf,
   alongOf,
@@ -15,7 +16,6 @@ import {
   toNearest,
 } from './pattern-tools.ts'
 import { SPORT_PATTERNS } from './sport-patterns.ts'
-import { mottle } from './textures.ts'
 
 /** Open water between tussocks. */
 const pools: PatternFactory = ({ seed }) => {

@@ -1,9 +1,9 @@
 import { fraction, mix } from '../hash.ts'
 import { addBar, type Canvas, flat, grainy, paint, paintShadow, type Shader } from './canvas.ts'
+import { grain, mottle } from './noise.ts'
 import { carColour } from './pattern-tools.ts'
 import { addDashes, addStroke, forEachStep, type Segment } from './strokes.ts'
 import type { Style } from './style.ts'
-import { grain, mottle } from './textures.ts'
 
 /** A road, path or track in view. */
 export interface Way {

@@ -2,7 +2,7 @@ import type { Box } from '@skyscript/core'
 import type { PixelGrid } from '../band.ts'
 import type { Scene } from '../catalogue/scene.ts'
 import { createCanvas } from './canvas.ts'
-import type { FeatureStore } from './feature-store.ts'
+import { type Features, openFeatures } from './feature-store.ts'
 import { footprintMask } from './footprint.ts'
 import { landPainter } from './land.ts'
 import { BELTS_PER_DEGREE, type Patch, patchesOf, type Window } from './lattice.ts'
@@ -11,8 +11,8 @@ import type { Painter, Picture } from './painter.ts'
 import { expose } from './sensor.ts'
 
 /** Draws scenes from features: the land is painted on native pixels, then seen through the scene's sky and sensor. */
-export function createPainter(features: FeatureStore): Painter {
-  const paintLand = landPainter(features)
+export function createPainter(features: Features): Painter {
+  const paintLand = landPainter(openFeatures(features))
   return {
     paint(scene: Scene, grid: PixelGrid): Picture {
       const size = grid.width * grid.height

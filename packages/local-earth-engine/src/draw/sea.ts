@@ -1,12 +1,8 @@
 import Flatbush from 'flatbush'
 import { addQuad, type Canvas, paint } from './canvas.ts'
 import { type FeatureStore, UNITS_PER_DEGREE } from './feature-store.ts'
+import { COAST_REACH, SEA_REACH } from './reach.ts'
 import { waterShader } from './water.ts'
-
-/** Sea is told from land by the nearest coastline on the same parallel, if it is within this many degrees. */
-const REACH = 0.25
-/** Degrees of longitude from a pixel at which a coast may still decide about it. */
-export const SEA_REACH = 2 * REACH
 
 /** Paints the sea where coastlines say so. */
 export type SeaPainter = (canvas: Canvas) => void
@@ -79,7 +75,7 @@ function crossingsOf(segments: Float64Array, near: readonly number[], latitude: 
 }
 
 /**
- * Ranges of longitude under the sea: a crossing claims what lies on its side for REACH, up to the next crossing or, where
+ * Ranges of longitude under the sea: a crossing claims what lies on its side for COAST_REACH, up to the next crossing or, where
  * that one claims land, half way to it. No pixel depends on a crossing that is farther away than SEA_REACH.
  */
 function* seaSpans(crossings: readonly Crossing[], west: number, east: number): Generator<[number, number]> {
@@ -93,8 +89,8 @@ function* seaSpans(crossings: readonly Crossing[], west: number, east: number): 
     else {
       // Where only one side claims sea, a piece of coast is missing: each crossing is believed half way.
       const middle = (start + end) / 2
-      if (claimedFromWest) claims.push([start, Math.min(start + REACH, after ? middle : end)])
-      if (claimedFromEast) claims.push([Math.max(end - REACH, before ? middle : start), end])
+      if (claimedFromWest) claims.push([start, Math.min(start + COAST_REACH, after ? middle : end)])
+      if (claimedFromEast) claims.push([Math.max(end - COAST_REACH, before ? middle : start), end])
     }
     for (const [from, to] of claims)
       if (to > west && from < east) yield [Math.max(from, west - 1e-3), Math.min(to, east + 1e-3)]

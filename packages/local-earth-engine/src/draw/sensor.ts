@@ -1,8 +1,8 @@
 import type { Scene } from '../catalogue/scene.ts'
 import { fraction, fraction2, hashText } from '../hash.ts'
 import type { Canvas } from './canvas.ts'
+import { grain, mottle } from './noise.ts'
 import { type Sky, skyOf } from './sky.ts'
-import { grain, mottle } from './textures.ts'
 
 /** Colour of haze and of clouds, and of what light is left under a cloud. */
 const HAZE = [188, 200, 214] as const

@@ -1,3 +1,5 @@
+import { MOST_METRES } from './reach.ts'
+
 /** What is painted after what. Within `ground` and the other area layers, larger areas come first. */
 export const LAYERS = {
   ground: 0,
@@ -38,20 +40,6 @@ export interface Style {
 export function style(layer: LayerName, shape: Style['shape'], look: string, more: Partial<Style> = {}): Style {
   return { layer: LAYERS[layer], shape, look, width: 0, height: 0, colour: null, detail: '', ...more }
 }
-
-/** Metres of shadow per metre of height when the sun is lowest. */
-export const LONGEST_SHADOW = 2.2
-/**
- * Metres that anything may be drawn beside the road that it belongs to, or that a part of it rises above its style's
- * height: the widest road is 40 m, a steeple casts the longest shadow, 26 m x LONGEST_SHADOW.
- */
-export const MARGIN = 64
-/** What any style is held to. */
-export const MOST_METRES = { width: 200, height: 150 } as const
-
-/** How far from an object's geometry its picture may extend, shadow included, in metres. */
-export const reachOf = ({ width, height }: Pick<Style, 'width' | 'height'>): number =>
-  width + height * LONGEST_SHADOW + MARGIN
 
 /** Heights as OSM has them (`12`, `12 m`), held to what stands anywhere. */
 export function metres(text: string | undefined, otherwise: number): number {

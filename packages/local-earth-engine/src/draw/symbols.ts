@@ -15,8 +15,8 @@ import { frameOf } from './frame.ts'
 import { groundShader } from './ground.ts'
 import type { Light } from './light.ts'
 import { paintPylon, paintTurbine } from './masts.ts'
+import { grain, mottle } from './noise.ts'
 import type { Style } from './style.ts'
-import { grain, mottle } from './textures.ts'
 import { waterShader } from './water.ts'
 
 export interface Spot {

@@ -1,6 +1,7 @@
+import { type CanopyLevel, canopyIndex, canopyLevel } from './canopy.ts'
 import type { Ink } from './canvas.ts'
 import type { Light } from './light.ts'
-import { type CanopyLevel, canopyIndex, canopyLevel, mottle } from './textures.ts'
+import { mottle } from './noise.ts'
 
 /** Fewer metres per pixel than this show trees one by one. */
 const SINGLE_TREES_GSD = 1.6

@@ -1,7 +1,7 @@
 import { fraction } from '../hash.ts'
 import type { Ink, Shader } from './canvas.ts'
 import type { Light } from './light.ts'
-import { grain, mottle } from './textures.ts'
+import { grain, mottle } from './noise.ts'
 
 type Colour = readonly [red: number, green: number, blue: number]
 
