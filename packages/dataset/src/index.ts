@@ -9,7 +9,8 @@
  * await manifest.close()
  */
 export type { DatasetRow } from './dataset-row.ts'
-export type { DuplicateSummary } from './duplicate-summary.ts'
 export { type LocalFile, localFile } from './local-file.ts'
+// Its parser loads zod, which threads of a cut need not.
+export type { DatasetLock, DuplicateSummary } from './lock.ts'
 export { type ManifestFile, openManifestFile } from './manifest-file.ts'
 export * from './names.ts'

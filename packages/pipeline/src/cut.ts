@@ -15,6 +15,7 @@ import {
 import {
   ATTRIBUTION,
   CROISSANT,
+  type DatasetLock,
   DROPPED_CSV,
   type DuplicateSummary,
   EXCLUDED_CSV,
@@ -25,7 +26,7 @@ import {
   REPORT,
   SUMS,
 } from '@skyscript/dataset'
-import { asExportLock, cardOf, setsOf } from '@skyscript/dataset/export'
+import { cardOf, setsOf } from '@skyscript/dataset/export'
 import {
   attributionMarkdown,
   creditLines,
@@ -35,44 +36,11 @@ import {
   reportPage,
   type SourceAttribution,
 } from '@skyscript/dataset/report'
-import {
-  type BenchmarkImages,
-  type CutSummary,
-  cutDataset,
-  readBenchmarkImages,
-  type ScorerIdentity,
-} from '@skyscript/filter'
+import { type BenchmarkImages, cutDataset, readBenchmarkImages, type ScorerIdentity } from '@skyscript/filter'
 import { getResult, haveSums } from './content-check.ts'
 import { type LockedConfig, lockedFilter } from './lock.ts'
 import { type ExtractIndex, sourceFinder, VERSIONS } from './run.ts'
 import { splitRegion } from './split-region.ts'
-
-/** `dataset.lock.json`: what the dataset was made from and what it consists of. Holds no time of day and no path of a machine. */
-export interface DatasetLock {
-  readonly tool: { readonly name: 'skyscript'; readonly version: string }
-  /** Of everything that decided the dataset. */
-  readonly fingerprint: string
-  readonly config: unknown
-  readonly inputs: ExtractIndex['inputs']
-  /** Fingerprint of the groundability table and the caption rules. */
-  readonly origins: DatasetFacts['origins']
-  readonly tables: { readonly captioner: string }
-  readonly models: readonly ScorerIdentity[]
-  readonly counts: {
-    /** Tagged objects read = kept + dropped + failed. */
-    readonly objects: number
-    readonly kept: number
-    readonly dropped: Readonly<Record<string, number>>
-    readonly failed: Readonly<Record<string, number>>
-  }
-  /** Pairs by split; they add up to the kept ones. */
-  readonly splits: CutSummary['splits']
-  readonly duplicates: DuplicateSummary
-  readonly rows: Readonly<Record<string, number>>
-  readonly notes: readonly string[]
-  /** sha256 of every file but the images and metas, whose hashes are in the manifest. */
-  readonly files: Readonly<Record<string, string>>
-}
 
 export interface Assembled {
   readonly fingerprint: string
@@ -278,14 +246,13 @@ function readmeOf(
   { sources, kept }: ReportData,
   attributions: readonly SourceAttribution[],
 ): string {
-  const known = asExportLock(lock)
   const facts = attributions.flatMap(({ alias, collection, licence, credits }) => {
     const images = sources.find(({ source }) => source === alias)
     if (images === undefined) return []
     const gsds = [...new Set([images.gsd.min, images.gsd.max])]
     return [{ source: alias, collection, licence, credits: [...new Set(credits)], pairs: images.images, gsds }]
   })
-  return cardOf({ lock: known, sets: setsOf(known) }, { pairs: kept, sources: facts, dates: null })
+  return cardOf({ lock, sets: setsOf(lock) }, { pairs: kept, sources: facts, dates: null })
 }
 
 /** In a folder all those that the original has, filled or not: torchgeo's class looks for every one of them. */

@@ -9,7 +9,6 @@ export { eecuHoursOf, type FetchCost, fetchCost, type Probe, probe } from './cos
 export {
   type CutOptions,
   cutStored,
-  type DatasetLock,
   type DatasetState,
   hasStoredPairs,
   readExclude,

@@ -1,6 +1,6 @@
 /** What both the card and croissant.json say of a dataset in words. */
 import { formatCount, printableLine } from '@skyscript/core'
-import type { ExportLock } from './dataset.ts'
+import type { DatasetLock } from '../lock.ts'
 import type { Spread, Statistics } from './statistics.ts'
 
 export const ODBL = 'https://opendatacommons.org/licenses/odbl/1-0/'
@@ -23,7 +23,7 @@ export function gsdText(gsds: readonly number[]): string {
 export const allGsds = ({ sources }: Statistics): number[] => sources.flatMap(({ gsds }) => gsds)
 
 export function description(
-  { config }: ExportLock,
+  { config }: DatasetLock,
   { pairs, sources, dates }: Pick<Statistics, 'pairs' | 'sources' | 'dates'>,
 ): string {
   const from = sources.map(({ source }) => source).join(', ')
@@ -32,7 +32,7 @@ export function description(
   return `${printableLine(config.name)}: ${formatCount(pairs)} pairs of a remote sensing image and a caption, made as SkyScript is. Each image (of ${from}${at}) shows one OpenStreetMap object, and its captions are written by rule from the tags of that object and of those around it.`
 }
 
-export function collection({ tool, inputs, config }: ExportLock): string {
+export function collection({ tool, inputs, config }: DatasetLock): string {
   const files = inputs.map(({ name }) => printableLine(name)).join(', ')
   const drawn =
     config.imagery.earthEngine.endpoint === 'local'
@@ -41,7 +41,7 @@ export function collection({ tool, inputs, config }: ExportLock): string {
   return `Made by ${tool.name} ${tool.version} from ${files}: OpenStreetMap objects with a tag that can be seen from above, and for each the best suitable image of the sources, whose ground sampling distance is fine enough for the tag. Captions are made from tags by fixed rules, without a language model.${drawn}`
 }
 
-export function filtering({ config }: ExportLock): string {
+export function filtering({ config }: DatasetLock): string {
   const { scorers, split } = config.filter
   const by = scorers.map(({ name, model }) => `${name} (${printableLine(model)})`).join(', ')
   const splits =

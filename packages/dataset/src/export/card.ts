@@ -1,5 +1,6 @@
 import { formatCount, printableLine } from '@skyscript/core'
 import { stringify } from 'yaml'
+import type { DatasetLock } from '../lock.ts'
 import { ATTRIBUTION, recordsPath } from '../names.ts'
 import {
   BIASES,
@@ -16,7 +17,7 @@ import {
   spreadText,
   USES,
 } from './about.ts'
-import type { ExportLock, FinishedDataset, PairSet } from './dataset.ts'
+import type { FinishedDataset, PairSet } from './dataset.ts'
 import type { CaptionFacts, Statistics } from './statistics.ts'
 
 export const CARD = 'DATASET_CARD.md'
@@ -104,7 +105,7 @@ interface HubConfig {
  * rows out of the JSON lines and the images from beside them. Images are among the files of each split because the hub's
  * client fetches nothing else, and because the kind of a dataset is taken from the extension of most of its files.
  */
-function configsOf({ config, files }: ExportLock, sets: readonly PairSet[]): HubConfig[] {
+function configsOf({ config, files }: DatasetLock, sets: readonly PairSet[]): HubConfig[] {
   const [first] = config.filter.scorers
   const stored = sets.filter(({ rows, csv }) => rows > 0 && recordsPath(csv) in files)
   return stored
@@ -188,7 +189,7 @@ function captionSections({ captions, similarities, tags, distinctTags, pairs }: 
   ]
 }
 
-function loading(lock: ExportLock, sets: readonly PairSet[]): string[] {
+function loading(lock: DatasetLock, sets: readonly PairSet[]): string[] {
   const train = sets.find(({ name }) => name === 'train_unfiltered') ?? sets[0]
   const csv = train?.csv ?? ''
   const configs = configsOf(lock, sets)
@@ -243,7 +244,7 @@ pairs = wds.WebDataset("train/{00000..00012}.tar", shardshuffle=100).shuffle(100
   ]
 }
 
-function making({ tool, fingerprint, config, inputs, counts }: ExportLock): string[] {
+function making({ tool, fingerprint, config, inputs, counts }: DatasetLock): string[] {
   const dropped = Object.entries(counts.dropped).reduce((sum, [, each]) => sum + each, 0)
   const { filter } = config
   return [

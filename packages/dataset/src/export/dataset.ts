@@ -1,38 +1,11 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { getJson, InputError, type Storage, sha256OfStream } from '@skyscript/core'
-import { z } from 'zod'
 import { localFile } from '../local-file.ts'
+import { type DatasetLock, parseLock } from '../lock.ts'
 import { type ManifestFile, openManifestFile } from '../manifest-file.ts'
 import { LOCK, MANIFEST, parseRowsPath, partName } from '../names.ts'
 import { CsvFormatError, readCsv } from '../verify/csv-reader.ts'
-
-const counts = z.record(z.string(), z.number())
-
-/** What an export needs of dataset.lock.json. */
-const lockSchema = z.object({
-  tool: z.object({ name: z.string(), version: z.string() }),
-  fingerprint: z.string(),
-  config: z.looseObject({
-    name: z.string(),
-    seed: z.number(),
-    imagery: z.looseObject({ earthEngine: z.looseObject({ endpoint: z.string() }) }),
-    filter: z.looseObject({
-      scorers: z.array(z.looseObject({ name: z.string(), model: z.string() })).min(1),
-      split: z.object({ by: z.string(), degrees: z.union([z.literal('auto'), z.number()]) }),
-    }),
-  }),
-  inputs: z.array(z.looseObject({ name: z.string(), sha256: z.string() })),
-  counts: z.looseObject({ objects: z.number(), kept: z.number(), dropped: counts, failed: counts }),
-  rows: counts,
-  notes: z.array(z.string()),
-  files: z.record(z.string(), z.string()),
-})
-
-/** The part of a lock that an export reads, of whatever else it says. */
-export const asExportLock = (lock: unknown): ExportLock => lockSchema.parse(lock)
-
-export type ExportLock = z.infer<typeof lockSchema>
 
 const PARTS = ['train', 'val', 'test'] as const
 
@@ -50,7 +23,7 @@ export interface PairSet {
 /** A dataset that a build or a cut finished. */
 export interface FinishedDataset {
   readonly storage: Storage
-  readonly lock: ExportLock
+  readonly lock: DatasetLock
   /** Those to train with first, each kind in the order of their names. */
   readonly sets: readonly PairSet[]
 }
@@ -70,19 +43,16 @@ export async function openFinished(storage: Storage): Promise<FinishedDataset> {
       'unfinished-dataset',
       `${storage.url} is no finished dataset (there is no ${LOCK}); run skyscript build to its end, then skyscript verify.`,
     )
-  const parsed = lockSchema.safeParse(json)
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    throw badLock(storage, `has a fault at ${issue?.path.join('.')}: ${issue?.message}`)
-  }
-  return { storage, lock: parsed.data, sets: setsOf(parsed.data) }
+  const { lock, faults } = parseLock(json)
+  if (lock === null) throw badLock(storage, `has a fault: ${faults[0]}`)
+  return { storage, lock, sets: setsOf(lock) }
 }
 
 const badLock = (storage: Storage, why: string) =>
   new InputError('bad-lock', `${LOCK} of ${storage.url} ${why}; run skyscript build again.`)
 
 /** The pairs' CSVs among a dataset's files. */
-export function setsOf({ config, files, rows }: Pick<ExportLock, 'config' | 'files' | 'rows'>): PairSet[] {
+export function setsOf({ config, files, rows }: Pick<DatasetLock, 'config' | 'files' | 'rows'>): PairSet[] {
   const sets: PairSet[] = []
   for (const csv of Object.keys(files)) {
     const file = parseRowsPath(config.name, csv)

@@ -1,7 +1,7 @@
 /** A finished dataset in the forms that others read. */
 export { CARD, cardOf } from './card.ts'
 export { croissantOf, type Publication } from './croissant.ts'
-export { asExportLock, chooseSets, type FinishedDataset, openFinished, openManifest, setsOf } from './dataset.ts'
+export { chooseSets, type FinishedDataset, openFinished, openManifest, setsOf } from './dataset.ts'
 export { exportOpenclip } from './openclip.ts'
 export { gatherStatistics } from './statistics.ts'
 export { type CAPTIONS, exportWebdataset, SHARD_BYTES } from './webdataset.ts'

@@ -1,6 +1,6 @@
 import type { CaptionRecord, ImageRecord } from '@skyscript/core'
 import { count } from '@skyscript/core'
-import type { DuplicateSummary } from '../duplicate-summary.ts'
+import type { DuplicateSummary } from '../lock.ts'
 import { PairSample } from './sample.ts'
 
 /** How many pairs the contact sheet shows. */

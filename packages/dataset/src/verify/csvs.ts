@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Storage } from '@skyscript/core'
+import type { DatasetLock } from '../lock.ts'
 import { ALL_TRAINING, type CsvSet, csvPath, pairColumns } from '../names.ts'
 import { CsvFormatError, readCsv } from './csv-reader.ts'
 import { type FaultList, quoted } from './faults.ts'
-import type { DatasetConfig } from './lock.ts'
 import type { RowIndex } from './row-index.ts'
 
 /** Python's csv module refuses longer fields (csv.field_size_limit). */
@@ -27,8 +27,8 @@ export interface CsvContent extends CsvFile {
 }
 
 /** Those that a dataset of these settings has, where they have pairs. */
-export function expectedCsvs({ name, filter }: DatasetConfig): CsvFile[] {
-  const chosen = filter.scorers.flatMap((scorer): CsvSet[] => [
+export function expectedCsvs({ name, filter }: DatasetLock['config']): CsvFile[] {
+  const chosen = filter.scorers.flatMap(({ name: scorer }): CsvSet[] => [
     ...filter.top.map((size) => ({ part: 'top' as const, size, scorer })),
     ...filter.above.map((size) => ({ part: 'above' as const, size, scorer })),
     { part: 'val', size: filter.val, scorer },
@@ -37,7 +37,7 @@ export function expectedCsvs({ name, filter }: DatasetConfig): CsvFile[] {
   return [ALL_TRAINING, ...chosen].map((set) => ({
     ...set,
     path: csvPath(name, set),
-    scorer: set.scorer ?? filter.scorers[0] ?? '',
+    scorer: set.scorer ?? filter.scorers[0]!.name,
   }))
 }
 

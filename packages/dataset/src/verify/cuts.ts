@@ -1,9 +1,9 @@
+import type { DatasetLock } from '../lock.ts'
 import type { CsvContent } from './csvs.ts'
 import type { FaultList } from './faults.ts'
-import type { DatasetConfig } from './lock.ts'
 import type { RowIndex } from './row-index.ts'
 
-type Filter = DatasetConfig['filter']
+type Filter = DatasetLock['config']['filter']
 
 /** Validation and test come out of the best so many percent. */
 const EVALUATION_PERCENT = 30
@@ -53,7 +53,7 @@ function checkEvaluation(content: CsvContent, index: RowIndex, filter: Filter, f
   const { part, path, size, rows, members, scorer } = content
   if (rows > size) faults.add('csv-rows', path, `has ${rows} rows, ${size} were asked for`)
   const { surelyOut } = evaluationEdge(part, scorer, index, filter)
-  if (rows === 0 && size > 0 && filter.splitBy === 'block') {
+  if (rows === 0 && size > 0 && filter.split.by === 'block') {
     let ofSplit = 0
     for (let row = 0; row < index.size; row++) if (index.split(row) === part) ofSplit++
     if (ofSplit > 0) faults.add('csv-rows', path, `has no rows, and the manifest puts ${ofSplit} pairs into ${part}`)
@@ -78,7 +78,7 @@ function evaluationEdge(part: string, scorer: string, index: RowIndex, filter: F
   const own: number[] = []
   for (let row = 0; row < index.size; row++) if (index.split(row) === part) own.push(index.similarity(row, place))
   const isOnTop = own.some((similarity) => similarity > edges.surelyOut)
-  if (isOnTop || own.length === 0 || filter.splitBy === 'image') return edges
+  if (isOnTop || own.length === 0 || filter.split.by === 'image') return edges
   own.sort((a, b) => b - a)
   return { surelyOut: Math.min(edges.surelyOut, own[Math.ceil((own.length * EVALUATION_PERCENT) / 100) - 1]!) }
 }

@@ -2,7 +2,7 @@ import { type Box, boxMetres, IMAGE_PATH, MAP_TILE_DEGREES, metaPath, radians, t
 import { captionFault } from './captions.ts'
 import type { Fault } from './faults.ts'
 import { checkImage } from './image.ts'
-import type { DatasetConfig } from './lock.ts'
+import type { CaptionForm } from './lock.ts'
 import type { ManifestRow } from './manifest.ts'
 import { checkMeta } from './meta.ts'
 
@@ -18,7 +18,7 @@ export async function checkRow(
   storage: Storage,
   row: ManifestRow,
   scorers: readonly string[],
-  captions: DatasetConfig['captions'],
+  captions: CaptionForm,
 ): Promise<RowCheck> {
   const path = row.filepath
   const faults: Fault[] = []

@@ -13,11 +13,12 @@ import {
   type Storage,
   silentProgress,
 } from '@skyscript/core'
+import type { DatasetLock } from '../lock.ts'
 import { EXCLUDED_CSV, LOCK, MANIFEST } from '../names.ts'
 import { type CsvContent, checkCsv, expectedCsvs } from './csvs.ts'
 import { checkCuts } from './cuts.ts'
 import { type Fault, FaultList } from './faults.ts'
-import { checkCounts, checkFiles, type DatasetConfig, type Lock, readLock } from './lock.ts'
+import { type CaptionForm, captionForm, checkCounts, checkFiles, readLock } from './lock.ts'
 import { type Manifest, ManifestError, type ManifestRow, openManifest } from './manifest.ts'
 import { RowIndex } from './row-index.ts'
 import { checkRow } from './rows.ts'
@@ -70,7 +71,7 @@ export async function verifyDataset(storage: Storage, options: VerifyOptions = {
   const empty = new Set<string>()
 
   const lock = await readLock(storage, faults)
-  const captions = lock?.config.captions ?? 'original'
+  const captions = lock === null ? 'original' : captionForm(lock.config)
   const index = await checkManifest(storage, checked, digests, faults, captions, options.progress ?? silentProgress)
   if (index !== null) {
     await checkStrays(storage, index, lock, faults)
@@ -87,13 +88,13 @@ export async function verifyDataset(storage: Storage, options: VerifyOptions = {
         checked.csvRows += rows
       }
       checkCuts(contents, index, lock.config.filter, faults)
-      checked.boxes = checkSplits(contents, index, lock.config.filter.splitBy, faults)
+      checked.boxes = checkSplits(contents, index, lock.config.filter.split.by, faults)
       await checkCounts(storage, lock, checked.rows, faults)
     }
   }
   if (lock !== null) {
     const csvs = expectedCsvs(lock.config).flatMap(({ path }) => (empty.has(path) ? [] : [path]))
-    if (lock.config.filter.excludes) csvs.push(EXCLUDED_CSV)
+    if (lock.config.filter.exclude !== null) csvs.push(EXCLUDED_CSV)
     checked.files = await checkFiles(storage, lock, csvs, digests, faults)
   }
   return { ok: faults.isEmpty, checked, faults: faults.faults, faultCounts: faults.counts }
@@ -107,7 +108,7 @@ async function checkManifest(
   checked: Checked,
   digests: Map<string, string>,
   faults: FaultList,
-  captions: DatasetConfig['captions'],
+  captions: CaptionForm,
   progress: Progress,
 ): Promise<RowIndex | null> {
   if (!(await storage.has(MANIFEST))) {
@@ -150,7 +151,7 @@ async function checkRows(
   index: RowIndex,
   checked: Checked,
   faults: FaultList,
-  captions: DatasetConfig['captions'],
+  captions: CaptionForm,
 ): Promise<void> {
   const results = await Promise.all(rows.map((row) => checkRow(storage, row, index.scorers, captions)))
   for (const [i, row] of rows.entries()) {
@@ -166,29 +167,34 @@ async function checkRows(
 
 async function checkCsvs(
   storage: Storage,
-  { config, files }: Lock,
+  { config, files }: DatasetLock,
   index: RowIndex,
   faults: FaultList,
 ): Promise<CsvContent[]> {
   const contents: CsvContent[] = []
   for (const file of expectedCsvs(config)) {
     if (!index.scorers.includes(file.scorer)) continue
-    const content = await checkCsv(storage, file, index, files.has(file.path), faults)
+    const content = await checkCsv(storage, file, index, Object.hasOwn(files, file.path), faults)
     if (content !== null) contents.push(content)
   }
   return contents
 }
 
 /** The manifest may have scores that the settings don't rank by. */
-function checkScorers(config: DatasetConfig, index: RowIndex, faults: FaultList): void {
-  const missing = config.filter.scorers.filter((scorer) => !index.scorers.includes(scorer))
+function checkScorers({ filter }: DatasetLock['config'], index: RowIndex, faults: FaultList): void {
+  const missing = filter.scorers.flatMap(({ name }) => (index.scorers.includes(name) ? [] : [name]))
   if (missing.length === 0) return
   const actual = index.scorers.join(', ')
   faults.add('manifest', MANIFEST, `has scores by ${actual}, the settings in ${LOCK} name ${missing.join(', ')} too`)
 }
 
 /** Images, metas and files of rows that the dataset does not know: what is left of an older build would be trained on. */
-async function checkStrays(storage: Storage, index: RowIndex, lock: Lock | null, faults: FaultList): Promise<void> {
+async function checkStrays(
+  storage: Storage,
+  index: RowIndex,
+  lock: DatasetLock | null,
+  faults: FaultList,
+): Promise<void> {
   for await (const { key } of storage.list('images')) {
     if (index.find(key) < 0) faults.add('stray-file', key, 'is not in the manifest')
   }
@@ -198,7 +204,8 @@ async function checkStrays(storage: Storage, index: RowIndex, lock: Lock | null,
   }
   if (lock === null) return
   for await (const { key } of storage.list(`${lock.config.name}_`)) {
-    if (/\.(csv|jsonl)$/.test(key) && !lock.files.has(key)) faults.add('stray-file', key, 'is not in the lock')
+    if (/\.(csv|jsonl)$/.test(key) && !Object.hasOwn(lock.files, key))
+      faults.add('stray-file', key, 'is not in the lock')
   }
 }
 

@@ -43,8 +43,15 @@ export interface TestDataset {
   metas: Map<string, Uint8Array>
   csvs: Map<string, string[][]>
   lock: {
-    config: { name: string; captions: Record<string, unknown>; filter: Record<string, unknown> }
+    config: {
+      name: string
+      seed: number
+      imagery: unknown
+      captions: Record<string, unknown>
+      filter: Record<string, unknown>
+    }
     counts: { objects: number; kept: number; dropped: Record<string, number>; failed: Record<string, number> }
+    [others: string]: unknown
   }
   /** Last touches after all hashes are in the lock. */
   finish(storage: MemoryStorage): void
@@ -69,14 +76,19 @@ export async function createTestDataset(): Promise<TestDataset> {
     images.set(row.filepath, jpeg)
     metas.set(metaPath(row.filepath), metaOf(row))
   }
+  const csvs = csvsOf(rows)
   return {
     rows,
     images,
     metas,
-    csvs: csvsOf(rows),
+    csvs,
     lock: {
+      tool: { name: 'skyscript', version: '0.1.0' },
+      fingerprint: 'f0'.repeat(16),
       config: {
         name: NAME,
+        seed: 51,
+        imagery: { earthEngine: { endpoint: 'https://earthengine-highvolume.googleapis.com' } },
         captions: { templates: ['skyscript'], maxTokens: null },
         filter: {
           scorers: SCORERS.map((name) => ({ name, model: 'tiny' })),
@@ -86,7 +98,23 @@ export async function createTestDataset(): Promise<TestDataset> {
           split: { by: 'block', degrees: 0.1 },
         },
       },
+      inputs: [
+        {
+          ...{ name: 'town.osm.pbf', bytes: 1, sha256: 'ab'.repeat(32) },
+          ...{ replicationTimestamp: null, replicationSequence: null, box: [1.5, 42.5, 2.3, 42.6] },
+        },
+      ],
+      tables: { captioner: '0'.repeat(32) },
+      models: SCORERS.map((name) => ({ name, fingerprint: name, model: { id: 'tiny', revision: null, files: [] } })),
       counts: { objects: 50, kept: ROWS, dropped: { 'no-suitable-source': 7 }, failed: { timeout: 3 } },
+      splits: { train: 25, val: 10, test: 5 },
+      duplicates: {
+        exact: { images: 0, groups: 0 },
+        near: { images: 0, groups: 0, largest: 0 },
+        captions: { pairs: 0, distinct: ROWS, most: 1 },
+      },
+      rows: Object.fromEntries([...csvs].map(([path, lines]) => [path, lines.length - 1])),
+      notes: ['5 pairs are in no CSV.'],
     },
     finish() {},
   }
@@ -198,7 +226,7 @@ export async function storeTestDataset(dataset: TestDataset): Promise<MemoryStor
     await storage.put(path, text)
     files[path] = sha256(text)
   }
-  await storage.put('dataset.lock.json', JSON.stringify({ tool: { version: '0' }, ...lock, files }))
+  await storage.put('dataset.lock.json', JSON.stringify({ ...lock, files }))
   dataset.finish(storage)
   return storage
 }

@@ -1,6 +1,7 @@
 import { formatCount, getJson, InputError } from '@skyscript/core'
 import type { CutSettings } from '@skyscript/core/config'
-import type { CutOptions, DatasetLock, DatasetState } from '@skyscript/pipeline'
+import type { DatasetLock } from '@skyscript/dataset'
+import type { CutOptions, DatasetState } from '@skyscript/pipeline'
 import { argument, defineCommand, jsonOption, option } from '../command.ts'
 
 export const cut = defineCommand({
