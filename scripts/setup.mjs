@@ -35,7 +35,12 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lockfile) {
 const bin = join(root, 'node_modules', '.bin')
 const child = spawn(join(bin, 'node'), process.argv.slice(2), {
   stdio: 'inherit',
-  env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
+  env: {
+    // Compiled code is kept for the next run: processes and threads start in half the time.
+    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node-compile-cache'),
+    ...process.env,
+    PATH: `${bin}${delimiter}${process.env.PATH}`,
+  },
 })
 // Ctrl-C reaches the script by itself, and it says when it is done; other signals are passed on.
 process.on('SIGINT', () => {})
