@@ -7,6 +7,8 @@ import { startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
 import { createEarthEngine, createLimiter, type EarthEngine, type EarthEngineOptions } from '../src/index.ts'
 import { apiError, type Service, sendJson, startService } from './service.ts'
 
+vi.mock('../src/pause.ts', () => import('./quick-pauses.ts'))
+
 /** What Google's client wants to know first; taken from a real list. */
 let algorithms: unknown
 beforeAll(async () => {

@@ -3,12 +3,14 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mapTileAt, mapTileBox } from '@skyscript/core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { projectionOf } from '../src/cog/projections.ts'
 import { type CogSource, createCogImagery } from '../src/index.ts'
 import { PIXEL_STATE } from '../src/pixel-state.ts'
 import { cogSource, gridAt, plainTiff, serveFiles } from './cog-set-up.ts'
 import { inDegrees, tiffImage, writeTiff } from './write-tiff.ts'
+
+vi.mock('../src/pause.ts', () => import('./quick-pauses.ts'))
 
 const BERN: [number, number] = [7.44, 46.95]
 let folder: string

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Box, type ImageCandidate, InputError, mapTileAt } from '@skyscript/core'
 import { writeArrayBuffer } from 'geotiff'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openFolder } from '../../worker/src/storages/folder.ts'
 import { latticeOf } from '../src/boxes.ts'
 import { fileIds } from '../src/cog/file-ids.ts'
@@ -17,6 +17,8 @@ import { createCogImagery, createImagery, fetchImages, NO_EARLIER_IMAGES } from 
 import { refusalOf } from '../src/refusals.ts'
 import { cogSource, gridAt, plainTiff, serveFiles } from './cog-set-up.ts'
 import { CHECKS, earlierOf } from './set-up.ts'
+
+vi.mock('../src/pause.ts', () => import('./quick-pauses.ts'))
 
 const BERN: [number, number] = [7.44, 46.95]
 const GRID = gridAt(BERN, 10, 60, 60)

@@ -4,9 +4,11 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Box } from '@skyscript/core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createCogImagery } from '../src/index.ts'
 import { cogSource, plainTiff, serveFiles, textured } from './cog-set-up.ts'
+
+vi.mock('../src/pause.ts', () => import('./quick-pauses.ts'))
 
 const [WEST, NORTH, STEP] = [7.44, 46.95, 1e-4]
 const box: Box = [WEST + 20 * STEP, NORTH - 80 * STEP, WEST + 80 * STEP, NORTH - 20 * STEP]

@@ -13,7 +13,7 @@ import {
   sha256,
 } from '@skyscript/core'
 import sharp from 'sharp'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type LocalEarthEngine, startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
 import { PLACE, writeFeatures } from '../../local-earth-engine/test/calls.ts'
 import { openFolder } from '../../worker/src/storages/folder.ts'
@@ -32,6 +32,8 @@ import {
 } from '../src/index.ts'
 import { byPreference } from '../src/preference.ts'
 import { contextOf, earlierOf, imageryOf, settingsOf } from './set-up.ts'
+
+vi.mock('../src/pause.ts', () => import('./quick-pauses.ts'))
 
 let folder: string
 let server: LocalEarthEngine

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DataFault, type ImageCandidate, type PlannedImage, ServiceError } from '@skyscript/core'
 import fc from 'fast-check'
 import sharp from 'sharp'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
 import { openFolder } from '../../worker/src/storages/folder.ts'
 import { createEarthEngine, type EarthEngine, type FetchContext, fetchImages } from '../src/index.ts'
@@ -14,6 +14,8 @@ import { measurePixels, pixelFault } from '../src/pixel-checks.ts'
 import { PIXEL_STATE } from '../src/pixel-state.ts'
 import { apiError, sendJson, startService } from './service.ts'
 import { CHECKS, contextOf, earlierOf } from './set-up.ts'
+
+vi.mock('../src/pause.ts', () => import('./quick-pauses.ts'))
 
 const [WIDTH, HEIGHT] = [60, 40]
 

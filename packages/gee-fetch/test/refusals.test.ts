@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type FocusObject, mapTileAt, mapTileBox, type PlannedImage } from '@skyscript/core'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type LocalEarthEngine, startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
 import { PLACE, writeFeatures } from '../../local-earth-engine/test/calls.ts'
 import { openFolder } from '../../worker/src/storages/folder.ts'
@@ -13,6 +13,8 @@ import { askInPieces } from '../src/pieces.ts'
 import { earthEngineError, refusalOf } from '../src/refusals.ts'
 import { apiError, sendJson, startService } from './service.ts'
 import { contextOf, imageryOf, settingsOf } from './set-up.ts'
+
+vi.mock('../src/pause.ts', () => import('./quick-pauses.ts'))
 
 const of = (status: number, said: string, kind = 'pixels') => {
   const error = earthEngineError(status, said, { kind, host: 'ee', project: 'p' })
