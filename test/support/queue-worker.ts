@@ -6,7 +6,8 @@ import { appendFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DataFault, InputError, ServiceError } from '@skyscript/core'
-import { type Execute, resultKey, STAGES } from '../../packages/pipeline/src/runner/runner.ts'
+import { type Execute, resultKey } from '../../packages/pipeline/src/runner/index.ts'
+import { STAGE_NAMES } from '../../packages/pipeline/src/stages/index.ts'
 import { serveQueue } from '../../packages/worker/src/queue/serve.ts'
 import { openFolder } from '../../packages/worker/src/storages/folder.ts'
 
@@ -79,7 +80,7 @@ const execute: Execute = async (job, signal) => {
 const { log, ...rest } = settings
 await serveQueue({
   ...rest,
-  stages: STAGES,
+  stages: STAGE_NAMES,
   execute,
   onEvent: (text) => process.stdout.write(`${text}\n`),
   signal: stop.signal,

@@ -8,8 +8,8 @@ export const silentProgress: Progress = { update() {} }
 
 /** One running stage. */
 export interface StageProgress extends Progress {
-  /** Ends the stage with a line that stays; the second and later calls do nothing. */
-  end(summary?: string): void
+  /** Ends the stage with a line that stays, without one for null; the second and later calls do nothing. */
+  end(summary?: string | null): void
 }
 
 /**

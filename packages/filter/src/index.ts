@@ -16,6 +16,7 @@ export { type CutFile, type CutInput, type CutSummary, cutDataset, type Split } 
 export { type BenchmarkImages, readBenchmarkImages } from './duplicates/benchmark-images.ts'
 export { findDuplicates } from './duplicates/find-duplicates.ts'
 export {
+  identifyScorers,
   type ModelIdentity,
   openScorer,
   openScoring,

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DataFault, Device, Progress } from '@skyscript/core'
-import { parsePreprocessing } from './clip/preprocessor-config.ts'
+import { type Preprocessing, parsePreprocessing } from './clip/preprocessor-config.ts'
 import type { Embedder } from './embedder.ts'
 import { findModel } from './model/find-model.ts'
-import { LOCAL_FILES, MODEL_FILES } from './model/model-folder.ts'
+import { LOCAL_FILES, MODEL_FILES, type ModelFolder } from './model/model-folder.ts'
 import { checkModelLogin } from './scorers/model-login.ts'
-import { openOnnxClip } from './scorers/onnx-clip.ts'
-import { type ModelServer, openRemoteClip } from './scorers/remote-clip.ts'
-import { createScoring, type NamedEmbedder, type ScorerIdentity, type Scoring } from './scoring.ts'
+import { onnxFingerprint, openOnnxClip } from './scorers/onnx-clip.ts'
+import { type ModelServer, openRemoteClip, remoteFingerprint } from './scorers/remote-clip.ts'
+import { createScoring, type NamedEmbedder, type ScorerIdentity, type Scoring, scorerFingerprint } from './scoring.ts'
 
 /** An image's bytes (JPEG or PNG) and the caption that it is compared with. */
 export interface ScorePair {
@@ -92,12 +92,34 @@ export async function openScoring(list: readonly ScorerOptions[]): Promise<Scori
   return createScoring(opened)
 }
 
+/**
+ * What scorers are, without opening their models: a machine that has no GPU can tell what one that has will do. A server
+ * is asked which models it runs.
+ *
+ * @throws as `openScorer`, but for what only opening a model shows
+ */
+export async function identifyScorers(list: readonly ScorerOptions[]): Promise<ScorerIdentity[]> {
+  checkModelLogin(list.flatMap(({ server }) => (server ? [server.url] : [])))
+  const identities: ScorerIdentity[] = []
+  for (const options of list) {
+    const { server = null, device = 'cpu', name } = options
+    const { found, preprocessing } = await readModel(options)
+    const model = server === null ? onnxFingerprint(found.identity, device) : await remoteFingerprint(found, server)
+    identities.push({ name, fingerprint: scorerFingerprint(preprocessing, model), model: found.identity })
+  }
+  return identities
+}
+
 async function openEmbedder(options: ScorerOptions): Promise<Embedder> {
   const { server = null, device = 'cpu', batch = null } = options
-  const found = await findModel(options, server === null ? MODEL_FILES : LOCAL_FILES)
-  const file = join(found.folder, 'preprocessor_config.json')
-  const preprocessing = parsePreprocessing(await readFile(file, 'utf8'), file)
+  const { found, preprocessing } = await readModel(options)
   return server === null
     ? openOnnxClip(found, preprocessing, { device, batch })
     : openRemoteClip(found, preprocessing, { server, batch })
+}
+
+async function readModel(options: ScorerOptions): Promise<{ found: ModelFolder; preprocessing: Preprocessing }> {
+  const found = await findModel(options, options.server ? LOCAL_FILES : MODEL_FILES)
+  const file = join(found.folder, 'preprocessor_config.json')
+  return { found, preprocessing: parsePreprocessing(await readFile(file, 'utf8'), file) }
 }

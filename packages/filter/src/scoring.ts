@@ -46,6 +46,10 @@ export interface ScorerIdentity {
   readonly model: ModelIdentity
 }
 
+/** @param model fingerprint of what gives embeddings */
+export const scorerFingerprint = (preprocessing: Preprocessing, model: string): string =>
+  sha256(canonicalJson([PREPROCESSING_VERSION, preprocessing, model]))
+
 /**
  * Scores pairs by several models. One thread decodes images and makes samples of the next ones while the models compute
  * on the last; models with the same preprocessing share samples. Captions are embedded once while they are at hand.
@@ -103,7 +107,7 @@ export function createScoring(scorers: readonly NamedEmbedder[]): Scoring {
   return {
     scorers: scorers.map(({ name, embedder }) => ({
       name,
-      fingerprint: sha256(canonicalJson([PREPROCESSING_VERSION, embedder.preprocessing, embedder.fingerprint])),
+      fingerprint: scorerFingerprint(embedder.preprocessing, embedder.fingerprint),
       model: embedder.model,
     })),
     async score(pairs, signal, asked = scorers.map(({ name }) => name)) {

@@ -1,20 +1,16 @@
 import {
   type CaptionRecord,
   fingerprint,
-  getJson,
   type ImageRecord,
   metaPath,
   type Outcome,
   type ScoreRecord,
-  ServiceError,
   type Storage,
   TOOL_VERSION,
 } from '@skyscript/core'
 import type { DatasetRow } from '@skyscript/dataset'
 import { createReportCollector } from '@skyscript/dataset/report'
 import { findDuplicates, storePairs } from '@skyscript/filter'
-import { type ContentCheck, getResult } from './content-check.ts'
-import type { LeafResult } from './coordinator.ts'
 import {
   type Assembled,
   beginChange,
@@ -29,8 +25,21 @@ import {
   stateText,
 } from './cut.ts'
 import { lockedConfig } from './lock.ts'
+import { PathTable } from './presence/path-table.ts'
+import type { Presence } from './presence/presence.ts'
+import { getWhole, inputOf, resultKey } from './results.ts'
 import { type Run, sourceFinder, VERSIONS } from './run.ts'
-import { resultKey } from './runner/runner.ts'
+import type { Job } from './runner/runner.ts'
+
+/** One leaf of a map tile that came through all stages. */
+export interface LeafResult {
+  readonly leaf: string
+  readonly fetch: Job
+  readonly caption: Job
+  readonly score: Job
+  /** Of the contents of these results. */
+  readonly digests: readonly string[]
+}
 
 /** What a build knows of its dataset, besides the leaves that make it up. */
 export type BuiltFacts = Omit<DatasetFacts, 'config' | 'content' | 'exclude'> & Pick<Run, 'config'>
@@ -42,20 +51,21 @@ export type BuiltFacts = Omit<DatasetFacts, 'config' | 'content' | 'exclude'> & 
 export async function assembleDataset(
   built: BuiltFacts,
   leaves: readonly LeafResult[],
-  options: CutOptions & { readonly check: ContentCheck },
+  options: CutOptions & { readonly presence: Presence },
 ): Promise<Assembled> {
-  const { storage, terminal, check } = options
+  const { storage, terminal, presence } = options
   const exclude = await readExclude(built.config.filter.exclude, terminal)
   const described = { ...built, config: lockedConfig(built.config) }
   const facts = { ...described, content: contentOf(described, leaves), exclude: exclude?.fingerprint ?? null }
-  const found = await findAssembled(facts, storage, check.isSuspect)
+  const found = await findAssembled(facts, storage, presence.isSuspect)
   if (found !== null) {
     const { kept } = found.lock.counts
-    if (check.counts.images > kept || check.counts.metas > kept) await removeOthers(storage, leaves, options)
+    const { images, metas } = presence.listing.counts
+    if (images > kept || metas > kept) await removeOthers(storage, leaves, options)
     return found
   }
-  const before = await getResult<DatasetState>(storage, STATE)
-  const isStored = before?.content === facts.content && (await hasStoredPairs(storage, check.isSuspect))
+  const before = await getWhole<DatasetState>(storage, STATE)
+  const isStored = before?.content === facts.content && (await hasStoredPairs(storage, presence.isSuspect))
   const stored = isStored ? before : await storeDataset(facts, leaves, before?.names ?? [], options)
   const names = [...new Set([...stored.names, built.config.name])].sort()
   return cutStored({ ...stored, ...facts, names }, exclude, options)
@@ -71,7 +81,7 @@ function contentOf(
     more: config.captions.more > 0,
     seed: config.seed,
     scorers: scorers.map(({ name }) => name),
-    leaves: leaves.map(({ leaf, digest }) => [leaf, digest]),
+    leaves: leaves.map(({ leaf, digests }) => [leaf, fingerprint(...digests)]),
   })
 }
 
@@ -90,11 +100,11 @@ async function storeDataset(
   const sourceOf = sourceFinder(config)
   const collector = createReportCollector({ seed: config.seed, scorers })
   const years = new Map<string, Set<number | null>>()
-  const paths = new Set<string>()
+  const paths = new PathTable()
   async function* rows() {
     for await (const row of rowsOf(storage, leaves, signal)) {
       collector.add(row)
-      paths.add(row.image.filepath)
+      paths.set(row.image.filepath, 1)
       const { source, time } = row.image
       years.set(source, (years.get(source) ?? new Set()).add(yearOf(time)))
       progress.update(paths.size)
@@ -132,13 +142,13 @@ const yearOf = (time: number | null) => (time === null ? null : new Date(time).g
 
 /** Images and metas that belong to none of the stored pairs, wherever they come from. */
 async function removeOthers(storage: Storage, leaves: readonly LeafResult[], { signal }: CutOptions): Promise<void> {
-  const paths = new Set<string>()
-  for await (const { image } of rowsOf(storage, leaves, signal)) paths.add(image.filepath)
+  const paths = new PathTable()
+  for await (const { image } of rowsOf(storage, leaves, signal)) paths.set(image.filepath, 1)
   await removeStrays(storage, paths)
 }
 
 /** Images and metas of objects that left the dataset. */
-async function removeStrays(storage: Storage, images: ReadonlySet<string>): Promise<void> {
+async function removeStrays(storage: Storage, images: PathTable): Promise<void> {
   for await (const { key } of storage.list('images')) {
     if (/^images\d\//.test(key) && !images.has(key)) await storage.delete(key)
   }
@@ -157,9 +167,9 @@ export async function* rowsOf(
   for (const jobs of leaves) {
     signal.throwIfAborted()
     const [images, captions, scores] = await Promise.all([
-      outcomeOf<ImageRecord>(storage, resultKey(jobs.fetch)),
-      outcomeOf<CaptionRecord>(storage, resultKey(jobs.caption)),
-      outcomeOf<ScoreRecord>(storage, resultKey(jobs.score)),
+      inputOf<Outcome<ImageRecord>>(storage, resultKey(jobs.fetch)),
+      inputOf<Outcome<CaptionRecord>>(storage, resultKey(jobs.caption)),
+      inputOf<Outcome<ScoreRecord>>(storage, resultKey(jobs.score)),
     ])
     const captionOf = new Map(captions.kept.map((record) => [record.id, record]))
     const scoreOf = new Map(scores.kept.map((record) => [record.id, record]))
@@ -169,13 +179,4 @@ export async function* rowsOf(
       if (caption && score) yield { image, caption, similarities: score.similarities, phash: score.phash }
     }
   }
-}
-
-async function outcomeOf<T>(storage: Storage, key: string): Promise<Outcome<T>> {
-  const outcome = await getJson<Outcome<T>>(storage, key)
-  if (outcome === null)
-    throw new ServiceError('missing-result', `${key} is gone from ${storage.url}; run the build again.`, {
-      retry: false,
-    })
-  return outcome
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import type { Captioner } from '@skyscript/captioner'
 import { type Config, getJson, ServiceError, type Storage, toFeatureLine } from '@skyscript/core'
-import { openScoring, type Scoring } from '@skyscript/filter'
+import { openScoring, type ScorerOptions, type Scoring } from '@skyscript/filter'
 import {
   type CogImagery,
   createCogImagery,
@@ -46,6 +46,8 @@ export interface RunContext {
   earthEngine(): Promise<EarthEngine>
   /** All scorers of the settings. */
   scoring(): Promise<Scoring>
+  /** Opens the scorers and closes them again. */
+  checkScorers(): Promise<void>
   /** Objects that touch a map tile; none where the extract has no such tile. */
   tile(tile: string): Promise<IndexedTile>
   extractIndex(): Promise<ExtractIndex>
@@ -116,10 +118,14 @@ export async function openContext(
     ),
     earthEngine: openedEarthEngine,
     scoring: once(async () => {
-      const scoring = await openScorers(config, options)
+      const scoring = await openScoring(scorerOptions(config, options))
       closers.push(() => scoring.close())
       return scoring
     }),
+    async checkScorers() {
+      const scoring = await openScoring(scorerOptions(config, options))
+      await scoring.close()
+    },
     tile(tile) {
       const known = tiles.get(tile)
       if (known) {
@@ -149,9 +155,8 @@ export async function openCog({ imagery }: Pick<Config, 'imagery'>, options: Con
   })
 }
 
-export function openScorers({ filter }: Pick<Config, 'filter'>, options: ContextOptions): Promise<Scoring> {
-  return openScoring(filter.scorers.map((scorer) => ({ ...scorer, ...modelOptions(scorer.model, options) })))
-}
+export const scorerOptions = ({ filter }: Pick<Config, 'filter'>, options: ContextOptions): ScorerOptions[] =>
+  filter.scorers.map((scorer) => ({ ...scorer, ...modelOptions(scorer.model, options) }))
 
 /** What imagery is drawn from. */
 interface DrawnMap {

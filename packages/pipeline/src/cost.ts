@@ -1,17 +1,8 @@
-import {
-  fingerprint,
-  getJson,
-  type PlannedImage,
-  putJson,
-  ServiceError,
-  type Storage,
-  seededFraction,
-} from '@skyscript/core'
+import { fingerprint, getJson, putJson, ServiceError, type Storage, seededFraction } from '@skyscript/core'
 import {
   candidateToAsk,
   createEarthEngine,
   createImagery,
-  type FetchOutcome,
   groupRequests,
   NO_EARLIER_IMAGES,
   type PixelRequest,
@@ -19,12 +10,12 @@ import {
   sharing,
 } from '@skyscript/gee-fetch'
 import { ledgerOf, limitName } from './context.ts'
-import type { BuildOptions, Prepared } from './coordinator.ts'
-import { earlierImages } from './fetch.ts'
+import { type Flow, find, jobOf } from './flow.ts'
 import type { ContextOptions } from './models.ts'
-import { requestsKey } from './run.ts'
-import { resultKey } from './runner/runner.ts'
-import type { Shard } from './stages.ts'
+import type { BuildOptions, Prepared } from './prepare.ts'
+import type { Following } from './stage.ts'
+import { earlierImages, fetch } from './stages/fetch.ts'
+import { type PlanHead, type PlannedLeaf, plan, plannedImages } from './stages/plan.ts'
 
 /** Images that a probe asks for, and requests of one leaf among the first, so that they come from all over the region. */
 const PROBE_IMAGES = 50
@@ -45,12 +36,10 @@ export interface FetchCost {
 }
 
 /** Looks at what is in storage: an image that is there costs nothing. */
-export async function fetchCost(
-  { context, existing, run }: Pick<Prepared, 'context' | 'existing' | 'run'>,
-  shards: readonly Shard[],
-): Promise<FetchCost> {
-  const { storage, sources } = context
-  const { imagery, seed } = run.config
+export async function fetchCost(prepared: Prepared, planned: Flow): Promise<FetchCost> {
+  const { context, presence, facts, storage } = prepared
+  const { sources } = context
+  const { imagery, seed } = facts.run.config
   const inEarthEngine = new Set(sources.flatMap(({ kind, alias }) => (kind === 'earth-engine' ? [alias] : [])))
   const cost = { images: 0, requests: 0, pixels: 0, sample: [] as PixelRequest[] }
   let sampled = 0
@@ -64,26 +53,33 @@ export async function fetchCost(
   }
   // To look what overlaps a leaf is a dozen questions to a bucket, and vain in a map tile of which nothing is there.
   const tileOf = (shard: string) => shard.split('/')[0]!
-  const known = new Set([...existing].flatMap((key) => /^work\/(?:fetch|reuse)\/([^/]+)\//.exec(key)?.[1] ?? []))
-  const requestsOf = async ({ job }: Shard): Promise<{ asked: number; requests: PixelRequest[] }> => {
-    const done = existing.has(resultKey(job)) ? await getJson<FetchOutcome>(storage, resultKey(job)) : null
-    if (done?.failed.length === 0) return { asked: 0, requests: [] }
-    const planned = (await getJson<PlannedImage[]>(storage, requestsKey(job.shard, job.input))) ?? []
-    const earlier = known.has(tileOf(job.shard)) ? await earlierImages(storage, job) : NO_EARLIER_IMAGES
+  const known = new Set(
+    presence.listing.work.keys().flatMap((key) => /^work\/(?:fetch|reuse)\/([^/]+)\//.exec(key)?.[1] ?? []),
+  )
+  const requestsOf = async (item: Following) => {
+    const leaf = item.upstream as PlannedLeaf
+    const job = jobOf(fetch, item, prepared)
+    const done = await find(job, prepared)
+    if (done !== null && Object.keys(done.head.failed).length === 0) return NOTHING
+    const isNew = !known.has(tileOf(leaf.shard))
+    if (isNew && sampled >= PROBE_IMAGES) return { ...leaf, images: leaf.kept, list: [] }
+    const planned = (await plannedImages(context, job)) ?? []
+    const earlier = isNew ? NO_EARLIER_IMAGES : await earlierImages(storage, job)
     const asked = planned.flatMap((image) => candidateToAsk(image, { sources, earlier, checks: imagery.checks }) ?? [])
-    return {
-      asked: asked.length,
-      requests: groupRequests(asked, imagery.earthEngine.grouping ? tileOf(job.shard) : null, sharing(sources)),
-    }
+    const list = groupRequests(asked, imagery.earthEngine.grouping ? tileOf(job.shard) : null, sharing(sources))
+    return { images: asked.length, requests: list.length, pixels: pixelsIn(list), list }
   }
-  const draw = ({ job }: Shard) => seededFraction(seed, 'probe', job.shard)
-  const drawn = shards.toSorted((a, b) => draw(a) - draw(b))
+  const draw = ({ shard }: Following) => seededFraction(seed, 'probe', shard)
+  const heads = [...planned.done.get(plan.name)!.values()].map(({ head }) => head as PlanHead)
+  const drawn = heads.flatMap(plan.follow!).sort((a, b) => draw(a) - draw(b))
   for (let from = 0; from < drawn.length; from += READS) {
-    for (const { asked, requests } of await Promise.all(drawn.slice(from, from + READS).map(requestsOf))) {
-      cost.images += asked
-      cost.requests += requests.length
-      cost.pixels += pixelsIn(requests)
-      const askable = requests.filter(({ candidate }) => inEarthEngine.has(candidate.source))
+    for (const { images, requests, pixels, list } of await Promise.all(
+      drawn.slice(from, from + READS).map(requestsOf),
+    )) {
+      cost.images += images
+      cost.requests += requests
+      cost.pixels += pixels
+      const askable = list.filter(({ candidate }) => inEarthEngine.has(candidate.source))
       take(askable.slice(0, PROBE_PER_LEAF))
       if (more.length < PROBE_IMAGES) more.push(...askable.slice(PROBE_PER_LEAF, PROBE_PER_LEAF + PROBE_IMAGES))
     }
@@ -91,6 +87,8 @@ export async function fetchCost(
   take(more)
   return cost
 }
+
+const NOTHING = { images: 0, requests: 0, pixels: 0, list: [] }
 
 /** What some requests cost when they were tried. */
 export interface Probe {
@@ -113,13 +111,13 @@ const lastProbe = async (storage: Storage): Promise<Probe | null> =>
  * that can't be had count for nothing; null where none can.
  */
 export async function probe(
-  { context, run }: Pick<Prepared, 'context' | 'run'>,
+  { context, facts }: Prepared,
   { sample }: FetchCost,
   options: ContextOptions,
   signal: AbortSignal,
 ): Promise<Probe | null> {
   const { storage, sources } = context
-  const { imagery } = run.config
+  const { imagery } = facts.run.config
   const name = fingerprint(sample)
   const known = await getJson<{ name: string; probe: Probe }>(storage, PROBE)
   if (known?.name === name) return known.probe
@@ -176,12 +174,12 @@ export const eecuHoursOf = ({ pixels }: FetchCost, found: Probe): number =>
   found.pixels === 0 ? 0 : ((found.eecuSeconds / found.pixels) * pixels) / 3600
 
 /** One sentence where a plan costs more than is left of the month, while it can still be made smaller. */
-export async function warnOfBudget(prepared: Prepared, shards: readonly Shard[], options: BuildOptions): Promise<void> {
-  const { endpoint, project, maxEecuHours } = prepared.run.config.imagery.earthEngine
+export async function warnOfBudget(prepared: Prepared, planned: Flow, options: BuildOptions): Promise<void> {
+  const { endpoint, project, maxEecuHours } = prepared.facts.run.config.imagery.earthEngine
   if (maxEecuHours === null || endpoint === 'local') return
   const found = await lastProbe(options.storage)
   if (found === null) return
-  const hours = eecuHoursOf(await fetchCost(prepared, shards), found)
+  const hours = eecuHoursOf(await fetchCost(prepared, planned), found)
   const left = maxEecuHours - (await ledgerOf(project, options).read()).eecuSeconds / 3600
   if (hours <= left) return
   options.terminal.warn(

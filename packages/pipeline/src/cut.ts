@@ -37,8 +37,9 @@ import {
   type SourceAttribution,
 } from '@skyscript/dataset/report'
 import { type BenchmarkImages, cutDataset, readBenchmarkImages, type ScorerIdentity } from '@skyscript/filter'
-import { getResult, haveSums } from './content-check.ts'
 import { type LockedConfig, lockedFilter } from './lock.ts'
+import { haveSums } from './presence/presence.ts'
+import { getWhole } from './results.ts'
 import { type ExtractIndex, sourceFinder, VERSIONS } from './run.ts'
 import { splitRegion } from './split-region.ts'
 
@@ -111,7 +112,7 @@ export async function findAssembled(
   isSuspect: (path: string) => boolean = () => true,
 ): Promise<Assembled | null> {
   const name = fingerprintOf(facts)
-  const lock = await getResult<DatasetLock>(storage, assembledKey(name))
+  const lock = await getWhole<DatasetLock>(storage, assembledKey(name))
   if (lock === null || !(await haveSums(storage, lock.files, isSuspect))) return null
   const written = await storage.get(LOCK)
   const unchanged = written !== null && Buffer.from(written).toString('utf8') === lockText(lock)
@@ -127,11 +128,11 @@ export async function hasStoredPairs(
   if (!(await storage.has(MANIFEST))) return false
   // There is one, or none after a cut that was stopped.
   for await (const { key } of storage.list('work/assemble/')) {
-    const sums = storedSums(await getResult<Partial<DatasetLock>>(storage, key))
+    const sums = storedSums(await getWhole<Partial<DatasetLock>>(storage, key))
     if (sums !== null) return haveSums(storage, sums, isSuspect)
   }
   // A dataset that was copied without `work/`.
-  const sums = storedSums(await getResult<Partial<DatasetLock>>(storage, LOCK))
+  const sums = storedSums(await getWhole<Partial<DatasetLock>>(storage, LOCK))
   return sums === null || haveSums(storage, sums, isSuspect)
 }
 

@@ -1,19 +1,10 @@
 import type { Storage } from '@skyscript/core'
-import { captionJob } from './caption.ts'
-import { loadRun, openContext, type RunContext } from './context.ts'
+import { loadRun, openContext } from './context.ts'
 import { createContextPool } from './context-pool.ts'
-import { fetchJob } from './fetch.ts'
 import type { ContextOptions } from './models.ts'
-import { planJob } from './plan.ts'
-import type { Execute, Job, StageName } from './runner/runner.ts'
-import { scoreJob } from './score.ts'
-
-const JOBS: Record<StageName, (job: Job, context: RunContext, signal: AbortSignal) => Promise<void>> = {
-  plan: planJob,
-  fetch: fetchJob,
-  caption: captionJob,
-  score: scoreJob,
-}
+import { putResult, resultKey } from './results.ts'
+import type { Execute } from './runner/runner.ts'
+import { loadStages } from './stages/index.ts'
 
 export interface Executor {
   readonly execute: Execute
@@ -34,11 +25,14 @@ export function createExecutor(
     const storage = await openStorage(dataset, run)
     return openContext(storage, await loadRun(storage, run), options)
   })
+  const stages = loadStages()
   return {
     async execute(job, signal) {
+      const stage = (await stages).find(({ name }) => name === job.stage)!
       const { context, release } = await pool.borrow(`${job.dataset}\n${job.run}`)
       try {
-        await JOBS[job.stage](job, context, signal)
+        const result = await stage.run(job, context, signal)
+        await putResult(context.storage, resultKey(job), stage.head(result), result)
       } finally {
         release()
       }

@@ -20,18 +20,18 @@ import {
 } from '@skyscript/core'
 import { extract } from '@skyscript/osm-extract'
 import { readClip } from './clip.ts'
-import { getResult } from './content-check.ts'
 import type { SourceFile } from './inputs.ts'
+import { getWhole } from './results.ts'
 import {
   type ExtractIndex,
   type ExtractTile,
   extractIndexKey,
   hasLines,
-  sortedCounts,
   tileKey,
   VERSIONS,
   wideKey,
 } from './run.ts'
+import { sortedCounts } from './tables.ts'
 import { type TileLine, TileSpill } from './tile-spill.ts'
 
 /** Files of wide objects that are written at a time. */
@@ -64,7 +64,7 @@ export async function extractTiles(
     clip,
     captioner.tagsFingerprint,
   )
-  const known = await getResult<ExtractIndex>(storage, extractIndexKey(name))
+  const known = await getWhole<ExtractIndex>(storage, extractIndexKey(name))
   if (known && keysOf(name, known).every((key) => existing.has(key))) return name
   const index = await writeTiles(name, files, clip, captioner, storage, progress, signal)
   await putJson(storage, extractIndexKey(name), index)

@@ -4,7 +4,7 @@
  * they load little: `@skyscript/pipeline/files`, `/ownership` and `/runner`.
  */
 export { ledgerOf } from './context.ts'
-export { type BuildOptions, type BuildResult, build, type Prepared, prepare } from './coordinator.ts'
+export { type BuildResult, build } from './coordinator.ts'
 export { eecuHoursOf, type FetchCost, fetchCost, type Probe, probe } from './cost.ts'
 export {
   type CutOptions,
@@ -20,7 +20,9 @@ export { createExecutor } from './execute.ts'
 export { openTagClassifier, type TagJudge } from './learn-tags.ts'
 export type { ContextOptions } from './models.ts'
 export type { Lease } from './ownership/lease.ts'
+export { type PlanSummary, planRegion } from './plan-region.ts'
+export { type BuildOptions, prepare } from './prepare.ts'
 export type { PrivateAddresses } from './private-addresses.ts'
-export { countIn, type PlanResult, sortedCounts, sortedTable, type TagOutcomes } from './run.ts'
+export type { TagOutcomes } from './run.ts'
 export { createEmbeddedRunner } from './runner/embedded.ts'
-export { fetchShardsOf, runPlan } from './shards.ts'
+export { stageConcurrency } from './stages/index.ts'

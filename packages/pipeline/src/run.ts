@@ -1,7 +1,6 @@
 import type { Style, TagRow } from '@skyscript/captioner'
 import type { Box, Config, SourceAlias } from '@skyscript/core'
 import { type Source, sourcesOf } from '@skyscript/gee-fetch'
-import type { PlannedOrigin } from './origins.ts'
 
 /**
  * What every job of a run needs to know, stored under `runKey` so that a worker anywhere can read it. It holds no
@@ -28,17 +27,11 @@ export interface CaptionTables {
   readonly learned: { readonly rows: readonly TagRow[]; readonly classifier: string } | null
 }
 
-/** Raise a stage's version when its code changes what it writes: results of older code are then redone. */
-export const VERSIONS = {
-  learn: 1,
-  extract: 5,
-  select: 2,
-  plan: 5,
-  fetch: 4,
-  caption: 1,
-  score: 2,
-  assemble: 5,
-} as const
+/**
+ * Of what the coordinator does itself; stages have theirs in their own files. Raised when the code makes other results of
+ * the same input, so that results of older code are redone.
+ */
+export const VERSIONS = { learn: 1, extract: 5, select: 2, assemble: 5 } as const
 
 /** What a classifier said of the undecided tags of some extracts. */
 export const learnedKey = (classifier: string, inputs: string): string => `work/tags/${classifier}/${inputs}.json`
@@ -99,46 +92,6 @@ export interface SelectIndex {
   readonly dropped: Readonly<Record<string, number>>
   /** Of the dropped. */
   readonly tags: TagOutcomes
-}
-
-/** Result of a plan job: the leaves of a map tile. The images themselves are stored under `requestsKey`. */
-export interface PlanResult {
-  readonly leaves: readonly {
-    readonly leaf: string
-    readonly content: string
-    readonly images: number
-    /** By first choice of source, and by year (empty where it isn't known). */
-    readonly bySource: Readonly<Record<string, Readonly<Record<string, number>>>>
-  }[]
-  readonly dropped: Readonly<Record<string, number>>
-  readonly tags: TagOutcomes
-  readonly failed: readonly { readonly id: string; readonly code: string; readonly message: string }[]
-  /** Of images of catalogues, to be compared by later builds. */
-  readonly origins: readonly PlannedOrigin[]
-}
-
-/** Counts above 0 in a plain object with sorted keys, so that its JSON is the same whatever order things came in. */
-export function sortedCounts(counts: ReadonlyMap<string, number>): Record<string, number> {
-  return Object.fromEntries([...counts].filter(([, n]) => n > 0).sort(([a], [b]) => (a < b ? -1 : 1)))
-}
-
-/** Adds one to a count of a table. */
-export function countIn(table: Map<string, Map<string, number>>, row: string, column: string, by = 1): void {
-  let counts = table.get(row)
-  if (counts === undefined) {
-    counts = new Map()
-    table.set(row, counts)
-  }
-  counts.set(column, (counts.get(column) ?? 0) + by)
-}
-
-/** A table as a plain object with sorted keys. */
-export function sortedTable(
-  table: ReadonlyMap<string, ReadonlyMap<string, number>>,
-): Record<string, Record<string, number>> {
-  return Object.fromEntries(
-    [...table].sort(([a], [b]) => (a < b ? -1 : 1)).map(([row, counts]) => [row, sortedCounts(counts)]),
-  )
 }
 
 /** The source of an image, by its alias. */

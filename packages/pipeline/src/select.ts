@@ -15,17 +15,9 @@ import {
   sha256,
 } from '@skyscript/core'
 import { sourcesOf, suitableSources } from '@skyscript/gee-fetch'
-import { getResult } from './content-check.ts'
-import {
-  countIn,
-  type ExtractIndex,
-  type SelectIndex,
-  selectIndexKey,
-  selectionKey,
-  sortedCounts,
-  sortedTable,
-  VERSIONS,
-} from './run.ts'
+import { getWhole } from './results.ts'
+import { type ExtractIndex, type SelectIndex, selectIndexKey, selectionKey, VERSIONS } from './run.ts'
+import { countIn, sortedCounts, sortedTable } from './tables.ts'
 import { openTiles } from './tiles.ts'
 
 /** The cells of the paper's random sample: 0.01 x 0.01 degree. */
@@ -72,7 +64,7 @@ export async function selectObjects(
     seed,
     captioner.tagsFingerprint,
   )
-  const known = await getResult<SelectIndex>(storage, selectIndexKey(name))
+  const known = await getWhole<SelectIndex>(storage, selectIndexKey(name))
   if (known && Object.keys(known.tiles).every((tile) => existing.has(selectionKey(name, tile)))) return name
 
   const dropped = new Map<string, number>()

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { DEVICES, type Device, InputError, messageOf } from '@skyscript/core'
-import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node'
+import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node'
 import { CONTEXT_LENGTH } from './tokens.ts'
 
 export interface ClipModelOptions {
@@ -106,11 +106,6 @@ export function checkDevice(device: Device): void {
       ? 'its CUDA libraries come with: ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node'
       : `here it has ${others}`
   throw new InputError('no-such-device', `onnxruntime on this machine can't run models on ${device}; ${how}.`)
-}
-
-/** onnxruntime's own: another one may round otherwise. */
-export function engineVersion(): string {
-  return env.versions.node ?? env.versions.common
 }
 
 /** onnxruntime's messages have line ends, and full stops where they end. */

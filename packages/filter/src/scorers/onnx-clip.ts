@@ -2,10 +2,12 @@ import { availableParallelism } from 'node:os'
 import type { Device } from '@skyscript/core'
 import { canonicalJson, sha256 } from '@skyscript/core'
 import { findBatchSize } from '../batch-size.ts'
+import { ENGINE_VERSION } from '../clip/engine.ts'
 import { fixedInputSize } from '../clip/preprocess.ts'
 import type { Preprocessing } from '../clip/preprocessor-config.ts'
 import type { Embedder } from '../embedder.ts'
 import type { ModelFolder } from '../model/model-folder.ts'
+import type { ModelIdentity } from '../scorer.ts'
 import type { OpenAnswer, OpenQuestion } from '../threads/model-thread.ts'
 import { startThread } from '../threads/thread.ts'
 
@@ -16,6 +18,10 @@ process.env.ORT_DISABLE_TELEMETRY ??= '1'
 /** Images at a time that are worth trying. On a CPU more are no faster, and 16 of ViT-L/14 need 0.5 GB. */
 const CPU_BATCHES = [4, 8, 16, 32]
 const GPU_BATCHES = [16, 32, 64, 128, 256]
+
+/** A hash of what decides an embedding; batch and threads decide none. Other devices round otherwise. */
+export const onnxFingerprint = ({ files }: ModelIdentity, device: Device): string =>
+  sha256(canonicalJson(['onnx-clip', ENGINE_VERSION, files, ...(device === 'cpu' ? [] : [device])]))
 
 export interface OnnxOptions {
   readonly device: Device
@@ -36,7 +42,7 @@ export async function openOnnxClip(
   const size = fixedInputSize(preprocessing, folder)
   const thread = startThread(new URL('../threads/model-thread.ts', import.meta.url))
   const question: OpenQuestion = { folder, device, threads: availableParallelism(), ...size }
-  const { fixedBatch, engine } = await thread.ask<OpenAnswer>('open', question).catch(async (error: unknown) => {
+  const { fixedBatch } = await thread.ask<OpenAnswer>('open', question).catch(async (error: unknown) => {
     await thread.close()
     throw error
   })
@@ -45,8 +51,7 @@ export async function openOnnxClip(
   const image = 3 * size.width * size.height
 
   return {
-    // A hash of what decides an embedding; batch and threads decide none. Other devices round otherwise.
-    fingerprint: sha256(canonicalJson(['onnx-clip', engine, identity.files, ...(device === 'cpu' ? [] : [device])])),
+    fingerprint: onnxFingerprint(identity, device),
     model: identity,
     preprocessing,
     usesCores: device === 'cpu',

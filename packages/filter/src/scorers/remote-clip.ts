@@ -7,6 +7,7 @@ import type { Preprocessing } from '../clip/preprocessor-config.ts'
 import { CONTEXT_LENGTH, createTokenizer } from '../clip/tokens.ts'
 import type { Embedder } from '../embedder.ts'
 import type { ModelFolder } from '../model/model-folder.ts'
+import type { ModelIdentity } from '../scorer.ts'
 import { type InferenceServer, openInferenceServer, type RemoteModel, type RemoteTensor } from './inference-server.ts'
 
 /** Images of one request, and requests at a time: enough to keep a GPU busy while the next ones travel. */
@@ -40,9 +41,7 @@ export async function openRemoteClip(
   const size = fixedInputSize(preprocessing, folder)
   const file = join(folder, 'tokenizer.json')
   const tokenizer = createTokenizer(await readFile(file, 'utf8'), file)
-  const server = await openInferenceServer(names.url)
-  const vision = halfOf(server, await server.model(names.vision), 'pixel_values', 'image_embeds', ['FP32', 'FP16'])
-  const text = halfOf(server, await server.model(names.text), 'input_ids', 'text_embeds', ['INT64', 'INT32'])
+  const { server, vision, text } = await openHalves(names)
   const limits = [vision.fixedBatch, vision.maxBatch, batch ?? BATCH].filter((limit) => limit !== null)
   const perRequest = vision.fixedBatch ?? Math.min(...limits)
   const { width, height } = size
@@ -62,7 +61,7 @@ export async function openRemoteClip(
   }
 
   return {
-    fingerprint: sha256(canonicalJson(['open-inference', vision.version, text.version, identity.files])),
+    fingerprint: fingerprintOf(identity, vision, text),
     model: identity,
     preprocessing,
     usesCores: false,
@@ -96,6 +95,22 @@ export async function openRemoteClip(
       closed = true
     },
   }
+}
+
+async function openHalves(names: ModelServer) {
+  const server = await openInferenceServer(names.url)
+  const vision = halfOf(server, await server.model(names.vision), 'pixel_values', 'image_embeds', ['FP32', 'FP16'])
+  const text = halfOf(server, await server.model(names.text), 'input_ids', 'text_embeds', ['INT64', 'INT32'])
+  return { server, vision, text }
+}
+
+const fingerprintOf = ({ files }: ModelIdentity, vision: Half, text: Half): string =>
+  sha256(canonicalJson(['open-inference', vision.version, text.version, files]))
+
+/** What `openRemoteClip` would give as its fingerprint: the server says which models it runs. */
+export async function remoteFingerprint({ identity }: ModelFolder, server: ModelServer): Promise<string> {
+  const { vision, text } = await openHalves(server)
+  return fingerprintOf(identity, vision, text)
 }
 
 interface Half {

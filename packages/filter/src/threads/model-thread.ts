@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Device } from '@skyscript/core'
-import { type ClipModel, engineVersion, openClipModel } from '../clip/clip-model.ts'
+import { type ClipModel, openClipModel } from '../clip/clip-model.ts'
 import { type ClipTokenizer, createTokenizer } from '../clip/tokens.ts'
 import { serveThread } from './serve-thread.ts'
 
@@ -18,8 +18,6 @@ export interface OpenQuestion {
 export interface OpenAnswer {
   /** Images that must go in at once; null where any number may. */
   readonly fixedBatch: number | null
-  /** Version of the inference engine. */
-  readonly engine: string
 }
 
 let opened: { readonly model: ClipModel; readonly tokenizer: ClipTokenizer } | undefined
@@ -36,7 +34,7 @@ serveThread({
     const tokenizer = createTokenizer(await readFile(file, 'utf8'), file)
     const model = await openClipModel(question)
     opened = { model, tokenizer }
-    return { value: { fixedBatch: model.fixedBatch, engine: engineVersion() } satisfies OpenAnswer }
+    return { value: { fixedBatch: model.fixedBatch } satisfies OpenAnswer }
   },
   async images(samples: Float32Array) {
     return { value: await use().model.embedImages(samples) }

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DataFault, InputError, ServiceError } from '@skyscript/core'
 import { expect, test } from 'vitest'
+import { runJobs } from '../../test/support/run-jobs.ts'
 import { createEmbeddedRunner } from './embedded.ts'
-import type { Execute, Job, StageName } from './runner.ts'
+import type { Execute, Job } from './runner.ts'
 
 const never = new AbortController().signal
-const job = (shard: string, stage: StageName = 'fetch'): Job => ({
+const job = (shard: string, stage: string = 'fetch'): Job => ({
   dataset: '/d',
   run: 'r',
   stage,
@@ -13,13 +14,13 @@ const job = (shard: string, stage: StageName = 'fetch'): Job => ({
   input: 'i',
   fingerprint: 'f',
 })
-const many = (count: number, stage?: StageName) => Array.from({ length: count }, (_, i) => job(`q${i}`, stage))
+const many = (count: number, stage?: string) => Array.from({ length: count }, (_, i) => job(`q${i}`, stage))
 const runnerOf = (execute: Execute) =>
   createEmbeddedRunner({ execute, concurrency: { plan: 2, fetch: 4, caption: 1, score: 1 }, pauseMs: 5 })
 
 test('every job is done once, so many of a stage at a time', async () => {
-  const active = new Map<StageName, number>()
-  const peak = new Map<StageName, number>()
+  const active = new Map<string, number>()
+  const peak = new Map<string, number>()
   const done: string[] = []
   const runner = runnerOf(async ({ stage }) => {
     active.set(stage, (active.get(stage) ?? 0) + 1)
@@ -28,10 +29,10 @@ test('every job is done once, so many of a stage at a time', async () => {
     active.set(stage, active.get(stage)! - 1)
   })
   const jobs = [...many(50), ...many(10, 'caption')]
-  expect(await runner.run(jobs, ({ stage, shard }) => done.push(stage + shard), never)).toEqual([])
+  expect(await runJobs(runner, jobs, ({ stage, shard }) => done.push(stage + shard), never)).toEqual([])
   expect(done.sort()).toEqual(jobs.map(({ stage, shard }) => stage + shard).sort())
   expect(Object.fromEntries(peak)).toEqual({ fetch: 4, caption: 1 })
-  expect(await runner.run([], () => {}, never)).toEqual([])
+  expect(await runJobs(runner, [], () => {}, never)).toEqual([])
 })
 
 test('a failure that may pass is tried 3 times, others once, and the rest goes on', async () => {
@@ -43,11 +44,16 @@ test('a failure that may pass is tried 3 times, others once, and the rest goes o
     q4: new TypeError('x is undefined'),
   }
   const done: string[] = []
-  const failures = await runnerOf(async ({ shard }) => {
-    tries.set(shard, (tries.get(shard) ?? 0) + 1)
-    if (shard === 'q5' && tries.get(shard) === 1) throw new ServiceError('once', 'Once.', { retry: true })
-    if (faults[shard]) throw faults[shard]
-  }).run(many(8), ({ shard }) => done.push(shard), never)
+  const failures = await runJobs(
+    runnerOf(async ({ shard }) => {
+      tries.set(shard, (tries.get(shard) ?? 0) + 1)
+      if (shard === 'q5' && tries.get(shard) === 1) throw new ServiceError('once', 'Once.', { retry: true })
+      if (faults[shard]) throw faults[shard]
+    }),
+    many(8),
+    ({ shard }) => done.push(shard),
+    never,
+  )
   expect(failures.map(({ job: { shard }, code, message }) => [shard, code, message]).sort()).toEqual([
     ['q1', 'busy', 'Busy at https://***@host.'],
     ['q2', 'refused', 'Refused.'],
@@ -68,21 +74,29 @@ test.each([
     if (shard === 'q0') throw fault
     await sleep(5000, undefined, { signal }).catch(() => aborted++)
   })
-  await expect(runner.run(many(100), () => {}, never)).rejects.toBe(fault)
+  await expect(runJobs(runner, many(100), () => {}, never)).rejects.toBe(fault)
   expect([started, aborted]).toEqual([4, 3])
 })
 
 test('an abort stops jobs under way, starts no other, and is what the run rejects with', async () => {
   const controller = new AbortController()
   let started = 0
-  const running = runnerOf(async (_, signal) => {
+  const runner = runnerOf(async (_, signal) => {
     started++
     await sleep(5000, undefined, { signal })
-  }).run(many(100), () => {}, controller.signal)
+  })
+  const running = runJobs(runner, many(100), () => {}, controller.signal)
   await sleep(10)
   const reason = new Error('enough')
   controller.abort(reason)
   await expect(running).rejects.toBe(reason)
   expect(started).toBe(4)
-  await expect(runnerOf(async () => {}).run(many(1), () => {}, controller.signal)).rejects.toBe(reason)
+  await expect(
+    runJobs(
+      runnerOf(async () => {}),
+      many(1),
+      () => {},
+      controller.signal,
+    ),
+  ).rejects.toBe(reason)
 })

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { failureOf, InputError, ServiceError } from '@skyscript/core'
-import type { Execute, Job, JobFailure, Runner, StageName } from './runner.ts'
+import type { Execute, Job, JobFailure, Runner } from './runner.ts'
 
 /** Tries of a job whose failure may pass; requests inside a job have tries of their own. */
 const ATTEMPTS = 3
@@ -10,12 +10,12 @@ const PAUSE_MS = 1000
 export interface EmbeddedOptions {
   readonly execute: Execute
   /** Jobs at a time, by stage. */
-  readonly concurrency: Readonly<Record<StageName, number>>
+  readonly concurrency: Readonly<Record<string, number>>
   readonly pauseMs?: number
 }
 
 /**
- * Does jobs in this process, so many of a stage at a time, in the order given.
+ * Does jobs in this process, a few of each stage at a time.
  *
  * What would stop every job alike ends the run: an InputError, a full disk, an abort. Anything else that a job throws,
  * also a fault of our own code (`internal-error`), is that job's failure, and the others go on.
@@ -23,27 +23,19 @@ export interface EmbeddedOptions {
 export function createEmbeddedRunner(options: EmbeddedOptions): Runner {
   const { execute, concurrency, pauseMs = PAUSE_MS } = options
   return {
-    async run(jobs, onDone, signal) {
+    async run(jobs, onEnd, signal) {
       signal.throwIfAborted()
-      const failures: JobFailure[] = []
       const stop = new AbortController()
       const either = AbortSignal.any([signal, stop.signal])
-      const serve = async (queue: Iterable<Job>) => {
-        for (const job of queue) {
-          const failure = await attempt(execute, job, either, pauseMs)
-          if (failure) failures.push(failure)
-          onDone(job)
-        }
+      const serve = async (stage: string) => {
+        for (let next = await jobs.next(stage, either); next; next = await jobs.next(stage, either))
+          onEnd(next.job, await attempt(execute, next.job, either, pauseMs))
       }
-      const served = [...Map.groupBy(jobs, ({ stage }) => stage)].flatMap(([stage, list]) => {
-        const queue = list.values()
-        return Array.from({ length: Math.min(list.length, concurrency[stage]) }, () =>
-          serve(queue).catch((error) => stop.abort(error)),
-        )
-      })
+      const served = jobs.stages.flatMap((stage) =>
+        Array.from({ length: concurrency[stage]! }, () => serve(stage).catch((error) => stop.abort(error))),
+      )
       await Promise.all(served)
       either.throwIfAborted()
-      return failures
     },
     async close() {},
   }

@@ -1,7 +1,6 @@
 import { type Config, formatBytes, formatCount, formatCounted, formatSeconds } from '@skyscript/core'
-import type { TagOutcomes } from '@skyscript/pipeline'
+import type { PlanSummary, TagOutcomes } from '@skyscript/pipeline'
 import { argument, defineCommand, flag, jsonOption } from '../command.ts'
-import type { PlanSummary } from '../runs/plan-summary.ts'
 
 /** Tags that the table shows. */
 const TAGS = 25
@@ -21,8 +20,8 @@ export const plan = defineCommand({
     const { readRegion } = await import('../region.ts')
     const config = await readRegion(region)
     const { withBuild } = await import('../runs/with-build.ts')
-    const { planSummary } = await import('../runs/plan-summary.ts')
-    const summary = await withBuild('plan', config, (options) => planSummary(options, { probe }))
+    const { planRegion } = await import('@skyscript/pipeline')
+    const summary = await withBuild('plan', config, (options) => planRegion(options, probe))
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : tableOf(config, summary))
     return Object.keys(summary.objects.failed).length === 0 ? 0 : 2
   },

@@ -1,4 +1,4 @@
-import { STAGES } from '@skyscript/pipeline/runner'
+import { STAGE_NAMES } from '@skyscript/pipeline/stages'
 import { defineCommand, listOf, option, positiveInteger, repeatable, required, withDefault } from '../command.ts'
 
 export const worker = defineCommand({
@@ -7,7 +7,7 @@ export const worker = defineCommand({
   arguments: {},
   options: {
     queue: { ...required(option('--queue <url>', 'redis:// or rediss:// URL')), env: 'SKYSCRIPT_QUEUE' },
-    stages: withDefault(option('--stages <list>', 'stages to work on', listOf(STAGES)), STAGES),
+    stages: withDefault(option('--stages <list>', 'stages to work on', listOf(STAGE_NAMES)), STAGE_NAMES),
     concurrency: option(
       '--concurrency <n>',
       'jobs of one stage at a time (default: 12 of fetch, 2 of the others)',

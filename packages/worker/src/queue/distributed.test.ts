@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
 import { startRedis } from '../../../../test/support/redis.ts'
-import { resultKey } from '../../../pipeline/src/runner/runner.ts'
+import { resultKey } from '../../../pipeline/src/runner/index.ts'
+import { runJobs } from '../../../pipeline/test/support/run-jobs.ts'
 import { never, PASSWORD, setUpQueue } from '../../test/queue-set-up.ts'
 import { openNoticeBoard } from './notices.ts'
 
@@ -14,7 +15,7 @@ describe('jobs over Redis', () => {
     const jobs = queue.many(2000)
     const done: string[] = []
     const runner = await queue.openRunner()
-    expect(await runner.run(jobs, ({ shard }) => done.push(shard), never)).toEqual([])
+    expect(await runJobs(runner, jobs, ({ shard }) => done.push(shard), never)).toEqual([])
     expect(done.sort()).toEqual(jobs.map(({ shard }) => shard).sort())
     for (const each of jobs) expect(await queue.storage.has(resultKey(each))).toBe(true)
     expect(new Set((await queue.starts()).map((line) => line.split(' ')[1])).size).toBe(3)
@@ -31,7 +32,7 @@ describe('jobs over Redis', () => {
     await queue.startWorker()
     const runner = await queue.openRunner()
     const bad = [queue.job('bad/final', 'final'), queue.job('bad/data', 'data'), queue.job('bad/bug', 'bug')]
-    const failures = await runner.run([...queue.many(20), ...bad], () => {}, never)
+    const failures = await runJobs(runner, [...queue.many(20), ...bad], () => {}, never)
     expect(failures.map(({ job: { shard }, code }) => [shard, code]).sort()).toEqual([
       ['bad/bug', 'internal-error'],
       ['bad/data', 'odd-data'],
@@ -41,7 +42,7 @@ describe('jobs over Redis', () => {
     expect(await queue.starts('bad/final')).toHaveLength(1)
     // The next run tries again, and finds it mended.
     const mended = { ...queue.job('bad/final'), run: 'run1' }
-    expect(await runner.run([mended], () => {}, never)).toEqual([])
+    expect(await runJobs(runner, [mended], () => {}, never)).toEqual([])
     expect(await queue.storage.has(resultKey(mended))).toBe(true)
   })
 
@@ -53,7 +54,7 @@ describe('jobs over Redis', () => {
       const service = 'http://ee p pixels'
       for (const [i, board] of boards.entries())
         board.post({ service, text: `Earth Engine has answered 503 for ${i} s; waiting.`, isOver: false })
-      const running = runner.run(queue.many(3), () => {}, never)
+      const running = runJobs(runner, queue.many(3), () => {}, never)
       await vi.waitFor(() => expect(events.filter((each) => each.includes('503'))).toHaveLength(1), 5000)
       for (const board of boards) board.post({ service, text: 'Earth Engine answers again.', isOver: true })
       await vi.waitFor(() => expect(events).toContain('A worker says: Earth Engine answers again.'), 5000)
@@ -68,7 +69,7 @@ describe('jobs over Redis', () => {
   test('a failure that may pass is tried 3 times', async () => {
     await queue.startWorker()
     const runner = await queue.openRunner()
-    const failures = await runner.run([queue.job('a', 'passing'), queue.job('b', 'input')], () => {}, never)
+    const failures = await runJobs(runner, [queue.job('a', 'passing'), queue.job('b', 'input')], () => {}, never)
     expect(failures.map(({ code }) => code).sort()).toEqual(['bad-key-file', 'comes-and-goes'])
     expect(await queue.starts('a')).toHaveLength(3)
     expect(await queue.starts('b')).toHaveLength(3)
@@ -79,13 +80,13 @@ describe('jobs over Redis', () => {
     const runner = await queue.openRunner()
     const jobs = queue.many(5)
     await queue.storage.put(resultKey(jobs[0]!), 'outdated')
-    expect(await runner.run(jobs, () => {}, never)).toEqual([])
+    expect(await runJobs(runner, jobs, () => {}, never)).toEqual([])
     expect(Buffer.from((await queue.storage.get(resultKey(jobs[0]!)))!).toString()).toBe('fetch x0/q0\n')
     // Also where the queue remembers that it did the job.
-    expect(await runner.run([jobs[0]!], () => {}, never)).toEqual([])
+    expect(await runJobs(runner, [jobs[0]!], () => {}, never)).toEqual([])
     expect(await queue.starts(jobs[0]!.shard)).toHaveLength(2)
     await queue.storage.delete(resultKey(jobs[1]!))
-    expect(await runner.run([jobs[1]!], () => {}, never)).toEqual([])
+    expect(await runJobs(runner, [jobs[1]!], () => {}, never)).toEqual([])
     expect(await queue.storage.has(resultKey(jobs[1]!))).toBe(true)
   })
 
@@ -94,7 +95,7 @@ describe('jobs over Redis', () => {
     const [one, two] = [await queue.openRunner(), await queue.openRunner()]
     const jobs = queue.many(300, 'wait-10')
     const counts = [0, 0]
-    const both = [one, two].map((runner, i) => runner.run(jobs, () => counts[i]!++, never))
+    const both = [one, two].map((runner, i) => runJobs(runner, jobs, () => counts[i]!++, never))
     expect(await Promise.all(both)).toEqual([[], []])
     expect(counts).toEqual([300, 300])
     expect(await queue.starts()).toHaveLength(300)
@@ -104,7 +105,7 @@ describe('jobs over Redis', () => {
     const events: string[] = []
     const runner = await queue.openRunner({ onEvent: (text) => events.push(text) })
     const controller = new AbortController()
-    const running = runner.run(queue.many(3), () => {}, controller.signal)
+    const running = runJobs(runner, queue.many(3), () => {}, controller.signal)
     await vi.waitFor(() => expect(events.join()).toMatch(/No worker serves fetch/), { timeout: 5000 })
     controller.abort(new Error('enough'))
     await expect(running).rejects.toThrow('enough')
@@ -117,7 +118,7 @@ describe('Redis', () => {
     const runner = await queue.openRunner()
     const jobs = queue.many(400, 'wait-20')
     let done = 0
-    const running = runner.run(jobs, () => done++, never)
+    const running = runJobs(runner, jobs, () => done++, never)
     await vi.waitFor(() => expect(done).toBeGreaterThan(100), { timeout: 10_000, interval: 5 })
     await queue.withRedis((redis) => redis.flushall())
     expect(await running).toEqual([])
@@ -129,7 +130,7 @@ describe('Redis', () => {
     await queue.startWorker({ concurrency: 8 })
     const runner = await queue.openRunner()
     let done = 0
-    const running = runner.run(queue.many(300, 'wait-20'), () => done++, never)
+    const running = runJobs(runner, queue.many(300, 'wait-20'), () => done++, never)
     await vi.waitFor(() => expect(done).toBeGreaterThan(50), { timeout: 10_000, interval: 5 })
     await queue.server.kill()
     await sleep(1000)
@@ -148,7 +149,7 @@ describe('Redis', () => {
     const own = await startRedis()
     const events: string[] = []
     const runner = await queue.openRunner({ redisUrl: own.url, giveUpMs: 2000, onEvent: (text) => events.push(text) })
-    const running = runner.run(queue.many(3), () => {}, never)
+    const running = runJobs(runner, queue.many(3), () => {}, never)
     running.catch(() => {})
     await sleep(500)
     await own.stop()
@@ -167,7 +168,7 @@ describe('Redis', () => {
       await expect(ballast()).rejects.toThrow(/OOM/)
       const events: string[] = []
       const runner = await queue.openRunner({ redisUrl: own.url, onEvent: (text) => events.push(text) })
-      const running = runner.run(queue.many(50), () => {}, never)
+      const running = runJobs(runner, queue.many(50), () => {}, never)
       await vi.waitFor(() => expect(events.join()).toMatch(/Waiting \(redis-full\)/), { timeout: 5000 })
       await admin.config('SET', 'maxmemory', '0')
       expect(await running).toEqual([])
@@ -181,7 +182,7 @@ describe('Redis', () => {
     await queue.startWorker()
     const events: string[] = []
     const runner = await queue.openRunner({ onEvent: (text) => events.push(text) })
-    const failures = await runner.run([queue.job('bug', 'bug'), queue.job('good')], () => {}, never)
+    const failures = await runJobs(runner, [queue.job('bug', 'bug'), queue.job('good')], () => {}, never)
     expect(failures[0]!.message).toContain('redis://***@host')
     const dump = await queue.withRedis(async (redis) => {
       const keys = await redis.keys(`${queue.prefix}:*`)

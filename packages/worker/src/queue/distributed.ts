@@ -1,5 +1,5 @@
 import { InputError, ServiceError, type Storage } from '@skyscript/core'
-import { type Job, type JobFailure, type Runner, resultKey, type StageName } from '@skyscript/pipeline/runner'
+import { type Job, type JobFailure, type JobQueue, type Runner, resultKey } from '@skyscript/pipeline/runner'
 import { Queue, QueueEvents } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { DEFAULT_PREFIX, EVENTS_KEPT, JOB_OPTIONS, jobId, readFailure } from './jobs.ts'
@@ -8,8 +8,8 @@ import { asRedisFault, checkRedis, openRedis, parseRedisUrl, type RedisAddress, 
 
 /** What every job would meet alike: an account without rights to the project, tried on more than one worker. */
 const ENDS_BUILD = new Set(['bad-credentials', 'no-access'])
-/** Jobs in Redis at a time: far more than workers hold, and little to lose or to look through. */
-const WINDOW = 2000
+/** Jobs of a stage in Redis at a time: more than workers hold, and little to lose or to look through. */
+const WINDOW = 1000
 /** Jobs that are looked at, or added, at a time. */
 const BATCH = 100
 /** How often a job that the queue calls done but whose result is nowhere is done again. */
@@ -35,6 +35,8 @@ export interface QueueRunnerOptions {
 
 interface OpenJob {
   readonly job: Job
+  /** A result that was there before the job was queued proves nothing. */
+  readonly isRedone: boolean
   /** When the queue was first seen without it; 0 where it has it. */
   forgottenSince: number
   lostResults: number
@@ -56,13 +58,13 @@ export async function createQueueRunner(options: QueueRunnerOptions): Promise<Ru
     throw error
   })
   return {
-    async run(jobs, onDone, signal) {
+    async run(jobs, onEnd, signal) {
       signal.throwIfAborted()
       const { promise: aborted, reject } = Promise.withResolvers<never>()
       const abort = () => reject(signal.reason)
       signal.addEventListener('abort', abort, { once: true })
       try {
-        return await Promise.race([aborted, drive(jobs, onDone, signal, link, address, options)])
+        await Promise.race([aborted, drive(jobs, onEnd, signal, link, address, options)])
       } finally {
         signal.removeEventListener('abort', abort)
         aborted.catch(() => {})
@@ -75,16 +77,16 @@ export async function createQueueRunner(options: QueueRunnerOptions): Promise<Ru
 /** The connections of a coordinator; each stage's queue is opened when first used. */
 interface Link {
   readonly client: Redis
-  queue(stage: StageName): Queue
+  queue(stage: string): Queue
   /** Hears of jobs that ended. */
-  listen(stage: StageName, onEnded: (id: string) => void): Promise<() => void>
+  listen(stage: string, onEnded: (id: string) => void): Promise<() => void>
   close(): Promise<void>
 }
 
 function openLink(address: RedisAddress, prefix: string): Link {
   const client = openRedis(address, 'failing')
-  const queues = new Map<StageName, Queue>()
-  const listeners = new Map<StageName, { events: QueueEvents; connection: Redis }>()
+  const queues = new Map<string, Queue>()
+  const listeners = new Map<string, { events: QueueEvents; connection: Redis }>()
   return {
     client,
     queue(stage) {
@@ -134,60 +136,74 @@ function openLink(address: RedisAddress, prefix: string): Link {
 
 /** One run: keeps the window full, looks at jobs that may have ended, waits for the next hint. */
 async function drive(
-  jobs: readonly Job[],
-  onDone: (job: Job) => void,
+  jobs: JobQueue,
+  onEnd: (job: Job, failure: JobFailure | null) => void,
   signal: AbortSignal,
   link: Link,
   address: RedisAddress,
   options: QueueRunnerOptions,
-): Promise<JobFailure[]> {
+): Promise<void> {
   const { storage, onEvent, sweepMs = 5_000, forgottenMs = 10_000, giveUpMs = 10 * 60_000 } = options
-  const stages = [...new Set(jobs.map(({ stage }) => stage))]
-  const outdated = await resultsThere(storage, jobs)
-  const failures: JobFailure[] = []
+  const { stages } = jobs
   const open = new Map<string, OpenJob>()
   const hints = new Set<string>()
   let wake = () => {}
-  let next = 0
   let lastEnd = Date.now()
   let toldOfWorkers = false
 
-  const end = (id: string, job: Job) => {
+  const end = (id: string, job: Job, failure: JobFailure | null = null) => {
     if (!open.delete(id)) return
     lastEnd = Date.now()
     toldOfWorkers = false
-    onDone(job)
+    onEnd(job, failure)
   }
-  /** A result that was there before the run began was found wanting by the coordinator: it proves nothing. */
-  const isDone = async (job: Job) => !outdated.has(resultKey(job)) && (await storage.has(resultKey(job)))
+  const isDone = async ({ job, isRedone }: OpenJob) => !isRedone && (await storage.has(resultKey(job)))
   const add = async (job: Job) => {
     await link.queue(job.stage).add('job', job, { jobId: jobId(job) })
   }
+  /** How many more jobs of a stage the window takes. */
+  const roomOf = (stage: string) => WINDOW - open.values().reduce((n, { job }) => n + (job.stage === stage ? 1 : 0), 0)
+
+  /** Jobs that were taken from the queue and are not in Redis yet: Redis may be away in between. */
+  const taken: OpenJob[] = []
 
   /** Takes jobs into the window. What an earlier run left behind under the same id is looked at first. */
   const fill = async () => {
-    while (open.size < WINDOW && next < jobs.length) {
-      const batch = jobs.slice(next, next + Math.min(BATCH, WINDOW - open.size))
-      const fresh = await Promise.all(
-        batch.map(async (job) => {
-          const id = jobId(job)
-          const state = await link.queue(job.stage).getJobState(id)
-          if (state !== 'failed' && state !== 'completed') return job
-          if (state === 'completed' && (await isDone(job))) return null
-          await link.queue(job.stage).remove(id)
-          return job
-        }),
-      )
-      for (const [stage, list] of Map.groupBy(
-        fresh.filter((job) => job !== null),
-        ({ stage }) => stage,
-      )) {
-        await link.queue(stage).addBulk(list.map((job) => ({ name: 'job', data: job, opts: { jobId: jobId(job) } })))
+    for (const stage of stages) {
+      for (let room = roomOf(stage); room > 0; ) {
+        while (taken.length < Math.min(BATCH, room)) {
+          const next = jobs.take(stage)
+          if (next === undefined) break
+          taken.push({ ...next, forgottenSince: 0, lostResults: 0 })
+        }
+        if (taken.length === 0) break
+        room -= taken.length
+        await enqueue(taken)
+        taken.length = 0
       }
-      next += batch.length
-      for (const job of batch) open.set(jobId(job), { job, forgottenSince: 0, lostResults: 0 })
-      for (const [i, job] of batch.entries()) if (fresh[i] === null) end(jobId(job), job)
     }
+  }
+  const enqueue = async (batch: readonly OpenJob[]) => {
+    const ended = new Set<OpenJob>()
+    const fresh = await Promise.all(
+      batch.map(async (entry) => {
+        const { job } = entry
+        const id = jobId(job)
+        const state = await link.queue(job.stage).getJobState(id)
+        if (state !== 'failed' && state !== 'completed') return job
+        if (state === 'completed' && (await isDone(entry))) {
+          ended.add(entry)
+          return null
+        }
+        await link.queue(job.stage).remove(id)
+        return job
+      }),
+    )
+    const added = fresh.filter((job) => job !== null)
+    for (const [stage, list] of Map.groupBy(added, (job) => job.stage))
+      await link.queue(stage).addBulk(list.map((job) => ({ name: 'job', data: job, opts: { jobId: jobId(job) } })))
+    for (const entry of batch) open.set(jobId(entry.job), entry)
+    for (const { job } of ended) end(jobId(job), job)
   }
 
   const look = async (id: string) => {
@@ -198,28 +214,26 @@ async function drive(
     const state = await queue.getJobState(id)
     if (state === 'failed') {
       // A worker that lost its lock, and so the queue's trust, may have finished all the same.
-      if (await isDone(job)) return end(id, job)
+      if (await isDone(entry)) return end(id, job)
       const queued = await queue.getJob(id)
       if (!queued || !open.has(id)) return
       const failure = readFailure(job, address.scrub(queued.failedReason ?? ''))
       if (ENDS_BUILD.has(failure.code)) throw new InputError(failure.code, failure.message)
-      failures.push(failure)
-      end(id, job)
+      end(id, job, failure)
     } else if (state === 'completed') {
       if (await storage.has(resultKey(job))) end(id, job)
       else if (++entry.lostResults <= MAX_LOST_RESULTS) {
         await queue.remove(id)
         await add(job)
       } else {
-        failures.push({
+        end(id, job, {
           job,
           code: 'missing-result',
           message: `A worker did this job, but its result is not in ${storage.url}; do the workers use the same storage?`,
         })
-        end(id, job)
       }
     } else if (state === 'unknown') {
-      if (await isDone(job)) end(id, job)
+      if (await isDone(entry)) end(id, job)
       else if (entry.forgottenSince === 0) entry.forgottenSince = Date.now()
       else if (Date.now() - entry.forgottenSince >= forgottenMs) {
         await add(job)
@@ -230,7 +244,7 @@ async function drive(
 
   const tellIfNobodyWorks = async () => {
     if (!onEvent || toldOfWorkers || Date.now() - lastEnd < 3 * sweepMs) return
-    for (const stage of stages) {
+    for (const stage of new Set(open.values().map(({ job }) => job.stage))) {
       const workers = await link
         .queue(stage)
         .getWorkersCount()
@@ -298,27 +312,18 @@ async function drive(
         await pause(OUTAGE_PAUSE_MS)
         continue
       }
-      if (open.size === 0 && next === jobs.length) break
+      if (open.size === 0 && jobs.isDone) break
       if (hints.size === 0) {
         const { promise, resolve } = Promise.withResolvers<void>()
         wake = resolve
-        await Promise.race([promise, pause(Math.max(0, sweepAt - Date.now()))])
+        const more = new AbortController()
+        await Promise.race([promise, jobs.whenChanged(more.signal), pause(Math.max(0, sweepAt - Date.now()))])
+        more.abort()
       }
     }
-    return failures
   } finally {
     for (const stop of listening) stop()
   }
-}
-
-/** Results that are in storage already, of jobs that are to be done all the same. */
-async function resultsThere(storage: Storage, jobs: readonly Job[]): Promise<ReadonlySet<string>> {
-  const wanted = new Set(jobs.map(resultKey))
-  const there = new Set<string>()
-  for (const stage of new Set(jobs.map((job) => job.stage))) {
-    for await (const { key } of storage.list(`work/${stage}/`)) if (wanted.has(key)) there.add(key)
-  }
-  return there
 }
 
 /** What may pass by waiting, as a ServiceError; anything else is thrown on. */

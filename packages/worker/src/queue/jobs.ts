@@ -1,5 +1,6 @@
 import { failureOf, fingerprint, messageOf, ServiceError } from '@skyscript/core'
-import { type Job, type JobFailure, STAGES } from '@skyscript/pipeline/runner'
+import type { Job, JobFailure } from '@skyscript/pipeline/runner'
+import { STAGE_NAMES } from '@skyscript/pipeline/stages'
 import type { JobsOptions } from 'bullmq'
 import { z } from 'zod'
 
@@ -36,7 +37,7 @@ const name = z.string().regex(/^[\w.-]{1,128}$/)
 const jobSchema = z.strictObject({
   dataset: z.string().regex(/^(\/|[A-Za-z]:[\\/]|s3:\/\/)[^\p{Cc}]{0,1023}$/u),
   run: name,
-  stage: z.enum(STAGES),
+  stage: z.enum(STAGE_NAMES),
   shard: z
     .string()
     .max(256)

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue } from 'bullmq'
 import { describe, expect, test, vi } from 'vitest'
 import { startRedis } from '../../../../test/support/redis.ts'
-import { resultKey } from '../../../pipeline/src/runner/runner.ts'
+import { resultKey } from '../../../pipeline/src/runner/index.ts'
+import { runJobs } from '../../../pipeline/test/support/run-jobs.ts'
 import { never, setUpQueue } from '../../test/queue-set-up.ts'
 
 const queue = setUpQueue()
@@ -13,7 +14,7 @@ const queue = setUpQueue()
 describe('a worker', () => {
   test('killed 5 times in the same job: another does it, and nothing fails', async () => {
     const runner = await queue.openRunner()
-    const running = runner.run([queue.job('hard', 'wait-800')], () => {}, never)
+    const running = runJobs(runner, [queue.job('hard', 'wait-800')], () => {}, never)
     for (let kill = 1; kill <= 5; kill++) {
       const child = await queue.startWorker()
       await queue.untilStarted('hard', kill)
@@ -31,7 +32,7 @@ describe('a worker', () => {
     const runner = await queue.openRunner()
     const jobs = [queue.job('long', 'wait-60000'), ...queue.many(60, 'wait-50')]
     const controller = new AbortController()
-    const running = runner.run(jobs, () => {}, controller.signal)
+    const running = runJobs(runner, jobs, () => {}, controller.signal)
     running.catch(() => {})
     await queue.untilStarted('long')
     const from = Date.now()
@@ -52,7 +53,7 @@ describe('a worker', () => {
   test('that a stubborn job keeps busy still ends in time', async () => {
     const child = await queue.startWorker({ graceMs: 200 })
     const controller = new AbortController()
-    const running = (await queue.openRunner()).run([queue.job('s', 'stubborn-60000')], () => {}, controller.signal)
+    const running = runJobs(await queue.openRunner(), [queue.job('s', 'stubborn-60000')], () => {}, controller.signal)
     running.catch(() => {})
     await queue.untilStarted('s')
     const from = Date.now()
@@ -68,7 +69,7 @@ describe('a worker', () => {
       const child = await queue.startWorker({ redisUrl: own.url, graceMs: 300 })
       const controller = new AbortController()
       const runner = await queue.openRunner({ redisUrl: own.url })
-      const running = runner.run([queue.job('long', 'wait-60000')], () => {}, controller.signal)
+      const running = runJobs(runner, [queue.job('long', 'wait-60000')], () => {}, controller.signal)
       running.catch(() => {})
       await queue.untilStarted('long')
       await own.kill()
@@ -89,7 +90,7 @@ describe('a worker', () => {
   test('whose event loop was blocked for three lock times is told that it lost the job, which another did', async () => {
     await Promise.all([queue.startWorker({ concurrency: 1 }), queue.startWorker({ concurrency: 1 })])
     const runner = await queue.openRunner()
-    expect(await runner.run([queue.job('blocked', 'block-3000')], () => {}, never)).toEqual([])
+    expect(await runJobs(runner, [queue.job('blocked', 'block-3000')], () => {}, never)).toEqual([])
     await queue.untilStarted('blocked', 2)
     await vi.waitFor(() => expect(queue.said()).toContain('told of the lost lock'), { timeout: 10_000 })
     expect(Buffer.from((await queue.storage.get(resultKey(queue.job('blocked'))))!).toString()).toBe('fetch blocked\n')
@@ -99,7 +100,7 @@ describe('a worker', () => {
     await writeFile(join(queue.storage.url, 'full'), '')
     await queue.startWorker({ troubleMs: 300 })
     const runner = await queue.openRunner()
-    const running = runner.run(queue.many(6, 'disk'), () => {}, never)
+    const running = runJobs(runner, queue.many(6, 'disk'), () => {}, never)
     await vi.waitFor(() => expect(queue.said()).toMatch(/Pausing for 0.3 s \(disk-full\)/), { timeout: 5000 })
     await sleep(1500)
     await rm(join(queue.storage.url, 'full'))

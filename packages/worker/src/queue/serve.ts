@@ -1,5 +1,5 @@
 import { InputError, messageOf, ServiceError } from '@skyscript/core'
-import type { Execute, StageName } from '@skyscript/pipeline/runner'
+import type { Execute } from '@skyscript/pipeline/runner'
 import { DelayedError, type Job as QueuedJob, UnrecoverableError, WaitingError, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { DEFAULT_PREFIX, failureText, readJob } from './jobs.ts'
@@ -20,9 +20,9 @@ const SETTLE_MS = 1_000
 
 export interface ServeOptions {
   readonly redisUrl: string
-  readonly stages: readonly StageName[]
+  readonly stages: readonly string[]
   /** Jobs of one stage at a time: one number for each stage, or one for all. */
-  readonly concurrency: number | Readonly<Record<StageName, number>>
+  readonly concurrency: number | Readonly<Record<string, number>>
   readonly execute: Execute
   /** Told in one line, without secrets, of what an operator wants to know. */
   readonly onEvent: (text: string) => void
@@ -106,7 +106,7 @@ export async function serveQueue(options: ServeOptions): Promise<void> {
     const worker = new Worker(stage, perform, {
       connection: client,
       prefix,
-      concurrency: typeof concurrency === 'number' ? concurrency : concurrency[stage],
+      concurrency: typeof concurrency === 'number' ? concurrency : concurrency[stage]!,
       lockDuration: lockMs,
       stalledInterval: stalledMs,
       maxStalledCount: MAX_STALLED,

@@ -1,7 +1,6 @@
 import { createOutages } from '@skyscript/gee-fetch'
-import { createExecutor } from '@skyscript/pipeline'
+import { createExecutor, stageConcurrency } from '@skyscript/pipeline'
 import { guardedStorage } from '@skyscript/pipeline/ownership'
-import type { StageName } from '@skyscript/pipeline/runner'
 import { queueLimits } from '../limits/shared-limits.ts'
 import { openNoticeBoard } from '../queue/notices.ts'
 import { createOutputGuard } from '../queue/output-roots.ts'
@@ -10,15 +9,12 @@ import { openStorage } from '../storages/storages.ts'
 import { closeInTime, interruptSignal } from '../terminal/interrupt.ts'
 import { downloadProgress, openTerminal } from '../terminal/open-terminal.ts'
 
-/** Jobs at a time. Fetch jobs wait for the network, some for few large answers. */
-const CONCURRENCY = { plan: 2, fetch: 12, caption: 2, score: 2 } as const
-
 /** `serveQueue` ends by itself within this long of a signal. */
 const STOP_MS = 7_500
 
 export interface WorkerOptions {
   readonly queue: string
-  readonly stages: readonly StageName[]
+  readonly stages: readonly string[]
   readonly concurrency: number | undefined
   /** Only datasets inside one of these folders or s3:// prefixes are served; none: all are. */
   readonly outputRoots: readonly string[]
@@ -50,7 +46,7 @@ export async function serve(options: WorkerOptions): Promise<number> {
   const serving = serveQueue({
     redisUrl: options.queue,
     stages: options.stages,
-    concurrency: options.concurrency ?? CONCURRENCY,
+    concurrency: options.concurrency ?? (await stageConcurrency('worker')),
     execute: executor.execute,
     onEvent: (event) => terminal.note(event),
     signal: interrupt.signal,

@@ -7,6 +7,7 @@ import {
   createExecutor,
   type Lease,
   type PrivateAddresses,
+  stageConcurrency,
 } from '@skyscript/pipeline'
 import { buildClaim, takeLease } from '@skyscript/pipeline/ownership'
 import type { Runner } from '@skyscript/pipeline/runner'
@@ -15,9 +16,6 @@ import { createQueueRunner } from '../queue/distributed.ts'
 import { openStorage } from '../storages/storages.ts'
 import { closeInTime, interruptSignal, isLeftBehind } from '../terminal/interrupt.ts'
 import { downloadProgress, openTerminal } from '../terminal/open-terminal.ts'
-
-/** Jobs at a time in this process. Fetch jobs wait for the network, some for few large answers; the others keep the cores busy by themselves. */
-const CONCURRENCY = { plan: 2, fetch: 12, caption: 1, score: 1 } as const
 
 /** Takes the output, opens what a build needs, runs `task`, closes it all. */
 export async function withBuild<T>(
@@ -79,7 +77,7 @@ async function openRunner(
     return createQueueRunner({ redisUrl: config.queue, storage, onEvent: (text) => terminal.note(text) })
   }
   const executor = createExecutor(async () => storage, shared)
-  const runner = createEmbeddedRunner({ execute: executor.execute, concurrency: CONCURRENCY })
+  const runner = createEmbeddedRunner({ execute: executor.execute, concurrency: await stageConcurrency('embedded') })
   return {
     run: runner.run,
     async close() {

@@ -115,6 +115,10 @@ export function createTerminal(stream: TerminalStream, options: TerminalOptions 
             clearInterval(heartbeat)
             heartbeat = undefined
           }
+          if (summary === null) {
+            if (live) draw('')
+            return
+          }
           const result = summary === undefined ? amount(stage.done, stage.unit) : printableLine(summary)
           const seconds = formatSeconds((now() - stage.started) / 1000)
           say(`${paint(32, live ? '✓ ' : '')}${stage.name}: ${result} ${paint(2, `(${seconds})`)}`)

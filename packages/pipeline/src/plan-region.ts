@@ -1,23 +1,14 @@
 import { count, formatCounted } from '@skyscript/core'
 import { takesAmbientCredentials } from '@skyscript/gee-fetch'
-import {
-  type BuildOptions,
-  countIn,
-  eecuHoursOf,
-  type FetchCost,
-  fetchCost,
-  fetchShardsOf,
-  ledgerOf,
-  type PlanResult,
-  type Prepared,
-  type Probe,
-  prepare,
-  probe,
-  runPlan,
-  sortedCounts,
-  sortedTable,
-  type TagOutcomes,
-} from '@skyscript/pipeline'
+import { ledgerOf } from './context.ts'
+import { eecuHoursOf, type FetchCost, fetchCost, type Probe, probe } from './cost.ts'
+import { type Flow, flow } from './flow.ts'
+import { HEADS_FOLDER, writeHeads } from './heads.ts'
+import { type BuildOptions, type Prepared, prepare } from './prepare.ts'
+import { readResult, resultKey } from './results.ts'
+import type { TagOutcomes } from './run.ts'
+import { type PlanHead, type PlanResult, plan } from './stages/plan.ts'
+import { addTable, sortedCounts, sortedTable } from './tables.ts'
 
 /** A JPEG of the original takes 16 KB on average: good for an estimate. */
 const JPEG_BYTES = 16_000
@@ -55,36 +46,32 @@ export interface PlanSummary {
   readonly budget: { readonly limit: number; readonly used: number; readonly share: number | null } | null
 }
 
-export interface PlanOptions {
-  /** Whether some 50 images are requested to measure their cost; default: if there are credentials. */
-  readonly probe: boolean | undefined
-}
-
-/** Counts what a build would do, and what it would cost. */
-export async function planSummary(options: BuildOptions, { probe: asked }: PlanOptions): Promise<PlanSummary> {
+/**
+ * Plans a region and fetches nothing.
+ *
+ * @param mayProbe whether some images are asked for to learn what they cost; by default, where there are credentials
+ */
+export async function planRegion(options: BuildOptions, mayProbe?: boolean): Promise<PlanSummary> {
   const prepared = await prepare(options)
   try {
-    const plans = await runPlan(prepared)
-    const cost = await fetchCost(prepared, fetchShardsOf(prepared, plans))
-    const { endpoint, credentials, maxConcurrent } = options.config.imagery.earthEngine
-    const mayProbe = endpoint !== 'local' && cost.sample.length > 0
-    const inEnvironment = takesAmbientCredentials(endpoint) && process.env.GOOGLE_APPLICATION_CREDENTIALS !== undefined
-    const hasCredentials = credentials !== null || inEnvironment
-    const found = mayProbe && (asked ?? hasCredentials) ? await askProbe(prepared, cost, options) : null
+    const planned = await flow([plan], prepared.roots, prepared)
+    if (planned.jobs.size > 0) await keepHeads(planned, prepared)
+    const cost = await fetchCost(prepared, planned)
+    const found = isProbed(cost, options, mayProbe) ? await askProbe(prepared, cost, options) : null
     const eecuHours = found && eecuHoursOf(cost, found)
     const seconds = found
       ? (found.seconds / found.pixels) * cost.pixels
       : cost.requests * SECONDS_PER_REQUEST + (cost.pixels / 1e6) * SECONDS_PER_MEGAPIXEL
     return {
-      ...countsOf(prepared, plans),
+      ...(await countsOf(planned, prepared)),
       toFetch: cost.images,
       requests: {
-        candidates: Object.keys(prepared.selection.tiles).length * prepared.context.sources.length,
+        candidates: prepared.roots.length * prepared.facts.sources.length,
         pixels: cost.requests,
         saved: cost.images - cost.requests,
       },
       bytes: { transferred: cost.pixels * BYTES_PER_PIXEL, stored: cost.images * JPEG_BYTES },
-      secondsAtQuota: Math.max(cost.requests / 100, seconds / maxConcurrent),
+      secondsAtQuota: Math.max(cost.requests / 100, seconds / options.config.imagery.earthEngine.maxConcurrent),
       eecuHours,
       probe: found,
       budget: await budgetOf(options, eecuHours),
@@ -92,6 +79,18 @@ export async function planSummary(options: BuildOptions, { probe: asked }: PlanO
   } finally {
     await prepared.context.close()
   }
+}
+
+async function keepHeads({ done }: Flow, { storage, presence }: Prepared): Promise<void> {
+  const packs = presence.listing.work.keys().filter((key) => key.startsWith(HEADS_FOLDER))
+  await writeHeads(storage, plan.name, done.get(plan.name)!.values(), packs)
+}
+
+function isProbed({ sample }: FetchCost, { config }: BuildOptions, mayProbe: boolean | undefined): boolean {
+  const { endpoint, credentials } = config.imagery.earthEngine
+  if (endpoint === 'local' || sample.length === 0) return false
+  const inEnvironment = takesAmbientCredentials(endpoint) && process.env.GOOGLE_APPLICATION_CREDENTIALS !== undefined
+  return mayProbe ?? (credentials !== null || inEnvironment)
 }
 
 async function askProbe(prepared: Prepared, cost: FetchCost, options: BuildOptions): Promise<Probe | null> {
@@ -110,22 +109,27 @@ async function budgetOf(options: BuildOptions, hours: number | null): Promise<Pl
   return { limit, used, share: hours === null ? null : hours / limit }
 }
 
-function countsOf(
-  prepared: Prepared,
-  byTile: ReadonlyMap<string, PlanResult>,
-): Pick<PlanSummary, 'objects' | 'images' | 'years'> {
-  const { index, selection, stages } = prepared
-  const plans = [...byTile.values()]
+async function countsOf(
+  planned: Flow,
+  { storage, facts }: Prepared,
+): Promise<Pick<PlanSummary, 'objects' | 'images' | 'years'>> {
+  const { index, selection } = facts
   const dropped = new Map<string, number>()
-  for (const record of [index.dropped, selection.dropped, ...plans.map((plan) => plan.dropped)]) {
-    for (const [reason, n] of Object.entries(record)) count(dropped, reason, n)
-  }
-  const failed = new Map(stages.failed)
-  for (const plan of plans) for (const { code } of plan.failed) count(failed, code)
+  const failed = new Map(planned.failed)
   const years = new Map<string, Map<string, number>>()
-  for (const { bySource } of plans.flatMap((plan) => plan.leaves)) addTable(years, bySource)
   const tags = new Map<string, Map<string, number>>()
-  for (const table of [selection.tags, ...plans.map((plan) => plan.tags)]) addTable(tags, table)
+  const addCounts = (counts: Readonly<Record<string, number>>) => {
+    for (const [reason, objects] of Object.entries(counts)) count(dropped, reason, objects)
+  }
+  addCounts(index.dropped)
+  addCounts(selection.dropped)
+  addTable(tags, selection.tags)
+  for (const { job, head } of planned.done.get(plan.name)!.values()) {
+    addCounts(head.dropped)
+    for (const [code, { objects }] of Object.entries(head.failed)) count(failed, code, objects)
+    addTable(years, (head as PlanHead).years)
+    addTable(tags, (await readResult<PlanResult>(storage, resultKey(job)))?.tags ?? {})
+  }
   const images = new Map([...years].map(([source, counts]) => [source, sum(counts.values())]))
   return {
     objects: {
@@ -139,14 +143,6 @@ function countsOf(
     images: sortedCounts(images),
     years: sortedTable(years),
   }
-}
-
-function addTable(
-  table: Map<string, Map<string, number>>,
-  more: Readonly<Record<string, Readonly<Record<string, number>>>>,
-) {
-  for (const [row, counts] of Object.entries(more))
-    for (const [column, n] of Object.entries(counts)) countIn(table, row, column, n)
 }
 
 const sum = (numbers: Iterable<number>): number => Iterator.from(numbers).reduce((all, each) => all + each, 0)

@@ -1,14 +1,15 @@
 import { fileURLToPath } from 'node:url'
-import { type CaptionRecord, getJson, type Outcome, putJson } from '@skyscript/core'
+import type { CaptionRecord, Outcome } from '@skyscript/core'
 import { openScoring, type Scoring } from '@skyscript/filter'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { MemoryStorage } from '../../dataset/test/support/memory-storage.ts'
-import type { RunContext } from './context.ts'
-import { type Job, resultKey } from './runner/runner.ts'
-import { type ScoreOutcome, scoreJob } from './score.ts'
+import { MemoryStorage } from '../../../dataset/test/support/memory-storage.ts'
+import type { RunContext } from '../context.ts'
+import { putResult, resultKey } from '../results.ts'
+import type { Job } from '../runner/runner.ts'
+import { score as stage } from './score.ts'
 
-const MODEL = fileURLToPath(new URL('../../../examples/demo/model', import.meta.url))
+const MODEL = fileURLToPath(new URL('../../../../examples/demo/model', import.meta.url))
 const options = (name: string) => ({ name, model: MODEL, cacheFolder: '/nowhere' })
 
 let one: Scoring
@@ -61,7 +62,7 @@ async function score(
   captions: readonly CaptionRecord[],
   scoring: Scoring,
   { fingerprint, leaf = 'tile/q' }: { fingerprint: string; leaf?: string },
-): Promise<ScoreOutcome> {
+): ReturnType<typeof stage.run> {
   const job: Job = {
     dataset: '',
     run: 'run',
@@ -71,10 +72,12 @@ async function score(
     fingerprint,
   }
   const outcome: Outcome<CaptionRecord> = { kept: captions, dropped: [], failed: [] }
-  await putJson(storage, `work/caption/${leaf}/${job.input}.json`, outcome)
+  const input = resultKey({ stage: 'caption', shard: leaf, fingerprint: job.input })
+  await putResult(storage, input, {}, outcome)
   const context = { storage, scoring: async () => scoring } as unknown as RunContext
-  await scoreJob(job, context, new AbortController().signal)
-  return (await getJson<ScoreOutcome>(storage, resultKey(job)))!
+  const result = await stage.run(job, context, new AbortController().signal)
+  await putResult(storage, resultKey(job), stage.head(result), result)
+  return result
 }
 
 test('a scorer that is added scores alone, and the others keep their scores', async () => {

@@ -1,10 +1,11 @@
 import type { PlannedImage } from '@skyscript/core'
 import { expect, test } from 'vitest'
-import { MemoryStorage } from '../../dataset/test/support/memory-storage.ts'
-import type { RunContext } from './context.ts'
-import { fetchJob } from './fetch.ts'
-import { requestsKey } from './run.ts'
-import { type Job, resultKey } from './runner/runner.ts'
+import { MemoryStorage } from '../../../dataset/test/support/memory-storage.ts'
+import type { RunContext } from '../context.ts'
+import { resultKey } from '../results.ts'
+import { requestsKey } from '../run.ts'
+import type { Job } from '../runner/runner.ts'
+import { fetch } from './fetch.ts'
 
 const SHARD = '70_460/q0'
 const job: Job = { dataset: 'memory:', run: 'r', stage: 'fetch', shard: SHARD, input: 'content', fingerprint: 'now' }
@@ -36,7 +37,7 @@ test('before a fetch job touches an image, results of other settings that descri
   }
   const config = { imagery: { checks: {}, earthEngine: { grouping: true } }, seed: 1 }
   const context = { storage, run: { config }, sources, imagery: {} } as unknown as RunContext
-  await fetchJob(job, context, new AbortController().signal)
+  await fetch.run(job, context, new AbortController().signal)
   expect(there.toSorted()).toEqual(others.toSorted())
 
   // What they knew is kept as a hint.

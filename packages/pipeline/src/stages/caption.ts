@@ -1,0 +1,101 @@
+import { metaPickle } from '@skyscript/captioner'
+import {
+  type CaptionRecord,
+  type Dropped,
+  fingerprint,
+  type ImageRecord,
+  mapTilesOf,
+  metaPath,
+  type OsmObject,
+  type Outcome,
+} from '@skyscript/core'
+import type { RunContext } from '../context.ts'
+import { leavesOverlap } from '../leaves.ts'
+import { inputOf, resultKey } from '../results.ts'
+import type { Job } from '../runner/runner.ts'
+import { countsOf, type Head, type Stage } from '../stage.ts'
+import { type FetchHead, imagesDigest } from './fetch.ts'
+
+export interface CaptionHead extends Head {
+  /** Of ids and titles, which is all that scores depend on. */
+  readonly titles: string
+  /** Digest of the images that are captioned. */
+  readonly images: string
+}
+
+interface CaptionResult extends Outcome<CaptionRecord> {
+  /** Digest of the images that are captioned. */
+  readonly images: string
+}
+
+/** The images of one leaf and the objects around each -> captions, and a meta pickle in meta{N}/. */
+export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
+  name: 'caption',
+  after: 'fetch',
+  unit: 'images',
+  version: 2,
+  concurrency: { embedded: 1, worker: 2 },
+  publishes: true,
+
+  decides(_leaf, { digest, tiles }, { index, captioner }) {
+    const around = tiles.map((tile) => [tile, index.tiles[tile]?.sha256 ?? null])
+    return [digest, around, captioner.fingerprint]
+  },
+
+  async run(job, context) {
+    const { storage, captioner } = context
+    const images = await inputOf<Outcome<ImageRecord>>(storage, fetchKey(job))
+    await removeOthers(job, context)
+    const kept: CaptionRecord[] = []
+    const dropped: Dropped[] = []
+    for (const image of images.kept) {
+      const { focus, around } = await objectsAt(image, context)
+      const caption = captioner.captionImage(image, focus, around)
+      if ('reason' in caption) {
+        dropped.push({ id: image.id, reason: caption.reason })
+        continue
+      }
+      const { box, time } = image
+      const { centerTags, surroundingTags } = caption
+      await storage.put(metaPath(image.filepath), metaPickle({ box, time, centerTags, surroundingTags }))
+      kept.push(caption)
+    }
+    return { kept, dropped, failed: [], images: imagesDigest(images.kept) }
+  },
+
+  head: (outcome) => ({
+    ...countsOf(outcome),
+    digest: fingerprint(outcome.kept),
+    titles: fingerprint(outcome.kept.map(({ id, title }) => [id, title])),
+    images: outcome.images,
+  }),
+
+  async stands({ job, isSealed, result }, { buckets }, presence) {
+    if (isSealed && presence.areSealed(buckets)) return true
+    return presence.metas((await result()).kept, fetchKey(job))
+  },
+}
+
+const fetchKey = ({ shard, input }: Job) => resultKey({ stage: 'fetch', shard, fingerprint: input })
+
+/** An image may reach over the edge of its map tile: objects of all tiles that it touches, each once. */
+async function objectsAt(image: ImageRecord, context: RunContext): Promise<{ focus: OsmObject; around: OsmObject[] }> {
+  const objects = new Map<string, OsmObject>()
+  for (const name of mapTilesOf(image.box)) {
+    const tile = await context.tile(name)
+    for (const object of tile.search(image.box)) objects.set(object.id, object)
+  }
+  const focus = objects.get(image.id)
+  if (!focus)
+    throw new TypeError(`${image.filepath} does not show its own object; this is a fault in the box of the image.`)
+  objects.delete(image.id)
+  return { focus, around: [...objects.values()].sort((a, b) => (a.id < b.id ? -1 : 1)) }
+}
+
+/** Results that describe metas which this job is about to replace must not pass for done later. */
+async function removeOthers(job: Job, { storage }: RunContext): Promise<void> {
+  const [tile, leaf] = job.shard.split('/') as [string, string]
+  for await (const { key } of storage.list(`work/caption/${tile}/`)) {
+    if (key !== resultKey(job) && leavesOverlap(key.split('/')[3]!, leaf)) await storage.delete(key)
+  }
+}

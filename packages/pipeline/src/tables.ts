@@ -1,0 +1,29 @@
+/** Counts above 0 in a plain object with sorted keys, so that its JSON is the same whatever order things came in. */
+export function sortedCounts(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].filter(([, n]) => n > 0).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** Adds to a count of a table. */
+export function countIn(table: Map<string, Map<string, number>>, row: string, column: string, by = 1): void {
+  let counts = table.get(row)
+  if (counts === undefined) table.set(row, (counts = new Map()))
+  counts.set(column, (counts.get(column) ?? 0) + by)
+}
+
+/** Adds a table of plain objects to another one. */
+export function addTable(
+  table: Map<string, Map<string, number>>,
+  more: Readonly<Record<string, Readonly<Record<string, number>>>>,
+): void {
+  for (const [row, counts] of Object.entries(more))
+    for (const [column, n] of Object.entries(counts)) countIn(table, row, column, n)
+}
+
+/** A table as a plain object with sorted keys. */
+export function sortedTable(
+  table: ReadonlyMap<string, ReadonlyMap<string, number>>,
+): Record<string, Record<string, number>> {
+  return Object.fromEntries(
+    [...table].sort(([a], [b]) => (a < b ? -1 : 1)).map(([row, counts]) => [row, sortedCounts(counts)]),
+  )
+}

@@ -1,0 +1,22 @@
+import { JobQueue } from '../../src/runner/job-queue.ts'
+import type { Job, JobFailure, Runner } from '../../src/runner/runner.ts'
+
+/** Has some jobs done, and gives the failures. */
+export async function runJobs(
+  runner: Runner,
+  jobs: readonly Job[],
+  onEnd: (job: Job) => void,
+  signal: AbortSignal,
+): Promise<JobFailure[]> {
+  const failures: JobFailure[] = []
+  const queue = JobQueue.of(jobs)
+  await runner.run(
+    queue,
+    (job, failure) => {
+      if (failure) failures.push(failure)
+      onEnd(job)
+    },
+    signal,
+  )
+  return failures
+}
