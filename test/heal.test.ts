@@ -64,9 +64,10 @@ const DAMAGES: Record<string, () => unknown> = {
   },
   'results of stages that a power cut emptied': () => {
     for (const pattern of [
-      'work/fetch/*/*/*.json',
-      'work/score/*/*/*.json',
+      'work/fetch/*/*/*.jsonl',
+      'work/score/*/*/*.jsonl',
       'work/assemble/*.json',
+      'work/heads/fetch-*',
       'state/dataset.json',
     ])
       writeFileSync(one(pattern), '')

@@ -21,14 +21,6 @@ export class JobQueue {
     this.#waiting = new Map(stages.map((stage) => [stage, []]))
   }
 
-  /** A queue of these jobs, and no more. */
-  static of(jobs: readonly Job[]): JobQueue {
-    const queue = new JobQueue([...new Set(jobs.map(({ stage }) => stage))])
-    for (const job of jobs) queue.push({ job, isRedone: false })
-    queue.end()
-    return queue
-  }
-
   push(queued: QueuedJob): void {
     this.#waiting.get(queued.job.stage)!.push(queued)
     this.#changed()

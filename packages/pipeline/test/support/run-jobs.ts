@@ -7,9 +7,12 @@ export async function runJobs(
   jobs: readonly Job[],
   onEnd: (job: Job) => void,
   signal: AbortSignal,
+  { isRedone = false } = {},
 ): Promise<JobFailure[]> {
   const failures: JobFailure[] = []
-  const queue = JobQueue.of(jobs)
+  const queue = new JobQueue([...new Set(jobs.map(({ stage }) => stage))])
+  for (const job of jobs) queue.push({ job, isRedone })
+  queue.end()
   await runner.run(
     queue,
     (job, failure) => {
