@@ -22,15 +22,7 @@ import { extract } from '@skyscript/osm-extract'
 import { readClip } from './clip.ts'
 import type { SourceFile } from './inputs.ts'
 import { getWhole } from './results.ts'
-import {
-  type ExtractIndex,
-  type ExtractTile,
-  extractIndexKey,
-  hasLines,
-  tileKey,
-  VERSIONS,
-  wideKey,
-} from './run.ts'
+import { type ExtractIndex, type ExtractTile, extractIndexKey, hasLines, tileKey, VERSIONS, wideKey } from './run.ts'
 import { sortedCounts } from './tables.ts'
 import { type TileLine, TileSpill } from './tile-spill.ts'
 
