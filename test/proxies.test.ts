@@ -112,15 +112,13 @@ test('model downloads, model servers and the doctor', async () => {
   came.length = 0
   const { parseConfig } = await import('../packages/core/src/config.ts')
   const settings = { osm: { source: 'http://plain.invalid/town.osm.pbf' }, output: join(folder.path, 'out') }
-  const checks = await runDoctor({
-    config: parseConfig(
-      JSON.stringify({ ...settings, imagery: { earthEngine: { endpoint: 'local' } } }),
-      'region.yaml',
-    ),
-    env: { HF_ENDPOINT: 'http://plain.invalid' },
-  })
+  vi.stubEnv('HF_ENDPOINT', 'http://plain.invalid')
+  vi.stubEnv('SKYSCRIPT_CACHE', join(folder.path, 'cache'))
+  const checks = await runDoctor(
+    parseConfig(JSON.stringify({ ...settings, imagery: { earthEngine: { endpoint: 'local' } } }), 'region.yaml'),
+  )
   expect(checks.find(({ name }) => name === 'osm')).toMatchObject({ status: 'ok' })
-  expect(came.some((each) => each.startsWith('plain.invalid /Xenova/'))).toBe(true)
+  expect(came.some((each) => each.startsWith('plain.invalid /api/models/Xenova/'))).toBe(true)
 }, 60_000)
 
 test('buckets', async () => {

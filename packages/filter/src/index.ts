@@ -11,7 +11,7 @@
  * await scorer.close()
  */
 
-export { checkDevice } from './clip/clip-model.ts'
+export { checkScorer } from './check-scorer.ts'
 export { type CutFile, type CutInput, type CutSummary, cutDataset, type Split } from './cut-dataset.ts'
 export { type BenchmarkImages, readBenchmarkImages } from './duplicates/benchmark-images.ts'
 export { findDuplicates } from './duplicates/find-duplicates.ts'
@@ -24,7 +24,6 @@ export {
   type Scorer,
   type ScorerOptions,
 } from './scorer.ts'
-export { modelLogin } from './scorers/model-login.ts'
 export type { PairScores, ScorerIdentity, Scoring } from './scoring.ts'
 export { layoutsFor, type Region } from './splits/layouts.ts'
 export { createSplitter, type Layout, type Part, type Splitter } from './splits/splitter.ts'

@@ -1,7 +1,8 @@
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { modelLogin, openScoring } from '@skyscript/filter'
+import { openScoring } from '@skyscript/filter'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import { modelLogin } from '../src/scorers/model-login.ts'
 import { DEMO_MODEL } from './support/models.ts'
 
 afterEach(() => {

@@ -1,6 +1,6 @@
 import { createSign } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { InputError, isLoopback, ServiceError, SkyscriptError } from '@skyscript/core'
+import { InputError, isLoopback, ServiceError, SkyscriptError, systemReason } from '@skyscript/core'
 import { httpFetch, type Response, reasonOf } from '@skyscript/http'
 
 /** Gives the bearer token for a request; null where none is needed. */
@@ -62,8 +62,8 @@ async function readKey(file: string): Promise<ServiceAccountKey> {
       'bad-credentials',
       `imagery.earthEngine.credentials: ${file} ${why}; download a JSON key of a service account that is registered for Earth Engine.`,
     )
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw wrong(`can't be read (${error.code})`)
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw wrong(`can't be read (${systemReason(error)})`)
   })
   let key: Partial<ServiceAccountKey>
   try {

@@ -12,6 +12,7 @@
 export { takesAmbientCredentials } from './auth.ts'
 export { type BoxSettings, boxFor, type PixelBox } from './boxes.ts'
 export type { SourceImage } from './candidates.ts'
+export { checkSource } from './check-source.ts'
 export { createEarthEngine, type EarthEngine, type EarthEngineOptions, type EarthEngineStats } from './client.ts'
 export { type CogImagery, createCogImagery } from './cog/cog-imagery.ts'
 export type { CogSource } from './cog/cog-source.ts'

@@ -1,4 +1,4 @@
-import { messageOf, SkyscriptError } from '@skyscript/core'
+import { SkyscriptError, systemReason } from '@skyscript/core'
 import { type Dispatcher, fetch, type RequestInit, type Response } from 'undici'
 import { openAgent } from './agent.ts'
 import { proxySettings } from './proxies.ts'
@@ -48,7 +48,7 @@ export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
   if (error instanceof Error && error.cause instanceof Error) return reasonOf(error.cause)
   const { code } = (error ?? {}) as { code?: unknown }
-  return messageOf(error) || (typeof code === 'string' ? code : 'no reason given')
+  return systemReason(error) || (typeof code === 'string' ? code : 'no reason given')
 }
 
 /** An error of ours that `fetch` wrapped. */

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { inflateSync, zstdDecompressSync } from 'node:zlib'
-import { InputError, messageOf } from '@skyscript/core'
+import { InputError, systemReason } from '@skyscript/core'
 import { LENGTH, openCursor, readBytes, readMessage, readVarint, VARINT } from './cursor.ts'
 import { MAX_BLOB, MAX_BLOB_HEADER } from './limits.ts'
 import { decompressLz4 } from './lz4.ts'
@@ -24,6 +24,8 @@ export interface PbfFile {
    * @throws PbfFault `not-a-pbf`, `pbf-truncated`, `pbf-bad-blob-header`
    */
   index(): BlobIndex[]
+  /** The first blob, which is the header. @throws as `index` */
+  first(): BlobIndex
   /** The uncompressed content of a blob. @throws PbfFault */
   read(blob: BlobIndex): Uint8Array
   close(): void
@@ -35,11 +37,7 @@ export function openPbf(path: string): PbfFile {
   try {
     file = openSync(path, 'r')
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new InputError(
-      'missing-file',
-      `${path} can't be read (${code === 'ENOENT' ? 'there is no such file' : messageOf(error)}).`,
-    )
+    throw new InputError('missing-file', `${path} can't be read (${systemReason(error)}).`)
   }
   const status = fstatSync(file)
   if (status.isDirectory()) {
@@ -49,18 +47,18 @@ export function openPbf(path: string): PbfFile {
   return {
     path,
     bytes: status.size,
-    index: () => indexBlobs(file, path, status.size),
+    index: () => [...blobsIn(file, path, status.size)],
+    first: () => blobsIn(file, path, status.size).next().value!,
     read: (blob) => readBlob(file, blob.size, { path, offset: blob.offset }),
     close: () => closeSync(file),
   }
 }
 
-function indexBlobs(file: number, path: string, size: number): BlobIndex[] {
+function* blobsIn(file: number, path: string, size: number): Generator<BlobIndex, undefined> {
   const notPbf = (why: string) => new PbfFault('not-a-pbf', `is not an OSM PBF file: ${why}`, { path, offset: 0 })
   const truncated = (offset: number) =>
     new PbfFault('pbf-truncated', 'is cut off; fetch the file again', { path, offset })
   if (size === 0) throw notPbf('it is empty')
-  const blobs: BlobIndex[] = []
   let offset = 0
   while (offset < size) {
     const prefix = readInto(Buffer.allocUnsafe(Math.min(4, size - offset)), file, offset)
@@ -82,10 +80,9 @@ function indexBlobs(file: number, path: string, size: number): BlobIndex[] {
     if (offset === 0 && type !== 'OSMHeader') throw notPbf('its first blob is no OSMHeader')
     const start = offset + 4 + headerSize
     if (start + dataSize > size) throw truncated(offset)
-    if (type === 'OSMHeader' || type === 'OSMData') blobs.push({ type, offset: start, size: dataSize })
+    if (type === 'OSMHeader' || type === 'OSMData') yield { type, offset: start, size: dataSize }
     offset = start + dataSize
   }
-  return blobs
 }
 
 /** Blobs are small and their decoding takes far longer: to wait for each on the thread pool would cost a sixth of it all. */

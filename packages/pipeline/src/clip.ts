@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { type Box, type Config, type Geometry, InputError, messageOf } from '@skyscript/core'
+import { type Box, type Config, type Geometry, InputError, systemReason } from '@skyscript/core'
 import { z } from 'zod'
 
 const position = z.tuple([z.number().min(-360).max(360), z.number().min(-90).max(90)]).rest(z.number())
@@ -21,7 +21,10 @@ export async function readClip(clip: Config['osm']['clip']): Promise<Box | Geome
   try {
     json = JSON.parse(await readFile(clip, 'utf8'))
   } catch (error) {
-    throw new InputError('bad-clip', `osm.clip: ${clip} can't be read as GeoJSON (${messageOf(error)}).`)
+    throw new InputError(
+      'bad-clip',
+      `osm.clip: ${clip} can't be read as GeoJSON (${error instanceof SyntaxError ? 'it is not JSON' : systemReason(error)}).`,
+    )
   }
   const parsed = z.union([geometry, feature, collection]).safeParse(json)
   if (!parsed.success)

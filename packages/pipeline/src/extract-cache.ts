@@ -13,7 +13,7 @@ import {
 } from '@skyscript/core'
 import { download, type Validators } from '@skyscript/http'
 import { openPbf, PbfFault } from '@skyscript/osm-extract'
-import { fileKind } from './file-kind.ts'
+import { checkPbfHead } from './check-extract.ts'
 
 /** An older version of a file is kept this long after its last use: another build may still read it. */
 const KEEP_OLD_MS = 24 * 3600_000
@@ -84,12 +84,7 @@ async function fetchExtract(url: string, folder: string, known: Entry | null, op
     ...(onRetry && { onRetry }),
     ...(pauseMs !== undefined && { pauseMs }),
     checkHead(head, response) {
-      const kind = fileKind(head, response.headers.get('content-type'))
-      if (kind === 'OSM PBF') return
-      throw new InputError(
-        'not-a-pbf',
-        `${redact(response.url || url)} is ${kind}, not an OSM PBF file; check osm.source in the region file.`,
-      )
+      checkPbfHead(head, response.headers.get('content-type'), redact(response.url || url))
     },
     checkWhole: pbfFault,
   })

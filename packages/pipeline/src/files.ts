@@ -1,5 +1,4 @@
 /** Files and models that settings and options name. */
-export { fileKind } from './file-kind.ts'
 export { defaultModelCache, modelOptions } from './models.ts'
 export { withSecrets } from './private-addresses.ts'
 export { readStyles } from './styles.ts'

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { access, mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -14,6 +14,7 @@ import {
   type Terminal,
 } from '@skyscript/core'
 import { PbfFault } from '@skyscript/osm-extract'
+import { checkExtractFile } from './check-extract.ts'
 import { type CacheOptions, cachedExtract } from './extract-cache.ts'
 import { defaultModelCache } from './models.ts'
 
@@ -85,9 +86,7 @@ export async function localFile(
   { signal, openStorage, terminal, cacheFolder = defaultModelCache() }: SourceOptions,
 ): Promise<LocalFile> {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
-    await access(source).catch(() => {
-      throw new InputError('missing-file', `${source} can't be read; check osm.source in the region file.`)
-    })
+    await checkExtractFile(source)
     return { source, path: source, release: async () => {} }
   }
   const url = URL.parse(source)

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { parseTagTable } from '@skyscript/captioner'
-import { InputError, messageOf } from '@skyscript/core'
+import { InputError, systemReason } from '@skyscript/core'
 
 /**
  * The text of a file that a setting or an option names.
@@ -9,7 +9,7 @@ import { InputError, messageOf } from '@skyscript/core'
  */
 export async function readTextFile(path: string, askedBy: string): Promise<string> {
   return readFile(path, 'utf8').catch((error) => {
-    throw new InputError('missing-file', `${askedBy}: ${path} can't be read (${messageOf(error)}).`)
+    throw new InputError('missing-file', `${askedBy}: ${path} can't be read (${systemReason(error)}).`)
   })
 }
 

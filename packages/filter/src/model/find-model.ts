@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path'
 import { InputError, isLoopback } from '@skyscript/core'
 import type { ScorerOptions } from '../scorer.ts'
 import { PATIENCE } from './hub-api.ts'
-import { fromHub } from './hub-cache.ts'
+import { bytesFromHub, fromHub, type HubModel } from './hub-cache.ts'
 import { MODEL_FILES, type ModelFolder, readModelFolder } from './model-folder.ts'
 
 const DEFAULT_HUB = 'https://huggingface.co'
@@ -15,15 +15,31 @@ export async function findModel(
   options: Omit<ScorerOptions, 'name'>,
   needed: readonly string[] = MODEL_FILES,
 ): Promise<ModelFolder> {
-  const { model, cacheFolder, progress } = options
+  const hubModel = hubModelOf(options, needed)
+  if (hubModel !== null) return fromHub(hubModel)
+  const folder = resolve(options.model)
+  return readModelFolder(folder, { id: basename(folder), revision: null }, needed)
+}
+
+/** Bytes that the hub would send first; 0 for a folder, and for a model that is whole in the cache. @throws as the download */
+export async function bytesToDownload(
+  options: Omit<ScorerOptions, 'name'>,
+  needed: readonly string[] = MODEL_FILES,
+): Promise<number> {
+  const hubModel = hubModelOf(options, needed)
+  return hubModel === null ? 0 : bytesFromHub(hubModel)
+}
+
+/** null for a folder */
+function hubModelOf(
+  { model, cacheFolder, progress, ...options }: Omit<ScorerOptions, 'name'>,
+  needed: readonly string[],
+): HubModel | null {
   const match = HUB_ID.exec(model)
-  if (match === null) {
-    const folder = resolve(model)
-    return readModelFolder(folder, { id: basename(folder), revision: null }, needed)
-  }
+  if (match === null) return null
   const hub = hubUrl(options.hub ?? process.env.HF_ENDPOINT ?? DEFAULT_HUB)
   const { protocol, hostname } = new URL(hub)
-  return fromHub({
+  return {
     id: match[1]!,
     revision: match[2] ?? 'main',
     hub,
@@ -33,7 +49,7 @@ export async function findModel(
     token: protocol === 'https:' || isLoopback(hostname) ? (process.env.HF_TOKEN ?? null) : null,
     patience: PATIENCE,
     ...(progress && { progress }),
-  })
+  }
 }
 
 function hubUrl(text: string): string {

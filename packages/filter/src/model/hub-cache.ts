@@ -32,9 +32,7 @@ interface ModelLock {
  * `models/<owner>--<name>/<revision>.lock.json` and `models/<owner>--<name>/<commit>/<file>`.
  */
 export async function fromHub(model: HubModel): Promise<ModelFolder> {
-  const root = join(model.cacheFolder, 'models', model.id.replace('/', '--'))
-  const part = model.needed.length < MODEL_FILES.length ? '.local' : ''
-  const lockFile = join(root, `${model.revision.replaceAll('/', '--')}${part}.lock.json`)
+  const { root, lockFile } = placeOf(model)
   const lock = await readLock(lockFile, model)
   if (lock !== null && (await isWhole(root, lock))) return asFolder(root, lock)
   // What was pinned is downloaded again as it was, whatever the hub says of it by now.
@@ -47,6 +45,24 @@ export async function fromHub(model: HubModel): Promise<ModelFolder> {
   } catch (error) {
     throw asCacheFault(error, model.cacheFolder)
   }
+}
+
+function placeOf({ cacheFolder, id, needed, revision }: HubModel): { root: string; lockFile: string } {
+  const root = join(cacheFolder, 'models', id.replace('/', '--'))
+  const part = needed.length < MODEL_FILES.length ? '.local' : ''
+  return { root, lockFile: join(root, `${revision.replaceAll('/', '--')}${part}.lock.json`) }
+}
+
+/** Bytes of the model's files that are not in the cache; those that are there are taken to be whole. */
+export async function bytesFromHub(model: HubModel): Promise<number> {
+  const { root, lockFile } = placeOf(model)
+  const lock = await readLock(lockFile, model)
+  const { commit, files } = lock ?? (await hubFiles(model))
+  const sizes = files.map(async ({ name, size }) => {
+    const found = await stat(join(root, commit, name)).catch(() => null)
+    return found?.size === size ? 0 : size
+  })
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }
 
 const asHubFiles = ({ commit, files }: ModelLock): { commit: string; files: HubFile[] } => ({

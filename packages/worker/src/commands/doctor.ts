@@ -8,8 +8,8 @@ export const doctor = defineCommand({
   async run({ region, json }) {
     const { renderChecks, runDoctor } = await import('../doctor/doctor.ts')
     const { readRegion } = await import('../region.ts')
-    const config = region === undefined ? undefined : await readRegion(region)
-    const checks = await runDoctor({ ...(config && { config }), env: process.env })
+    const config = region === undefined ? null : await readRegion(region)
+    const checks = await runDoctor(config)
     process.stdout.write(json ? `${JSON.stringify(checks)}\n` : renderChecks(checks))
     return checks.some((check) => check.status === 'fail') ? 1 : 0
   },

@@ -1,21 +1,19 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { cp, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { createRequire } from 'node:module'
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseConfig } from '@skyscript/core/config'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { type DoctorCheck, renderChecks, runDoctor } from './doctor.ts'
+import type { Finding } from './check.ts'
+import { CHECKS } from './checks/index.ts'
+import { preflight, renderChecks, runDoctor } from './doctor.ts'
 
-/** The first bytes of every PBF: length of the blob header, field 1 "OSMHeader", field 3 the blob's size. */
-const PBF = Buffer.concat([
-  Buffer.from([0, 0, 0, 13, 0x0a, 9]),
-  Buffer.from('OSMHeader'),
-  Buffer.from([0x18, 5]),
-  Buffer.alloc(90),
-])
-const MODEL_FILES = ['onnx/vision_model.onnx', 'onnx/text_model.onnx', 'tokenizer.json', 'preprocessor_config.json']
+const DEMO = fileURLToPath(new URL('../../../../examples/demo/', import.meta.url))
+const PBF = readFileSync(join(DEMO, 'town.osm.pbf'))
 
 /** s3rver has no types; this is what is used of it. */
 const S3rver = createRequire(import.meta.url)('s3rver') as new (
@@ -29,8 +27,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'skyscript-doctor-'))
   await writeFile(join(folder, 'town.osm.pbf'), PBF)
   await writeFile(join(folder, 'page.osm.pbf'), '<html>not found</html>'.repeat(9))
-  await mkdir(join(folder, 'model/onnx'), { recursive: true })
-  for (const file of MODEL_FILES) await writeFile(join(folder, 'model', file), 'x')
+  await cp(join(DEMO, 'model'), join(folder, 'model'), { recursive: true })
 })
 
 afterEach(async () => {
@@ -42,7 +39,7 @@ afterAll(async () => {
 })
 
 /** The checks for a region file that differs from a good one by `lines`. */
-async function doctor(lines: Record<string, string> = {}): Promise<Map<string, DoctorCheck>> {
+async function doctor(lines: Record<string, string> = {}): Promise<Map<string, Finding>> {
   const settings = {
     osm: '{ source: town.osm.pbf }',
     imagery: '{ earthEngine: { endpoint: local } }',
@@ -52,7 +49,7 @@ async function doctor(lines: Record<string, string> = {}): Promise<Map<string, D
   }
   const text = Object.entries(settings).map(([key, value]) => `${key}: ${value}\n`)
   const config = parseConfig(text.join(''), join(folder, 'region.yaml'))
-  const checks = await runDoctor({ config, env: {} })
+  const checks = await runDoctor(config)
   return new Map(checks.map((check) => [check.name, check]))
 }
 
@@ -63,7 +60,7 @@ async function listen<T extends Server | TcpServer>(server: T): Promise<number> 
 }
 
 test('a machine that can build is found healthy, without a region and with one', async () => {
-  const machine = await runDoctor({ env: {} })
+  const machine = await runDoctor(null)
   expect(machine.map(({ name, status }) => `${name} ${status}`)).toEqual(['node ok', 'sharp ok', 'onnxruntime ok'])
   const checks = await doctor()
   expect([...checks.values()].filter(({ status }) => status === 'fail')).toEqual([])
@@ -73,12 +70,11 @@ test('a machine that can build is found healthy, without a region and with one',
     'onnxruntime',
     'disk',
     'osm',
-    'files',
     'earth-engine',
     'model:openai',
     'output',
   ])
-  expect(renderChecks(machine)).toContain('Nothing stands in the way of a build.')
+  expect(renderChecks(machine)).toMatch(/\n\nReady to build\.\n$/)
 })
 
 test('an OSM extract that is missing, or something else, is told apart', async () => {
@@ -88,7 +84,7 @@ test('an OSM extract that is missing, or something else, is told apart', async (
     status: 'fail',
     detail: expect.stringMatching(/is a web page, not an OSM PBF file/),
   })
-  expect(checks.get('osm:3')).toMatchObject({ status: 'fail', detail: expect.stringMatching(/ENOENT/) })
+  expect(checks.get('osm:3')).toMatchObject({ status: 'fail', detail: expect.stringMatching(/there is no such file/) })
   expect(checks.get('osm:3')?.fix).toMatch(/geofabrik/)
 })
 
@@ -114,44 +110,68 @@ test('of an extract at a URL only the first bytes are read, even where the serve
   server.closeAllConnections()
 })
 
-test('each file that the region names and that is missing or no JSON is named with its setting', async () => {
+test('each file that the region names and that can not be read is named with its setting, and no secret is told', async () => {
   await writeFile(join(folder, 'key.json'), '{"private_key": "SECRET')
   const checks = await doctor({
-    imagery: '{ earthEngine: { endpoint: local, credentials: key.json } }',
-    captions: '{ tags: tags.csv }',
+    imagery: '{ sources: [CH], earthEngine: { endpoint: "http://127.0.0.1:9", project: p, credentials: key.json } }',
+    captions: '{ tags: tags.csv, templates: [./none.yaml] }',
   })
-  const { status, detail } = checks.get('files')!
-  expect(status).toBe('fail')
-  expect(detail).toMatch(/captions\.tags \(.*tags\.csv\) can't be read/)
-  expect(detail).toMatch(/imagery\.earthEngine\.credentials \(.*key\.json\) is not JSON/)
-  expect(JSON.stringify([...checks.values()])).not.toContain('SECRET')
+  expect(checks.get('captions.tags')).toMatchObject({
+    status: 'fail',
+    detail: expect.stringMatching(/tags\.csv can't be read/),
+  })
+  expect(checks.get('captions.templates')).toMatchObject({
+    status: 'fail',
+    detail: expect.stringMatching(/none\.yaml/),
+  })
+  expect(checks.get('earth-engine')).toMatchObject({
+    status: 'fail',
+    detail: expect.stringMatching(/key\.json is not JSON/),
+  })
+  expect(JSON.stringify([...checks.values()])).not.toMatch(/SECRET|ENOENT/)
 })
 
-test('a model folder that is not complete is told by its missing files', async () => {
-  await rm(join(folder, 'model/tokenizer.json'))
-  const check = (await doctor()).get('model:openai')
-  await writeFile(join(folder, 'model/tokenizer.json'), 'x')
-  expect(check).toMatchObject({ status: 'fail', detail: expect.stringMatching(/model lacks tokenizer\.json$/) })
+test('a model folder that is not complete, or that no model can be opened from, is told as by a build', async () => {
+  await rename(join(folder, 'model/tokenizer.json'), join(folder, 'tokenizer.json'))
+  const lacking = (await doctor()).get('model:openai')
+  await rename(join(folder, 'tokenizer.json'), join(folder, 'model/tokenizer.json'))
+  expect(lacking).toMatchObject({ status: 'fail', detail: expect.stringMatching(/model lacks tokenizer\.json$/) })
+  await cp(join(folder, 'model'), join(folder, 'broken'), { recursive: true })
+  await writeFile(join(folder, 'broken/onnx/text_model.onnx'), 'x')
+  const broken = (await doctor({ filter: '{ scorers: [{ name: openai, model: ./broken }] }' })).get('model:openai')
+  expect(broken).toMatchObject({ status: 'fail', detail: expect.stringMatching(/text_model\.onnx is no model/) })
 })
 
-test('a hub id is asked for at the hub, or at its mirror', async () => {
+test('of a model that is not in the cache the hub, or its mirror, is asked for the files and their sizes', async () => {
   const asked: string[] = []
+  const siblings = ['onnx/vision_model.onnx', 'onnx/text_model.onnx', 'tokenizer.json', 'preprocessor_config.json']
   const port = await listen(
     createServer((request, response) => {
       asked.push(`${request.method} ${request.url}`)
-      response.writeHead(request.url?.startsWith('/owner/clip/') ? 200 : 404).end()
+      if (!request.url?.includes('/owner/clip/')) return void response.writeHead(404).end()
+      const files = siblings.map((rfilename) => ({ rfilename, size: 2_000_000, blobId: 'a'.repeat(40) }))
+      response.end(JSON.stringify({ sha: 'b'.repeat(40), siblings: files }))
     }),
   )
-  const of = async (model: string, mirror: string) => {
-    const text = `osm: { source: town.osm.pbf }\nimagery: { earthEngine: { endpoint: local } }\noutput: ./out\nfilter: { scorers: [{ name: a, model: ${model} }] }\n`
-    const config = parseConfig(text, join(folder, 'region.yaml'))
-    const checks = await runDoctor({ config, env: { HF_ENDPOINT: mirror } })
-    return checks.find(({ name }) => name === 'model:a')
+  vi.stubEnv('SKYSCRIPT_CACHE', join(folder, 'cache'))
+  vi.stubEnv('HF_ENDPOINT', `http://127.0.0.1:${port}`)
+  try {
+    const of = async (model: string) =>
+      (await doctor({ filter: `{ scorers: [{ name: a, model: ${model} }] }` })).get('model:a')
+    expect(await of('owner/clip@v1')).toMatchObject({ status: 'ok', detail: expect.stringContaining('8.0 MB') })
+    expect(await of('owner/gone')).toMatchObject({ status: 'fail', detail: expect.stringContaining('HTTP 404') })
+    vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:1')
+    expect(await of('owner/clip')).toMatchObject({
+      status: 'fail',
+      detail: expect.stringContaining("can't be reached"),
+    })
+  } finally {
+    vi.unstubAllEnvs()
   }
-  expect((await of('owner/clip@v1', `http://127.0.0.1:${port}`))?.status).toBe('ok')
-  expect((await of('owner/gone', `http://127.0.0.1:${port}`))?.status).toBe('fail')
-  expect((await of('owner/clip', 'http://127.0.0.1:1'))?.status).toBe('warn')
-  expect(asked).toEqual(['HEAD /owner/clip/resolve/v1/tokenizer.json', 'HEAD /owner/gone/resolve/main/tokenizer.json'])
+  expect(asked).toEqual([
+    'GET /api/models/owner/clip/revision/v1?blobs=true',
+    'GET /api/models/owner/gone/revision/main?blobs=true',
+  ])
 })
 
 test('an output folder that can not be made is a fault', async () => {
@@ -213,7 +233,57 @@ test('a Redis that may lose jobs is refused, and one that forgets on restart is 
   expect(await check(good)).toMatchObject({ status: 'ok' })
   expect(await check({ ...good, maxmemory_policy: 'allkeys-lru' })).toMatchObject({ status: 'fail' })
   expect(await check({ ...good, aof_enabled: '0' })).toMatchObject({ status: 'warn' })
-  expect(await check({ ...good, redis_version: '5.0.7' })).toMatchObject({ status: 'fail' })
+  expect(await check({ ...good, redis_version: '6.0.16' })).toMatchObject({
+    status: 'fail',
+    detail: expect.stringContaining('6.0.16, which is too old'),
+  })
+})
+
+test('the password of the environment and the rule about encryption hold for doctor as for a build', async () => {
+  const plain = (await doctor({ queue: 'redis://queue.example:6379' })).get('redis')!
+  expect(plain).toMatchObject({ status: 'fail', detail: expect.stringContaining('without encryption') })
+  const logins: string[] = []
+  const port = await listen(
+    createTcpServer((socket) => {
+      socket.on('error', () => {})
+      socket.on('data', (data) => {
+        const login = /auth\r\n(?:\$\d+\r\n([^\r]*)\r\n)+/i.exec(data.toString())
+        if (login) logins.push(login[1]!)
+        socket.write('-WRONGPASS invalid password\r\n'.repeat(data.toString().match(/\*\d+\r\n/g)?.length ?? 1))
+      })
+    }),
+  )
+  vi.stubEnv('SKYSCRIPT_REDIS_PASSWORD', 'fromEnvironment')
+  const refused = (await doctor({ queue: `redis://127.0.0.1:${port}` })).get('redis')!
+  vi.unstubAllEnvs()
+  expect(refused).toMatchObject({ status: 'fail', detail: expect.stringContaining('refuses the login') })
+  expect(logins).toContain('fromEnvironment')
+  expect(JSON.stringify(refused)).not.toContain('fromEnvironment')
+})
+
+test('every file in checks/ is a check of the list', async () => {
+  const names = (await readdir(new URL('checks/', import.meta.url)))
+    .map((file) => file.replace(/\.ts$/, ''))
+    .filter((name) => name !== 'index')
+  const exported = await Promise.all(
+    names.map(async (name) => Object.values(await import(/* @vite-ignore */ `./checks/${name}.ts`))),
+  )
+  expect(new Set(exported.flat())).toEqual(new Set(CHECKS))
+})
+
+test('a build is refused before it begins with the sentences of doctor, all of them, and told of warnings', async () => {
+  const said: string[] = []
+  const terminal = { note: () => {}, warn: (text: string) => said.push(text), stage: () => ({ update() {}, end() {} }) }
+  const of = (lines: string) =>
+    preflight(parseConfig(`osm: { source: town.osm.pbf }\n${lines}`, join(folder, 'region.yaml')), terminal)
+  await of('output: ./out\n')
+  const one = of('output: ./out\nqueue: redis://queue.example:6379\n')
+  await expect(one).rejects.toMatchObject({ code: 'plain-redis' })
+  const two = of('output: ./out\nqueue: redis://queue.example:6379\ncaptions: { rules: rules.yaml }\n')
+  await expect(two).rejects.toThrow(/The build can't begin:\n {2}captions\.rules: .*\n {2}.*without encryption/)
+  const info = 'loading:0\r\nredis_version:7.0.15\r\nmaxmemory_policy:noeviction\r\naof_enabled:0'
+  await of(`output: ./out\nqueue: redis://127.0.0.1:${await listen(redisThatSays(info))}\n`)
+  expect(said.join('\n')).toContain('forgets the queue when it restarts')
 })
 
 test('a Redis that is not there is a fault that names no password', async () => {
@@ -232,7 +302,7 @@ test('the text for a person has a line per check and what to do below it', () =>
     { name: 'disk', status: 'warn', detail: 'is full', fix: 'Empty it.' },
   ])
   expect(text).toBe(
-    'ok    node   Node 24\nFAIL  redis  is away\n             -> Start it.\nwarn  disk   is full\n             -> Empty it.\n\n1 to fix before a build can succeed, 1 to know about.\n',
+    'ok    node   Node 24\nFAIL  redis  is away\n             -> Start it.\nwarn  disk   is full\n             -> Empty it.\n\nNot ready to build: 1 problem to fix (1 warning).\n',
   )
 })
 
@@ -241,15 +311,9 @@ test("a scorer's device and its server are looked for, and the server by its mod
     (await doctor({ filter: `{ scorers: [{ name: openai, model: ./model, ${more} }] }` })).get('model:openai')!
   const device = process.platform === 'darwin' ? 'dml' : 'coreml'
   expect(await scorer(`device: ${device}`)).toMatchObject({ status: 'fail', detail: expect.stringContaining(device) })
-  const port = await listen(
-    createServer(
-      (request, response) => void response.writeHead(request.url === '/v2/models/words' ? 404 : 200).end('{}'),
-    ),
-  )
-  const server = (text: string) => scorer(`server: { url: 'http://127.0.0.1:${port}', vision: v, text: ${text} }`)
-  expect((await server('t')).status).toBe('ok')
-  const missing = await server('words')
-  expect(missing).toMatchObject({ status: 'fail', detail: expect.stringContaining('HTTP 404 to /v2/models/words') })
+  const port = await listen(createServer((_, response) => void response.writeHead(404).end('{}')))
+  const missing = await scorer(`server: { url: 'http://127.0.0.1:${port}', vision: v, text: t }`)
+  expect(missing).toMatchObject({ status: 'fail', detail: expect.stringContaining(`127.0.0.1:${port}`) })
   const gone = await scorer("server: { url: 'http://127.0.0.1:9', vision: v, text: t }")
-  expect(gone).toMatchObject({ status: 'fail', detail: expect.stringContaining('does not answer') })
+  expect(gone).toMatchObject({ status: 'fail', detail: expect.stringContaining('127.0.0.1:9') })
 })

@@ -1,109 +1,79 @@
 /**
- * What is missing on this machine, and how to get it. Each check is on its own: one that can't be made says so and the
- * others go on. Packages are loaded inside the checks, so that a broken installation is reported and not a crash.
+ * What a build needs, on this machine and elsewhere, and how to get what is missing. Every check runs, whatever the others
+ * find. Packages are loaded inside the checks, so that a broken installation is reported instead of crashing.
  */
-import { type Config, messageOf, printableLine } from '@skyscript/core'
+import { type Config, formatCounted, InputError, messageOf, type Terminal } from '@skyscript/core'
 import { withSecrets } from '@skyscript/pipeline/files'
-import { checkImagery } from './imagery.ts'
-import { checkFiles, checkOsmSource } from './inputs.ts'
-import { checkDisk, checkNode, checkPackages } from './machine.ts'
-import { checkModel } from './models.ts'
-import { checkOutput, checkRedis } from './services.ts'
+import { type Check, type Finding, failing } from './check.ts'
+import { CHECKS } from './checks/index.ts'
 
-export type DoctorStatus = 'ok' | 'warn' | 'fail'
+/** A service that is slower is as good as away. */
+const CHECK_SECONDS = 20
 
-/** What one check found. */
-export interface Finding {
-  readonly status: DoctorStatus
-  /** What is so, in one sentence or less. */
-  readonly detail: string
-  /** What to do about it; only where something is to be done. */
-  readonly fix?: string
+/** Makes all checks at the same time and returns their findings in a fixed order. Never throws, never names a secret. */
+export async function runDoctor(config: Config | null): Promise<Omit<Finding, 'error'>[]> {
+  const findings = await findingsOf(CHECKS, config)
+  return findings.map(({ error: _error, ...finding }) => finding)
 }
 
-export interface DoctorCheck extends Finding {
-  /** Stable name, `redis`, `osm`, `model:openai`. */
-  readonly name: string
-}
-
-export interface DoctorOptions {
-  /** Without one, only the machine itself is looked at. */
-  readonly config?: Config
-  readonly env: Readonly<Record<string, string | undefined>>
-}
-
-/** No single check takes longer; a service that is slower than this is as good as away. */
-const CHECK_MS = 20_000
-
-type Check = readonly [name: string, run: (signal: AbortSignal) => Promise<Finding | readonly DoctorCheck[]>]
-
-/** Runs all checks at the same time and returns them in a fixed order. Never throws, never names a secret. */
-export async function runDoctor(options: DoctorOptions): Promise<DoctorCheck[]> {
-  const checks: Check[] = [['node', checkNode], ...checkPackages(), ...regionChecks(options)]
-  const results = await Promise.all(checks.map(([name, run]) => outcomeOf(name, run)))
-  return results.flat().map(redacted)
-}
-
-function regionChecks({ config, env }: DoctorOptions): Check[] {
-  if (config === undefined) return []
-  const { filter, output, queue } = config
-  let named = config
-  const secrets: Check[] = []
-  try {
-    named = withSecrets(config, undefined, env)
-  } catch (error) {
-    secrets.push(['secrets', () => Promise.reject(error)])
+/**
+ * The checks that a build makes before it begins: those of doctor that cost little.
+ *
+ * @throws what the failing check threw; of several failing ones an InputError `not-ready` with the sentences of all
+ */
+export async function preflight(config: Config, terminal: Terminal): Promise<void> {
+  const findings = await findingsOf(
+    CHECKS.filter((check) => check.preflight),
+    config,
+  )
+  const faults = findings.filter(({ status }) => status === 'fail')
+  if (faults.length === 1 && faults[0]!.error !== undefined) throw faults[0]!.error
+  if (faults.length > 0) {
+    const sentences = faults.map(({ error, detail }) => `  ${error === undefined ? detail : messageOf(error)}`)
+    throw new InputError('not-ready', `The build can't begin:\n${sentences.join('\n')}`)
   }
-  const { osm, imagery } = named
-  const sources = typeof osm.source === 'string' ? [osm.source] : osm.source
-  return [
-    ...secrets,
-    ['disk', () => checkDisk(output)],
-    ...sources.map(
-      (source, i): Check => [sources.length === 1 ? 'osm' : `osm:${i + 1}`, (signal) => checkOsmSource(source, signal)],
-    ),
-    ['files', () => checkFiles(config)],
-    ['imagery', () => checkImagery(imagery)],
-    ...filter.scorers.map((scorer): Check => [`model:${scorer.name}`, (signal) => checkModel(scorer, env, signal)]),
-    ['output', () => checkOutput(output)],
-    ...(queue === 'embedded' ? [] : [['redis', () => checkRedis(queue)] satisfies Check]),
-  ]
+  for (const { status, detail, fix } of findings) if (status === 'warn') terminal.warn(`${detail}: ${fix}`)
 }
 
-async function outcomeOf(name: string, run: Check[1]): Promise<readonly DoctorCheck[]> {
-  const signal = AbortSignal.timeout(CHECK_MS)
+async function findingsOf(checks: readonly Check[], config: Config | null): Promise<Finding[]> {
+  const filled = config && withSecretsIfSet(config)
+  return (await Promise.all(checks.map((check) => outcomeOf(check, filled)))).flat()
+}
+
+/** A secret that is not set is the finding of one check; the others look at the address as it stands. */
+function withSecretsIfSet(config: Config): Config {
   try {
-    const late = new Promise<Finding>((resolve) => {
-      signal.addEventListener('abort', () =>
-        resolve({
-          status: 'fail',
-          detail: `no answer within ${CHECK_MS / 1000} s`,
-          fix: 'Check the address and the network, then run doctor again.',
-        }),
-      )
-    })
-    const finding = await Promise.race([run(signal), late])
-    return 'status' in finding ? [{ name, ...finding }] : finding
-  } catch (error) {
-    return [{ name, status: 'fail', detail: messageOf(error) }]
+    return withSecrets(config)
+  } catch {
+    return config
   }
 }
 
-function redacted({ name, status, detail, fix }: DoctorCheck): DoctorCheck {
-  const clean = (text: string) => printableLine(messageOf(text))
-  return { name: printableLine(name), status, detail: clean(detail), ...(fix !== undefined && { fix: clean(fix) }) }
+async function outcomeOf(check: Check, config: Config | null): Promise<readonly Finding[]> {
+  const seconds = check.seconds ?? CHECK_SECONDS
+  const signal = AbortSignal.timeout(seconds * 1000)
+  const late = new Promise<readonly Finding[]>((resolve) => {
+    const message = `no answer within ${seconds} s; check the address and the network, then run doctor again.`
+    signal.addEventListener('abort', () => resolve([failing(check.name, message)]))
+  })
+  try {
+    return await Promise.race([check.run({ config, signal }), late])
+  } catch (error) {
+    return [{ ...failing(check.name, messageOf(error)), error }]
+  }
 }
 
-/** For a person: a line per check, and below it what to do. */
-export function renderChecks(checks: readonly DoctorCheck[]): string {
-  const width = Math.max(...checks.map(({ name }) => name.length))
+/** For a person: a line for each finding, and below it what to do. */
+export function renderChecks(findings: readonly Omit<Finding, 'error'>[]): string {
+  const width = Math.max(...findings.map(({ name }) => name.length))
   const marks = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const
-  const lines = checks.flatMap(({ name, status, detail, fix }) => {
+  const lines = findings.flatMap(({ name, status, detail, fix }) => {
     const line = `${marks[status]}  ${name.padEnd(width)}  ${detail}`
     return fix === undefined ? [line] : [line, `${' '.repeat(width + 8)}-> ${fix}`]
   })
-  const fails = checks.filter(({ status }) => status === 'fail').length
-  const warns = checks.filter(({ status }) => status === 'warn').length
-  const verdict = fails > 0 ? `${fails} to fix before a build can succeed` : 'Nothing stands in the way of a build'
-  return `${[...lines, '', `${verdict}${warns > 0 ? `, ${warns} to know about` : ''}.`].join('\n')}\n`
+  const count = (status: Finding['status']) => findings.filter((finding) => finding.status === status).length
+  const verdict =
+    count('fail') === 0 ? 'Ready to build' : `Not ready to build: ${formatCounted(count('fail'), 'problem')} to fix`
+  const warnings = count('warn') === 0 ? '' : ` (${formatCounted(count('warn'), 'warning')})`
+  return `${[...lines, '', `${verdict}${warnings}.`].join('\n')}\n`
 }

@@ -86,8 +86,15 @@ function decode(text: string): string {
  * @throws InputError `redis-access-denied`, `redis-right-missing`, `redis-too-old`, `redis-evicts`; ServiceError
  * `redis-unreachable`
  */
-export async function checkRedis(address: RedisAddress): Promise<void> {
-  judge(await redisInfo(address), address)
+export async function checkRedis(address: RedisAddress): Promise<RedisFacts> {
+  return judge(await redisInfo(address), address)
+}
+
+/** What a server that can hold the queue says of itself. */
+export interface RedisFacts {
+  readonly version: string
+  /** Whether it keeps the queue when it restarts; null where it doesn't say. */
+  readonly appendOnly: boolean | null
 }
 
 /**
@@ -128,14 +135,14 @@ export async function redisInfo(address: RedisAddress): Promise<string> {
   }
 }
 
-function judge(info: string, { shown }: RedisAddress): void {
+function judge(info: string, { shown }: RedisAddress): RedisFacts {
   const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1]
   const version = field('redis_version') ?? '0'
   const [major = 0, minor = 0] = version.split('.').map(Number)
   if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
     throw new InputError(
       'redis-too-old',
-      `Redis at ${shown} is ${version}; the queue needs ${OLDEST.join('.')} or newer.`,
+      `Redis at ${shown} is ${version}, which is too old; install Redis ${OLDEST.join('.')} or newer.`,
     )
   }
   const policy = field('maxmemory_policy')
@@ -145,6 +152,8 @@ function judge(info: string, { shown }: RedisAddress): void {
       `Redis at ${shown} may throw jobs away (maxmemory-policy ${policy}); set maxmemory-policy to noeviction in its settings.`,
     )
   }
+  const appendOnly = field('aof_enabled')
+  return { version, appendOnly: appendOnly === undefined ? null : appendOnly === '1' }
 }
 
 /**
@@ -187,7 +196,7 @@ export function asRedisFault(error: unknown, address: RedisAddress): InputError 
   }
   return new ServiceError(
     'redis-unreachable',
-    `Redis at ${address.shown} can't be reached (${reason}); start it or correct the queue's URL.`,
+    `Redis at ${address.shown} can't be reached (${reason}); start it (docker compose up redis, or Debian's package redis-server) or correct the queue's URL.`,
     { retry: true },
   )
 }

@@ -11,6 +11,7 @@ import {
 } from '@skyscript/pipeline'
 import { buildClaim, takeLease } from '@skyscript/pipeline/ownership'
 import type { Runner } from '@skyscript/pipeline/runner'
+import { preflight } from '../doctor/doctor.ts'
 import { machineLimits, queueLimits, type SharedLimits } from '../limits/shared-limits.ts'
 import { createQueueRunner } from '../queue/distributed.ts'
 import { openStorage } from '../storages/storages.ts'
@@ -29,6 +30,7 @@ export async function withBuild<T>(
   let lease: Lease | undefined
   let limits: SharedLimits | undefined
   const run = async () => {
+    await preflight(config, terminal)
     const storage = await openStorage(config.output)
     lease = await takeLease(storage, buildClaim(command, config), {
       onWait: (text) => terminal.note(text),

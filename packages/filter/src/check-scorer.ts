@@ -1,0 +1,24 @@
+import { checkDevice } from './clip/clip-model.ts'
+import { bytesToDownload } from './model/find-model.ts'
+import { LOCAL_FILES, MODEL_FILES } from './model/model-folder.ts'
+import { openScorer, type ScorerOptions } from './scorer.ts'
+
+/**
+ * Sees whether a scorer can be opened. One whose files are here is opened, as a build does, and closed again; of one that is
+ * still at the hub, the hub's list of files and the device are looked at.
+ *
+ * @returns bytes that a build would download first
+ * @throws as `openScorer`
+ */
+export async function checkScorer(options: ScorerOptions): Promise<number> {
+  const { server = null, device = 'cpu' } = options
+  const missing = await bytesToDownload(options, server === null ? MODEL_FILES : LOCAL_FILES)
+  // What a server runs needs only some small files here.
+  if (missing > 0 && server === null) {
+    checkDevice(device)
+    return missing
+  }
+  const scorer = await openScorer(options)
+  await scorer.close()
+  return 0
+}

@@ -1,0 +1,23 @@
+import { formatBytes } from '@skyscript/core'
+import { checkExtract } from '@skyscript/pipeline/checks'
+import { openStorage } from '../../storages/storages.ts'
+import { type Check, finding } from '../check.ts'
+
+/** Builds make the same check of each file when they open it. */
+export const extracts: Check = {
+  name: 'osm',
+  async run({ config, signal }) {
+    if (config === null) return []
+    const { source } = config.osm
+    const sources = typeof source === 'string' ? [source] : source
+    return Promise.all(
+      sources.map((each, i) =>
+        finding(sources.length === 1 ? 'osm' : `osm:${i + 1}`, async () => {
+          const { name, bytes, newestChange } = await checkExtract(each, { signal, openStorage })
+          const facts = [...(bytes === null ? [] : [formatBytes(bytes)]), ...(newestChange ? [newestChange] : [])]
+          return facts.length === 0 ? name : `${name} (${facts.join(', ')})`
+        }),
+      ),
+    )
+  },
+}

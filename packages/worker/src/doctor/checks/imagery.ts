@@ -1,0 +1,74 @@
+import { formatCounted } from '@skyscript/core'
+import type { CogSource, EarthEngineSource } from '@skyscript/gee-fetch'
+import { type Check, type CheckContext, type Finding, finding } from '../check.ts'
+
+/** Requests at a time to the servers of files. */
+const FILE_REQUESTS = 8
+
+/** Whether Earth Engine answers and accepts the credentials for the project, and whether each source is there. */
+export const imagery: Check = {
+  name: 'imagery',
+  seconds: 60,
+  async run({ config }) {
+    if (config === null) return []
+    const { sourcesOf } = await import('@skyscript/gee-fetch')
+    const sources = sourcesOf(config.imagery.sources)
+    return [
+      ...(await ofEarthEngine(
+        config.imagery,
+        sources.filter((source) => source.kind === 'earth-engine'),
+      )),
+      ...(await ofFiles(sources.filter((source) => source.kind === 'cog'))),
+    ]
+  },
+}
+
+type Imagery = NonNullable<CheckContext['config']>['imagery']
+
+async function ofEarthEngine(
+  { earthEngine }: Imagery,
+  sources: readonly EarthEngineSource[],
+): Promise<readonly Finding[]> {
+  if (sources.length === 0) return []
+  const name = 'earth-engine'
+  const { endpoint, project } = earthEngine
+  if (endpoint === 'local') return [{ name, status: 'ok', detail: 'local: images are drawn from the extract itself' }]
+  const { checkSource, createEarthEngine } = await import('@skyscript/gee-fetch')
+  const client = createEarthEngine(earthEngine)
+  try {
+    const answers = await finding(name, async () => {
+      await client.check()
+      return `${endpoint} answers for project ${project ?? '(none)'}`
+    })
+    if (answers.status === 'fail') return [answers]
+    const each = sources.map((source) =>
+      finding(`source:${source.alias}`, async () => {
+        await checkSource(client, source)
+        return `${source.collection} is there`
+      }),
+    )
+    return [answers, ...(await Promise.all(each))]
+  } finally {
+    await client.close()
+  }
+}
+
+async function ofFiles(sources: readonly CogSource[]): Promise<readonly Finding[]> {
+  if (sources.length === 0) return []
+  const { createCogImagery } = await import('@skyscript/gee-fetch')
+  const cog = createCogImagery({ maxConcurrent: FILE_REQUESTS, maxCloud: 100 })
+  try {
+    return await Promise.all(
+      sources.map((source) =>
+        finding(`source:${source.alias}`, async () => {
+          await cog.check(source)
+          return source.stac === null
+            ? `${formatCounted(source.files.length, 'file')} can be read`
+            : `${source.stac} has ${source.collection}`
+        }),
+      ),
+    )
+  } finally {
+    await cog.close()
+  }
+}
