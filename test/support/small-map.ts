@@ -5,13 +5,14 @@ import { stringify } from 'yaml'
 import { type OsmData, type OsmNode, writePbf } from '../../examples/demo/src/pbf-writer.ts'
 import { parseConfig } from '../../packages/core/src/config.ts'
 import { type Storage, toFeatureLine } from '../../packages/core/src/index.ts'
+import { startLocalEarthEngine } from '../../packages/local-earth-engine/src/index.ts'
 import { extract } from '../../packages/osm-extract/src/index.ts'
 import { type BuildResult, build } from '../../packages/pipeline/src/coordinator.ts'
 import { createExecutor } from '../../packages/pipeline/src/execute.ts'
 import { createEmbeddedRunner } from '../../packages/pipeline/src/runner/embedded.ts'
 import { openStorage } from '../../packages/worker/src/storages/storages.ts'
 import { createTerminal } from '../../packages/worker/src/terminal/terminal.ts'
-import { MODEL } from './town.ts'
+import { MODEL, type Town } from './town.ts'
 
 export type Tags = Readonly<Record<string, string>>
 /** Metres east and north of the middle of the map. */
@@ -117,6 +118,20 @@ export const smallRegion = (source: string | readonly string[], output: string, 
   output,
   ...changes,
 })
+
+/** The small town with a server that draws it; the folder holds both. */
+export async function startSmallTown(
+  folder: string,
+  sources: readonly string[] = ['CH', 'S2'],
+  objects = SMALL_TOWN,
+): Promise<Town> {
+  const map = join(folder, 'small-town.osm.pbf')
+  await writeMap(map, objects)
+  const features = await writeFeatures(map, join(folder, 'small-town.geojsonl'))
+  const earthEngine = await startLocalEarthEngine({ features: [features], threads: 1 })
+  const imagery = { sources, earthEngine: { endpoint: earthEngine.url, project: 'town-test' } }
+  return { earthEngine, region: (output, changes = {}) => smallRegion(map, output, { imagery, ...changes }) }
+}
 
 const CONCURRENCY = { plan: 2, fetch: 4, caption: 1, score: 1 }
 
