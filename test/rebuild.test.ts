@@ -3,8 +3,10 @@ import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { filesOf, makeFolder, skyscript, start, writeRegion } from './support/skyscript.ts'
-import { startTown, type Town } from './support/town.ts'
+import { filesOf, makeFolder, type Ran, skyscript, start, writeRegion } from './support/skyscript.ts'
+import { skyscriptHere } from './support/skyscript-here.ts'
+import { startSmallTown } from './support/small-map.ts'
+import { MODEL, type Town } from './support/town.ts'
 
 let folder: Awaited<ReturnType<typeof makeFolder>>
 let town: Town
@@ -13,16 +15,31 @@ let whole: Record<string, string>
 
 const at = (...names: string[]) => join(folder.path, ...names)
 
-async function build(name: string, changes = {}): Promise<{ jobs: Record<string, number>; unchanged: boolean }> {
-  const region = await writeRegion(at(`${name}.yaml`), town.region(at(name), changes))
-  const { code, stdout, stderr } = await skyscript(['build', region, '--json'])
+/** Held-out ground on which some of the dozen pairs are. */
+const filter = {
+  scorers: [{ name: 'openai', model: MODEL }],
+  top: [30, 50],
+  val: 2,
+  test: 2,
+  split: { by: 'block', degrees: 0.001, val: 20, test: 20 },
+}
+
+type Command = (args: readonly string[]) => Promise<Ran>
+
+async function build(
+  name: string,
+  changes = {},
+  command: Command = skyscriptHere,
+): Promise<{ jobs: Record<string, number>; unchanged: boolean }> {
+  const region = await writeRegion(at(`${name}.yaml`), town.region(at(name), { filter, ...changes }))
+  const { code, stdout, stderr } = await command(['build', region, '--json'])
   expect(code, stderr).toBe(0)
   return JSON.parse(stdout)
 }
 
 beforeAll(async () => {
   folder = await makeFolder('rebuild')
-  town = await startTown(folder.path)
+  town = await startSmallTown(folder.path)
   await build('whole')
   whole = filesOf(at('whole'))
 }, 120_000)
@@ -36,11 +53,11 @@ test('a built dataset has images, metas, CSVs, manifest, report, attribution and
   for (const kind of [
     /^images\d\/[nwa]\d+_\w+\.jpg$/,
     /^meta\d\/.*\.pickle$/,
-    /^Town_train_unfiltered_5M\.csv$/,
-    /^Town_train_top30pct_filtered_by_CLIP_openai\.csv$/,
-    /^Town_train_top50pct_filtered_by_CLIP_openai\.csv$/,
-    /^Town_val_3_filtered_by_CLIP_openai\.csv$/,
-    /^Town_test_6_filtered_by_CLIP_openai\.csv$/,
+    /^Small_train_unfiltered_5M\.csv$/,
+    /^Small_train_top30pct_filtered_by_CLIP_openai\.csv$/,
+    /^Small_train_top50pct_filtered_by_CLIP_openai\.csv$/,
+    /^Small_val_\d_filtered_by_CLIP_openai\.csv$/,
+    /^Small_test_\d_filtered_by_CLIP_openai\.csv$/,
     /^manifest\.parquet$/,
     /^report\/index\.html$/,
     /^ATTRIBUTION\.md$/,
@@ -52,13 +69,14 @@ test('a built dataset has images, metas, CSVs, manifest, report, attribution and
       String(kind),
     ).toBe(true)
   }
-  const { code, stdout, stderr } = await skyscript(['verify', at('whole')])
+  const { code, stdout, stderr } = await skyscriptHere(['verify', at('whole')])
   expect(code, stdout + stderr).toBe(0)
 })
 
 test('a second build does no work and makes no request', async () => {
   const before = town.earthEngine.stats().requests
-  expect(await build('whole')).toMatchObject({ jobs: {}, unchanged: true })
+  // By another process, which knows nothing of the first.
+  expect(await build('whole', {}, skyscript)).toMatchObject({ jobs: {}, unchanged: true })
   expect(town.earthEngine.stats().requests).toEqual(before)
   expect(filesOf(at('whole'))).toEqual(whole)
 })
@@ -71,8 +89,8 @@ test('after any output file is deleted, its own shard alone is redone, to the sa
   const kinds: readonly (readonly [RegExp, readonly string[]])[] = [
     [/^images/, ['fetch']],
     [/^meta/, ['caption']],
-    [/^Town_train_unfiltered/, []],
-    [/^Town_val/, []],
+    [/^Small_train_unfiltered/, []],
+    [/^Small_val/, []],
     [/^manifest/, []],
     [/^report/, []],
     [/^ATTRIBUTION/, []],
@@ -105,14 +123,14 @@ test('after any output file is deleted, its own shard alone is redone, to the sa
 }, 240_000)
 
 test('killed in every stage and started again, a build ends with the same bytes', async () => {
-  const region = await writeRegion(at('killed.yaml'), town.region(at('killed')))
+  const region = await writeRegion(at('killed.yaml'), town.region(at('killed'), { filter }))
   const moments: readonly (readonly [string, (names: readonly string[]) => boolean])[] = [
     ['extract', (names) => names.some((name) => name.startsWith('work/extract/'))],
     ['select', (names) => names.some((name) => name.startsWith('work/select/'))],
     ['plan', (names) => names.some((name) => name.startsWith('work/requests/'))],
-    ['fetch', (names) => count(names, /^images\d/) > 5],
-    ['fetch again', (names) => count(names, /^images\d/) > 40],
-    ['caption', (names) => count(names, /^meta\d/) > 10],
+    ['fetch', (names) => count(names, /^images\d/) > 2],
+    ['fetch again', (names) => count(names, /^images\d/) > 8],
+    ['caption', (names) => count(names, /^meta\d/) > 4],
     ['score', (names) => names.some((name) => name.startsWith('work/score/'))],
     ['assemble', (names) => names.some((name) => name.endsWith('.csv'))],
   ]
@@ -134,18 +152,16 @@ test('killed in every stage and started again, a build ends with the same bytes'
 
 test('a changed setting leaves no trace of the old one, and redoes only what it decides', async () => {
   await cp(at('whole'), at('changed'), { recursive: true })
-  const region = town.region(at('changed'))
-  const filter = { ...(region.filter as object), top: [20], val: 2 }
   const pixels = town.earthEngine.stats().requests.pixels
-  const { jobs } = await build('changed', { filter })
+  const { jobs } = await build('changed', { filter: { ...filter, top: [20], val: 1 } })
   expect(jobs).toEqual({})
   expect(town.earthEngine.stats().requests.pixels).toBe(pixels)
   const names = Object.keys(filesOf(at('changed')))
   expect(names.filter((name) => name.endsWith('.csv'))).toEqual([
-    'Town_test_6_filtered_by_CLIP_openai.csv',
-    'Town_train_top20pct_filtered_by_CLIP_openai.csv',
-    'Town_train_unfiltered_5M.csv',
-    'Town_val_2_filtered_by_CLIP_openai.csv',
+    expect.stringMatching(/^Small_test_\d_filtered_by_CLIP_openai\.csv$/),
+    'Small_train_top20pct_filtered_by_CLIP_openai.csv',
+    'Small_train_unfiltered_5M.csv',
+    'Small_val_1_filtered_by_CLIP_openai.csv',
     'dropped.csv',
   ])
   await build('changed')
@@ -182,7 +198,7 @@ test('an image that was damaged on disk is found by verify', async () => {
   const image = Object.keys(whole).find((name) => name.endsWith('.jpg'))!
   const bytes = await readFile(at('damaged', image))
   await writeFile(at('damaged', image), bytes.subarray(0, bytes.length >> 1))
-  const { code, stdout, stderr } = await skyscript(['verify', at('damaged')])
+  const { code, stdout, stderr } = await skyscriptHere(['verify', at('damaged')])
   expect(code).toBe(1)
   expect(stdout + stderr).toContain(image)
 })
