@@ -1,11 +1,13 @@
 import { globSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openS3 } from '../packages/worker/src/storages/s3.ts'
 import { type S3Server, startS3 } from './support/s3.ts'
-import { filesOf, makeFolder, skyscript, writeRegion } from './support/skyscript.ts'
-import { startTown, TOWN, type Town } from './support/town.ts'
+import { filesOf, makeFolder, writeRegion } from './support/skyscript.ts'
+import { skyscriptHere } from './support/skyscript-here.ts'
+import { startSmallTown } from './support/small-map.ts'
+import type { Town } from './support/town.ts'
 
 let folder: Awaited<ReturnType<typeof makeFolder>>
 let town: Town
@@ -14,15 +16,12 @@ let output: string
 let region: string
 let expected: Record<string, string>
 
-/** Some streets: each test builds. */
-const changes = { osm: { source: TOWN, clip: [7.447, 46.716, 7.456, 46.722] } }
-
 beforeAll(async () => {
   folder = await makeFolder('heal')
-  ;[town, s3] = await Promise.all([startTown(folder.path), startS3()])
+  ;[town, s3] = await Promise.all([startSmallTown(folder.path), startS3()])
   output = join(folder.path, 'out')
-  region = await writeRegion(join(folder.path, 'region.yaml'), town.region(output, changes))
-  const { code, stderr } = await skyscript(['build', region])
+  region = await writeRegion(join(folder.path, 'region.yaml'), town.region(output))
+  const { code, stderr } = await skyscriptHere(['build', region])
   expect(code, stderr).toBe(0)
   expected = filesOf(output)
 }, 120_000)
@@ -59,8 +58,8 @@ const DAMAGES: Record<string, () => unknown> = {
   'what a cut needs, changed': () => flip('state/dataset.json'),
   'a lock file that was changed': () => writeFileSync(join(output, 'dataset.lock.json'), '{}'),
   'an image and a meta that belong to no pair': () => {
-    writeFileSync(join(output, 'images2', 'n1_CH_19.jpg'), 'x')
-    writeFileSync(join(output, 'meta2', 'n1_CH_19.pickle'), 'x')
+    writeFileSync(join(one('images*/*.jpg'), '..', 'n1_CH_19.jpg'), 'x')
+    writeFileSync(join(one('meta*/*.pickle'), '..', 'n1_CH_19.pickle'), 'x')
   },
   'results of stages that a power cut emptied': () => {
     for (const pattern of [
@@ -79,7 +78,7 @@ describe('the same build command heals', () => {
     '%s',
     async (_, damage) => {
       await damage()
-      const { code, stderr } = await skyscript(['build', region])
+      const { code, stderr } = await skyscriptHere(['build', region])
       expect(code, stderr).toBe(0)
       expect(filesOf(output)).toEqual(expected)
     },
@@ -88,16 +87,17 @@ describe('the same build command heals', () => {
 
   test('nothing where nothing is wrong, and reads no image for that', async () => {
     const before = statSync(join(output, 'work', 'seal.json')).mtimeMs
-    const again = await skyscript(['build', region, '--json'])
+    const again = await skyscriptHere(['build', region, '--json'])
     expect(JSON.parse(again.stdout)).toMatchObject({ jobs: {}, unchanged: true })
     expect(statSync(join(output, 'work', 'seal.json')).mtimeMs).toBe(before)
-    expect((await skyscript(['verify', output])).code).toBe(0)
+    expect((await skyscriptHere(['verify', output])).code).toBe(0)
   }, 60_000)
 
   test('what was changed in a bucket', async () => {
     const url = `${s3.url}/heal`
-    const inBucket = await writeRegion(join(folder.path, 's3.yaml'), town.region(url, changes))
-    expect((await skyscript(['build', inBucket], { env: s3.env })).code).toBe(0)
+    for (const [name, value] of Object.entries(s3.env)) vi.stubEnv(name, value)
+    const inBucket = await writeRegion(join(folder.path, 's3.yaml'), town.region(url))
+    expect((await skyscriptHere(['build', inBucket])).code).toBe(0)
     const storage = await openS3(url, s3.env)
     const keys = (await Array.fromAsync(storage.list(''))).map(({ key }) => key)
     for (const pattern of [/^images\d\/.*\.jpg$/, /^meta\d\/.*\.pickle$/, /^manifest\.parquet$/]) {
@@ -106,18 +106,18 @@ describe('the same build command heals', () => {
       bytes[bytes.length >> 1]! ^= 1
       await storage.put(key, bytes)
     }
-    expect((await skyscript(['verify', url], { env: s3.env })).code).toBe(1)
-    expect((await skyscript(['build', inBucket], { env: s3.env })).code).toBe(0)
-    const verified = await skyscript(['verify', url], { env: s3.env })
+    expect((await skyscriptHere(['verify', url])).code).toBe(1)
+    expect((await skyscriptHere(['build', inBucket])).code).toBe(0)
+    const verified = await skyscriptHere(['verify', url])
     expect(verified.code, verified.stdout).toBe(0)
   }, 120_000)
 })
 
 test('cut refuses a manifest that is not what was written, and names what to do', async () => {
   flip('manifest.parquet')
-  const { code, stderr } = await skyscript(['cut', output])
+  const { code, stderr } = await skyscriptHere(['cut', output])
   expect(code).toBe(1)
   expect(stderr).toMatch(/manifest\.parquet .* is not what the last build wrote; run skyscript build/)
-  expect((await skyscript(['build', region])).code).toBe(0)
+  expect((await skyscriptHere(['build', region])).code).toBe(0)
   expect(filesOf(output)).toEqual(expected)
 }, 60_000)
