@@ -54,7 +54,10 @@ export async function fetchCost(prepared: Prepared, planned: Flow): Promise<Fetc
   // To look what overlaps a leaf is a dozen questions to a bucket, and vain in a map tile of which nothing is there.
   const tileOf = (shard: string) => shard.split('/')[0]!
   const known = new Set(
-    presence.listing.work.keys().flatMap((key) => /^work\/(?:fetch|reuse)\/([^/]+)\//.exec(key)?.[1] ?? []),
+    presence.listing.work
+      .keys()
+      .map((key) => /^work\/(?:fetch|reuse)\/([^/]+)\//.exec(key)?.[1])
+      .filter((tile) => tile !== undefined),
   )
   const requestsOf = async (item: Following) => {
     const leaf = item.upstream as PlannedLeaf
