@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { filesOf, MAIN, makeFolder, skyscript, start, writeRegion } from './support/skyscript.ts'
+import { skyscriptHere } from './support/skyscript-here.ts'
 import { MODEL, startTown, TOWN, type Town } from './support/town.ts'
 
 let folder: Awaited<ReturnType<typeof makeFolder>>
@@ -18,7 +19,7 @@ const lines = (text: string): Record<string, unknown>[] =>
 beforeAll(async () => {
   folder = await makeFolder('commands')
   town = await startTown(folder.path)
-  const { code, stderr } = await skyscript(['build', await writeRegion(at('town.yaml'), town.region(at('town')))])
+  const { code, stderr } = await skyscriptHere(['build', await writeRegion(at('town.yaml'), town.region(at('town')))])
   expect(code, stderr).toBe(0)
 })
 afterAll(async () => {
@@ -32,7 +33,7 @@ test('--help on every command says what it does and what it takes', async () => 
   const commands = ['build', 'plan', 'worker', 'extract', 'tags', 'caption', 'score', 'cut', 'verify', 'doctor']
   for (const command of [...commands, 'local-earth-engine']) {
     expect(stdout).toContain(`  ${command}`)
-    const help = await skyscript([command, '--help'])
+    const help = await skyscriptHere([command, '--help'])
     expect([help.code, help.stdout]).toEqual([0, expect.stringContaining(`Usage: skyscript ${command}`)])
   }
 })
@@ -104,7 +105,7 @@ test('caption writes both captions of each line', async () => {
 
 test('score gives the rows of the CSV with the similarities of the build', async () => {
   const csv = at('town', 'Town_train_unfiltered_5M.csv')
-  const { code, stdout, stderr } = await skyscript(['score', '--model', MODEL, '--images', csv])
+  const { code, stdout, stderr } = await skyscriptHere(['score', '--model', MODEL, '--images', csv])
   expect(code, stderr).toBe(0)
   const [header, ...rows] = stdout.trim().split('\n')
   expect(header).toBe('filepath,title,title_multi_objects,similarity_CLIP_openai,similarity')
@@ -118,7 +119,7 @@ test('score gives the rows of the CSV with the similarities of the build', async
 test('plan counts what a build would ask for, without asking for a pixel', async () => {
   const before = town.earthEngine.stats().requests.pixels
   const region = await writeRegion(at('plan.yaml'), town.region(at('plan')))
-  const { code, stdout, stderr } = await skyscript(['plan', region, '--json'])
+  const { code, stdout, stderr } = await skyscriptHere(['plan', region, '--json'])
   expect(code, stderr).toBe(0)
   const plan = JSON.parse(stdout)
   expect(plan.objects.focus).toBeGreaterThan(60)
@@ -134,7 +135,7 @@ test('imagery.licences leaves out sources under others, and says what there is w
   const { imagery } = town.region(at('licences')) as { imagery: object }
   const plan = async (licences: string[]) => {
     const settings = town.region(at('licences'), { imagery: { ...imagery, licences } })
-    return skyscript(['plan', await writeRegion(at('licences.yaml'), settings), '--json'])
+    return skyscriptHere(['plan', await writeRegion(at('licences.yaml'), settings), '--json'])
   }
   const { stdout, stderr } = await plan(['public domain', 'CC BY'])
   expect(Object.keys(JSON.parse(stdout).images), stderr).toEqual(['P3'])
@@ -152,35 +153,40 @@ test('cut redoes ranking and splits from stored scores, without images or model'
     scorers: [{ name: 'openai', model: './no-longer-here' }],
   }
   const config = await writeRegion(at('cut.yaml'), { ...region, filter })
-  const { code, stdout, stderr } = await skyscript(['cut', at('town'), '--config', config, '--json'])
+  const { code, stdout, stderr } = await skyscriptHere(['cut', at('town'), '--config', config, '--json'])
   expect(code, stderr).toBe(0)
   expect(Object.keys(JSON.parse(stdout).rows)).toContain('Town_train_top10pct_filtered_by_CLIP_openai.csv')
-  expect((await skyscript(['verify', at('town')])).code).toBe(0)
+  expect((await skyscriptHere(['verify', at('town')])).code).toBe(0)
   const alone = await writeRegion(at('only-filter.yaml'), { name: 'Town', filter: { ...filter, top: [20] } })
-  const again = await skyscript(['cut', at('town'), '--config', alone, '--json'])
+  const again = await skyscriptHere(['cut', at('town'), '--config', alone, '--json'])
   expect(Object.keys(JSON.parse(again.stdout).rows)).toContain('Town_train_top20pct_filtered_by_CLIP_openai.csv')
-  const mistyped = await skyscript(['cut', at('town'), '--config', await writeRegion(at('typo.yaml'), { fliter: {} })])
+  const mistyped = await skyscriptHere([
+    'cut',
+    at('town'),
+    '--config',
+    await writeRegion(at('typo.yaml'), { fliter: {} }),
+  ])
   expect([mistyped.code, mistyped.stderr]).toEqual([1, expect.stringContaining('fliter: unknown field')])
-  await skyscript(['build', at('town.yaml')])
+  await skyscriptHere(['build', at('town.yaml')])
   expect(filesOf(at('town'))).toEqual(before)
 })
 
 test('verify and cut refuse a folder that is not there, and do not make it', async () => {
   for (const command of ['verify', 'cut']) {
-    const { code, stderr } = await skyscript([command, at('nothing')])
+    const { code, stderr } = await skyscriptHere([command, at('nothing')])
     expect([code, stderr]).toEqual([1, expect.stringContaining('There is no folder')])
   }
 })
 
 test('doctor finds what a region lacks, and nothing where all is there', async () => {
-  const fine = await skyscript(['doctor', at('town.yaml'), '--json'])
+  const fine = await skyscriptHere(['doctor', at('town.yaml'), '--json'])
   expect(fine.code, fine.stdout).toBe(0)
   const region = town.region(at('ill'), {
     osm: { source: at('none.osm.pbf') },
     imagery: { sources: ['CH'], earthEngine: { endpoint: 'http://127.0.0.1:9', project: 'p' } },
     queue: 'redis://:hunter2@127.0.0.1:9',
   })
-  const ill = await skyscript(['doctor', await writeRegion(at('ill.yaml'), region), '--json'])
+  const ill = await skyscriptHere(['doctor', await writeRegion(at('ill.yaml'), region), '--json'])
   expect(ill.code).toBe(1)
   const failed = JSON.parse(ill.stdout).filter(({ status }: { status: string }) => status === 'fail')
   expect(failed.map(({ name }: { name: string }) => name).sort()).toEqual(['earth-engine', 'osm', 'redis'])

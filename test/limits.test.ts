@@ -3,7 +3,8 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RedisServer, startRedis } from './support/redis.ts'
 import { makeFolder, skyscript, start, writeRegion } from './support/skyscript.ts'
-import { startTown, TOWN, type Town } from './support/town.ts'
+import { startSmallTown } from './support/small-map.ts'
+import type { Town } from './support/town.ts'
 
 let folder: Awaited<ReturnType<typeof makeFolder>>
 let town: Town
@@ -12,7 +13,7 @@ const LIMIT = 2
 
 beforeAll(async () => {
   folder = await makeFolder('limits')
-  ;[town, redis] = await Promise.all([startTown(folder.path), startRedis()])
+  ;[town, redis] = await Promise.all([startSmallTown(folder.path), startRedis()])
 }, 60_000)
 afterAll(async () => {
   await Promise.all([town?.earthEngine.close(), redis?.stop()])
@@ -25,7 +26,6 @@ const region = (name: string, earthEngine: Record<string, unknown> = {}, changes
   return writeRegion(
     `${output}.yaml`,
     town.region(output, {
-      osm: { source: TOWN, clip: [7.447, 46.716, 7.456, 46.722] },
       imagery: {
         sources: ['CH', 'S2'],
         earthEngine: { endpoint, project: 'shared', maxConcurrent: LIMIT, ...earthEngine },

@@ -9,10 +9,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { type RedisServer, startRedis } from './support/redis.ts'
 import { type S3Server, startS3 } from './support/s3.ts'
 import { filesOf, makeFolder, type Running, skyscript, start, writeRegion } from './support/skyscript.ts'
-import { startTown, TOWN, type Town } from './support/town.ts'
-
-/** Some streets: these tests build a dozen datasets. */
-const CLIP = [7.447, 46.716, 7.456, 46.722]
+import { skyscriptHere } from './support/skyscript-here.ts'
+import { startSmallTown } from './support/small-map.ts'
+import type { Town } from './support/town.ts'
 
 let folder: Awaited<ReturnType<typeof makeFolder>>
 let town: Town
@@ -35,8 +34,13 @@ const begin = (args: readonly string[], env: Readonly<Record<string, string>> = 
 beforeAll(async () => {
   folder = await makeFolder('one-owner')
   silent.listen(0, '127.0.0.1')
-  ;[town, redis, s3] = await Promise.all([startTown(folder.path), startRedis(), startS3(), once(silent, 'listening')])
-  const { code, stderr } = await skyscript(['build', await region('alone', at('alone'))])
+  ;[town, redis, s3] = await Promise.all([
+    startSmallTown(folder.path),
+    startRedis(),
+    startS3(),
+    once(silent, 'listening'),
+  ])
+  const { code, stderr } = await skyscriptHere(['build', await region('alone', at('alone'))])
   expect(code, stderr).toBe(0)
   expected = filesOf(at('alone'))
 }, 120_000)
@@ -52,7 +56,7 @@ afterAll(async () => {
 })
 
 const region = (name: string, output: string, changes: Record<string, unknown> = {}) =>
-  writeRegion(at(`${name}.yaml`), town.region(output, { osm: { source: TOWN, clip: CLIP }, ...changes }))
+  writeRegion(at(`${name}.yaml`), town.region(output, changes))
 /** Settings whose imagery never comes. */
 const stuck = () => {
   const endpoint = `http://127.0.0.1:${(silent.address() as { port: number }).port}`
@@ -82,7 +86,7 @@ describe('two builds of one output at once', () => {
   test('with other settings: the second is refused at once, and so are cut and export into it; a plan too', async () => {
     const output = at('other')
     const file = await region('first', output)
-    const built = await skyscript(['build', file])
+    const built = await skyscriptHere(['build', file])
     expect(built.code, built.stderr).toBe(0)
     const isAsked = asked()
     const owner = begin(['build', await region('second', output, stuck())])
@@ -96,14 +100,14 @@ describe('two builds of one output at once', () => {
       ['cut', output],
       ['export', output, '--format', 'card'],
     ]) {
-      const { code, stderr } = await skyscript(args)
+      const { code, stderr } = await skyscriptHere(args)
       expect(code, args.join(' ')).toBe(1)
       expect(stderr).toMatch(sentence)
     }
-    expect((await skyscript(['build', file])).stderr).toMatch(/with other settings \(imagery\./)
+    expect((await skyscriptHere(['build', file])).stderr).toMatch(/with other settings \(imagery\./)
     owner.child.kill('SIGTERM')
     await owner.done
-    const healed = await skyscript(['build', file])
+    const healed = await skyscriptHere(['build', file])
     expect(healed.code, healed.stderr).toBe(0)
     expect(filesOf(output)).toEqual(expected)
   }, 180_000)
@@ -155,8 +159,8 @@ describe('two builds of one output at once', () => {
 
 test('a plan with other settings leaves the finished dataset as it is', async () => {
   const output = at('planned')
-  expect((await skyscript(['build', await region('planned', output)])).code).toBe(0)
-  const planned = await skyscript(['plan', await region('plan', output, { tiles: { pointPixels: 90 } })])
+  expect((await skyscriptHere(['build', await region('planned', output)])).code).toBe(0)
+  const planned = await skyscriptHere(['plan', await region('plan', output, { tiles: { pointPixels: 90 } })])
   expect(planned.code, planned.stderr).toBe(0)
   expect(filesOf(output)).toEqual(expected)
 }, 120_000)
