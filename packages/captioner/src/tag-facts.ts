@@ -78,9 +78,15 @@ export function createTagFacts({ frequency, rules }: Omit<Tables, 'tags'>, { sig
   }
   return {
     seenTo(tags) {
-      const { facts } = knownOf(tags)
-      const coarsest = (some: readonly TagFact[]) => some.reduce((most, fact) => Math.max(most, fact.seenTo), 0)
-      return coarsest(facts.filter(({ isLeak }) => !isLeak)) || coarsest(facts)
+      // Asked once of each object of a region: nothing is kept of it.
+      let [visible, leaked] = [0, 0]
+      for (const key of Object.keys(tags)) {
+        const fact = seenFact(key, tags[key]!)
+        if (fact === null) continue
+        if (fact.isLeak) leaked = Math.max(leaked, fact.seenTo)
+        else visible = Math.max(visible, fact.seenTo)
+      }
+      return visible || leaked
     },
     at(tags, gsd) {
       const { facts, byGsd } = knownOf(tags)

@@ -8,6 +8,8 @@
  * seededFraction(51, 'shift-x', 'n123') // always the same number in [0, 1)
  */
 // Its parser is at @skyscript/core/config: it loads more than everything else together.
+
+export * from './breathe.ts'
 export type { Config } from './config.ts'
 export * from './config-places.ts'
 export type { SourceSettings } from './config-sources.ts'
@@ -34,5 +36,6 @@ export * from './redact.ts'
 export * from './schema-faults.ts'
 export * from './seeded.ts'
 export { type SegmentIndex, segmentIndexOf } from './segment-index.ts'
+export * from './sort-in-turns.ts'
 export * from './storage.ts'
 export * from './version.ts'

@@ -1,6 +1,8 @@
 import {
   boxContains,
   boxesIntersect,
+  breather,
+  type Config,
   coverOfBox,
   type Dropped,
   type Failed,
@@ -20,13 +22,21 @@ import type { SourceImage } from './candidates.ts'
 import { byPreference } from './preference.ts'
 import { reasonOf, refusalOf } from './refusals.ts'
 import type { Source } from './sources/source.ts'
-import type { ImagerySettings } from './suitable.ts'
 import { suitableSources } from './suitable.ts'
+
+export interface ImagerySettings {
+  readonly sources: readonly Source[]
+  readonly prefer: Config['imagery']['prefer']
+  readonly year: Config['imagery']['year']
+  readonly tiles: Config['tiles']
+  readonly seed: number
+}
 
 export interface PlanTileInput {
   /** Name of the map tile that the objects belong to. */
   readonly tile: string
-  readonly focus: readonly FocusObject[]
+  /** In any order; each is looked at once, so that they need not be in memory together. */
+  readonly focus: Iterable<FocusObject>
   readonly settings: ImagerySettings
   /** Images of a source that touch the map tile; asked at most once for each source. */
   candidates(source: Source): Promise<readonly SourceImage[]>
@@ -43,6 +53,8 @@ const WHOLE = 1 - 1e-6
 /**
  * Chooses for each object which images to ask for, best first: the preferred suitable source, inside it the best image
  * that covers the object's box. Nothing is fetched.
+ *
+ * @returns sorted by id
  */
 export async function planTile({
   tile,
@@ -60,7 +72,9 @@ export async function planTile({
     asked.set(source.alias, known)
     return known
   }
+  const breathe = breather()
   for (const object of focus) {
+    await breathe()
     const { id } = object
     const suitable = suitableSources(object, settings)
     if ('reason' in suitable) {
@@ -91,7 +105,8 @@ export async function planTile({
       failed.push({ id, code: error.code, message: messageOf(error) })
     }
   }
-  return { kept, dropped, failed }
+  const byId = (a: { readonly id: string }, b: { readonly id: string }) => (a.id < b.id ? -1 : 1)
+  return { kept: kept.sort(byId), dropped: dropped.sort(byId), failed: failed.sort(byId) }
 }
 
 /** The reason instead, for an image that can never be used: the next one may be. */

@@ -4,11 +4,7 @@
  * (https://developers.google.com/earth-engine/guides/debugging, https://developers.google.com/earth-engine/guides/usage).
  */
 import { InputError, ServiceError, SkyscriptError } from '@skyscript/core'
-
-/** A ServiceError of a server that says when to ask again. */
-export interface RefusedError extends ServiceError {
-  retryAfterMs?: number
-}
+import type { RefusedError } from './retries.ts'
 
 /**
  * - `image`: final for this image (gone, damaged, without the bands); the next candidate may be used

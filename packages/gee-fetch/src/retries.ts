@@ -1,7 +1,6 @@
 import { ServiceError } from '@skyscript/core'
 import type { Outage } from './outages.ts'
 import { backOff, pause } from './pause.ts'
-import type { RefusedError } from './refusals.ts'
 import { isDenied, isServiceFailure } from './refusals.ts'
 
 /** After this many refusals in a row for one request, the quota is held to be used up. */
@@ -11,6 +10,11 @@ const DENIED_ATTEMPTS = 2
 
 /** Tries of a request that failed at all others, once its service is known to be well. */
 const LAST_ATTEMPTS = 2
+
+/** A ServiceError of a server that says when to ask again. */
+export interface RefusedError extends ServiceError {
+  retryAfterMs?: number
+}
 
 /** `Retry-After` in seconds, two minutes at most; its other form, a date, depends on two clocks and counts as none. */
 export function retryAfterOf(header: string | string[] | undefined): number | null {

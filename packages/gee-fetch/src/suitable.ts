@@ -1,14 +1,7 @@
-import { boxesIntersect, boxOf, type Config, type FocusObject } from '@skyscript/core'
+import { type Box, boxesIntersect, boxOf, type FocusObject } from '@skyscript/core'
 import { areaPixels } from './boxes.ts'
+import type { ImagerySettings } from './plan-tile.ts'
 import type { Source } from './sources/source.ts'
-
-export interface ImagerySettings {
-  readonly sources: readonly Source[]
-  readonly prefer: Config['imagery']['prefer']
-  readonly year: Config['imagery']['year']
-  readonly tiles: Config['tiles']
-  readonly seed: number
-}
 
 /** Coarser images show ground, not things: a point or line would vanish in them, so they are for areas alone. */
 const COARSEST_FOR_POINTS = 10
@@ -22,16 +15,33 @@ const COARSEST_FOR_POINTS = 10
  * `area-between-sources` (too large for the finer sources and too small for the coarser)
  */
 export function suitableSources(
-  focus: FocusObject,
+  { geometry, maxGsd }: FocusObject,
+  settings: Pick<ImagerySettings, 'sources' | 'prefer' | 'tiles'>,
+): { sources: Source[] } | { reason: string } {
+  const isArea = geometry.type === 'Polygon' || geometry.type === 'MultiPolygon'
+  return suitableForOutline({ box: boxOf(geometry), isArea, maxGsd }, settings)
+}
+
+/** All that decides which sources could show an object. */
+export interface FocusOutline {
+  /** As `boxOf` has it. */
+  readonly box: Box
+  readonly isArea: boolean
+  /** The coarsest ground sampling distance (m/pixel) at which any of its tags is seen. */
+  readonly maxGsd: number
+}
+
+/** The same of an object whose geometry is not at hand. */
+export function suitableForOutline(
+  { box, isArea, maxGsd }: FocusOutline,
   { sources, prefer, tiles }: Pick<ImagerySettings, 'sources' | 'prefer' | 'tiles'>,
 ): { sources: Source[] } | { reason: string } {
-  const box = boxOf(focus.geometry)
   const here = sources.filter((source) => boxesIntersect(source.extent, box))
   if (here.length === 0) return { reason: 'no-source-here' }
-  const fine = here.filter((source) => source.gsd <= focus.maxGsd)
+  const fine = here.filter((source) => source.gsd <= maxGsd)
   if (prefer === 'finest') fine.sort((a, b) => a.gsd - b.gsd)
   if (fine.length === 0) return { reason: 'no-source-fine-enough' }
-  if (focus.geometry.type !== 'Polygon' && focus.geometry.type !== 'MultiPolygon') {
+  if (!isArea) {
     const near = fine.filter(({ gsd }) => gsd <= COARSEST_FOR_POINTS)
     return near.length > 0 ? { sources: near } : { reason: 'no-source-fine-enough' }
   }

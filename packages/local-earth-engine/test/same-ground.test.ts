@@ -5,11 +5,12 @@ import { expect, test } from 'vitest'
 import type { PixelGrid } from '../src/band.ts'
 import { createCatalogue } from '../src/catalogue/catalogue.ts'
 import type { Scene, SceneSource } from '../src/catalogue/scene.ts'
+import { AREA_STYLES } from '../src/draw/area-styles.ts'
 import { featureBuilder, openFeatures } from '../src/draw/feature-store.ts'
 import { lightOf } from '../src/draw/light.ts'
 import type { Painter, Picture } from '../src/draw/painter.ts'
+import { POINT_STYLES } from '../src/draw/point-styles.ts'
 import { createPainter } from '../src/draw/scene-painter.ts'
-import { readTable } from '../src/draw/styles/table.ts'
 
 type Tags = Readonly<Record<string, string>>
 type Place = [longitude: number, latitude: number]
@@ -28,12 +29,8 @@ const PLACES: Readonly<Record<string, Place>> = {
   L9: [1.52, 42.53],
 }
 
-/** A tag for each value of a table. */
-const tagsOf = (table: string): Tags[] =>
-  readTable(table).flatMap(({ key, value }) => value!.split('|').map((each) => ({ [key!]: each })))
-
 const AREA_TAGS: readonly Tags[] = [
-  ...tagsOf('areas'),
+  ...AREA_STYLES.flatMap(({ key, values }) => Object.keys(values).map((value) => ({ [key]: value }))),
   { building: 'apartments', height: '120' },
   { building: 'church' },
   { building: 'yes', 'roof:shape': 'gabled' },
@@ -44,7 +41,7 @@ const AREA_TAGS: readonly Tags[] = [
   { barrier: 'wall' },
 ]
 const POINT_TAGS: readonly Tags[] = [
-  ...tagsOf('points'),
+  ...POINT_STYLES.flatMap(([key, values]) => Object.keys(values).map((value) => ({ [key]: value }))),
   { power: 'generator', 'generator:source': 'wind' },
   { man_made: 'chimney', height: '150' },
   { building: 'yes' },

@@ -1,13 +1,43 @@
 /**
  * Makes a large sorted PBF file out of small ones: copy after copy of each, with ids shifted so that none repeats.
  */
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, readdirSync } from 'node:fs'
 import { mkdir, rename, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { deflateSync } from 'node:zlib'
 import { openPbf, type PbfFile } from '../src/blobs.ts'
 import { NODES, RELATIONS, visitBlock, WAYS } from '../src/block.ts'
+
+/** Real extracts, beside the checkout. */
+const SHARED = fileURLToPath(new URL('../../../../shared/data', import.meta.url))
+
+/**
+ * The file that benchmarks read, made once: copies of the towns in a folder of extracts, at least so many megabytes.
+ *
+ * @throws Error where osmium isn't on the path
+ */
+export async function benchFile(megabytes: number, source = SHARED): Promise<string> {
+  const work = join(tmpdir(), 'skyscript-bench-extract')
+  await mkdir(work, { recursive: true })
+  const big = join(work, `big-${megabytes}.osm.pbf`)
+  if (await stat(big).catch(() => null)) return big
+  const renumbered: string[] = []
+  for (const name of readdirSync(source).filter((each) => /^[a-z]+(-20[12]\d)?\.osm\.pbf$/.test(each))) {
+    if (name.startsWith('bahamas')) continue
+    const target = join(work, name)
+    const args = ['renumber', '--no-progress', '-O', '-o', target, join(source, name)]
+    const { status, stderr, error } = spawnSync('osmium', args, { encoding: 'utf8' })
+    if (status !== 0) throw new Error(`osmium (Debian: osmium-tool) failed: ${error?.message ?? stderr}`)
+    renumbered.push(target)
+  }
+  process.stderr.write(`Making ${big} (once) ...\n`)
+  await makeBigFile(big, renumbered, megabytes * 1e6)
+  return big
+}
 
 /** Beyond every id of a small extract whose ids were numbered anew, so that copies follow each other. */
 const SHIFT = 10_000_000
@@ -119,7 +149,7 @@ function blob(type: string, content: Uint8Array): Uint8Array {
  *
  * @param sources sorted files of dense nodes, with ids from 1 on (`osmium renumber`)
  */
-export async function makeBigFile(path: string, sources: readonly string[], bytes: number): Promise<void> {
+async function makeBigFile(path: string, sources: readonly string[], bytes: number): Promise<void> {
   if (await stat(path).catch(() => null)) return
   await mkdir(dirname(path), { recursive: true })
   const files: PbfFile[] = []

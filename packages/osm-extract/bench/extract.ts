@@ -7,13 +7,12 @@
  * npm run bench:extract -- --rounds 3 --megabytes 300 --only 'every tagged object' folder-of-extracts
  */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createCaptioner, type TagVerdicts } from '../../captioner/src/index.ts'
-import { makeBigFile } from './big-file.ts'
+import { benchFile } from './big-file.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,10 +23,8 @@ const { values, positionals } = parseArgs({
     only: { type: 'string', default: '' },
   },
 })
-const source = positionals[0] ?? fileURLToPath(new URL('../../../../shared/data', import.meta.url))
-const work = join(tmpdir(), 'skyscript-bench-extract')
+const [source] = positionals
 const READ = fileURLToPath(new URL('./read.ts', import.meta.url))
-mkdirSync(work, { recursive: true })
 
 interface Measured {
   readonly wall: number
@@ -58,23 +55,14 @@ const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)
 for (const tool of ['osmium', '/usr/bin/time']) {
   if (spawnSync(tool, ['--version']).status !== 0) throw new Error(`${tool} is needed (Debian: osmium-tool, time).`)
 }
-const big = join(work, `big-${values.megabytes}.osm.pbf`)
-const renumbered: string[] = []
-for (const name of readdirSync(source).filter((each) => /^[a-z]+(-20[12]\d)?\.osm\.pbf$/.test(each))) {
-  if (name.startsWith('bahamas')) continue
-  const target = join(work, name)
-  measure(['osmium', 'renumber', '--no-progress', '-O', '-o', target, join(source, name)])
-  renumbered.push(target)
-}
-process.stderr.write(`Making ${big} (once) ...\n`)
-await makeBigFile(big, renumbered, Number(values.megabytes) * 1e6)
+const big = await benchFile(Number(values.megabytes), source)
 const size = statSync(big).size / 1e6
 
 const ours = (mode: string) => [[process.execPath, READ, mode, big]]
 const SELECTION = ['amenity', 'leisure', 'tourism', 'aeroway', 'man_made', 'sport', 'power=plant,substation,generator']
 /** The tags that the pipeline selects by, as osmium is told them: where any value of a key is one, by the key alone. */
 const VISIBLE = visibleRules(createCaptioner().verdicts())
-const filtered = join(work, 'filtered.osm.pbf')
+const filtered = join(dirname(big), 'filtered.osm.pbf')
 const osmium = (...args: string[]) => ['osmium', args[0]!, '--no-progress', '-O', ...args.slice(1)]
 const filterAndExport = (rules: readonly string[]) => [
   osmium('tags-filter', '-o', filtered, big, ...rules.map((rule) => `nwr/${rule}`)),

@@ -29,7 +29,7 @@ import { PathTable } from './presence/path-table.ts'
 import type { Presence } from './presence/presence.ts'
 import { getWhole, inputOf, resultKey } from './results.ts'
 import { type Run, sourceFinder, VERSIONS } from './run.ts'
-import type { Job } from './runner/job.ts'
+import type { Job } from './runner/runner.ts'
 
 /** One leaf of a map tile that came through all stages. */
 export interface LeafResult {

@@ -22,6 +22,7 @@ import { openCaptioner } from './captioner.ts'
 import { fileLedger } from './eecu-ledger.ts'
 import { type ContextOptions, defaultModelCache, modelOptions } from './models.ts'
 import { earthEngineOrigin, isGoogle } from './origins.ts'
+import type { Outline } from './outlines.ts'
 import { withSecrets } from './private-addresses.ts'
 import { type ExtractIndex, extractIndexKey, type Run } from './run.ts'
 import { runKey } from './runner/runner.ts'
@@ -50,6 +51,8 @@ export interface RunContext {
   checkScorers(): Promise<void>
   /** Objects that touch a map tile; none where the extract has no such tile. */
   tile(tile: string): Promise<IndexedTile>
+  /** Outlines of the objects whose centre lies in a map tile, in no order. */
+  homeOutlines(tile: string): Promise<Iterable<Outline>>
   extractIndex(): Promise<ExtractIndex>
   close(): Promise<void>
 }
@@ -139,6 +142,7 @@ export async function openContext(
       if (tiles.size > TILES_IN_MEMORY) tiles.delete(tiles.keys().next().value!)
       return reading
     },
+    homeOutlines: async (tile) => (await reader()).homeOutlines(tile),
     async close() {
       for (const close of closers.splice(0).reverse()) await close()
     },

@@ -1,7 +1,7 @@
 import type { Captioner } from '@skyscript/captioner'
 import {
   boxCenter,
-  boxOf,
+  breather,
   type Config,
   count,
   type FocusObject,
@@ -11,32 +11,31 @@ import {
   type Progress,
   putJson,
   type Storage,
-  seededFraction,
   sha256,
+  type Tags,
 } from '@skyscript/core'
-import { sourcesOf, suitableSources } from '@skyscript/gee-fetch'
+import { sourcesOf, suitableForOutline } from '@skyscript/gee-fetch'
 import { getWhole } from './results.ts'
 import { type ExtractIndex, type SelectIndex, selectIndexKey, selectionKey, VERSIONS } from './run.ts'
+import { capPerTag, type Kept, ObjectTable, sampleCells } from './sampling.ts'
 import { countIn, sortedCounts, sortedTable } from './tables.ts'
 import { openTiles } from './tiles.ts'
 
 /** The cells of the paper's random sample: 0.01 x 0.01 degree. */
 const CELLS_PER_DEGREE = 100
 
-interface Entry {
-  readonly id: string
-  readonly tile: string
-  readonly cell: string
-  /** `key=value` of the groundable tags. */
-  readonly tags: readonly string[]
-}
+/** Map tiles that are read and gone through at a time: enough to hide a bucket's latency. */
+const READS = 4
+/** Objects that are gone through before others may have their turn. */
+const TURN = 256
 
 /**
  * Chooses the objects that are to get an image (paper, section "Data collection"): those in random cells, those with
- * rare tags, at most `maxPerTag` for each tag, and none that no source could show. A choice of its own from seed and
- * ids, so it is the same on every machine.
+ * rare tags, at most `maxPerTag` for each tag, and none that no source could show. It depends only on seed and ids, so it
+ * is the same on every machine.
  *
- * Memory: one small record for each object that a source could show.
+ * Memory: the lines of a few map tiles; where objects are sampled or capped, also some 30 bytes for each object that a
+ * source could show.
  *
  * @param existing keys in storage
  * @returns the fingerprint that names the selection
@@ -73,104 +72,110 @@ export async function selectObjects(
     count(dropped, reason)
     for (const tag of tags) countIn(outcomes, tag, reason)
   }
-  let entries: Entry[] = []
-  let done = 0
-  const reader = openTiles(storage, extract, index)
-  for (const tile of Object.keys(index.tiles).sort()) {
-    for (const object of await reader.home(tile)) {
-      const suitable = suitableSources(focusOf(object, captioner), settings)
-      if ('reason' in suitable) drop(suitable.reason, groundableTags(object, captioner))
-      else entries.push(entryOf(object, tile, captioner))
-    }
-    progress.update(++done, Object.keys(index.tiles).length)
-  }
-  if (selection.cells !== 'all') {
-    const inCells = sampleCells(entries, selection.cells, selection.rareTagsBelow, seed)
-    for (const { tags } of without(entries, inCells)) drop('outside-sampled-cells', tags)
-    entries = inCells
-  }
-  if (selection.maxPerTag !== null) {
-    const capped = capPerTag(entries, selection.maxPerTag, seed)
-    for (const { tags } of without(entries, capped)) drop('over-max-per-tag', tags)
-    entries = capped
-  }
-  const tiles: Record<string, SelectIndex['tiles'][string]> = {}
-  for (const [tile, chosen] of [...Map.groupBy(entries, (entry) => entry.tile)].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const ids = chosen.map((entry) => entry.id).sort()
+  const isSampled = selection.cells !== 'all' || selection.maxPerTag !== null
+  const table = new ObjectTable()
+  const rangesOf = new Map<string, [from: number, to: number][]>()
+  const stored = new Map<string, SelectIndex['tiles'][string]>()
+  const store = async (tile: string, ids: string[]) => {
+    if (ids.length === 0) return
+    ids.sort()
     await putJson(storage, selectionKey(name, tile), ids)
-    tiles[tile] = { sha256: sha256(ids.join('\n')), objects: ids.length }
+    stored.set(tile, { sha256: sha256(ids.join('\n')), objects: ids.length })
   }
+  const reader = openTiles(storage, extract, index)
+  const breathe = breather()
+  const total = Object.keys(index.tiles).length
+  let done = 0
+  const choose = async (tile: string) => {
+    const ids: string[] = []
+    const ranges: [from: number, to: number][] = []
+    let seen = 0
+    for (const { id, box, isArea, tags } of await reader.homeOutlines(tile)) {
+      if (seen++ % TURN === 0) {
+        // Objects of other tiles may be put into the table meanwhile.
+        await breathe()
+        if (ranges.at(-1)?.[1] !== table.size) ranges.push([table.size, table.size])
+      }
+      const suitable = suitableForOutline({ box, isArea, maxGsd: maxGsdOf(id, tags, captioner) }, settings)
+      if ('reason' in suitable) drop(suitable.reason, groundableTags(tags, captioner))
+      else if (!isSampled) ids.push(id)
+      else {
+        table.add(id, cellAt(boxCenter(box)), groundableTags(tags, captioner))
+        ranges.at(-1)![1] = table.size
+      }
+    }
+    rangesOf.set(tile, ranges)
+    await store(tile, ids)
+    progress.update(++done, total)
+  }
+  await each(Object.keys(index.tiles).sort(), READS, choose)
+  if (isSampled) {
+    let kept: Kept = new Uint8Array(table.size).fill(1)
+    const dropOthers = async (chosen: Kept, reason: string) => {
+      const lost = await table.tagCounts((object) => kept[object] === 1 && chosen[object] === 0)
+      for (const [tag, n] of lost.entries()) if (n > 0) countIn(outcomes, table.tags[tag]!, reason, n)
+      const sum = (some: Kept) => some.reduce((all, one) => all + one, 0)
+      count(dropped, reason, sum(kept) - sum(chosen))
+      kept = chosen
+    }
+    if (selection.cells !== 'all') {
+      const { cells, rareTagsBelow } = selection
+      await dropOthers(await sampleCells(table, cells, rareTagsBelow, seed, nameOfCell), 'outside-sampled-cells')
+    }
+    if (selection.maxPerTag !== null)
+      await dropOthers(await capPerTag(table, kept, selection.maxPerTag, seed), 'over-max-per-tag')
+    await each([...rangesOf], READS, async ([tile, ranges]) => {
+      const ids: string[] = []
+      for (const [from, to] of ranges) {
+        await breathe()
+        for (let object = from; object < to; object++) if (kept[object] === 1) ids.push(table.id(object))
+      }
+      await store(tile, ids)
+    })
+  }
+  const tiles = Object.fromEntries([...stored].sort(([a], [b]) => (a < b ? -1 : 1)))
   const made: SelectIndex = { tiles, dropped: sortedCounts(dropped), tags: sortedTable(outcomes) }
   await putJson(storage, selectIndexKey(name), made)
   return name
 }
 
 /** What the fetcher has to know of an object; only for objects with a groundable tag. */
-export function focusOf(object: OsmObject, captioner: Captioner): FocusObject {
-  const maxGsd = captioner.maxGsd(object.tags)
-  if (maxGsd === null) throw new TypeError(`${object.id} has no groundable tag, so it should not have been extracted.`)
-  const { id, geometry, timestamp } = object
-  return { id, geometry, maxGsd, edited: timestamp === null ? null : Date.parse(timestamp) }
+export function focusOf({ id, geometry, tags, timestamp }: OsmObject, captioner: Captioner): FocusObject {
+  const edited = timestamp === null ? null : Date.parse(timestamp)
+  return { id, geometry, maxGsd: maxGsdOf(id, tags, captioner), edited }
+}
+
+function maxGsdOf(id: string, tags: Tags, captioner: Captioner): number {
+  const maxGsd = captioner.maxGsd(tags)
+  if (maxGsd === null) throw new TypeError(`${id} has no groundable tag, so it should not have been extracted.`)
+  return maxGsd
 }
 
 /** `key=value` of the tags that can be seen. */
-export function groundableTags({ tags }: OsmObject, captioner: Captioner): string[] {
-  return Object.entries(tags)
-    .filter(([key, value]) => captioner.groundability(key, value).groundable)
-    .map(([key, value]) => `${key}=${value}`)
-}
-
-function entryOf(object: OsmObject, tile: string, captioner: Captioner): Entry {
-  const { id, geometry } = object
-  return { id, tile, cell: cellAt(boxCenter(boxOf(geometry))), tags: groundableTags(object, captioner) }
-}
-
-function without(entries: readonly Entry[], kept: readonly Entry[]): Entry[] {
-  const left = new Set(kept)
-  return entries.filter((entry) => !left.has(entry))
-}
-
-function cellAt([longitude, latitude]: Position): string {
-  return `${Math.floor((longitude + 180) * CELLS_PER_DEGREE)}_${Math.floor((latitude + 90) * CELLS_PER_DEGREE)}`
-}
-
-function tagCounts(entries: readonly Entry[]): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const { tags } of entries) for (const tag of tags) count(counts, tag)
-  return counts
-}
-
-/** Every object of `cells` random cells among those that hold objects, and every object with a tag rare in those. */
-export function sampleCells(entries: readonly Entry[], cells: number, rareTagsBelow: number, seed: number): Entry[] {
-  const drawn = [...new Set(entries.map((entry) => entry.cell))]
-    .map((cell) => ({ cell, draw: seededFraction(seed, 'cell', cell) }))
-    .sort((a, b) => a.draw - b.draw || (a.cell < b.cell ? -1 : 1))
-  const taken = new Set(drawn.slice(0, cells).map(({ cell }) => cell))
-  const inCells = tagCounts(entries.filter((entry) => taken.has(entry.cell)))
-  return entries.filter(
-    (entry) => taken.has(entry.cell) || entry.tags.some((tag) => (inCells.get(tag) ?? 0) < rareTagsBelow),
-  )
-}
-
-/**
- * At most `limit` objects for each tag. Objects whose rarest tag is rarest come first, so that a common tag which comes
- * with a rare one doesn't use up its places on objects that have nothing else; among equals the seed decides.
- */
-export function capPerTag(entries: readonly Entry[], limit: number, seed: number): Entry[] {
-  const frequency = tagCounts(entries)
-  const ranked = entries
-    .map((entry) => ({
-      entry,
-      rarest: Math.min(...entry.tags.map((tag) => frequency.get(tag) ?? 0)),
-      draw: seededFraction(seed, 'max-per-tag', entry.id),
-    }))
-    .sort((a, b) => a.rarest - b.rarest || a.draw - b.draw || (a.entry.id < b.entry.id ? -1 : 1))
-  const used = new Map<string, number>()
-  const kept: Entry[] = []
-  for (const { entry } of ranked) {
-    if (entry.tags.some((tag) => (used.get(tag) ?? 0) >= limit)) continue
-    for (const tag of entry.tags) count(used, tag)
-    kept.push(entry)
+export function groundableTags(tags: Tags, captioner: Captioner): string[] {
+  const found: string[] = []
+  for (const key of Object.keys(tags)) {
+    const value = tags[key]!
+    if (captioner.groundability(key, value).groundable) found.push(`${key}=${value}`)
   }
-  return kept
+  return found
+}
+
+const ROWS = 180 * CELLS_PER_DEGREE + 1
+
+/** Number of the cell of a position. */
+function cellAt([longitude, latitude]: Position): number {
+  return Math.floor((longitude + 180) * CELLS_PER_DEGREE) * ROWS + Math.floor((latitude + 90) * CELLS_PER_DEGREE)
+}
+
+/** The text that a cell is drawn by. */
+const nameOfCell = (cell: number): string => `${Math.floor(cell / ROWS)}_${cell % ROWS}`
+
+/** Runs `task` over all items, `most` at a time. */
+async function each<T>(items: readonly T[], most: number, task: (item: T) => Promise<void>): Promise<void> {
+  const iterator = items.values()
+  const work = async () => {
+    for (const item of iterator) await task(item)
+  }
+  await Promise.all(Array.from({ length: Math.min(most, items.length) }, work))
 }

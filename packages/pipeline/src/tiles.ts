@@ -2,8 +2,11 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import {
   type Box,
+  boxCenter,
   boxesOf,
   fromFeatureLine,
+  mapTileBox,
+  mapTileRange,
   type OsmObject,
   ServiceError,
   type Storage,
@@ -11,6 +14,7 @@ import {
 } from '@skyscript/core'
 import Flatbush from 'flatbush'
 import { homeTile } from './extract.ts'
+import { type Outline, outlinesOf } from './outlines.ts'
 import { type ExtractIndex, hasLines, tileKey, wideKey } from './run.ts'
 
 /** Wide objects are kept at hand up to this many bytes of their lines; in memory they take some three times as much. */
@@ -22,6 +26,8 @@ export interface TileReader {
   touching(tile: string): Promise<OsmObject[]>
   /** Those whose centre lies in it. */
   home(tile: string): Promise<OsmObject[]>
+  /** The same as outlines, which take a tenth of the time; in no order. */
+  homeOutlines(tile: string): Promise<Iterable<Outline>>
 }
 
 /** Memory: wide objects that were read last. One that is at hand is the same object in each tile that it meets. */
@@ -33,7 +39,7 @@ export function openTiles(storage: Storage, extract: string, index: ExtractIndex
   function wideObject(id: string): Promise<OsmObject> {
     const known = atHand.get(id)
     atHand.delete(id)
-    const object = known ?? readLinesOf(storage, wideKey(extract, id)).then(([line]) => fromFeatureLine(line!))
+    const object = known ?? readLines(wideKey(extract, id)).then((bytes) => objectsOf(bytes)[0]!)
     atHand.set(id, object)
     if (known) return known
     bytes += wide[id]!.bytes
@@ -52,8 +58,7 @@ export function openTiles(storage: Storage, extract: string, index: ExtractIndex
   async function read(tile: string, isWanted: (id: string) => boolean): Promise<OsmObject[]> {
     const known = tiles[tile]
     if (known === undefined) return []
-    const lines = hasLines(known) ? await readLinesOf(storage, tileKey(extract, tile)) : []
-    const objects = lines.map(fromFeatureLine)
+    const objects = hasLines(known) ? objectsOf(await readLines(tileKey(extract, tile))) : []
     const ids = (known.wide ?? []).filter(isWanted)
     if (ids.length === 0) return objects
     // One after the other: all at a time might be more than is to be kept at hand.
@@ -68,22 +73,47 @@ export function openTiles(storage: Storage, extract: string, index: ExtractIndex
       const objects = await read(tile, (id) => wide[id]!.home === tile)
       return objects.filter((object) => wide[object.id] !== undefined || homeTile(object) === tile)
     },
+    async homeOutlines(tile) {
+      const known = tiles[tile]
+      if (!known?.objects) return []
+      const lines = hasLines(known) ? await readLines(tileKey(extract, tile)) : Buffer.alloc(0)
+      const own: Buffer[] = []
+      for (const id of known.wide ?? []) if (wide[id]!.home === tile) own.push(await readLines(wideKey(extract, id)))
+      return homesIn(lines, own, tile)
+    },
+  }
+
+  async function readLines(key: string): Promise<Buffer> {
+    const bytes = await storage.get(key)
+    if (bytes === null) {
+      throw new ServiceError(
+        'missing-tile',
+        `${key}, a part of the extract, is gone from ${storage.url}; run the build again.`,
+        { retry: false },
+      )
+    }
+    return unpack(bytes, { chunkSize: UNPACKED_CHUNK })
   }
 }
 
 const unpack = promisify(gunzip)
+/** A tile has megabytes: chunks of zlib's 16 KB would take as long to pass on as to unpack. */
+const UNPACKED_CHUNK = 2 ** 20
 
-async function readLinesOf(storage: Storage, key: string): Promise<string[]> {
-  const bytes = await storage.get(key)
-  if (bytes === null) {
-    throw new ServiceError(
-      'missing-tile',
-      `${key}, a part of the extract, is gone from ${storage.url}; run the build again.`,
-      { retry: false },
-    )
+function objectsOf(lines: Buffer): OsmObject[] {
+  const texts = lines.toString('utf8').split('\n')
+  return texts.filter((line) => line !== '').map(fromFeatureLine)
+}
+
+function* homesIn(lines: Buffer, wide: readonly Buffer[], tile: string): Generator<Outline> {
+  const [longitude, latitude] = boxCenter(mapTileBox(tile))
+  const here = mapTileRange([longitude, latitude, longitude, latitude])
+  for (const outline of outlinesOf(lines)) {
+    const [x, y] = boxCenter(outline.box)
+    const { west, south } = mapTileRange([x, y, x, y])
+    if (west === here.west && south === here.south) yield outline
   }
-  const lines = (await unpack(bytes)).toString('utf8').split('\n')
-  return lines.filter((line) => line !== '')
+  for (const each of wide) yield* outlinesOf(each)
 }
 
 /** A map tile's objects with an index of their boxes. */

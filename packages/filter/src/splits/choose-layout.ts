@@ -1,7 +1,6 @@
 import type { Box } from '@skyscript/core'
 import type { ManifestFile } from '@skyscript/dataset'
-import type { Shares } from './lattice.ts'
-import { createSplitter, type Layout } from './splitter.ts'
+import { createSplitter, type Layout, type Shares } from './splitter.ts'
 
 const EDGES = ['west', 'south', 'east', 'north'] as const
 

@@ -2,9 +2,8 @@ import { InputError, isRefusedHost, messageOf, redact, redactAnswer, ServiceErro
 import { type Dispatcher, loginOf, openAgent } from '@skyscript/http'
 import type { Limiter } from '../limiter.ts'
 import type { Outages } from '../outages.ts'
-import type { RefusedError } from '../refusals.ts'
 import { mayPass } from '../refusals.ts'
-import { retryAfterOf, withRetries } from '../retries.ts'
+import { type RefusedError, retryAfterOf, withRetries } from '../retries.ts'
 
 const ATTEMPTS = 5
 const REDIRECTS = 3

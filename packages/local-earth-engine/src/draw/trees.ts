@@ -1,13 +1,12 @@
 import { type CanopyLevel, canopyIndex, canopyLevel } from './canopy.ts'
-import type { Ink, View } from './canvas.ts'
-import { darken } from './ink.ts'
+import type { Ink } from './canvas.ts'
 import type { Light } from './light.ts'
 import { mottle } from './noise.ts'
-import type { Colour } from './styles/colours.ts'
-import type { Material } from './styles/materials.ts'
 
-/** Below this many metres per pixel trees show one by one. */
+/** Fewer metres per pixel than this show trees one by one. */
 const SINGLE_TREES_GSD = 1.6
+
+type Colour = readonly [red: number, green: number, blue: number, infrared: number]
 
 const BROAD_LEAVES: Colour = [74, 104, 52, 190]
 const NEEDLES: Colour = [44, 70, 50, 120]
@@ -16,15 +15,23 @@ const TREE_METRES = 5
 const SHADE = 0.58
 
 /** Puts trees over what the ink holds. */
-type TreeCover = (ink: Ink, x: number, y: number) => void
+export type TreeCover = (ink: Ink, x: number, y: number) => void
 
-/** Trees crown by crown where crowns show, else a blend of leaves and ground. A density of 1 is a closed wood. */
-export function treeCover({ kind, density, size }: NonNullable<Material['trees']>, { light, gsd }: View): TreeCover {
-  const level = canopyLevel(density < 1 ? 'scattered' : kind === 'needle' ? 'needle' : 'broad', gsd / size)
-  const leaf = kind === 'needle' ? leafColour(NEEDLES, 1) : leafColour(BROAD_LEAVES, light.leaves)
+/** Crown by crown where crowns show, else a blend of leaves and ground. `density` 1 is a closed wood. */
+export function treeCover(
+  kind: 'broad' | 'needle' | 'mixed',
+  density: number,
+  scale: number,
+  light: Light,
+  gsd: number,
+): TreeCover {
+  const level = canopyLevel(density < 1 ? 'scattered' : kind === 'needle' ? 'needle' : 'broad', gsd / scale)
+  const leaf = leafColour(kind === 'needle' ? NEEDLES : BROAD_LEAVES, kind === 'needle' ? 1 : light.leaves)
   const needle = kind === 'mixed' ? leafColour(NEEDLES, 1) : leaf
-  if (gsd / size >= SINGLE_TREES_GSD) return blendedTrees(level, density, leaf, needle, light)
-  return density < 1 ? scatteredTrees(level, density, size, leaf, light) : closedWood(level, size, leaf, needle, light)
+  if (gsd / scale >= SINGLE_TREES_GSD) return blendedTrees(level, density, leaf, needle, light)
+  return density < 1
+    ? scatteredTrees(level, density, scale, leaf, light)
+    : closedWood(level, scale, leaf, needle, light)
 }
 
 function blendedTrees(
@@ -47,17 +54,17 @@ function blendedTrees(
 
 function closedWood(
   level: CanopyLevel,
-  size: number,
+  scale: number,
   leaf: Float32Array,
   needle: Float32Array,
   light: Light,
 ): TreeCover {
-  const isMixed = needle !== leaf
+  const mixed = needle !== leaf
   return (ink, x, y) => {
-    const at = canopyIndex(level, x / size, y / size)
+    const at = canopyIndex(level, x / scale, y / scale)
     const tree = level.tree[at]!
     if (tree < 0) return
-    shadeCrown(ink, level, at, tree, isMixed && mottle(x, y, 1 / 70) + tree > 0.68 ? needle : leaf, light)
+    shadeCrown(ink, level, at, tree, mixed && mottle(x, y, 1 / 70) + tree > 0.68 ? needle : leaf, light)
   }
 }
 
@@ -65,20 +72,20 @@ function closedWood(
 function scatteredTrees(
   level: CanopyLevel,
   density: number,
-  size: number,
+  scale: number,
   leaf: Float32Array,
   light: Light,
 ): TreeCover {
   const reach = light.shadow * TREE_METRES * 0.6
   const [castX, castY] = [light.sunX * reach, light.sunY * reach]
   return (ink, x, y) => {
-    const at = canopyIndex(level, x / size, y / size)
+    const at = canopyIndex(level, x / scale, y / scale)
     const tree = level.tree[at]!
-    const caster = level.tree[canopyIndex(level, x / size + castX, y / size + castY)]!
+    const caster = level.tree[canopyIndex(level, x / scale + castX, y / scale + castY)]!
     if (tree < 0 && caster < 0) return
     const stand = density * (1 + 1.2 * mottle(x, y, 1 / 90))
     if (tree >= 0 && tree < stand) return shadeCrown(ink, level, at, tree, leaf, light)
-    if (caster >= 0 && caster < stand) darken(ink, SHADE)
+    if (caster >= 0 && caster < stand) for (let i = 0; i < 4; i++) ink[i]! *= SHADE
   }
 }
 

@@ -3,8 +3,7 @@ import { DataFault, InputError, ServiceError } from '@skyscript/core'
 import { expect, test } from 'vitest'
 import { runJobs } from '../../test/support/run-jobs.ts'
 import { createEmbeddedRunner } from './embedded.ts'
-import type { Job } from './job.ts'
-import type { Execute } from './runner.ts'
+import type { Execute, Job } from './runner.ts'
 
 const never = new AbortController().signal
 const job = (shard: string, stage: string = 'fetch'): Job => ({

@@ -1,10 +1,20 @@
-import { boxCenter, count, fingerprint, getJson, mapTileBox, type PlannedImage, putJson } from '@skyscript/core'
+import {
+  boxCenter,
+  count,
+  type FocusObject,
+  fingerprint,
+  getJson,
+  mapTileBox,
+  type PlannedImage,
+  putJson,
+} from '@skyscript/core'
 import { groupRequests, pixelsIn, planTile, sharing } from '@skyscript/gee-fetch'
 import type { RunContext } from '../context.ts'
 import { leavesOf } from '../leaves.ts'
 import { originOfTile, type PlannedOrigin, plannedOrigins } from '../origins.ts'
+import type { Outline } from '../outlines.ts'
 import { requestsKey, selectionKey, type TagOutcomes } from '../run.ts'
-import type { Job } from '../runner/job.ts'
+import type { Job } from '../runner/runner.ts'
 import { focusOf, groundableTags } from '../select.ts'
 import { failuresOf, type Head, type Stage, type Weighed } from '../stage.ts'
 import { countIn, sortedCounts, sortedTable } from '../tables.ts'
@@ -66,12 +76,19 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
   async run({ shard: tile }, context, signal) {
     const { storage, run, captioner, sources } = context
     const chosen = new Set(await getJson<string[]>(storage, selectionKey(run.select, tile)))
-    const objects = (await context.tile(tile)).objects.filter((object) => chosen.has(object.id))
     const box = mapTileBox(tile)
     const { config } = run
+    const tagsOf = new Map<string, readonly string[]>()
+    function* focus(outlines: Iterable<Outline>): Generator<FocusObject> {
+      for (const { id, tags, object } of outlines) {
+        if (!chosen.has(id)) continue
+        tagsOf.set(id, groundableTags(tags, captioner))
+        yield focusOf(object(), captioner)
+      }
+    }
     const outcome = await planTile({
       tile,
-      focus: objects.map((object) => focusOf(object, captioner)),
+      focus: focus(await context.homeOutlines(tile)),
       settings: { ...config.imagery, sources, tiles: config.tiles, seed: config.seed },
       candidates: (source) => context.imagery.find(source, box, signal),
       origin: context.imagery.origin,
@@ -90,9 +107,9 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
     const reasons = new Map(outcome.dropped.map(({ id, reason }) => [id, reason]))
     const lost = new Set(outcome.failed.map(({ id }) => id))
     const outcomes = new Map<string, Map<string, number>>()
-    for (const object of objects) {
-      if (lost.has(object.id)) continue
-      for (const tag of groundableTags(object, captioner)) countIn(outcomes, tag, reasons.get(object.id) ?? 'planned')
+    for (const [id, tags] of tagsOf) {
+      if (lost.has(id)) continue
+      for (const tag of tags) countIn(outcomes, tag, reasons.get(id) ?? 'planned')
     }
     const candidates = outcome.kept.flatMap((image) => image.candidates)
     return {

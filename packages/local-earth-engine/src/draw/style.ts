@@ -1,6 +1,6 @@
-import { MOST_METRES } from '../reach.ts'
+import { MOST_METRES } from './reach.ts'
 
-/** What is painted after what. Within a layer, larger areas come first. */
+/** What is painted after what. Within `ground` and the other area layers, larger areas come first. */
 export const LAYERS = {
   ground: 0,
   water: 1,
@@ -19,7 +19,9 @@ export const LAYERS = {
   wire: 14,
 } as const
 
-/** How an object looks, by its tags. Objects that look alike share one style. */
+export type LayerName = keyof typeof LAYERS
+
+/** How an object looks, of what its tags say. Objects that look alike share one style. */
 export interface Style {
   readonly layer: number
   readonly shape: 'area' | 'line' | 'point'
@@ -35,8 +37,17 @@ export interface Style {
   readonly detail: string
 }
 
-/** A length as OSM has it (`12`, `12 m`), at most what stands anywhere; `otherwise` where there is none. */
+export function style(layer: LayerName, shape: Style['shape'], look: string, more: Partial<Style> = {}): Style {
+  return { layer: LAYERS[layer], shape, look, width: 0, height: 0, colour: null, detail: '', ...more }
+}
+
+/** Heights as OSM has them (`12`, `12 m`), held to what stands anywhere. */
 export function metres(text: string | undefined, otherwise: number): number {
   const value = Number.parseFloat(text ?? '')
   return Number.isFinite(value) && value > 0 ? Math.min(value, MOST_METRES.height) : otherwise
+}
+
+/** The entry of a table by a word from outside, which may be `constructor` or `__proto__`. */
+export function entry<T>(table: Readonly<Record<string, T>>, word: string | undefined): T | undefined {
+  return word !== undefined && Object.hasOwn(table, word) ? table[word] : undefined
 }
