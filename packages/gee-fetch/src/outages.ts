@@ -48,7 +48,8 @@ interface State {
   failingSince: number | null
   /** What the last failure was, for messages. */
   failure: string
-  answeredAt: number
+  /** When the latest request was sent that was answered, on the clock of `performance.now`. */
+  answeredFrom: number
   away: boolean
   isProbed: boolean
   probeMs: number
@@ -81,7 +82,7 @@ const newState = (label: string): State => ({
   label,
   failingSince: null,
   failure: '',
-  answeredAt: Number.NEGATIVE_INFINITY,
+  answeredFrom: Number.NEGATIVE_INFINITY,
   away: false,
   isProbed: false,
   probeMs: FIRST_PROBE_MS,
@@ -94,8 +95,10 @@ function outageOf(state: State, patienceMs: number, tell: (text: string, isOver:
   const wake = (count = Number.POSITIVE_INFINITY) => {
     for (const each of [...state.waiting].slice(0, count)) each()
   }
-  const answered = () => {
-    state.answeredAt = performance.now()
+  /** @param sentAt of the request; one that was sent before others failed says nothing of the service as it is now */
+  const answered = (sentAt: number) => {
+    state.answeredFrom = Math.max(state.answeredFrom, sentAt)
+    if (state.failingSince !== null && sentAt < state.failingSince) return
     state.failingSince = null
     state.probeMs = FIRST_PROBE_MS
     if (!state.away) return
@@ -144,14 +147,15 @@ function outageOf(state: State, patienceMs: number, tell: (text: string, isOver:
   return {
     async send(request, signal) {
       const isProbe = await enter(signal)
+      const sentAt = performance.now()
       try {
         const answer = await request(signal)
-        answered()
+        answered(sentAt)
         state.control = () => request()
         return answer
       } catch (error) {
         if (isServiceFailure(error)) failed(error)
-        else if (error instanceof ServiceError && error.status !== undefined) answered()
+        else if (error instanceof ServiceError && error.status !== undefined) answered(sentAt)
         if (isProbe && state.away && awayMs() >= patienceMs && !signal?.aborted) throw unavailable()
         throw error
       } finally {
@@ -164,11 +168,12 @@ function outageOf(state: State, patienceMs: number, tell: (text: string, isOver:
     },
     async judge(error, since, signal) {
       if (state.away) return 'away'
-      const isSilent = error.status === undefined && state.answeredAt === Number.NEGATIVE_INFINITY
+      const isSilent = error.status === undefined && state.answeredFrom === Number.NEGATIVE_INFINITY
       if (patienceMs === 0 || isSilent) return 'unknown'
-      if (state.answeredAt > since) return 'well'
+      if (state.answeredFrom > since) return 'well'
       const { control } = state
       if (control !== null) {
+        const sentAt = performance.now()
         state.controlling ??= control()
           .then(
             () => true,
@@ -178,7 +183,7 @@ function outageOf(state: State, patienceMs: number, tell: (text: string, isOver:
             state.controlling = null
           })
         if (await state.controlling) {
-          answered()
+          answered(sentAt)
           return 'well'
         }
         signal?.throwIfAborted()

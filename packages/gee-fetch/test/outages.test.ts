@@ -1,5 +1,6 @@
 /** A service that is away for a while is waited for by all requests together; one that only minds a request is not. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ServiceError } from '@skyscript/core'
 import { afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
 import { createEarthEngine, createOutages, type EarthEngine } from '../src/index.ts'
@@ -146,3 +147,20 @@ test('an abort ends the wait of the one that probes and of those that wait, and 
   isAway = false
   expect(await stays).toBe(4)
 }, 60_000)
+
+test('an answer to a request that was sent before others failed says nothing of the service as it is now', async () => {
+  let isDown = false
+  const fault = new ServiceError('service-failed', 'The service is unavailable.', { retry: true, status: 503 })
+  const request = async (ms: number) => {
+    if (isDown) throw fault
+    await sleep(ms)
+  }
+  const outage = createOutages().of('service', 'The service', 60_000)
+  const slow = outage.send(() => request(200))
+  await sleep(10)
+  isDown = true
+  const since = performance.now()
+  await expect(outage.send(() => request(0))).rejects.toBe(fault)
+  await slow
+  expect(await outage.judge(fault, since)).toBe('away')
+})
