@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { filesOf, makeFolder, skyscript, writeRegion } from './support/skyscript.ts'
+import { skyscriptHere } from './support/skyscript-here.ts'
 import { MODEL, startTown, TOWN, type Town } from './support/town.ts'
 
 let folder: Awaited<ReturnType<typeof makeFolder>>
@@ -38,13 +39,13 @@ afterAll(async () => {
 test('tags train writes weights and tells how good they are; tags asks them only of what no table knows', async () => {
   const weights = at('classifier.json')
   const train = ['tags', 'train', at('labels.csv'), '--model', MODEL, '--output', weights, '--folds', '2']
-  const { code, stdout, stderr } = await skyscript(train)
+  const { code, stdout, stderr } = await skyscriptHere(train)
   expect(code, stderr).toBe(0)
   expect(stdout).toMatch(/32 labelled tags of 2 keys, 16 can be seen; 2 folds/)
   expect(stdout).toMatch(/precision +recall +F1/)
   const first = await readFile(weights, 'utf8')
   expect(JSON.parse(first).model.fingerprint).toMatch(/^[0-9a-f]{32}$/)
-  expect((await skyscript(train)).code).toBe(0)
+  expect((await skyscriptHere(train)).code).toBe(0)
   expect(await readFile(weights, 'utf8')).toBe(first)
 
   const asked = [
@@ -71,23 +72,23 @@ test('tags train writes weights and tells how good they are; tags asks them only
 
 test('labels that cannot be trained on are refused in one sentence', async () => {
   await writeFile(at('few.csv'), 'key,value,max_gsd\nnatural,wood,10\n')
-  const few = await skyscript(['tags', 'train', at('few.csv'), '--model', MODEL, '--output', at('x.json')])
+  const few = await skyscriptHere(['tags', 'train', at('few.csv'), '--model', MODEL, '--output', at('x.json')])
   expect([few.code, few.stderr.trim().split('\n').length]).toEqual([1, expect.any(Number)])
   expect(few.stderr).toMatch(/skyscript: .*label/)
   await writeFile(at('bad.csv'), 'key,value,max_gsd\nnatural,wood,3\n')
-  const bad = await skyscript(['tags', 'train', at('bad.csv'), '--model', MODEL, '--output', at('x.json')])
+  const bad = await skyscriptHere(['tags', 'train', at('bad.csv'), '--model', MODEL, '--output', at('x.json')])
   expect(bad.stderr).toMatch(/bad\.csv, line 2: must be key,value,max_gsd/)
 })
 
 test('tags coverage says which rule decides each tag of a file, and which tags are in no table', async () => {
-  const { code, stdout, stderr } = await skyscript(['tags', 'coverage', TOWN, '--json'])
+  const { code, stdout, stderr } = await skyscriptHere(['tags', 'coverage', TOWN, '--json'])
   expect(code, stderr).toBe(0)
   const { all, mostFrequent, keys, unknown } = JSON.parse(stdout)
   expect(all.label.tags).toBeGreaterThan(100)
   expect(mostFrequent.label.uses).toBeLessThanOrEqual(all.label.uses)
   expect(keys.map(({ key }: { key: string }) => key)).toContain('building')
   expect(unknown.every(({ uses }: { uses: number }) => uses > 0)).toBe(true)
-  const shown = await skyscript(['tags', 'coverage', TOWN, '--top', '50'])
+  const shown = await skyscriptHere(['tags', 'coverage', TOWN, '--top', '50'])
   expect(shown.stdout).toMatch(/the 50 most frequent/)
   expect(shown.stdout).toMatch(/tags in no table/)
 })
@@ -127,7 +128,7 @@ test('a build with a classifier and all extras is whole, repeats, and says in it
   }
   const build = async (name: string) => {
     const region = await writeRegion(at(`${name}.yaml`), town.region(at(name), { captions }))
-    const { code, stdout, stderr } = await skyscript(['build', region, '--json'])
+    const { code, stdout, stderr } = await skyscriptHere(['build', region, '--json'])
     expect(code, stderr).toBe(0)
     return JSON.parse(stdout)
   }
@@ -151,7 +152,7 @@ test('a build with a classifier and all extras is whole, repeats, and says in it
   expect(text).toMatch(/An aerial image\. It shows: /)
   expect(text).toMatch(/a satellite image of /)
   expect(text).toMatch(/ to the (north|south|east|west)/)
-  const { code, stdout } = await skyscript(['verify', at('extras')])
+  const { code, stdout } = await skyscriptHere(['verify', at('extras')])
   expect(code, stdout).toBe(0)
   await build('again')
   expect(filesOf(at('again'))).toEqual(files)
