@@ -150,7 +150,7 @@ test('an abort ends the wait of the one that probes and of those that wait, and 
 
 test('an answer to a request that was sent before others failed says nothing of the service as it is now', async () => {
   let isDown = false
-  const fault = new ServiceError('service-failed', 'The service is unavailable.', { retry: true, status: 503 })
+  const fault = new ServiceError('imagery-failed', 'The service is unavailable.', { retry: true, status: 503 })
   const request = async (ms: number) => {
     if (isDown) throw fault
     await sleep(ms)
