@@ -1,6 +1,5 @@
-import { candidates } from './candidates.ts'
 import { bitsOf, firstOfEach, type Hashes } from './hashes.ts'
-import { type Block, SMALL, type Visitor, visitNearPairs } from './near-pairs.ts'
+import { type Block, blockOf, SMALL, type Visitor, visitNearPairs } from './near-pairs.ts'
 
 export { createHashColumn, type HashColumn, type Hashes } from './hashes.ts'
 
@@ -36,11 +35,14 @@ export function nearDuplicates(hashes: Hashes, options: { readonly distance?: nu
   visitNearPairs(distinctOf(hashes, parents), distance, {
     decide({ id }, from, to) {
       if (to - from <= SMALL) return 'compare'
-      const strangers = strangersOf(parents, id, from, to)
+      const group = rootOf(parents, majorityOf(parents, id, from, to))
+      let strangers = 0
+      for (let at = from; at < to && strangers <= FEW; at++) if (rootOf(parents, id[at]!) !== group) strangers++
       return strangers === 0 ? 'skip' : strangers <= FEW ? 'compare' : 'refine'
     },
-    compare({ high, low, id }, from, to) {
-      if (to - from > SMALL) return compareStrangers(parents, { high, low, id }, from, to, distance)
+    compare(block, from, to) {
+      if (to - from > SMALL) return compareStrangers(parents, block, from, to, distance)
+      const { high, low, id } = block
       for (let a = from; a < to - 1; a++) {
         const [h, l] = [high[a]!, low[a]!]
         for (let b = a + 1; b < to; b++) {
@@ -95,11 +97,11 @@ export function matchAgainst(hashes: Hashes, benchmark: Hashes, distance = DISTA
   const all = { high: joined(benchmark.high, hashes.high), low: joined(benchmark.low, hashes.low) }
   const first = firstOfEach(all)
   const nearest = new Int32Array(rows).fill(-1)
-  const block = distinctOf(all, first)
+  let open = distinctOf(all, first)
   // By growing distance, so that a row which has its match is out of the way of the costlier ones.
   for (let bits = 1; bits <= distance && images > 0; bits++) {
-    const open = (id: number) => nearest[id - images]! < 0
-    visitNearPairs(candidates(block, images, bits, open), bits, matcher(images, nearest, bits))
+    visitNearPairs(open, bits, matcher(images, nearest, bits))
+    open = filtered(open, (row) => row < images || nearest[row - images]! < 0)
   }
   for (let row = 0; row < rows; row++) {
     const same = first[images + row]!
@@ -133,15 +135,17 @@ function matcher(images: number, nearest: Int32Array, bits: number): Visitor {
 }
 
 /** Of each hash its first row, in order, with the row as id. */
-function distinctOf({ high, low }: Hashes, first: Uint32Array): Block {
-  let size = 0
-  for (let row = 0; row < first.length; row++) if (first[row] === row) size++
-  const block = { high: new Uint32Array(size), low: new Uint32Array(size), id: new Uint32Array(size) }
-  for (let row = 0, to = 0; row < first.length; row++) {
-    if (first[row] !== row) continue
-    block.high[to] = high[row]!
-    block.low[to] = low[row]!
-    block.id[to++] = row
+const distinctOf = ({ high, low }: Hashes, first: Uint32Array): Block =>
+  filtered({ high, low, id: first.map((_, row) => row) }, (row) => first[row] === row)
+
+function filtered({ high, low, id }: Block, isWanted: (id: number) => boolean): Block {
+  const wanted = id.filter(isWanted)
+  const block = blockOf(wanted.length)
+  for (let at = 0, to = 0; to < wanted.length; at++) {
+    if (id[at] !== wanted[to]) continue
+    block.high[to] = high[at]!
+    block.low[to] = low[at]!
+    block.id[to++] = id[at]!
   }
   return block
 }
@@ -160,39 +164,32 @@ function rootOf(parents: Uint32Array, row: number): number {
   return at
 }
 
-/** The group that most of a bucket's first rows are in. */
+/** One of the group that most of a bucket's first rows are in (the vote of Boyer and Moore). */
 function majorityOf(parents: Uint32Array, id: Uint32Array, from: number, to: number): number {
-  let [group, lead] = [-1, 0]
+  let [row, lead] = [id[from]!, 0]
   for (let at = from; at < Math.min(to, from + SMALL); at++) {
-    const root = rootOf(parents, id[at]!)
-    if (lead === 0) group = root
-    lead += root === group ? 1 : -1
+    if (lead === 0) row = id[at]!
+    lead += rootOf(parents, id[at]!) === rootOf(parents, row) ? 1 : -1
   }
-  return group
+  return row
 }
 
-/** How many of a bucket aren't in the group of its majority; no more than FEW + 1 are counted. */
-function strangersOf(parents: Uint32Array, id: Uint32Array, from: number, to: number): number {
-  const group = majorityOf(parents, id, from, to)
-  let strangers = 0
-  for (let at = from; at < to && strangers <= FEW; at++) if (rootOf(parents, id[at]!) !== group) strangers++
-  return strangers
-}
-
-/**
- * Compares those that aren't in the group of the majority with all others. One that has come into it is done: what
- * isn't in it is compared with that one too.
- */
-function compareStrangers(parents: Uint32Array, block: Block, from: number, to: number, distance: number): void {
-  const { high, low, id } = block
-  const group = majorityOf(parents, id, from, to)
+/** Of a large bucket most are of one group: the few others are compared with all until they are of it too. */
+function compareStrangers(
+  parents: Uint32Array,
+  { high, low, id }: Block,
+  from: number,
+  to: number,
+  most: number,
+): void {
+  const main = majorityOf(parents, id, from, to)
   for (let a = from; a < to; a++) {
-    if (rootOf(parents, id[a]!) === rootOf(parents, group)) continue
+    if (rootOf(parents, id[a]!) === rootOf(parents, main)) continue
     const [h, l] = [high[a]!, low[a]!]
     for (let b = from; b < to; b++) {
-      if (bitsOf(h ^ high[b]!, l ^ low[b]!) > distance) continue
+      if (bitsOf(h ^ high[b]!, l ^ low[b]!) > most) continue
       unite(parents, id[a]!, id[b]!)
-      if (rootOf(parents, id[a]!) === rootOf(parents, group)) break
+      if (rootOf(parents, id[a]!) === rootOf(parents, main)) break
     }
   }
 }

@@ -1,259 +1,160 @@
-/**
- * Every pair of hashes within a few bits, without comparing each with each: hashes that differ in at most d bits agree
- * in two or more of d + 2 bands of those bits, wherever the bands are cut. So they are sorted into buckets by each pair
- * of bands, and only what shares a bucket is compared (the multi-index hashing of Norouzi et al., CVPR 2012, with two
- * bands instead of one). A bucket that is too large for that has few bits left that vary in it: these are cut into bands
- * anew, which is exact for the same reason, and as distinct hashes of v bits are at most 2^v, it comes to an end.
- */
 import type { Hashes } from './hashes.ts'
 
-/** A bucket of so many is compared at once; sorting it further would take longer. */
+/** A bucket of so many is compared at once; dividing it further would take longer. */
 export const SMALL = 16
 
-/** Widest key of a band, bits. Counters of 2^11 stay in the fastest cache; a wider band is sorted by its lowest bits. */
-const KEY_BITS = 11
+/** What to do with a bucket: nothing, as no pair in it says anything new, compare its hashes, or divide it further. */
+export type Decision = 'skip' | 'compare' | 'refine'
 
 /** Hashes side by side with the numbers they are known by. */
 export interface Block extends Hashes {
   readonly id: Uint32Array
 }
 
-/** What to do with a bucket: nothing, as no pair in it says anything new, compare each with each, or sort it further. */
-export type Decision = 'skip' | 'compare' | 'refine'
-
+/** Is shown buckets: hashes `from` to before `to` of a block, in the order they came in. */
 export interface Visitor {
-  /**
-   * Only pairs of an id below this with one from it on are wanted: of a benchmark with others, and those below stand
-   * first. Without it every pair is.
-   */
+  /** Only pairs of an id below this, which stand first, with one from it on are wanted; without it every pair is. */
   readonly firstOther?: number
-  /** Asked of every bucket of two or more, with its rows from `from` to before `to`, in the order they came in. */
   decide(block: Block, from: number, to: number): Decision
   compare(block: Block, from: number, to: number): void
 }
 
-interface Band {
-  readonly word: 'high' | 'low'
-  readonly shift: number
-  readonly mask: number
+/** As a power of two, the most buckets at a time: their counters stay in the fastest cache. */
+const MOST_BITS = 12
+
+/** Some bits of a hash. */
+interface Bits {
+  readonly high: number
+  readonly low: number
 }
 
-/** Workspace of one depth. Grows as asked, and serves every bucket that is refined at that depth. */
-interface Level {
-  /** The bucket, of its bits only those that vary. */
-  all: Block
-  /** Sorted by one band. */
-  once: Block
-  /** One bucket of those, sorted by a second band. */
-  twice: Block
-  readonly onceEnds: Uint32Array
-  readonly twiceEnds: Uint32Array
+/**
+ * Shows buckets such that any two hashes that differ in at most `distance` bits share one. Hashes that differ in d bits
+ * agree in two or more of d + 2 bands of their bits, wherever these are cut, so they are divided by each pair of bands
+ * (the multi-index hashing of Norouzi et al., CVPR 2012, with two bands instead of one). A bucket that is still large is
+ * divided again, by the bits that vary in it.
+ *
+ * Memory: 24 bytes a hash, and as much for each further time that a bucket of most of them is divided.
+ *
+ * @param source distinct hashes, or few of each
+ */
+export function visitNearPairs(source: Block, distance: number, visitor: Visitor): void {
+  const ends: Uint32Array[] = []
+  const blocks: Block[] = []
+
+  const begin = (block: Block, from: number, to: number, depth: number) => {
+    const bands = cut(varyingBits(block, from, to), distance + 2)
+    if (bands === null) visitor.compare(block, from, to)
+    else divide(block, from, to, bands, -1, depth)
+  }
+
+  /** @param first the band in which the bucket agrees, or -1 */
+  const divide = (block: Block, start: number, end: number, bands: readonly Bits[], first: number, depth: number) => {
+    const size = end - start
+    if (depth === blocks.length || blocks[depth]!.id.length < size) blocks[depth] = blockOf(size)
+    ends[depth] ??= new Uint32Array(2 ** MOST_BITS)
+    const sorted = blocks[depth]!
+    for (let i = first + 1; i < bands.length - (first < 0 ? 1 : 0); i++) {
+      const buckets = group(block, start, end, bands[i]!, sorted, ends[depth]!, visitor.firstOther ?? Infinity)
+      for (let bucket = 0, from = 0, to = 0; bucket < buckets; bucket++, from = to) {
+        to = ends[depth]![bucket]!
+        if (to - from < 2) continue
+        const decision = visitor.decide(sorted, from, to)
+        // Different keys may share a bucket: if all do, it can't be divided.
+        if (decision === 'compare' || (decision === 'refine' && to - from === size)) visitor.compare(sorted, from, to)
+        else if (decision === 'refine' && !isSeenBefore(sorted, from, to, bands, first, i)) {
+          if (first < 0) divide(sorted, from, to, bands, i, depth + 1)
+          else begin(sorted, from, to, depth + 1)
+        }
+      }
+    }
+  }
+
+  if (source.id.length > 1) begin(source, 0, source.id.length, 0)
 }
 
-const blockOf = (size: number): Block => ({
+export const blockOf = (size: number): Block => ({
   high: new Uint32Array(size),
   low: new Uint32Array(size),
   id: new Uint32Array(size),
 })
 
-/** A block of that size or more. Some room to spare, for the next bucket may be a little larger. */
-const grown = (block: Block, size: number): Block =>
-  block.id.length >= size ? block : blockOf(block.id.length === 0 ? size : Math.ceil(size * 1.25))
-
-/**
- * Shows `visitor` buckets, so that any two hashes of `source` which differ in at most `distance` bits are together in at
- * least one that it is asked to decide on. They are to be distinct, or few of each.
- *
- * Memory: 24 bytes a hash, and where a bucket holds most of them as much again for each time it is refined.
- */
-export function visitNearPairs(source: Block, distance: number, visitor: Visitor): void {
-  const levels: Level[] = []
-  const firstOther = visitor.firstOther ?? 0
-  refine(source, 0, source.id.length, 0)
-
-  function refine(from: Block, start: number, end: number, depth: number): void {
-    const size = end - start
-    const level = (levels[depth] ??= emptyLevel())
-    const positions = bitPositions(varyingBits(from, start, end))
-    if (positions.length <= distance) return visitor.compare(from, start, end)
-    level.all = grown(level.all, size)
-    level.once = grown(level.once, size)
-    const { all, once } = level
-    const bands = compact(from, start, end, positions, distance + 2, all)
-    for (let i = 0; i < bands.length - 1; i++) {
-      sortByBand(all, 0, size, bands[i]!, once, level.onceEnds, firstOther)
-      for (let bucket = 0, left = 0; bucket <= bands[i]!.mask; bucket++) {
-        const right = level.onceEnds[bucket]!
-        if (right - left > 1) ofBucket(level, left, right, bands, i, depth)
-        left = right
-      }
-    }
-  }
-
-  function ofBucket(level: Level, left: number, right: number, bands: readonly Band[], i: number, depth: number): void {
-    const { once, twiceEnds } = level
-    const decision = visitor.decide(once, left, right)
-    if (decision === 'compare') visitor.compare(once, left, right)
-    if (decision !== 'refine' || isSeenBefore(once, left, right, bands, i, i)) return
-    level.twice = grown(level.twice, right - left)
-    const { twice } = level
-    for (let j = i + 1; j < bands.length; j++) {
-      // Not many more buckets than hashes: passing the empty ones by takes time too.
-      const band = { ...bands[j]!, mask: bands[j]!.mask & maskOf(33 - Math.clz32(right - left)) }
-      sortByBand(once, left, right, band, twice, twiceEnds, firstOther)
-      for (let bucket = 0, from = 0; bucket <= band.mask; bucket++) {
-        const to = twiceEnds[bucket]!
-        if (to - from > 1) {
-          const what = visitor.decide(twice, from, to)
-          if (what === 'compare') visitor.compare(twice, from, to)
-          else if (what === 'refine' && !isSeenBefore(twice, from, to, bands, i, j)) refine(twice, from, to, depth + 1)
-        }
-        from = to
-      }
-    }
-  }
-}
-
-const emptyLevel = (): Level => ({
-  ...{ all: blockOf(0), once: blockOf(0), twice: blockOf(0) },
-  onceEnds: new Uint32Array(2 ** KEY_BITS),
-  twiceEnds: new Uint32Array(2 ** KEY_BITS),
-})
-
-/**
- * Whether all of a bucket of bands i and j agree in an earlier band too: then each two of it have been together in a
- * bucket of that band.
- */
-function isSeenBefore(block: Block, from: number, to: number, bands: readonly Band[], i: number, j: number): boolean {
+/** Whether a bucket of bands `i` and `j` agrees in an earlier band too: then each two of it have shared a bucket before. */
+function isSeenBefore(block: Block, from: number, to: number, bands: readonly Bits[], i: number, j: number): boolean {
   const varying = varyingBits(block, from, to)
-  return bands.some(({ word, shift, mask }, k) => k < j && k !== i && ((varying[word] >>> shift) & mask) === 0)
+  return bands.some(({ high, low }, k) => k < j && k !== i && (high & varying.high) === 0 && (low & varying.low) === 0)
 }
 
 /** The bits in which not all of the hashes agree. */
-function varyingBits({ high, low }: Block, from: number, to: number): { readonly high: number; readonly low: number } {
+function varyingBits({ high, low }: Block, from: number, to: number): Bits {
   const [firstHigh, firstLow] = [high[from]!, low[from]!]
-  let [inHigh, inLow] = [0, 0]
+  const bits = { high: 0, low: 0 }
   for (let at = from + 1; at < to; at++) {
-    inHigh |= high[at]! ^ firstHigh
-    inLow |= low[at]! ^ firstLow
+    bits.high |= high[at]! ^ firstHigh
+    bits.low |= low[at]! ^ firstLow
   }
-  return { high: inHigh, low: inLow }
+  return bits
 }
 
-/** Positions of the bits that are set, from the lowest up: 0 to 31 in `low`, 32 to 63 in `high`. */
-function bitPositions({ high, low }: { readonly high: number; readonly low: number }): number[] {
-  const positions: number[] = []
-  for (let bit = 0; bit < 64; bit++) if (((bit < 32 ? low : high) >>> (bit & 31)) & 1) positions.push(bit)
-  return positions
-}
-
-/** Some bits of a word that go to the same place in another, `to` bits further up. */
-interface Run {
-  readonly from: 'high' | 'low'
-  readonly shift: number
-  readonly mask: number
-  readonly to: number
-}
+/** By bucket: how many hashes are in it that others are sought for. */
+const sought = new Uint32Array(2 ** MOST_BITS)
 
 /**
- * Copies hashes with only the bits at `positions`, half of them in each word so that no band lies across both.
+ * Counting sort: hashes that agree in `band` come side by side, in the order they came in.
  *
- * @returns the bands of these bits
+ * @param ends takes for each bucket where it ends in `out`
+ * @param firstOther hashes with ids from it on are left out where none below it is in their bucket
+ * @returns the number of buckets
  */
-function compact(
+function group(
   { high, low, id }: Block,
   start: number,
   end: number,
-  positions: readonly number[],
-  count: number,
-  out: Block,
-): Band[] {
-  const lowBands = Math.ceil(count / 2)
-  const lowBits = Math.min(32, Math.ceil((positions.length * lowBands) / count))
-  const halves = [positions.slice(0, lowBits), positions.slice(lowBits)]
-  const lowRuns = runsOf(halves[0]!)
-  const highRuns = runsOf(halves[1]!)
-  for (let at = start, to = 0; at < end; at++, to++) {
-    const [h, l] = [high[at]!, low[at]!]
-    out.low[to] = gathered(h, l, lowRuns)
-    out.high[to] = gathered(h, l, highRuns)
-    out.id[to] = id[at]!
-  }
-  return [...bandsOf('low', halves[0]!.length, lowBands), ...bandsOf('high', halves[1]!.length, count - lowBands)]
-}
-
-function gathered(high: number, low: number, runs: readonly Run[]): number {
-  let word = 0
-  for (let i = 0; i < runs.length; i++) {
-    const { from, shift, mask, to } = runs[i]!
-    word |= (((from === 'high' ? high : low) >>> shift) & mask) << to
-  }
-  return word
-}
-
-function runsOf(positions: readonly number[]): Run[] {
-  const runs: Run[] = []
-  for (let at = 0; at < positions.length; ) {
-    const first = positions[at]!
-    let length = 1
-    while (positions[at + length] === first + length && (first + length) % 32 !== 0) length++
-    runs.push({ from: first < 32 ? 'low' : 'high', shift: first & 31, mask: maskOf(length), to: at })
-    at += length
-  }
-  return runs
-}
-
-const maskOf = (bits: number) => (bits >= 32 ? -1 : (1 << bits) - 1)
-
-/** Cuts the lowest `bits` of a word into `count` bands of equal width, give or take one, of which keys take `keyBits`. */
-export function bandsOf(word: 'high' | 'low', bits: number, count: number, keyBits = KEY_BITS): Band[] {
-  return Array.from({ length: count }, (_, i) => {
-    const shift = Math.floor((i * bits) / count)
-    const width = Math.floor(((i + 1) * bits) / count) - shift
-    return { word, shift: Math.min(shift, 31), mask: maskOf(Math.min(width, keyBits)) }
-  })
-}
-
-/** By key of a band: whether a hash is there that others are sought for. */
-const sought = new Uint8Array(2 ** KEY_BITS)
-
-/**
- * Counting sort: those that agree in the band side by side, in the order they came in.
- *
- * @param out takes them, from its start
- * @param ends receives for each key where its bucket ends in `out`
- * @param firstOther leaves out, where it isn't 0, what shares its bucket with no id below it
- */
-function sortByBand(
-  from: Block,
-  start: number,
-  end: number,
-  band: Band,
+  band: Bits,
   out: Block,
   ends: Uint32Array,
   firstOther: number,
-): void {
-  const { shift, mask } = band
-  const word = from[band.word]
-  const { high, low, id } = from
-  const { high: outHigh, low: outLow, id: outId } = out
-  if (firstOther > 0) {
-    sought.fill(0, 0, mask + 1)
-    for (let at = start; at < end && id[at]! < firstOther; at++) sought[(word[at]! >>> shift) & mask] = 1
-  } else sought.fill(1, 0, mask + 1)
-  ends.fill(0, 0, mask + 1)
-  for (let at = start; at < end; at++) ends[(word[at]! >>> shift) & mask]!++
-  for (let key = 0, sum = 0; key <= mask; key++) {
-    const count = sought[key]! * ends[key]!
-    ends[key] = sum
+): number {
+  const [maskHigh, maskLow] = [band.high, band.low]
+  const shift = Math.max(32 - MOST_BITS, Math.clz32(end - start) - 1)
+  const buckets = 2 ** (32 - shift)
+  ends.fill(0, 0, buckets)
+  let other = firstOther === Infinity ? end : start
+  while (other < end && id[other]! < firstOther) other++
+  for (let at = start; at < other; at++) ends[mixed(high[at]! & maskHigh, low[at]! & maskLow) >>> shift]!++
+  for (let bucket = 0; bucket < buckets; bucket++) sought[bucket] = ends[bucket]!
+  for (let at = other; at < end; at++) ends[mixed(high[at]! & maskHigh, low[at]! & maskLow) >>> shift]!++
+  for (let bucket = 0, sum = 0; bucket < buckets; bucket++) {
+    const count = sought[bucket] === 0 ? 0 : ends[bucket]!
+    ends[bucket] = sum
     sum += count
   }
   for (let at = start; at < end; at++) {
-    const key = (word[at]! >>> shift) & mask
-    if (sought[key] === 0) continue
-    const to = ends[key]!++
-    outHigh[to] = high[at]!
-    outLow[to] = low[at]!
-    outId[to] = id[at]!
+    const bucket = mixed(high[at]! & maskHigh, low[at]! & maskLow) >>> shift
+    if (sought[bucket] === 0) continue
+    const to = ends[bucket]!++
+    out.high[to] = high[at]!
+    out.low[to] = low[at]!
+    out.id[to] = id[at]!
   }
+  return buckets
+}
+
+/** The bits that are set in `bits`, in `count` parts of equal size, give or take one; null for fewer bits than that. */
+function cut({ high, low }: Bits, count: number): Bits[] | null {
+  const positions = Array.from({ length: 64 }, (_, bit) => bit).filter(
+    (bit) => ((bit < 32 ? low : high) >>> (bit & 31)) & 1,
+  )
+  if (positions.length < count) return null
+  return Array.from({ length: count }, (_, i) => {
+    const band = { high: 0, low: 0 }
+    const [from, to] = [i, i + 1].map((part) => Math.floor((part * positions.length) / count))
+    for (const bit of positions.slice(from, to)) band[bit < 32 ? 'low' : 'high'] |= 1 << (bit & 31)
+    return band
+  })
+}
+
+function mixed(high: number, low: number): number {
+  const both = Math.imul(Math.imul(high, 0x9e3779b1) ^ low, 0x85ebca6b)
+  return Math.imul(both ^ (both >>> 15), 0xc2b2ae35)
 }
