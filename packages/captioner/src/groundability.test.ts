@@ -1,10 +1,10 @@
-import { InputError, LABELS } from '@skyscript/core'
+import { fitsPattern, InputError, LABELS } from '@skyscript/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createCaptioner } from './captioner.ts'
 import type { TagVerdicts } from './groundability.ts'
 import { loadTables, neverReasons } from './tables.ts'
-import { compilePattern, matches } from './tag-pattern.ts'
+import { compilePattern } from './tag-pattern.ts'
 import { GSD_CLASSES, parseTagTable } from './tag-table.ts'
 
 const captioner = createCaptioner()
@@ -51,7 +51,7 @@ test('no label says that a name, address, reference, contact, source, date, hour
   expect(keyRules.filter(decides).length).toBeGreaterThan(100)
   for (const row of labels.filter(({ maxGsd }) => maxGsd !== null)) {
     const fits = ({ key, value }: typeof row) =>
-      matches(compilePattern(key), row.key) && matches(compilePattern(value), row.value)
+      fitsPattern(compilePattern(key), row.key) && fitsPattern(compilePattern(value), row.value)
     const rule = keyRules.find(fits)
     expect(rule && decides(rule) ? name(rule) : null, name(row)).toBeNull()
   }
@@ -98,7 +98,7 @@ test('what a classifier learned decides after all tables', () => {
 function verdictIn({ tags, patterns, reasons }: TagVerdicts, key: string, value: string): number | null {
   const own = tags.get(key)?.get(value)
   if (own !== undefined) return own
-  const pattern = patterns.find((each) => matches(each.key, key) && matches(each.value, value))
+  const pattern = patterns.find((each) => fitsPattern(each.key, key) && fitsPattern(each.value, value))
   return pattern === undefined ? reasons.length - 1 : pattern.verdict
 }
 

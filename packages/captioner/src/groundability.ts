@@ -1,6 +1,5 @@
-import type { Tags } from '@skyscript/core'
-import type { HiddenRule, TagCondition } from './hidden-objects.ts'
-import { compilePattern, isPattern, matches, type TagPattern } from './tag-pattern.ts'
+import { fitsPattern, type HiddenRule, isHiddenBy, type TagPattern, type Tags } from '@skyscript/core'
+import { compilePattern, isPattern } from './tag-pattern.ts'
 import { GSD_CLASSES, type TagRow } from './tag-table.ts'
 
 const COARSEST_CLASS = GSD_CLASSES.at(-1)!
@@ -139,7 +138,7 @@ export function createJudge(tables: TagTables): Judge {
   const unjudged = tables.leaks && leaked(tables.leaks.unjudged)
   const patterns = [...overridePatterns, ...leakPatterns, ...keyPatterns]
   const matching = (list: readonly Pattern[], key: string, value: string) =>
-    list.find((pattern) => matches(pattern.key, key) && matches(pattern.value, value))
+    list.find((pattern) => fitsPattern(pattern.key, key) && fitsPattern(pattern.value, value))
 
   const exact = new Map<string, Map<string, Decision>>()
   const put = ({ key, value }: TagRow, decision: Decision) => {
@@ -160,7 +159,7 @@ export function createJudge(tables: TagTables): Judge {
     const known = keys.get(key)
     if (known) return known
     if (keys.size >= KEYS_AT_HAND) keys.clear()
-    const found = { values: exact.get(key), patterns: patterns.filter((pattern) => matches(pattern.key, key)) }
+    const found = { values: exact.get(key), patterns: patterns.filter((pattern) => fitsPattern(pattern.key, key)) }
     keys.set(key, found)
     return found
   }
@@ -168,7 +167,7 @@ export function createJudge(tables: TagTables): Judge {
     const { values, patterns: fitting } = ofKey(key)
     const known = values?.get(value)
     if (known) return known
-    const fits = (pattern: Pattern) => matches(pattern.value, value)
+    const fits = (pattern: Pattern) => fitsPattern(pattern.value, value)
     const decision = fitting.find(fits)?.decision
     if (decision === undefined) return unjudged && isWord(key, value) ? unjudged : UNKNOWN
     if (!decision.isLeak) return decision
@@ -188,7 +187,7 @@ export function createJudge(tables: TagTables): Judge {
     },
     isUndecided: (key, value) => isUnknown(decisionOf(key, value)) && isWord(key, value),
     hidden: (tags) => {
-      const rule = tables.hidden.find((each) => hides(each, Object.entries(tags)))
+      const rule = tables.hidden.find((each) => isHiddenBy(each, Object.entries(tags)))
       return rule === undefined ? null : hiddenReason(rule)
     },
     verdicts: () => verdictsOf(exact, patterns, tables, unjudged !== undefined),
@@ -199,11 +198,6 @@ export function createJudge(tables: TagTables): Judge {
 const isWord = (key: string, value: string) => VOCABULARY.test(key) && VOCABULARY.test(value)
 
 const hiddenReason = ({ reason }: HiddenRule) => `hidden:${reason}`
-
-function hides({ tags, unless }: HiddenRule, entries: readonly (readonly [string, string])[]): boolean {
-  const met = ({ key, value }: TagCondition) => entries.some(([k, v]) => matches(key, k) && matches(value, v))
-  return tags.every(met) && !unless.some(met)
-}
 
 function verdictsOf(
   exact: ReadonlyMap<string, ReadonlyMap<string, Decision>>,
@@ -254,11 +248,11 @@ function beyondPatterns(
 ): TagVerdicts['tags'] {
   const tags = new Map<string, ReadonlyMap<string, number | null>>()
   for (const [key, values] of exact) {
-    const fitting = patterns.filter((pattern) => matches(pattern.key, key))
+    const fitting = patterns.filter((pattern) => fitsPattern(pattern.key, key))
     const own = [...values]
       .map(([value, decision]) => [value, verdictOf(decision)] as const)
       .filter(([value, verdict]) => {
-        const pattern = fitting.find((each) => matches(each.value, value))
+        const pattern = fitting.find((each) => fitsPattern(each.value, value))
         return verdict !== (pattern === undefined ? otherwise : pattern.verdict)
       })
     if (own.length > 0) tags.set(key, new Map(own))

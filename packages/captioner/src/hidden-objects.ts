@@ -1,20 +1,5 @@
-import { parseCsv } from '@skyscript/core'
-import { compileAnyOf, type TagPattern } from './tag-pattern.ts'
-
-/** A condition on the tags of an object: that it has one whose key and value fit. */
-export interface TagCondition {
-  readonly key: TagPattern
-  readonly value: TagPattern
-}
-
-/** Objects that can't be seen from above whatever their other tags are. */
-export interface HiddenRule {
-  /** All of them must be met. */
-  readonly tags: readonly TagCondition[]
-  /** None of them may be met. */
-  readonly unless: readonly TagCondition[]
-  readonly reason: string
-}
+import { type HiddenRule, parseCsv, type TagCondition, type TagPattern } from '@skyscript/core'
+import { compileAnyOf } from './tag-pattern.ts'
 
 /** A number below 0, as levels and layers have it; -0 is 0. */
 const BELOW = String.raw`-(?!0+(?:[.,]0+)?(?![\d.,]))\d+(?:[.,]\d+)?`

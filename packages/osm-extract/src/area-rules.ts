@@ -1,7 +1,8 @@
+import { LONGEST_TAG_TEXT } from '@skyscript/core'
 import features from 'osm-polygon-features'
 import { CHANGES, type KeyRule, LIFECYCLES } from './area-changes.ts'
 import type { Element } from './element.ts'
-import { KEYS_AT_HAND, MAX_MATCHED } from './limits.ts'
+import { KEYS_AT_HAND } from './limits.ts'
 import { KeyAnswers, type KeySource } from './strings.ts'
 
 const RULES = new Map(
@@ -25,7 +26,7 @@ class RulesByKey implements KeySource<Rule> {
     const rule =
       RULES.get(key) ?? (LIFECYCLES.has(key.slice(0, at)) ? RULES.get(key.slice(at + 1)) : undefined) ?? NO_RULE
     if (this.#found.size >= KEYS_AT_HAND) this.#found.clear()
-    if (key.length <= MAX_MATCHED) this.#found.set(key, rule)
+    if (key.length <= LONGEST_TAG_TEXT) this.#found.set(key, rule)
     return rule
   }
 }

@@ -1,7 +1,7 @@
+import { fitsPattern, type HiddenRule, isHiddenBy, LONGEST_TAG_TEXT } from '@skyscript/core'
 import type { Element } from './element.ts'
-import { KEYS_AT_HAND, MAX_MATCHED } from './limits.ts'
+import { KEYS_AT_HAND } from './limits.ts'
 import { KeyAnswers, type KeySource } from './strings.ts'
-import { fits, type HiddenRule, type TagCondition } from './tag-verdicts.ts'
 
 /** Of a key that no rule begins with. */
 const IRRELEVANT = 0
@@ -18,10 +18,10 @@ class RulesByKey implements KeySource<readonly number[]> {
   get(key: string): readonly number[] | number {
     const known = this.#found.get(key)
     if (known !== undefined) return known
-    const fitting = [...this.#rules.keys()].filter((i) => fits(this.#rules[i]!.tags[0]!.key, key))
+    const fitting = [...this.#rules.keys()].filter((i) => fitsPattern(this.#rules[i]!.tags[0]!.key, key))
     const answer = fitting.length === 0 ? IRRELEVANT : fitting
     if (this.#found.size >= KEYS_AT_HAND) this.#found.clear()
-    if (key.length <= MAX_MATCHED) this.#found.set(key, answer)
+    if (key.length <= LONGEST_TAG_TEXT) this.#found.set(key, answer)
     return answer
   }
 }
@@ -52,16 +52,10 @@ export class HiddenTest {
       if (typeof rules === 'number') continue
       const value = strings.get(element.valueIds.values[i + valueShift]!)
       for (const rule of rules) {
-        if (rule >= first || !fits(this.#rules[rule]!.tags[0]!.value, value)) continue
-        if (meets((tags ??= element.tags()), this.#rules[rule]!)) first = rule
+        if (rule >= first || !fitsPattern(this.#rules[rule]!.tags[0]!.value, value)) continue
+        if (isHiddenBy(this.#rules[rule]!, (tags ??= element.tags()))) first = rule
       }
     }
     return first === this.#rules.length ? -1 : this.#reasonOfRule[first]!
   }
-}
-
-function meets(tags: readonly [string, string][], { tags: needed, unless }: HiddenRule): boolean {
-  const has = (condition: TagCondition) =>
-    tags.some(([key, value]) => fits(condition.key, key) && fits(condition.value, value))
-  return needed.every(has) && !unless.some(has)
 }

@@ -10,11 +10,5 @@ export const HISTORY_FEATURE = 'HistoricalInformation'
 export const MAX_LONGITUDE = 180e7
 export const MAX_LATITUDE = 90e7
 
-/**
- * The longest key or value that a regular expression is tried on, in UTF-16 units: OSM's API lets them have 255
- * characters (https://wiki.openstreetmap.org/wiki/API_v0.6), and what is longer comes from elsewhere and may be made to
- * hang an expression.
- */
-export const MAX_MATCHED = 2 * 255
 /** Keys whose verdicts are kept across blocks; OSM has some 100,000, a region far fewer, a hostile file millions. */
 export const KEYS_AT_HAND = 20_000

@@ -1,11 +1,9 @@
-import { KEYS_AT_HAND, MAX_MATCHED } from './limits.ts'
+import { fitsPattern, type HiddenRule, LONGEST_TAG_TEXT, type TagPattern } from '@skyscript/core'
+import { KEYS_AT_HAND } from './limits.ts'
 import { type KeySource, MAX_SETTLED } from './strings.ts'
 
 /** null: the tag is meant (wanted, or counted); else the place of its reason in `reasons`. */
 export type Verdict = number | null
-
-/** Fits the very text, or what the expression finds something in; null: any text. */
-export type TagPattern = string | RegExp | null
 
 /** What is said of each tag: the first of these that knows it decides. Plain data, which threads can be given. */
 export interface TagVerdicts {
@@ -23,19 +21,6 @@ export interface TagVerdicts {
   readonly reasons: readonly string[]
   /** Elements that are dropped though they have a tag that is meant, and why; the first rule that fits decides. */
   readonly hidden?: readonly HiddenRule[]
-}
-
-export interface TagCondition {
-  readonly key: TagPattern
-  readonly value: TagPattern
-}
-
-/** Fits elements that have, for each of `tags`, a tag that fits, and no tag that fits one of `unless`. */
-export interface HiddenRule {
-  /** Checked in this order, so the first should be one that few elements meet. At least one. */
-  readonly tags: readonly TagCondition[]
-  readonly unless: readonly TagCondition[]
-  readonly reason: string
 }
 
 /** @throws TypeError where a verdict is none, or there are no reasons */
@@ -79,15 +64,9 @@ export class KeyVerdicts {
   of(value: string): Verdict {
     const known = this.#values.get(value)
     if (known !== undefined) return known
-    for (const pattern of this.#patterns) if (fits(pattern.value, value)) return pattern.verdict
+    for (const pattern of this.#patterns) if (fitsPattern(pattern.value, value)) return pattern.verdict
     return this.#otherwise
   }
-}
-
-export function fits(pattern: TagPattern, text: string): boolean {
-  if (pattern === null || typeof pattern === 'string') return pattern === null || pattern === text
-  // Unlike `test`, it starts at the beginning each time, whatever the expression's flags are.
-  return text.length <= MAX_MATCHED && text.search(pattern) !== -1
 }
 
 const NONE: ReadonlyMap<string, Verdict> = new Map()
@@ -123,13 +102,13 @@ export class VerdictsByKey implements KeySource<KeyVerdicts> {
     }
     const answer = this.#workOut(key)
     // Long ones would take more memory than their number tells.
-    if (key.length <= MAX_MATCHED) this.#found.set(key, answer)
+    if (key.length <= LONGEST_TAG_TEXT) this.#found.set(key, answer)
     return answer
   }
 
   #workOut(key: string): KeyVerdicts | number {
     const { tags, patterns, reasons } = this.#verdicts
-    const fitting = patterns.filter((pattern) => fits(pattern.key, key))
+    const fitting = patterns.filter((pattern) => fitsPattern(pattern.key, key))
     const end = fitting.findIndex(({ value }) => value === null)
     const deciding = end === -1 ? fitting : fitting.slice(0, end)
     const otherwise = end === -1 ? reasons.length - 1 : fitting[end]!.verdict

@@ -1,7 +1,7 @@
-import { RELATION_AREA_OFFSET } from '@skyscript/core'
+import { RELATION_AREA_OFFSET, type TagPattern } from '@skyscript/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { extract, type TagPattern, type TagRules, type TagVerdicts, type Verdict } from '../src/index.ts'
+import { extract, type TagRules, type TagVerdicts, type Verdict } from '../src/index.ts'
 import { KEYS_AT_HAND } from '../src/limits.ts'
 import { VerdictsByKey } from '../src/tag-verdicts.ts'
 import {
