@@ -1,5 +1,5 @@
 /**
- * `npm test`: types, style, import order, then every test. Arguments go to vitest: `npm test -- packages/core`.
+ * `npm test`: types, style, import order, documentation, then every test. Arguments go to vitest: `npm test -- packages/core`.
  */
 import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
@@ -25,5 +25,8 @@ if (selected.length === 0) {
   step('types', join(bin, 'tsc'), ['--noEmit'])
   step('style', join(bin, 'biome'), ['ci', '.', '--reporter=summary'])
   step('imports', process.execPath, ['scripts/check-imports.ts'])
+  step('reference', process.execPath, ['scripts/docs.ts', '--check'])
+  step('links', process.execPath, ['scripts/check-links.ts'])
+  step('wording', process.execPath, ['scripts/check-english.ts'])
 }
 step('tests', join(bin, 'vitest'), ['run', ...selected])

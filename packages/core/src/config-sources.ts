@@ -25,64 +25,100 @@ const facts = {
   alias: z
     .string()
     .regex(SOURCE_ALIAS, 'must be 2 to 8 capital letters or digits, a letter first')
-    .refine((alias) => !isShipped(alias), 'is the name of a shipped source'),
-  title: z.string().min(1).optional(),
-  /** Nominal ground sampling distance, m/pixel. */
-  gsd: z.number().min(0.01).max(1000),
-  /** Values shown as black and as white. */
+    .refine((alias) => !isShipped(alias), 'is the name of a shipped source')
+    .describe("2 to 8 capital letters or digits; part of the images' names"),
+  title: z.string().min(1).optional().describe('Name of the imagery; default: the alias'),
+  gsd: z.number().min(0.01).max(1000).describe('Nominal ground sampling distance in metres per pixel'),
   range: z
     .tuple([z.number(), z.number()])
-    .refine(([black, white]) => black < white, 'must be [black, white] with black < white'),
-  extent: boxSetting.default([-180, -90, 180, 90]),
-  /** Percent of cloud that an image records of itself. */
-  cloudProperty: z.string().min(1).nullable().default(null),
-  /** Brightness from which a grey pixel counts as cloud; null: by brightness none does. */
-  cloudBrightness: z.int().min(1).max(255).nullable().default(null),
-  licence: z.string().min(1).default('unknown'),
-  /** The title, unless given. */
-  credit: z.string().min(1).optional(),
+    .refine(([black, white]) => black < white, 'must be [black, white] with black < white')
+    .describe('Values shown as black and as white'),
+  extent: boxSetting
+    .default([-180, -90, 180, 90])
+    .describe('`[west, south, east, north]`: the source is not used outside this box'),
+  cloudProperty: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Metadata property with the percentage of cloud of an image, such as `CLOUD_COVER`'),
+  cloudBrightness: z
+    .int()
+    .min(1)
+    .max(255)
+    .nullable()
+    .default(null)
+    .describe('Without a mask: brightness, of 255, from which a grey pixel counts as cloud; null: none does'),
+  licence: z.string().min(1).default('unknown').describe('Licence, for the manifest and `ATTRIBUTION.md`'),
+  credit: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Credit line, for the manifest and `ATTRIBUTION.md`; default: the title'),
 }
 
 const earthEngineSource = z.strictObject({
-  kind: z.literal('earth-engine'),
+  kind: z.literal('earth-engine').default('earth-engine').describe('Optional'),
   ...facts,
-  /** Asset id of a collection or an image. */
-  id: z.string().regex(/^[A-Za-z0-9_-]+(\/[A-Za-z0-9_.-]+)*$/, 'must be an Earth Engine asset id'),
-  bands: z.tuple([z.string().min(1), z.string().min(1), z.string().min(1)]),
-  /** A band that marks clouds: by whole values, or by bits of which any may be set. */
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+(\/[A-Za-z0-9_.-]+)*$/, 'must be an Earth Engine asset id')
+    .describe('Asset id of a collection or an image, also of your own (`projects/my-project/assets/...`)'),
+  bands: z
+    .tuple([z.string().min(1), z.string().min(1), z.string().min(1)])
+    .describe('Bands shown as red, green and blue'),
   cloudMask: z
     .union([
       z.strictObject({ band: z.string().min(1), values: z.array(z.int()).min(1) }),
       z.strictObject({ band: z.string().min(1), bits: z.array(z.int().min(0).max(30)).min(1) }),
     ])
     .nullable()
-    .default(null),
+    .default(null)
+    .describe('Band that marks clouds: `{ band, values: [...] }`, or `{ band, bits: [...] }` of which any may be set'),
 })
 
 const cogSource = z
   .strictObject({
-    kind: z.literal('cog'),
+    kind: z.literal('cog').describe('`cog`: Cloud-Optimised GeoTIFFs'),
     ...facts,
-    /** Root of a STAC API, and the collection in it. */
     stac: z
       .url({ protocol: /^https?$/ })
       .nullable()
-      .default(null),
+      .default(null)
+      .describe('Root URL of a STAC API'),
     collection: z
       .string()
       .regex(/^[\w.-]{1,128}$/, 'must be a name of letters, digits, dots, dashes and underscores')
-      .optional(),
-    /** The assets of an item that hold red, green and blue; `*` stands for any text. */
-    assets: z.array(z.string().min(1)).max(3).default([]),
-    /** Paths or URLs of files, instead of a catalogue. */
-    files: z.array(z.string().min(1)).default([]),
-    /** From 1. */
-    bands: z.tuple([z.int().min(1), z.int().min(1), z.int().min(1)]).default([1, 2, 3]),
-    mosaic: z.enum(['item', 'day', 'year']).default('item'),
+      .optional()
+      .describe('The collection in it'),
+    assets: z
+      .array(z.string().min(1))
+      .max(3)
+      .default([])
+      .describe(
+        'The asset of an item with all three bands, or three assets with one each; `*` matches any text, as in `*_0.1_2056.tif`',
+      ),
+    files: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'Instead of a catalogue: paths or URLs of files. Each is an image, dated by its TIFFTAG_DATETIME. Workers on other machines need the same paths',
+      ),
+    bands: z
+      .tuple([z.int().min(1), z.int().min(1), z.int().min(1)])
+      .default([1, 2, 3])
+      .describe('Bands shown as red, green and blue, counted from 1'),
+    mosaic: z
+      .enum(['item', 'day', 'year'])
+      .default('item')
+      .describe(
+        'Sheets that are one image: those of one `day` or `year`, merged where they meet, or each `item` for itself. Files without a time count as one day or year',
+      ),
     cloudMask: z
       .strictObject({ asset: z.string().min(1), values: z.array(z.int()).min(1) })
       .nullable()
-      .default(null),
+      .default(null)
+      .describe('`{ asset, values }`: a one-band asset whose values mark clouds'),
   })
   .refine((source) => (source.stac === null) !== (source.files.length === 0), {
     path: ['stac'],
@@ -98,10 +134,13 @@ const cogSource = z
 
 const KINDS = { 'earth-engine': earthEngineSource, cog: cogSource } as const
 
+/** Every form of a source: an alias, or a description. */
+export const sourceForms = [z.enum(SHIPPED), earthEngineSource, cogSource] as const
+
 /** A source that the settings describe. */
 export type SourceSettings = z.infer<typeof earthEngineSource> | z.infer<typeof cogSource>
 
-/** A shipped source by its alias, or a source of the user's; `kind` is earth-engine unless told. */
+/** A shipped source by its alias, or a source of the user's; `kind` is earth-engine by default. */
 export const sourceSetting = z.unknown().transform((value, context): (typeof SHIPPED)[number] | SourceSettings => {
   const fault = (message: string, path: PropertyKey[] = []) => {
     context.addIssue({ code: 'custom', message, path })

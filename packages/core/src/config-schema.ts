@@ -1,0 +1,372 @@
+/**
+ * Every setting of a region file, with its description, default and limits. The descriptions are those of
+ * docs/reference/settings.md and of the JSON schema for editors, which `npm run docs` writes.
+ */
+import { z } from 'zod'
+import { aliasOf, crossingBoxSetting, sourceSetting } from './config-sources.ts'
+import { DEVICES } from './device.ts'
+import { LABELS } from './labels.ts'
+import { SOURCE_ALIASES } from './records.ts'
+
+const endpoint = z
+  .union([z.literal('local'), z.url({ protocol: /^https?$/ })], 'must be "local" or an http(s) URL')
+  .refine(isBareUrl, 'must hold no login, query or fragment, since settings are stored with the dataset')
+
+const queue = z.union(
+  [z.literal('embedded'), z.url({ protocol: /^rediss?$/ })],
+  'must be "embedded" or a redis:// or rediss:// URL',
+)
+
+const outputUrl = z
+  .string()
+  .min(1)
+  .refine((text) => !/^[a-z]+:\/\//.test(text) || text.startsWith('s3://'), 'must be a folder or s3://bucket/prefix')
+
+const remoteModel = z.string().regex(/^[\w.-]{1,128}$/, 'must be the name of a model on the server')
+
+const modelServer = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/ })
+    .refine(
+      isBareUrl,
+      'must hold no login, query or fragment; set SKYSCRIPT_MODEL_LOGIN=https://user:password@host for a login',
+    )
+    .describe(
+      'Address of the server, without a login: that comes from `SKYSCRIPT_MODEL_LOGIN=https://user:password@host` (several separated by spaces)',
+    ),
+  vision: remoteModel.describe('Name of the image model on the server'),
+  text: remoteModel.describe('Name of the text model on the server'),
+})
+
+const scorer = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9_]{1,32}$/, 'must be 1 to 32 letters, digits or underscores')
+    .refine((name) => !name.endsWith('_captions'), 'must not end with "_captions", as files of captions do')
+    .describe('Ends the file and column names: `similarity_CLIP_<name>`'),
+  model: z
+    .string()
+    .min(1)
+    .describe(
+      "A CLIP folder in the hub's layout (starts with `.` or `/`), or a hub id: `owner/name` or `owner/name@revision`",
+    ),
+  device: z.enum(DEVICES).default('cpu').describe('Where the model runs'),
+  batch: z.int().min(1).max(1024).nullable().default(null).describe('Images per model run; null: measured'),
+  server: modelServer
+    .nullable()
+    .default(null)
+    .describe(
+      'A server of the Open Inference Protocol v2, such as Triton, that runs the model; `model` then needs only the tokenizer and preprocessor files',
+    ),
+})
+
+/** Whether an address has no part in which secrets are put: login, query or fragment. */
+function isBareUrl(text: string): boolean {
+  const url = URL.parse(text)
+  return url === null || (url.username === '' && url.password === '' && !/[?#]/.test(url.href))
+}
+
+/** A number that its text in a file's name gives back; similarities have no more digits. */
+const hasSixDigits = (value: number) => Number(value.toFixed(6)) === value
+
+/** The original's scorer: OpenAI's ViT-L/14 as exported to ONNX on the hub. */
+const DEFAULT_SCORERS = [scorer.parse({ name: 'openai', model: 'Xenova/clip-vit-large-patch14' })]
+
+const osm = z.strictObject({
+  source: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)], 'must be a path, a URL or a list of them')
+    .describe(
+      'The OSM extract: a path, an `http(s)://` or `s3://` URL, or a list of them, which are read as one map. Downloads resume, and are cached until the server has another version',
+    ),
+  clip: z
+    .union([crossingBoxSetting, z.string().min(1)], 'must be [west, south, east, north] or a GeoJSON file')
+    .nullable()
+    .default(null)
+    .describe(
+      'Use only objects that intersect a box, `[west, south, east, north]` in degrees (west > east crosses 180 degrees), or the polygons of a GeoJSON file',
+    ),
+})
+
+const share = (value: number) => z.number().min(0).max(1).default(value)
+
+const checks = z.strictObject({
+  minValid: share(0.98).describe('Smallest share of pixels that hold data'),
+  maxCloud: share(0.35).describe('Largest share of pixels under cloud or haze'),
+  maxSeam: share(0.002).describe('Largest share of pixels in black seams'),
+  minDeviation: z
+    .number()
+    .min(0)
+    .max(128)
+    .default(1.5)
+    .describe('Smallest standard deviation of brightness, of 255; below it an image counts as blank'),
+})
+
+const earthEngine = z.strictObject({
+  endpoint: endpoint
+    .default('https://earthengine-highvolume.googleapis.com')
+    .describe('Earth Engine API; `local` draws images from the extract, without an account'),
+  mirrorOf: z
+    .string()
+    .regex(/^[a-z0-9.-]+(:\d{1,5})?$/i, 'must be a host, such as earthengine.googleapis.com or 10.0.0.5:8080')
+    .transform((host) => host.toLowerCase())
+    .nullable()
+    .default(null)
+    .describe(
+      "Host (`name` or `name:port`) whose pixels the endpoint mirrors; images are kept when only the mirror's address changes. null: the endpoint's own host",
+    ),
+  project: z
+    .string()
+    .regex(/^[a-z0-9:.-]{1,64}$/, 'must be a Google Cloud project id')
+    .nullable()
+    .default(null)
+    .describe('Google Cloud project id'),
+  credentials: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'JSON key file of a service account; null: the file in `GOOGLE_APPLICATION_CREDENTIALS`, for endpoints of googleapis.com',
+    ),
+  maxConcurrent: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(40)
+    .describe("Concurrent requests, over all workers of a queue or all of a user's builds on one machine"),
+  maxEecuHours: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe(
+      'Monthly budget of EECU-hours for the project (UTC month); the run stops when it is used up, run it again to resume',
+    ),
+  grouping: z
+    .boolean()
+    .default(true)
+    .describe('Fetch neighbouring images in one request; changes no byte of any image'),
+})
+
+const imagery = z.strictObject({
+  sources: z
+    .array(sourceSetting)
+    .min(1)
+    .refine((list) => new Set(list.map(aliasOf)).size === list.length, 'names a source twice')
+    .default([...SOURCE_ALIASES])
+    .describe(
+      "Imagery sources: aliases of [shipped ones](sources.md), or descriptions of [your own](../how-to/own-imagery.md). Default: the paper's ten",
+    ),
+  prefer: z
+    .enum(['finest', 'listed'])
+    .default('finest')
+    .describe('Which suitable source is tried first: the one with the finest resolution, or the first in the list'),
+  year: z
+    .enum(['latest', 'closest', 'all'])
+    .default('latest')
+    .describe(
+      "Among equally clear images: the `latest`, the one `closest` in time to the object's last edit, or one of a random year (`all`)",
+    ),
+  maxCloud: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(20)
+    .describe('Largest percentage of cloud in the metadata of an image, where it has one'),
+  checks: checks.prefault({}),
+  patience: z
+    .number()
+    .min(0)
+    .max(7 * 24 * 60)
+    .default(10)
+    .describe(
+      'Minutes to wait for an imagery service that is down before the build ends with exit code 2; run it again to resume',
+    ),
+  licences: z
+    .array(z.string().min(1))
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'Use only sources whose licence starts with one of these texts, such as `[public domain, CC BY 4.0]`; null: all',
+    ),
+  earthEngine: earthEngine.prefault({}),
+})
+
+const selection = z.strictObject({
+  cells: z
+    .union([z.literal('all'), z.int().min(1)], 'must be "all" or a number of cells')
+    .default('all')
+    .describe('Number of random cells of 0.01 x 0.01 degrees to take objects from'),
+  rareTagsBelow: z
+    .int()
+    .min(0)
+    .default(50)
+    .describe('For tags with fewer objects than this in the cells, every object of the extract is taken'),
+  maxPerTag: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Largest number of focus objects per tag; objects with rare tags are chosen first'),
+})
+
+const pixels = (value: number) => z.int().min(16).max(10_000).default(value)
+
+const tiles = z
+  .strictObject({
+    minPixels: pixels(100).describe('Smallest image side of an area, in pixels'),
+    maxPixels: pixels(1000).describe('Largest image side of an area, in pixels; areas that fit no source are dropped'),
+    pointPixels: pixels(300).describe('Image side for points and lines, in pixels'),
+    shift: z
+      .number()
+      .min(0)
+      .max(0.45)
+      .default(0.2)
+      .describe("Largest random shift of the object from the centre, as a share of the image's side"),
+  })
+  .refine(({ minPixels, maxPixels }) => minPixels <= maxPixels, {
+    path: ['minPixels'],
+    message: 'must not exceed tiles.maxPixels',
+  })
+
+const captions = z.strictObject({
+  labels: z
+    .enum(LABELS)
+    .default('visible')
+    .describe(
+      'Tags that captions mention: visible ones, or also [those that the original let through](../explanation/captions.md#what-the-original-let-through)',
+    ),
+  tags: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'CSV file `key,value,max_gsd` that overrides [which tags are visible](../explanation/captions.md#1-which-tags-can-be-seen-and-how-far)',
+    ),
+  rules: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('File that overrides [the caption tables](../explanation/captions.md#change-a-rule)'),
+  classifier: z
+    .strictObject({
+      weights: z.string().min(1).describe('File written by `skyscript tags train`'),
+      model: z.string().min(1).describe('The CLIP it was trained with: a folder, or a hub id'),
+    })
+    .nullable()
+    .default(null)
+    .describe('[Classifier](../explanation/captions.md#the-classifier) for tags that are in no table'),
+  templates: z
+    .array(z.string().min(1))
+    .min(1)
+    .default(['skyscript'])
+    .describe(
+      'Caption styles: shipped ones by name (`skyscript`, `it-shows`), or files (start with `.` or `/`). The first writes the captions, all of them the further ones',
+    ),
+  maxTokens: z
+    .int()
+    .min(8)
+    .max(4096)
+    .nullable()
+    .default(null)
+    .describe("Longest caption in tokens of the first scorer's model, start and end tokens included"),
+  more: z.int().min(0).max(20).default(0).describe('Number of further captions per image'),
+  counts: z.boolean().default(false).describe('Say how many similar objects are around'),
+  directions: z.boolean().default(false).describe('Say on which side of the focus object the others are'),
+})
+
+const split = z.strictObject({
+  by: z
+    .enum(['block', 'image'])
+    .default('block')
+    .describe(
+      '`block` [holds out ground](../explanation/splits.md) for val and test, so that no image shows the ground of another split; `image` splits at random, as the original did',
+    ),
+  degrees: z
+    .union([z.literal('auto'), z.number().min(0.001).max(10)], 'must be "auto" or 0.001 to 10 degrees')
+    .default('auto')
+    .describe("Side of the held-out blocks in degrees; `auto` fits them to the region's extent and image size"),
+  val: z
+    .number()
+    .min(0)
+    .max(20)
+    .default(1)
+    .describe('Percentage of the ground (with `by: image`, of the best pairs) held out for val'),
+  test: z
+    .number()
+    .min(0)
+    .max(20)
+    .default(3)
+    .describe('Percentage of the ground (with `by: image`, of the best pairs) held out for test'),
+})
+
+const filter = z.strictObject({
+  scorers: z
+    .array(scorer)
+    .min(1)
+    .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'has two scorers of one name')
+    .default(DEFAULT_SCORERS)
+    .describe("CLIP models that score the pairs. Default: OpenAI's ViT-L/14, as in the original"),
+  top: z
+    .array(z.int().min(1).max(100))
+    .default([30, 50])
+    .describe(
+      'Percentages: a training file for each, with the round(p * n / 100) most similar of n pairs; ties (after rounding to six decimals) are broken by id',
+    ),
+  above: z
+    .array(z.number().min(-1).max(1).refine(hasSixDigits, 'must have no more than six digits, as similarities have'))
+    .default([])
+    .describe('Similarities: a training file for each, with the pairs at or above it'),
+  maxPerTag: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      "Largest number of pairs per tag in a ranking; a pair counts for the rarest of its object's tags, so that `building=yes` doesn't fill the top",
+    ),
+  maxSameCaption: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Largest number of pairs with the same title in a training file; the most similar ones stay'),
+  exclude: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'Folder of benchmark images (AID, RESISC45, RSICD ...): near-duplicates of them are left out of all files, and listed in `excluded.csv`',
+    ),
+  val: z
+    .int()
+    .min(0)
+    .default(5000)
+    .describe('Largest number of val pairs, from the top 30 % (the best on their ground if it has none of these)'),
+  test: z.int().min(0).default(30_000).describe('Largest number of test pairs, chosen likewise'),
+  split: split.prefault({}),
+})
+
+/** The shape of a region file. */
+export const configSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores')
+    .default('SkyScript')
+    .describe('Prefix of the file names'),
+  osm,
+  imagery: imagery.prefault({}),
+  selection: selection.prefault({}),
+  tiles: tiles.prefault({}),
+  captions: captions.prefault({}),
+  filter: filter.prefault({}),
+  seed: z.int().min(0).default(51).describe('Decides every random choice'),
+  output: outputUrl.describe('Where the dataset goes: a folder, or `s3://bucket/prefix`'),
+  queue: queue
+    .default('embedded')
+    .describe('`embedded` runs everything in one process; `redis://...` uses [workers](../how-to/many-machines.md)'),
+})

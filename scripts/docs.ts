@@ -1,0 +1,209 @@
+/**
+ * `npm run docs`: writes the parts of docs/reference that follow from the code. With `--check` it writes nothing, and fails if
+ * one of them is out of date.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { configJsonSchema, type JsonSchema } from '../packages/core/src/config-json-schema.ts'
+import { SOURCES } from '../packages/gee-fetch/src/index.ts'
+import type { Command, Option } from '../packages/worker/src/command.ts'
+import { COMMANDS } from '../packages/worker/src/commands/index.ts'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const NOTE = '<!-- Written by `npm run docs`; change the code that it comes from instead. -->'
+
+/** Editors show descriptions without following relative links. */
+function withoutLinks(key: string, value: unknown): unknown {
+  return key === 'description' && typeof value === 'string' ? value.replace(/\[([^\]]+)\]\([^)]*\)/g, '$1') : value
+}
+
+function settingsPage(): string {
+  const { properties = {}, required = [] } = configJsonSchema()
+  const single = Object.entries(properties).filter(([, schema]) => !isGroup(schema))
+  const groups = Object.entries(properties).filter(([, schema]) => isGroup(schema))
+  const [, earthEngine, cog] = properties.imagery!.properties!.sources!.items!.anyOf!
+  return [
+    NOTE,
+    '# Settings',
+    '',
+    'A region file is YAML. Only `osm.source` and `output` are required. Paths are relative to the region file.',
+    '',
+    "Editors complete and check region files that begin with this line (the path of this repository's copy, or its URL):",
+    '',
+    '```yaml',
+    '# yaml-language-server: $schema=docs/reference/region.schema.json',
+    '```',
+    '',
+    '## General',
+    '',
+    ...tableOf(single.flatMap(([name, schema]) => rowsOf(name, schema, required.includes(name)))),
+    ...groups.flatMap(([name, schema]) => ['', `## ${name}`, '', ...tableOf(rowsOf(name, schema))]),
+    '',
+    '## Sources of your own',
+    '',
+    'Entries of `imagery.sources` that are not aliases of [shipped sources](sources.md). How to use them:',
+    '[imagery of your own](../how-to/own-imagery.md).',
+    '',
+    '### In Earth Engine',
+    '',
+    ...tableOf(rowsOf('', earthEngine!)),
+    '',
+    '### GeoTIFF files and STAC catalogues',
+    '',
+    ...tableOf(rowsOf('', cog!)),
+    '',
+  ].join('\n')
+}
+
+const isGroup = ({ type, properties }: JsonSchema) => type === 'object' && properties !== undefined
+
+type Row = readonly [name: string, fallback: string, meaning: string]
+
+/** A row for each setting of a schema, those of groups and of the entries of lists included. */
+function rowsOf(path: string, schema: JsonSchema, isRequired = true): Row[] {
+  if (isGroup(schema)) {
+    const { properties = {}, required = [] } = schema
+    return Object.entries(properties).flatMap(([name, each]) =>
+      rowsOf(path === '' ? name : `${path}.${name}`, each, required.includes(name)),
+    )
+  }
+  if (schema.description === undefined) return []
+  const row: Row = [`\`${path}\``, isRequired ? 'required' : defaultOf(schema), meaningOf(schema)]
+  const inner = [schema.items, ...(schema.anyOf ?? [])].filter((each) => each !== undefined && isGroup(each))
+  const list = schema.items === undefined ? '' : '[]'
+  return path.endsWith('sources') || inner.length !== 1 ? [row] : [row, ...rowsOf(`${path}${list}`, inner[0]!)]
+}
+
+function defaultOf({ default: value, description = '' }: JsonSchema): string {
+  if (/\bdefault: /i.test(description)) return 'see meaning'
+  if (value === undefined || value === null) return 'none'
+  return `\`${typeof value === 'object' ? JSON.stringify(value).replaceAll('"', '').replaceAll(',', ', ') : String(value)}\``
+}
+
+function meaningOf(schema: JsonSchema): string {
+  const { description = '' } = schema
+  const choices = schema.enum?.map((value) => `\`${String(value)}\``) ?? []
+  const unnamed = choices.filter((choice) => !description.includes(choice))
+  return unnamed.length > 0 ? `${description}: ${choices.join(', ')}` : description
+}
+
+function tableOf(rows: readonly Row[]): string[] {
+  return [
+    '| setting | default | meaning |',
+    '| --- | --- | --- |',
+    ...rows.map((row) => `| ${row.map(cell).join(' | ')} |`),
+  ]
+}
+
+const cell = (text: string) => text.replaceAll('|', '\\|')
+
+function commandsPage(): string {
+  return [
+    NOTE,
+    '# Commands',
+    '',
+    '`npm start -- <command>`, or `packages/worker/bin/skyscript.cjs <command>` from anywhere once packages are installed',
+    "(`npm start --silent` keeps npm's own lines out of the output). Every command prints its usage with `--help`.",
+    'Data goes to stdout, messages to stderr. Exit codes: 0 success, 1 failure, 2 a result that is not complete: of a build,',
+    'run it again to retry what failed; of a command that reads lines or rows, some could not be processed.',
+    '',
+    '| command | |',
+    '| --- | --- |',
+    ...COMMANDS.map(
+      ({ name, description }) => `| [\`${name}\`](#${name.replaceAll(' ', '-')}) | ${cell(sentence(description))} |`,
+    ),
+    ...COMMANDS.flatMap(commandSection),
+    '',
+  ].join('\n')
+}
+
+function commandSection({ name, description, arguments: positional, options }: Command): string[] {
+  const usage = ['skyscript', name, ...Object.values(positional).map((each) => each.usage), '[options]'].join(' ')
+  const rows = [
+    ...Object.values(positional).map((each) => [`\`${each.usage}\``, each.description]),
+    ...Object.values(options).flatMap(optionRows),
+  ]
+  return [
+    '',
+    `## ${name}`,
+    '',
+    `${sentence(description)}.`,
+    '',
+    '```',
+    usage,
+    '```',
+    '',
+    '| | |',
+    '| --- | --- |',
+    ...rows.map((row) => `| ${row.map((text) => cell(text!)).join(' | ')} |`),
+  ]
+}
+
+function optionRows(option: Option<unknown>): string[][] {
+  const { flags, description, kind, opposite, required, env } = option
+  const facts = [
+    ...(required ? ['required'] : []),
+    ...(kind?.choices ? [`one of ${kind.choices.map((choice) => `\`${choice}\``).join(', ')}`] : []),
+    ...(Array.isArray(option.default) && option.default.length === 0
+      ? []
+      : option.default === undefined
+        ? []
+        : [`default: \`${String(option.default)}\``]),
+    ...(env ? [`or set \`${env}\``] : []),
+  ]
+  const rows = [[`\`${flags}\``, facts.length === 0 ? description : `${description} (${facts.join('; ')})`]]
+  return opposite === undefined ? rows : [...rows, [`\`${opposite.flags}\``, opposite.description]]
+}
+
+const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
+
+function sourcesPage(): string {
+  const rows = Object.values(SOURCES).map(
+    ({ alias, title, collection, gsd, licence, kind }) =>
+      `| \`${alias}\` | ${title} | \`${collection}\` | ${gsd} m | ${licence} | ${kind === 'cog' ? 'no' : 'yes'} |`,
+  )
+  return [
+    NOTE,
+    '# Imagery sources',
+    '',
+    'Shipped sources for `imagery.sources`; the default are those that need an account, the ten of the paper. You can also',
+    'describe [imagery of your own](../how-to/own-imagery.md). Which one an object gets: [how images are',
+    'chosen](../explanation/imagery.md).',
+    '',
+    '| alias | imagery | collection | GSD | licence | Earth Engine account |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n')
+}
+
+const FILES: Readonly<Record<string, () => string>> = {
+  'settings.md': settingsPage,
+  'region.schema.json': () => `${JSON.stringify(configJsonSchema(), withoutLinks, 2)}\n`,
+  'commands.md': commandsPage,
+  'sources.md': sourcesPage,
+}
+
+const isCheck = process.argv.includes('--check')
+const stale: string[] = []
+for (const [name, make] of Object.entries(FILES)) {
+  const file = join(root, 'docs', 'reference', name)
+  const text = make()
+  const before = (() => {
+    try {
+      return readFileSync(file, 'utf8')
+    } catch {
+      return null
+    }
+  })()
+  if (before === text) continue
+  stale.push(`docs/reference/${name}`)
+  if (isCheck) continue
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, text)
+}
+if (stale.length > 0)
+  process.stderr.write(isCheck ? `${stale.join(', ')} out of date; run npm run docs\n` : `wrote ${stale.join(', ')}\n`)
+else process.stderr.write('docs/reference follows the code\n')
+process.exitCode = isCheck && stale.length > 0 ? 1 : 0
