@@ -9,7 +9,7 @@
  * console.log(server.url, algorithms.length, server.stats().byStatus)
  * await server.close()
  */
-export { FAULT_KINDS, type FaultKind, type FaultOptions, parseFaults } from './faults.ts'
-export { LIMITS, type Limits } from './limits.ts'
-export type { LocalEarthEngineOptions, Stats } from './options.ts'
-export { type LocalEarthEngine, startLocalEarthEngine } from './server.ts'
+export { FAULT_KINDS, type FaultKind, type FaultOptions, parseFaults } from './protocol/faults.ts'
+export { LIMITS, type Limits } from './protocol/limits.ts'
+export type { LocalEarthEngineOptions, Stats } from './protocol/options.ts'
+export { type LocalEarthEngine, startLocalEarthEngine } from './protocol/server.ts'

@@ -2,15 +2,13 @@
 import { METRES_PER_DEGREE_LATITUDE, METRES_PER_DEGREE_LONGITUDE, type OsmObject, radians } from '@skyscript/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { PixelGrid } from '../src/band.ts'
 import { createCatalogue } from '../src/catalogue/catalogue.ts'
 import type { Scene, SceneSource } from '../src/catalogue/scene.ts'
-import { AREA_STYLES } from '../src/draw/area-styles.ts'
 import { featureBuilder, openFeatures } from '../src/draw/feature-store.ts'
 import { lightOf } from '../src/draw/light.ts'
-import type { Painter, Picture } from '../src/draw/painter.ts'
-import { POINT_STYLES } from '../src/draw/point-styles.ts'
+import type { Painter, Picture, PixelGrid } from '../src/draw/scene.ts'
 import { createPainter } from '../src/draw/scene-painter.ts'
+import { readTable } from '../src/draw/styles/table.ts'
 
 type Tags = Readonly<Record<string, string>>
 type Place = [longitude: number, latitude: number]
@@ -29,8 +27,12 @@ const PLACES: Readonly<Record<string, Place>> = {
   L9: [1.52, 42.53],
 }
 
+/** A tag for each value of a table. */
+const tagsOf = (table: string): Tags[] =>
+  readTable(table).flatMap(({ key, value }) => value!.split('|').map((each) => ({ [key!]: each })))
+
 const AREA_TAGS: readonly Tags[] = [
-  ...AREA_STYLES.flatMap(({ key, values }) => Object.keys(values).map((value) => ({ [key]: value }))),
+  ...tagsOf('areas'),
   { building: 'apartments', height: '120' },
   { building: 'church' },
   { building: 'yes', 'roof:shape': 'gabled' },
@@ -41,7 +43,7 @@ const AREA_TAGS: readonly Tags[] = [
   { barrier: 'wall' },
 ]
 const POINT_TAGS: readonly Tags[] = [
-  ...POINT_STYLES.flatMap(([key, values]) => Object.keys(values).map((value) => ({ [key]: value }))),
+  ...tagsOf('points'),
   { power: 'generator', 'generator:source': 'wind' },
   { man_made: 'chimney', height: '150' },
   { building: 'yes' },
@@ -162,7 +164,7 @@ function expectSameGround(painter: Painter, scene: Scene, grid: PixelGrid, next:
 }
 
 const BARE = createPainter(featureBuilder().build())
-const SOURCES = createCatalogue({ brandenburg: 'image', painter: BARE }).sources
+const SOURCES = createCatalogue({ brandenburg: 'image' }).sources
 const SIDE = 240
 const PER_SCENE = 14
 

@@ -1,18 +1,6 @@
 import { type Position, radians, type SourceAlias } from '@skyscript/core'
-import { FLOAT, UINT16 } from '../band.ts'
-import { fraction, hashText, mix } from '../hash.ts'
-import {
-  CATALOGUE_END,
-  clipBox,
-  cloudShare,
-  compactDate,
-  DAY,
-  digits,
-  type Scene,
-  type SceneBand,
-  type SceneSource,
-  type Shows,
-} from './scene.ts'
+import { fraction, hashText, mix } from '../draw/hash.ts'
+import { clipBox, cloudShare, collectionOf, compactDate, DAY, digits, type Scene, type SceneSource } from './scene.ts'
 
 /**
  * The Worldwide Reference System 2: 233 paths, 1.545 degrees apart at the equator, that lean east towards the north,
@@ -30,35 +18,15 @@ const REPEAT_DAYS = 16
 /** Of the scenes, so many were published without a cloud assessment, as -1. */
 const SHARE_WITHOUT_CLOUD_COVER = 0.02
 
-const band = (name: string, shows: Shows, type = FLOAT): SceneBand => ({ name, type, shows })
-const BANDS: readonly SceneBand[] = [
-  band('B1', 'blue'),
-  band('B2', 'blue'),
-  band('B3', 'green'),
-  band('B4', 'red'),
-  band('B5', 'infrared'),
-  band('B6', 'shortwave'),
-  band('B7', 'shortwave'),
-  band('B8', 'green'),
-  band('B10', 'thermal'),
-  band('B11', 'thermal'),
-  band('QA_PIXEL', 'landsat-quality', UINT16),
-]
-
-function landsat(alias: SourceAlias, number: 8 | 9, start: number, phase: number): SceneSource {
+/** @param phase days by which it flies the paths later */
+function landsat(alias: SourceAlias, number: 8 | 9, phase: number): SceneSource {
+  const collection = collectionOf(alias)
+  const { start, end: last, gsd, bands } = collection
   const prefix = `LC0${number}`
   const seed = hashText(prefix)
   const source: SceneSource = {
-    alias,
-    id: `LANDSAT/${prefix}/C02/T1_TOA`,
+    ...collection,
     type: 'IMAGE_COLLECTION',
-    title: `USGS Landsat ${number} Collection 2 Tier 1 TOA Reflectance`,
-    gsd: 30,
-    extent: [-180, -85, 180, 85],
-    start,
-    end: CATALOGUE_END,
-    sensor: { cast: [0.96, 1, 1.05], haze: 0.1, noise: 1.5, contrast: 0.95, range: [0, 0.4] },
-    bands: BANDS,
     *scenes(box, from, to) {
       const clipped = clipBox(box, this.extent)
       if (!clipped) return
@@ -87,7 +55,7 @@ function landsat(alias: SourceAlias, number: 8 | 9, start: number, phase: number
     const step = REPEAT_DAYS * DAY
     const longitude = wrapLongitude(pathLongitude(path, row))
     const first = start + ((path * 7 + phase) % REPEAT_DAYS) * DAY + Math.round((10.2 - longitude / 15) * 3600) * 1000
-    const end = Math.min(to, CATALOGUE_END)
+    const end = Math.min(to, last)
     for (let pass = Math.max(0, Math.ceil((from - first) / step)); first + pass * step < end; pass++) {
       const time = first + pass * step
       if (time < from) continue
@@ -112,8 +80,8 @@ function landsat(alias: SourceAlias, number: 8 | 9, start: number, phase: number
         ['SPACECRAFT_ID', `LANDSAT_${number}`],
         ['DATE_ACQUIRED', new Date(time).toISOString().slice(0, 10)],
       ],
-      gsd: 30,
-      bands: BANDS,
+      gsd,
+      bands,
       clouds,
     }
   }
@@ -144,6 +112,7 @@ function footprintAt(longitude: number, latitude: number, half: number): Positio
   ]
 }
 
-export const LANDSAT_8 = landsat('L8', 8, Date.UTC(2013, 2, 18), 0)
-/** Landsat 9 flies the same paths eight days apart from Landsat 8. */
-export const LANDSAT_9 = landsat('L9', 9, Date.UTC(2021, 9, 31), 8)
+/** Scenes of Landsat 8. */
+export const LANDSAT_8 = landsat('L8', 8, 0)
+/** Scenes of Landsat 9, which flies the same paths eight days apart from Landsat 8. */
+export const LANDSAT_9 = landsat('L9', 9, 8)

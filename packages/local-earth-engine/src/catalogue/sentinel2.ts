@@ -1,18 +1,15 @@
 import { radians } from '@skyscript/core'
-import { UINT8, UINT16, UINT32 } from '../band.ts'
-import { fraction, hashText, mix } from '../hash.ts'
+import { fraction, hashText, mix } from '../draw/hash.ts'
 import {
   boxRing,
-  CATALOGUE_END,
   clipBox,
   cloudShare,
+  collectionOf,
   compactDate,
   DAY,
   digits,
   type Scene,
-  type SceneBand,
   type SceneSource,
-  type Shows,
 } from './scene.ts'
 
 /**
@@ -23,41 +20,17 @@ const ROW_HEIGHT = 0.9
 /** Neighbouring tiles share some 10 km. */
 const OVERLAP = 0.05
 const REVISIT_DAYS = 5
-const START = Date.UTC(2017, 2, 28)
+const collection = collectionOf('S2')
+const { start: START, end: END, gsd, bands } = collection
 const LATITUDE_BANDS = 'CDEFGHJKLMNPQRSTUVWX'
 const COLUMN_LETTERS = ['ABCDEFGH', 'JKLMNPQR', 'STUVWXYZ']
 const ROW_LETTERS = 'ABCDEFGHJKLMNPQRSTUV'
 const SEED = hashText('sentinel-2')
 
-const reflectance = (name: string, shows: Shows): SceneBand => ({ name, type: UINT16, shows })
-
+/** Tiles of Sentinel-2, one pass every five days. */
 export const SENTINEL_2: SceneSource = {
-  alias: 'S2',
-  id: 'COPERNICUS/S2_SR_HARMONIZED',
+  ...collection,
   type: 'IMAGE_COLLECTION',
-  title: 'Harmonized Sentinel-2 MSI: MultiSpectral Instrument, Level-2A (SR)',
-  gsd: 10,
-  extent: [-180, -56, 180, 83],
-  start: START,
-  end: CATALOGUE_END,
-  sensor: { cast: [0.98, 1, 1.02], haze: 0.03, noise: 1.5, contrast: 1, range: [0, 3000] },
-  bands: [
-    reflectance('B1', 'blue'),
-    reflectance('B2', 'blue'),
-    reflectance('B3', 'green'),
-    reflectance('B4', 'red'),
-    reflectance('B5', 'red'),
-    reflectance('B6', 'infrared'),
-    reflectance('B7', 'infrared'),
-    reflectance('B8', 'infrared'),
-    reflectance('B8A', 'infrared'),
-    reflectance('B9', 'infrared'),
-    reflectance('B11', 'shortwave'),
-    reflectance('B12', 'shortwave'),
-    { name: 'SCL', type: UINT8, shows: 'scene-class' },
-    { name: 'MSK_CLDPRB', type: UINT8, shows: 'clouds' },
-    { name: 'QA60', type: UINT32, shows: 'clouds' },
-  ],
   *scenes(box, from, to) {
     const clipped = clipBox(box, this.extent)
     if (!clipped) return
@@ -117,7 +90,7 @@ function* passes(zone: number, row: number, column: number, from: number, to: nu
   // Half past ten local time, on the day of the orbit.
   const first = START + ((seed >>> 8) % REVISIT_DAYS) * DAY + Math.round((10.5 - (west + width / 2) / 15) * 3600) * 1000
   const step = REVISIT_DAYS * DAY
-  const end = Math.min(to, CATALOGUE_END)
+  const end = Math.min(to, END)
   for (let pass = Math.max(0, Math.ceil((from - first) / step)); first + pass * step < end; pass++) {
     const own = mix(seed, pass)
     const time = first + pass * step + Math.floor(fraction(own, 1) * 90) * 1000
@@ -136,8 +109,8 @@ function* passes(zone: number, row: number, column: number, from: number, to: nu
         ['SENSING_ORBIT_DIRECTION', 'DESCENDING'],
         ['NODATA_PIXEL_PERCENTAGE', 0],
       ],
-      gsd: 10,
-      bands: SENTINEL_2.bands,
+      gsd,
+      bands,
       clouds,
     }
   }

@@ -1,8 +1,6 @@
-import type { Box, Position, SourceAlias } from '@skyscript/core'
-import { radians } from '@skyscript/core'
-import { UINT8, UINT16 } from '../band.ts'
-import { fraction, hashText, mix } from '../hash.ts'
-import { clipBox, compactDate, gridCells, type Scene, type SceneBand, type SceneSource, type Sensor } from './scene.ts'
+import { type Box, type Position, radians, type SourceAlias } from '@skyscript/core'
+import { fraction, hashText, mix } from '../draw/hash.ts'
+import { clipBox, collectionOf, compactDate, gridCells, type Scene, type SceneSource } from './scene.ts'
 
 /** Scenes were released for scattered places only: of the cells of this size, some have a few. */
 const CELL = 0.25
@@ -11,9 +9,7 @@ const SHARE_OF_CELLS = 0.06
 const ALWAYS: readonly Position[] = [[7.45, 46.72]]
 /** Farthest that a footprint reaches from its cell, in degrees. */
 const REACH = 0.25
-const EXTENT: Box = [-180, -70, 180, 53]
-const START = Date.UTC(2014, 6, 3)
-const END = Date.UTC(2016, 11, 24)
+const { extent: EXTENT, start: START, end: END } = collectionOf('P3')
 const SEED = hashText('skysat')
 const COLUMNS = 360 / CELL
 const ROWS = (EXTENT[3] - EXTENT[1]) / CELL
@@ -38,27 +34,12 @@ function cellOfSecond(second: number): number {
   return ((second % CELLS) * (((x % CELLS) + CELLS) % CELLS)) % CELLS
 }
 
-interface Product {
-  readonly alias: SourceAlias
-  readonly id: string
-  readonly title: string
-  readonly gsd: number
-  readonly sensor: Sensor
-  readonly bands: readonly SceneBand[]
-}
-
-function skysat({ alias, id, title, gsd, sensor, bands }: Product): SceneSource {
+function skysat(alias: SourceAlias): SceneSource {
+  const collection = collectionOf(alias)
+  const { gsd, bands } = collection
   const source: SceneSource = {
-    alias,
-    id,
+    ...collection,
     type: 'IMAGE_COLLECTION',
-    title,
-    gsd,
-    extent: EXTENT,
-    start: START,
-    end: END,
-    sensor,
-    bands,
     *scenes(box, from, to) {
       const clipped = clipBox(box, EXTENT)
       if (!clipped) return
@@ -71,15 +52,8 @@ function skysat({ alias, id, title, gsd, sensor, bands }: Product): SceneSource 
     scene(index) {
       const match = /^s0[1-3]_(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(index)
       if (!match) return null
-      const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-      ]
-      const time = Date.UTC(year, month - 1, day, hour, minute, second)
+      const [year, month, ...rest] = match.slice(1).map(Number) as [number, number, ...number[]]
+      const time = Date.UTC(year, month - 1, ...rest)
       if (time < START || time >= END) return null
       const cell = cellOfSecond((time - START) / 1000)
       const scenes = scenesOf((cell % COLUMNS) + EXTENT[0] / CELL, Math.floor(cell / COLUMNS) + EXTENT[1] / CELL)
@@ -128,30 +102,7 @@ function tilted([x, y]: Position, half: number, angle: number): Position[] {
   return corners.with(4, corners[0]!)
 }
 
-export const SKYSAT_RGB = skysat({
-  alias: 'P3',
-  id: 'SKYSAT/GEN-A/PUBLIC/ORTHO/RGB',
-  title: 'Planet SkySat Public Ortho Imagery, RGB',
-  gsd: 0.8,
-  sensor: { cast: [0.98, 1, 1.02], haze: 0.09, noise: 4, contrast: 0.98, range: [11, 190] },
-  bands: [
-    { name: 'R', type: UINT8, shows: 'red' },
-    { name: 'G', type: UINT8, shows: 'green' },
-    { name: 'B', type: UINT8, shows: 'blue' },
-  ],
-})
-
-export const SKYSAT_MULTISPECTRAL = skysat({
-  alias: 'P5',
-  id: 'SKYSAT/GEN-A/PUBLIC/ORTHO/MULTISPECTRAL',
-  title: 'Planet SkySat Public Ortho Imagery, Multispectral',
-  gsd: 2,
-  sensor: { cast: [0.97, 1, 1.04], haze: 0.1, noise: 3, contrast: 0.98, range: [200, 6000] },
-  bands: [
-    { name: 'B', type: UINT16, shows: 'blue' },
-    { name: 'G', type: UINT16, shows: 'green' },
-    { name: 'R', type: UINT16, shows: 'red' },
-    { name: 'N', type: UINT16, shows: 'infrared' },
-    { name: 'P', type: UINT16, shows: 'green' },
-  ],
-})
+/** Colour images of SkySat. */
+export const SKYSAT_RGB = skysat('P3')
+/** Images of the same scenes with an infrared band. */
+export const SKYSAT_MULTISPECTRAL = skysat('P5')

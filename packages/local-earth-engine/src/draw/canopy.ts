@@ -2,7 +2,7 @@
  * Crowns of woods seen from above, as tables that repeat over the Earth. They take 67 MB and most of a second, so each is
  * made when it is first needed, in memory that threads share.
  */
-import { fraction2, hashText } from '../hash.ts'
+import { fraction2, hashText } from './hash.ts'
 import { mottle } from './noise.ts'
 
 /** The tables of a canopy at one resolution. */

@@ -3,15 +3,23 @@ import { addEdge, type CoverageBuffer, coverageBuffer, flush } from './coverage.
 import { type FeatureStore, UNITS_PER_DEGREE } from './feature-store.ts'
 import { BELTS_PER_DEGREE, type Window } from './lattice.ts'
 import type { Light } from './light.ts'
+import { grain } from './noise.ts'
+import type { Colour } from './styles/colours.ts'
+
+/** What colours depend on besides place and object. */
+export interface View {
+  readonly light: Light
+  /** Metres per pixel. */
+  readonly gsd: number
+}
 
 /**
  * A window being painted. Positions are in metres: x east from longitude 0 along the parallel in the middle of the whole
  * degree, y south from 90 N. They are absolute, so that whatever is derived from them is the same in every window, and
  * textures run on from belt to belt.
  */
-export interface Canvas {
+export interface Canvas extends View {
   readonly window: Window
-  readonly gsd: number
   /** Metres per column: the GSD but for the part of a degree that the belt lies off the middle of its degree. */
   readonly pixelX: number
   readonly width: number
@@ -26,7 +34,6 @@ export interface Canvas {
   readonly blue: Float32Array
   readonly infrared: Float32Array
   readonly coverage: CoverageBuffer
-  readonly light: Light
 }
 
 export function createCanvas(window: Window, light: Light): Canvas {
@@ -66,6 +73,9 @@ export type Shader = (ink: Ink, x: number, y: number, column: number, row: numbe
 /** Positions of one line as x, y, x, y in metres. */
 export type Path = Float64Array
 
+/** A unit vector on the ground: x east, y south. */
+export type Direction = readonly [x: number, y: number]
+
 /** The lines of a feature in metres of the window's belt. */
 export function pathsOf(features: FeatureStore, feature: number, window: Window): Path[] {
   const { lineStart, pointStart, positions } = features
@@ -85,7 +95,7 @@ export function pathsOf(features: FeatureStore, feature: number, window: Window)
 }
 
 /** Adds a closed ring to what the next `paint` covers; rings that turn against each other cut holes. */
-export function addRing(canvas: Canvas, path: Path, shiftX = 0, shiftY = 0): void {
+export function addRing(canvas: Canvas, path: ArrayLike<number>, shiftX = 0, shiftY = 0): void {
   const { coverage, window, pixelX, gsd } = canvas
   const [scaleX, scaleY] = [256 / pixelX, 256 / gsd]
   const [left, top] = [window.left * 256, window.top * 256]
@@ -101,43 +111,10 @@ export function addRing(canvas: Canvas, path: Path, shiftX = 0, shiftY = 0): voi
   }
 }
 
-/** Adds a quadrilateral, always turning the same way. */
-export function addQuad(
-  canvas: Canvas,
-  x0: number,
-  y0: number,
-  x1: number,
-  y1: number,
-  x2: number,
-  y2: number,
-  x3: number,
-  y3: number,
-): void {
-  quad[0] = x0
-  quad[1] = y0
-  quad[2] = x1
-  quad[3] = y1
-  quad[4] = x2
-  quad[5] = y2
-  quad[6] = x3
-  quad[7] = y3
-  addRing(canvas, quad)
-}
-const quad = new Float64Array(8)
-
-/** Adds a rectangle about a centre: `length` along the unit direction (ux, uy), `width` across. */
-export function addBar(
-  canvas: Canvas,
-  x: number,
-  y: number,
-  ux: number,
-  uy: number,
-  length: number,
-  width: number,
-): void {
+/** Adds a rectangle about a centre: `length` along the direction (ux, uy), `width` across. */
+export function addBar(canvas: Canvas, x: number, y: number, [ux, uy]: Direction, length: number, width: number): void {
   const [ax, ay, bx, by] = [(ux * length) / 2, (uy * length) / 2, (-uy * width) / 2, (ux * width) / 2]
-  addQuad(
-    canvas,
+  addRing(canvas, [
     x - ax - bx,
     y - ay - by,
     x + ax - bx,
@@ -146,7 +123,7 @@ export function addBar(
     y + ay + by,
     x - ax + bx,
     y - ay + by,
-  )
+  ])
 }
 
 /** Adds a disc, as a polygon of enough corners for its size in pixels. */
@@ -175,18 +152,9 @@ const ink: Ink = new Float32Array(5)
 
 /** Paints every pixel of the window. */
 export function paintAll(canvas: Canvas, shader: Shader): void {
-  const { west, north, east, south, gsd, pixelX } = canvas
-  addQuad(
-    canvas,
-    west - pixelX,
-    north - gsd,
-    east + pixelX,
-    north - gsd,
-    east + pixelX,
-    south + gsd,
-    west - pixelX,
-    south + gsd,
-  )
+  const [west, north] = [canvas.west - canvas.pixelX, canvas.north - canvas.gsd]
+  const [east, south] = [canvas.east + canvas.pixelX, canvas.south + canvas.gsd]
+  addRing(canvas, [west, north, east, north, east, south, west, south])
   paint(canvas, shader)
 }
 
@@ -229,52 +197,29 @@ export function paintShadow(canvas: Canvas, depth: number): void {
   })
 }
 
-/** Adds colour to the single pixel at a position: for what is smaller than a pixel. */
-export function paintSpeck(
-  canvas: Canvas,
-  x: number,
-  y: number,
-  share: number,
-  red: number,
-  green: number,
-  blue: number,
-  infrared: number,
-): void {
+/** Adds a share of a colour to the single pixel at a position: for what is smaller than a pixel. */
+export function paintSpeck(canvas: Canvas, x: number, y: number, share: number, colour: ArrayLike<number>): void {
   const column = Math.floor(x / canvas.pixelX) - canvas.window.left
   const row = Math.floor(y / canvas.gsd) - canvas.window.top
   if (column < 0 || row < 0 || column >= canvas.width || row >= canvas.height) return
   const at = row * canvas.width + column
   const part = Math.min(1, share)
-  canvas.red[at]! += (red - canvas.red[at]!) * part
-  canvas.green[at]! += (green - canvas.green[at]!) * part
-  canvas.blue[at]! += (blue - canvas.blue[at]!) * part
-  canvas.infrared[at]! += (infrared - canvas.infrared[at]!) * part
+  canvas.red[at]! += (colour[0]! - canvas.red[at]!) * part
+  canvas.green[at]! += (colour[1]! - canvas.green[at]!) * part
+  canvas.blue[at]! += (colour[2]! - canvas.blue[at]!) * part
+  canvas.infrared[at]! += (colour[3]! - canvas.infrared[at]!) * part
 }
 
-/** A shader of one colour. */
-export function flat(red: number, green: number, blue: number, infrared = red): Shader {
-  return (out) => {
-    out[0] = red
-    out[1] = green
-    out[2] = blue
-    out[3] = infrared
-  }
-}
-
-/** A shader of one colour with grain. */
-export function grainy(
-  red: number,
-  green: number,
-  blue: number,
-  infrared: number,
-  amount: number,
-  noise: (column: number, row: number) => number,
-): Shader {
+/** A shader of one colour, with noise of single pixels. */
+export function coloured([red, green, blue, infrared]: Colour, noise = 0): Shader {
   return (out, _x, _y, column, row) => {
-    const change = amount * noise(column, row)
+    const change = noise === 0 ? 0 : noise * grain(column, row)
     out[0] = red + change
     out[1] = green + change
     out[2] = blue + change
     out[3] = infrared + change
   }
 }
+
+/** A shader of one colour, as bright in the infrared as in red. */
+export const flat = (red: number, green: number, blue: number): Shader => coloured([red, green, blue, red])

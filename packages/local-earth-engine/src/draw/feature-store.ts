@@ -11,10 +11,10 @@ import {
   readLines,
 } from '@skyscript/core'
 import Flatbush from 'flatbush'
-import { hashText } from '../hash.ts'
-import { styleOf } from './classify.ts'
+import { hashText } from './hash.ts'
 import { grownBox, reachOf } from './reach.ts'
-import type { Style } from './style.ts'
+import { styleOf } from './styles/classify.ts'
+import type { Style } from './styles/style.ts'
 
 /** OSM's own precision: 1e-7 degree. */
 export const UNITS_PER_DEGREE = 1e7

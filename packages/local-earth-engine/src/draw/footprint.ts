@@ -1,7 +1,6 @@
 import type { Position } from '@skyscript/core'
-import type { PixelGrid } from '../band.ts'
-import type { Scene } from '../catalogue/scene.ts'
 import { patchesOf } from './lattice.ts'
+import type { PixelGrid, Scene } from './scene.ts'
 
 /** 1 where a scene has data, by the centres of its native pixels; null where it has data all over the grid. */
 export function footprintMask(scene: Scene, grid: PixelGrid): Float32Array | null {

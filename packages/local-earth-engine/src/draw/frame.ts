@@ -1,4 +1,3 @@
-import { fraction } from '../hash.ts'
 import type { Path } from './canvas.ts'
 
 /** The rectangle that an area fills best, along its longest edge: patterns are laid out on it. */
@@ -16,6 +15,7 @@ export interface Frame {
 /** Of areas with more corners than this, every n-th is looked at. */
 const CORNERS = 400
 
+/** The frame of an area, from its first ring. */
 export function frameOf(paths: readonly Path[]): Frame {
   const ring = paths[0] ?? new Float64Array(2)
   const step = Math.max(1, Math.floor(ring.length / 2 / CORNERS)) * 2
@@ -43,8 +43,12 @@ export function frameOf(paths: readonly Path[]): Frame {
     : { ...center, ux: -uy, uy: ux, halfLength: halfV, halfWidth: halfU }
 }
 
-/** A frame without a place of its own, for what lies everywhere: its direction comes from a seed. */
-export function looseFrame(seed: number): Frame {
-  const angle = fraction(seed, 9) * Math.PI
-  return { centerX: 0, centerY: 0, ux: Math.cos(angle), uy: Math.sin(angle), halfLength: 100, halfWidth: 100 }
+/** Position along a frame's longer side, in metres from its middle. */
+export function alongOf({ centerX, centerY, ux, uy }: Frame, x: number, y: number): number {
+  return (x - centerX) * ux + (y - centerY) * uy
+}
+
+/** Position across a frame, in metres from its middle. */
+export function acrossOf({ centerX, centerY, ux, uy }: Frame, x: number, y: number): number {
+  return (y - centerY) * ux - (x - centerX) * uy
 }

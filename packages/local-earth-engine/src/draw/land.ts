@@ -1,3 +1,4 @@
+/** Everything on the ground of a window, layer by layer. */
 import type { Box } from '@skyscript/core'
 import { addBuildingShadow, type Building, isSpeck, paintRoof, paintSpeckBuilding } from './buildings.ts'
 import { addRing, type Canvas, paint, paintAll, paintShadow, paintSpeck, pathsOf } from './canvas.ts'
@@ -6,11 +7,12 @@ import { frameOf } from './frame.ts'
 import { groundShader, openGround } from './ground.ts'
 import { paintLine } from './lines.ts'
 import { grownBox, reachOf } from './reach.ts'
-import { paintBridgeShadow, paintRailway, paintRoad, paintRoadEdges, paintRunway, type Way } from './roads.ts'
+import type { Way } from './recipes.ts'
+import { paintBridgeShadow, paintRailway, paintRoad, paintRoadEdges, paintRunway } from './roads.ts'
 import { seaPainter } from './sea.ts'
+import { paintSpot, type RoadBeside } from './spots.ts'
 import { segmentsInView } from './strokes.ts'
-import { LAYERS, type Style } from './style.ts'
-import { paintSpot } from './symbols.ts'
+import { LAYERS, type Style } from './styles/style.ts'
 import { isWater, waterShader } from './water.ts'
 
 /** Areas smaller than this many pixels become a speck. */
@@ -22,16 +24,16 @@ const BATCH_GSD = 2
 const SHADOW_DEPTH = 0.5
 /** From here on shadows of houses are part of the speck. */
 const SHADOW_GSD = 6
+/** A node lies on a road that is at most this many metres away. */
+const ON_ROAD = 3
 
-type PaintLand = (canvas: Canvas, box: Box) => void
-
-/** Paints everything on the ground of a window. */
-export function landPainter(features: FeatureStore): PaintLand {
+/** Makes the painter of the ground: of all that features show in the box of a canvas. */
+export function landPainter(features: FeatureStore): (canvas: Canvas, box: Box) => void {
   const paintSea = seaPainter(features)
   const styleAt = (feature: number): Style => features.styles[features.style[feature]!]!
 
   return (canvas, box) => {
-    paintAll(canvas, openGround(canvas.light, canvas.gsd))
+    paintAll(canvas, openGround(canvas))
     paintSea(canvas)
     // What is thinner than a pixel is drawn a pixel wide.
     const found = features.find(grownBox(box, 2 * canvas.gsd))
@@ -45,17 +47,10 @@ export function landPainter(features: FeatureStore): PaintLand {
   }
 
   function paintLayer(canvas: Canvas, layer: number, found: Uint32Array): void {
-    switch (layer) {
-      case LAYERS.road:
-      case LAYERS.bridge:
-      case LAYERS.path:
-        return paintWays(canvas, found)
-      case LAYERS.building:
-        return paintBuildings(canvas, found)
-      default:
-        if (layer === LAYERS.structure || layer === LAYERS.tree) castShadows(canvas, found)
-        for (const feature of found) paintFeature(canvas, feature)
-    }
+    if (layer === LAYERS.road || layer === LAYERS.bridge || layer === LAYERS.path) return paintWays(canvas, found)
+    if (layer === LAYERS.building) return paintBuildings(canvas, found)
+    if (layer === LAYERS.structure || layer === LAYERS.tree) castShadows(canvas, found)
+    for (const feature of found) paintFeature(canvas, feature)
   }
 
   function paintFeature(canvas: Canvas, feature: number): void {
@@ -70,16 +65,16 @@ export function landPainter(features: FeatureStore): PaintLand {
   }
 
   function paintArea(canvas: Canvas, feature: number, { look }: Style): void {
-    const { gsd, light } = canvas
+    const { gsd } = canvas
     const [seed, area] = [features.seed[feature]!, features.area[feature]!]
     const paths = pathsOf(features, feature, canvas.window)
     const shader = isWater(look)
-      ? waterShader(look, seed, light, gsd)
-      : groundShader(AREA_LOOKS[look] ?? look, seed, frameOf(paths), light, gsd)
+      ? waterShader(look, seed, canvas)
+      : groundShader(AREA_LOOKS[look] ?? look, seed, frameOf(paths), canvas)
     if (area < SPECK_PIXELS * gsd * gsd) {
       const [x, y] = [paths[0]![0]!, paths[0]![1]!]
       shader(speck, x, y, 0, 0)
-      return paintSpeck(canvas, x, y, area / (gsd * gsd), speck[0]!, speck[1]!, speck[2]!, speck[3]!)
+      return paintSpeck(canvas, x, y, area / (gsd * gsd), speck)
     }
     for (const path of paths) addRing(canvas, path)
     paint(canvas, shader)
@@ -87,43 +82,31 @@ export function landPainter(features: FeatureStore): PaintLand {
 
   function paintPoint(canvas: Canvas, feature: number, style: Style): void {
     if (style.width < canvas.gsd * 0.2) return
-    const [x, y] = pathsOf(features, feature, canvas.window)[0]!
-    const beside = style.look === 'zebra' || style.look === 'shelter' ? roadAt(canvas, feature, x!, y!) : null
-    paintSpot(canvas, { style, seed: features.seed[feature]!, x: x!, y: y!, road: beside })
+    const [x, y] = pathsOf(features, feature, canvas.window)[0]! as unknown as [number, number]
+    const road = style.look === 'zebra' || style.look === 'shelter' ? roadAt(canvas, feature, x, y) : null
+    paintSpot(canvas, { style, seed: features.seed[feature]!, x, y, road })
   }
 
   /** The road that a node lies on. */
-  function roadAt(
-    canvas: Canvas,
-    feature: number,
-    x: number,
-    y: number,
-  ): { ux: number; uy: number; width: number } | null {
+  function roadAt(canvas: Canvas, feature: number, x: number, y: number): RoadBeside | null {
     const at = features.pointStart[features.lineStart[feature]!]! * 2
-    const [longitude, latitude] = [
-      features.positions[at]! / UNITS_PER_DEGREE,
-      features.positions[at + 1]! / UNITS_PER_DEGREE,
-    ]
-    let nearest: { ux: number; uy: number; width: number } | null = null
-    let least = 3
-    for (const other of features.find(grownBox([longitude, latitude, longitude, latitude], 3))) {
-      const { layer, width } = styleAt(other)
-      if (layer !== LAYERS.road && layer !== LAYERS.bridge) continue
-      if (styleAt(other).shape !== 'line') continue
+    const [longitude, latitude] = [at, at + 1].map((i) => features.positions[i]! / UNITS_PER_DEGREE) as [number, number]
+    let nearest: RoadBeside | null = null
+    let least = ON_ROAD
+    for (const other of features.find(grownBox([longitude, latitude, longitude, latitude], ON_ROAD))) {
+      const { layer, width, shape } = styleAt(other)
+      if ((layer !== LAYERS.road && layer !== LAYERS.bridge) || shape !== 'line') continue
       for (const path of pathsOf(features, other, canvas.window)) {
         for (let i = 2; i < path.length; i += 2) {
-          const [dx, dy] = [path[i]! - path[i - 2]!, path[i + 1]! - path[i - 1]!]
+          const [x0, y0] = [path[i - 2]!, path[i - 1]!]
+          const [dx, dy] = [path[i]! - x0, path[i + 1]! - y0]
           const length = Math.hypot(dx, dy)
           if (length === 0) continue
-          const along = Math.max(
-            0,
-            Math.min(1, ((x - path[i - 2]!) * dx + (y - path[i - 1]!) * dy) / (length * length)),
-          )
-          const distance = Math.hypot(x - path[i - 2]! - dx * along, y - path[i - 1]! - dy * along)
-          if (distance < least) {
-            least = distance
-            nearest = { ux: dx / length, uy: dy / length, width }
-          }
+          const along = Math.max(0, Math.min(1, ((x - x0) * dx + (y - y0) * dy) / (length * length)))
+          const distance = Math.hypot(x - x0 - dx * along, y - y0 - dy * along)
+          if (distance >= least) continue
+          least = distance
+          nearest = { direction: [dx / length, dy / length], width }
         }
       }
     }
@@ -157,15 +140,14 @@ export function landPainter(features: FeatureStore): PaintLand {
   }
 
   function paintBuildings(canvas: Canvas, found: Uint32Array): void {
-    const { gsd } = canvas
     const drawn: Building[] = []
     for (const feature of found) {
-      const [area, style] = [features.area[feature]!, styleAt(feature)]
-      const building = { style, seed: features.seed[feature]!, area, paths: pathsOf(features, feature, canvas.window) }
-      if (isSpeck(area, gsd)) paintSpeckBuilding(canvas, building)
+      const paths = pathsOf(features, feature, canvas.window)
+      const building = { style: styleAt(feature), seed: features.seed[feature]!, area: features.area[feature]!, paths }
+      if (isSpeck(building.area, canvas.gsd)) paintSpeckBuilding(canvas, building)
       else drawn.push(building)
     }
-    if (gsd < SHADOW_GSD) {
+    if (canvas.gsd < SHADOW_GSD) {
       for (const building of drawn) addBuildingShadow(canvas, building)
       paintShadow(canvas, SHADOW_DEPTH)
     }
@@ -178,12 +160,8 @@ export function landPainter(features: FeatureStore): PaintLand {
     for (const feature of found) {
       const style = styleAt(feature)
       if (style.shape !== 'area' || style.height === 0) continue
-      addBuildingShadow(canvas, {
-        style,
-        seed: 0,
-        area: features.area[feature]!,
-        paths: pathsOf(features, feature, canvas.window),
-      })
+      const paths = pathsOf(features, feature, canvas.window)
+      addBuildingShadow(canvas, { style, area: features.area[feature]!, paths })
     }
     paintShadow(canvas, SHADOW_DEPTH)
   }
@@ -194,27 +172,23 @@ const speck = new Float32Array(5)
 /** Looks of areas that are made of another material. */
 const AREA_LOOKS: Readonly<Record<string, string>> = {
   'tree-group': 'broad-wood',
-  clearing: 'clearing',
   bleachers: 'concrete',
   dam: 'concrete',
   'tower-base': 'concrete',
   tank: 'concrete',
 }
 
-/** Ways of one style as one; the order of styles is that of their first ways in painting order. */
+/** Ways of one style as one; the order of styles is that of their sizes and names. */
 function batched(ways: readonly Way[]): Way[] {
-  const groups = new Map<Style, Way>()
+  const groups = new Map<Style, { style: Style; seed: number; segments: Way['segments'][number][] }>()
   for (const { style, segments } of ways) {
     const group = groups.get(style)
-    if (group) (group.segments as Way['segments'][number][]).push(...segments)
+    if (group) group.segments.push(...segments)
     else groups.set(style, { style, seed: style.width * 1000, segments: [...segments] })
   }
   return [...groups.values()].sort(
-    (a, b) =>
-      a.style.width - b.style.width ||
-      a.style.height - b.style.height ||
-      compareText(a.style.look, b.style.look) ||
-      compareText(a.style.detail, b.style.detail),
+    ({ style: a }, { style: b }) =>
+      a.width - b.width || a.height - b.height || compareText(a.look, b.look) || compareText(a.detail, b.detail),
   )
 }
 

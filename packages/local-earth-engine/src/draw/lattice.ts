@@ -1,5 +1,5 @@
 import { METRES_PER_DEGREE_LATITUDE, METRES_PER_DEGREE_LONGITUDE, radians } from '@skyscript/core'
-import type { PixelGrid } from '../band.ts'
+import type { PixelGrid } from './scene.ts'
 
 /**
  * The native pixels of all scenes of one GSD. Rows are counted south from 90 N over the whole Earth. Columns are counted

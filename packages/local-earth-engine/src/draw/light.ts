@@ -1,7 +1,7 @@
 import { radians } from '@skyscript/core'
-import { DAY, type Scene } from '../catalogue/scene.ts'
-import { fraction, hashText } from '../hash.ts'
+import { fraction, hashText } from './hash.ts'
 import { LONGEST_SHADOW } from './reach.ts'
+import type { Scene } from './scene.ts'
 
 /** What sun and season make of a scene; the same all over the scene. */
 export interface Light {
@@ -20,17 +20,18 @@ export interface Light {
   readonly seed: number
 }
 
-/** Orthophotos are flown in leaf, and the dates of national mosaics say no more than the year. */
-const FLOWN_IN_SUMMER = new Set(['CH', 'FI', 'DE', 'ES', 'US'])
+const DAY = 86_400_000
 const YEAR_DAYS = 365.25
 /** A day by which the north is greenest. */
 const MIDSUMMER = 190
 
+/** The light of a scene at a latitude. */
 export function lightOf(scene: Scene, latitude: number): Light {
   const seed = hashText(`${scene.source.id}/${scene.index}`)
   const sun = fraction(seed, 1)
   const day =
-    FLOWN_IN_SUMMER.has(scene.source.alias) || scene.time === null
+    // Aerial images are flown in leaf, and the dates of national mosaics say no more than the year.
+    scene.source.aerial || scene.time === null
       ? MIDSUMMER - 30 + 60 * fraction(seed, 2)
       : (scene.time / DAY) % YEAR_DAYS
   // 1 in the middle of summer, -1 in the middle of winter; the south has it the other way round.

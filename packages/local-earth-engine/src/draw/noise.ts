@@ -1,4 +1,4 @@
-import { fraction2, hashText } from '../hash.ts'
+import { fraction2, hashText } from './hash.ts'
 
 /**
  * Tables of noise, repeated over the Earth, that give ground, leaves and water their texture. They are sampled by position

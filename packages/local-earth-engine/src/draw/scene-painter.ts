@@ -1,13 +1,11 @@
 import type { Box } from '@skyscript/core'
-import type { PixelGrid } from '../band.ts'
-import type { Scene } from '../catalogue/scene.ts'
 import { createCanvas } from './canvas.ts'
 import { type Features, openFeatures } from './feature-store.ts'
 import { footprintMask } from './footprint.ts'
 import { landPainter } from './land.ts'
 import { BELTS_PER_DEGREE, type Patch, patchesOf, type Window } from './lattice.ts'
 import { lightOf } from './light.ts'
-import type { Painter, Picture } from './painter.ts'
+import type { Painter, Picture, PixelGrid, Scene } from './scene.ts'
 import { expose } from './sensor.ts'
 
 /** Draws scenes from features: the land is painted on native pixels, then seen through the scene's sky and sensor. */

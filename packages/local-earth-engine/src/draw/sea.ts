@@ -1,5 +1,5 @@
 import Flatbush from 'flatbush'
-import { addQuad, type Canvas, paint } from './canvas.ts'
+import { addRing, type Canvas, paint } from './canvas.ts'
 import { type FeatureStore, UNITS_PER_DEGREE } from './feature-store.ts'
 import { COAST_REACH, SEA_REACH } from './reach.ts'
 import { waterShader } from './water.ts'
@@ -35,10 +35,10 @@ export function seaPainter(features: FeatureStore): SeaPainter {
       const [y0, y1] = [(top + row) * gsd, (top + row + 1) * gsd]
       for (const [from, to] of seaSpans(crossings, west, east)) {
         const [x0, x1] = [(from / degreesX) * pixelX, (to / degreesX) * pixelX]
-        addQuad(canvas, x0, y0, x1, y0, x1, y1, x0, y1)
+        addRing(canvas, [x0, y0, x1, y0, x1, y1, x0, y1])
       }
     }
-    paint(canvas, waterShader('sea', 0, canvas.light, gsd))
+    paint(canvas, waterShader('sea', 0, canvas))
   }
 }
 

@@ -1,7 +1,7 @@
-import type { Scene } from '../catalogue/scene.ts'
-import { fraction, fraction2, hashText } from '../hash.ts'
 import type { Canvas } from './canvas.ts'
+import { fraction, fraction2, hashText } from './hash.ts'
 import { grain, mottle } from './noise.ts'
+import type { Scene } from './scene.ts'
 import { type Sky, skyOf } from './sky.ts'
 
 /** Colour of haze and of clouds, and of what light is left under a cloud. */
@@ -10,7 +10,6 @@ const CLOUD = 268
 const UNDER_CLOUD = 0.48
 /** Flight strips that a mosaic is put together from, in metres. */
 const STRIP = { width: 3400, height: 2100 }
-const MOSAICS = new Set(['CH', 'FI', 'DE', 'ES', 'US'])
 
 /** Turns the painted ground into what the scene's instrument recorded. Changes the canvas in place. */
 export function expose(scene: Scene, canvas: Canvas): Sky | null {
@@ -25,7 +24,7 @@ export function expose(scene: Scene, canvas: Canvas): Sky | null {
     sensor.cast[1] * exposure,
     sensor.cast[2] * exposure * (1 - warmth),
   ]
-  const seams = MOSAICS.has(scene.source.alias)
+  const seams = scene.source.aerial
   const { width, height, window, pixelX, gsd, red, green, blue, infrared } = canvas
   const { noise, contrast } = sensor
   const shift = seed & 0xffff

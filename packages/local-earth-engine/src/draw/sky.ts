@@ -1,7 +1,7 @@
-import type { Scene } from '../catalogue/scene.ts'
-import { fraction, hashText } from '../hash.ts'
 import type { Canvas } from './canvas.ts'
+import { fraction, hashText } from './hash.ts'
 import { mottle, mottleAbove } from './noise.ts'
+import type { Scene } from './scene.ts'
 
 /** Metres across the largest clouds. */
 const CLOUD_METRES = 7000

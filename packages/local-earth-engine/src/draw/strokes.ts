@@ -1,4 +1,5 @@
-import { addDisc, addQuad, type Canvas, inView, type Path } from './canvas.ts'
+import { addDisc, addRing, type Canvas, inView, type Path } from './canvas.ts'
+import type { Light } from './light.ts'
 
 /** A straight part of a line in view: its ends, its direction, and how far from the line's start it begins. */
 export interface Segment {
@@ -36,17 +37,8 @@ export function addStroke(canvas: Canvas, segments: readonly Segment[], width: n
   for (const { x0, y0, x1, y1, ux, uy } of segments) {
     const [rightX, rightY] = [-uy, ux]
     const [a, b] = [offset - half, offset + half]
-    addQuad(
-      canvas,
-      x0 + rightX * a,
-      y0 + rightY * a,
-      x1 + rightX * a,
-      y1 + rightY * a,
-      x1 + rightX * b,
-      y1 + rightY * b,
-      x0 + rightX * b,
-      y0 + rightY * b,
-    )
+    const [ax, ay, bx, by] = [rightX * a, rightY * a, rightX * b, rightY * b]
+    addRing(canvas, [x0 + ax, y0 + ay, x1 + ax, y1 + ay, x1 + bx, y1 + by, x0 + bx, y0 + by])
     if (bends) {
       addDisc(canvas, x0 + rightX * offset, y0 + rightY * offset, half)
       addDisc(canvas, x1 + rightX * offset, y1 + rightY * offset, half)
@@ -104,16 +96,19 @@ function addSpan(
 ): void {
   if (to <= from) return
   const [a, b] = [offset - width / 2, offset + width / 2]
-  const [ax, ay, bx, by] = [x0 + ux * from, y0 + uy * from, x0 + ux * to, y0 + uy * to]
-  addQuad(
-    canvas,
-    ax - uy * a,
-    ay + ux * a,
-    bx - uy * a,
-    by + ux * a,
-    bx - uy * b,
-    by + ux * b,
-    ax - uy * b,
-    ay + ux * b,
-  )
+  const [x, y, endX, endY] = [x0 + ux * from, y0 + uy * from, x0 + ux * to, y0 + uy * to]
+  const [ax, ay, bx, by] = [uy * a, ux * a, uy * b, ux * b]
+  addRing(canvas, [x - ax, y + ay, endX - ax, endY + ay, endX - bx, endY + by, x - bx, y + by])
+}
+
+/** Segments moved away from the sun, as shadows are. */
+export function shifted(segments: readonly Segment[], { sunX, sunY }: Light, metres: number): Segment[] {
+  const [dx, dy] = [sunX * metres, sunY * metres]
+  return segments.map((each) => ({
+    ...each,
+    x0: each.x0 - dx,
+    y0: each.y0 - dy,
+    x1: each.x1 - dx,
+    y1: each.y1 - dy,
+  }))
 }

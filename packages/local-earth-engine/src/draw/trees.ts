@@ -1,12 +1,13 @@
 import { type CanopyLevel, canopyIndex, canopyLevel } from './canopy.ts'
-import type { Ink } from './canvas.ts'
+import type { Ink, View } from './canvas.ts'
+import { darken } from './ink.ts'
 import type { Light } from './light.ts'
 import { mottle } from './noise.ts'
+import type { Colour } from './styles/colours.ts'
+import type { Material } from './styles/materials.ts'
 
-/** Fewer metres per pixel than this show trees one by one. */
+/** Below this many metres per pixel trees show one by one. */
 const SINGLE_TREES_GSD = 1.6
-
-type Colour = readonly [red: number, green: number, blue: number, infrared: number]
 
 const BROAD_LEAVES: Colour = [74, 104, 52, 190]
 const NEEDLES: Colour = [44, 70, 50, 120]
@@ -15,23 +16,15 @@ const TREE_METRES = 5
 const SHADE = 0.58
 
 /** Puts trees over what the ink holds. */
-export type TreeCover = (ink: Ink, x: number, y: number) => void
+type TreeCover = (ink: Ink, x: number, y: number) => void
 
-/** Crown by crown where crowns show, else a blend of leaves and ground. `density` 1 is a closed wood. */
-export function treeCover(
-  kind: 'broad' | 'needle' | 'mixed',
-  density: number,
-  scale: number,
-  light: Light,
-  gsd: number,
-): TreeCover {
-  const level = canopyLevel(density < 1 ? 'scattered' : kind === 'needle' ? 'needle' : 'broad', gsd / scale)
-  const leaf = leafColour(kind === 'needle' ? NEEDLES : BROAD_LEAVES, kind === 'needle' ? 1 : light.leaves)
+/** Trees crown by crown where crowns show, else a blend of leaves and ground. A density of 1 is a closed wood. */
+export function treeCover({ kind, density, size }: NonNullable<Material['trees']>, { light, gsd }: View): TreeCover {
+  const level = canopyLevel(density < 1 ? 'scattered' : kind === 'needle' ? 'needle' : 'broad', gsd / size)
+  const leaf = kind === 'needle' ? leafColour(NEEDLES, 1) : leafColour(BROAD_LEAVES, light.leaves)
   const needle = kind === 'mixed' ? leafColour(NEEDLES, 1) : leaf
-  if (gsd / scale >= SINGLE_TREES_GSD) return blendedTrees(level, density, leaf, needle, light)
-  return density < 1
-    ? scatteredTrees(level, density, scale, leaf, light)
-    : closedWood(level, scale, leaf, needle, light)
+  if (gsd / size >= SINGLE_TREES_GSD) return blendedTrees(level, density, leaf, needle, light)
+  return density < 1 ? scatteredTrees(level, density, size, leaf, light) : closedWood(level, size, leaf, needle, light)
 }
 
 function blendedTrees(
@@ -54,17 +47,17 @@ function blendedTrees(
 
 function closedWood(
   level: CanopyLevel,
-  scale: number,
+  size: number,
   leaf: Float32Array,
   needle: Float32Array,
   light: Light,
 ): TreeCover {
-  const mixed = needle !== leaf
+  const isMixed = needle !== leaf
   return (ink, x, y) => {
-    const at = canopyIndex(level, x / scale, y / scale)
+    const at = canopyIndex(level, x / size, y / size)
     const tree = level.tree[at]!
     if (tree < 0) return
-    shadeCrown(ink, level, at, tree, mixed && mottle(x, y, 1 / 70) + tree > 0.68 ? needle : leaf, light)
+    shadeCrown(ink, level, at, tree, isMixed && mottle(x, y, 1 / 70) + tree > 0.68 ? needle : leaf, light)
   }
 }
 
@@ -72,20 +65,20 @@ function closedWood(
 function scatteredTrees(
   level: CanopyLevel,
   density: number,
-  scale: number,
+  size: number,
   leaf: Float32Array,
   light: Light,
 ): TreeCover {
   const reach = light.shadow * TREE_METRES * 0.6
   const [castX, castY] = [light.sunX * reach, light.sunY * reach]
   return (ink, x, y) => {
-    const at = canopyIndex(level, x / scale, y / scale)
+    const at = canopyIndex(level, x / size, y / size)
     const tree = level.tree[at]!
-    const caster = level.tree[canopyIndex(level, x / scale + castX, y / scale + castY)]!
+    const caster = level.tree[canopyIndex(level, x / size + castX, y / size + castY)]!
     if (tree < 0 && caster < 0) return
     const stand = density * (1 + 1.2 * mottle(x, y, 1 / 90))
     if (tree >= 0 && tree < stand) return shadeCrown(ink, level, at, tree, leaf, light)
-    if (caster >= 0 && caster < stand) for (let i = 0; i < 4; i++) ink[i]! *= SHADE
+    if (caster >= 0 && caster < stand) darken(ink, SHADE)
   }
 }
 
