@@ -30,6 +30,18 @@ const PHRASES = [
 ]
 const PATTERN = new RegExp(`\\b(?:${PHRASES.join('|').replaceAll(' ', '\\s+(?:(?:\\*|//|#)\\s+)?')})\\b`, 'gi')
 
+/** Comments, and strings: what follows `//` or `/*`, and what quotes enclose. */
+const PROSE = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g
+
+/** Where texts for people are in a file; of code its comments, and strings of several words. */
+function* proseOf(file: string, text: string): Generator<{ readonly at: number; readonly words: string }> {
+  if (!/\.(?:ts|mjs|cjs)$/.test(file)) {
+    yield { at: 0, words: text }
+    return
+  }
+  for (const { 0: words, index } of text.matchAll(PROSE)) if (/\s/.test(words)) yield { at: index, words }
+}
+
 const folder = dirname(fileURLToPath(import.meta.url))
 const root = join(folder, '..')
 const linesOf = (name: string) =>
@@ -50,7 +62,10 @@ const revised: string[] = []
 const used = new Set<unknown>()
 for (const file of files.filter((path) => !SKIPPED.includes(path.split('/').at(-1)!)).sort()) {
   const text = readFileSync(join(root, file), 'utf8')
-  const found = [...text.matchAll(PATTERN)].flatMap(({ 0: words, index }) => {
+  const matches = [...proseOf(file, text)].flatMap(({ at, words }) =>
+    [...words.matchAll(PATTERN)].map((match) => ({ words: match[0], index: at + match.index })),
+  )
+  const found = matches.flatMap(({ words, index }) => {
     const start = text.lastIndexOf('\n', index) + 1
     const end = text.indexOf('\n', index + words.length)
     const line = text.slice(start, end === -1 ? undefined : end)

@@ -37,7 +37,7 @@ for (const name of Object.keys(MAY_IMPORT)) {
     dependencies?: Record<string, string>
     devDependencies?: Record<string, string>
   }
-  // A package of types alone, `@types/x`, is imported as `x` and gone at run time.
+  // A types-only package, `@types/x`, is imported as `x` and gone at run time.
   const types = Object.keys(manifest.devDependencies ?? {}).filter((each) => each.startsWith('@types/'))
   const named = new Set([
     ...Object.keys(manifest.dependencies ?? {}),

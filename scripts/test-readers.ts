@@ -14,7 +14,7 @@ const readers = join(root, 'test', 'readers')
 /** Debian's PyTorch belongs to its own Python, which need not be the first on PATH. */
 const CANDIDATES = ['python3', '/usr/bin/python3']
 const DEBIAN = 'apt-get install python3-venv python3-torch python3-torchvision'
-/** What tells one Python from another, where it has what the environments build on. */
+/** What identifies a Python that has what the environments build on. */
 const PROBE = `
 import importlib.util, sys, venv, ensurepip
 assert sys.version_info >= (3, 11), 'is older than 3.11'

@@ -1,6 +1,6 @@
 /**
  * What each stage makes of a small fixed input, as hashes in golden.json. A stage that makes something else of the same
- * input under the same version fails: builds would go on with results of the older code.
+ * input under the same version fails: builds would keep results of the older code.
  */
 import { readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { glob, readFile } from 'node:fs/promises'
@@ -40,7 +40,7 @@ const at = (...names: string[]) => join(folder.path, ...names)
 const rounded = (text: string) =>
   text.replaceAll(TOOL_VERSION, '').replace(/-?\d+\.\d{4,}/g, (number) => Number(number).toFixed(3))
 
-/** Contents of files of the dataset, in an order that depends on them alone: names hold fingerprints. */
+/** Contents of files of the dataset, in an order that depends only on them: names hold fingerprints. */
 async function contents(pattern: string): Promise<string[]> {
   const texts: string[] = []
   for await (const name of glob(pattern, { cwd: at('out') })) {
@@ -143,7 +143,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => folder?.remove())
 
-test.each([...versions.keys()])('what the stage %s makes changes with its version alone', (stage) => {
+test.each([...versions.keys()])('what the stage %s makes changes only with its version', (stage) => {
   const golden = JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, Golden | undefined>
   const [now, then] = [made[stage]!, golden[stage]]
   const isOwn = then !== undefined && now.input === then.input && now.output !== then.output

@@ -59,7 +59,7 @@ afterAll(async () => {
   await folder?.remove()
 })
 
-test('a budget ends a run in a whole dataset of what there is, and the next run asks for the rest alone', async () => {
+test('a used-up budget ends a run with a complete dataset of what was fetched, and the next run fetches only the rest', async () => {
   const before = pixelRequests()
   const small = await region('budget', {}, { maxEecuHours: 0.00014, maxConcurrent: 2, grouping: false })
   const { counts, stderr } = await build(small, 2)
@@ -119,7 +119,7 @@ test('a service that stays away longer than the patience ends the build with 2, 
   expect(filesOf(at('impatient'))).toEqual(whole)
 }, 240_000)
 
-test('a plan tells objects by tag and reason, images by source and year, and what is not there yet', async () => {
+test('a plan counts objects by tag and reason, images by source and year, and what is still to fetch', async () => {
   await cp(at('whole'), at('planned'), { recursive: true })
   const file = await region('planned')
   const fresh = await plan(await region('unbuilt'))
@@ -162,7 +162,7 @@ test('a probe learns what pixels cost, once, and a build warns where that is mor
   expect(stderr).toMatch(/The plan takes about .* EECU-hours, and .* are left of this month's/)
 }, 120_000)
 
-test('stricter checks judge what was measured, and ask for other images alone, as the plan says before', async () => {
+test('stricter checks judge what was measured and fetch only other images, as the plan predicts', async () => {
   await cp(at('whole'), at('strict'), { recursive: true })
   const before = pixelRequests()
   const { toFetch, objects } = await plan(await region('strict', { checks: { minDeviation: 12 } }))
@@ -179,7 +179,7 @@ test('stricter checks judge what was measured, and ask for other images alone, a
   expect(filesOf(at('strict'))).toEqual(whole)
 }, 120_000)
 
-test('the report tells what each check rejected', async () => {
+test('the report shows what each check rejected', async () => {
   const report = await readFile(at('strict-fresh', 'report', 'index.html'), 'utf8')
   expect(report).toContain('Images that were looked at and not taken')
   expect(report).toContain('image-blank')

@@ -29,9 +29,11 @@ interface Change {
 const EDITED = { version: 2, timestamp: '2021-05-01T00:00:00Z' }
 const CHANGES: Readonly<Record<string, Change>> = {
   'tags of an object': { objects: withObject(9, { tags: { natural: 'tree' }, ...EDITED }) },
-  'tags of an object around others alone': { objects: withObject(14, { tags: { building: 'garage' }, ...EDITED }) },
+  'tags of an object that only surrounds others': {
+    objects: withObject(14, { tags: { building: 'garage' }, ...EDITED }),
+  },
   'tags that leave nothing to be seen': { objects: withObject(6, { tags: { indoor: 'yes', ...TOWN[5]!.tags }, ...EDITED }) }, // biome-ignore format: one row
-  'the time of an edit alone': { objects: withObject(2, EDITED) },
+  'only the time of an edit': { objects: withObject(2, EDITED) },
   'the position of a node': { objects: withObject(12, { at: [[-95, -40]], ...EDITED }) },
   'nodes of a way, whose version stays': { objects: withObject(2, { at: [[16, 25]] }) },
   'a new object': { objects: [...TOWN, { id: 30, tags: { leisure: 'pitch', sport: 'tennis' }, at: [[60, 70]], half: 16 }] }, // biome-ignore format: one row

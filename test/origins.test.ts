@@ -112,7 +112,7 @@ async function serve(api?: Parameters<typeof serveFiles>[1], version?: () => str
   return server
 }
 
-test('a file on a server that was replaced is read again; else a build asks for its version alone', async () => {
+test('a replaced file on a server is read again; otherwise a build asks only for its version', async () => {
   let etag = '"one"'
   const server = await serve(undefined, () => etag)
   const imagery = files(`${server.url}/remote.tif?signature=1`)

@@ -81,7 +81,7 @@ test('a second build does no work and makes no request', async () => {
   expect(filesOf(at('whole'))).toEqual(whole)
 })
 
-test('after any output file is deleted, its own shard alone is redone, to the same bytes', async () => {
+test('after any output file is deleted, only its own shard is redone, to the same bytes', async () => {
   await cp(at('whole'), at('gaps'), { recursive: true })
   await build('gaps')
   const names = await allFiles(at('gaps'))
@@ -114,7 +114,7 @@ test('after any output file is deleted, its own shard alone is redone, to the sa
     const pixels = town.earthEngine.stats().requests.pixels
     const { jobs } = await build('gaps')
     expect(jobs, gone).toEqual(Object.fromEntries(stages.map((stage) => [stage, 1])))
-    // Of a shard whose images are all there, none is asked for again; of a deleted one, it alone.
+    // If all images of a shard are there, none is fetched again; if one was deleted, only that one.
     expect(town.earthEngine.stats().requests.pixels - pixels, gone).toBeLessThanOrEqual(
       gone!.startsWith('images') ? 1 : kind.source.includes('work\\/fetch') ? Number.POSITIVE_INFINITY : 0,
     )
@@ -184,7 +184,7 @@ test('a build without grouping asks more often, and gives the same bytes', async
   expect(filesOf(at('apart'))).toEqual(whole)
 })
 
-test('another wording of captions redoes captions alone, and no score of a title that stays', async () => {
+test('another wording of captions redoes only captions, and no score of a title that stays', async () => {
   await cp(at('whole'), at('worded'), { recursive: true })
   await build('worded')
   const { jobs } = await build('worded', { captions: { counts: true } })

@@ -98,7 +98,7 @@ const ROWS: Readonly<Record<string, Row | string>> = {
   'filter.split.val': { change: () => ({ filter: { split: { val: 20 } } }), same: 'perhaps' },
   'filter.split.test': { change: () => ({ filter: { split: { test: 20 } } }), same: 'perhaps' },
   seed: { change: () => ({ seed: 52 }) },
-  output: 'where the dataset is; compared with another folder in each of these tests',
+  output: 'where the dataset is; every one of these tests compares it with another folder',
   queue: 'another runner; compared in distributed.test.ts',
 }
 

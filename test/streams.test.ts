@@ -87,7 +87,7 @@ test('a line with a fault is told what was expected and what was there, and one 
   ])
 })
 
-test('tags goes on after a line that it cannot read', async () => {
+test('tags continues after a line that it cannot read', async () => {
   const { code, stdout } = await skyscript(['tags'], {
     input: '{"key":"natural"}\n{"key":"natural","value":"water"}\n',
   })

@@ -16,7 +16,7 @@ const lines = (text: string) =>
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 
-/** Values of a few words, so that even the demo's small model tells them apart. */
+/** Values of a few words, so that even the demo's small model distinguishes them. */
 const SEEN = ['road', 'water', 'roof', 'forest', 'grass', 'building', 'river', 'track']
 const NEVER = ['name', 'phone', 'price', 'owner', 'opening', 'menu', 'school', 'church']
 const LABELS = [
@@ -36,7 +36,7 @@ afterAll(async () => {
   await folder?.remove()
 })
 
-test('tags train writes weights and tells how good they are; tags asks them only of what no table knows', async () => {
+test('tags train writes weights and reports how good they are; tags uses them only for tags in no table', async () => {
   const weights = at('classifier.json')
   const train = ['tags', 'train', at('labels.csv'), '--model', MODEL, '--output', weights, '--folds', '2']
   const { code, stdout, stderr } = await skyscriptHere(train)

@@ -547,7 +547,7 @@ def without_onnx():
 
 
 def export(module, example, path, source, target):
-    # Newer versions of PyTorch export by another way unless told, which needs further packages; of this way they warn.
+    # Newer versions of PyTorch use another exporter by default, which needs further packages, and warn about this one.
     options = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     with warnings.catch_warnings(), without_onnx():
         # Of this way of exporting and of what it builds on: tracing, TorchScript.

@@ -18,7 +18,7 @@ export type Tags = Readonly<Record<string, string>>
 /** Metres east and north of the middle of the map. */
 export type Spot = readonly [east: number, north: number]
 
-/** Where the map lies, 60 m from the east end of a map tile. */
+/** Position of the map: 60 m from the east edge of a map tile. */
 const MIDDLE = [7.4992, 46.72] as const
 const METRES = [111_320 * Math.cos((MIDDLE[1] * Math.PI) / 180), 110_540] as const
 
@@ -88,7 +88,7 @@ export async function writeFeatures(map: string, path: string): Promise<string> 
   return path
 }
 
-/** A town of all kinds of objects, some in each of two map tiles. */
+/** A town with all kinds of objects, in two map tiles. */
 export const SMALL_TOWN: readonly Drawn[] = [
   { id: 1, tags: { building: 'church', 'addr:street': 'Hill', amenity: 'place_of_worship' }, at: [[-40, 0]], half: 14 },
   { id: 2, tags: { building: 'apartments', height: '20' }, at: [[20, 30]], half: 12 },

@@ -28,14 +28,14 @@ import { drawAirfield, drawIndustry, drawQuarry, drawRailway, drawSupply } from 
 export interface TownSettings {
   /** Everything that differs between two towns follows from it. */
   readonly seed: number
-  /** Where the middle of the town lies, WGS84 degrees; the plan reaches about 11 km from it. */
+  /** The middle of the town, WGS84 degrees; the plan reaches about 11 km from it. */
   readonly origin: Position
 }
 
 /** The town of town.osm.pbf: in Switzerland, so that CH, P3, P5, S2, L8 and L9 have imagery of it. */
 export const DEMO_TOWN: TownSettings = { seed: 51, origin: [7.45, 46.72] }
 
-/** What stands in the middle, and what farther out; houses fill the rest. */
+/** What is in the middle, and what farther out; houses fill the rest. */
 const CENTRE: readonly Quarter[] = [square, church, oldTown, courtyard, oldTown, oldTown, courtyard, oldTown]
 const INNER: readonly Quarter[] = [school, park, supermarket, hospital, apartments, terraces, lido, skatePark, terraces]
 const OUTER: readonly Quarter[] = [

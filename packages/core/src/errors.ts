@@ -30,7 +30,7 @@ export class ServiceError extends SkyscriptError {
   }
 }
 
-/** One record can't be used: it is dropped, counted under `code`, and the run goes on. */
+/** One record can't be used: it is dropped and counted under `code`, and the run continues. */
 export class DataFault extends SkyscriptError {}
 
 /** The sentence of any thrown value, redacted. */
@@ -40,10 +40,12 @@ export function messageOf(error: unknown): string {
 
 const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
-  ENOTDIR: 'there is no such file',
+  ENOTDIR: 'there is no such folder',
   EISDIR: 'it is a folder',
-  EACCES: 'it may not be read',
-  EPERM: 'it may not be read',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the disk is read-only',
+  EEXIST: 'a file is in the way',
   ENOTFOUND: 'there is no such host',
   EAI_AGAIN: 'the name of the host could not be looked up',
   ECONNREFUSED: 'the connection was refused',

@@ -2,7 +2,7 @@ import { boxContains, boxesIntersect, boxesOf, linesOf } from './geo.ts'
 import type { Box, Geometry, Position } from './records.ts'
 import { type SegmentIndex, segmentIndexOf } from './segment-index.ts'
 
-/** Whether any part of a geometry lies in a box or on its edge: a point in it, a line through it, an area over it. */
+/** Whether a geometry intersects a box, its edge included: a point in it, a line through it, an area over it. */
 export function geometryMeetsBox(geometry: Geometry, box: Box): boolean {
   const segments = segmentIndexOf(geometry)
   const own = segments?.boxes ?? knownBoxesOf(geometry)
@@ -10,7 +10,7 @@ export function geometryMeetsBox(geometry: Geometry, box: Box): boolean {
   if (own.some((each) => boxContains(box, each))) return true
   if (segments !== null) return indexedMeetsBox(geometry, segments, box)
   for (const line of linesOf(geometry)) if (lineMeetsBox(line, box)) return true
-  // No boundary comes near: either the whole box lies inside the area, or outside.
+  // No boundary is near: the whole box is either inside the area or outside.
   const corner: Position = [box[0], box[1]]
   if (geometry.type === 'Polygon') return inPolygon(corner, geometry.coordinates)
   return geometry.type === 'MultiPolygon' && geometry.coordinates.some((rings) => inPolygon(corner, rings))
@@ -34,7 +34,7 @@ function indexedMeetsBox({ type }: Geometry, { lines, search }: SegmentIndex, bo
   return inside.size > 0
 }
 
-/** An object lies in many images. */
+/** An object is in many images. */
 const boxes = new WeakMap<Geometry, readonly Box[]>()
 
 function knownBoxesOf(geometry: Geometry): readonly Box[] {

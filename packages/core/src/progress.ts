@@ -1,4 +1,4 @@
-/** How a long step tells the terminal where it is. The receiver decides how often anything is drawn. */
+/** How a long step reports its progress. The receiver decides how often to redraw. */
 export interface Progress {
   /** Units done so far, and the total where it is known. */
   update(done: number, total?: number): void

@@ -39,7 +39,7 @@ export interface OsmObject {
 export const SOURCE_ALIASES = ['CH', 'ES', 'DE', 'FI', 'US', 'P3', 'P5', 'S2', 'L8', 'L9'] as const
 /** Sources beside these that are read without an account: Earth Search's Sentinel-2 and swisstopo's SWISSIMAGE. */
 export const FREE_ALIASES = ['E2', 'SI'] as const
-/** Of a shipped source, or one that the settings describe: see SOURCE_ALIAS. It stands in every image's name. */
+/** Of a shipped source, or one that the settings describe: see SOURCE_ALIAS. It is part of every image's name. */
 export type SourceAlias = string
 
 /** An object chosen to get an image. */

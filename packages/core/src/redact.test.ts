@@ -90,7 +90,7 @@ describe('redacting', () => {
   }
 
   test.each(Object.entries(HOSTILE))('takes time linear in the length of %s', (_name, make) => {
-    // Four times the text takes 16 times as long where time is quadratic; below 100 ms the clock tells nothing.
+    // Four times the text takes 16 times as long where time is quadratic; below 100 ms the clock is too coarse.
     const [short, long] = [timeOf(make(200_000)), timeOf(make(800_000))]
     expect(long).toBeLessThan(Math.max(100, short * 10))
   })

@@ -28,7 +28,7 @@ export interface ManifestFile {
   extreme(column: string, which: 'min' | 'max'): number | undefined
   /** Memory: one group. */
   readGroup(group: number, columns: readonly string[]): Promise<GroupColumns>
-  /** Columns of texts, each value as it stands in the file: UTF-8. */
+  /** Text columns, each value as in the file: UTF-8. */
   readTexts(group: number, columns: readonly string[]): Promise<Readonly<Record<string, readonly Uint8Array[]>>>
   /** Bytes as they stand in the file. */
   bytes(start: number, end: number): Promise<Uint8Array>

@@ -15,7 +15,7 @@ const LONGEST_PAUSE_MS = 30_000
 /** Enough to tell what a file is. */
 const HEAD_BYTES = 1024
 
-/** What tells one version of a file from another (RFC 9110, 8.8). */
+/** What distinguishes one version of a file from another (RFC 9110, 8.8). */
 export interface Validators {
   readonly etag: string | null
   /** `Last-Modified`. */
@@ -201,7 +201,7 @@ async function receive(options: Download, response: Response, have: number, stat
     state.partial = { ...state.partial, note: '' }
     throw failed(options, `${done} bytes came where ${total} were announced`, false)
   }
-  // Where the connection's end is all that tells where the file ends, it may have been a fault.
+  // If only the end of the connection marks the end of the file, the connection may have broken.
   const fault = total === null ? (options.checkWhole?.(state.partial.file) ?? null) : null
   if (fault !== null) throw new BrokenOff(`it broke off after ${done} bytes: ${fault}`)
   return done

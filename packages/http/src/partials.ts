@@ -58,7 +58,7 @@ export async function notePartial(path: string, partial: Partial, note: string):
   return { file, note }
 }
 
-/** Leaves it to whichever process asks next; without a note nobody could go on with it, so then it is removed. */
+/** Leaves it for the next process; without a note no process could continue it, so it is removed. */
 export async function leavePartial(path: string, partial: Partial): Promise<void> {
   const gone =
     partial.note === '' ? rm(partial.file, { force: true }) : rename(partial.file, nameFor(path, 0, partial.note))

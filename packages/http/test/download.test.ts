@@ -104,7 +104,7 @@ describe('a body that breaks off', () => {
     }
   })
 
-  test('starts anew where nothing tells versions apart', async () => {
+  test('starts over if nothing distinguishes versions', async () => {
     const url = await start((response, _headers, number) => {
       response.writeHead(200, { 'content-length': FILE.length })
       if (number === 1) response.write(FILE.subarray(0, 1000), () => response.destroy())

@@ -87,7 +87,7 @@ interface Measured {
   readonly peak: number
 }
 
-/** A program of ours in a process of its own, which tells its peak of memory at its end. */
+/** A program of ours in a process of its own, which reports its peak memory when it ends. */
 function measured(script: string, args: readonly string[]): Promise<Measured> {
   const started = performance.now()
   return new Promise((resolve, reject) => {

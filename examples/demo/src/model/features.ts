@@ -2,7 +2,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { featureModel } from './graphs.ts'
 import { SIDE, type WordSet } from './visual-words.ts'
 
-// onnxruntime reports its use to its makers unless told not to.
+// onnxruntime sends telemetry by default.
 process.env.ORT_DISABLE_TELEMETRY ??= '1'
 
 const BATCH = 16

@@ -15,7 +15,7 @@ export interface Judgement {
 }
 
 /**
- * How well a model folder tells pictures' captions from those of other classes: each picture's caption against every
+ * How well a model distinguishes pictures' captions from those of other classes: each picture's caption against every
  * other pair's caption of another class, so that "a case" is a picture and a wrong caption as common as captions are.
  */
 export async function judge(folder: string, pairs: readonly Pair[]): Promise<Judgement> {

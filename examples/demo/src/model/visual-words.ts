@@ -43,7 +43,7 @@ const ROUNDS = 12
 
 /**
  * Learns the words of a kind by k-means over patches of pictures. Patches larger than a pixel lose their mean colour
- * first, so that they speak of texture alone.
+ * first, so that they describe texture only.
  *
  * @param pictures normalised pictures, each 3 x SIDE x SIDE
  */

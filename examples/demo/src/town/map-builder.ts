@@ -30,7 +30,7 @@ export class MapBuilder {
   readonly #relations: { id: number; members: readonly OsmMember[]; tags: Tags }[] = []
   #lastId: number
 
-  /** @param origin where the middle of the plan lies, WGS84 degrees; the plan must stay within a few tens of kilometres */
+  /** @param origin the middle of the plan, WGS84 degrees; the plan must stay within a few tens of kilometres */
   constructor(origin: Position, dice: Dice) {
     this.#origin = origin
     this.#dice = dice.of('elements')

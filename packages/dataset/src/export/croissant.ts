@@ -200,7 +200,7 @@ const imagesOf = (archives: readonly Archive[]): Json => ({
   includes: 'images*/*.jpg',
 })
 
-/** A text that names a split: a semantic type alone says nothing of how to read a value. */
+/** A text that names a split: a semantic type does not say how to read a value. */
 const SPLIT = ['sc:Text', 'cr:Split']
 
 const SPLIT_CLASSES: Readonly<Record<string, string>> = {

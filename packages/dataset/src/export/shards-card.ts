@@ -17,7 +17,7 @@ interface HubConfig {
 
 /**
  * `README.md` of shards, in their target and in the folder of each set, by which Hugging Face's `datasets` takes the tar
- * files alone for data, and types from here instead of from the first samples. The credits go with them.
+ * files only for data, and types from here instead of from the first samples. The credits go with them.
  *
  * @param columns of the manifest
  */

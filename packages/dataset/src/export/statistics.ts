@@ -8,9 +8,9 @@ const TOP_TAGS = 25
 /** Similarities are counted in steps of this; percentiles are exact to it. */
 const SIMILARITY_STEP = 0.005
 const SIMILARITY_BINS = Math.round(2 / SIMILARITY_STEP)
-/** Words beyond are counted as so many. */
+/** Longer captions are counted as having this many words. */
 const MAX_WORDS = 1000
-/** Pixels a side beyond are counted as so many. */
+/** Larger images are counted as having this many pixels a side. */
 const MAX_PIXELS = 20_000
 
 /** Percentiles of a whole column. */

@@ -7,7 +7,7 @@ export const TAR_END: Uint8Array = new Uint8Array(2 * BLOCK)
 
 const padding = (size: number) => (BLOCK - (size % BLOCK)) % BLOCK
 
-/** Bytes that a file of so many takes in a tar file. */
+/** Bytes that a file of this size takes in a tar file. */
 export const tarSize = (size: number): number => BLOCK + size + padding(size)
 
 /**

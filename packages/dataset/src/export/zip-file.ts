@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 
-/** From these on a number stands in the fields of Zip64 (APPNOTE.TXT 4.4.1.4). */
+/** From here on, a number is written to the fields of Zip64 (APPNOTE.TXT 4.4.1.4). */
 const LIMIT_16 = 0xffff
 const LIMIT_32 = 0xffffffff
 /** Version 2.0; 4.5 where there is Zip64. */

@@ -41,7 +41,7 @@ interface SourceSample {
 /**
  * The pairs of the contact sheet, chosen in one pass whatever the order of the rows. Every pair gets a seeded random
  * rank. Sources take turns by name; within a source the keys of the first center tag take turns, the key with the lowest
- * rank first, each giving its lowest-ranked pair; when the keys have given all they kept, the source goes on by rank.
+ * rank first, each giving its lowest-ranked pair; when the keys have given all they kept, the source continues by rank.
  */
 export class PairSample {
   readonly #seed: number

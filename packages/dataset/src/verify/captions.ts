@@ -30,7 +30,7 @@ export function captionFault(
 
 /**
  * Whether the longer caption opens with the same phrases as the title. The title joins them by `, `; the longer one by
- * ` with ` first and ` and ` after, then ends or goes on with `, surrounded by `. A phrase may hold a `, ` of its own:
+ * ` with ` first and ` and ` after, then ends or continues with `, surrounded by `. A phrase may hold a `, ` of its own:
  * there both texts are equal, so one walk over both settles every case.
  */
 function continues(title: string, multi: string, joinsDue: number): boolean {

@@ -5,7 +5,7 @@ import type { RowIndex } from './row-index.ts'
 
 type Filter = DatasetLock['config']['filter']
 
-/** Validation and test come out of the best so many percent. */
+/** Validation and test are taken from this best percentage. */
 const EVALUATION_PERCENT = 30
 /** The split of pairs that no ranking has. */
 const EXCLUDED = 'excluded'

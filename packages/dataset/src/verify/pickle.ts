@@ -155,7 +155,7 @@ class PickleMachine {
   }
 
   #stop(): PickleValue {
-    if (this.#stack.length !== 1) this.#fail(`${this.#stack.length} values are left where one is due`)
+    if (this.#stack.length !== 1) this.#fail(`${this.#stack.length} values are left instead of one`)
     if (this.#at !== this.#bytes.length) this.#fail(`${this.#bytes.length - this.#at} bytes follow the end`)
     return this.#top()
   }

@@ -232,7 +232,7 @@ const CHANGES: Changes = {
       /does not describe the object of title first/,
     ],
     [
-      'the longer caption goes on without "surrounded by"',
+      'the longer caption continues without "surrounded by"',
       set({ title_multi_objects: 'a satellite image of landuse of forest; road' }),
       /does not describe the object of title first/,
     ],

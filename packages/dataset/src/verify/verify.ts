@@ -34,7 +34,7 @@ const FAULTS_KEPT = 20
 export interface VerifyOptions {
   /** Counts manifest rows. */
   readonly progress?: Progress
-  /** Faults kept of each check; all are counted. 20 unless told. */
+  /** Faults kept per check; all are counted. Default: 20. */
   readonly keep?: number
 }
 

@@ -31,7 +31,7 @@ export const caption = defineCommand({
       tokens: await tokenLimit(maxTokens, model),
     })
     const how = { ...(gsd !== undefined && { gsd }), ...(allTags && { allTags: true }) }
-    /** As a build does: what lies in a tunnel or under ground is neither captioned nor mentioned. */
+    /** As in a build: an object in a tunnel or underground is neither captioned nor mentioned. */
     const hidden = (tags: Readonly<Record<string, string>>) => (allTags ? null : captioner.hidden(tags))
     return answerLines(await lineSchema(), ({ center_tags: center, surrounding_tags: surrounding }) => {
       const reason = hidden(center)

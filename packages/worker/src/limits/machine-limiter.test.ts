@@ -78,7 +78,7 @@ describe('the limit of a machine', () => {
     expect(peak).toBe(LIMIT)
   }, 60_000)
 
-  test('holds while the process that keeps it is killed, and the others go on', async () => {
+  test('holds while the process that keeps it is killed, and the others continue', async () => {
     const keeper = await begin(400)
     const others = await Promise.all([begin(80), begin(80)])
     await vi.waitFor(() => expect(answered).toBeGreaterThan(30), { timeout: 20_000 })

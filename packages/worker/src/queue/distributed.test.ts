@@ -157,7 +157,7 @@ describe('Redis', () => {
     expect(events[0]).toMatch(/^Waiting \(redis-unreachable\)/)
   })
 
-  test('full: the run waits with a code, and goes on when there is room', async () => {
+  test('full: the run waits with a code, and continues when there is room', async () => {
     const own = await startRedis({ maxmemory: '3mb' })
     try {
       await queue.startWorker({ redisUrl: own.url })

@@ -33,7 +33,7 @@ export function jobId({ dataset, run, stage, shard, fingerprint: result }: Job):
 
 const name = z.string().regex(/^[\w.-]{1,128}$/)
 
-/** What a job in Redis must look like: whoever can write to Redis must not be able to name a path outside a dataset. */
+/** What a job in Redis must look like: someone who can write to Redis must not be able to name a path outside a dataset. */
 const jobSchema = z.strictObject({
   dataset: z.string().regex(/^(\/|[A-Za-z]:[\\/]|s3:\/\/)[^\p{Cc}]{0,1023}$/u),
   run: name,

@@ -176,7 +176,7 @@ export function createRedisLimiter(options: RedisLimiterOptions): Limiter {
     held.add(lease)
     keepRenewing()
     const [first] = waiting
-    // Whoever asked may have been aborted meanwhile.
+    // The request may have been aborted meanwhile.
     if (!first) release(lease)()
     else {
       waiting.delete(first)

@@ -8,7 +8,7 @@ const keyOf = (prefix: string, service: string) => `${prefix}:notice:${service}`
 /** A notice that its worker no longer renews is forgotten after this long; it is renewed three times as often. */
 const LIFETIME_MS = 30_000
 
-/** Tells the builds that wait for this worker what it waits for. */
+/** Shows builds that wait for this worker what it is waiting for. */
 export interface NoticeBoard {
   post(notice: ServiceNotice): void
   close(): void

@@ -112,7 +112,7 @@ export async function redisInfo(address: RedisAddress): Promise<string> {
     enableReadyCheck: false,
   }
   const client = new Redis({ ...settings, replyMapping: 'legacy' })
-  // The client tells why it could not connect here, and then only that it is closed.
+  // The reason for a failed connection comes only here; later errors just say that it is closed.
   let reason: unknown
   client.on('error', (error) => {
     reason ??= error
@@ -217,7 +217,7 @@ export function openRedis(address: RedisAddress, whileAway: 'waiting' | 'failing
       : { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: COMMAND_MS }),
   }
   const client = new Redis({ ...settings, replyMapping: 'legacy' })
-  // Whoever waits for an answer is told; without a listener the client would write to the console.
+  // Pending commands fail by themselves; without a listener the client would write to the console.
   client.on('error', () => {})
   return client
 }

@@ -14,7 +14,7 @@ export async function owning<T>(
   terminal: Terminal,
   task: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const interrupt = interruptSignal(terminal, 'start anew')
+  const interrupt = interruptSignal(terminal, 'start over')
   const { signal } = interrupt
   const onWait = (text: string) => terminal.note(text)
   let release = async () => {}

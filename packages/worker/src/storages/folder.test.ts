@@ -70,7 +70,7 @@ describe('a folder', () => {
       await utimes(file, before, before)
     }
     expect(await Array.fromAsync(storage.list('work/fetch/1_2/'))).toMatchObject([{ key: 'work/fetch/1_2/q.json' }])
-    // Reading a folder removes what killed processes left in it, so each of these was not read.
+    // Reading a folder removes what killed processes left in it, so these were not read.
     for (const file of abandoned) expect(await readFile(file, 'utf8')).toBe('half')
   })
 

@@ -12,6 +12,7 @@ import {
   ServiceError,
   SkyscriptError,
   type Storage,
+  systemReason,
 } from '@skyscript/core'
 import { bytesOf, checkKey } from './keys.ts'
 
@@ -36,7 +37,10 @@ const SLOW_DISK_MS = 2
 export async function openFolder(path: string): Promise<Storage> {
   const root = resolve(path)
   await mkdir(root, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new InputError('bad-output', `The folder ${root} can't be made (${error.code}); choose another output.`)
+    throw new InputError(
+      'bad-output',
+      `The folder ${root} can't be made (${systemReason(error)}); choose another output.`,
+    )
   })
   const fileOf = (key: string) => {
     checkKey(key)
@@ -245,7 +249,7 @@ function asOurs(error: unknown, root: string): unknown {
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return new InputError(
       'access-denied',
-      `${root} can't be used (${code}); change its permissions or choose another output.`,
+      `${root} can't be used (${systemReason(error)}); change its permissions or choose another output.`,
     )
   }
   return new ServiceError('storage-failed', `${root} failed (${messageOf(error)}).`, { retry: true, cause: error })

@@ -26,7 +26,7 @@ const GATHER_BYTES = 1 << 18
 export async function* bytesOf(value: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
   let gathered: Uint8Array[] = []
   let size = 0
-  // A text may be cut between the two halves of a surrogate pair; each half alone would become U+FFFD.
+  // A text may be cut between the two halves of a surrogate pair; each half would become U+FFFD.
   let half = ''
   for await (const piece of value) {
     let chunk: Uint8Array

@@ -23,7 +23,7 @@ describe('a login that may only list and write below its prefix', () => {
   })
   afterAll(() => server.stop())
 
-  test('is enough, and tells what is missing from what is denied', async () => {
+  test('is enough, and distinguishes what is missing from what is denied', async () => {
     const storage = await openS3('s3://bucket/maps/malta', server.env)
     await storage.put('a.txt', 'a')
     expect(await storage.has('a.txt')).toBe(true)
@@ -86,7 +86,7 @@ describe('a bucket', () => {
     expect(Buffer.from((await storage.get('a.txt'))!).toString()).toBe('the value')
   })
 
-  test('a get survives an answer that breaks off, and goes on where it broke', async () => {
+  test('a get survives an answer that breaks off, and resumes there', async () => {
     const value = Buffer.alloc(3_000_000, 'abc')
     const storage = await openWith([])
     await storage.put('long.bin', value)

@@ -105,7 +105,7 @@ export async function openS3(url: string, environment: Environment = process.env
 
   /**
    * Whether a key that could not be had is not there. A login that may list only below a prefix is refused (403) what
-   * doesn't exist, since S3 tells no more than a list would; so the list is asked.
+   * doesn't exist, since S3 says no more than a list would; so it lists.
    */
   async function isAbsent(key: string, error: unknown): Promise<boolean> {
     if (isMissing(error)) return true

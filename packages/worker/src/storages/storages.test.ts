@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openStorage } from './storages.ts'
 
-/** What stands in the folder beside the backends. */
+/** Files in the folder that are not backends. */
 const OTHERS = new Set(['keys.ts', 'put-if-absent.ts', 'storages.ts'])
 const folder = import.meta.dirname
 const files = readdirSync(folder)

@@ -64,10 +64,7 @@ export interface Interrupt {
  *
  * @param next what the same command will do
  */
-export function interruptSignal(
-  terminal: Terminal,
-  next: 'go on from here' | 'start anew' = 'go on from here',
-): Interrupt {
+export function interruptSignal(terminal: Terminal, next: 'resume' | 'start over' = 'resume'): Interrupt {
   handleSignals()
   const controller = new AbortController()
   const stop = () => {

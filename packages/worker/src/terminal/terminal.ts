@@ -30,9 +30,9 @@ export interface TerminalStream {
 }
 
 export interface TerminalOptions {
-  /** Milliseconds on a clock that never goes back; `performance.now` unless told. */
+  /** A monotonic clock in milliseconds; default: `performance.now`. */
   readonly now?: () => number
-  /** Where NO_COLOR and TERM are read; `process.env` unless told. */
+  /** Source of NO_COLOR and TERM; default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
