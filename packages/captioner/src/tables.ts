@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { checkWith, InputError, type Labels, parseCsv } from '@skyscript/core'
+import { checkWith, InputError, type Labels, once, parseCsv } from '@skyscript/core'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import type { TagTables } from './groundability.ts'
@@ -100,15 +100,6 @@ const shippedFrequency = once((): FrequencyTable => {
   const { rows } = parseCsv(read('tag-frequency.csv'), 'tag-frequency.csv')
   return rows.map(({ fields: [key, value, count] }) => ({ key: key!, value: value!, count: Number(count) }))
 })
-
-/** Reading the tables takes longer than anything else that is done with them at start. */
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined
-  return () => {
-    made ??= { value: make() }
-    return made.value
-  }
-}
 
 function userRules(text: string): z.infer<typeof userRuleTables> {
   let parsed: unknown

@@ -22,11 +22,18 @@ export class ServiceError extends SkyscriptError {
   readonly retry: boolean
   /** HTTP status, where there was one. */
   readonly status: number | undefined
+  /** How long the service asks to be left alone, ms; null where it doesn't say. */
+  retryAfterMs: number | null
 
-  constructor(code: string, message: string, options: ErrorOptions & { retry: boolean; status?: number }) {
+  constructor(
+    code: string,
+    message: string,
+    options: ErrorOptions & { retry: boolean; status?: number; retryAfterMs?: number | null },
+  ) {
     super(code, message, options)
     this.retry = options.retry
     this.status = options.status
+    this.retryAfterMs = options.retryAfterMs ?? null
   }
 }
 

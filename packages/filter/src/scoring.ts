@@ -1,4 +1,5 @@
 import { canonicalJson, DataFault, sha256 } from '@skyscript/core'
+import { LRUCache } from 'lru-cache'
 import { PREPROCESSING_VERSION } from './clip/preprocess.ts'
 import type { Preprocessing } from './clip/preprocessor-config.ts'
 import type { Embedder } from './embedder.ts'
@@ -155,18 +156,13 @@ function preparations(scorers: readonly NamedEmbedder[]): Map<string, Preprocess
 type EmbedCaption = (caption: string) => Promise<Float32Array>
 
 function captionEmbedder(embedder: Embedder): EmbedCaption {
-  const captions = new Map<string, Promise<Float32Array>>()
+  const captions = new LRUCache<string, Promise<Float32Array>>({ max: CAPTIONS_AT_HAND })
   return (caption) => {
     const known = captions.get(caption)
-    if (known) {
-      captions.delete(caption)
-      captions.set(caption, known)
-      return known
-    }
+    if (known) return known
     const embedding = embedder.embedText(caption)
     embedding.catch(() => captions.delete(caption))
     captions.set(caption, embedding)
-    if (captions.size > CAPTIONS_AT_HAND) captions.delete(captions.keys().next().value!)
     return embedding
   }
 }

@@ -305,7 +305,7 @@ test('a download that was killed looks unfinished, and is continued', async () =
   hub.fault = of(`/${BIG}`, { hangAfter: 1_000_000 })
   const { child } = openElsewhere(hub, cacheFolder)
   const sizeOfPart = async () => {
-    const part = filesIn(cacheFolder).find((name) => name.endsWith('.tmp'))
+    const part = filesIn(cacheFolder).find((name) => name.endsWith('.partial'))
     return part?.includes('onnx_data') ? (await readFile(join(cacheFolder, part))).length : 0
   }
   await vi.waitFor(async () => expect(await sizeOfPart()).toBe(1_000_000), { timeout: 20_000, interval: 50 })

@@ -1,5 +1,5 @@
 import { InputError, isLoopback, isRefusedHost, messageOf, redact, ServiceError } from '@skyscript/core'
-import { type Dispatcher, openAgent } from '@skyscript/http'
+import { type Dispatcher, openAgent, retryAfterOf } from '@skyscript/http'
 import { createTokenSource, takesAmbientCredentials } from './auth.ts'
 import { createEecuMeter, type EecuOptions, type EecuUse } from './eecu.ts'
 import { type Graph, registerAlgorithms } from './expressions.ts'
@@ -7,7 +7,7 @@ import { createLimiter, type Limiter } from './limiter.ts'
 import { parseNpy } from './npy.ts'
 import type { Outage, Outages } from './outages.ts'
 import { earthEngineError, refusalOf } from './refusals.ts'
-import { retryAfterOf, withRetries } from './retries.ts'
+import { withRetries } from './retries.ts'
 
 /** Tries of one request. */
 const ATTEMPTS = 5
@@ -150,7 +150,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
       outage: outageOf(kind),
       onRetry: (error) => {
         stats.retries++
-        if (error.status === 429) limiter.refused(error.retryAfterMs ?? null)
+        if (error.status === 429) limiter.refused(error.retryAfterMs)
       },
     })
 
@@ -355,8 +355,7 @@ function errorOf(
   request: { readonly kind: string; readonly host: string; readonly project: string },
 ): Error {
   const error = earthEngineError(response.statusCode, redact(sentenceOf(body)).slice(0, 300), request)
-  const after = retryAfterOf(response.headers['retry-after'])
-  if (error instanceof ServiceError && after !== null) error.retryAfterMs = after
+  if (error instanceof ServiceError) error.retryAfterMs = retryAfterOf(response.headers)
   return error
 }
 

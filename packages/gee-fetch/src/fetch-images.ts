@@ -16,6 +16,7 @@ import {
   seededIndex,
   sha256,
 } from '@skyscript/core'
+import pMap from 'p-map'
 import sharp from 'sharp'
 import type { PixelGrid } from './client.ts'
 import { coloursOf, cutOut } from './cut-out.ts'
@@ -108,7 +109,14 @@ export function candidateToAsk(
  */
 export async function fetchImages(planned: readonly PlannedImage[], context: FetchContext): Promise<FetchOutcome> {
   const sources = new Map(context.sources.map((source) => [source.alias, source]))
-  const searches = await inFlight(planned, (image) => startSearch(image, sources, context), context)
+  const inFlight = <T, R>(items: readonly T[], task: (item: T) => Promise<R>) => {
+    const own = async (item: T) => {
+      context.signal.throwIfAborted()
+      return task(item)
+    }
+    return pMap(items, own, { concurrency: IN_FLIGHT })
+  }
+  const searches = await inFlight(planned, (image) => startSearch(image, sources, context))
   for (;;) {
     const asking = searches.filter((search) => search.result === null)
     if (asking.length === 0) break
@@ -117,7 +125,7 @@ export async function fetchImages(planned: readonly PlannedImage[], context: Fet
       context.tile,
       sharing(context.sources),
     )
-    await inFlight(requests, (request) => serve(request, asking, context), context)
+    await inFlight(requests, (request) => serve(request, asking, context))
   }
   const results = searches.map((search) => search.result!)
   return {
@@ -137,24 +145,6 @@ export function sharing(sources: readonly Source[]): (image: ImageCandidate) => 
     sources.flatMap((each) => (each.kind === 'cog' && each.mosaic !== 'item' ? [each.alias] : [])),
   )
   return ({ source }) => !mosaics.has(source)
-}
-
-/** Runs a task over all items, some at a time. */
-async function inFlight<T, R>(
-  items: readonly T[],
-  task: (item: T) => Promise<R>,
-  { signal }: FetchContext,
-): Promise<R[]> {
-  const results = new Array<R>(items.length)
-  const queue = items.entries()
-  const work = async () => {
-    for (const [i, item] of queue) {
-      signal.throwIfAborted()
-      results[i] = await task(item)
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, items.length) }, work))
-  return results
 }
 
 /** One object on the way to its image. */

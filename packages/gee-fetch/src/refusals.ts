@@ -4,7 +4,6 @@
  * (https://developers.google.com/earth-engine/guides/debugging, https://developers.google.com/earth-engine/guides/usage).
  */
 import { InputError, ServiceError, SkyscriptError } from '@skyscript/core'
-import type { RefusedError } from './retries.ts'
 
 /**
  * - `image`: final for this image (gone, damaged, without the bands); the next candidate may be used
@@ -78,7 +77,7 @@ export function earthEngineError(
   status: number,
   said: string,
   { kind, host, project }: { readonly kind: string; readonly host: string; readonly project: string },
-): InputError | RefusedError {
+): InputError | ServiceError {
   const service = (code: string, retry = false, as = status) =>
     new ServiceError(code, `Earth Engine answered ${status}: ${said}`, { retry, status: as })
   if (status === 401)

@@ -11,22 +11,11 @@ const DENIED_ATTEMPTS = 2
 /** Tries of a request that failed at all others, once its service is known to be well. */
 const LAST_ATTEMPTS = 2
 
-/** A ServiceError of a server that says when to ask again. */
-export interface RefusedError extends ServiceError {
-  retryAfterMs?: number
-}
-
-/** `Retry-After` in seconds, two minutes at most; its other form, a date, depends on two clocks and counts as none. */
-export function retryAfterOf(header: string | string[] | undefined): number | null {
-  const after = Number(header)
-  return Number.isFinite(after) && after > 0 ? Math.min(after * 1000, 120_000) : null
-}
-
 export interface RetryOptions {
   readonly attempts: number
   readonly signal?: AbortSignal | undefined
   /** Told before each pause. */
-  readonly onRetry?: (error: RefusedError) => void
+  readonly onRetry?: (error: ServiceError) => void
   /** Of the service that is asked. */
   readonly outage?: Outage | undefined
 }
@@ -62,8 +51,7 @@ export async function withRetries<T>(
         failures = attempts - LAST_ATTEMPTS
       }
       onRetry?.(error)
-      const asked = (error as RefusedError).retryAfterMs ?? 0
-      await pause(Math.max(asked, backOff(error.status === 429 ? refusals : failures + 1)), signal)
+      await pause(Math.max(error.retryAfterMs ?? 0, backOff(error.status === 429 ? refusals : failures + 1)), signal)
     }
   }
 }

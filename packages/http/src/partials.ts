@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { sha256 } from '@skyscript/core'
+import { isRunning, sha256 } from '@skyscript/core'
 
 /** What a download that broke off has of a file, and of which version of it: `note` is the server's name for that. */
 export interface Partial {
@@ -26,8 +26,10 @@ const nameFor = (path: string, pid: number, note: string) =>
  * Takes over the longest of what downloads of `path` that ended left, and removes the others; a new, empty one if there
  * is none. Taking over renames, which only one process can do. The name carries owner and note, so that one rename is
  * all there is to go wrong.
+ *
+ * @param content a note by which the caller knows the file's version beforehand: leftovers of others are removed
  */
-export async function claimPartial(path: string): Promise<Partial> {
+export async function claimPartial(path: string, content?: string): Promise<Partial> {
   const left: { file: string; note: string; size: number }[] = []
   for (const name of await readdir(dirname(path))) {
     const match = name.startsWith(basename(path)) ? MARK.exec(name.slice(basename(path).length)) : null
@@ -35,7 +37,9 @@ export async function claimPartial(path: string): Promise<Partial> {
     const file = join(dirname(path), name)
     const found = await stat(file).catch(() => null)
     if (found === null || !isAbandoned(match[1]!, Number(match[2]), found.mtimeMs)) continue
-    left.push({ file, note: Buffer.from(match[3]!, 'base64url').toString(), size: found.size })
+    const note = Buffer.from(match[3]!, 'base64url').toString()
+    if (content === undefined || note === content) left.push({ file, note, size: found.size })
+    else await rm(file, { force: true })
   }
   left.sort((a, b) => b.size - a.size)
   for (const [i, { file, note }] of left.entries()) {
@@ -48,7 +52,8 @@ export async function claimPartial(path: string): Promise<Partial> {
     for (const other of left.slice(i + 1)) await rm(other.file, { force: true })
     return { file: mine, note }
   }
-  return { file: nameFor(path, process.pid, ''), note: '' }
+  const note = content ?? ''
+  return { file: nameFor(path, process.pid, note), note }
 }
 
 /** Gives it another note. */
@@ -68,13 +73,4 @@ export async function leavePartial(path: string, partial: Partial): Promise<void
 function isAbandoned(owner: string, pid: number, modified: number): boolean {
   if (pid === 0 || Date.now() - modified > ABANDONED_MS) return true
   return owner === machine() && pid !== process.pid && !isRunning(pid)
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import type { Captioner } from '@skyscript/captioner'
-import { type Config, getJson, ServiceError, type Storage, toFeatureLine } from '@skyscript/core'
+import { type Config, getJson, once, ServiceError, type Storage, toFeatureLine } from '@skyscript/core'
 import { openScoring, type ScorerOptions, type Scoring } from '@skyscript/filter'
 import {
   type CogImagery,
@@ -78,7 +78,6 @@ export async function openContext(
   const opened = captioner ?? (await openCaptioner(config, run.tables, options))
   const closers: (() => Promise<void>)[] = []
   const tiles = new Map<string, Promise<IndexedTile>>()
-  let earthEngine: Promise<EarthEngine> | undefined
   const extractIndex = once(async () => {
     const index = await getJson<ExtractIndex>(storage, extractIndexKey(run.extract))
     if (index === null)
@@ -90,14 +89,10 @@ export async function openContext(
 
   const reader = once(async () => openTiles(storage, run.extract, await extractIndex()))
 
-  const openedEarthEngine = () => {
+  const openedEarthEngine = once(() => {
     const map = { captioner: opened, reader, tiles: async () => Object.keys((await extractIndex()).tiles) }
-    earthEngine ??= openEarthEngine(run, map, options, closers).catch((error) => {
-      earthEngine = undefined
-      throw error
-    })
-    return earthEngine
-  }
+    return openEarthEngine(run, map, options, closers)
+  })
 
   const cog = once(async () => {
     const client = await openCog(config, options)
@@ -237,15 +232,4 @@ async function writeFeatures(path: string, { captioner, reader, tiles }: DrawnMa
   }
   file.end()
   await finished(file)
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make().catch((error) => {
-      made = undefined
-      throw error
-    })
-    return made
-  }
 }

@@ -1,4 +1,5 @@
 import { IMAGE_PATH, InputError, type Storage, sha256 } from '@skyscript/core'
+import { pMapIterable } from 'p-map'
 
 /** Files read at the same time: hides the latency of a bucket, and holds some MB. */
 const CONCURRENT_FILES = 16
@@ -22,16 +23,8 @@ export async function* withImages<T extends ImageRow>(
 }
 
 /** What `read` gives for each item, in the same order, some items at a time. */
-export async function* readAhead<T, R>(items: AsyncIterable<T>, read: (item: T) => Promise<R>): AsyncGenerator<R> {
-  let batch: T[] = []
-  for await (const item of items) {
-    batch.push(item)
-    if (batch.length < CONCURRENT_FILES) continue
-    yield* await Promise.all(batch.map(read))
-    batch = []
-  }
-  yield* await Promise.all(batch.map(read))
-}
+export const readAhead = <T, R>(items: AsyncIterable<T>, read: (item: T) => Promise<R>): AsyncIterable<R> =>
+  pMapIterable(items, read, { concurrency: CONCURRENT_FILES }) as AsyncIterable<R>
 
 async function readImage(storage: Storage, row: ImageRow): Promise<Uint8Array> {
   // A path that isn't one of ours is never read.

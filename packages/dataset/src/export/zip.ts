@@ -110,7 +110,7 @@ async function* imageEntries(storage: Storage, rows: AsyncIterable<ImageRow>): A
   for await (const { row, image } of withImages(storage, rows)) yield { name: row.filepath, content: image }
 }
 
-const metaEntries = (storage: Storage, rows: AsyncIterable<ImageRow>): AsyncGenerator<ZipEntry> =>
+const metaEntries = (storage: Storage, rows: AsyncIterable<ImageRow>): AsyncIterable<ZipEntry> =>
   readAhead(rows, async ({ filepath }) => {
     const name = metaPath(filepath)
     const content = await storage.get(name)

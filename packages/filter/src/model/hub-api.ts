@@ -1,5 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import { InputError, ServiceError, SkyscriptError } from '@skyscript/core'
+import { InputError, retrying, ServiceError, SkyscriptError } from '@skyscript/core'
 import { httpFetch, type Response, reasonOf, retryAfterOf } from '@skyscript/http'
 import { missingFiles, optionalFiles } from './model-folder.ts'
 
@@ -27,28 +26,9 @@ export const PATIENCE: Patience = { silence: 60_000, pause: 500 }
 /** Connections of hours break. */
 const TRIES = 5
 
-/** A hub that says when to ask again. */
-class BusyError extends ServiceError {
-  readonly retryAfterMs: number
-
-  constructor(message: string, status: number, retryAfterMs: number) {
-    super('hub-error', message, { retry: true, status })
-    this.retryAfterMs = retryAfterMs
-  }
-}
-
 /** Tries again after a fault that may pass. */
-export async function tried<T>({ pause }: Patience, work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof ServiceError && error.retry) || attempt === TRIES) throw error
-      const asked = error instanceof BusyError ? error.retryAfterMs : 0
-      await wait(Math.max(asked, pause * 2 ** (attempt - 1)))
-    }
-  }
-}
+export const tried = <T>({ pause }: Patience, work: () => Promise<T>): Promise<T> =>
+  retrying(work, { tries: TRIES, pauseMs: pause })
 
 /** Ends a request once nothing has come for a while. A time limit for the whole would cut slow, long downloads. */
 export interface Watch {
@@ -109,9 +89,10 @@ export async function refuse({ id, hub }: HubRequest, what: string, response: Re
     )
   }
   const retry = status === 408 || status === 429 || status >= 500
-  const message = `The model hub ${hub} answered HTTP ${status} for ${what}.`
-  if (retry) throw new BusyError(message, status, retryAfterOf(response.headers) ?? 0)
-  throw new ServiceError('hub-error', message, { retry, status })
+  throw new ServiceError('hub-error', `The model hub ${hub} answered HTTP ${status} for ${what}.`, {
+    ...{ retry, status },
+    retryAfterMs: retryAfterOf(response.headers),
+  })
 }
 
 /**

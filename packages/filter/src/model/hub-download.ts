@@ -1,10 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { hostname } from 'node:os'
-import { basename, dirname, join } from 'node:path'
-import { ServiceError, sha256 } from '@skyscript/core'
-import { BodyFault, readAhead } from '@skyscript/http'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { ServiceError } from '@skyscript/core'
+import { BodyFault, claimPartial, leavePartial, readAhead } from '@skyscript/http'
 import {
   type HubFile,
   type HubRequest,
@@ -26,67 +25,24 @@ export interface Download extends HubRequest {
 }
 
 /**
- * Downloads one file: into a temporary file beside its place, checked, then renamed. What an interrupted download left
- * is taken over by renaming it, which only one process can do, and continued.
+ * Downloads one file: into a temporary file beside its place, checked, then renamed. What an interrupted download of the
+ * same content left is continued.
  *
  * @throws ServiceError once every try failed
  */
 export async function downloadFile(download: Download): Promise<void> {
-  const { path, patience } = download
-  const temporary = `${path}.${machine()}-${process.pid}-${randomUUID()}.tmp`
+  const { path, patience, file } = download
   await mkdir(dirname(path), { recursive: true })
-  await takeOver(path, temporary)
+  const partial = await claimPartial(path, file.sha256 ?? file.gitBlob!)
   try {
     await tried(patience, async () => {
-      await fetchWatched(download, temporary)
-      await check(download, temporary)
+      await fetchWatched(download, partial.file)
+      await check(download, partial.file)
     })
-    await rename(temporary, path)
+    await rename(partial.file, path)
   } catch (error) {
-    await rename(temporary, leftovers(path)).catch(() => undefined)
+    await leavePartial(path, partial)
     throw error
-  }
-}
-
-const leftovers = (path: string) => `${path}.partial`
-const TEMPORARY = /\.([0-9a-f]{8})-(\d+)-[0-9a-f-]{36}\.tmp$/
-const machine = () => sha256(hostname()).slice(0, 8)
-/** A download that still runs is written to far more often. */
-const ABANDONED_MS = 600_000
-
-/** Renames the longest of the files that ended downloads left to `temporary`, and removes the others. */
-async function takeOver(path: string, temporary: string): Promise<void> {
-  const folder = dirname(path)
-  const left: { file: string; size: number }[] = []
-  for (const name of await readdir(folder)) {
-    const file = join(folder, name)
-    if (!name.startsWith(`${basename(path)}.`)) continue
-    const found = await stat(file).catch(() => null)
-    if (found?.isFile() && (file === leftovers(path) || isAbandoned(name, found.mtimeMs))) {
-      left.push({ file, size: found.size })
-    }
-  }
-  left.sort((a, b) => b.size - a.size)
-  const [longest, ...others] = left
-  if (longest) await rename(longest.file, temporary).catch(() => undefined)
-  for (const { file } of others) await rm(file, { force: true })
-}
-
-/** Whether a temporary file belongs to a process that is gone; of another machine's, only its age tells. */
-function isAbandoned(name: string, modified: number): boolean {
-  const match = TEMPORARY.exec(name)
-  if (match === null) return false
-  if (Date.now() - modified > ABANDONED_MS) return true
-  const pid = Number(match[2])
-  return match[1] === machine() && pid !== process.pid && !isRunning(pid)
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

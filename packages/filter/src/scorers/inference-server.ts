@@ -1,5 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import { InputError, redactAnswer, ServiceError, SkyscriptError } from '@skyscript/core'
+import { InputError, redactAnswer, retrying, ServiceError, SkyscriptError } from '@skyscript/core'
 import { type HttpInit, httpFetch, type Response, reasonOf } from '@skyscript/http'
 import { modelLogin } from './model-login.ts'
 
@@ -86,16 +85,7 @@ export async function openInferenceServer(address: string): Promise<InferenceSer
     const retry = status === 408 || status === 429 || status >= 500
     throw failed(`answers HTTP ${status} to ${path}: ${redactAnswer(told(body), address)}`, retry)
   }
-  const ask = async (path: string, init: HttpInit = {}) => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await once(path, init)
-      } catch (error) {
-        if (!(error instanceof ServiceError && error.retry) || attempt === TRIES) throw error
-        await wait(PAUSE * 2 ** (attempt - 1))
-      }
-    }
-  }
+  const ask = (path: string, init: HttpInit = {}) => retrying(() => once(path, init), { tries: TRIES, pauseMs: PAUSE })
   const json = (path: string, body: Uint8Array): Record<string, unknown> => {
     try {
       const value: unknown = JSON.parse(Buffer.from(body).toString('utf8'))

@@ -1,9 +1,9 @@
 import { InputError, isRefusedHost, messageOf, redact, redactAnswer, ServiceError } from '@skyscript/core'
-import { type Dispatcher, loginOf, openAgent } from '@skyscript/http'
+import { type Dispatcher, loginOf, openAgent, retryAfterOf } from '@skyscript/http'
 import type { Limiter } from '../limiter.ts'
 import type { Outages } from '../outages.ts'
 import { mayPass } from '../refusals.ts'
-import { type RefusedError, retryAfterOf, withRetries } from '../retries.ts'
+import { withRetries } from '../retries.ts'
 
 const ATTEMPTS = 5
 const REDIRECTS = 3
@@ -109,7 +109,7 @@ export function createHttp({
       outage: URL.canParse(url) ? outages?.of(new URL(url).origin, new URL(url).host, patienceMs) : undefined,
       onRetry: (error) => {
         stats.retries++
-        if (error.status === 429) limiter.refused(error.retryAfterMs ?? null)
+        if (error.status === 429) limiter.refused(error.retryAfterMs)
       },
     })
 
@@ -191,14 +191,13 @@ function errorOf(response: Dispatcher.ResponseData, body: Buffer, url: string): 
   const retry = mayPass(status)
   const text = textOf(body)
   const said = text === '' || text.startsWith('<') ? '' : ` (${redactAnswer(text, url).slice(0, 120)})`
-  const error: RefusedError = failed(
+  const error = failed(
     CODES[status] ?? (retry ? 'imagery-failed' : 'imagery-refused'),
     `${hostOf(url)} answered ${status}${said}.`,
     status,
     retry,
   )
-  const after = retryAfterOf(response.headers['retry-after'])
-  if (after !== null) error.retryAfterMs = after
+  error.retryAfterMs = retryAfterOf(response.headers)
   return error
 }
 

@@ -1,3 +1,4 @@
+import pMap from 'p-map'
 import type { Blocks } from './blocks.ts'
 
 /** Pixels of tiles that are read for one grid at most: where a file has no overviews, its own are many for each that is wanted. */
@@ -110,14 +111,11 @@ async function eachTile(
   if (placed.tiles.length > 1 && pixels > MOST_WINDOW)
     throw new Error(`${pixels} of its pixels are needed for one picture; it needs overviews`)
   const atOnce = Math.max(1, Math.min(MOST_TILES_AT_ONCE, Math.floor(MOST_AT_ONCE / blocks.bytesOf(bands))))
-  const queue = placed.tiles.values()
-  const work = async () => {
-    for (const tile of queue) {
-      signal?.throwIfAborted()
-      use(placed, tile, await blocks.read(tile.number, bands, signal))
-    }
+  const read = async (tile: Placed['tiles'][number]) => {
+    signal?.throwIfAborted()
+    use(placed, tile, await blocks.read(tile.number, bands, signal))
   }
-  await Promise.all(Array.from({ length: Math.min(atOnce, placed.tiles.length) }, work))
+  await pMap(placed.tiles, read, { concurrency: atOnce })
 }
 
 function placesByTile(

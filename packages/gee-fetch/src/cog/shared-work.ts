@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache'
+
 /** Work that several may wait for. */
 export interface SharedWork<T> {
   /** Waits for the result, or for the signal and throws its reason. Work that nobody waits for any more is aborted. */
@@ -61,14 +63,12 @@ export function remembering<T, A extends unknown[]>(
   most: number,
   make: (key: string, signal: AbortSignal, ...rest: A) => Promise<T>,
 ): Remembered<T, A> {
-  const known = new Map<string, SharedWork<T>>()
+  const known = new LRUCache<string, SharedWork<T>>({ max: most })
   return {
     async get(key, signal, ...rest) {
       const found = known.get(key)
       const work = found && !found.isAbandoned ? found : shareWork((own) => make(key, own, ...rest))
-      known.delete(key)
       known.set(key, work)
-      if (known.size > most) known.delete(known.keys().next().value!)
       try {
         return await work.wait(signal)
       } catch (error) {

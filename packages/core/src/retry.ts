@@ -1,0 +1,25 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ServiceError } from './errors.ts'
+
+export interface RetryOptions {
+  /** All of them, the first included. */
+  readonly tries: number
+  /** Before the second try, ms; twice as long before each later one, and never shorter than the service asks for. */
+  readonly pauseMs: number
+}
+
+/**
+ * Does work that asks a service, and does it again after a ServiceError that may pass.
+ *
+ * @throws what the last try threw; any other error at once
+ */
+export async function retrying<T>(work: () => Promise<T>, { tries, pauseMs }: RetryOptions): Promise<T> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof ServiceError && error.retry) || tried === tries) throw error
+      await sleep(Math.max(error.retryAfterMs ?? 0, pauseMs * 2 ** (tried - 1)))
+    }
+  }
+}
