@@ -98,7 +98,7 @@ test('the report is one page that asks for nothing else, with 48 pairs', async (
     '1,012',
     'not-groundable',
     'indoor',
-    'continues inside a building',
+    'goes on inside a building',
     'no table has it',
     '9 groups, the largest of 12',
     'test of openai has 0 of 9 asked.',
