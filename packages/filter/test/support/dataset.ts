@@ -179,3 +179,11 @@ export async function assembled(rows: readonly DatasetRow[], options: AssembleOp
     },
   }
 }
+
+/** Pairs on blocks of their own, of which no two have one similarity. */
+export const rows = (count: number): DatasetRow[] =>
+  Array.from({ length: count }, (_, i) => rowOf(`n${i}`, { similarities: [((i * 7919) % count) / count - 0.3] }))
+
+/** The paths of rows of a CSV, sorted. */
+export const paths = (list: readonly (readonly string[])[]): string[] => list.map(([filepath]) => filepath!).toSorted()
+export const pathOf = (row: DatasetRow): string => row.image.filepath
