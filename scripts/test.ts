@@ -1,32 +1,61 @@
 /**
  * `npm test`: types, style, import order, documentation, then every test. Arguments go to vitest: `npm test -- packages/core`.
+ * `npm run test:quick` leaves out the tests of whole builds in `test/`, and those that are tagged as slow.
  */
 import { spawnSync } from 'node:child_process'
-import { dirname, join } from 'node:path'
+import { readFileSync, rmSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureRedis } from '../test/support/redis.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const bin = join(root, 'node_modules', '.bin')
+const timings = join(root, 'node_modules', '.cache', 'test-timings.json')
 
-function step(name: string, command: string, args: readonly string[]): void {
+function step(name: string, command: string, args: readonly string[]): number {
   process.stderr.write(`\n== ${name}\n`)
   const { status } = spawnSync(command, args, {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, PATH: `${bin}:${process.env.PATH}` },
   })
-  if (status !== 0) process.exit(status ?? 1)
+  return status ?? 1
+}
+
+/** Ends the script where a step fails. */
+function must(...args: Parameters<typeof step>): void {
+  const status = step(...args)
+  if (status !== 0) process.exit(status)
+}
+
+/** The files that took longest, so that a slow one is noticed by whoever made it so. */
+function slowest(count: number): string {
+  const { testResults } = JSON.parse(readFileSync(timings, 'utf8')) as {
+    testResults: readonly { readonly name: string; readonly startTime: number; readonly endTime: number }[]
+  }
+  const files = testResults.map(({ name, startTime, endTime }) => ({ name, seconds: (endTime - startTime) / 1000 }))
+  files.sort((a, b) => b.seconds - a.seconds)
+  return files
+    .slice(0, count)
+    .map(({ name, seconds }) => `${seconds.toFixed(1).padStart(8)} s  ${relative(root, name)}\n`)
+    .join('')
 }
 
 await ensureRedis()
-const selected = process.argv.slice(2)
-if (selected.length === 0) {
-  step('types', join(bin, 'tsc'), ['--noEmit'])
-  step('style', join(bin, 'biome'), ['ci', '.', '--reporter=summary'])
-  step('imports', process.execPath, ['scripts/check-imports.ts'])
-  step('reference', process.execPath, ['scripts/docs.ts', '--check'])
-  step('links', process.execPath, ['scripts/check-links.ts'])
-  step('wording', process.execPath, ['scripts/check-english.ts'])
+const args = process.argv.slice(2)
+const isQuick = args[0] === '--quick'
+if (args.length === 0 || isQuick) {
+  must('types', join(bin, 'tsc'), ['--noEmit'])
+  must('style', join(bin, 'biome'), ['ci', '.', '--reporter=summary'])
+  must('imports', process.execPath, ['scripts/check-imports.ts'])
+  must('reference', process.execPath, ['scripts/docs.ts', '--check'])
+  must('links', process.execPath, ['scripts/check-links.ts'])
+  must('wording', process.execPath, ['scripts/check-english.ts'])
+  rmSync(timings, { force: true })
+  const selected = isQuick ? ['packages', 'examples', '--tags-filter=!slow', ...args.slice(1)] : []
+  const reports = ['--reporter=default', '--reporter=json', `--outputFile.json=${timings}`]
+  const status = step('tests', join(bin, 'vitest'), ['run', ...selected, ...reports])
+  process.stderr.write(`\n== the ten slowest files\n${slowest(10)}`)
+  process.exit(status)
 }
-step('tests', join(bin, 'vitest'), ['run', ...selected])
+must('tests', join(bin, 'vitest'), ['run', ...args])

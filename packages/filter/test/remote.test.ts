@@ -1,3 +1,4 @@
+// @module-tag slow
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DataFault } from '@skyscript/core'

@@ -1,3 +1,4 @@
+// @module-tag slow
 import { Worker } from 'node:worker_threads'
 import { DataFault } from '@skyscript/core'
 import { openScorer, openScoring, type ScorePair, type Scorer } from '@skyscript/filter'

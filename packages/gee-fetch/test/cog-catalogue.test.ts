@@ -1,3 +1,4 @@
+// @module-tag slow
 /** What a catalogue says of GeoTIFFs, and pictures put together of what it lists. */
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

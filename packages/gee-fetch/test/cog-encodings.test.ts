@@ -1,3 +1,4 @@
+// @module-tag slow
 /** Every way in which GDAL writes pixels: read to the values that GDAL reads, or refused by name. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

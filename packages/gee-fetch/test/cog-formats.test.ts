@@ -1,3 +1,4 @@
+// @module-tag slow
 /** What files are made of: numbers, planes, masks, places; and files that are damaged or made to harm. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,3 +1,4 @@
+// @module-tag slow
 /** How files are asked for: tries, aborts, and servers without ranges. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'

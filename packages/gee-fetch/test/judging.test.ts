@@ -1,3 +1,4 @@
+// @module-tag slow
 /** Pixels that a service sends, and what becomes of the objects they were asked for. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

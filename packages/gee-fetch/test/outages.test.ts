@@ -1,3 +1,4 @@
+// @module-tag slow
 /** A service that is away for a while is waited for by all requests together; one that only minds a request is not. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ServiceError } from '@skyscript/core'

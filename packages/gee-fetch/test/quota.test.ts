@@ -1,3 +1,4 @@
+// @module-tag slow
 /** How many requests go out, and what they may cost in a month. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'

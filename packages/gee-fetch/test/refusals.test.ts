@@ -1,3 +1,4 @@
+// @module-tag slow
 /** What a refusal means for an image, and that none that passes decides which image an object gets. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

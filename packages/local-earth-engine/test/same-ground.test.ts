@@ -1,3 +1,4 @@
+// @module-tag slow
 /** A pixel of the Earth looks the same in every box that holds it, whatever is drawn around it. */
 import { METRES_PER_DEGREE_LATITUDE, METRES_PER_DEGREE_LONGITUDE, type OsmObject, radians } from '@skyscript/core'
 import fc from 'fast-check'

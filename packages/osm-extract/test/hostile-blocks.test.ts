@@ -1,3 +1,4 @@
+// @module-tag slow
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fileOf, fileOfBlocks, type ProtoWriter, readAll, readBytes, Sketch, strings, writePbf } from './files.ts'

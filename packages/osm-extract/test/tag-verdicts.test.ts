@@ -1,3 +1,4 @@
+// @module-tag slow
 import { RELATION_AREA_OFFSET, type TagPattern } from '@skyscript/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

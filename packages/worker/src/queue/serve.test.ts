@@ -1,3 +1,4 @@
+// @module-tag slow
 import { once } from 'node:events'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

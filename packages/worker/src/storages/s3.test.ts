@@ -1,3 +1,4 @@
+// @module-tag slow
 import { CreateMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Fault, type FaultProxy, startFaultProxy } from '../../../../test/support/fault-proxy.ts'
