@@ -3,7 +3,7 @@
  * `npm run test:quick` leaves out the tests of whole builds in `test/`, and those that are tagged as slow.
  */
 import { spawnSync } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureRedis } from '../test/support/redis.ts'
@@ -28,7 +28,7 @@ function must(...args: Parameters<typeof step>): void {
   if (status !== 0) process.exit(status)
 }
 
-/** The files that took longest, so that a slow one is noticed by whoever made it so. */
+/** The files that took longest, so that the person who makes one slow sees it. */
 function slowest(count: number): string {
   const { testResults } = JSON.parse(readFileSync(timings, 'utf8')) as {
     testResults: readonly { readonly name: string; readonly startTime: number; readonly endTime: number }[]
@@ -55,7 +55,7 @@ if (args.length === 0 || isQuick) {
   const selected = isQuick ? ['packages', 'examples', '--tags-filter=!slow', ...args.slice(1)] : []
   const reports = ['--reporter=default', '--reporter=json', `--outputFile.json=${timings}`]
   const status = step('tests', join(bin, 'vitest'), ['run', ...selected, ...reports])
-  process.stderr.write(`\n== the ten slowest files\n${slowest(10)}`)
+  if (existsSync(timings)) process.stderr.write(`\n== the ten slowest files\n${slowest(10)}`)
   process.exit(status)
 }
 must('tests', join(bin, 'vitest'), ['run', ...args])
