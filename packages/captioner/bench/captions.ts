@@ -1,6 +1,6 @@
 /**
- * Captions a second on one core, each of a real image box with 15 objects around, whose exact geometry decides whether
- * they are in the image. Beside it, on the same pairs, the exact test alone as @turf/boolean-intersects does it.
+ * Captions per second on one core, for real image boxes with 15 objects around, whose exact geometry decides whether
+ * they are in the image. Beside it, on the same pairs, just the exact test as @turf/boolean-intersects does it.
  *
  *   npm run bench:captions -- [--rounds N] [file.osm.pbf]
  */
@@ -22,7 +22,7 @@ import { booleanIntersects } from '@turf/boolean-intersects'
 const AROUND = 15
 const IMAGES = 20_000
 const GSD = 0.2
-/** Half a side of an image in degrees, 300 pixels of 0.2 m, some 60 m; and how many times as large it may be to have so many around. */
+/** Half a side of an image in degrees, 300 pixels of 0.2 m, some 60 m; and how many times as large it may be to have that many around. */
 const [HALF_WIDTH, HALF_HEIGHT] = [0.0004, 0.00028]
 const SIZES = [1, 2, 4, 8]
 /** Objects of fewer degrees across are found by where they begin. */
@@ -50,7 +50,7 @@ const tests: Record<string, () => number> = {
     const captioner = createCaptioner()
     return rate(({ image, focus, around }) => captioner.captionImage(image, focus, around))
   },
-  'captions from tags alone': () => {
+  'captions from tags only': () => {
     const captioner = createCaptioner()
     return rate(({ focus, around }) =>
       captioner.caption(
@@ -64,7 +64,7 @@ const tests: Record<string, () => number> = {
     const captioner = createCaptioner({ counts: true, directions: true })
     return rate(({ image, focus, around }) => captioner.captionImage(image, focus, around))
   },
-  'turf: the exact test alone': () =>
+  'turf: only the exact test': () =>
     rate(({ image, around }) => {
       const area = { type: 'Polygon' as const, coordinates: [cornersOf(image.box)] }
       return around.map(({ geometry }) => booleanIntersects(geometry as never, area))

@@ -183,7 +183,7 @@ test('what takes most of the image is named first, points last, equals by phrase
   )
 })
 
-test('the meta alone gives the captions again', () => {
+test('the captions can be made again from the meta', () => {
   const tag = fc.constantFrom<[string, string]>(
     ['highway', 'residential'],
     ['highway', 'street_lamp'],

@@ -190,7 +190,7 @@ const surroundingOf = (id: string, seen: Seen, geometry: Surrounding['geometry']
   seen,
   facts: seen.named,
   phrase: seen.phrase,
-  // Less than a pixel: what only rounding tells apart is equal.
+  // Less than a pixel: shares that differ only by rounding are equal.
   share: Math.round(share * 1e6) / 1e6,
   count: 1,
   direction: null,

@@ -33,7 +33,7 @@ export interface TagTables {
   readonly leaks?: { readonly rows: readonly TagRow[]; readonly unjudged: TagRow }
   /** What the classifier said of tags that the others don't know. */
   readonly learned: readonly TagRow[]
-  /** Why tags are never seen, the reason that tells most of an object first. */
+  /** Why tags are never visible, the most telling reason first. */
   readonly neverReasons: readonly string[]
   readonly hidden: readonly HiddenRule[]
 }
@@ -79,7 +79,7 @@ export interface Judge {
 
 interface Decision extends Groundability {
   readonly isLeak: boolean
-  /** Why an object with this tag alone is left out; empty for one that can be seen. */
+  /** Why an object with only this tag is left out; empty if it is visible. */
   readonly reason: string
 }
 

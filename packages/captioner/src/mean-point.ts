@@ -67,7 +67,7 @@ function addRing(sum: Moments, ring: readonly Position[], box: Box): void {
 }
 
 /**
- * The rings of a large area without what lies to the west or east of a box: between two of their segments there a ring
+ * The rings of a large area without the parts to the west or east of a box: between two of their segments there a ring
  * stays on one side, where its way makes no difference to what `clipRing` leaves of it, to the last bit.
  */
 function ringsNear(index: SegmentIndex, [west, , east]: Box): Position[][] {

@@ -6,7 +6,7 @@ import { type Meta, metaPickle } from './meta-pickle.ts'
 
 const lacksPython = lacks(PYTHON)
 
-/** Loads pickles with Python and tells each value with its types; floats by their exact hexadecimal text. */
+/** Loads pickles with Python and prints every value with its type; floats by their exact hexadecimal text. */
 const LOAD = `
 import base64, json, pickle, pickletools, sys
 def told(v):

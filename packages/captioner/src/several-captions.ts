@@ -14,7 +14,7 @@ const DRAWS = 8
  * An extra: further captions of an image. Each is written in a style drawn by chance, of some of the focus object's tags
  * and some of the objects around, drawn too; none says what another one says.
  *
- * @param id what the chance hangs on, beside the seed
+ * @param id decides the random choices, together with the seed
  */
 export function severalCaptions(
   id: string,

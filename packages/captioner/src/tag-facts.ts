@@ -67,7 +67,7 @@ export function createTagFacts({ frequency, rules }: Omit<Tables, 'tags'>, { sig
     }
     return inOrder(found)
   }
-  // An object lies around many focus objects: its tags are looked up once for all their images, which have few GSDs.
+  // An object is around many focus objects: its tags are looked up once for all their images, which have few GSDs.
   const ofObject = new WeakMap<Tags, { readonly facts: readonly TagFact[]; readonly byGsd: Map<number, Seen> }>()
   const knownOf = (tags: Tags) => {
     const known = ofObject.get(tags)

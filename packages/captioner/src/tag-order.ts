@@ -1,6 +1,6 @@
 import type { FrequencyTable } from './tables.ts'
 
-/** Where a tag stands in the one order for the tags of every object. */
+/** A tag's position in the one order for the tags of every object. */
 export interface Standing {
   readonly key: string
   readonly value: string

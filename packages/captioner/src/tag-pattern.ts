@@ -7,7 +7,7 @@ export const isPattern = (text: string): boolean => WILD.test(text)
 /**
  * A key or value as tag tables write it: `*` stands for any text, `#` for a number; else that very text.
  *
- * @returns null for `*` alone, which needs no look at the text; the text itself where nothing in it is wild
+ * @returns null for a bare `*`, which matches any text; the text itself if it has no wildcard
  */
 export function compilePattern(text: string): TagPattern {
   if (text === '*') return null

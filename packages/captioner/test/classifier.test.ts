@@ -28,7 +28,7 @@ function embeddingOf(shares: Readonly<Record<string, number>>, dimension: number
   return sum.map((x) => x / Math.hypot(...sum))
 }
 
-/** `count` tags of 12 keys, each key with each of the 6 outcomes. */
+/** `count` tags of 12 keys, every key with all 6 outcomes. */
 const tags = (count: number): TagLabel[] =>
   Array.from({ length: count }, (_, i) => ({
     key: `key${Math.floor(i / 6) % 12}`,
@@ -82,7 +82,7 @@ test('labels without a reason are judged no better than by chance: the report ha
   expect(right / 400).toBeGreaterThan(0.65)
 })
 
-test('what holds within a key alone is found by tag and not by key', () => {
+test('what holds only within a key is found by tag and not by key', () => {
   const labels = Array.from({ length: 400 }, (_, i) => {
     const key = `key${i % 40}`
     return { key, value: `value${i}`, maxGsd: seededFraction(3, 'of key', key) < 0.5 ? null : 1 }
@@ -220,7 +220,7 @@ test('labels that cannot be trained on are refused in one sentence', () => {
   ])
 })
 
-/** Looks at the first of two numbers alone; at 0, visible 0.93 and 1 m 0.71. */
+/** Looks only at the first of two numbers; at 0, visible 0.93 and 1 m 0.71. */
 const SMALL: TagClassifier = {
   format: 'skyscript-tag-classifier',
   version: 1,

@@ -224,7 +224,7 @@ test('several captions are other ones, the same each time, in any order of the o
   expect(made.more!.some((text) => text.startsWith('An aerial image. It shows: '))).toBe(true)
   expect(record({ more, styles }, around.toReversed()).more).toEqual(made.more)
   expect(record({ more: { ...more, seed: 8 }, styles }).more).not.toEqual(made.more)
-  // An object of one tag alone can be said in one way.
+  // An object with one tag has only one wording.
   const lonely = object({ natural: 'wood' }, square(1, 1, 8))
   expect(createCaptioner({ more }).captionImage(image, lonely, [])).toMatchObject({ more: [] })
 })

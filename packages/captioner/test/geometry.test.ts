@@ -19,7 +19,7 @@ const polygonOf = ([w, s, e, n]: Box): Geometry => ({
   ],
 })
 
-/** Positions on a lattice around the box, whose steps fall beside its edges: touching by rounding alone is no test. */
+/** Positions on a lattice around the box, whose steps fall beside its edges: touching only by rounding is no test. */
 const position = fc
   .tuple(fc.integer({ min: -13, max: 13 }), fc.integer({ min: -13, max: 13 }))
   .map(([x, y]): Position => [10.005 + x * 0.00091, 45.005 + y * 0.00083])
@@ -68,7 +68,7 @@ test('a geometry meets a box exactly where @turf/boolean-intersects says so', ()
   expect(meets).toBeGreaterThan(300)
 })
 
-test('a box in the hole of an area is not met by it; one that reaches over the rim is', () => {
+test('a box in the hole of an area is not met by it; one that overlaps the rim is', () => {
   const ring = (side: number): Position[] => [
     [10.005 - side, 45.005 - side],
     [10.005 + side, 45.005 - side],

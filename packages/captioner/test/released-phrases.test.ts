@@ -15,7 +15,7 @@ interface Released {
 }
 
 test.skipIf(isMissing)(
-  'by counts alone 99 % of released phrases, 96 % of neighbours and 92 % of objects are given back',
+  'by counts only 99 % of released phrases, 96 % of neighbours and 92 % of objects are given back',
   () => {
     const captioner = createCaptioner()
     const captions = (tags: Record<string, string>) => captioner.caption(tags, [], { allTags: true })

@@ -22,7 +22,7 @@ export class ServiceError extends SkyscriptError {
   readonly retry: boolean
   /** HTTP status, where there was one. */
   readonly status: number | undefined
-  /** How long the service asks to be left alone, ms; null where it doesn't say. */
+  /** Milliseconds to wait, if the service says so; else null. */
   retryAfterMs: number | null
 
   constructor(

@@ -9,7 +9,7 @@ export interface Comparison {
   /** Those with the same kind, tags, rings and, within a millionth, areas. */
   readonly equal: number
   /** Ids with what differs. */
-  readonly different: ReadonlyMap<string, 'tags' | 'geometry' | 'ours alone' | 'theirs alone'>
+  readonly different: ReadonlyMap<string, 'tags' | 'geometry' | 'only ours' | 'only theirs'>
   /** Of ours, by reason. */
   readonly dropped: ReadonlyMap<string, number>
 }
@@ -17,20 +17,20 @@ export interface Comparison {
 /** @throws Error where osmium isn't on the path */
 export async function compareWithOsmium(path: string): Promise<Comparison> {
   const theirs = await exported(path)
-  const different = new Map<string, 'tags' | 'geometry' | 'ours alone' | 'theirs alone'>()
+  const different = new Map<string, 'tags' | 'geometry' | 'only ours' | 'only theirs'>()
   const extraction = extract(path, { wanted: 'all' })
   let objects = 0
   for await (const object of extraction) {
     objects++
     const their = theirs.get(object.id)
-    if (their === undefined) different.set(object.id, 'ours alone')
+    if (their === undefined) different.set(object.id, 'only ours')
     else if (!sameTags(object, their)) different.set(object.id, 'tags')
     else if (!sameGeometry(object.geometry, their.geometry)) different.set(object.id, 'geometry')
     theirs.delete(object.id)
     // Of a closed way whose tags leave both open osmium makes a line and an area.
     theirs.delete(object.id.startsWith('w') ? `a${object.id.slice(1)}` : object.id.replace(/^a/, 'w'))
   }
-  for (const id of theirs.keys()) different.set(id, 'theirs alone')
+  for (const id of theirs.keys()) different.set(id, 'only theirs')
   objects += theirs.size
   return { objects, equal: objects - different.size, different, dropped: extraction.report().dropped }
 }

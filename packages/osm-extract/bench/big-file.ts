@@ -16,7 +16,7 @@ import { NODES, RELATIONS, visitBlock, WAYS } from '../src/block.ts'
 const SHARED = fileURLToPath(new URL('../../../../shared/data', import.meta.url))
 
 /**
- * The file that benchmarks read, made once: copies of the towns in a folder of extracts, at least so many megabytes.
+ * The file that benchmarks read, made once: copies of the towns in a folder of extracts, at least this many megabytes.
  *
  * @throws Error where osmium isn't on the path
  */
@@ -145,7 +145,7 @@ function blob(type: string, content: Uint8Array): Uint8Array {
 }
 
 /**
- * Writes copies of the files until the result has at least so many bytes; keeps a result that is there.
+ * Writes copies of the files until the result has at least this many bytes; keeps a result that is there.
  *
  * @param sources sorted files of dense nodes, with ids from 1 on (`osmium renumber`)
  */

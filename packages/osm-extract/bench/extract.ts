@@ -60,7 +60,7 @@ const size = statSync(big).size / 1e6
 
 const ours = (mode: string) => [[process.execPath, READ, mode, big]]
 const SELECTION = ['amenity', 'leisure', 'tourism', 'aeroway', 'man_made', 'sport', 'power=plant,substation,generator']
-/** The tags that the pipeline selects by, as osmium is told them: where any value of a key is one, by the key alone. */
+/** The tags that the pipeline selects by, as osmium takes them: a bare key if all of its values count. */
 const VISIBLE = visibleRules(createCaptioner().verdicts())
 const filtered = join(dirname(big), 'filtered.osm.pbf')
 const osmium = (...args: string[]) => ['osmium', args[0]!, '--no-progress', '-O', ...args.slice(1)]

@@ -6,7 +6,7 @@ export type AreaFault = 'around-the-globe' | 'area-empty' | 'area-open-ring' | '
 
 /**
  * Makes an area of the boundary lines of a closed way or of a multipolygon relation's members. Roles are not looked at:
- * they are often wrong, and the lines alone decide. As libosmium does it: a segment that occurs twice cancels itself,
+ * they are often wrong, and only the lines decide. As libosmium does it: a segment that occurs twice cancels itself,
  * segments may meet only at their ends, every ring must close; rings that touch at a vertex are taken apart there.
  *
  * @returns the closed rings of each polygon, the outer one first, counter-clockwise; or the fault
@@ -52,7 +52,7 @@ function simpleRing(line: IntegerLine): IntegerLine | null {
       if ((ax < cx && bx < cx && ax < dx && bx < dx) || (ax > cx && bx > cx && ax > dx && bx > dx)) continue
       if ((ay < cy && by < cy && ay < dy && by < dy) || (ay > cy && by > cy && ay > dy && by > dy)) continue
       const [c, d] = [turn(ax, ay, bx, by, cx, cy), turn(ax, ay, bx, by, dx, dy)]
-      // Neighbours share an end; on one line they may go on or turn back.
+      // Neighbours share an end; on one line they may continue or turn back.
       const isNext = j === i + 1 || (i === 0 && j === count - 1)
       if (isNext && (j === i + 1 ? d : c) !== 0) continue
       if (isNext || c === 0 || d === 0) return null
@@ -128,8 +128,8 @@ class Stars {
 }
 
 /**
- * Directs every segment so that the inside (even-odd) lies on its left. Inside and outside alternate round a vertex,
- * and so do the segments that leave it and those that arrive; so one segment tells of all that hang together with it.
+ * Directs every segment so that the inside (even-odd) is on its left. Inside and outside alternate round a vertex,
+ * and so do the segments that leave it and those that arrive; so one segment decides all that are connected with it.
  */
 function orient(segments: readonly Edge[], stars: Stars, xs: readonly number[], ys: readonly number[]): Edge[] {
   const byRay = rays(segments, xs, ys)
@@ -181,7 +181,7 @@ function rays(segments: readonly Edge[], xs: readonly number[], ys: readonly num
   }
 }
 
-/** The segments over each of some hundred strips of one axis, so that a ray needs to look at one strip alone. */
+/** The segments by strip of one axis (some hundred strips), so that a ray needs to look only at one strip. */
 function slabs(segments: readonly Edge[], places: readonly number[]): (place: number) => readonly Edge[] {
   let [least, most] = [Infinity, -Infinity]
   for (const { from, to } of segments) {
@@ -221,7 +221,7 @@ function traceRings(edges: readonly Edge[], stars: Stars): number[][] {
         for (const passed of ring) placeOf.delete(passed)
         rings.push([vertex, ...ring])
       }
-      // Clockwise from an arriving edge lies the inside on its left, and the leaving edge at the other side of that.
+      // Clockwise from an arriving edge is the inside on its left, and the leaving edge at the other side of that.
       const star = stars.around[vertex]!
       i = star.at(stars.placeOf(i, vertex) - 1)!
     }

@@ -25,7 +25,7 @@ export interface BlobReaders {
   close(): Promise<void>
 }
 
-/** @param threads 1 for this thread alone, which is quicker for small files: threads take time to start and to warm up */
+/** @param threads 1: only this thread, which is quicker for small files: threads take time to start and to warm up */
 export function startBlobReaders(threads: number, paths: readonly string[], selection: Selection): BlobReaders {
   return threads > 1 ? inThreads(threads, paths, selection) : inThisThread(paths, selection)
 }

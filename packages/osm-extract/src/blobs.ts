@@ -6,7 +6,7 @@ import { MAX_BLOB, MAX_BLOB_HEADER } from './limits.ts'
 import { decompressLz4 } from './lz4.ts'
 import { type Origin, PbfFault } from './pbf-fault.ts'
 
-/** Where a blob lies in its file. */
+/** The position of a blob in its file. */
 export interface BlobIndex {
   readonly type: 'OSMHeader' | 'OSMData'
   /** Of the blob's message, after its header; in bytes. */

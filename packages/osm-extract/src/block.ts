@@ -118,7 +118,7 @@ export class Relation extends MessageElement {
     return { ids, types }
   }
 
-  /** Each of its member ways once, in the file's order. */
+  /** Its member ways, each once, in the file's order. */
   ways(): Set<number> {
     const { ids, types } = this.members()
     const ways = new Set<number>()

@@ -156,7 +156,7 @@ export class Numbers {
     this.values[this.length++] = value
   }
 
-  /** Empties it, and makes room for so many numbers to be put in; `length` is to be set afterwards. */
+  /** Empties it, and makes room for this many numbers; `length` is to be set afterwards. */
   room(count: number): Float64Array {
     this.clear()
     if (this.values.length < count) this.values = new Float64Array(Math.max(count, 2 * this.values.length))

@@ -29,9 +29,9 @@ export interface ExtractOptions {
   readonly counted?: TagRules | TagVerdicts | 'all' | null
   /** Only objects whose geometry meets this, whole: a box or polygons in degrees, which may cross 180 degrees. */
   readonly clip?: Box | Geometry | null
-  /** Threads that read; by default as many as there are cores, and this one alone for files below 32 MB. */
+  /** Threads that read; by default as many as there are cores, and only this one for files below 32 MB. */
   readonly threads?: number
-  /** Node positions beyond so many bytes are kept in a temporary file; by default half of the memory that is free. */
+  /** Node positions beyond this many bytes are kept in a temporary file; by default half of the memory that is free. */
   readonly locationBytes?: number
   /** In bytes of the files; every pass over them counts. */
   readonly progress?: Progress
@@ -63,9 +63,9 @@ const SMALL_FILE = 32e6
  * replication timestamp in its header (files without one count as oldest); of equal files the one that is later in the
  * list. The others are dropped as `in-several-extracts`.
  *
- * Memory: 8 bytes for each node that a wanted way needs (in a file beyond `locationBytes`) and a bit for each of the 512
+ * Memory: 8 bytes for each node that a wanted way needs (in a file beyond `locationBytes`) and a bit for every one of the 512
  * ids around it; the lines of the member ways of wanted relations; for each thread some blobs. Where ids may come more
- * than once, a bit for each of the 512 ids around any, and 12 bytes for each that does.
+ * than once, a bit for every one of the 512 ids around any, and 12 bytes for every one that does.
  *
  * @throws InputError (PbfFault with the byte offset) where a file is not a whole OSM PBF file
  * @throws InputError `bad-clip` at once where a polygon can't be cut at 180 degrees

@@ -26,7 +26,7 @@ class RulesByKey implements KeySource<readonly number[]> {
   }
 }
 
-/** Tells which elements are hidden; of most the keys tell that they are not. */
+/** Decides which elements are hidden; for most of them their keys rule it out. */
 export class HiddenTest {
   readonly #rules: readonly HiddenRule[]
   readonly #keys: KeyAnswers<readonly number[]>

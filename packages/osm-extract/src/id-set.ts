@@ -171,7 +171,7 @@ export function rankIds({ chunks, words }: IdSet): IdRanks {
   return { ...shared, count }
 }
 
-/** Slots of the table that tells where to begin to look. */
+/** Slots of the table of places to start searching from. */
 const SLOTS = 2 ** 16
 
 /** Looks up ids; one for each thread, since it keeps where it was. */
@@ -179,7 +179,7 @@ export class RankFinder {
   readonly #chunks: Float64Array
   readonly #words: Int32Array
   readonly #ranks: Float64Array
-  /** The first chunk at or after the start of each of equal parts of the range of ids. */
+  /** The first chunk at or after the start of every equal part of the range of ids. */
   readonly #starts = new Float64Array(SLOTS + 1)
   readonly #first: number
   readonly #width: number

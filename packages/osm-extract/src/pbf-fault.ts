@@ -11,7 +11,7 @@ export class PbfFault extends InputError {
   readonly what: string
   readonly origin: Origin
 
-  /** @param what goes on where the file's name ends: "is damaged: …" */
+  /** @param what continues a sentence that starts with the file's name: "is damaged: …" */
   constructor(code: string, what: string, origin: Origin) {
     super(code, `${origin.path} ${what} (at byte ${origin.offset}).`)
     this.what = what

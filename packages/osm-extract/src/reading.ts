@@ -16,7 +16,7 @@ import type { Pass, PlacedBlob, Task, TaskResult } from './tasks.ts'
 
 interface Means {
   readonly readers: BlobReaders
-  /** Node positions beyond so many bytes are kept in a temporary file. */
+  /** Node positions beyond this many bytes are kept in a temporary file. */
   readonly locationBytes: number
   readonly progress: Progress
   readonly signal: AbortSignal | undefined

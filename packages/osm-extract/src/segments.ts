@@ -57,11 +57,11 @@ export function oddSegments(lines: readonly IntegerLine[]): { xs: number[]; ys: 
   return { xs, ys, segments }
 }
 
-/** Twice the signed area of a triangle: positive where c lies left of a -> b. Exact: factors stay below 2^32. */
+/** Twice the signed area of a triangle: positive if c is left of a -> b. Exact: factors stay below 2^32. */
 export function turn(ax: number, ay: number, bx: number, by: number, cx: number, cy: number): number {
   const left = (bx - ax) * (cy - ay)
   const right = (by - ay) * (cx - ax)
-  // Near zero the doubles' rounding could hide on which side c lies, so the exact product decides.
+  // Near zero the doubles' rounding could hide on which side c is, so the exact product decides.
   if (Math.abs(left - right) > 2048 || (Math.abs(left) < 2 ** 52 && Math.abs(right) < 2 ** 52)) return left - right
   const exact = BigInt(bx - ax) * BigInt(cy - ay) - BigInt(by - ay) * BigInt(cx - ax)
   return exact > 0n ? 1 : exact < 0n ? -1 : 0

@@ -17,7 +17,7 @@ function verdictsOf(rules: TagRules): TagVerdicts {
   return { tags, patterns, reasons: ['not-wanted'] }
 }
 
-/** Tells which elements have a tag that is meant, and why others have none; most without a string being decoded. */
+/** Decides which elements have a wanted tag, and why others have none; for most of them without decoding a string. */
 export class TagTest {
   /** A number: the reason of all values of a key, none of which is meant. */
   readonly keys: KeyAnswers<KeyVerdicts>

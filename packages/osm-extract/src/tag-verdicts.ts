@@ -101,7 +101,7 @@ export class VerdictsByKey implements KeySource<KeyVerdicts> {
       this.#byPatterns.clear()
     }
     const answer = this.#workOut(key)
-    // Long ones would take more memory than their number tells.
+    // Long ones would take more memory than their number suggests.
     if (key.length <= LONGEST_TAG_TEXT) this.#found.set(key, answer)
     return answer
   }

@@ -43,7 +43,7 @@ describe('a clip keeps what meets it, whole, and drops and counts the rest', () 
     ['nothing', null, [tree, road, wood]],
     ['a box around all', box(-5, -5, 105, 105), [tree, road, wood]],
     ['a box at the tree', box(9, 9, 11, 11), corner],
-    ['a box that the tree lies on the edge of', box(10, 5, 20, 10), corner],
+    ['a box with the tree on its edge', box(10, 5, 20, 10), corner],
     ['a box on the road, far from its nodes', box(45, 49, 46, 51), [road]],
     ['a box within the wood', box(25, 60, 30, 65), [wood]],
     ['a box within the lake in the wood', box(45, 65, 50, 70), []],

@@ -359,7 +359,7 @@ describe('any elements that are written are read back equal', () => {
             { id: `w${one.id}`, version: one.version, timestamp: one.timestamp, tags: one.tags, coordinates: steps },
           ]
         })
-        // Text tells `__proto__` as a key from a prototype, and leaves out that -0 is 0.
+        // JSON distinguishes `__proto__` as a key from a prototype, and leaves out that -0 is 0.
         const got = objects.map(({ id, version, timestamp, tags, geometry }) => ({
           id,
           version,

@@ -164,7 +164,7 @@ describe('a damaged file never looks whole', () => {
     )
   })
 
-  test('the fault tells the byte at which the bad blob starts', async () => {
+  test('the fault names the byte at which the bad blob starts', async () => {
     const header = zlibBlob('OSMHeader', HEADER)
     const good = zlibBlob('OSMData', BLOCK)
     const bad = blobOf('OSMData', (blob) => blob.integer(2, 10).bytes(3, Buffer.from('not zlib')))
@@ -232,7 +232,7 @@ describe('a poisoned blob is refused by name', () => {
 
 describe('the compressions of the format hold the same', () => {
   const header = zlibBlob('OSMHeader', HEADER)
-  /** One LZ4 block of literals alone. */
+  /** One LZ4 block with only literals. */
   const lz4 = (bytes: Uint8Array) => {
     const rest = bytes.length - 15
     return Buffer.concat([Buffer.from([0xf0, ...new Array(Math.floor(rest / 255)).fill(255), rest % 255]), bytes])
@@ -288,7 +288,7 @@ describe('the compressions of the format hold the same', () => {
   })
 })
 
-test('a file of a header alone, and of empty blocks, has no objects', async () => {
+test('a file with only a header, or with empty blocks, has no objects', async () => {
   expect(await outcome(fileOfBlocks())).toEqual({ code: null, objects: 0, offset: null })
   expect(
     await outcome(

@@ -42,7 +42,7 @@ describe.skipIf(isMissing)('the test suite of OSM data', () => {
     expect(report.tagged).toBe(points + lines + made + [...report.dropped.values()].reduce((a, b) => a + b, 0))
     if (areas === undefined) return
     // From 900 on it is about tags of multipolygons on their outer ways, which OSM gave up in 2017: ways don't count.
-    // Neither do they where the suite speaks of the relation alone.
+    // Nor if the suite only mentions the relation.
     const listed = new Set(Object.values(areas).flatMap((variant) => variant.map(({ from_type }) => from_type)))
     const counts = (type: 'way' | 'relation') => listed.has(type) && (type === 'relation' || Number(name) < 900)
     const got = objects

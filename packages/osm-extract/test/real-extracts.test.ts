@@ -64,7 +64,7 @@ test.skipIf(lacksCompared).each<[string, [string, string][]]>([
   ['helsinki', []],
   ['monaco-2021', []],
   // `construction:landuse=basin` on a ring that crosses itself: osmium keeps it as a line, we drop it by name.
-  ['heidelberg', [['w366923852', 'theirs alone']]],
+  ['heidelberg', [['w366923852', 'only theirs']]],
 ])(
   'every object of %s has the tags, rings and area that `osmium export` gives it',
   { timeout: 60_000 },

@@ -43,7 +43,7 @@ const squareAt = (y: number, version: number) => [
 const places = ({ objects }: Read) => Object.fromEntries(objects.map(({ id, geometry }) => [id, drawn(geometry)]))
 
 describe('an object of several files is taken once', () => {
-  test('in its newest version, wherever that lies and whatever the order of the files', async () => {
+  test('in its newest version, whichever file has it and whatever the order of the files', async () => {
     const old = file({ nodes: [node(1, 0, 0, { tourism: 'artwork' })] }, { replicationTimestamp: NEW })
     const moved = file({ nodes: [node(1, 500, 500, { tourism: 'artwork' }, 2)] }, { replicationTimestamp: OLD })
     for (const paths of [
@@ -74,7 +74,7 @@ describe('an object of several files is taken once', () => {
       expect(places(await readAll(paths))).toEqual({ a1: ['0,5 4,5 4,9 0,9 0,5'] })
   })
 
-  test('as the later file of the list has it where no header tells the time', async () => {
+  test('as the later file of the list has it if no header has a time', async () => {
     const [a, b] = [0, 5].map((y) => file({ nodes: [node(1, 0, y, { tourism: 'artwork' })] }))
     expect(places(await readAll([a!, b!]))).toEqual({ n1: '0,5' })
     expect(places(await readAll([b!, a!]))).toEqual({ n1: '0,0' })

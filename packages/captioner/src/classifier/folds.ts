@@ -10,8 +10,8 @@ export interface TagLabel {
 }
 
 /**
- * A fold of each label, stratified by class: the labels of a class are dealt out in a seeded order, and the dealing goes
- * on where that of the class before it stopped. So folds differ by at most one label, and by at most one of each class.
+ * A fold of each label, stratified by class: the labels of every class are dealt out in a seeded order,
+ * each class starting at the fold after the previous one's last. So folds differ by at most one label, and by at most one of each class.
  *
  * @param folds how many
  * @returns for each label a number in [0, folds)
@@ -28,7 +28,7 @@ export function foldsByTag(labels: readonly TagLabel[], folds: number, seed: num
 }
 
 /**
- * A fold of each label, all tags of a key in one: tells how a classifier does on keys that it has never seen. Keys of
+ * A fold of each label, all tags of a key in one: shows how a classifier does on unseen keys. Keys of
  * many tags go first, each into the fold that has the fewest, so folds are about as large as the keys allow. Keys with
  * a tag that can be seen go before the others and are spread by those tags: where there are two such keys, what is left
  * beside any fold has visible tags to learn from. Among keys of equal size the seed decides.

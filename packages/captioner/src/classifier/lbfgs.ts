@@ -20,7 +20,7 @@ export interface Minimum {
   readonly converged: boolean
 }
 
-/** Pairs of steps and gradient changes that stand for the curvature; 10 is the usual choice, more costs memory alone. */
+/** Pairs of steps and gradient changes that stand for the curvature; 10 is the usual choice, more only costs memory. */
 const HISTORY = 10
 
 /** Constants of the Wolfe conditions as Nocedal and Wright, "Numerical Optimization" (3.1), give them for quasi-Newton. */

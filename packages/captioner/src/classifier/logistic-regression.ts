@@ -60,7 +60,7 @@ export function fitLogisticRegression<Class>(fit: LogisticFit<Class>): LogisticM
 }
 
 /**
- * The probability of each of the model's classes, which sum to 1. Of a balanced fit they are those of classes that are
+ * The probabilities of the model's classes, which sum to 1. Of a balanced fit they are those of classes that are
  * equally frequent.
  */
 export function probabilities<Class>({ weights, bias }: LogisticModel<Class>, embedding: Float32Array): Float64Array {
@@ -94,7 +94,7 @@ export function balancedWeights(indices: Uint8Array, classCount: number): number
   return counts.map((count) => indices.length / (classCount * count))
 }
 
-/** Of a float32: a dimension that varies by less, seen from its mean, varies by rounding alone. */
+/** Of a float32: a dimension that varies by less, seen from its mean, varies only by rounding. */
 const FLOAT32_EPSILON = 2 ** -23
 
 /** Rows of mean 0 and variance 1 in each dimension; one of no variance stays at scale 1. */

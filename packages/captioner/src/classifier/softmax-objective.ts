@@ -3,7 +3,7 @@ import { addScaled, dot } from './vectors.ts'
 
 /** What a multinomial logistic regression of K classes is fitted to: n rows of d numbers. */
 export interface SoftmaxProblem {
-  /** n rows, each of d numbers. */
+  /** n rows of d numbers. */
   readonly rows: readonly Float64Array[]
   readonly dimension: number
   /** The class of each row, in [0, K). */

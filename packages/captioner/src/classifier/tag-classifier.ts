@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { GSD_CLASSES } from '../tag-table.ts'
 import { type LogisticModel, mostProbable } from './logistic-regression.ts'
 
-/** The text model whose embeddings a classifier was trained on; it judges those of the same model alone. */
+/** The text model whose embeddings a classifier was trained on; it works only with that model. */
 export interface ClassifierModel {
   readonly id: string
   readonly revision: string | null
@@ -109,7 +109,7 @@ export function judgeEmbedding(
   }
 }
 
-/** Whether a list holds members of the whole in the whole's order, each once, and at least so many. */
+/** Whether a list holds members of the whole in the whole's order, each once, and at least a number of them. */
 function isPartOf<Each>(whole: readonly Each[], atLeast: number): (part: readonly Each[]) => boolean {
   return (part) => {
     const places = part.map((each) => whole.indexOf(each))

@@ -1,4 +1,4 @@
-/** Sum of products. Four sums side by side: one sum would wait for each of its additions and take twice as long. */
+/** Sum of products. Four sums side by side: a single sum would wait for every addition and take twice as long. */
 export function dot(a: Float64Array, b: Float64Array): number {
   let s0 = 0
   let s1 = 0

@@ -45,7 +45,7 @@ const style = z.strictObject({
   connectors: z.strictObject({ of: text.default('of'), is: text.default('is') }).prefault({}),
   /** Like objects: `{plural}` is an English plural, `{phrase}` the phrase as it is. */
   counted: holding('count').default('{count} {plural}'),
-  /** Where an object lies; `{object}` is what is said of it. */
+  /** The direction of an object; `{object}` is its phrase. */
   placed: holding('object', 'direction').default('{object} {direction}'),
   directions: directionNames.prefault({}),
   /** Other words for whole phrases of the original: `natural water: Wasser`. */
