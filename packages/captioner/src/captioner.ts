@@ -145,7 +145,7 @@ export function createCaptioner(options: CaptionerOptions = {}): Captioner {
     undecided: judge.undecided,
     groundableTags: (tags, gsd) => facts.at(tags, gsd).tags,
     maxGsd: (tags) => facts.seenTo(tags) || null,
-    isVisible: (tags) => facts.at(tags, 0).facts.some(({ isLeak }) => !isLeak),
+    isVisible: facts.isVisible,
     caption(center, surrounding, how = {}) {
       const seen = seenOf(center, how)
       if (seen.phrase === '') {

@@ -29,6 +29,8 @@ export interface TagFacts {
    * where an object has no others, so that naming them changes no image.
    */
   seenTo(tags: Tags): number
+  /** Whether a picture shows any of the tags. */
+  isVisible(tags: Tags): boolean
   /** What can be seen of an object in an image of a GSD in m/pixel. */
   at(tags: Tags, gsd: number): Seen
   /** Every tag of an object, seen or not. */
@@ -88,6 +90,7 @@ export function createTagFacts({ frequency, rules }: Omit<Tables, 'tags'>, { sig
       }
       return visible || leaked
     },
+    isVisible: (tags) => Object.keys(tags).some((key) => seenFact(key, tags[key]!)?.isLeak === false),
     at(tags, gsd) {
       const { facts, byGsd } = knownOf(tags)
       const known = byGsd.get(gsd)

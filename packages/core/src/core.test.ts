@@ -32,6 +32,13 @@ test('a fingerprint does not depend on the order of keys, and depends on every v
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)))
+      const text = (each: unknown): string => {
+        if (Array.isArray(each)) return `[${each.map(text).join()}]`
+        if (typeof each !== 'object' || each === null) return JSON.stringify(each)
+        const members = Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1))
+        return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${text(member)}`).join()}}`
+      }
+      expect(canonicalJson(value)).toBe(text(value))
     }),
   )
 })

@@ -24,18 +24,38 @@ export function fingerprint(...parts: readonly unknown[]): string {
 
 /** JSON with sorted keys: one text for one value. Throws on what JSON can't hold exactly (functions, NaN, cycles). */
 export function canonicalJson(value: unknown): string {
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value)
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new TypeError(`${value} has no JSON text, so it can't be part of a fingerprint.`)
-    return JSON.stringify(value)
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value)
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'number':
+      if (Number.isFinite(value)) return String(value)
+      throw new TypeError(`${value} has no JSON text, so it can't be part of a fingerprint.`)
+    case 'object':
+      if (value === null) return 'null'
+      return Array.isArray(value) ? canonicalArray(value) : canonicalObject(value as Record<string, unknown>)
+    default:
+      throw new TypeError(`A ${typeof value} can't be part of a fingerprint.`)
   }
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`
-  if (typeof value === 'object') {
-    const members = Object.entries(value)
-      .filter(([, member]) => member !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`)
-    return `{${members.join(',')}}`
+}
+
+function canonicalArray(items: readonly unknown[]): string {
+  let text = '['
+  for (let i = 0; i < items.length; i++) {
+    if (i > 0) text += ','
+    text += items[i] === undefined ? 'null' : canonicalJson(items[i])
   }
-  throw new TypeError(`A ${typeof value} can't be part of a fingerprint.`)
+  return `${text}]`
+}
+
+function canonicalObject(object: Readonly<Record<string, unknown>>): string {
+  let text = '{'
+  for (const key of Object.keys(object).sort()) {
+    const member = object[key]
+    if (member === undefined) continue
+    if (text.length > 1) text += ','
+    text += `${JSON.stringify(key)}:${canonicalJson(member)}`
+  }
+  return `${text}}`
 }

@@ -10,8 +10,11 @@ import { hash } from 'node:crypto'
  * @returns a number in [0, 1) with 48 random bits
  */
 export function seededFraction(seed: number, purpose: string, id: string): number {
-  const digest = hash('sha256', `${seed}\n${purpose}\n${id}`, 'buffer')
-  return digest.readUIntBE(0, 6) / 2 ** 48
+  // Bytes as characters: making a buffer of them would take longer than the hash.
+  const digest = hash('sha256', `${seed}\n${purpose}\n${id}`, 'binary')
+  let bits = 0
+  for (let i = 0; i < 6; i++) bits = bits * 256 + digest.charCodeAt(i)
+  return bits / 2 ** 48
 }
 
 /** A repeatable choice among `count` things: an integer in [0, count). */

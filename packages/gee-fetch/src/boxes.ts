@@ -9,10 +9,11 @@ import {
   type FocusObject,
   type Geometry,
   linesOf,
+  type MapTileRange,
   METRES_PER_DEGREE_LATITUDE,
   METRES_PER_DEGREE_LONGITUDE,
-  mapTileAt,
   mapTileBox,
+  mapTileRange,
   type Position,
   radians,
   seededFraction,
@@ -79,36 +80,48 @@ export function areaPixels(
  *
  * @returns null where no place on the map is large enough
  */
-export function boxFor(focus: FocusObject, tile: string, gsd: number, { tiles, seed }: BoxSettings): PixelBox | null {
+export function boxFor(focus: FocusObject, tile: string, gsd: number, settings: BoxSettings): PixelBox | null {
+  return boxesFor(focus, tile, settings)(gsd)
+}
+
+/** The same by GSD: what is drawn for an object is drawn once. */
+export function boxesFor(
+  focus: FocusObject,
+  tile: string,
+  { tiles, seed }: BoxSettings,
+): (gsd: number) => PixelBox | null {
   const bounds = boxOf(focus.geometry)
   const isArea = focus.geometry.type === 'Polygon' || focus.geometry.type === 'MultiPolygon'
-  const size = isArea ? areaPixels(bounds, gsd, tiles) : { width: tiles.pointPixels, height: tiles.pointPixels }
-  if (typeof size === 'string') return null
   const [x, y] = isArea ? boxCenter(bounds) : anchorOf(focus, tile, seed)
-  const { west, south, stepX, stepY } = latticeOf(tile, gsd)
   const shift = (purpose: string) => (2 * seededFraction(seed, purpose, focus.id) - 1) * tiles.shift
-  const shiftedBy = (part: number): Box => {
-    const column = within(
-      Math.round((x - west) / stepX + size.width * (part * shift('shift-x') - 0.5)),
-      (-180 - west) / stepX,
-      (180 - west) / stepX - size.width,
-    )
-    const row = within(
-      Math.round((y - south) / stepY + size.height * (part * shift('shift-y') - 0.5)),
-      (-90 - south) / stepY,
-      (90 - south) / stepY - size.height,
-    )
-    return [
-      west + column * stepX,
-      south + row * stepY,
-      west + (column + size.width) * stepX,
-      south + (row + size.height) * stepY,
-    ]
+  const [shiftX, shiftY] = [shift('shift-x'), shift('shift-y')]
+  return (gsd) => {
+    const size = isArea ? areaPixels(bounds, gsd, tiles) : { width: tiles.pointPixels, height: tiles.pointPixels }
+    if (typeof size === 'string') return null
+    const { west, south, stepX, stepY } = latticeOf(tile, gsd)
+    const shiftedBy = (part: number): Box => {
+      const column = within(
+        Math.round((x - west) / stepX + size.width * (part * shiftX - 0.5)),
+        (-180 - west) / stepX,
+        (180 - west) / stepX - size.width,
+      )
+      const row = within(
+        Math.round((y - south) / stepY + size.height * (part * shiftY - 0.5)),
+        (-90 - south) / stepY,
+        (90 - south) / stepY - size.height,
+      )
+      return [
+        west + column * stepX,
+        south + row * stepY,
+        west + (column + size.width) * stepX,
+        south + (row + size.height) * stepY,
+      ]
+    }
+    const part = isArea ? PARTS_OF_SHIFT.find((each) => halfIsIn(focus.geometry, bounds, shiftedBy(each))) : 1
+    const box = shiftedBy(part ?? 0)
+    if (box[0] < -180 || box[2] > 180 || box[1] < -90 || box[3] > 90) return null
+    return { box, ...size }
   }
-  const part = isArea ? PARTS_OF_SHIFT.find((each) => halfIsIn(focus.geometry, bounds, shiftedBy(each))) : 1
-  const box = shiftedBy(part ?? 0)
-  if (box[0] < -180 || box[2] > 180 || box[1] < -90 || box[3] > 90) return null
-  return { box, ...size }
 }
 
 /** The whole number nearest to `place` between two others, of which rounding may not take it over `most`. */
@@ -124,13 +137,21 @@ function halfIsIn(area: Geometry, bounds: Box, box: Box): boolean {
   return coverOfBox(area, box) * squareDegrees(box) >= 0.5 * coverOfBox(area, bounds) * squareDegrees(bounds)
 }
 
+const isIn = ([x, y]: Position, tile: MapTileRange): boolean => {
+  const { west, south } = mapTileRange([x, y, x, y])
+  return west === tile.west && south === tile.south
+}
+
 /**
  * A point itself; of a line one of its nodes, if there are any one in its map tile: the images that are known are those
  * of the tile.
  */
 function anchorOf(focus: FocusObject, tile: string, seed: number): Position {
-  const nodes = [...linesOf(focus.geometry)].flat()
-  const here = nodes.filter((node) => mapTileAt(node) === tile)
+  const { geometry } = focus
+  if (geometry.type === 'Point') return geometry.coordinates
+  const nodes = [...linesOf(geometry)].flat()
+  const of = mapTileRange(boxOf({ type: 'Point', coordinates: boxCenter(mapTileBox(tile)) }))
+  const here = nodes.filter((node) => isIn(node, of))
   const choice = here.length > 0 ? here : nodes
   return choice[seededIndex(seed, 'node-of-line', focus.id, choice.length)]!
 }

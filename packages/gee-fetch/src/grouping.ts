@@ -84,25 +84,56 @@ function rectOf({ box, width, height }: ImageCandidate, { west, south, stepX, st
   return off < 1e-3 ? { column, row, width, height } : null
 }
 
-/** Joins the two groups that cost the fewest pixels more, or save most, until no two may be joined. */
-function merged(groups: Group[]): Group[] {
-  let left = groups
+/**
+ * Joins the two groups that cost the fewest pixels more, or save most, until no two may be joined. Each group knows the
+ * best of those after it, so that joining two asks anew only for those whose best was one of them.
+ */
+function merged(given: readonly Group[]): Group[] {
+  const groups: (Group | null)[] = [...given]
+  const best: (Choice | null)[] = groups.map((_, i) => bestAfter(groups, i))
   for (;;) {
-    let best: { a: Group; b: Group; cost: number } | null = null
-    for (const [i, a] of left.entries()) {
-      for (let j = i + 1; j < left.length; j++) {
-        const b = left[j]!
-        const pixels = widthOf(a, b) * heightOf(a, b)
-        if (pixels > MOST_PIXELS || pixels > MOST_WASTE * (a.delivered + b.delivered)) continue
-        const cost = pixels - a.width * a.height - b.width * b.height
-        if (best === null || cost < best.cost) best = { a, b, cost }
-      }
+    let from = -1
+    for (const [i, choice] of best.entries())
+      if (choice !== null && (from < 0 || choice.cost < best[from]!.cost)) from = i
+    if (from < 0) return groups.filter((group) => group !== null)
+    const { place } = best[from]!
+    groups[from] = join(groups[from]!, groups[place]!)
+    groups[place] = null
+    best[place] = null
+    for (let i = 0; i < place; i++) {
+      if (groups[i] === null) continue
+      const known = best[i]
+      if (i === from || known?.place === from || known?.place === place) best[i] = bestAfter(groups, i)
+      else if (i < from) best[i] = better(known ?? null, choiceOf(groups[i]!, groups[from]!, from))
     }
-    if (best === null) return left
-    const { a, b } = best
-    const joined = join(a, b)
-    left = left.flatMap((group) => (group === a ? [joined] : group === b ? [] : [group]))
   }
+}
+
+/** A group that another may be joined with, by its place, and the pixels that it costs. */
+interface Choice {
+  readonly place: number
+  readonly cost: number
+}
+
+function choiceOf(a: Group, b: Group, place: number): Choice | null {
+  const pixels = widthOf(a, b) * heightOf(a, b)
+  if (pixels > MOST_PIXELS || pixels > MOST_WASTE * (a.delivered + b.delivered)) return null
+  return { place, cost: pixels - a.width * a.height - b.width * b.height }
+}
+
+/** Of equals the one whose place comes first. */
+function better(a: Choice | null, b: Choice | null): Choice | null {
+  if (a === null || b === null) return a ?? b
+  return b.cost < a.cost || (b.cost === a.cost && b.place < a.place) ? b : a
+}
+
+function bestAfter(groups: readonly (Group | null)[], i: number): Choice | null {
+  let best: Choice | null = null
+  for (let place = i + 1; place < groups.length; place++) {
+    const other = groups[place]
+    if (other) best = better(best, choiceOf(groups[i]!, other, place))
+  }
+  return best
 }
 
 const widthOf = (a: PixelRect, b: PixelRect): number =>

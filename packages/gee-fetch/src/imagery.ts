@@ -33,6 +33,8 @@ export interface Imagery {
 /** The clients behind the sources; each is opened when the first source of its kind is asked. */
 export interface ImageryClients {
   earthEngine(): Promise<EarthEngine>
+  /** Where Earth Engine is asked which images there are; by default the one that gives pixels. */
+  catalogue?(): Promise<EarthEngine>
   cog(): Promise<CogImagery>
 }
 
@@ -58,7 +60,8 @@ export function createImagery(clients: ImageryClients, { maxCloud, earthEngineOr
     },
     async find(source, box, signal) {
       if (source.kind === 'cog') return (await clients.cog()).find(source, box)
-      return findCandidates(await clients.earthEngine(), source, box, { maxCloud }, signal)
+      const catalogue = clients.catalogue ?? clients.earthEngine
+      return findCandidates(await catalogue(), source, box, { maxCloud }, signal)
     },
     async pixels(source, imageId, grid, signal) {
       if (source.kind === 'cog') return (await clients.cog()).pixels(source, imageId, grid, signal)

@@ -17,7 +17,7 @@ import {
   SkyscriptError,
   type SourceAlias,
 } from '@skyscript/core'
-import { boxFor } from './boxes.ts'
+import { boxesFor } from './boxes.ts'
 import type { SourceImage } from './candidates.ts'
 import { byPreference } from './preference.ts'
 import { reasonOf, refusalOf } from './refusals.ts'
@@ -82,12 +82,13 @@ export async function planTile({
       continue
     }
     try {
+      const boxAt = boxesFor(object, tile, settings)
       const chosen: ImageCandidate[] = []
       let unusable: string | null = null
       for (const source of suitable.sources) {
         if (chosen.length >= IN_ALL) break
         const { alias, gsd } = source
-        const pixels = boxFor(object, tile, gsd, settings)
+        const pixels = boxAt(gsd)
         if (pixels === null) continue
         const images = byPreference(covering(await imagesOf(source), pixels.box), object, settings)
         const most = Math.min(IN_ALL, chosen.length + PER_SOURCE)

@@ -81,6 +81,49 @@ test('every image is cut out of just one request of its own source image, within
   )
 })
 
+/** The rule as it is written down: each time the best of all pairs, of equals the first. */
+function groupedByRule(rects: readonly (readonly [x: number, y: number, width: number, height: number])[]): number[][] {
+  let groups = rects.map(([x, y, w, h], i) => ({ x0: x, y0: y, x1: x + w, y1: y + h, delivered: w * h, members: [i] }))
+  for (;;) {
+    let best: { i: number; j: number; cost: number } | null = null
+    for (const [i, a] of groups.entries()) {
+      for (const [j, b] of groups.entries()) {
+        if (j <= i) continue
+        const pixels = (Math.max(a.x1, b.x1) - Math.min(a.x0, b.x0)) * (Math.max(a.y1, b.y1) - Math.min(a.y0, b.y0))
+        if (pixels > 2_000_000 || pixels > 1.5 * (a.delivered + b.delivered)) continue
+        const cost = pixels - (a.x1 - a.x0) * (a.y1 - a.y0) - (b.x1 - b.x0) * (b.y1 - b.y0)
+        if (best === null || cost < best.cost) best = { i, j, cost }
+      }
+    }
+    if (best === null) return groups.map(({ members }) => members)
+    const [a, b] = [groups[best.i]!, groups[best.j]!]
+    const joined = {
+      x0: Math.min(a.x0, b.x0),
+      y0: Math.min(a.y0, b.y0),
+      x1: Math.max(a.x1, b.x1),
+      y1: Math.max(a.y1, b.y1),
+      delivered: a.delivered + b.delivered,
+      members: [...a.members, ...b.members],
+    }
+    groups = groups.flatMap((each) => (each === a ? [joined] : each === b ? [] : [each]))
+  }
+}
+
+test('groups are joined in the order that looking at all pairs each time gives', () => {
+  const place = fc.oneof(fc.integer({ min: 0, max: 900 }), fc.constantFrom(0, 100, 200, 300, 400))
+  const rect = fc.tuple(place, place, fc.constantFrom(100, 150, 300), fc.constantFrom(100, 150, 300))
+  fc.assert(
+    fc.property(fc.array(rect, { minLength: 1, maxLength: 40 }), (rects) => {
+      const requests = groupRequests(
+        rects.map((each) => candidateAt(...each)),
+        TILE,
+      )
+      expect(requests.map(({ parts }) => parts.map(({ index }) => index))).toEqual(groupedByRule(rects))
+    }),
+    { numRuns: 300 },
+  )
+})
+
 test('without a tile, and off its lattice, each image is a request of its own', () => {
   const images = [candidateAt(0, 0, 100, 100), candidateAt(10, 10, 100, 100)]
   expect(groupRequests(images, TILE)).toHaveLength(1)

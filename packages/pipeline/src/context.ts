@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import type { Captioner } from '@skyscript/captioner'
-import { type Config, getJson, once, ServiceError, type Storage, toFeatureLine } from '@skyscript/core'
+import { breather, type Config, getJson, type OsmObject, once, ServiceError, type Storage } from '@skyscript/core'
 import { openScoring, type ScorerOptions, type Scoring } from '@skyscript/filter'
 import {
   type CogImagery,
@@ -21,8 +21,7 @@ import {
 import { openCaptioner } from './captioner.ts'
 import { fileLedger } from './eecu-ledger.ts'
 import { type ContextOptions, defaultModelCache, modelOptions } from './models.ts'
-import { earthEngineOrigin, isGoogle } from './origins.ts'
-import type { Outline } from './outlines.ts'
+import { earthEngineOrigins, isGoogle } from './origins.ts'
 import { withSecrets } from './private-addresses.ts'
 import { type ExtractIndex, extractIndexKey, type Run } from './run.ts'
 import { runKey } from './runner/runner.ts'
@@ -51,8 +50,8 @@ export interface RunContext {
   checkScorers(): Promise<void>
   /** Objects that touch a map tile; none where the extract has no such tile. */
   tile(tile: string): Promise<IndexedTile>
-  /** Outlines of the objects whose centre lies in a map tile, in no order. */
-  homeOutlines(tile: string): Promise<Iterable<Outline>>
+  /** The objects whose centre lies in a map tile and that have these ids, in no order, each made when it is asked for. */
+  homeObjects(tile: string, ids: ReadonlySet<string>): Promise<Iterable<OsmObject>>
   extractIndex(): Promise<ExtractIndex>
   close(): Promise<void>
 }
@@ -89,10 +88,15 @@ export async function openContext(
 
   const reader = once(async () => openTiles(storage, run.extract, await extractIndex()))
 
-  const openedEarthEngine = once(() => {
+  const earthEngine = once(async () => {
     const map = { captioner: opened, reader, tiles: async () => Object.keys((await extractIndex()).tiles) }
     return openEarthEngine(run, map, options, closers)
   })
+  // Which images there are is told without what is drawn on them: planning need not wait for the whole map.
+  const isDrawn = config.imagery.earthEngine.endpoint === 'local'
+  const catalogue = isDrawn ? once(() => openEarthEngine(run, null, options, closers)) : earthEngine
+
+  const originOf = once(async () => earthEngineOrigins(config.imagery.earthEngine, (await extractIndex()).tiles))
 
   const cog = once(async () => {
     const client = await openCog(config, options)
@@ -107,14 +111,13 @@ export async function openContext(
     extractIndex,
     sources: sourcesOf(config.imagery.sources),
     imagery: createImagery(
-      { earthEngine: openedEarthEngine, cog },
+      { earthEngine, catalogue, cog },
       {
         maxCloud: config.imagery.maxCloud,
-        earthEngineOrigin: async (box) =>
-          earthEngineOrigin(config.imagery.earthEngine, box, (await extractIndex()).tiles),
+        earthEngineOrigin: async (box) => (await originOf())(box),
       },
     ),
-    earthEngine: openedEarthEngine,
+    earthEngine,
     scoring: once(async () => {
       const scoring = await openScoring(scorerOptions(config, options))
       closers.push(() => scoring.close())
@@ -137,7 +140,7 @@ export async function openContext(
       if (tiles.size > TILES_IN_MEMORY) tiles.delete(tiles.keys().next().value!)
       return reading
     },
-    homeOutlines: async (tile) => (await reader()).homeOutlines(tile),
+    homeObjects: async (tile, ids) => (await reader()).homeObjects(tile, ids),
     async close() {
       for (const close of closers.splice(0).reverse()) await close()
     },
@@ -164,22 +167,26 @@ interface DrawnMap {
   tiles(): Promise<readonly string[]>
 }
 
+/** @param map null: only the catalogue is asked */
 async function openEarthEngine(
   run: Run,
-  map: DrawnMap,
+  map: DrawnMap | null,
   options: ContextOptions,
   closers: (() => Promise<void>)[],
 ): Promise<EarthEngine> {
   const { endpoint, project, credentials, maxConcurrent, maxEecuHours } = run.config.imagery.earthEngine
   let url = endpoint
   if (endpoint === 'local') {
-    const folder = await mkdtemp(join(tmpdir(), 'skyscript-local-imagery-'))
-    closers.push(() => rm(folder, { recursive: true, force: true }))
-    const features = join(folder, 'features.geojsonl')
-    await writeFeatures(features, map)
+    const features: string[] = []
+    if (map !== null) {
+      const folder = await mkdtemp(join(tmpdir(), 'skyscript-local-imagery-'))
+      closers.push(() => rm(folder, { recursive: true, force: true }))
+      features.push(join(folder, 'features.geojsonl'))
+      await writeFeatures(features[0]!, map)
+    }
     // Loaded here, since builds with real Earth Engine never need it.
     const { startLocalEarthEngine } = await import('@skyscript/local-earth-engine')
-    const server = await startLocalEarthEngine({ features: [features] })
+    const server = await startLocalEarthEngine({ features, ...(map === null && { threads: 1 }) })
     closers.push(() => server.close())
     url = server.url
   }
@@ -223,11 +230,12 @@ export function ledgerOf(project: string | null, { ledger, modelCache }: Context
 /** What can be seen of an extract, to be drawn. */
 async function writeFeatures(path: string, { captioner, reader, tiles }: DrawnMap): Promise<void> {
   const file = createWriteStream(path)
-  const { home } = await reader()
+  const { homeOutlines } = await reader()
+  const breathe = breather()
   for (const tile of await tiles()) {
-    for (const object of await home(tile)) {
-      if (!captioner.isVisible(object.tags)) continue
-      if (!file.write(`${toFeatureLine(object)}\n`)) await waitFor(file, 'drain')
+    for (const { tags, line } of await homeOutlines(tile)) {
+      await breathe()
+      if (captioner.isVisible(tags) && !file.write(line())) await waitFor(file, 'drain')
     }
   }
   file.end()

@@ -3,10 +3,11 @@ import {
   type Box,
   type Config,
   fingerprint,
-  type ImageCandidate,
   mapTileBox,
+  mapTileRange,
   mapTilesOf,
   messageOf,
+  type PlannedImage,
   ServiceError,
 } from '@skyscript/core'
 import { type CogImagery, type CogSource, type Imagery, refusalOf, type Source } from '@skyscript/gee-fetch'
@@ -28,10 +29,24 @@ export function endpointOrigin({ endpoint, mirrorOf }: EarthEngineSettings): str
 /** The same as a dataset's lock has it: without a port, so that servers of one machine leave the same bytes. */
 export const lockedEndpoint = (settings: EarthEngineSettings): string => endpointOrigin(settings).replace(/:\d+$/, '')
 
-/** The origin of Earth Engine's pixels in a box; of drawn ones, the parts of the extract that may show there. */
-export function earthEngineOrigin(settings: EarthEngineSettings, box: Box, tiles: ExtractIndex['tiles']): string {
+/** Origins that are kept at hand: neighbours have the same map tiles around them. */
+const ORIGINS = 1000
+
+/** Tells the origin of Earth Engine's pixels in a box; of drawn ones, the parts of the extract that may show there. */
+export function earthEngineOrigins(settings: EarthEngineSettings, tiles: ExtractIndex['tiles']): (box: Box) => string {
   const origin = endpointOrigin(settings)
-  return origin === 'local' ? fingerprint(origin, DRAWING_VERSION, hashesOf(groundAround(box), tiles)) : origin
+  if (origin !== 'local') return () => origin
+  const known = new Map<string, string>()
+  return (box) => {
+    const ground = groundAround(box)
+    const place = Object.values(mapTileRange(ground)).join()
+    let name = known.get(place)
+    if (name === undefined) {
+      if (known.size === ORIGINS) known.clear()
+      known.set(place, (name = fingerprint(origin, DRAWING_VERSION, hashesOf(ground, tiles))))
+    }
+    return name
+  }
 }
 
 /** The same for all images of the objects of a map tile, however large they may be. */
@@ -94,13 +109,16 @@ export interface PlannedOrigin {
   readonly origin: string
 }
 
-/** Of candidates of catalogues, one of each image and group of map tiles. */
-export function plannedOrigins(candidates: Iterable<ImageCandidate>, sources: readonly Source[]): PlannedOrigin[] {
+/** Of images' candidates of catalogues, one of each source image and group of map tiles. */
+export function plannedOrigins(images: readonly PlannedImage[], sources: readonly Source[]): PlannedOrigin[] {
   const catalogues = new Set(sources.flatMap((each) => (each.kind === 'cog' && each.stac !== null ? [each.alias] : [])))
   const origins = new Map<string, PlannedOrigin>()
-  for (const { source, imageId, box, origin } of candidates) {
-    const key = JSON.stringify([source, imageId, origin, mapTilesOf(box)])
-    if (catalogues.has(source) && !origins.has(key)) origins.set(key, { source, imageId, box, origin })
+  for (const { candidates } of images) {
+    for (const { source, imageId, box, origin } of candidates) {
+      if (!catalogues.has(source)) continue
+      const key = JSON.stringify([source, imageId, origin, mapTilesOf(box)])
+      if (!origins.has(key)) origins.set(key, { source, imageId, box, origin })
+    }
   }
   return [...origins.values()]
 }

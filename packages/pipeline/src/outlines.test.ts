@@ -42,7 +42,11 @@ test('outlines have the ids, kinds, boxes and tags of the objects, and the objec
   fc.assert(
     fc.property(fc.array(object, { maxLength: 6 }), (objects) => {
       const bytes = Buffer.from(objects.map((each) => `${toFeatureLine(each)}\n`).join(''))
-      const found = [...outlinesOf(bytes)].map((outline) => ({ ...outline, object: outline.object() }))
+      const found = [...outlinesOf(bytes)].map((outline) => ({
+        ...outline,
+        object: outline.object(),
+        line: String(outline.line()),
+      }))
       expect(found).toEqual(
         // Texts that are no Unicode come back as what UTF-8 makes of them.
         objects.map((each) => {
@@ -53,6 +57,7 @@ test('outlines have the ids, kinds, boxes and tags of the objects, and the objec
             box: boxOf(read.geometry),
             tags: read.tags,
             object: read,
+            line: Buffer.from(`${toFeatureLine(each)}\n`).toString('utf8'),
           }
         }),
       )

@@ -9,6 +9,8 @@ export interface Outline {
   readonly tags: Tags
   /** All of it. */
   object(): OsmObject
+  /** Its line in UTF-8, with the line end. */
+  line(): Buffer
 }
 
 const BEFORE_ID = '{"type":"Feature","id":"'.length
@@ -21,6 +23,10 @@ const [LINE_END, QUOTE, MINUS, DOT, ZERO, NINE, CLOSE, P, L] = [10, 34, 45, 46, 
 const MULTI = 'Multi'.length
 const UNITS_PER_DEGREE = 1e7
 const POWERS = [1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1]
+
+/** Id of the object whose line begins at a place. */
+export const idOfLine = (lines: Buffer, start: number): string =>
+  lines.toString('latin1', start + BEFORE_ID, lines.indexOf(QUOTE, start + BEFORE_ID))
 
 /**
  * Reads lines as the extraction writes them: digits in place, since making objects of all positions takes ten times as
@@ -78,6 +84,7 @@ export function* outlinesOf(bytes: Buffer): Generator<Outline> {
       box: east - west > HALF_TURN * UNITS_PER_DEGREE ? boxOf(object().geometry) : box,
       tags,
       object,
+      line: () => bytes.subarray(from, end + 1),
     }
     start = end + 1
   }

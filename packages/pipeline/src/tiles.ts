@@ -13,8 +13,7 @@ import {
   segmentIndexOf,
 } from '@skyscript/core'
 import Flatbush from 'flatbush'
-import { homeTile } from './extract.ts'
-import { type Outline, outlinesOf } from './outlines.ts'
+import { idOfLine, type Outline, outlinesOf } from './outlines.ts'
 import { type ExtractIndex, hasLines, tileKey, wideKey } from './run.ts'
 
 /** Wide objects are kept at hand up to this many bytes of their lines; in memory they take some three times as much. */
@@ -24,10 +23,10 @@ const WIDE_BYTES = 32 * 2 ** 20
 export interface TileReader {
   /** The objects that touch a map tile, sorted by id; none where the extract has no such tile. */
   touching(tile: string): Promise<OsmObject[]>
-  /** Those whose centre lies in it. */
-  home(tile: string): Promise<OsmObject[]>
-  /** The same as outlines, which take a tenth of the time; in no order. */
+  /** Outlines of those whose centre lies in it, in no order. */
   homeOutlines(tile: string): Promise<Iterable<Outline>>
+  /** Those of the same that have these ids, in no order, each made when it is asked for. */
+  homeObjects(tile: string, ids: ReadonlySet<string>): Promise<Iterable<OsmObject>>
 }
 
 /** Memory: wide objects that were read last. One that is at hand is the same object in each tile that it meets. */
@@ -55,32 +54,29 @@ export function openTiles(storage: Storage, extract: string, index: ExtractIndex
     if (atHand.delete(id)) bytes -= wide[id]!.bytes
   }
 
-  async function read(tile: string, isWanted: (id: string) => boolean): Promise<OsmObject[]> {
+  async function touching(tile: string): Promise<OsmObject[]> {
     const known = tiles[tile]
     if (known === undefined) return []
     const objects = hasLines(known) ? objectsOf(await readLines(tileKey(extract, tile))) : []
-    const ids = (known.wide ?? []).filter(isWanted)
-    if (ids.length === 0) return objects
+    if (known.wide === undefined) return objects
     // One after the other: all at a time might be more than is to be kept at hand.
-    for (const id of ids) objects.push(await wideObject(id))
+    for (const id of known.wide) objects.push(await wideObject(id))
     return objects.sort((a, b) => (a.id < b.id ? -1 : 1))
   }
 
   return {
-    touching: (tile) => read(tile, () => true),
-    async home(tile) {
-      if (!tiles[tile]?.objects) return []
-      const objects = await read(tile, (id) => wide[id]!.home === tile)
-      return objects.filter((object) => wide[object.id] !== undefined || homeTile(object) === tile)
-    },
-    async homeOutlines(tile) {
-      const known = tiles[tile]
-      if (!known?.objects) return []
-      const lines = hasLines(known) ? await readLines(tileKey(extract, tile)) : Buffer.alloc(0)
-      const own: Buffer[] = []
-      for (const id of known.wide ?? []) if (wide[id]!.home === tile) own.push(await readLines(wideKey(extract, id)))
-      return homesIn(lines, own, tile)
-    },
+    touching,
+    homeOutlines: async (tile) => homesIn(await homeLines(tile), tile),
+    homeObjects: async (tile, ids) => objectsIn(await homeLines(tile), ids),
+  }
+
+  /** All lines of a tile, and those of each wide object that belongs to it. */
+  async function homeLines(tile: string): Promise<Buffer[]> {
+    const known = tiles[tile]
+    if (!known?.objects) return []
+    const lines = [hasLines(known) ? await readLines(tileKey(extract, tile)) : Buffer.alloc(0)]
+    for (const id of known.wide ?? []) if (wide[id]!.home === tile) lines.push(await readLines(wideKey(extract, id)))
+    return lines
   }
 
   async function readLines(key: string): Promise<Buffer> {
@@ -105,15 +101,27 @@ function objectsOf(lines: Buffer): OsmObject[] {
   return texts.filter((line) => line !== '').map(fromFeatureLine)
 }
 
-function* homesIn(lines: Buffer, wide: readonly Buffer[], tile: string): Generator<Outline> {
+function* homesIn([lines, ...wide]: readonly Buffer[], tile: string): Generator<Outline> {
   const [longitude, latitude] = boxCenter(mapTileBox(tile))
   const here = mapTileRange([longitude, latitude, longitude, latitude])
-  for (const outline of outlinesOf(lines)) {
+  for (const outline of outlinesOf(lines ?? Buffer.alloc(0))) {
     const [x, y] = boxCenter(outline.box)
     const { west, south } = mapTileRange([x, y, x, y])
     if (west === here.west && south === here.south) yield outline
   }
   for (const each of wide) yield* outlinesOf(each)
+}
+
+const LINE_END = 10
+
+function* objectsIn(all: readonly Buffer[], ids: ReadonlySet<string>): Generator<OsmObject> {
+  for (const lines of all) {
+    for (let start = 0; start < lines.length; ) {
+      const end = lines.indexOf(LINE_END, start)
+      if (ids.has(idOfLine(lines, start))) yield fromFeatureLine(lines.toString('utf8', start, end))
+      start = end + 1
+    }
+  }
 }
 
 /** A map tile's objects with an index of their boxes. */

@@ -1,23 +1,28 @@
 import {
   boxCenter,
+  breather,
   count,
   type FocusObject,
   fingerprint,
   getJson,
   mapTileBox,
+  type OsmObject,
   type PlannedImage,
   putJson,
 } from '@skyscript/core'
 import { groupRequests, pixelsIn, planTile, sharing } from '@skyscript/gee-fetch'
+import pLimit from 'p-limit'
 import type { RunContext } from '../context.ts'
 import { leavesOf } from '../leaves.ts'
 import { originOfTile, type PlannedOrigin, plannedOrigins } from '../origins.ts'
-import type { Outline } from '../outlines.ts'
 import { requestsKey, selectionKey, type TagOutcomes } from '../run.ts'
 import type { Job } from '../runner/runner.ts'
 import { focusOf, groundableTags } from '../select.ts'
 import { failuresOf, type Head, type Stage, type Weighed } from '../stage.ts'
 import { countIn, sortedCounts, sortedTable } from '../tables.ts'
+
+/** Leaves that are written at a time. */
+const WRITES = 8
 
 /** The planned images of one leaf. They are stored under `requestsKey(shard, content)`. */
 export interface PlannedLeaf extends Weighed {
@@ -79,46 +84,50 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
     const box = mapTileBox(tile)
     const { config } = run
     const tagsOf = new Map<string, readonly string[]>()
-    function* focus(outlines: Iterable<Outline>): Generator<FocusObject> {
-      for (const { id, tags, object } of outlines) {
-        if (!chosen.has(id)) continue
-        tagsOf.set(id, groundableTags(tags, captioner))
-        yield focusOf(object(), captioner)
+    function* focus(objects: Iterable<OsmObject>): Generator<FocusObject> {
+      for (const object of objects) {
+        tagsOf.set(object.id, groundableTags(object.tags, captioner))
+        yield focusOf(object, captioner)
       }
     }
     const outcome = await planTile({
       tile,
-      focus: focus(await context.homeOutlines(tile)),
+      focus: focus(await context.homeObjects(tile, chosen)),
       settings: { ...config.imagery, sources, tiles: config.tiles, seed: config.seed },
       candidates: (source) => context.imagery.find(source, box, signal),
       origin: context.imagery.origin,
     })
+    const breathe = breather()
+    const write = pLimit(WRITES)
+    const writing: Promise<void>[] = []
     const leaves: PlannedLeaf[] = []
     for (const { name, items } of leavesOf(outcome.kept, (image) => boxCenter(image.candidates[0]!.box), box)) {
       const shard = `${tile}/${name}`
       const content = fingerprint(items)
-      await putJson(storage, requestsKey(shard, content), items)
+      writing.push(write(() => putJson(storage, requestsKey(shard, content), items)))
       const first = items.map(({ candidates }) => candidates[0]!)
       const requests = groupRequests(first, config.imagery.earthEngine.grouping ? tile : null, sharing(sources))
       leaves.push({ shard, content, kept: items.length, requests: requests.length, pixels: pixelsIn(requests) })
+      await breathe()
     }
+    await Promise.all(writing)
     const dropped = new Map<string, number>()
     for (const { reason } of outcome.dropped) count(dropped, reason)
     const reasons = new Map(outcome.dropped.map(({ id, reason }) => [id, reason]))
     const lost = new Set(outcome.failed.map(({ id }) => id))
     const outcomes = new Map<string, Map<string, number>>()
     for (const [id, tags] of tagsOf) {
+      await breathe()
       if (lost.has(id)) continue
       for (const tag of tags) countIn(outcomes, tag, reasons.get(id) ?? 'planned')
     }
-    const candidates = outcome.kept.flatMap((image) => image.candidates)
     return {
       leaves,
       years: yearsOf(outcome.kept),
       dropped: sortedCounts(dropped),
       tags: sortedTable(outcomes),
       failed: outcome.failed,
-      origins: plannedOrigins(candidates, sources),
+      origins: plannedOrigins(outcome.kept, sources),
     }
   },
 
