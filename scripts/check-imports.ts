@@ -1,7 +1,7 @@
 /**
  * Keeps imports one way: core <- http, dataset <- osm-extract, gee-fetch, captioner, filter (never each other) <-
- * pipeline <- worker, and local-earth-engine on core only. Prints every import that breaks this, and exits 1 if there is
- * one.
+ * pipeline <- worker, and local-earth-engine on core only; and lets no files import each other in a circle, not even types. Prints every
+ * import that breaks this, and exits 1 if there is one.
  */
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
@@ -31,6 +31,8 @@ const OWN_REQUEST =
   /\bglobalThis\.(?:fetch|WebSocket|EventSource)\b|^import \{[^}]*\b(?:request|get)\b[^}]*\} from 'node:https?'|\bhttps?\.(?:request|get)\(/gm
 
 const faults: string[] = []
+/** Files that each file imports. */
+const imports = new Map<string, string[]>()
 for (const name of Object.keys(MAY_IMPORT)) {
   const folder = join(root, 'packages', name)
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
@@ -53,11 +55,16 @@ for (const name of Object.keys(MAY_IMPORT)) {
     }
     for (const match of source.matchAll(IMPORT)) {
       const target = match[1] ?? match[2] ?? match[3]!
+      if (target.startsWith('.')) imports.set(file, [...(imports.get(file) ?? []), resolve(dirname(file), target)])
       const fault = faultOf(name, folder, file, target, named)
       if (fault) faults.push(`${relative(root, file)}: ${fault}`)
     }
   }
 }
+for (const circle of circlesOf(imports))
+  faults.push(
+    `${circle.map((file) => relative(root, file)).join(' -> ')} is a circle; move what they share to a file of its own`,
+  )
 for (const fault of faults) process.stderr.write(`${fault}\n`)
 process.stderr.write(
   faults.length === 0 ? 'imports keep to the layers\n' : `${faults.length} imports break the layers\n`,
@@ -86,4 +93,22 @@ function faultOf(
     .slice(0, target.startsWith('@') ? 2 : 1)
     .join('/')
   return named.has(packageName) ? null : `imports ${packageName}, which packages/${name}/package.json doesn't name`
+}
+
+/** Every set of files that reach each other by imports, as one path through it that ends where it began. */
+function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const circles: string[][] = []
+  const path: string[] = []
+  const seen = new Set<string>()
+  const visit = (file: string): void => {
+    const at = path.indexOf(file)
+    if (at >= 0) circles.push([...path.slice(at), file])
+    if (at >= 0 || seen.has(file)) return
+    seen.add(file)
+    path.push(file)
+    for (const next of graph.get(file) ?? []) visit(next)
+    path.pop()
+  }
+  for (const file of graph.keys()) visit(file)
+  return circles
 }

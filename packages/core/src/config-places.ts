@@ -1,4 +1,4 @@
-import type { Config } from './config.ts'
+import type { Config } from './config-schema.ts'
 
 /**
  * What a text of the settings names: a file or an address, a catalogue's address, a file, or a file if it starts with `.`

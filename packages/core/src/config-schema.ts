@@ -370,3 +370,6 @@ export const configSchema = z.strictObject({
     .default('embedded')
     .describe('`embedded` runs everything in one process; `redis://...` uses [workers](../how-to/many-machines.md)'),
 })
+
+/** A region's settings, whole and checked: every default filled in, every path absolute. */
+export type Config = z.infer<typeof configSchema>

@@ -2,12 +2,11 @@ import { dirname, isAbsolute, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { isPath, mapPlaces } from './config-places.ts'
-import { configSchema } from './config-schema.ts'
+import { type Config, configSchema } from './config-schema.ts'
 import { InputError } from './errors.ts'
 import { checkWith } from './schema-faults.ts'
 
-/** A region's settings, whole and checked: every default filled in, every path absolute. */
-export type Config = z.infer<typeof configSchema>
+export type { Config } from './config-schema.ts'
 
 /**
  * Reads a region file.

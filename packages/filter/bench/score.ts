@@ -6,10 +6,9 @@
  *
  * Without a model, one of ViT-B/32's size with random weights is made. Images are as the dataset's: 300 pixels a side, 17 KB.
  */
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Device } from '@skyscript/core'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
@@ -19,7 +18,7 @@ import { parsePreprocessing } from '../src/clip/preprocessor-config.ts'
 import { findModel } from '../src/model/find-model.ts'
 import { openOnnxClip } from '../src/scorers/onnx-clip.ts'
 import { createScoring } from '../src/scoring.ts'
-import { PREPROCESSING, textModel, visionModel } from './vit.ts'
+import { writeRandomModel } from './vit.ts'
 
 const { values } = parseArgs({
   options: {
@@ -35,16 +34,6 @@ const device = values.device as Device
 const count = Number(values.images)
 const side = Number(values.pixels)
 const folder = await mkdtemp(join(tmpdir(), 'skyscript-bench-score-'))
-
-async function randomModel(): Promise<string> {
-  const demo = fileURLToPath(new URL('../../../examples/demo/model/tokenizer.json', import.meta.url))
-  await mkdir(join(folder, 'onnx'))
-  await writeFile(join(folder, 'onnx', 'vision_model.onnx'), visionModel())
-  await writeFile(join(folder, 'onnx', 'text_model.onnx'), textModel())
-  await writeFile(join(folder, 'preprocessor_config.json'), JSON.stringify(PREPROCESSING))
-  await copyFile(demo, join(folder, 'tokenizer.json'))
-  return folder
-}
 
 /** Fields and texture of a sort, which cost a decoder what aerial imagery does. */
 async function pictureOf(i: number): Promise<Buffer> {
@@ -65,7 +54,7 @@ const show = (what: string, value: number, unit: string) =>
   console.log(`${what.padEnd(44)}${value.toFixed(2).padStart(9)} ${unit}`)
 
 try {
-  const model = values.model ?? (await randomModel())
+  const model = values.model ?? (await writeRandomModel(folder))
   const found = await findModel({ model, cacheFolder: join(tmpdir(), 'skyscript-models') })
   const config = join(found.folder, 'preprocessor_config.json')
   const preprocessing = parsePreprocessing(await readFile(config, 'utf8'), config)

@@ -1,3 +1,6 @@
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Graph, type Node, onnxModel } from '../test/support/onnx.ts'
 
 /** Dimensions of one half of a CLIP. */
@@ -125,4 +128,15 @@ export const PREPROCESSING = {
   image_mean: [0.48145466, 0.4578275, 0.40821073],
   image_std: [0.26862954, 0.26130258, 0.27577711],
   resample: 3,
+}
+
+/** Writes a model folder of ViT-B/32's size, with the demo's tokenizer; returns the folder. */
+export async function writeRandomModel(folder: string): Promise<string> {
+  const tokenizer = fileURLToPath(new URL('../../../examples/demo/model/tokenizer.json', import.meta.url))
+  await mkdir(join(folder, 'onnx'), { recursive: true })
+  await writeFile(join(folder, 'onnx', 'vision_model.onnx'), visionModel())
+  await writeFile(join(folder, 'onnx', 'text_model.onnx'), textModel())
+  await writeFile(join(folder, 'preprocessor_config.json'), JSON.stringify(PREPROCESSING))
+  await copyFile(tokenizer, join(folder, 'tokenizer.json'))
+  return folder
 }

@@ -1,7 +1,8 @@
 import { checkDevice } from './clip/clip-model.ts'
 import { bytesToDownload } from './model/find-model.ts'
 import { LOCAL_FILES, MODEL_FILES } from './model/model-folder.ts'
-import { openScorer, type ScorerOptions } from './scorer.ts'
+import { openScorer } from './scorer.ts'
+import type { ScorerOptions } from './scorer-options.ts'
 
 /**
  * Sees whether a scorer can be opened. One whose files are here is opened, as a build does, and closed again; of one that is

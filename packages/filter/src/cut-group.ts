@@ -3,6 +3,7 @@ import type { ManifestFile } from '@skyscript/dataset'
 import { SIMILARITY } from '@skyscript/dataset'
 import { type CsvText, createCsvText } from './csv-text.ts'
 import { hashOf } from './groups.ts'
+import type { GroupSurvey } from './pair-table.ts'
 import { encodeId, fromMicro, toMicro } from './pair-table.ts'
 import { type Layout, PARTS, type Splitter } from './splits/splitter.ts'
 
@@ -14,22 +15,6 @@ export interface SurveySettings {
   readonly tags: boolean
   readonly titles: boolean
   readonly hashes: boolean
-}
-
-/** What ranking and splitting need of the pairs of one row group, by row. */
-export interface GroupSurvey {
-  /** See `encodeId`. */
-  readonly ids: Float64Array<ArrayBuffer>
-  /** By scorer: millionths. */
-  readonly similarities: readonly Int32Array<ArrayBuffer>[]
-  /** Places in PARTS. */
-  readonly parts: Uint8Array<ArrayBuffer>
-  /** Of the focus object, as JSON. */
-  readonly tags: readonly string[] | null
-  /** See `hashOf`. */
-  readonly titles: Float64Array<ArrayBuffer> | null
-  /** Perceptual hashes, 16 hex digits. */
-  readonly hashes: readonly string[] | null
 }
 
 export async function surveyGroup(

@@ -1,14 +1,8 @@
 import { availableParallelism } from 'node:os'
 import type { ManifestFile } from '@skyscript/dataset'
-import {
-  type FileRows,
-  formatGroup,
-  type GroupSurvey,
-  type GroupText,
-  type SurveySettings,
-  surveyGroup,
-} from './cut-group.ts'
+import { type FileRows, formatGroup, type GroupText, type SurveySettings, surveyGroup } from './cut-group.ts'
 import { inOrder } from './in-order.ts'
+import type { GroupSurvey } from './pair-table.ts'
 import { createSplitter } from './splits/splitter.ts'
 import type { CutQuestion } from './threads/cut-thread.ts'
 import { startThread } from './threads/thread.ts'

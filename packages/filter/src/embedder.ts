@@ -1,5 +1,5 @@
 import type { Preprocessing } from './clip/preprocessor-config.ts'
-import type { ModelIdentity } from './scorer.ts'
+import type { ModelIdentity } from './model/model-identity.ts'
 
 /** A CLIP wherever it runs: samples and captions -> embeddings. One kind of it in each file of `scorers/`. */
 export interface Embedder {

@@ -15,16 +15,10 @@ export { checkScorer } from './check-scorer.ts'
 export { type CutFile, type CutInput, type CutSummary, cutDataset, type Split } from './cut-dataset.ts'
 export { type BenchmarkImages, readBenchmarkImages } from './duplicates/benchmark-images.ts'
 export { findDuplicates } from './duplicates/find-duplicates.ts'
-export {
-  identifyScorers,
-  type ModelIdentity,
-  openScorer,
-  openScoring,
-  type ScorePair,
-  type Scorer,
-  type ScorerOptions,
-} from './scorer.ts'
-export type { PairScores, ScorerIdentity, Scoring } from './scoring.ts'
+export type { ModelIdentity } from './model/model-identity.ts'
+export { identifyScorers, openScorer, openScoring, type Scorer } from './scorer.ts'
+export type { ScorerOptions } from './scorer-options.ts'
+export type { PairScores, ScorePair, ScorerIdentity, Scoring } from './scoring.ts'
 export { layoutsFor, type Region } from './splits/layouts.ts'
 export { createSplitter, type Layout, type Part, type Splitter } from './splits/splitter.ts'
 export { storePairs } from './store-pairs.ts'

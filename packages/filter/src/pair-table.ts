@@ -1,5 +1,20 @@
-import type { GroupSurvey } from './cut-group.ts'
 import { shared } from './shared-arrays.ts'
+
+/** What ranking and splitting need of the pairs of one row group, by row. */
+export interface GroupSurvey {
+  /** See `encodeId`. */
+  readonly ids: Float64Array<ArrayBuffer>
+  /** By scorer: millionths. */
+  readonly similarities: readonly Int32Array<ArrayBuffer>[]
+  /** Places in PARTS. */
+  readonly parts: Uint8Array<ArrayBuffer>
+  /** Of the focus object, as JSON. */
+  readonly tags: readonly string[] | null
+  /** See `hashOf`. */
+  readonly titles: Float64Array<ArrayBuffer> | null
+  /** Perceptual hashes, 16 hex digits. */
+  readonly hashes: readonly string[] | null
+}
 
 /**
  * What ranking and splitting need of every pair, in typed arrays: 5.2 million pairs with two scorers take about 90 MB.

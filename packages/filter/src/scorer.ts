@@ -1,30 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DataFault, Device, Progress } from '@skyscript/core'
+import type { DataFault } from '@skyscript/core'
 import { type Preprocessing, parsePreprocessing } from './clip/preprocessor-config.ts'
 import type { Embedder } from './embedder.ts'
 import { findModel } from './model/find-model.ts'
 import { LOCAL_FILES, MODEL_FILES, type ModelFolder } from './model/model-folder.ts'
+import type { ScorerOptions } from './scorer-options.ts'
 import { checkModelLogin } from './scorers/model-login.ts'
 import { onnxFingerprint, openOnnxClip } from './scorers/onnx-clip.ts'
-import { type ModelServer, openRemoteClip, remoteFingerprint } from './scorers/remote-clip.ts'
+import { openRemoteClip, remoteFingerprint } from './scorers/remote-clip.ts'
+import type { ScorePair } from './scoring.ts'
 import { createScoring, type NamedEmbedder, type ScorerIdentity, type Scoring, scorerFingerprint } from './scoring.ts'
-
-/** An image's bytes (JPEG or PNG) and the caption that it is compared with. */
-export interface ScorePair {
-  readonly image: Uint8Array
-  readonly caption: string
-}
-
-/** Which model gave a score: enough to find it again. */
-export interface ModelIdentity {
-  /** Hub id, `owner/name`; of a folder its own name, so that no path of a machine gets into a dataset. */
-  readonly id: string
-  /** Commit at the hub, 40 hex digits; null for a folder. */
-  readonly revision: string | null
-  /** Names below the model's folder, sorted; sha256 in lower-case hex. */
-  readonly files: readonly { readonly name: string; readonly sha256: string }[]
-}
 
 /** Image + caption -> similarity. */
 export interface Scorer extends ScorerIdentity {
@@ -37,27 +23,6 @@ export interface Scorer extends ScorerIdentity {
   score(pairs: readonly ScorePair[], signal?: AbortSignal): Promise<(number | DataFault)[]>
   /** Ends the threads and frees the model; calls that are under way fail. */
   close(): Promise<void>
-}
-
-export interface ScorerOptions {
-  readonly name: string
-  /**
-   * A folder in the hub's layout, or a hub id `owner/name` or `owner/name@revision`. What looks like a hub id is one:
-   * write `./owner/name` for a folder.
-   */
-  readonly model: string
-  /** Where downloaded models are kept. */
-  readonly cacheFolder: string
-  /** Told of the bytes of a download. */
-  readonly progress?: Progress
-  /** Where the model runs; `cpu` unless told. */
-  readonly device?: Device
-  /** Images that go into the model at once; found by trying unless told. */
-  readonly batch?: number | null
-  /** A server that runs the model; `model` then needs no more than the tokenizer and the preprocessing. */
-  readonly server?: ModelServer | null
-  /** Base URL of the hub; else the environment's HF_ENDPOINT, else https://huggingface.co. */
-  readonly hub?: string
 }
 
 /**

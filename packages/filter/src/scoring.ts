@@ -4,9 +4,15 @@ import { PREPROCESSING_VERSION } from './clip/preprocess.ts'
 import type { Preprocessing } from './clip/preprocessor-config.ts'
 import type { Embedder } from './embedder.ts'
 import { inOrder } from './in-order.ts'
-import type { ModelIdentity, ScorePair } from './scorer.ts'
+import type { ModelIdentity } from './model/model-identity.ts'
 import type { PixelsAnswer, PixelsQuestion } from './threads/pixels-thread.ts'
 import { startThread } from './threads/thread.ts'
+
+/** An image's bytes (JPEG or PNG) and the caption that it is compared with. */
+export interface ScorePair {
+  readonly image: Uint8Array
+  readonly caption: string
+}
 
 /** Captions repeat all over a dataset. Of ViT-L/14 these take 50 MB. */
 const CAPTIONS_AT_HAND = 16_384

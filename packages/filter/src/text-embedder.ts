@@ -6,7 +6,8 @@ import { openTextModel } from './clip/clip-model.ts'
 import { createTokenizer } from './clip/tokens.ts'
 import { findModel } from './model/find-model.ts'
 import type { ModelFolder } from './model/model-folder.ts'
-import type { ModelIdentity, ScorerOptions } from './scorer.ts'
+import type { ModelIdentity } from './model/model-identity.ts'
+import type { ScorerOptions } from './scorer-options.ts'
 
 // As in the scorer: onnxruntime reports its use to its makers unless told not to.
 process.env.ORT_DISABLE_TELEMETRY ??= '1'

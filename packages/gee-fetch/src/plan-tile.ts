@@ -2,7 +2,6 @@ import {
   boxContains,
   boxesIntersect,
   breather,
-  type Config,
   coverOfBox,
   type Dropped,
   type Failed,
@@ -22,15 +21,8 @@ import type { SourceImage } from './candidates.ts'
 import { byPreference } from './preference.ts'
 import { reasonOf, refusalOf } from './refusals.ts'
 import type { Source } from './sources/source.ts'
+import type { ImagerySettings } from './suitable.ts'
 import { suitableSources } from './suitable.ts'
-
-export interface ImagerySettings {
-  readonly sources: readonly Source[]
-  readonly prefer: Config['imagery']['prefer']
-  readonly year: Config['imagery']['year']
-  readonly tiles: Config['tiles']
-  readonly seed: number
-}
 
 export interface PlanTileInput {
   /** Name of the map tile that the objects belong to. */

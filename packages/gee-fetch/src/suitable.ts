@@ -1,7 +1,14 @@
-import { type Box, boxesIntersect, boxOf, type FocusObject } from '@skyscript/core'
+import { type Box, boxesIntersect, boxOf, type Config, type FocusObject } from '@skyscript/core'
 import { areaPixels } from './boxes.ts'
-import type { ImagerySettings } from './plan-tile.ts'
 import type { Source } from './sources/source.ts'
+
+export interface ImagerySettings {
+  readonly sources: readonly Source[]
+  readonly prefer: Config['imagery']['prefer']
+  readonly year: Config['imagery']['year']
+  readonly tiles: Config['tiles']
+  readonly seed: number
+}
 
 /** Coarser images show ground, not things: a point or line would vanish in them, so they are for areas alone. */
 const COARSEST_FOR_POINTS = 10

@@ -29,7 +29,7 @@ import { PathTable } from './presence/path-table.ts'
 import type { Presence } from './presence/presence.ts'
 import { getWhole, inputOf, resultKey } from './results.ts'
 import { type Run, sourceFinder, VERSIONS } from './run.ts'
-import type { Job } from './runner/runner.ts'
+import type { Job } from './runner/job.ts'
 
 /** One leaf of a map tile that came through all stages. */
 export interface LeafResult {
@@ -55,8 +55,7 @@ export async function assembleDataset(
 ): Promise<Assembled> {
   const { storage, terminal, presence } = options
   const exclude = await readExclude(built.config.filter.exclude, terminal)
-  const described = { ...built, config: lockedConfig(built.config) }
-  const facts = { ...described, content: contentOf(described, leaves), exclude: exclude?.fingerprint ?? null }
+  const facts = datasetFacts(built, leaves, exclude?.fingerprint ?? null)
   const found = await findAssembled(facts, storage, presence.isSuspect)
   if (found !== null) {
     const { kept } = found.lock.counts
@@ -69,6 +68,12 @@ export async function assembleDataset(
   const stored = isStored ? before : await storeDataset(facts, leaves, before?.names ?? [], options)
   const names = [...new Set([...stored.names, built.config.name])].sort()
   return cutStored({ ...stored, ...facts, names }, exclude, options)
+}
+
+/** Everything that names the dataset of some leaves. */
+export function datasetFacts(built: BuiltFacts, leaves: readonly LeafResult[], exclude: string | null): DatasetFacts {
+  const described = { ...built, config: lockedConfig(built.config) }
+  return { ...described, content: contentOf(described, leaves), exclude }
 }
 
 /** Of all that decides the manifest's columns but the splits. */

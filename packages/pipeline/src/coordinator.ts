@@ -1,5 +1,5 @@
 import { count, type Terminal } from '@skyscript/core'
-import { assembleDataset, type LeafResult } from './assemble.ts'
+import { assembleDataset, type BuiltFacts, type LeafResult } from './assemble.ts'
 import { warnOfBudget } from './cost.ts'
 import { type Assembled, assembledKey } from './cut.ts'
 import { type Flow, flow } from './flow.ts'
@@ -8,8 +8,6 @@ import { type Done, HEADS_FOLDER, writeHeads } from './heads.ts'
 import { originsOfFiles } from './origins.ts'
 import { type BuildOptions, type Prepared, prepare } from './prepare.ts'
 import { sealDataset } from './presence/listing.ts'
-import type { Head } from './stage.ts'
-import type { CaptionHead } from './stages/caption.ts'
 import type { FetchHead } from './stages/fetch.ts'
 import { loadStages } from './stages/index.ts'
 import { type PlanHead, plan } from './stages/plan.ts'
@@ -26,37 +24,23 @@ export interface BuildResult extends Assembled {
  *
  * Memory: the heads of all results, and the keys below work/.
  */
-export async function build(options: BuildOptions): Promise<BuildResult> {
-  const prepared = await prepare(options)
-  const { storage, terminal, signal, facts, presence, context } = prepared
+export async function build(given: BuildOptions): Promise<BuildResult> {
+  const prepared = await prepare(given)
+  const { storage, terminal, signal, presence, context } = prepared
   try {
-    const made = await runStages(prepared, options)
-    const { dropped, failed, sentences, looked, origins } = totalsOf(made, prepared)
-    tellFailed(sentences, failed, terminal)
-    for (const [code, objects] of made.failed) count(failed, code, objects)
-
+    const made = await runStages(prepared, given)
+    const { built, sentences } = builtOf(made, prepared)
+    tellFailed(sentences, built.failed, terminal)
     const leaves = leavesOf(made)
-    const assembled = await assembleDataset(
-      {
-        config: facts.run.config,
-        inputs: facts.index.inputs,
-        objects: facts.index.tagged,
-        captioner: facts.captioner.fingerprint,
-        scorers: facts.scorers,
-        dropped: sortedCounts(dropped),
-        failed: sortedCounts(failed),
-        looked: sortedTable(looked),
-        origins: originsOfFiles(origins, facts.sources),
-      },
-      leaves,
-      { storage, terminal, signal, presence, isSuspect: presence.isSuspect },
-    )
+    const options = { storage, terminal, signal, presence, isSuspect: presence.isSuspect }
+    const assembled = await assembleDataset(built, leaves, options)
     const isChanged = made.jobs.size > 0 || !assembled.unchanged
     if (isChanged || presence.differs) {
       const packs = [...presence.listing.work.keys()].filter((key) => key.startsWith(HEADS_FOLDER))
       const digests = new Map<string, string>()
       for (const [stage, done] of made.done) digests.set(stage, await writeHeads(storage, stage, done.values(), packs))
-      if (failed.size === 0) await removeUnused(prepared, made, assembledKey(assembled.fingerprint))
+      if (Object.keys(built.failed).length === 0)
+        await removeUnused(prepared, made, assembledKey(assembled.fingerprint))
       await sealDataset(storage, digests)
     }
     return { ...assembled, jobs: Object.fromEntries(made.jobs) }
@@ -87,63 +71,71 @@ async function runStages(prepared: Prepared, options: BuildOptions): Promise<Flo
   }
 }
 
-/** What the heads of all results count. */
-function totalsOf({ done }: Flow, { facts: { index, selection } }: Prepared) {
+/** What a build knows of its dataset from the heads of all results, and one sentence for each code of failures. */
+export function builtOf(
+  { done, failed: lost }: Flow,
+  { facts }: Prepared,
+): { readonly built: BuiltFacts; readonly sentences: ReadonlyMap<string, string> } {
+  const { run, index, selection, captioner, scorers, sources } = facts
   const dropped = new Map<string, number>()
-  const failed = new Map<string, number>()
+  const failed = new Map(lost)
   const looked = new Map<string, Map<string, number>>()
   const origins = new Map<string, Map<string, number>>()
   const sentences = new Map<string, string>()
-  for (const counts of [index.dropped, selection.dropped])
+  const drop = (counts: Readonly<Record<string, number>>) => {
     for (const [reason, objects] of Object.entries(counts)) count(dropped, reason, objects)
+  }
+  drop(index.dropped)
+  drop(selection.dropped)
   for (const results of done.values()) {
     for (const { head } of sorted(results)) {
-      for (const [reason, objects] of Object.entries(head.dropped)) count(dropped, reason, objects)
+      drop(head.dropped)
       for (const [code, { objects, message }] of Object.entries(head.failed)) {
         count(failed, code, objects)
         if (!sentences.has(code)) sentences.set(code, message)
       }
     }
   }
-  for (const { head } of sorted(done.get('fetch')!)) {
+  for (const { head } of done.get('fetch')!.values()) {
     const fetched = head as FetchHead
     addTable(looked, fetched.looked)
     for (const [source, list] of Object.entries(fetched.origins))
       for (const origin of list) countIn(origins, source, origin)
   }
-  return { dropped, failed, sentences, looked, origins }
+  const built: BuiltFacts = {
+    config: run.config,
+    inputs: index.inputs,
+    objects: index.tagged,
+    captioner: captioner.fingerprint,
+    scorers,
+    dropped: sortedCounts(dropped),
+    failed: sortedCounts(failed),
+    looked: sortedTable(looked),
+    origins: originsOfFiles(origins, sources),
+  }
+  return { built, sentences }
 }
 
 /** In an order that no build depends on. */
 const sorted = (results: ReadonlyMap<string, Done>) =>
   [...results].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each)
 
-function tellFailed(sentences: ReadonlyMap<string, string>, failed: ReadonlyMap<string, number>, terminal: Terminal) {
+function tellFailed(sentences: ReadonlyMap<string, string>, failed: BuiltFacts['failed'], terminal: Terminal) {
   for (const [code, message] of sentences) {
     if (code === 'eecu-budget-used')
       terminal.warn(
         'The monthly EECU budget (imagery.earthEngine.maxEecuHours) is used up; the dataset has the images fetched so far. Raise it, or run the same command next month, to fetch the rest.',
       )
-    else terminal.warn(`${failed.get(code)} objects failed (${code}): ${message}`)
+    else terminal.warn(`${failed[code]} objects failed (${code}): ${message}`)
   }
 }
 
 /** The leaves that came through all stages, in their order. */
-function leavesOf({ done }: Flow): LeafResult[] {
+export function leavesOf({ done }: Flow): LeafResult[] {
   const [fetched, captioned, scored] = ['fetch', 'caption', 'score'].map((stage) => done.get(stage)!)
-  const head = <H extends Head>(of: ReadonlyMap<string, Done> | undefined, leaf: string) => of!.get(leaf) as Done<H>
   return [...scored!.keys()].sort().map((leaf) => {
-    const [images, captions, scores] = [
-      head<FetchHead>(fetched, leaf),
-      head<CaptionHead>(captioned, leaf),
-      head(scored, leaf),
-    ]
-    return {
-      leaf,
-      fetch: images.job,
-      caption: captions.job,
-      score: scores.job,
-      digests: [images, captions, scores].map((each) => each.head.digest),
-    }
+    const [fetch, caption, score] = [fetched, captioned, scored].map((results) => results!.get(leaf)!)
+    const digests = [fetch, caption, score].map((each) => each!.head.digest)
+    return { leaf, fetch: fetch!.job, caption: caption!.job, score: score!.job, digests }
   })
 }

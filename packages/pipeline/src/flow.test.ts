@@ -12,7 +12,7 @@ import { listStorage } from './presence/listing.ts'
 import { createPresence } from './presence/presence.ts'
 import { putResult, resultKey } from './results.ts'
 import { createEmbeddedRunner } from './runner/embedded.ts'
-import type { Job } from './runner/runner.ts'
+import type { Job } from './runner/job.ts'
 import type { Head, Stage } from './stage.ts'
 
 interface Step {

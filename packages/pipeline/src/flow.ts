@@ -7,8 +7,9 @@ import type { Done, PackedHeads } from './heads.ts'
 import { createLanes } from './lanes.ts'
 import type { Presence } from './presence/presence.ts'
 import { readHead, readResult, resultKey } from './results.ts'
+import type { Job } from './runner/job.ts'
 import { JobQueue } from './runner/job-queue.ts'
-import type { Job, JobFailure, Runner } from './runner/runner.ts'
+import type { JobFailure, Runner } from './runner/runner.ts'
 import type { Following, Found, Head, Stage } from './stage.ts'
 
 /** Results are looked at this many at a time: enough to hide a bucket's latency. */

@@ -5,7 +5,7 @@
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import { fingerprint, type Storage, sha256 } from '@skyscript/core'
-import type { Job } from './runner/runner.ts'
+import type { Job } from './runner/job.ts'
 import type { Head } from './stage.ts'
 
 export const HEADS_FOLDER = 'work/heads/'

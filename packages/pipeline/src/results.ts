@@ -3,7 +3,7 @@
  * Both are written in one step, and a head is read without the rest.
  */
 import { getJson, ServiceError, type Storage } from '@skyscript/core'
-import type { Job } from './runner/runner.ts'
+import type { Job } from './runner/job.ts'
 
 export const resultKey = ({ stage, shard, fingerprint }: Pick<Job, 'stage' | 'shard' | 'fingerprint'>): string =>
   `work/${stage}/${shard}/${fingerprint}.jsonl`

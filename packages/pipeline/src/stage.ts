@@ -2,7 +2,7 @@ import { count, type Failed, type Outcome } from '@skyscript/core'
 import type { RunContext } from './context.ts'
 import type { Facts } from './facts.ts'
 import type { Presence } from './presence/presence.ts'
-import type { Job } from './runner/runner.ts'
+import type { Job } from './runner/job.ts'
 import { sortedCounts } from './tables.ts'
 
 /**

@@ -8,7 +8,7 @@ import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest'
 import type { WorkerSettings } from '../../../test/support/queue-worker.ts'
 import { type RedisServer, startRedis } from '../../../test/support/redis.ts'
-import type { Job, Runner } from '../../pipeline/src/runner/runner.ts'
+import type { Job, Runner } from '../../pipeline/src/runner/index.ts'
 import { createQueueRunner, type QueueRunnerOptions } from '../src/queue/distributed.ts'
 import { openFolder } from '../src/storages/folder.ts'
 

@@ -3,7 +3,30 @@ import { ATTRIBUTION, README } from '../names.ts'
 import { configName, frontMatter, HUB_SPLITS, plain } from './card.ts'
 import { hubTypeOf } from './croissant-vocabulary.ts'
 import type { FinishedDataset, PairSet } from './dataset.ts'
-import type { WebdatasetSet } from './webdataset.ts'
+
+export interface Shard {
+  readonly name: string
+  readonly samples: number
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** `stats.json` of a set: what its shards are and are made from. */
+export interface WebdatasetSet {
+  readonly set: string
+  readonly csv: string
+  readonly folder: string
+  readonly samples: number
+  readonly bytes: number
+  /** For OpenCLIP's --train-data, relative to the target; null without any pair. */
+  readonly urls: string | null
+  readonly caption: string
+  /** Of the dataset. */
+  readonly fingerprint: string
+  readonly seed: number
+  readonly shardBytes: number
+  readonly shards: readonly Shard[]
+}
 
 interface Shards extends PairSet {
   readonly folder: string

@@ -4,6 +4,7 @@ import { getJson, InputError, type Progress, type Storage } from '@skyscript/cor
 import { hubTypeOf } from './croissant-vocabulary.ts'
 import { type FinishedDataset, type Manifest, openManifest, type PairSet, type Row, readMembers } from './dataset.ts'
 import { withImages } from './images.ts'
+import type { Shard, WebdatasetSet } from './shards-card.ts'
 import { describeShards } from './shards-card.ts'
 import { shuffle } from './shuffle.ts'
 import { TAR_END, tarEntry, tarSize } from './tar.ts'
@@ -28,30 +29,6 @@ export interface WebdatasetOptions {
   readonly caption: (typeof CAPTIONS)[number]
   readonly signal: AbortSignal
   progress(set: PairSet): Progress & { end(): void }
-}
-
-export interface Shard {
-  readonly name: string
-  readonly samples: number
-  readonly bytes: number
-  readonly sha256: string
-}
-
-/** `stats.json` of a set: what its shards are and are made from. */
-export interface WebdatasetSet {
-  readonly set: string
-  readonly csv: string
-  readonly folder: string
-  readonly samples: number
-  readonly bytes: number
-  /** For OpenCLIP's --train-data, relative to the target; null without any pair. */
-  readonly urls: string | null
-  readonly caption: string
-  /** Of the dataset. */
-  readonly fingerprint: string
-  readonly seed: number
-  readonly shardBytes: number
-  readonly shards: readonly Shard[]
 }
 
 /**

@@ -1,6 +1,7 @@
-import type { CaptionRecord, ImageRecord } from '@skyscript/core'
+import type { ImageRecord } from '@skyscript/core'
 import { count } from '@skyscript/core'
 import type { DuplicateSummary } from '../lock.ts'
+import type { ReportRow } from './sample.ts'
 import { PairSample } from './sample.ts'
 
 /** How many pairs the contact sheet shows. */
@@ -10,13 +11,6 @@ const TOP_TAGS = 40
 /** Similarity is counted in steps of this. CLIP's values for real pairs lie between 0.1 and 0.4. */
 export const SCORE_STEP = 0.01
 const SCORE_BINS = Math.round(2 / SCORE_STEP)
-
-/** One pair with everything the report says of it. `similarities` follow the order of the scorers. */
-export interface ReportRow {
-  readonly image: ImageRecord
-  readonly caption: CaptionRecord
-  readonly similarities: readonly number[]
-}
 
 /** A pair of the contact sheet. Where its image came from is left out: it decides no byte, and may name a private server. */
 export interface SampledRow extends Omit<ReportRow, 'image'> {

@@ -8,7 +8,6 @@ export {
   type ReportData,
   type ReportInput,
   type ReportPair,
-  type ReportRow,
   type ReportSummary,
   type ScoreStats,
   type SourceStats,
@@ -16,3 +15,4 @@ export {
 export { droppedCsv } from './dropped.ts'
 export { ofScorers, reportPage } from './page.ts'
 export { renderReport } from './render.ts'
+export type { ReportRow } from './sample.ts'

@@ -1,5 +1,11 @@
-import { seededFraction } from '@skyscript/core'
-import type { ReportRow } from './collector.ts'
+import { type CaptionRecord, type ImageRecord, seededFraction } from '@skyscript/core'
+
+/** One pair with everything the report says of it. `similarities` follow the order of the scorers. */
+export interface ReportRow {
+  readonly image: ImageRecord
+  readonly caption: CaptionRecord
+  readonly similarities: readonly number[]
+}
 
 /** Of one source and tag key, so that a hundred thousand buildings don't crowd out the one windmill. */
 const KEPT_PER_KEY = 4

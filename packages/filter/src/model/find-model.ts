@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path'
 import { InputError, isLoopback } from '@skyscript/core'
-import type { ScorerOptions } from '../scorer.ts'
+import type { ScorerOptions } from '../scorer-options.ts'
 import { PATIENCE } from './hub-api.ts'
 import { bytesFromHub, fromHub, type HubModel } from './hub-cache.ts'
 import { MODEL_FILES, type ModelFolder, readModelFolder } from './model-folder.ts'

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError, sha256OfStream } from '@skyscript/core'
-import type { ModelIdentity } from '../scorer.ts'
+import type { ModelIdentity } from './model-identity.ts'
 
 /** A CLIP in the hub's layout, as `optimum` exports it and transformers.js reads it. */
 export const MODEL_FILES = [

@@ -7,7 +7,7 @@ import { fixedInputSize } from '../clip/preprocess.ts'
 import type { Preprocessing } from '../clip/preprocessor-config.ts'
 import type { Embedder } from '../embedder.ts'
 import type { ModelFolder } from '../model/model-folder.ts'
-import type { ModelIdentity } from '../scorer.ts'
+import type { ModelIdentity } from '../model/model-identity.ts'
 import type { OpenAnswer, OpenQuestion } from '../threads/model-thread.ts'
 import { startThread } from '../threads/thread.ts'
 

@@ -7,7 +7,7 @@ import type { Preprocessing } from '../clip/preprocessor-config.ts'
 import { CONTEXT_LENGTH, createTokenizer } from '../clip/tokens.ts'
 import type { Embedder } from '../embedder.ts'
 import type { ModelFolder } from '../model/model-folder.ts'
-import type { ModelIdentity } from '../scorer.ts'
+import type { ModelIdentity } from '../model/model-identity.ts'
 import { type InferenceServer, openInferenceServer, type RemoteModel, type RemoteTensor } from './inference-server.ts'
 
 /** Images of one request, and requests at a time: enough to keep a GPU busy while the next ones travel. */

@@ -1,6 +1,7 @@
 import type { Box } from '@skyscript/core'
 import type { ManifestFile } from '@skyscript/dataset'
-import { createSplitter, type Layout, type Shares } from './splitter.ts'
+import type { Shares } from './lattice.ts'
+import { createSplitter, type Layout } from './splitter.ts'
 
 const EDGES = ['west', 'south', 'east', 'north'] as const
 

@@ -1,5 +1,5 @@
 import { type Box, seededFraction } from '@skyscript/core'
-import type { Shares } from './splitter.ts'
+import type { Shares } from './lattice.ts'
 
 const SIDES = ['south', 'east', 'north', 'west'] as const
 const ENDS = ['low', 'high'] as const

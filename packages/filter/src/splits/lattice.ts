@@ -1,5 +1,16 @@
 import { type Box, seededFraction } from '@skyscript/core'
-import type { Rectangle, Shares } from './splitter.ts'
+
+/** A rectangle of held-out ground, degrees; may be unbounded. Longitudes are relative to a meridian, see `Meridian`. */
+export interface Rectangle {
+  readonly part: 'val' | 'test'
+  readonly box: Box
+}
+
+/** Shares of the ground (of the objects, for splits by image) that go to val and test, 0 to 1. */
+export interface Shares {
+  readonly val: number
+  readonly test: number
+}
 
 /**
  * Cells over the Earth, each with one val and one test rectangle at seeded places: held-out ground is spread evenly over

@@ -6,7 +6,8 @@ import {
   radians,
 } from '@skyscript/core'
 import { edgeGround } from './edge.ts'
-import { type Layout, relativeLongitude, type Shares } from './splitter.ts'
+import type { Shares } from './lattice.ts'
+import { type Layout, relativeLongitude } from './splitter.ts'
 
 /** What decides how a region's ground is divided, beside the settings and the seed. */
 export interface Region {

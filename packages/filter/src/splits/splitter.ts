@@ -1,21 +1,10 @@
 import { type Box, seededFraction } from '@skyscript/core'
+import type { Rectangle, Shares } from './lattice.ts'
 import { createLatticeGround, type Lattice } from './lattice.ts'
 
 /** Where a pair may be; `straddling`: its image shows ground of two parts, so it may be in none. */
 export type Part = 'train' | 'val' | 'test' | 'straddling'
 export const PARTS = ['train', 'val', 'test', 'straddling'] as const satisfies readonly Part[]
-
-/** Shares of the ground (of the objects, for splits by image) that go to val and test, 0 to 1. */
-export interface Shares {
-  readonly val: number
-  readonly test: number
-}
-
-/** A rectangle of held-out ground, degrees; may be unbounded. Longitudes are relative to a meridian, see `Meridian`. */
-export interface Rectangle {
-  readonly part: 'val' | 'test'
-  readonly box: Box
-}
 
 /** Longitudes are counted from here, -180 to 180, so that a region may lie on both sides of 180 degrees. */
 export interface Meridian {

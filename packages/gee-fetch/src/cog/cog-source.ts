@@ -1,4 +1,4 @@
-import type { SourceFacts } from '../sources/source.ts'
+import type { SourceFacts } from '../sources/source-facts.ts'
 
 /** A source of Cloud-Optimised GeoTIFFs: those of a STAC collection, or a list of files. */
 export interface CogSource extends SourceFacts {

@@ -3,7 +3,8 @@ import { DataFault, InputError, ServiceError } from '@skyscript/core'
 import { expect, test } from 'vitest'
 import { runJobs } from '../../test/support/run-jobs.ts'
 import { createEmbeddedRunner } from './embedded.ts'
-import type { Execute, Job } from './runner.ts'
+import type { Job } from './job.ts'
+import type { Execute } from './runner.ts'
 
 const never = new AbortController().signal
 const job = (shard: string, stage: string = 'fetch'): Job => ({

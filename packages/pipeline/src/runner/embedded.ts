@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { failureOf, InputError, ServiceError } from '@skyscript/core'
-import type { Execute, Job, JobFailure, Runner } from './runner.ts'
+import type { Job } from './job.ts'
+import type { Execute, JobFailure, Runner } from './runner.ts'
 
 /** Tries of a job whose failure may pass; requests inside a job have tries of their own. */
 const ATTEMPTS = 3

@@ -1,4 +1,4 @@
-import type { Job } from './runner.ts'
+import type { Job } from './job.ts'
 
 export interface QueuedJob {
   readonly job: Job

@@ -12,7 +12,7 @@ import {
 import type { RunContext } from '../context.ts'
 import { leavesOverlap } from '../leaves.ts'
 import { inputOf, resultKey } from '../results.ts'
-import type { Job } from '../runner/runner.ts'
+import type { Job } from '../runner/job.ts'
 import { countsOf, type Head, type Stage } from '../stage.ts'
 import { type FetchHead, imagesDigest } from './fetch.ts'
 

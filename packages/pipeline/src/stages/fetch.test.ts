@@ -4,7 +4,7 @@ import { MemoryStorage } from '../../../dataset/test/support/memory-storage.ts'
 import type { RunContext } from '../context.ts'
 import { resultKey } from '../results.ts'
 import { requestsKey } from '../run.ts'
-import type { Job } from '../runner/runner.ts'
+import type { Job } from '../runner/job.ts'
 import { fetch } from './fetch.ts'
 
 const SHARD = '70_460/q0'

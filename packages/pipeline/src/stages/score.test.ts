@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MemoryStorage } from '../../../dataset/test/support/memory-storage.ts'
 import type { RunContext } from '../context.ts'
 import { putResult, resultKey } from '../results.ts'
-import type { Job } from '../runner/runner.ts'
+import type { Job } from '../runner/job.ts'
 import { score as stage } from './score.ts'
 
 const MODEL = fileURLToPath(new URL('../../../../examples/demo/model', import.meta.url))

@@ -10,7 +10,7 @@ import {
 } from '@skyscript/core'
 import { overlapping } from '../leaves.ts'
 import { inputOf, readResult, resultKey } from '../results.ts'
-import type { Job } from '../runner/runner.ts'
+import type { Job } from '../runner/job.ts'
 import { countsOf, type Head, type Stage } from '../stage.ts'
 import type { CaptionHead } from './caption.ts'
 

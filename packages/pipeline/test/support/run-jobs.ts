@@ -1,5 +1,6 @@
+import type { Job } from '../../src/runner/job.ts'
 import { JobQueue } from '../../src/runner/job-queue.ts'
-import type { Job, JobFailure, Runner } from '../../src/runner/runner.ts'
+import type { JobFailure, Runner } from '../../src/runner/runner.ts'
 
 /** Has some jobs done, and gives the failures. */
 export async function runJobs(
