@@ -143,8 +143,9 @@ test('an abort ends the wait of the one that probes and of those that wait, and 
   const stopped = [1, 2, 3].map((n) => ee.compute(NUMBER(n), stop.signal))
   const stays = ee.compute(NUMBER(4))
   await sleep(1_000)
+  const rejected = Promise.all(stopped.map((each) => expect(each).rejects.toThrow('stopped')))
   stop.abort(new Error('stopped'))
-  for (const each of stopped) await expect(each).rejects.toThrow('stopped')
+  await rejected
   isAway = false
   expect(await stays).toBe(4)
 }, 60_000)
