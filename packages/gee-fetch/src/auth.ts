@@ -1,160 +1,170 @@
-import { createSign } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { InputError, isLoopback, ServiceError, SkyscriptError, systemReason } from '@skyscript/core'
-import { httpFetch, type Response, reasonOf } from '@skyscript/http'
+import { join } from 'node:path'
+import { InputError, isLoopback, once, ServiceError, SkyscriptError, systemReason } from '@skyscript/core'
+import { httpFetch, reasonOf } from '@skyscript/http'
+import type { AuthClient, IdentityPoolClientOptions, OAuth2ClientOptions } from 'google-auth-library'
 
 /** Gives the bearer token for a request; null where none is needed. */
 export type TokenSource = () => Promise<string | null>
 
+type Environment = Readonly<Record<string, string | undefined>>
+
 /**
- * Whether GOOGLE_APPLICATION_CREDENTIALS of the environment may be used for an endpoint: only for Google's own hosts,
- * encrypted. Another endpoint gets credentials only where the settings name them.
+ * Whether credentials of the environment may be used for an endpoint: only for Google's own hosts, encrypted. Another
+ * endpoint gets credentials only where the settings name them.
  */
 export function takesAmbientCredentials(endpoint: string): boolean {
   const url = URL.parse(endpoint)
   return url?.protocol === 'https:' && /^(?:[\w-]+\.)*googleapis\.com\.?$/.test(url.hostname)
 }
 
-interface ServiceAccountKey {
-  readonly client_email: string
-  readonly private_key: string
-  readonly private_key_id?: string
-  readonly token_uri: string
+/** Whether the environment has a file of credentials: GOOGLE_APPLICATION_CREDENTIALS, else a login of `gcloud`. */
+export const hasAmbientCredentials = (env: Environment = process.env): boolean => ambientFile(env) !== null
+
+function ambientFile(env: Environment): string | null {
+  if (env.GOOGLE_APPLICATION_CREDENTIALS) return env.GOOGLE_APPLICATION_CREDENTIALS
+  const { CLOUDSDK_CONFIG, APPDATA, HOME } = env
+  const folder = CLOUDSDK_CONFIG ?? (APPDATA ? join(APPDATA, 'gcloud') : HOME ? join(HOME, '.config', 'gcloud') : null)
+  if (folder === null) return null
+  // What `gcloud auth application-default login` writes.
+  const login = join(folder, 'application_default_credentials.json')
+  return existsSync(login) ? login : null
 }
 
-/** Nothing but Earth Engine: a token that leaks opens no bucket. */
+/** Nothing but Earth Engine: a token that leaks opens no bucket. A login of `gcloud` has the scopes it was made with. */
 const SCOPE = 'https://www.googleapis.com/auth/earthengine'
+const GOOGLE_TOKEN_URL = 'https://oauth2.googleapis.com/token'
 /** Renewed this long before it ends, so that no request starts with a token about to end. */
 const RENEW_BEFORE_MS = 5 * 60_000
-const LIFETIME_S = 3600
 const TIMEOUT_MS = 30_000
+const ADVICE =
+  'give a JSON key of a service account that is registered for Earth Engine, or another file of Google credentials'
 
 /**
- * Tokens of a service account by the JWT bearer grant (RFC 7523), from the key file's own `token_uri`.
+ * Access tokens of a service account's key, of a workload identity federation's configuration, or of a `gcloud` login.
  *
- * @param path of the key file; null takes GOOGLE_APPLICATION_CREDENTIALS, and without that gives no token
+ * @param path of the file; null: the environment's, else the account of the machine in Google Cloud, else no token
+ * @param env null: nothing of it may be used
  */
-export function createTokenSource(
-  path: string | null,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): TokenSource {
-  const file = path ?? env.GOOGLE_APPLICATION_CREDENTIALS ?? null
-  if (file === null) return async () => null
-  let current: { token: string; until: number } | undefined
-  let renewing: Promise<string> | undefined
+export function createTokenSource(path: string | null, env: Environment | null = process.env): TokenSource {
+  const file = path ?? (env && ambientFile(env))
+  if (file === null && env === null) return async () => null
+  const client = once(async () => (file === null ? machineClient(env!) : fileClient(file)))
   return async () => {
-    if (current && Date.now() < current.until) return current.token
-    renewing ??= fetchToken(file)
-      .then(({ token, seconds }) => {
-        current = { token, until: Date.now() + seconds * 1000 - RENEW_BEFORE_MS }
-        return token
-      })
-      .finally(() => {
-        renewing = undefined
-      })
-    return renewing
+    const opened = await client()
+    if (opened === null) return null
+    try {
+      const { token } = await opened.getAccessToken()
+      if (token) return token
+    } catch (error) {
+      throw asOurs(error, file ?? 'the metadata server')
+    }
+    throw unreachable('was answered without a token')
   }
 }
 
-async function readKey(file: string): Promise<ServiceAccountKey> {
+const options = (tokenUrl = GOOGLE_TOKEN_URL): OAuth2ClientOptions => ({
+  eagerRefreshThresholdMillis: RENEW_BEFORE_MS,
+  transporterOptions: {
+    // All requests go our way out, and those for tokens to the endpoint that the file names.
+    async fetchImplementation(address, init) {
+      const url = String(address) === GOOGLE_TOKEN_URL ? tokenUrl : String(address)
+      const { method, body, headers } = init ?? {}
+      const answer = await httpFetch(url, {
+        ...(method && { method }),
+        ...(body != null && { body: String(body) }),
+        headers: Object.fromEntries(new Headers(headers)),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        redirect: 'error',
+      })
+      return answer as unknown as Response
+    },
+  },
+})
+
+/** Of the service account that a machine in Google Cloud runs as; null elsewhere. */
+async function machineClient(env: Environment): Promise<AuthClient | null> {
+  const { Compute, gcpMetadata } = await import('google-auth-library')
+  if (!env.GCE_METADATA_HOST && !gcpMetadata.getGCPResidency()) return null
+  return new Compute({ scopes: SCOPE, eagerRefreshThresholdMillis: RENEW_BEFORE_MS })
+}
+
+async function fileClient(file: string): Promise<AuthClient> {
   const wrong = (why: string) =>
-    new InputError(
-      'bad-credentials',
-      `imagery.earthEngine.credentials: ${file} ${why}; download a JSON key of a service account that is registered for Earth Engine.`,
-    )
+    new InputError('bad-credentials', `imagery.earthEngine.credentials: ${file} ${why}; ${ADVICE}.`)
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw wrong(`can't be read (${systemReason(error)})`)
   })
-  let key: Partial<ServiceAccountKey>
+  let json: Record<string, unknown>
   try {
-    key = JSON.parse(text)
+    json = Object(JSON.parse(text))
   } catch {
     throw wrong('is not JSON')
   }
-  if (
-    typeof key.client_email !== 'string' ||
-    typeof key.private_key !== 'string' ||
-    typeof key.token_uri !== 'string'
-  ) {
-    throw wrong('is not a service account key')
+  for (const name of ['token_uri', 'token_url', 'service_account_impersonation_url']) {
+    const url = json[name] === undefined ? null : URL.parse(String(json[name]))
+    if (json[name] !== undefined && url?.protocol !== 'https:' && !(url && isLoopback(url.hostname)))
+      throw wrong(`names a ${name} that is not https`)
   }
-  const uri = URL.canParse(key.token_uri) ? new URL(key.token_uri) : null
-  if (!uri || (uri.protocol !== 'https:' && !isLoopback(uri.hostname)))
-    throw wrong('names a token_uri that is not https')
-  return key as ServiceAccountKey
+  const has = (...names: string[]) => names.every((name) => typeof json[name] === 'string')
+  const member = (name: string) => json[name] as string
+  const tokenUrl = has('token_uri') ? member('token_uri') : GOOGLE_TOKEN_URL
+  const { IdentityPoolClient, JWT, UserRefreshClient } = await import('google-auth-library')
+  if (json.type === 'authorized_user' && has('client_id', 'client_secret', 'refresh_token'))
+    return new UserRefreshClient({
+      ...options(tokenUrl),
+      clientId: member('client_id'),
+      clientSecret: member('client_secret'),
+      refreshToken: member('refresh_token'),
+    })
+  // Its subject token comes from a file or an address; AWS and programs are other kinds.
+  if (json.type === 'external_account' && has('audience', 'subject_token_type', 'token_url'))
+    return new IdentityPoolClient({ ...(json as unknown as IdentityPoolClientOptions), ...options(), scopes: [SCOPE] })
+  if (!has('client_email', 'private_key', 'token_uri'))
+    throw wrong('is neither a service account key, nor a workload identity configuration, nor a gcloud login')
+  return new JWT({
+    ...options(tokenUrl),
+    email: member('client_email'),
+    key: member('private_key'),
+    ...(has('private_key_id') && { keyId: member('private_key_id') }),
+    scopes: SCOPE,
+    additionalClaims: { aud: tokenUrl },
+  })
 }
 
-async function fetchToken(file: string): Promise<{ token: string; seconds: number }> {
-  const key = await readKey(file)
-  const now = Math.floor(Date.now() / 1000)
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const header = part({ alg: 'RS256', typ: 'JWT', ...(key.private_key_id && { kid: key.private_key_id }) })
-  const claims = part({ iss: key.client_email, scope: SCOPE, aud: key.token_uri, iat: now, exp: now + LIFETIME_S })
-  let signature: string
-  try {
-    signature = createSign('RSA-SHA256').update(`${header}.${claims}`).sign(key.private_key, 'base64url')
-  } catch {
-    throw new InputError(
+const unreachable = (what: string, status?: number) =>
+  new ServiceError('token-unreachable', `The request for a token ${what}; check the network and try again later.`, {
+    retry: true,
+    ...(status !== undefined && { status }),
+  })
+
+/** An error of the library without its request, which holds secrets. */
+function asOurs(error: unknown, file: string): Error {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause instanceof SkyscriptError) return cause
+  const { response, code } = error as { response?: { status: number; data?: unknown }; code?: unknown }
+  if (typeof code === 'string' && code.startsWith('ERR_OSSL'))
+    return new InputError(
       'bad-credentials',
       `imagery.earthEngine.credentials: the private key in ${file} can't be read; download the key file again.`,
     )
-  }
-  const body = new URLSearchParams({
-    grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-    assertion: `${header}.${claims}.${signature}`,
-  })
-  let response: Response
-  try {
-    response = await httpFetch(key.token_uri, {
-      method: 'POST',
-      body,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      redirect: 'error',
-    })
-  } catch (error) {
-    if (error instanceof SkyscriptError) throw error
-    throw new ServiceError(
-      'token-unreachable',
-      `No token from ${new URL(key.token_uri).host} (${reasonOf(error)}); check the network.`,
-      { retry: true },
-    )
-  }
-  const { host } = new URL(key.token_uri)
-  const answer = await response.text().then(parseAnswer, () => null)
-  if (response.ok && typeof answer?.access_token === 'string')
-    return {
-      token: answer.access_token,
-      seconds: typeof answer.expires_in === 'number' ? answer.expires_in : LIFETIME_S,
-    }
+  if (!response) return unreachable(`failed (${reasonOf(error)})`)
+  const { status } = response
+  const said = errorIn(response.data)
   // Only a 4xx whose body names an error (RFC 6749, 5.2) is a verdict on the account; anything else may pass.
-  if (isRefusal(response.status) && answer?.error !== undefined) {
-    const why = typeof answer.error === 'string' ? answer.error.slice(0, 60) : `HTTP ${response.status}`
-    throw new InputError(
+  if (status >= 400 && status < 500 && ![408, 425, 429].includes(status) && said !== null)
+    return new InputError(
       'bad-credentials',
-      `The service account ${key.client_email} was refused (${why}); check that the key is not revoked and the clock is right.`,
+      `The account of ${file} was refused (${said}); check that the key or login is not revoked and the clock is right.`,
     )
-  }
-  const said = response.ok ? 'without a token' : `${response.status}`
-  throw new ServiceError('token-unreachable', `${host} answered ${said}; try again later.`, {
-    retry: true,
-    ...(!response.ok && { status: response.status }),
-  })
+  return unreachable(`was answered ${status}`, status)
 }
 
-interface TokenAnswer {
-  readonly access_token?: unknown
-  readonly expires_in?: unknown
-  readonly error?: unknown
-}
-
-/** The object in an answer's body; null where it holds none, such as one that is empty or was cut. */
-function parseAnswer(text: string): TokenAnswer | null {
+function errorIn(data: unknown): string | null {
   try {
-    const answer: unknown = JSON.parse(text)
-    return typeof answer === 'object' ? answer : null
+    const { error } = Object(typeof data === 'string' ? JSON.parse(data) : data)
+    return error === undefined ? null : (typeof error === 'string' ? error : 'no reason given').slice(0, 60)
   } catch {
     return null
   }
 }
-
-const isRefusal = (status: number) => status >= 400 && status < 500 && ![408, 425, 429].includes(status)

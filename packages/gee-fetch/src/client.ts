@@ -88,7 +88,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
   const base = checkEndpoint(options)
   const project = options.project ?? 'earthengine-legacy'
   const deadlineMs = options.deadlineMs ?? DEADLINE_MS
-  const token = createTokenSource(options.credentials, takesAmbientCredentials(options.endpoint) ? process.env : {})
+  const token = createTokenSource(options.credentials, takesAmbientCredentials(options.endpoint) ? process.env : null)
   const limiter =
     options.limiter ?? createLimiter({ maxConcurrent: options.maxConcurrent, perSecond: REQUESTS_PER_SECOND })
   // The deadline of each try ends it.

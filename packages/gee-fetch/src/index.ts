@@ -9,7 +9,7 @@
  * const imagery = createImagery({ earthEngine: async () => ee }, { maxCloud: 20, year: 'latest' })
  * const images = await imagery.find(SOURCES.US, [-73.9, 40.7, -73.8, 40.8])
  */
-export { takesAmbientCredentials } from './auth.ts'
+export { hasAmbientCredentials, takesAmbientCredentials } from './auth.ts'
 export { type BoxSettings, boxFor, type PixelBox } from './boxes.ts'
 export type { SourceImage } from './candidates.ts'
 export { checkSource } from './check-source.ts'

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { createTokenSource, takesAmbientCredentials } from '../src/auth.ts'
+import { createTokenSource, hasAmbientCredentials, takesAmbientCredentials } from '../src/auth.ts'
 import { createEarthEngine } from '../src/index.ts'
 import { sendJson, startService } from './service.ts'
 
@@ -48,7 +48,7 @@ test('a token is had for a signed claim of the account, once for many requests',
   const [header, claims, signature] = form.get('assertion')!.split('.') as [string, string, string]
   expect(createVerify('RSA-SHA256').update(`${header}.${claims}`).verify(publicKey, signature, 'base64url')).toBe(true)
   const read = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString())
-  expect(read(header)).toEqual({ alg: 'RS256', typ: 'JWT', kid: 'key-1' })
+  expect(read(header).alg).toBe('RS256')
   const { iss, aud, scope, iat, exp } = read(claims)
   expect([iss, aud, exp - iat]).toEqual(['builder@p.iam.gserviceaccount.com', token_uri, 3600])
   expect(scope).toBe('https://www.googleapis.com/auth/earthengine')
@@ -71,7 +71,9 @@ test.each([
 })
 
 test('another endpoint is asked without the credentials of the environment, and no token is asked for', async () => {
-  const service = await startService((_, response) => sendJson(response, 200, { access_token: 'token-1' }))
+  const service = await startService((_, response) =>
+    sendJson(response, 200, { access_token: 'token-1', expires_in: 3600 }),
+  )
   vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', await keyFile('ambient.json', { token_uri: `${service.url}/token` }))
   // Nothing listens on either; a token would be asked for first.
   for (const [endpoint, tokens] of [
@@ -104,7 +106,10 @@ test('a refused account, a broken key and an odd file are each one sentence with
     [await keyFile('refused.json', { token_uri: refusing.url }), 'invalid_grant'],
     [await keyFile('no-key.json', { token_uri: refusing.url, private_key: 'garbage' }), 'private key in'],
     [await keyFile('plain.json', { token_uri: 'http://example.org/token' }), 'not https'],
-    [await keyFile('other.json', { token_uri: refusing.url, client_email: undefined }), 'not a service account key'],
+    [
+      await keyFile('other.json', { token_uri: refusing.url, client_email: undefined }),
+      'neither a service account key',
+    ],
     [join(folder, 'nowhere.json'), 'nowhere.json'],
   ]
   for (const [file, said] of cases) {
@@ -152,5 +157,74 @@ test('without a key file there is no token; GOOGLE_APPLICATION_CREDENTIALS names
   const service = await startService((_, response) => sendJson(response, 200, { access_token: 'from-env' }))
   const file = await keyFile('env.json', { token_uri: service.url })
   expect(await createTokenSource(null, { GOOGLE_APPLICATION_CREDENTIALS: file })()).toBe('from-env')
+  await service.close()
+})
+
+test('a login of gcloud in the folder of its settings gives tokens, and GOOGLE_APPLICATION_CREDENTIALS goes before it', async () => {
+  const service = await startService((_, response) =>
+    sendJson(response, 200, { access_token: 'of-a-person', expires_in: 3600 }),
+  )
+  const login = { type: 'authorized_user', client_id: 'id', client_secret: 'hidden', refresh_token: 'refresh' }
+  const folder = await mkdtemp(join(tmpdir(), 'gcloud-'))
+  const file = join(folder, 'application_default_credentials.json')
+  await writeFile(file, JSON.stringify({ ...login, token_uri: service.url }))
+  const env = { CLOUDSDK_CONFIG: folder }
+  expect([hasAmbientCredentials(env), hasAmbientCredentials({})]).toEqual([true, false])
+  const token = createTokenSource(null, env)
+  expect([await token(), await token()]).toEqual(['of-a-person', 'of-a-person'])
+  expect(Object.fromEntries(new URLSearchParams(service.bodies[0]))).toEqual({
+    ...{ grant_type: 'refresh_token', refresh_token: 'refresh', client_id: 'id', client_secret: 'hidden' },
+  })
+  expect(service.bodies).toHaveLength(1)
+  expect(await createTokenSource(null, null)()).toBeNull()
+  const named = join(folder, 'nowhere.json')
+  await expect(createTokenSource(null, { ...env, GOOGLE_APPLICATION_CREDENTIALS: named })()).rejects.toThrow(named)
+  await rm(folder, { recursive: true })
+  await service.close()
+})
+
+test('a workload identity is exchanged for a token of Earth Engine alone', async () => {
+  const service = await startService((_, response) =>
+    sendJson(response, 200, {
+      ...{ access_token: 'federated', expires_in: 3600, token_type: 'Bearer' },
+      issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    }),
+  )
+  const subject = join(folder, 'subject.txt')
+  await writeFile(subject, 'a-token-of-the-cluster')
+  const file = join(folder, 'federation.json')
+  const federation = {
+    type: 'external_account',
+    audience: '//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q',
+    subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+    token_url: `${service.url}/v1/token`,
+    credential_source: { file: subject },
+  }
+  await writeFile(file, JSON.stringify(federation))
+  expect(await createTokenSource(file)()).toBe('federated')
+  const asked = new URLSearchParams(service.bodies[0])
+  expect(asked.get('subject_token')).toBe('a-token-of-the-cluster')
+  expect(asked.get('scope')).toBe('https://www.googleapis.com/auth/earthengine')
+  await writeFile(file, JSON.stringify({ ...federation, token_url: 'http://sts.example.org/v1/token' }))
+  await expect(createTokenSource(file)()).rejects.toThrow('names a token_url that is not https')
+  await service.close()
+})
+
+test('a machine in Google Cloud has the tokens of its own account', async () => {
+  const service = await startService((request, response) => {
+    response.setHeader('Metadata-Flavor', 'Google')
+    paths.push(request.url ?? '')
+    sendJson(response, 200, { access_token: 'of-the-machine', expires_in: 3600, token_type: 'Bearer' })
+  })
+  const paths: string[] = []
+  const { host } = new URL(service.url)
+  vi.stubEnv('GCE_METADATA_HOST', host)
+  expect(await createTokenSource(null, { GCE_METADATA_HOST: host })()).toBe('of-the-machine')
+  expect(await createTokenSource(null, null)()).toBeNull()
+  vi.unstubAllEnvs()
+  expect(paths).toHaveLength(1)
+  expect(decodeURIComponent(paths[0]!)).toBe(
+    '/computeMetadata/v1/instance/service-accounts/default/token?scopes=https://www.googleapis.com/auth/earthengine',
+  )
   await service.close()
 })

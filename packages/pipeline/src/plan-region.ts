@@ -1,5 +1,5 @@
 import { count, formatCounted } from '@skyscript/core'
-import { takesAmbientCredentials } from '@skyscript/gee-fetch'
+import { hasAmbientCredentials, takesAmbientCredentials } from '@skyscript/gee-fetch'
 import { ledgerOf } from './context.ts'
 import { eecuHoursOf, type FetchCost, fetchCost, type Probe, probe } from './cost.ts'
 import { type Flow, flow } from './flow.ts'
@@ -89,7 +89,7 @@ async function keepHeads({ done }: Flow, { storage, presence }: Prepared): Promi
 function isProbed({ sample }: FetchCost, { config }: BuildOptions, mayProbe: boolean | undefined): boolean {
   const { endpoint, credentials } = config.imagery.earthEngine
   if (endpoint === 'local' || sample.length === 0) return false
-  const inEnvironment = takesAmbientCredentials(endpoint) && process.env.GOOGLE_APPLICATION_CREDENTIALS !== undefined
+  const inEnvironment = takesAmbientCredentials(endpoint) && hasAmbientCredentials()
   return mayProbe ?? (credentials !== null || inEnvironment)
 }
 
