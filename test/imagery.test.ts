@@ -111,7 +111,7 @@ test('a service that stays away longer than the patience ends the build with 2, 
   )
   const { counts, stderr } = await build(file, 2)
   expect(Object.keys(counts.failed)).toEqual(['service-unavailable'])
-  expect(stderr).toMatch(/objects failed \(service-unavailable\): Earth Engine has answered 503/)
+  expect(stderr).toMatch(/objects? failed \(service-unavailable\): Earth Engine has answered 503/)
   isAway = false
   const again = await build(file)
   await proxy.stop()

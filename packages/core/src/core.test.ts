@@ -7,6 +7,7 @@ import {
   canonicalJson,
   fileStem,
   fingerprint,
+  formatCounted,
   IMAGE_PATH,
   isRefusedHost,
   mapTileAt,
@@ -17,6 +18,7 @@ import {
   relationAreaId,
   seededFraction,
   seededIndex,
+  systemReason,
 } from './index.ts'
 
 const position = fc.tuple(
@@ -126,4 +128,17 @@ test('a metadata service is known by name and by address, however a URL writes t
     '127.0.0.1',
   ])
     expect(isOne(`http://${host}/`), host).toBe(false)
+})
+
+test('a count of one is followed by the singular', () => {
+  expect([0, 1, 2, 1234].map((n) => formatCounted(n, 'pair'))).toEqual(['0 pairs', '1 pair', '2 pairs', '1,234 pairs'])
+  expect(formatCounted(2, 'hash', 'hashes')).toBe('2 hashes')
+})
+
+test('codes of the system are told in words, and other errors keep their sentence', () => {
+  const failed = (code: string) => systemReason(Object.assign(new Error(`${code}: getaddrinfo`), { code }))
+  expect(failed('ENOENT')).toBe('there is no such file')
+  expect(failed('ENOTFOUND')).toBe('there is no such host')
+  expect(failed('EWHATEVER')).toBe('EWHATEVER: getaddrinfo')
+  expect(systemReason(new Error('https://me:hunter2@host failed'))).not.toContain('hunter2')
 })

@@ -1,6 +1,7 @@
 import {
   type CaptionRecord,
   fingerprint,
+  formatCounted,
   type ImageRecord,
   metaPath,
   type Outcome,
@@ -139,7 +140,7 @@ async function storeDataset(
     names: [...new Set([...names, config.name])].sort(),
   }
   await storage.put(STATE, stateText(state))
-  progress.end(`${paths.size} pairs`)
+  progress.end(formatCounted(paths.size, 'pair'))
   return state
 }
 

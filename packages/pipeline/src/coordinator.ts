@@ -1,4 +1,4 @@
-import { count, type Terminal } from '@skyscript/core'
+import { count, formatCounted, type Terminal } from '@skyscript/core'
 import { assembleDataset, type BuiltFacts, type LeafResult } from './assemble.ts'
 import { warnOfBudget } from './cost.ts'
 import { type Assembled, assembledKey } from './cut.ts'
@@ -126,7 +126,7 @@ function tellFailed(sentences: ReadonlyMap<string, string>, failed: BuiltFacts['
       terminal.warn(
         'The monthly EECU budget (imagery.earthEngine.maxEecuHours) is used up; the dataset has the images fetched so far. Raise it, or run the same command next month, to fetch the rest.',
       )
-    else terminal.warn(`${failed[code]} objects failed (${code}): ${message}`)
+    else terminal.warn(`${formatCounted(failed[code] ?? 0, 'object')} failed (${code}): ${message}`)
   }
 }
 

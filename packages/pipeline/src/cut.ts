@@ -4,6 +4,7 @@ import { neverReasons } from '@skyscript/captioner'
 import {
   type Config,
   fingerprint,
+  formatCounted,
   getJson,
   PARTITIONS,
   putJson,
@@ -235,7 +236,7 @@ export async function cutStored(
   await putJson(storage, assembledKey(name), lock)
   await putLock(storage, lock)
   progress.update(summary.pairs, summary.pairs)
-  progress.end(`${summary.pairs} pairs in ${summary.files.length} files`)
+  progress.end(`${formatCounted(summary.pairs, 'pair')} in ${formatCounted(summary.files.length, 'file')}`)
   return { fingerprint: name, lock, unchanged: false }
 }
 
@@ -289,7 +290,7 @@ export async function readExclude(folder: string | null, terminal: Terminal): Pr
   if (folder === null) return null
   const progress = terminal.stage('exclude', 'images')
   const images = await readBenchmarkImages(folder, progress)
-  progress.end(`${images.files.length} images of ${basename(folder)}`)
+  progress.end(`${formatCounted(images.files.length, 'image')} of ${basename(folder)}`)
   for (const { file, why } of images.unreadable) terminal.warn(`${file} of filter.exclude can't be read (${why})`)
   return images
 }

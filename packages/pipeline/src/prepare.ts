@@ -1,5 +1,5 @@
 import { createCaptioner } from '@skyscript/captioner'
-import { type Config, fingerprint, getJson, putJson, type Storage, type Terminal } from '@skyscript/core'
+import { type Config, fingerprint, formatCounted, getJson, putJson, type Storage, type Terminal } from '@skyscript/core'
 import { identifyScorers } from '@skyscript/filter'
 import { sourcesOf } from '@skyscript/gee-fetch'
 import { openCaptioner, readCaptionTables } from './captioner.ts'
@@ -76,12 +76,15 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   )
   const index = (await getJson<ExtractIndex>(storage, extractIndexKey(extract)))!
   const objects = Object.values(index.tiles).reduce((sum, tile) => sum + tile.objects, 0)
-  reading.end(`${objects} visible objects of ${index.tagged} tagged, in ${Object.keys(index.tiles).length} map tiles`)
+  reading.end(
+    `${formatCounted(objects, 'visible object')} of ${index.tagged} tagged, in ${formatCounted(Object.keys(index.tiles).length, 'map tile')}`,
+  )
 
   const choosing = terminal.stage('select', 'tiles')
   const select = await selectObjects(config, extract, index, captioner, storage, existing, choosing)
   const selection = (await getJson<SelectIndex>(storage, selectIndexKey(select)))!
-  choosing.end(`${Object.values(selection.tiles).reduce((sum, tile) => sum + tile.objects, 0)} focus objects`)
+  const chosen = Object.values(selection.tiles).reduce((sum, tile) => sum + tile.objects, 0)
+  choosing.end(formatCounted(chosen, 'focus object'))
 
   const files = await listedFiles(sourcesOf(withSecrets(config).imagery.sources), () => openCog(config, options))
   const run: Run = { config: stored, extract, select, tables, files }
@@ -124,6 +127,6 @@ async function askClassifier(
   const asked = await learnTags(classifier, files, tables, storage, existing, asking, models, signal)
   const { rows } = asked.learned
   const seen = rows.filter(({ maxGsd }) => maxGsd !== null).length
-  asking.end(`${seen} of ${rows.length} tags that no table knows can be seen`)
+  asking.end(`${seen} of ${formatCounted(rows.length, 'tag')} in no table visible`)
   return asked
 }

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import {
   formatBytes,
   formatCount,
+  formatCounted,
   IMAGE_PATH,
   metaPath,
   type Progress,
@@ -212,8 +213,8 @@ async function checkStrays(
 /** The result for a person: what was checked, then every fault that was kept. */
 export function renderVerifyResult({ ok, checked, faults, faultCounts }: VerifyResult): string {
   const lines = [
-    `${formatCount(checked.rows)} pairs, ${formatCount(checked.images)} images (${formatBytes(checked.imageBytes)}), ${formatCount(checked.metas)} metas,`,
-    `${checked.csvs} CSVs with ${formatCount(checked.csvRows)} rows, ${checked.files} hashes, ${formatCount(checked.boxes)} checks for ground shared between splits.`,
+    `${formatCounted(checked.rows, 'pair')}, ${formatCounted(checked.images, 'image')} (${formatBytes(checked.imageBytes)}), ${formatCounted(checked.metas, 'meta')},`,
+    `${formatCounted(checked.csvs, 'CSV')} with ${formatCounted(checked.csvRows, 'row')}, ${formatCounted(checked.files, 'hash', 'hashes')}, ${formatCounted(checked.boxes, 'check')} for ground shared between splits.`,
   ]
   if (ok) return `${[...lines, 'No fault found.'].join('\n')}\n`
   for (const [check, count] of Object.entries(faultCounts)) {
