@@ -15,7 +15,7 @@ const ROWS = 122
 /** Half of a scene's 185 km, in degrees of latitude. */
 const HALF = 0.83
 const REPEAT_DAYS = 16
-/** Of the scenes, so many were published without a cloud assessment, as -1. */
+/** Share of the scenes that were published without a cloud assessment, as -1. */
 const SHARE_WITHOUT_CLOUD_COVER = 0.02
 
 /** @param phase days by which it flies the paths later */

@@ -29,7 +29,7 @@ export interface Building {
   readonly paths: readonly Path[]
 }
 
-/** Draws what lies on a roof, over the ink, at metres along and across its frame. */
+/** Draws what is on a roof, over the ink, at metres along and across its frame. */
 type Detail = (ink: Ink, along: number, across: number) => void
 
 interface Roof {

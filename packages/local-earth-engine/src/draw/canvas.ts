@@ -36,6 +36,7 @@ export interface Canvas extends View {
   readonly coverage: CoverageBuffer
 }
 
+/** An empty canvas of a window. */
 export function createCanvas(window: Window, light: Light): Canvas {
   const { width, height, gsd, left, top } = window
   const pixelX = metresPerDegreeX(window) * window.degreesX

@@ -24,6 +24,7 @@ export interface CoverageBuffer {
   right: number
 }
 
+/** An empty buffer of a size in pixels. */
 export function coverageBuffer(width: number, height: number): CoverageBuffer {
   const stride = width + 2
   return {

@@ -108,6 +108,7 @@ export async function loadFeatures(paths: readonly string[]): Promise<Features> 
   return builder.build()
 }
 
+/** Collects objects and arranges those that are drawn. An id that comes again is left out. */
 export function featureBuilder(): { add(object: OsmObject): void; build(): Features } {
   const seen = new Set<string>()
   const styles: Style[] = []

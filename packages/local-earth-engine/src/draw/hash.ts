@@ -19,10 +19,12 @@ export function fraction(seed: number, value: number): number {
   return (mix(seed, value) >>> 0) / 4_294_967_296
 }
 
+/** A number in [0, 1) from two integers. */
 export function fraction2(seed: number, a: number, b: number): number {
   return (mix(mix(seed, a), b) >>> 0) / 4_294_967_296
 }
 
+/** The seed that a text gives. */
 export function hashText(text: string): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)

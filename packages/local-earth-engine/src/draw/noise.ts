@@ -2,7 +2,7 @@ import { fraction2, hashText } from './hash.ts'
 
 /**
  * Tables of noise, repeated over the Earth, that give ground, leaves and water their texture. They are sampled by position
- * in metres, so that a place looks the same in every window, and made when they are first needed.
+ * in metres, so that a place looks the same in every window.
  */
 
 const SIZE = 512
@@ -10,18 +10,16 @@ const MASK = SIZE - 1
 /** Texels of the longest wave in the fractal table. */
 const LONGEST = 64
 
-let fractalTable: Float32Array | undefined
-let whiteTable: Float32Array | undefined
+const fractalTable = makeFractal(hashText('fractal'))
+const whiteTable = makeWhite(hashText('white'))
 
 /** Grain of one native pixel, -1 to 1, the same for the same pixel of the Earth. */
 export function grain(column: number, row: number): number {
-  whiteTable ??= makeWhite(hashText('white'))
   return whiteTable[((row & MASK) * SIZE + (column & MASK)) | 0]!
 }
 
 /** Soft patches of all sizes up to `1 / frequency` metres, about -1 to 1. */
 export function mottle(x: number, y: number, frequency: number): number {
-  fractalTable ??= makeFractal(hashText('fractal'))
   const u = x * frequency * LONGEST
   const v = y * frequency * LONGEST
   const floorU = Math.floor(u)
@@ -70,17 +68,14 @@ function smooth(t: number): number {
   return t * t * (3 - 2 * t)
 }
 
-let ranked: Float32Array | undefined
+/** Values of the fractal table in order, every 64th. */
+const ranked = Float32Array.from(
+  { length: fractalTable.length / 64 },
+  (_, i) => fractalTable[i * 64 + ((i * 7) % 64)]!,
+).sort()
 
 /** The value that `mottle` exceeds on a share of the Earth. */
 export function mottleAbove(share: number): number {
-  ranked ??= rankedValues()
   const rank = Math.round((1 - Math.max(0, Math.min(1, share))) * (ranked.length - 1))
   return ranked[rank]!
-}
-
-/** Values of the fractal table in order, every 64th. */
-function rankedValues(): Float32Array {
-  const table = (fractalTable ??= makeFractal(hashText('fractal')))
-  return Float32Array.from({ length: table.length / 64 }, (_, i) => table[i * 64 + ((i * 7) % 64)]!).sort()
 }

@@ -29,6 +29,7 @@ const STATUS: Readonly<Record<number, string>> = {
   503: 'UNAVAILABLE',
 }
 
+/** An answer with status 400. */
 export const badRequest = (message: string): ApiError => new ApiError(400, message)
 
 const NOT_FOUND = 'not found (does not exist or caller does not have access).'

@@ -33,7 +33,7 @@ export interface Answer {
   readonly pixels: number
 }
 
-/** Answers calls of the REST API, one at a time and by their content alone. */
+/** Answers calls of the REST API, one at a time; an answer depends only on the request. */
 export interface Api {
   /** @throws ApiError where Earth Engine would refuse */
   answer(call: ApiCall): Answer

@@ -18,7 +18,7 @@ export function describeAsset(catalogue: Catalogue, name: string): unknown {
   return isScene(found) ? describeScene(found) : describeSource(found)
 }
 
-/** `GET /v1/{name}:listAssets`: the images of a collection, page by page, or what lies in a folder. */
+/** `GET /v1/{name}:listAssets`: the images of a collection, page by page, or what a folder holds. */
 export function listAssets(catalogue: Catalogue, name: string, query: URLSearchParams): unknown {
   checkDenied(catalogue, name)
   const found = catalogue.find(publicId(name))

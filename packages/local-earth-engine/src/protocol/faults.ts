@@ -1,10 +1,8 @@
 import { InputError, seededFraction } from '@skyscript/core'
+import { ApiError, badRequest } from './api-error.ts'
+import { OUT_OF_MEMORY, TIMED_OUT, TOO_MANY_AGGREGATIONS, TOO_MANY_REQUESTS } from './limits.ts'
 
-/**
- * Faults to inject, as shares of the requests: 429 and 500 answers, a hang before the header, a body that ends early
- * (the connection is cut half way), a 200 that holds an HTML page, an empty 200; computations that take too much memory
- * or time, or too many at once; and a good answer that says that the project is in restricted mode.
- */
+/** Faults to inject, in the order in which shares of the requests are given to them. */
 export const FAULT_KINDS = [
   '429',
   '429-retry-after',
@@ -20,8 +18,36 @@ export const FAULT_KINDS = [
   'aggregations',
   'restricted',
 ] as const
+/** One of them. */
 export type FaultKind = (typeof FAULT_KINDS)[number]
 
+const HTML_PAGE =
+  '<!DOCTYPE html><html><head><title>Error</title></head><body><p>The service is temporarily unavailable.</p></body></html>'
+
+/**
+ * What a request gets instead of its answer: an error, a page, or nothing until the client gives up. Kinds that are not
+ * here change the good answer: `cut` ends the connection half way through it, `hang-body` stops there, and `restricted`
+ * adds the header of a project in restricted mode.
+ */
+export const SPOILT: Readonly<Partial<Record<FaultKind, ApiError | Page | 'hang'>>> = {
+  '429': new ApiError(429, TOO_MANY_REQUESTS),
+  '429-retry-after': new ApiError(429, TOO_MANY_REQUESTS, { 'Retry-After': '1' }),
+  '500': new ApiError(500, 'An internal error occurred.'),
+  '503': new ApiError(503, 'The service is currently unavailable.'),
+  memory: badRequest(OUT_OF_MEMORY),
+  'timed-out': badRequest(TIMED_OUT),
+  aggregations: new ApiError(429, TOO_MANY_AGGREGATIONS),
+  html: { contentType: 'text/html; charset=utf-8', body: Buffer.from(HTML_PAGE) },
+  empty: { contentType: 'application/json; charset=UTF-8', body: Buffer.alloc(0) },
+  hang: 'hang',
+}
+
+interface Page {
+  readonly contentType: string
+  readonly body: Buffer
+}
+
+/** Which share of the requests is spoilt, and how. */
 export interface FaultOptions {
   readonly shares: Readonly<Partial<Record<FaultKind, number>>>
   /** Default 51. */

@@ -13,6 +13,7 @@ export interface Limits {
   readonly payloadBytes: number
 }
 
+/** Google's own limits. */
 export const LIMITS: Limits = {
   concurrent: 40,
   perSecond: 100,
@@ -22,6 +23,7 @@ export const LIMITS: Limits = {
   payloadBytes: 10 * 1024 * 1024,
 }
 
+/** Earth Engine's own sentences for too much. */
 export const TOO_MANY_REQUESTS =
   'Too Many Requests: Request was rejected because the request rate or concurrency limit was exceeded.'
 export const OUT_OF_MEMORY = 'User memory limit exceeded.'

@@ -1,6 +1,7 @@
 import type { FaultOptions } from './faults.ts'
 import type { Limits } from './limits.ts'
 
+/** How a server is started. */
 export interface LocalEarthEngineOptions {
   /** Files of GeoJSON features, one a line, as `toFeatureLine` of core writes them. None: bare ground everywhere. */
   readonly features: readonly string[]
@@ -21,10 +22,11 @@ export interface LocalEarthEngineOptions {
   readonly denied?: readonly string[]
   /** What the Brandenburg asset is; the catalogue and its own examples disagree. Default `image`. */
   readonly brandenburg?: 'image' | 'collection'
-  /** Threads that draw, each with all features in memory; as many as the machine has cores unless told. */
+  /** Threads that draw. Default: as many as the machine has cores, at most 8. */
   readonly threads?: number
 }
 
+/** What a server did so far. */
 export interface Stats {
   /** Requests that came, also those refused or spoiled. */
   readonly requests: Readonly<Record<'algorithms' | 'compute' | 'pixels' | 'assets' | 'other', number>>

@@ -6,7 +6,7 @@ import { npyHeader } from './npy.ts'
 import { encodePng } from './png.ts'
 import { isKind, typeName, type Value } from './values.ts'
 
-/** Pixels worked on at once; larger grids go strip by strip, so that memory follows the answer's size alone. */
+/** Pixels worked on at once; larger grids go strip by strip, so that memory depends only on the answer's size. */
 const STRIP_PIXELS = 1 << 18
 
 /** Pixels in a file format. */

@@ -5,11 +5,12 @@ import { InputError } from '@skyscript/core'
 import { fraction, hashText } from '../draw/hash.ts'
 import { ApiError, badRequest } from './api-error.ts'
 import { startApi } from './api-threads.ts'
-import { type FaultKind, faultPlan, parseFaults } from './faults.ts'
-import { LIMITS, OUT_OF_MEMORY, requestMeter, TIMED_OUT, TOO_MANY_AGGREGATIONS, TOO_MANY_REQUESTS } from './limits.ts'
+import { type FaultKind, faultPlan, parseFaults, SPOILT } from './faults.ts'
+import { LIMITS, requestMeter, TOO_MANY_REQUESTS } from './limits.ts'
 import type { LocalEarthEngineOptions, Stats } from './options.ts'
 import { PROFILE_ANSWER, PROFILE_REQUEST, profileId } from './profiles.ts'
 
+/** A running server. */
 export interface LocalEarthEngine {
   /** `http://127.0.0.1:8080`, without a path. */
   readonly url: string
@@ -18,7 +19,7 @@ export interface LocalEarthEngine {
   close(): Promise<void>
 }
 
-/** Requests name paths alone. */
+/** Requests name only paths. */
 const BASE = 'http://localhost'
 
 type RequestKind = keyof Stats['requests']
@@ -26,11 +27,8 @@ type RequestKind = keyof Stats['requests']
 /** More threads draw no faster where as many clients' requests are encoded and scored beside. */
 const MOST_THREADS = 8
 
-/** How an answer says that the project's noncommercial quota of the month is used up: it computes less at a time. */
+/** How an answer says that the project's noncommercial quota of the month is used up and it may compute less at a time. */
 const RESTRICTED = { 'X-Earth-Engine-Quota-Status': 'parallelism_restricted=true' }
-
-const HTML_PAGE =
-  '<!DOCTYPE html><html><head><title>Error</title></head><body><p>The service is temporarily unavailable.</p></body></html>'
 
 /**
  * Starts the server: HTTP, limits and faults here, evaluation and drawing in threads of their own.
@@ -111,43 +109,15 @@ export async function startLocalEarthEngine(options: LocalEarthEngineOptions): P
     }
   }
 
-  /** Whether the fault already answered the request; `hang-body`, `cut` and `restricted` need the real answer. */
+  /** Whether the fault already answered the request. */
   async function spoil(fault: FaultKind, response: ServerResponse): Promise<boolean> {
-    switch (fault) {
-      case '429':
-        answerError(response, new ApiError(429, TOO_MANY_REQUESTS))
-        return true
-      case '429-retry-after':
-        answerError(response, new ApiError(429, TOO_MANY_REQUESTS, { 'Retry-After': '1' }))
-        return true
-      case '500':
-        answerError(response, new ApiError(500, 'An internal error occurred.'))
-        return true
-      case '503':
-        answerError(response, new ApiError(503, 'The service is currently unavailable.'))
-        return true
-      case 'memory':
-        answerError(response, badRequest(OUT_OF_MEMORY))
-        return true
-      case 'timed-out':
-        answerError(response, badRequest(TIMED_OUT))
-        return true
-      case 'aggregations':
-        answerError(response, new ApiError(429, TOO_MANY_AGGREGATIONS))
-        return true
-      case 'html':
-        send(response, 200, { contentType: 'text/html; charset=utf-8', body: Buffer.from(HTML_PAGE) }, null)
-        return true
-      case 'empty':
-        send(response, 200, { contentType: 'application/json; charset=UTF-8', body: Buffer.alloc(0) }, null)
-        return true
-      case 'hang':
-        // Until the client gives up; the place among the concurrent requests stays taken.
-        await new Promise((resolve) => response.once('close', resolve))
-        return true
-      default:
-        return false
-    }
+    const instead = SPOILT[fault]
+    if (instead === undefined) return false
+    // The place among the concurrent requests stays taken until the client gives up.
+    if (instead === 'hang') await new Promise((resolve) => response.once('close', resolve))
+    else if (instead instanceof ApiError) answerError(response, instead)
+    else send(response, 200, instead, null)
+    return true
   }
 
   function send(
@@ -170,13 +140,8 @@ export async function startLocalEarthEngine(options: LocalEarthEngineOptions): P
   function answerError(response: ServerResponse, error: unknown): void {
     const known = error instanceof ApiError ? error : new ApiError(500, 'An internal error occurred.')
     if (!(error instanceof ApiError)) process.stderr.write(`local Earth Engine: ${String(error)}\n`)
-    send(
-      response,
-      known.code,
-      { contentType: 'application/json; charset=UTF-8', body: Buffer.from(known.body) },
-      null,
-      known.headers,
-    )
+    const answer = { contentType: 'application/json; charset=UTF-8', body: Buffer.from(known.body) }
+    send(response, known.code, answer, null, known.headers)
   }
 
   const server = createServer((request, response) => void handle(request, response))

@@ -1,4 +1,4 @@
-/** What lies scattered or laid out on the ground: graves, containers, paving, parked cars. */
+/** What is scattered or laid out on the ground: graves, containers, paving, parked cars. */
 
 import { acrossOf, alongOf } from '../frame.ts'
 import { fraction, fraction2, mix } from '../hash.ts'

@@ -20,7 +20,7 @@ function copyProperties(args: Args): Value {
 
 function feature(args: Args): Value {
   const given = args.any('geometry')
-  // The client casts any element to a feature by calling this with the element alone.
+  // The client casts any element to a feature by calling this with only the element.
   if (isElement(given) && !args.given('metadata')) return given
   return {
     kind: 'feature',

@@ -63,19 +63,26 @@ function visualize(args: Args): ImageValue {
   }
   const [low, high, gamma] = [numbers('min', 0), numbers('max', 255), numbers('gamma', 1)]
   const shown = COLOURS.map((colour, i) => {
-    const [from, span, power] = [low[i]!, high[i]! - low[i]!, 1 / gamma[i]!]
-    const apply = (value: number) =>
-      Math.max(0, Math.min(255, Math.floor(256 * Math.max(0, (value - from) / span) ** power)))
     const each = bands[bands.length === 1 ? 0 : i]!
-    return through(each, TYPES.uint8, tabled(apply, each.type), `vis-${colour}`)
+    return through(each, TYPES.uint8, stretch(low[i]!, high[i]!, gamma[i]!, each.type), `vis-${colour}`)
   })
   return withBands(image, shown)
 }
 
-/** A function of whole numbers in a small range as a table, which is quicker than the function. */
-function tabled(apply: (value: number) => number, { precision, min, max }: PixelTypeValue): (value: number) => number {
-  if (precision !== 'int' || max - min > 65_535) return apply
-  const table = Float32Array.from({ length: max - min + 1 }, (_, i) => apply(min + i))
+/** Stretches of whole numbers, as tables that the next request needs again. */
+const stretches = new Map<string, Float32Array>()
+const MOST_STRETCHES = 64
+
+/** From low to high onto 0 to 255. Whole numbers in a small range are looked up, which is quicker. */
+function stretch(low: number, high: number, gamma: number, type: PixelTypeValue): (value: number) => number {
+  const [span, power, { min, max }] = [high - low, 1 / gamma, type]
+  const apply = (value: number) =>
+    Math.max(0, Math.min(255, Math.floor(256 * Math.max(0, (value - low) / span) ** power)))
+  if (type.precision !== 'int' || max - min > 65_535) return apply
+  const key = [low, high, gamma, min, max].join()
+  const table = stretches.get(key) ?? Float32Array.from({ length: max - min + 1 }, (_, i) => apply(min + i))
+  if (stretches.size >= MOST_STRETCHES) stretches.clear()
+  stretches.set(key, table)
   return (value) => table[value - min]!
 }
 
