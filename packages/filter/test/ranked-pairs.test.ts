@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { assembled, BY_IMAGE, FILTER, folderStorage, pathOf, paths, rowOf, rows } from './support/dataset.ts'
 
-test('each of several scorers has its own ranking, column and files, and none trains on what another tests', async () => {
+test('every scorer has its own ranking, column and files, and none trains on what another tests', async () => {
   const list = Array.from({ length: 1500 }, (_, i) =>
     rowOf(`a${i}`, { similarities: [((i * 7919) % 1500) / 1500, ((i * 104_729) % 1500) / 3000] }),
   )
@@ -42,7 +42,7 @@ test('each of several scorers has its own ranking, column and files, and none tr
   expect(evaluated.size).toBeGreaterThan(37)
 })
 
-test('images that reach over two parts are in no CSV, and are counted', async () => {
+test('images that overlap two splits are in no CSV, and are counted', async () => {
   const wide = Array.from({ length: 60 }, (_, i) => rowOf(`a${i}`, { box: [i / 5, 45, i / 5 + 0.35, 45.35] }))
   const { summary, csv, manifest } = await assembled(wide)
   const heldOut = new Set(
@@ -115,7 +115,7 @@ test('with a limit for each tag, no tag has more pairs in a ranking, and rarer o
   for (const found of top20.values()) expect(found.length).toBeLessThanOrEqual(90)
   expect(top20.get('building')!.length).toBeGreaterThan(60)
   expect(top20.get('amenity')!.length).toBeGreaterThan(10)
-  // 90 of each of the three are 270, fewer than the 500 of the top 50 %.
+  // three times 90 are 270, fewer than the 500 of the top 50 %.
   expect(summary.notes.join(' ')).toContain('The top 50 % by openai are 270 of 500 pairs: filter.maxPerTag')
 })
 
