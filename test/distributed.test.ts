@@ -6,6 +6,7 @@ import { openStorage } from '../packages/worker/src/storages/storages.ts'
 import { type RedisServer, startRedis } from './support/redis.ts'
 import { type S3Server, startS3 } from './support/s3.ts'
 import { filesOf, makeFolder, type Running, skyscript, start, writeRegion } from './support/skyscript.ts'
+import { skyscriptHere } from './support/skyscript-here.ts'
 import { startTown, TOWN, type Town } from './support/town.ts'
 
 const PASSWORD = 'pass word/+:@'
@@ -28,7 +29,7 @@ beforeAll(async () => {
     startS3(),
   ])
   const region = await writeRegion(at('embedded.yaml'), wide(at('embedded')))
-  const { code, stderr } = await skyscript(['build', region])
+  const { code, stderr } = await skyscriptHere(['build', region])
   expect(code, stderr).toBe(0)
   embedded = filesOf(at('embedded'))
   expect(Object.keys(embedded).length).toBeGreaterThan(100)
@@ -57,8 +58,14 @@ async function stopWorkers(): Promise<void> {
   }
 }
 
-/** The whole extract: ten map tiles, so that several workers have something to do in every stage. */
-const wide = (output: string, changes = {}) => town.region(output, { osm: { source: TOWN }, ...changes })
+/** The whole extract: ten map tiles, so that several workers have something to do in every stage; images are small. */
+const wide = (output: string, changes = {}) =>
+  town.region(output, {
+    osm: { source: TOWN },
+    imagery: { sources: ['CH', 'S2'], earthEngine: { endpoint: town.earthEngine.url, project: 'town-test' } },
+    tiles: { minPixels: 32, maxPixels: 240, pointPixels: 64 },
+    ...changes,
+  })
 const queued = (output: string) => wide(output, { queue: redis.url })
 
 test('one worker gives the bytes of an embedded build', async () => {

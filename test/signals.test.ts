@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type RedisServer, startRedis } from './support/redis.ts'
-import { makeFolder, type Running, skyscript, start, writeRegion } from './support/skyscript.ts'
-import { MODEL, startTown, TOWN, type Town } from './support/town.ts'
+import { makeFolder, type Running, start, writeRegion } from './support/skyscript.ts'
+import { skyscriptHere } from './support/skyscript-here.ts'
+import { startSmallTown } from './support/small-map.ts'
+import { MODEL, TOWN, type Town } from './support/town.ts'
 
 let folder: Awaited<ReturnType<typeof makeFolder>>
 let town: Town
@@ -16,8 +18,8 @@ const at = (...names: string[]) => join(folder.path, ...names)
 
 beforeAll(async () => {
   folder = await makeFolder('signals')
-  ;[town, redis] = await Promise.all([startTown(folder.path), startRedis()])
-  const built = await skyscript(['build', await writeRegion(at('done.yaml'), town.region(at('done')))])
+  ;[town, redis] = await Promise.all([startSmallTown(folder.path), startRedis()])
+  const built = await skyscriptHere(['build', await writeRegion(at('done.yaml'), town.region(at('done')))])
   expect(built.code, built.stderr).toBe(0)
 }, 120_000)
 afterAll(async () => {
@@ -67,6 +69,11 @@ interface Case {
 }
 
 const CASES: Record<string, Case> = {
+  // Half a minute, so it is the first: the others run meanwhile.
+  'build, while no worker takes its jobs': {
+    begin: async () => start(['build', await region('queued', { queue: redis.url })]),
+    says: /No worker serves/,
+  },
   'build, while Earth Engine is silent': {
     begin: async ({ url }) => start(['build', await region('silent', earthEngineAt(url))]),
   },
@@ -86,10 +93,6 @@ const CASES: Record<string, Case> = {
   },
   'build, while the bucket is silent': {
     begin: async ({ env }) => start(['build', await writeRegion(at('s3.yaml'), town.region('s3://bucket/x'))], { env }),
-  },
-  'build, while no worker takes its jobs': {
-    begin: async () => start(['build', await region('queued', { queue: redis.url })]),
-    says: /No worker serves/,
   },
   'build, while it fetches': {
     begin: async () => start(['build', await region('fetching')]),
@@ -129,7 +132,7 @@ const CASES: Record<string, Case> = {
   },
   'score, while a model server is silent': {
     begin: ({ url }) =>
-      start(['score', '--model', MODEL, '--images', at('done', 'Town_train_unfiltered_5M.csv'), '--server', url]),
+      start(['score', '--model', MODEL, '--images', at('done', 'Small_train_unfiltered_5M.csv'), '--server', url]),
   },
   'doctor, while a service is silent': {
     begin: async ({ url }) => start(['doctor', await region('ill', earthEngineAt(url))]),
