@@ -1,6 +1,5 @@
 /**
- * `npm run bench:flow`: how long the jobs of a build take, where leaves move on by themselves, beside each stage alone:
- * images of a local Earth Engine that answers after some 400 ms, scored by a model of ViT-B/32's size.
+ * `npm run bench:flow`: compares a build, whose stages overlap, with each stage run separately: images of a local Earth Engine that answers after some 400 ms, scored by a model of ViT-B/32's size.
  *
  *   npm run bench:flow -- [--images 1500] [--latency 400]
  */
@@ -109,7 +108,7 @@ try {
   const longest = Math.max(...alone.values())
   const sum = [...alone.values()].reduce((total, each) => total + each, 0)
   process.stdout.write(`${scored} pairs, ${latency.ms} ms +- 30 %, load ${loadavg()[0]!.toFixed(1)}\n`)
-  for (const [name, each] of alone) line(`${name} alone`, `${each.toFixed(1)} s`)
+  for (const [name, each] of alone) line(`only ${name}`, `${each.toFixed(1)} s`)
   line('one after another', `${sum.toFixed(1)} s`)
   line('together', `${seconds.toFixed(1)} s`)
   line('of the longest (target 1.15)', (seconds / longest).toFixed(2))

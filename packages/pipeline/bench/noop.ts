@@ -137,7 +137,7 @@ async function secondsOfListing(storage: Storage): Promise<number> {
   return (performance.now() - from) / 1000
 }
 
-/** Writes what a build of so many leaves leaves behind, but for the results themselves, which nobody reads. */
+/** Writes what a build with this number of leaves leaves behind, except the results, which are not read. */
 async function makeDataset(folder: string, storage: Storage, leaves: number): Promise<Prepared> {
   // What a real run of the little town is called, with the index of a large region in its place.
   const town = await prepare(optionsOf(folder, storage))

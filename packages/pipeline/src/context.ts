@@ -50,7 +50,7 @@ export interface RunContext {
   checkScorers(): Promise<void>
   /** Objects that touch a map tile; none where the extract has no such tile. */
   tile(tile: string): Promise<IndexedTile>
-  /** The objects whose centre lies in a map tile and that have these ids, in no order, each made when it is asked for. */
+  /** Objects with these ids whose centre is in a map tile, in any order; each is parsed when the iteration reaches it. */
   homeObjects(tile: string, ids: ReadonlySet<string>): Promise<Iterable<OsmObject>>
   extractIndex(): Promise<ExtractIndex>
   close(): Promise<void>

@@ -136,7 +136,7 @@ export async function probe(
     eecu: { ledger: ledgerOf(project, options), maxSeconds },
   })
   try {
-    const noFiles = () => Promise.reject(new TypeError('A probe asks Earth Engine alone.'))
+    const noFiles = () => Promise.reject(new TypeError('A probe sends requests to Earth Engine only.'))
     const service = createImagery(
       { earthEngine: async () => client, cog: noFiles },
       { ...imagery, earthEngineOrigin: () => '' },
@@ -186,6 +186,6 @@ export async function warnOfBudget(prepared: Prepared, planned: Flow, options: B
   const left = maxEecuHours - (await ledgerOf(project, options).read()).eecuSeconds / 3600
   if (hours <= left) return
   options.terminal.warn(
-    `The plan takes about ${hours.toPrecision(2)} EECU-hours, and ${Math.max(0, left).toPrecision(2)} are left of this month's ${maxEecuHours}: the build will stop in between, whole as far as it got, and go on when it is run again.`,
+    `The plan takes about ${hours.toPrecision(2)} EECU-hours, and ${Math.max(0, left).toPrecision(2)} are left of this month's ${maxEecuHours}: the build will stop when they are used up, with a complete dataset of the images fetched so far; run it again next month to resume.`,
   )
 }

@@ -102,7 +102,7 @@ async function fetchExtract(url: string, folder: string, known: Entry | null, op
   return entry
 }
 
-/** Whether the blobs fill the file, which is all that tells of a body without a length that it is whole. */
+/** Whether the blobs fill the file: the only sign that a body without a length is complete. */
 function pbfFault(path: string): string | null {
   const file = openPbf(path)
   try {

@@ -115,7 +115,7 @@ async function writeTiles(
   }
 }
 
-/** Keys of all files that an index tells of. */
+/** Keys of all files that an index lists. */
 const keysOf = (name: string, { tiles, wide = {} }: ExtractIndex): string[] => [
   ...Object.entries(tiles).flatMap(([tile, each]) => (hasLines(each) ? [tileKey(name, tile)] : [])),
   ...Object.keys(wide).map((id) => wideKey(name, id)),

@@ -2,7 +2,7 @@ import { type Config, InputError } from '@skyscript/core'
 import { sourcesOf } from '@skyscript/gee-fetch'
 
 /**
- * The settings with those of their sources alone whose licence `imagery.licences` allows.
+ * The settings with only those sources whose licence `imagery.licences` allows.
  *
  * @throws InputError `no-licensed-source` that names the licences of the sources
  */

@@ -32,7 +32,7 @@ export const lockedEndpoint = (settings: EarthEngineSettings): string => endpoin
 /** Origins that are kept at hand: neighbours have the same map tiles around them. */
 const ORIGINS = 1000
 
-/** Tells the origin of Earth Engine's pixels in a box; of drawn ones, the parts of the extract that may show there. */
+/** The origin of Earth Engine's pixels in a box; for drawn ones, the parts of the extract that may be visible there. */
 export function earthEngineOrigins(settings: EarthEngineSettings, tiles: ExtractIndex['tiles']): (box: Box) => string {
   const origin = endpointOrigin(settings)
   if (origin !== 'local') return () => origin
@@ -141,8 +141,8 @@ export function originsOfFiles(
 }
 
 /**
- * Tells whether images of catalogues are as they were when they were planned. What can't be asked now is taken to be,
- * which `warn` says once for each source.
+ * Checks whether images of catalogues are still as they were when planned. An image that can't be checked now counts as
+ * unchanged; `warn` is called once for each such source.
  */
 export function originChecker(imagery: Imagery, sources: readonly Source[], warn: (text: string) => void) {
   const warned = new Set<string>()

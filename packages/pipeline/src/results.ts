@@ -12,7 +12,7 @@ const LINE_FEED = 10
 
 export async function putResult(storage: Storage, key: string, head: object, result: unknown): Promise<void> {
   const body = JSON.stringify(result)
-  // The size tells a file that was cut short, without reading it all.
+  // The size detects a truncated file without reading all of it.
   const first = JSON.stringify({ ...head, bytes: Buffer.byteLength(body) })
   await storage.put(key, `${first}\n${body}\n`)
 }

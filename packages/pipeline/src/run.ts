@@ -50,7 +50,7 @@ export interface ExtractIndex {
     readonly name: string
     readonly bytes: number
     readonly sha256: string
-    /** As the header of the file has them: up to which change of the map it goes, and where it lies. */
+    /** From the file's header: the last change of the map that it includes, and its bounding box. */
     readonly replicationTimestamp: string | null
     readonly replicationSequence: number | null
     readonly box: Box | null
@@ -86,7 +86,7 @@ export const drawnHash = (tile: ExtractTile | undefined): string | null =>
 /** What became of the objects with a tag (`key=value`), by `planned` or the reason why not. */
 export type TagOutcomes = Readonly<Record<string, Readonly<Record<string, number>>>>
 
-/** `work/select/<fingerprint>/index.json`: how many objects go on, by map tile. */
+/** `work/select/<fingerprint>/index.json`: number of selected objects, by map tile. */
 export interface SelectIndex {
   readonly tiles: Readonly<Record<string, { readonly sha256: string; readonly objects: number }>>
   readonly dropped: Readonly<Record<string, number>>

@@ -23,7 +23,7 @@ const WIDE_BYTES = 32 * 2 ** 20
 export interface TileReader {
   /** The objects that touch a map tile, sorted by id; none where the extract has no such tile. */
   touching(tile: string): Promise<OsmObject[]>
-  /** Outlines of those whose centre lies in it, in no order. */
+  /** Outlines of the objects whose centre is in it, in any order. */
   homeOutlines(tile: string): Promise<Iterable<Outline>>
   /** Those of the same that have these ids, in no order, each made when it is asked for. */
   homeObjects(tile: string, ids: ReadonlySet<string>): Promise<Iterable<OsmObject>>

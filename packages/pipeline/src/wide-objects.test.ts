@@ -131,7 +131,7 @@ test('a line across the map belongs to the tiles that it runs through, and not t
   expect(tiles.length).toBeLessThan(152)
 })
 
-test('an object that touches few tiles, or is short, is written into each of them', async () => {
+test('an object that touches few tiles, or is short, is written into all of them', async () => {
   const map = new MapWriter()
   map.line([[10.05, 46], [10.35, 46.05]], { power: 'line' }) // biome-ignore format: one line
   map.line(ring([10.1, 46.15], 0.001, 100, 0), HOUSE, true)

@@ -149,8 +149,8 @@ function hold(storage: Storage, first: LeaseRecord, mayOthersWrite: boolean, ren
   let writing: Promise<unknown> = Promise.resolve()
 
   /**
-   * Stores our record in place of our last one; false where the output is another's. Where the user removed work/, numbers
-   * start again, so only the token tells whose a record is, and the first number goes to one of those that want it.
+   * Replaces our last record by a new one; false if another process owns the output. If the user removed work/, the numbers
+   * start again: records are then recognised by their token, and the first process to ask takes the first number.
    */
   const store = async (text: string): Promise<boolean> => {
     for (;;) {

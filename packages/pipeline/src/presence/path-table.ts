@@ -1,7 +1,7 @@
 /** Paths are known by 52 bits of hash: among 10 million a chance of 1 in 100 that any two share one. */
 const HIGH = 2 ** 20
 
-/** FNV-1a, 32 bits: it tells changes apart, not attackers. */
+/** FNV-1a, 32 bits: it detects changes, and offers no protection against attackers. */
 export function hash32(text: string, seed = 0x811c9dc5): number {
   let value = seed
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193)
@@ -12,8 +12,8 @@ export function hash32(text: string, seed = 0x811c9dc5): number {
 const hashOf = (path: string) => hash32(path) * HIGH + (hash32(path, 0x9747b28c) % HIGH) + 1
 
 /**
- * A number for each of millions of paths, in 16 bytes of typed arrays at a load of up to two thirds, where a Map of
- * strings takes some 150.
+ * Maps millions of paths to numbers. An entry takes 16 bytes in typed arrays that are at most two thirds full; in a Map of
+ * strings it takes about 150.
  */
 export class PathTable {
   #hashes = new Float64Array(1024)

@@ -25,7 +25,7 @@ import type { PathTable } from './path-table.ts'
 /** Files that are compared at a time. */
 const READS = 16
 
-/** Tells whether what results describe is there, as they describe it, without reading all of it. */
+/** Checks that the files which results describe exist and are unchanged, without reading all of them. */
 export interface Presence {
   readonly listing: Listing
   /** Of the last build that ended; null without one. */

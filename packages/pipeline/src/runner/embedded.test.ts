@@ -19,7 +19,7 @@ const many = (count: number, stage?: string) => Array.from({ length: count }, (_
 const runnerOf = (execute: Execute) =>
   createEmbeddedRunner({ execute, concurrency: { plan: 2, fetch: 4, caption: 1, score: 1 }, pauseMs: 5 })
 
-test('every job is done once, so many of a stage at a time', async () => {
+test('every job is done once, with a limited number of a stage at a time', async () => {
   const active = new Map<string, number>()
   const peak = new Map<string, number>()
   const done: string[] = []
@@ -36,7 +36,7 @@ test('every job is done once, so many of a stage at a time', async () => {
   expect(await runJobs(runner, [], () => {}, never)).toEqual([])
 })
 
-test('a failure that may pass is tried 3 times, others once, and the rest goes on', async () => {
+test('a temporary failure is tried 3 times, others once, and the other jobs continue', async () => {
   const tries = new Map<string, number>()
   const faults: Record<string, Error> = {
     q1: new ServiceError('busy', 'Busy at https://me:secret@host.', { retry: true }),

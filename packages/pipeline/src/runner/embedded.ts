@@ -19,7 +19,7 @@ export interface EmbeddedOptions {
  * Does jobs in this process, a few of each stage at a time.
  *
  * What would stop every job alike ends the run: an InputError, a full disk, an abort. Anything else that a job throws,
- * also a fault of our own code (`internal-error`), is that job's failure, and the others go on.
+ * including a bug (`internal-error`), is that job's failure, and the other jobs continue.
  */
 export function createEmbeddedRunner(options: EmbeddedOptions): Runner {
   const { execute, concurrency, pauseMs = PAUSE_MS } = options

@@ -16,9 +16,9 @@ export interface JobFailure {
 /** Has jobs done, here or elsewhere. */
 export interface Runner {
   /**
-   * Takes jobs from the queue as they come, and resolves when it has ended and each of its jobs too. Failed jobs were
-   * retried where that may help; the others go on. Rejects only when nothing can go on (Redis gone for good, `signal`
-   * aborted).
+   * Takes jobs from the queue as they arrive; resolves when the queue has ended and all its jobs have too. Failed jobs
+   * were retried where that may help, and don't stop the others. Rejects only when no job can run any more (Redis gone for
+   * good, `signal` aborted).
    *
    * @param onEnd called once for each job that ended, in no particular order; with null where it left its result
    */

@@ -78,7 +78,7 @@ export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
 
 const fetchKey = ({ shard, input }: Job) => resultKey({ stage: 'fetch', shard, fingerprint: input })
 
-/** An image may reach over the edge of its map tile: objects of all tiles that it touches, each once. */
+/** The objects of all map tiles that an image touches, each once: an image may cross the edge of its tile. */
 async function objectsAt(image: ImageRecord, context: RunContext): Promise<{ focus: OsmObject; around: OsmObject[] }> {
   const objects = new Map<string, OsmObject>()
   for (const name of mapTilesOf(image.box)) {

@@ -80,7 +80,7 @@ async function score(
   return result
 }
 
-test('a scorer that is added scores alone, and the others keep their scores', async () => {
+test('only an added scorer runs, and the others keep their scores', async () => {
   const { storage, captions } = await datasetOf(4)
   const before = await score(storage, captions, one, { fingerprint: 'a' })
   expect(before.kept.map(({ phash }) => phash)).toEqual(Array(4).fill(expect.stringMatching(/^[0-9a-f]{16}$/)))
