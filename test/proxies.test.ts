@@ -17,7 +17,7 @@ import {
   serveSecurely,
   type TestProxy,
 } from '../packages/http/test/servers.ts'
-import { localFile } from '../packages/pipeline/src/inputs.ts'
+import { extractFile } from '../packages/pipeline/src/inputs.ts'
 import { runDoctor } from '../packages/worker/src/doctor/doctor.ts'
 import { openS3 } from '../packages/worker/src/storages/s3.ts'
 import { openStorage } from '../packages/worker/src/storages/storages.ts'
@@ -66,7 +66,7 @@ test('extracts', async () => {
   useProxy()
   const signal = new AbortController().signal
   const options = { signal, openStorage, cacheFolder: folder.path }
-  const { path } = await localFile('http://plain.invalid/town.osm.pbf', options)
+  const { path } = await extractFile('http://plain.invalid/town.osm.pbf', options)
   expect(await readFile(path)).toEqual(await readFile(TOWN))
   expect(proxy.asked).toEqual(['GET http://plain.invalid/town.osm.pbf'])
 })

@@ -9,6 +9,7 @@ import {
   pixelsIn,
   sharing,
 } from '@skyscript/gee-fetch'
+import pMap from 'p-map'
 import { ledgerOf, limitName } from './context.ts'
 import { type Flow, find, jobOf } from './flow.ts'
 import type { ContextOptions } from './models.ts'
@@ -144,23 +145,20 @@ export async function probe(
     await client.check()
     let seconds = 0
     const answered: PixelRequest[] = []
-    const queue = sample.values()
-    const work = async () => {
-      for (const request of queue) {
-        const { candidate, grid } = request
-        const source = sources.find(({ alias }) => alias === candidate.source)!
-        const from = performance.now()
-        try {
-          await service.pixels(source, candidate.imageId, grid, signal)
-        } catch (error) {
-          if (signal.aborted || !(error instanceof ServiceError)) throw error
-          continue
-        }
-        seconds += (performance.now() - from) / 1000
-        answered.push(request)
+    const ask = async (request: PixelRequest) => {
+      const { candidate, grid } = request
+      const source = sources.find(({ alias }) => alias === candidate.source)!
+      const from = performance.now()
+      try {
+        await service.pixels(source, candidate.imageId, grid, signal)
+      } catch (error) {
+        if (signal.aborted || !(error instanceof ServiceError)) throw error
+        return
       }
+      seconds += (performance.now() - from) / 1000
+      answered.push(request)
     }
-    await Promise.all(Array.from({ length: PROBE_CONCURRENT }, work))
+    await pMap(sample, ask, { concurrency: PROBE_CONCURRENT })
     const { eecuSeconds } = await client.eecuUse()
     if (answered.length === 0) return null
     const images = answered.reduce((sum, { parts }) => sum + parts.length, 0)

@@ -2,9 +2,11 @@
  * The heads of a finished build, packed in a few files for each stage, so that a build with nothing to do reads megabytes
  * and not every result.
  */
+
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import { fingerprint, type Storage, sha256 } from '@skyscript/core'
+import pMap from 'p-map'
 import type { Job } from './runner/job.ts'
 import type { Head } from './stage.ts'
 
@@ -35,18 +37,14 @@ export interface PackedHeads {
 export async function readHeads(storage: Storage, keys: Iterable<string>): Promise<PackedHeads> {
   const heads = new Map<string, { readonly fingerprint: string; readonly head: Head }>()
   const sums = new Map<string, string>()
-  const left = Iterator.from(keys)
-  const read = async () => {
-    for (const key of left) {
-      const packed = await storage.get(key)
-      if (packed === null) continue
-      sums.set(key, sha256(packed))
-      const stage = stageOf(key)
-      for (const [shard, name, head] of await linesOf(packed))
-        heads.set(`${stage}/${shard}`, { fingerprint: name, head })
-    }
+  const read = async (key: string) => {
+    const packed = await storage.get(key)
+    if (packed === null) return
+    sums.set(key, sha256(packed))
+    const stage = stageOf(key)
+    for (const [shard, name, head] of await linesOf(packed)) heads.set(`${stage}/${shard}`, { fingerprint: name, head })
   }
-  await Promise.all(Array.from({ length: READS }, read))
+  await pMap(keys, read, { concurrency: READS })
   return {
     get({ stage, shard, fingerprint }) {
       const known = heads.get(`${stage}/${shard}`)

@@ -9,7 +9,7 @@ import { extract } from '@skyscript/osm-extract'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openStorage } from '../../worker/src/storages/storages.ts'
 import { createTerminal } from '../../worker/src/terminal/terminal.ts'
-import { localFile, withSources } from './inputs.ts'
+import { extractFile, withSources } from './inputs.ts'
 
 const TOWN = await readFile(join(import.meta.dirname, '../../../examples/demo/town.osm.pbf'))
 let folder: string
@@ -38,7 +38,7 @@ async function start(answer: (request: IncomingMessage, response: ServerResponse
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/maps/town.osm.pbf`
 }
 const never = new AbortController().signal
-const get = (url: string) => localFile(url, { signal: never, openStorage, cacheFolder: folder })
+const get = (url: string) => extractFile(url, { signal: never, openStorage, cacheFolder: folder })
 const files = async () => (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.osm.pbf'))
 
 /** A server that has one version of the town and answers conditional requests. */
@@ -167,8 +167,8 @@ test('the terminal shows what was downloaded, and where nothing was', async () =
   const url = await start(withVersion({ etag: '"1"' }))
   let shown = ''
   const terminal = createTerminal({ write: (text) => (shown += text) })
-  await localFile(`${url}?sig=hunter2`, { signal: never, openStorage, cacheFolder: folder, terminal })
-  await localFile(`${url}?sig=hunter2`, { signal: never, openStorage, cacheFolder: folder, terminal })
+  await extractFile(`${url}?sig=hunter2`, { signal: never, openStorage, cacheFolder: folder, terminal })
+  await extractFile(`${url}?sig=hunter2`, { signal: never, openStorage, cacheFolder: folder, terminal })
   expect(shown).toMatch(/download.*town\.osm\.pbf/)
   expect(shown).toContain('is unchanged')
   expect(shown).not.toContain('hunter2')

@@ -1,9 +1,5 @@
-import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import {
   type Config,
   InputError,
@@ -13,26 +9,24 @@ import {
   sha256OfStream,
   type Terminal,
 } from '@skyscript/core'
+import { type LocalFile, localFile } from '@skyscript/dataset'
 import { PbfFault } from '@skyscript/osm-extract'
 import { checkExtractFile } from './check-extract.ts'
 import { type CacheOptions, cachedExtract } from './extract-cache.ts'
 import { defaultModelCache } from './models.ts'
 
 /** A file on this machine's disk, downloaded if it was elsewhere. */
-export interface LocalFile {
+export interface ExtractFile extends LocalFile {
   /** As the config names it, without logins and queries. */
   readonly source: string
-  readonly path: string
   /** Where it is known already. */
   readonly sha256?: string
   /** Of the cache: see that the next build downloads it anew. */
   discard?(): Promise<void>
-  /** Removes a temporary copy; files that were here before, and those of the cache, stay. */
-  release(): Promise<void>
 }
 
 /** An OSM extract of the settings. */
-export interface SourceFile extends LocalFile {
+export interface SourceFile extends ExtractFile {
   readonly bytes: number
   readonly sha256: string
 }
@@ -55,7 +49,7 @@ export async function withSources<T>(
   const files: SourceFile[] = []
   try {
     for (const source of typeof osm.source === 'string' ? [osm.source] : osm.source) {
-      const file = await localFile(source, options)
+      const file = await extractFile(source, options)
       const hash = file.sha256 ?? (await sha256OfStream(createReadStream(file.path)))
       files.push({ ...file, bytes: (await stat(file.path)).size, sha256: hash })
     }
@@ -81,10 +75,10 @@ async function namedBySource(error: unknown, files: readonly SourceFile[]): Prom
  *
  * @throws InputError `missing-file`, `bad-url` or `not-a-pbf`; ServiceError `download-failed`
  */
-export async function localFile(
+export async function extractFile(
   source: string,
   { signal, openStorage, terminal, cacheFolder = defaultModelCache() }: SourceOptions,
-): Promise<LocalFile> {
+): Promise<ExtractFile> {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
     await checkExtractFile(source)
     return { source, path: source, release: async () => {} }
@@ -115,17 +109,8 @@ async function fromCache(url: string, options: CacheOptions, terminal?: Terminal
   return found
 }
 
-async function fromS3(source: string, openStorage: SourceOptions['openStorage']): Promise<LocalFile> {
+async function fromS3(source: string, openStorage: SourceOptions['openStorage']): Promise<ExtractFile> {
   const slash = source.lastIndexOf('/')
-  const folder = await mkdtemp(join(tmpdir(), 'skyscript-download-'))
-  const release = () => rm(folder, { recursive: true, force: true })
-  const path = join(folder, 'extract.osm.pbf')
-  try {
-    const storage = await openStorage(source.slice(0, slash))
-    await pipeline(Readable.from(storage.stream(source.slice(slash + 1))), createWriteStream(path))
-  } catch (error) {
-    await release()
-    throw error
-  }
-  return { source: redact(source), path, release }
+  const storage = await openStorage(source.slice(0, slash))
+  return { source: redact(source), ...(await localFile(storage, source.slice(slash + 1))) }
 }

@@ -15,6 +15,7 @@ import {
   type Tags,
 } from '@skyscript/core'
 import { sourcesOf, suitableForOutline } from '@skyscript/gee-fetch'
+import pMap from 'p-map'
 import { getWhole } from './results.ts'
 import { type ExtractIndex, type SelectIndex, selectIndexKey, selectionKey, VERSIONS } from './run.ts'
 import { capPerTag, type Kept, ObjectTable, sampleCells } from './sampling.ts'
@@ -108,7 +109,7 @@ export async function selectObjects(
     await store(tile, ids)
     progress.update(++done, total)
   }
-  await each(Object.keys(index.tiles).sort(), READS, choose)
+  await pMap(Object.keys(index.tiles).sort(), choose, { concurrency: READS })
   if (isSampled) {
     let kept: Kept = new Uint8Array(table.size).fill(1)
     const dropOthers = async (chosen: Kept, reason: string) => {
@@ -124,14 +125,15 @@ export async function selectObjects(
     }
     if (selection.maxPerTag !== null)
       await dropOthers(await capPerTag(table, kept, selection.maxPerTag, seed), 'over-max-per-tag')
-    await each([...rangesOf], READS, async ([tile, ranges]) => {
+    const storeTile = async ([tile, ranges]: readonly [string, readonly (readonly [number, number])[]]) => {
       const ids: string[] = []
       for (const [from, to] of ranges) {
         await breathe()
         for (let object = from; object < to; object++) if (kept[object] === 1) ids.push(table.id(object))
       }
       await store(tile, ids)
-    })
+    }
+    await pMap(rangesOf, storeTile, { concurrency: READS })
   }
   const tiles = Object.fromEntries([...stored].sort(([a], [b]) => (a < b ? -1 : 1)))
   const made: SelectIndex = { tiles, dropped: sortedCounts(dropped), tags: sortedTable(outcomes) }
@@ -170,12 +172,3 @@ function cellAt([longitude, latitude]: Position): number {
 
 /** The text that a cell is drawn by. */
 const nameOfCell = (cell: number): string => `${Math.floor(cell / ROWS)}_${cell % ROWS}`
-
-/** Runs `task` over all items, `most` at a time. */
-async function each<T>(items: readonly T[], most: number, task: (item: T) => Promise<void>): Promise<void> {
-  const iterator = items.values()
-  const work = async () => {
-    for (const item of iterator) await task(item)
-  }
-  await Promise.all(Array.from({ length: Math.min(most, items.length) }, work))
-}
