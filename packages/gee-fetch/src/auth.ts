@@ -5,21 +5,21 @@ import { InputError, isLoopback, once, ServiceError, SkyscriptError, systemReaso
 import { httpFetch, reasonOf } from '@skyscript/http'
 import type { AuthClient, IdentityPoolClientOptions, OAuth2ClientOptions } from 'google-auth-library'
 
-/** Gives the bearer token for a request; null where none is needed. */
+/** Returns the bearer token for a request; null if no token is needed. */
 export type TokenSource = () => Promise<string | null>
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Whether credentials of the environment may be used for an endpoint: only for Google's own hosts, encrypted. Another
- * endpoint gets credentials only where the settings name them.
+ * Whether ambient credentials may be used for an endpoint: only for Google's own hosts, over https. Any other endpoint
+ * gets credentials only if the settings name them.
  */
 export function takesAmbientCredentials(endpoint: string): boolean {
   const url = URL.parse(endpoint)
   return url?.protocol === 'https:' && /^(?:[\w-]+\.)*googleapis\.com\.?$/.test(url.hostname)
 }
 
-/** Whether the environment has a file of credentials: GOOGLE_APPLICATION_CREDENTIALS, else a login of `gcloud`. */
+/** Whether the environment names a credentials file: GOOGLE_APPLICATION_CREDENTIALS, else a `gcloud` login. */
 export const hasAmbientCredentials = (env: Environment = process.env): boolean => ambientFile(env) !== null
 
 function ambientFile(env: Environment): string | null {
@@ -27,25 +27,25 @@ function ambientFile(env: Environment): string | null {
   const { CLOUDSDK_CONFIG, APPDATA, HOME } = env
   const folder = CLOUDSDK_CONFIG ?? (APPDATA ? join(APPDATA, 'gcloud') : HOME ? join(HOME, '.config', 'gcloud') : null)
   if (folder === null) return null
-  // What `gcloud auth application-default login` writes.
+  // Written by `gcloud auth application-default login`.
   const login = join(folder, 'application_default_credentials.json')
   return existsSync(login) ? login : null
 }
 
-/** Nothing but Earth Engine: a token that leaks opens no bucket. A login of `gcloud` has the scopes it was made with. */
+/** Earth Engine only, so a leaked token opens no bucket. A `gcloud` login keeps the scopes it was created with. */
 const SCOPE = 'https://www.googleapis.com/auth/earthengine'
 const GOOGLE_TOKEN_URL = 'https://oauth2.googleapis.com/token'
-/** Renewed this long before it ends, so that no request starts with a token about to end. */
+/** Tokens are renewed this long before they expire, so that no request starts with a token about to expire. */
 const RENEW_BEFORE_MS = 5 * 60_000
 const TIMEOUT_MS = 30_000
 const ADVICE =
   'give a JSON key of a service account that is registered for Earth Engine, or another file of Google credentials'
 
 /**
- * Access tokens of a service account's key, of a workload identity federation's configuration, or of a `gcloud` login.
+ * Access tokens from a service account key, a workload identity federation configuration, or a `gcloud` login.
  *
- * @param path of the file; null: the environment's, else the account of the machine in Google Cloud, else no token
- * @param env null: nothing of it may be used
+ * @param path credentials file; null: the file the environment names, else the machine's account in Google Cloud, else no token
+ * @param env null: ignore the environment
  */
 export function createTokenSource(path: string | null, env: Environment | null = process.env): TokenSource {
   const file = path ?? (env && ambientFile(env))
@@ -67,7 +67,7 @@ export function createTokenSource(path: string | null, env: Environment | null =
 const options = (tokenUrl = GOOGLE_TOKEN_URL): OAuth2ClientOptions => ({
   eagerRefreshThresholdMillis: RENEW_BEFORE_MS,
   transporterOptions: {
-    // All requests go our way out, and those for tokens to the endpoint that the file names.
+    // All requests use our own transport, and token requests go to the endpoint that the file names.
     async fetchImplementation(address, init) {
       const url = String(address) === GOOGLE_TOKEN_URL ? tokenUrl : String(address)
       const { method, body, headers } = init ?? {}
@@ -83,7 +83,7 @@ const options = (tokenUrl = GOOGLE_TOKEN_URL): OAuth2ClientOptions => ({
   },
 })
 
-/** Of the service account that a machine in Google Cloud runs as; null elsewhere. */
+/** Client for the service account that a machine in Google Cloud runs as; null elsewhere. */
 async function machineClient(env: Environment): Promise<AuthClient | null> {
   const { Compute, gcpMetadata } = await import('google-auth-library')
   if (!env.GCE_METADATA_HOST && !gcpMetadata.getGCPResidency()) return null
@@ -118,7 +118,7 @@ async function fileClient(file: string): Promise<AuthClient> {
       clientSecret: member('client_secret'),
       refreshToken: member('refresh_token'),
     })
-  // Its subject token comes from a file or an address; AWS and programs are other kinds.
+  // Its subject token comes from a file or a URL; AWS and executables are other kinds.
   if (json.type === 'external_account' && has('audience', 'subject_token_type', 'token_url'))
     return new IdentityPoolClient({ ...(json as unknown as IdentityPoolClientOptions), ...options(), scopes: [SCOPE] })
   if (!has('client_email', 'private_key', 'token_uri'))
@@ -139,7 +139,7 @@ const unreachable = (what: string, status?: number) =>
     ...(status !== undefined && { status }),
   })
 
-/** An error of the library without its request, which holds secrets. */
+/** The library's error without its request, which holds secrets. */
 function asOurs(error: unknown, file: string): Error {
   for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause instanceof SkyscriptError) return cause
   const { response, code } = error as { response?: { status: number; data?: unknown }; code?: unknown }
@@ -151,7 +151,7 @@ function asOurs(error: unknown, file: string): Error {
   if (!response) return unreachable(`failed (${reasonOf(error)})`)
   const { status } = response
   const said = errorIn(response.data)
-  // Only a 4xx whose body names an error (RFC 6749, 5.2) is a verdict on the account; anything else may pass.
+  // Only a 4xx whose body names an error (RFC 6749, 5.2) rejects the account; anything else may be temporary.
   if (status >= 400 && status < 500 && ![408, 425, 429].includes(status) && said !== null)
     return new InputError(
       'bad-credentials',

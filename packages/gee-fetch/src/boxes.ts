@@ -25,14 +25,14 @@ export interface BoxSettings {
   readonly seed: number
 }
 
-/** A box that is whole pixels of a lattice. */
+/** A box of whole lattice pixels. */
 export interface PixelBox {
   readonly box: Box
   readonly width: number
   readonly height: number
 }
 
-/** The pixels of a map tile at a GSD, counted from its south-west corner; steps in degrees are those at its middle. */
+/** The pixels of a map tile at a GSD, counted from its south-west corner; the steps (degrees) are those at its centre. */
 export interface Lattice {
   readonly west: number
   readonly south: number
@@ -51,10 +51,10 @@ export function latticeOf(tile: string, gsd: number): Lattice {
   }
 }
 
-/** Room around an area, as a share of its box on each side. */
+/** Padding around an area, as a fraction of its box on each side. */
 const PADDING = 0.1
 
-/** Size in pixels of an area's image at a GSD; a side that is short beside the other is filled up to `minPixels`. */
+/** Size in pixels of an area's image at a GSD; a side shorter than `minPixels` is padded up to it. */
 export function areaPixels(
   box: Box,
   gsd: number,
@@ -63,7 +63,7 @@ export function areaPixels(
   const { width, height } = boxMetres(box)
   const side = (metres: number) => Math.ceil((metres * (1 + 2 * PADDING)) / gsd)
   const longer = Math.max(side(width), side(height))
-  // An area that would fill less than half of the smallest image is too small to be what the image is about.
+  // An area that would fill less than half of the smallest image is too small to be its subject.
   if (longer < minPixels / 2) return 'too-small'
   if (longer > maxPixels) return 'too-large'
   return { width: Math.max(minPixels, side(width)), height: Math.max(minPixels, side(height)) }
@@ -71,20 +71,20 @@ export function areaPixels(
 
 /**
  * The box of an object's image (paper, section "Image selection"): a square around a point or around a random node of
- * a line, the padded bounding box of an area; then shifted at random by up to `tiles.shift` of a side each way, which
- * is less than half a side, so that the point stays inside, and by so much less that half of an area does too.
+ * a line, or the padded bounding box of an area. It is then shifted at random by up to `tiles.shift` of a side in each
+ * direction. That is less than half a side, so a point stays inside; an area's shift is reduced until half of the area is in view.
  *
- * It snaps to the lattice of its map tile at this GSD (m/pixel), so that images of neighbours can be cut out of one
- * larger one. Near 180 degrees and the poles it is moved to stay on the map; of an object on both sides of 180 degrees it
- * shows the larger one.
+ * The box snaps to the lattice of its map tile at this GSD (m/pixel), so that images of neighbours can be cut out of one
+ * larger image. Near 180 degrees and the poles the box is moved to stay on the map; for an object on both sides of 180
+ * degrees it shows the larger part.
  *
- * @returns null where no place on the map is large enough
+ * @returns null if the map has no room for it
  */
 export function boxFor(focus: FocusObject, tile: string, gsd: number, settings: BoxSettings): PixelBox | null {
   return boxesFor(focus, tile, settings)(gsd)
 }
 
-/** The same by GSD: what is drawn for an object is drawn once. */
+/** The boxes by GSD; the random numbers are drawn once per object. */
 export function boxesFor(
   focus: FocusObject,
   tile: string,
@@ -124,11 +124,11 @@ export function boxesFor(
   }
 }
 
-/** The whole number nearest to `place` between two others, of which rounding may not take it over `most`. */
+/** `place` rounded to a whole number between `least` and `most`, even where rounding would exceed `most`. */
 const within = (place: number, least: number, most: number): number =>
   Math.max(Math.ceil(least - 1e-9), Math.min(Math.floor(most - 1e-9), place))
 
-/** An area whose shift would push most of it out of view is shifted by less; unshifted its whole box is in view. */
+/** An area that the shift would push mostly out of view is shifted by less; with no shift its whole box is in view. */
 const PARTS_OF_SHIFT = [1, 0.5, 0.25, 0]
 
 function halfIsIn(area: Geometry, bounds: Box, box: Box): boolean {
@@ -143,7 +143,7 @@ const isIn = ([x, y]: Position, tile: MapTileRange): boolean => {
 }
 
 /**
- * A point itself; of a line one of its nodes, if there are any one in its map tile: the images that are known are those
+ * The point itself; for a line one of its nodes, preferably one inside its map tile, because the known images are those
  * of the tile.
  */
 function anchorOf(focus: FocusObject, tile: string, seed: number): Position {

@@ -10,15 +10,15 @@ import type { EarthEngineSource } from './sources/source.ts'
 export interface SourceImage {
   /** Full asset id. */
   readonly imageId: string
-  /** Milliseconds since 1970 UTC; null where the source has no time. */
+  /** Milliseconds since 1970 UTC; null if the source has no time. */
   readonly time: number | null
-  /** Percent; null where it is not known. */
+  /** Percent; null if unknown. */
   readonly cloud: number | null
-  /** Bounds of what it covers, degrees. */
+  /** Bounds of the covered area, degrees. */
   readonly footprint: Box
-  /** The area that it covers, where it is known to be less than its bounds. */
+  /** The covered area, if it is known to be smaller than its bounds. */
   readonly outline?: Geometry | null
-  /** Where it is known without another request: see `ImageCandidate`. */
+  /** Set if it is known without another request: see `ImageCandidate`. */
   readonly origin?: string
 }
 
@@ -27,26 +27,25 @@ interface Answer {
   readonly properties?: { readonly index?: unknown; readonly time?: unknown; readonly cloud?: unknown }
 }
 
-/** Images of one answer: some 0.8 MB, and fewer than the 5,000 elements at which Earth Engine refuses a collection. */
+/** Images per response: about 0.8 MB, and below the 5,000 elements at which Earth Engine refuses a collection. */
 const PAGE = 2000
-/** Images of the smallest page that is asked for where larger ones are too much, and how often that is tried. */
+/** The page is halved down to this size when Earth Engine finds it too large; how often the smallest page is tried. */
 const SMALLEST_PAGE = 50
 const ATTEMPTS = 4
-/** A place with more images than this is none that a source of images of the Earth has. */
+/** No real source has more images of one place than this. */
 const MOST_IMAGES = 100_000
 
 /** Which images of a source are asked for. */
 export interface CandidateLimits {
-  /** Percent of cloud, of sources whose images record it. */
+  /** Maximum cloud percentage, for sources whose images record it. */
   readonly maxCloud: number
   /** Images per request, default 2,000. */
   readonly page?: number
 }
 
 /**
- * All images of a source that touch a box, by id: which of them an object gets depends on its own place and age, so
- * none may be left out here. One request for each 2,000 images, and once one about the asset where it may be a single
- * image.
+ * All images of a source that touch a box, by id. None may be left out here, because the choice among them depends on
+ * each object's place and age. One request per 2,000 images, plus one about the asset if it may be a single image.
  *
  * @throws ServiceError `earth-engine-bad-answer`
  */
@@ -71,8 +70,8 @@ export async function findCandidates(
 }
 
 /**
- * Page by page in the order of `system:index`: each page begins after the last index of the one before. A page that is
- * too much for Earth Engine's memory or time is asked for in halves.
+ * Page by page in the order of `system:index`: each page begins after the last index of the previous one. If a page
+ * exceeds Earth Engine's memory or time limit, its size is halved.
  */
 async function allFeatures(
   ee: EarthEngine,

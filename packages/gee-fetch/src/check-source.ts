@@ -3,10 +3,10 @@ import type { EarthEngine } from './client.ts'
 import type { EarthEngineSource } from './sources/source.ts'
 
 /**
- * Sees whether the collection of a source is in Earth Engine's catalogue. Collections are moved and removed now and then:
- * the error names what is there instead.
+ * Checks that a source's collection is in Earth Engine's catalogue. Collections are sometimes moved or removed: the
+ * error then names what the folder holds now.
  *
- * @throws ServiceError `source-gone`, `source-no-access` or `source-not-images`; what the client throws
+ * @throws ServiceError `source-gone`, `source-no-access` or `source-not-images`; and the client's errors
  */
 export async function checkSource(client: EarthEngine, source: EarthEngineSource): Promise<void> {
   const { collection, mayBeImage, oldIds } = source
@@ -20,7 +20,7 @@ export async function checkSource(client: EarthEngine, source: EarthEngineSource
     )
   for (const old of oldIds) if ((await client.assetType(old)) !== null) throw gone(source, `it is back at ${old}`)
   const folder = collection.split('/').slice(0, -1).join('/')
-  // An account that may not list the folder is no fault.
+  // An account without permission to list the folder is not an error.
   const there = await client.assetsIn(folder).catch(() => [])
   throw gone(source, there.length > 0 ? `${folder} now holds ${there.slice(0, 5).join(', ')}` : null)
 }

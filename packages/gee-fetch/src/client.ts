@@ -9,11 +9,11 @@ import type { Outage, Outages } from './outages.ts'
 import { earthEngineError, refusalOf } from './refusals.ts'
 import { withRetries } from './retries.ts'
 
-/** Tries of one request. */
+/** Attempts per request. */
 const ATTEMPTS = 5
-/** Of the questions that come before all others: a wrong endpoint is told at once. */
+/** Attempts of the very first requests, so that a wrong endpoint is reported at once. */
 const FIRST_ATTEMPTS = 3
-/** The longest that one try may take, from connecting to the last byte. */
+/** Maximum duration of one attempt, from connecting to the last byte. */
 const DEADLINE_MS = 55_000
 /** Earth Engine's own limit, https://developers.google.com/earth-engine/guides/usage */
 const REQUESTS_PER_SECOND = 100
@@ -21,31 +21,31 @@ const REQUESTS_PER_SECOND = 100
 const PROFILE_REQUEST = 'x-earth-engine-computation-profiling'
 const PROFILE_ANSWER = 'x-earth-engine-computation-profile'
 const PROFILES = 'Profile.getProfiles'
-/** How answers say that a project has used up its noncommercial quota, https://developers.google.com/earth-engine/guides/noncommercial_tiers */
+/** Header that says a project has used up its noncommercial quota, https://developers.google.com/earth-engine/guides/noncommercial_tiers */
 const QUOTA_STATUS = 'x-earth-engine-quota-status'
 const RESTRICTED = 'parallelism_restricted=true'
-/** No image of ours comes near it; a larger body is not what was asked for. */
+/** No image of ours comes near this size; a larger body is not what we requested. */
 const MAX_BODY = 64 * 2 ** 20
 
 type Kind = 'compute' | 'pixels' | 'other'
 
 export interface EarthEngineOptions {
-  /** http(s) base URL; plain http only to this machine. */
+  /** http(s) base URL; plain http only for this machine. */
   readonly endpoint: string
   readonly project: string | null
   /** Path of a service account's key file; null: for https GOOGLE_APPLICATION_CREDENTIALS, else none. */
   readonly credentials: string | null
   readonly maxConcurrent: number
-  /** Shared with other processes; unless given, one of this process. */
+  /** Shared with other processes; default: one for this process. */
   readonly limiter?: Limiter
-  /** Milliseconds that one try may take, default 55,000. */
+  /** Maximum milliseconds per attempt, default 55,000. */
   readonly deadlineMs?: number
-  /** `none` for a server of this process; default: those of the environment. */
+  /** `none` for a server in this process; default: the environment's proxies. */
   readonly proxies?: 'none'
-  /** Waits for a service that is away, for `patienceMs` at most; without it requests fail after their tries. */
+  /** Waits up to `patienceMs` for a service that is down; without it, requests fail after their attempts. */
   readonly outages?: Outages
   readonly patienceMs?: number
-  /** Asks what requests cost, counts it, and asks no more when the month's budget is used. */
+  /** Requests cost profiles, adds them up, and stops sending when the month's budget is used. */
   readonly eecu?: Omit<EecuOptions, 'project'>
 }
 
@@ -67,18 +67,18 @@ export interface PixelGrid {
 }
 
 export interface EarthEngine {
-  /** @throws InputError or ServiceError where the endpoint, the project or the credentials don't work */
+  /** @throws InputError or ServiceError if the endpoint, the project or the credentials don't work */
   check(): Promise<void>
   /** `value:compute`. */
   compute(expression: Graph, signal?: AbortSignal): Promise<unknown>
-  /** `image:computePixels` of an image of four bytes a pixel; height x width x 4 bytes. */
+  /** `image:computePixels` of an image with four bytes per pixel; returns height x width x 4 bytes. */
   pixels(expression: Graph, grid: PixelGrid, signal?: AbortSignal): Promise<Buffer>
-  /** What an asset is, `IMAGE` or `IMAGE_COLLECTION`; null where there is none. */
+  /** The asset's type, `IMAGE` or `IMAGE_COLLECTION`; null if it does not exist. */
   assetType(id: string): Promise<string | null>
-  /** Ids of what lies in a folder of the public catalogue; none where there is no such folder. */
+  /** Ids of the assets in a folder of the public catalogue; empty if there is no such folder. */
   assetsIn(folder: string): Promise<string[]>
   stats(): EarthEngineStats
-  /** What this client's requests cost, as far as it was asked to find out. */
+  /** What this client's requests cost, as far as it requested profiles. */
   eecuUse(): Promise<EecuUse>
   close(): Promise<void>
 }
@@ -91,7 +91,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
   const token = createTokenSource(options.credentials, takesAmbientCredentials(options.endpoint) ? process.env : null)
   const limiter =
     options.limiter ?? createLimiter({ maxConcurrent: options.maxConcurrent, perSecond: REQUESTS_PER_SECOND })
-  // The deadline of each try ends it.
+  // The deadline of each attempt ends it.
   const agent = openAgent({
     connections: options.maxConcurrent,
     ...(options.proxies === 'none' && { proxies: 'none' }),
@@ -101,7 +101,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
   const meter =
     options.eecu &&
     createEecuMeter({ ...options.eecu, project }, async (ids) => {
-      // Written out, since the client library has no name for this function.
+      // Spelled out because the client library has no name for this function.
       const call = {
         functionName: PROFILES,
         arguments: { ids: { constantValue: ids }, format: { constantValue: 'text' } },
@@ -111,7 +111,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
       return answer.result
     })
 
-  /** When an answer last said that the project is restricted; null while it isn't. */
+  /** When a response last said that the project is restricted; null while it isn't. */
   let restrictedAt: number | null = null
   const noteQuota = (header: string | string[] | undefined, began: number) => {
     const service = `${base.origin} ${project} quota`
@@ -122,7 +122,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
       options.outages?.notice({ service, text, isOver: false })
       return
     }
-    // What was sent before says nothing of now.
+    // A response to a request sent before the restriction says nothing about now.
     if (restrictedAt === null || began < restrictedAt) return
     restrictedAt = null
     limiter.restricted(false)
@@ -136,7 +136,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
     if (outage) outages.set(kind, outage)
     return outage
   }
-  /** Reading the answer decides too whether the request is worth another try, so that there is one count of tries. */
+  /** Parsing the response also decides whether the request is worth retrying, so that attempts are counted in one place. */
   const send = <T>(
     kind: Kind,
     path: string,
@@ -154,7 +154,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
       },
     })
 
-  /** A place, once it is known that the budget has one more request in it: what others cost that waited less long counts. */
+  /** Waits for a slot, then re-checks the budget: requests that waited less may have used it up. */
   const placeInBudget = async (signal?: AbortSignal): Promise<() => void> => {
     for (;;) {
       const release = await limiter.acquire(signal)
@@ -164,7 +164,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
         release()
         throw error
       }
-      // Asking what is open takes a place itself.
+      // Fetching the open profiles takes a slot itself.
       release()
       await meter.settle()
     }
@@ -196,7 +196,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
       stats.bytes += bytes.length
       if (response.statusCode !== 200) {
         const error = errorOf(response, bytes, { kind, host: base.host, project })
-        // Too many computations at once are also too many requests.
+        // Too many concurrent computations count as too many requests.
         if (response.statusCode === 429 && refusalOf(error) === 'too-much') limiter.refused(null)
         throw error
       }
@@ -336,7 +336,7 @@ async function readBody(response: Dispatcher.ResponseData): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-/** @throws ServiceError for what is no answer of the API: the page of something in front of it, or nothing, with status 200 */
+/** @throws ServiceError if a response with status 200 is not JSON of the API: empty, or a proxy's page */
 function objectOf(bytes: Buffer, host: string): Record<string, unknown> {
   try {
     const answer: unknown = JSON.parse(bytes.toString('utf8'))
@@ -365,7 +365,7 @@ function sentenceOf(body: Buffer): string {
     const { error } = JSON.parse(text) as { error?: { message?: unknown } }
     if (typeof error?.message === 'string') return error.message
   } catch {
-    // Not Earth Engine's own error; what stands in front of it said something else.
+    // Not Earth Engine's own error; a proxy in front of it said something else.
   }
   return text.startsWith('<') ? 'a web page' : text.slice(0, 120)
 }

@@ -1,8 +1,8 @@
 /**
- * The pixels of one part of a larger image.
+ * The pixels of one part of a larger image, as a copy.
  *
- * @param pixels red, green, blue, state: one byte each, pixel after pixel
- * @returns the same of `width` x `height` pixels from (x, y), counted from the north-west, in memory of its own
+ * @param pixels red, green, blue, state: one byte each, pixel after pixel, row after row
+ * @returns `width` x `height` x 4 bytes in the same layout, starting at (x, y) from the north-west
  */
 export function cutOut(
   pixels: Uint8Array,
@@ -20,10 +20,10 @@ export function cutOut(
 }
 
 /**
- * Red, green and blue alone: what an encoder takes a quarter less time for than if it had to leave out the fourth byte.
- * Four pixels at a time, as whole numbers of a processor whose first byte is the lowest, as all that Node runs on have.
+ * Only red, green and blue: an encoder is 25 % faster on three bytes per pixel than when it has to skip the fourth.
+ * Copies four pixels at a time as 32-bit integers; assumes a little-endian processor, like all that Node supports.
  *
- * @param part of `cutOut`
+ * @param part the result of `cutOut`
  */
 export function coloursOf(part: Buffer): Buffer {
   const count = part.length / 4

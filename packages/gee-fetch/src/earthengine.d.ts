@@ -1,4 +1,4 @@
-/** The part of Google's client that expressions are built with; it has no types of its own. */
+/** The part of Google's client that builds expressions; the package ships no types. */
 declare module '@google/earthengine' {
   export interface Computed {
     select(bands: readonly string[]): Computed

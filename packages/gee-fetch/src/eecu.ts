@@ -15,36 +15,36 @@ export interface EecuLedger {
 
 export interface EecuOptions {
   readonly ledger: EecuLedger
-  /** Of the month, in EECU-seconds; null: nothing ends. */
+  /** Monthly budget in EECU-seconds; null: no limit. */
   readonly maxSeconds: number | null
   readonly project: string
 }
 
-/** Asked of Earth Engine together. */
+/** Profiles requested from Earth Engine together. */
 const BATCH = 50
-/** The longest that a profile waits for others to be asked about with it. */
+/** Maximum time a profile waits for others to fill the batch. */
 const BATCH_MS = 2_000
-/** How long what others used counts as known. */
+/** How long a reading of the shared ledger counts as current. */
 const FRESH_MS = 5_000
-/** EECU-seconds of a request of which nothing is known: what cutting a small image out of one asset takes, and more. */
+/** EECU-seconds assumed for a request of unknown cost: somewhat more than cutting a small image out of one asset. */
 const ASSUMED_SECONDS = 0.5
 
 export interface EecuMeter {
   /**
-   * Whether there is budget for one more request; false where that hangs on what is not known yet, so `settle` first.
+   * Whether the budget covers one more request; false if it depends on profiles still pending: call `settle` first.
    *
    * @throws ServiceError `eecu-budget-used`
    */
   hasMore(): Promise<boolean>
-  /** @param profile of the answer; null where it had none */
+  /** @param profile profile id from the response; null if it had none */
   note(profile: string | null, pixels: number): void
-  /** Asks for all profiles that were noted. */
+  /** Fetches all profiles noted so far. */
   settle(): Promise<void>
-  /** Of this meter alone. */
+  /** What this meter counted, without other processes. */
   readonly use: EecuUse
 }
 
-/** @param profiles asks Earth Engine for the table of some profiles */
+/** @param profiles requests the table for some profiles from Earth Engine */
 export function createEecuMeter(
   { ledger, maxSeconds, project }: EecuOptions,
   profiles: (ids: readonly string[]) => Promise<unknown>,
@@ -64,7 +64,7 @@ export function createEecuMeter(
   const resolve = async (batch: typeof pending) => {
     underWay += batch.length
     const ids = batch.flatMap(({ profile }) => (profile === null ? [] : [profile]))
-    // A budget must not fail what it counts: requests without a profile are charged as those with one.
+    // Failing to measure must not fail the request: requests without a profile are charged like those with one.
     const told = ids.length === 0 ? null : await profiles(ids).then(parseProfiles, () => null)
     const unknown = batch.length - (told === null ? 0 : ids.length)
     const eecuSeconds = (told ?? 0) + unknown * meanSeconds()
@@ -91,7 +91,7 @@ export function createEecuMeter(
     async hasMore() {
       if (maxSeconds === null) return true
       if (month === undefined || performance.now() - month.at > FRESH_MS) {
-        // Those that wait for the answer go on with what was known.
+        // Waiting requests continue with the last known usage.
         if (month) month = { ...month, at: performance.now() }
         month = { total: await ledger.read(), at: performance.now() }
       }
@@ -125,9 +125,9 @@ export const sumOf = (a: EecuUse, b: EecuUse): EecuUse => ({
 })
 
 /**
- * The EECU-seconds of a table of profiles: its first column, added up. null for a text that is no such table.
+ * The EECU-seconds of a profile table: the sum of its first column. null if the text is not such a table.
  *
- * @param text ` EECU·s PeakMem  Count  Description`, and a line for each thing that was done
+ * @param text ` EECU·s PeakMem  Count  Description`, then one line per operation
  */
 export function parseProfiles(text: unknown): number | null {
   const [header, ...lines] = typeof text === 'string' ? text.trimEnd().split('\n') : []

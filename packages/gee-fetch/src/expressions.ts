@@ -5,12 +5,12 @@ import type { Box } from '@skyscript/core'
 import { PIXEL_STATE } from './pixel-state.ts'
 import type { EarthEngineSource } from './sources/source.ts'
 
-/** Makes the JSON of an expression graph; only once `registerAlgorithms` has been called. */
+/** Makes the JSON of an expression graph; call `registerAlgorithms` first. */
 export type Graph = () => unknown
 
 /**
- * Google's client is loaded at the first request: it takes a good part of a second, and commands that ask Earth Engine
- * nothing should not wait for it. It is one module with one state for the process, hence the variable.
+ * Google's client is loaded at the first request: loading takes a good part of a second, and commands that never use
+ * Earth Engine should not wait for it. It is one module with one state per process, hence the variable.
  */
 let client: typeof ee | undefined
 
@@ -28,8 +28,8 @@ interface Algorithm {
 }
 
 /**
- * Gives Google's client the signatures it builds expressions by. It would ask for them itself, at its own pace and
- * without our deadlines and retries, so its question is answered with what our client was told.
+ * Gives Google's client the signatures it builds expressions from. It would request them itself, without our deadlines
+ * and retries, so we answer that request with what our client received.
  *
  * @param answer of `GET /v1/projects/{p}/algorithms`
  */
@@ -68,11 +68,11 @@ function library(): typeof ee {
 
 /** Some of the images of a source, in the order of their `system:index`. */
 export interface CandidatePage {
-  /** Percent of cloud, of sources whose images record it. */
+  /** Maximum cloud percentage, for sources whose images record it. */
   readonly maxCloud: number
-  /** The index that the page begins after; null: from the first. */
+  /** The index that the page begins after; null: start at the first. */
   readonly after: string | null
-  /** Images at most. */
+  /** Maximum number of images. */
   readonly most: number
 }
 
@@ -95,7 +95,7 @@ export function candidatesOf(source: EarthEngineSource, box: Box, { maxCloud, af
   }
 }
 
-/** The same for an asset that is one image. */
+/** The same for an asset that is a single image. */
 export function singleCandidate(source: EarthEngineSource): Graph {
   return () => {
     const { Image, Feature, Serializer } = library()
@@ -106,7 +106,7 @@ export function singleCandidate(source: EarthEngineSource): Graph {
   }
 }
 
-/** Red, green and blue stretched to bytes by the source's display range, and a band of each pixel's PIXEL_STATE. */
+/** Red, green and blue stretched to bytes by the source's display range, and a fourth band with each pixel's PIXEL_STATE. */
 export function pixelsOf(source: EarthEngineSource, imageId: string): Graph {
   return () => {
     const { Image, Reducer, Serializer } = library()
@@ -114,7 +114,7 @@ export function pixelsOf(source: EarthEngineSource, imageId: string): Graph {
     const shown = image.select(source.bands)
     const colours = shown.visualize({ bands: source.bands, min: source.range[0], max: source.range[1] })
     const { black, cloudy, clear } = PIXEL_STATE
-    // Whole numbers added up, since that costs less than choosing: a pixel is clear, less what it lacks.
+    // Adding integers costs less than conditionals: start from clear and subtract.
     const unmarked = shown
       .reduce(Reducer.max())
       .eq(0)
@@ -127,7 +127,7 @@ export function pixelsOf(source: EarthEngineSource, imageId: string): Graph {
   }
 }
 
-/** 1 where the source's own band says cloud, else 0; null where it has none. */
+/** 1 where the source's own band marks cloud, else 0; null if it has no such band. */
 function cloudsOf({ cloudMask }: EarthEngineSource, image: Computed): Computed | null {
   if (cloudMask === null) return null
   const marks = image.select([cloudMask.band])

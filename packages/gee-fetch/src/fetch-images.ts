@@ -27,39 +27,39 @@ import { measurePixels, type PixelMeasures, pixelFault } from './pixel-checks.ts
 import { reasonOf, refusalOf } from './refusals.ts'
 import { requestSettings, type Source } from './sources/source.ts'
 
-/** Raise when the same request gives another JPEG, or is measured in another way. */
+/** Raise when the same request gives a different JPEG, or different measurements. */
 const ENCODING_VERSION = 2
 /**
- * About 16 KB for an image of 300 pixels a side, the original's mean. With the standard's Huffman tables: tables of each
- * image's own would save 7 % of the bytes, and take a third more time.
+ * About 16 KB for an image of 300 pixels a side, the original's mean. With the standard's Huffman tables: optimised tables
+ * would save 7 % of the bytes and take a third more time.
  */
 const JPEG = { quality: 82, chromaSubsampling: '4:2:0', mozjpeg: false, optimiseCoding: false } as const
-/** Requests of one call at a time; the limiter of the client decides how many really are. */
+/** Concurrent requests of one call; the client's limiter decides how many are really sent. */
 const IN_FLIGHT = 48
 
-/** What an earlier run found out, for this one to go on from. */
+/** Results of an earlier run, to resume from. */
 export interface EarlierImages {
-  /** By object: the file is kept if its sha256 is still the same and it is of the first candidate that serves. */
+  /** By object id: the file is kept if its sha256 still matches and it is of the first candidate that passes. */
   readonly records: ReadonlyMap<string, ImageRecord>
-  /** By request. */
+  /** By request fingerprint. */
   readonly findings: ReadonlyMap<string, ImageFinding>
 }
 
 export const NO_EARLIER_IMAGES: EarlierImages = { records: new Map(), findings: new Map() }
 
-/** What asking for a candidate brought. */
+/** The result of requesting a candidate. */
 export interface ImageFinding {
   /** Fingerprint of the request. */
   readonly request: string
   readonly source: SourceAlias
-  /** What its pixels are like, or the reason why there are none: `image-refused`, `image-gone`, `image-damaged`. */
+  /** Measurements of its pixels, or why there are none: `image-refused`, `image-gone`, `image-damaged`. */
   readonly found: PixelMeasures | string
-  /** Why it did not serve; null for the one that did. */
+  /** Why it failed the checks; null for the one that passed. */
   readonly fault: string | null
 }
 
 export interface FetchOutcome extends Outcome<ImageRecord> {
-  /** Of every candidate that was looked at, by object in the order given, best candidate first. */
+  /** Every candidate examined, by object in the order given, best candidate first. */
   readonly findings: readonly ImageFinding[]
 }
 
@@ -71,18 +71,18 @@ export interface FetchContext {
   readonly storage: Storage
   readonly seed: number
   readonly earlier: EarlierImages
-  /** The map tile on whose lattice the boxes lie: images that lie close share requests. null: a request for each. */
+  /** The map tile whose lattice the boxes are on: images close together share requests. null: one request each. */
   readonly tile: string | null
   readonly signal: AbortSignal
 }
 
-/** A name for everything that decides an image's bytes: source image, where its pixels come from, grid, encoding. */
+/** A fingerprint of everything that decides an image's bytes: source image, origin of its pixels, grid, encoding. */
 export function requestFingerprint(candidate: ImageCandidate, source: Source): string {
   const { imageId, origin, box, width, height } = candidate
   return fingerprint(ENCODING_VERSION, JPEG, source.alias, imageId, origin, box, width, height, requestSettings(source))
 }
 
-/** The candidate that would be asked for first, going by what is known; null where the image is there, or none is left. */
+/** The candidate to request first, given earlier findings; null if the image exists, or no candidate is left. */
 export function candidateToAsk(
   image: PlannedImage,
   { sources, earlier, checks }: Pick<FetchContext, 'sources' | 'earlier' | 'checks'>,
@@ -101,11 +101,11 @@ export function candidateToAsk(
 }
 
 /**
- * Fetches one JPEG (3-channel RGB) for each planned image: the first candidate that passes the pixel checks. An object
- * whose candidates all fail them is dropped with the reason of the first; one whose requests fail is `failed`.
+ * Fetches one JPEG (3-channel RGB) per planned image: the first candidate that passes the pixel checks. An object
+ * whose candidates all fail is dropped with the reason of the first; one whose requests fail is `failed`.
  *
- * Works in rounds: what is asked for in a round is grouped into as few requests as pay; images whose candidate did not
- * serve are asked for again, by their next one, in the next round.
+ * Works in rounds: each round groups its images into as few requests as pay off; images whose candidate failed are
+ * requested again with their next candidate in the next round.
  */
 export async function fetchImages(planned: readonly PlannedImage[], context: FetchContext): Promise<FetchOutcome> {
   const sources = new Map(context.sources.map((source) => [source.alias, source]))
@@ -137,8 +137,8 @@ export async function fetchImages(planned: readonly PlannedImage[], context: Fet
 }
 
 /**
- * Which images may share requests. The box that is asked for decides which sheets a mosaic of files is put together of, so
- * it has to be the image's own.
+ * Which images may share requests. For a mosaic of files, the requested box decides which sheets it is composed of, so
+ * it has to be the image's own box.
  */
 export function sharing(sources: readonly Source[]): (image: ImageCandidate) => boolean {
   const mosaics = new Set(
@@ -147,16 +147,16 @@ export function sharing(sources: readonly Source[]): (image: ImageCandidate) => 
   return ({ source }) => !mosaics.has(source)
 }
 
-/** One object on the way to its image. */
+/** One object whose image is being fetched. */
 interface Search {
   readonly image: PlannedImage
-  /** Source and fingerprint of each candidate. */
+  /** Source and fingerprint of each candidate's request. */
   readonly requests: readonly { readonly source: Source; readonly name: string }[]
-  /** The record of an earlier run whose file is as it was, and the candidate that it is of; -1: of none. */
+  /** The record of an earlier run whose file is unchanged, and its candidate; -1: none of these. */
   readonly before: ImageRecord | null
   readonly ready: number
   readonly findings: ImageFinding[]
-  /** The candidate that is asked for next. */
+  /** The candidate to request next. */
   next: number
   result: { kept: ImageRecord } | { dropped: Dropped } | { failed: Failed } | null
 }
@@ -172,7 +172,7 @@ async function startSearch(
     return { source, name: requestFingerprint(candidate, source) }
   })
   const before = await intact(image.id, context)
-  // Whatever it was made by then: its request names its bytes.
+  // Kept even if an older version wrote it: the request's fingerprint names its bytes.
   const own = before && sources.has(before.source) ? requestFingerprint(before, sources.get(before.source)!) : null
   const ready = own === null ? -1 : requests.findIndex(({ name }) => name === own)
   const search: Search = { image, requests, before, ready, findings: [], next: 0, result: null }
@@ -181,8 +181,7 @@ async function startSearch(
 }
 
 /**
- * Goes on over candidates of which an earlier run knows what they are like; ends the search where its image is there, or
- * none is left to ask for.
+ * Skips candidates that failed in an earlier run; ends the search if the image exists or no candidate is left.
  */
 function settle(search: Search, context: FetchContext): void {
   const { image, requests, before, ready } = search
@@ -217,8 +216,8 @@ function passOver(search: Search, found: ImageFinding['found'], fault: string, c
 }
 
 /**
- * Asks once and cuts each image out of the answer; those that don't serve move on to their next candidate. What is too
- * much for one request is asked for in halves, down to parts of one image.
+ * Sends one request and cuts each image out of the response; images that fail move on to their next candidate. A
+ * request that is too large is halved, down to parts of one image.
  */
 async function serve(request: PixelRequest, asking: readonly Search[], context: FetchContext): Promise<void> {
   const { candidate: first, grid, parts } = request
@@ -282,7 +281,7 @@ async function areAsPlanned(
   return true
 }
 
-/** What seems final may only be so of another file than the one that was planned, for which no other image may be taken. */
+/** A seemingly final error may come from a file that was replaced since planning; no other image may be taken for that. */
 async function unlessReplaced(
   error: unknown,
   source: Source,
@@ -307,10 +306,10 @@ const replaced = (imageId: string): ServiceError =>
   )
 
 /**
- * Only an image that can never be had gives way to the next candidate: no refusal for a while may decide which image an
- * object gets.
+ * Only an image that can never be fetched gives way to the next candidate: a temporary refusal must not decide which
+ * image an object gets.
  *
- * @throws what ends the build, and faults in our code
+ * @throws errors that end the build, and faults in our code
  */
 function refused(search: Search, error: unknown, context: FetchContext): void {
   const refusal = refusalOf(error)
@@ -320,7 +319,7 @@ function refused(search: Search, error: unknown, context: FetchContext): void {
   else search.result = { failed: { id: search.image.id, code: service.code, message: messageOf(service) } }
 }
 
-/** The record of an earlier run, if its file is still as it was. */
+/** The record of an earlier run, if its file is unchanged. */
 async function intact(id: string, { earlier, storage }: FetchContext): Promise<ImageRecord | null> {
   const record = earlier.records.get(id)
   if (!record) return null
@@ -328,7 +327,7 @@ async function intact(id: string, { earlier, storage }: FetchContext): Promise<I
   return bytes !== null && sha256(bytes) === record.sha256 ? record : null
 }
 
-/** The same whether the file was fetched now or is of an earlier run. */
+/** The same record whether the file was fetched now or in an earlier run. */
 function recordOf(
   id: string,
   candidate: ImageCandidate,
@@ -337,7 +336,7 @@ function recordOf(
   return { id, ...candidate, filepath, bytes, sha256 }
 }
 
-/** The JPEG of pixels that were cut out. */
+/** Encodes cut-out pixels as JPEG. */
 export const encode = (pixels: Buffer, { width, height }: Pick<ImageCandidate, 'width' | 'height'>): Promise<Buffer> =>
   sharp(coloursOf(pixels), { raw: { width, height, channels: 3 } })
     .jpeg(JPEG)

@@ -1,12 +1,12 @@
 import type { ImageCandidate } from '@skyscript/core'
 import { type Lattice, latticeOf } from './boxes.ts'
 
-/** Pixels of one request at most: 8 MB as they come, so that all requests in flight fit in memory. Earth Engine's own limit is 48 MB. */
+/** Maximum pixels per request: 8 MB uncompressed, so that all requests in flight fit in memory. Earth Engine's own limit is 48 MB. */
 const MOST_PIXELS = 2_000_000
-/** Pixels asked for each pixel that is delivered, at most. */
+/** Maximum ratio of pixels requested to pixels delivered. */
 const MOST_WASTE = 1.5
 
-/** Whole pixels of a lattice, counted from its south-west corner. */
+/** A rectangle of lattice pixels, counted from the south-west corner. */
 export interface PixelRect {
   readonly column: number
   readonly row: number
@@ -14,10 +14,10 @@ export interface PixelRect {
   readonly height: number
 }
 
-/** One request for pixels, and the images that are cut out of it. */
+/** One pixel request, and the images that are cut out of its response. */
 export interface PixelRequest {
   readonly candidate: ImageCandidate
-  /** What is asked for; `box` of the candidate where it is for one image alone. */
+  /** The grid to request; it has the candidate's `box` if the request is for a single image. */
   readonly grid: {
     readonly width: number
     readonly height: number
@@ -26,23 +26,23 @@ export interface PixelRequest {
     readonly degreesPerPixelX: number
     readonly degreesPerPixelY: number
   }
-  /** The images by their place in the list that was grouped, and where they begin, from the north-west. */
+  /** The images by index in the grouped list, and the pixel offset of each from the north-west. */
   readonly parts: readonly { readonly index: number; readonly x: number; readonly y: number }[]
 }
 
 interface Group extends PixelRect {
   readonly members: readonly number[]
-  /** Of all members, overlaps counted each time. */
+  /** Pixels of all members; overlaps are counted each time. */
   readonly delivered: number
 }
 
 /**
- * Puts images that lie close and are of one source image into requests that cover several: two groups become one as long
- * as the pixels asked for stay below 1.5 times those delivered. A plan of nothing but the boxes, so it is the same each
- * time; and since all boxes lie on one lattice, no pixel of an image depends on it.
+ * Groups images that are close together and come from the same source image: two groups merge while the pixels
+ * requested stay below 1.5 times the pixels delivered. The plan depends only on the boxes, so it is deterministic; and
+ * since all boxes are on one lattice, it changes no pixel of an image.
  *
- * @param tile the map tile on whose lattice the boxes lie; null: a request for each image
- * @param mayShare false for an image that needs a request of its own
+ * @param tile the map tile whose lattice the boxes are on; null: one request per image
+ * @param mayShare false for an image that needs its own request
  */
 export function groupRequests(
   images: readonly ImageCandidate[],
@@ -71,7 +71,7 @@ export function groupRequests(
   return requests
 }
 
-/** null for a box that isn't of this lattice. */
+/** null for a box that is not on this lattice. */
 function rectOf({ box, width, height }: ImageCandidate, { west, south, stepX, stepY }: Lattice): PixelRect | null {
   const column = Math.round((box[0] - west) / stepX)
   const row = Math.round((box[1] - south) / stepY)
@@ -85,8 +85,8 @@ function rectOf({ box, width, height }: ImageCandidate, { west, south, stepX, st
 }
 
 /**
- * Joins the two groups that cost the fewest pixels more, or save most, until no two may be joined. Each group knows the
- * best of those after it, so that joining two asks anew only for those whose best was one of them.
+ * Repeatedly merges the two groups that add the fewest pixels (or save the most), until no two may be merged. Each group
+ * remembers the best of the groups after it, so a merge recomputes only those whose best was one of the two.
  */
 function merged(given: readonly Group[]): Group[] {
   const groups: (Group | null)[] = [...given]
@@ -109,7 +109,7 @@ function merged(given: readonly Group[]): Group[] {
   }
 }
 
-/** A group that another may be joined with, by its place, and the pixels that it costs. */
+/** A group that another may merge with, by index, and the pixels that the merge adds. */
 interface Choice {
   readonly place: number
   readonly cost: number
@@ -121,7 +121,7 @@ function choiceOf(a: Group, b: Group, place: number): Choice | null {
   return { place, cost: pixels - a.width * a.height - b.width * b.height }
 }
 
-/** Of equals the one whose place comes first. */
+/** Ties go to the lower index. */
 function better(a: Choice | null, b: Choice | null): Choice | null {
   if (a === null || b === null) return a ?? b
   return b.cost < a.cost || (b.cost === a.cost && b.place < a.place) ? b : a
@@ -188,10 +188,10 @@ function requestOf(group: Group, images: ReadonlyMap<number, ImageCandidate>, la
 }
 
 /**
- * The same images in two requests: those of the western and the eastern half, or of the southern and the northern where
- * the request is taller than wide. Every pixel keeps its place.
+ * The same images in two requests: the western and the eastern half, or the southern and the northern half if the
+ * request is taller than wide. Pixels keep their positions.
  *
- * @param of the candidate that is asked for, by its place in the list that was grouped
+ * @param of the candidate to request, by index in the grouped list
  */
 export function halvesOf(
   { grid, parts }: PixelRequest,
@@ -213,6 +213,6 @@ export function halvesOf(
   })
 }
 
-/** Pixels that requests ask for. */
+/** Number of pixels that requests ask for. */
 export const pixelsIn = (requests: readonly PixelRequest[]): number =>
   requests.reduce((sum, { grid }) => sum + grid.width * grid.height, 0)

@@ -5,35 +5,35 @@ import type { CogImagery } from './cog/cog-imagery.ts'
 import { pixelsOf } from './expressions.ts'
 import type { Source } from './sources/source.ts'
 
-/** Where images and their pixels come from, whatever the kind of the source. */
+/** Finds images and their pixels, for every kind of source. */
 export interface Imagery {
   /** Images of a source that touch a box, in a fixed order. */
   find(source: Source, box: Box, signal?: AbortSignal): Promise<SourceImage[]>
-  /** What the pixels of an image in a box come from: see `ImageCandidate`. Of files, as they were last read. */
+  /** Where the pixels of an image in a box come from: see `ImageCandidate`. Files are described as they were last read. */
   origin(source: Source, imageId: string, box: Box): Promise<string>
   /**
-   * Whether the pixels of an image in a box, as they were last read, are of this origin.
+   * Whether the pixels of an image in a box, as last read, have this origin.
    *
-   * @param isLast false before the pixels were read anew because this was false
+   * @param isLast false if the pixels will be read again when this returns false
    */
   isOf(source: Source, imageId: string, box: Box, origin: string, isLast: boolean): Promise<boolean>
-  /** Whether the files of an image whose pixels can't be read are others now than those of this origin. Gone is not replaced. */
+  /** Whether the files of an unreadable image are different from those of this origin. A missing file is not replaced. */
   isReplaced(source: Source, imageId: string, box: Box, origin: string): Promise<boolean>
-  /** Makes the next reading of an image's pixels ask for its files, and what the catalogue says of them, anew. */
+  /** Makes the next read of an image reload its files and their catalogue entries. */
   forget(source: Source, imageId: string, box: Box): Promise<void>
   /**
    * Pixels of one image on a grid.
    *
    * @returns height x width x 4 bytes: red, green, blue and PIXEL_STATE
-   * @throws ServiceError or InputError; `refusalOf` tells what it means for the image
+   * @throws ServiceError or InputError; `refusalOf` says what it means for the image
    */
   pixels(source: Source, imageId: string, grid: PixelGrid, signal?: AbortSignal): Promise<Buffer>
 }
 
-/** The clients behind the sources; each is opened when the first source of its kind is asked. */
+/** The clients behind the sources; each is opened when the first source of its kind is used. */
 export interface ImageryClients {
   earthEngine(): Promise<EarthEngine>
-  /** Where Earth Engine is asked which images there are; by default the one that gives pixels. */
+  /** The client that lists images; default: the one that provides pixels. */
   catalogue?(): Promise<EarthEngine>
   cog(): Promise<CogImagery>
 }

@@ -1,6 +1,6 @@
 /**
- * Focus objects to pictures: which sources of imagery suit an object, which image of them, which box of it on
- * which pixel grid; then one JPEG for each.
+ * Turns focus objects into images: which imagery sources suit an object, which image of them, and which box on which
+ * pixel grid; then fetches one JPEG per object.
  *
  * @example
  * import { createEarthEngine, createImagery, SOURCES } from '@skyscript/gee-fetch'

@@ -1,26 +1,26 @@
 import { pause } from './pause.ts'
 
-/** Lets so many through at a time. */
+/** Limits concurrency. */
 export interface Limiter {
-  /** Waits for a place, or for the signal and throws its reason; the function gives the place back. */
+  /** Waits for a slot, or throws the signal's reason; call the returned function to release the slot. */
   acquire(signal?: AbortSignal): Promise<() => void>
-  /** The server refused a request for coming too fast: fewer are let through for a while, and none before `retryAfterMs`. */
+  /** The server rate-limited a request: fewer are admitted for a while, and none before `retryAfterMs`. */
   refused(retryAfterMs: number | null): void
-  /** The server computes less at a time for this project (`true`), or as usual again. */
+  /** The server reduces this project's concurrency (`true`), or lifts the restriction. */
   restricted(isRestricted: boolean): void
 }
 
-/** What remains of the places after a refusal, and how soon after one another refusals count: one overload gives many. */
+/** The share of slots left after a refusal; refusals within `everyMs` count as one, because one overload causes many. */
 export const AFTER_REFUSAL = { share: 0.7, everyMs: 1000 } as const
-/** Places that come back a second. */
+/** Slots that come back per second. */
 export const PLACES_PER_SECOND = 2
 
-/** Places while a project is restricted; Earth Engine doesn't say how many it grants then. */
+/** Slots while a project is restricted; Earth Engine doesn't say how many it allows then. */
 export const RESTRICTED_PLACES = 4
-/** A restriction that no answer has confirmed for this long is over. */
+/** A restriction ends when no response has confirmed it for this long. */
 export const RESTRICTED_MS = 60_000
 
-/** "Per second" is counted over a little more, since requests that left evenly may arrive bunched. */
+/** The window for "per second" is a little longer, since requests that left evenly spaced may arrive in bursts. */
 export const WINDOW_MS = 1_100
 
 /** A limiter for this process: `maxConcurrent` at a time, and at most `perSecond` starts in any second. */
@@ -33,12 +33,12 @@ export function createLimiter({
 }): Limiter {
   const waiting = new Set<() => void>()
   let active = 0
-  /** When the last `perSecond` requests really started, in a ring: one may start when the oldest is a window ago. */
+  /** Start times of the last `perSecond` requests, in a ring buffer: one may start when the oldest is a window ago. */
   const starts = new Float64Array(perSecond).fill(-Infinity)
   let oldest = 0
-  /** A server asked for nothing before this. */
+  /** No request starts before this. */
   let notBefore = 0
-  /** Places at the last refusal, and when that was. */
+  /** Slots at the last refusal, and its time. */
   let places = maxConcurrent
   let refusedAt = -Infinity
   let growing: NodeJS.Timeout | undefined
@@ -112,7 +112,7 @@ export function createLimiter({
       if (now - refusedAt < AFTER_REFUSAL.everyMs) return
       places = Math.max(1, Math.floor(placesAt(now) * AFTER_REFUSAL.share))
       refusedAt = now
-      // A place that comes back wakes nobody by itself.
+      // A slot that comes back with time needs a timer to wake the next waiter.
       growing ??= setInterval(() => {
         wakeFirst()
         if (placesAt(performance.now()) < maxConcurrent) return

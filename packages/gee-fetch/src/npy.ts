@@ -8,7 +8,7 @@ const BYTES_PER_PIXEL = 4
  * array of four unsigned bytes.
  *
  * @returns height x width x 4 bytes, a view of `data`
- * @throws ServiceError `earth-engine-bad-pixels`, worth another try: a body that was cut or isn't NPY at all
+ * @throws ServiceError `earth-engine-bad-pixels`, retryable: the body was truncated or isn't NPY
  */
 export function parseNpy(data: Buffer, width: number, height: number): Buffer {
   const bad = (why: string) =>

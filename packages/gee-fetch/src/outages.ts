@@ -2,64 +2,64 @@ import { ServiceError } from '@skyscript/core'
 import { pause } from './pause.ts'
 import { isServiceFailure } from './refusals.ts'
 
-/** Pauses between two probes of a service that is away: short at first, so that a short outage costs little. */
+/** Pauses between two probes of a service that is down: short at first, so that a short outage costs little. */
 const FIRST_PROBE_MS = 1_000
 const LONGEST_PROBE_MS = 20_000
 
 /**
- * Whether a service that fails is away. All requests of a process to one service share what is known of it: while it is
- * away they wait, and one at a time tries whether it is back.
+ * Tracks whether a service is down. All requests of a process to one service share this state: during an outage they
+ * wait, and one at a time probes whether the service is back.
  */
 export interface Outage {
   /**
-   * Sends a request; during an outage only when the service is back, or as the one that tries.
+   * Sends a request; during an outage only once the service is back, or as the probe.
    *
-   * @throws ServiceError `service-unavailable` where the service has been away longer than the patience
+   * @throws ServiceError `service-unavailable` if the service has been down for longer than the patience
    */
   send<T>(request: (signal?: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>
   /**
-   * Asked by a request that failed at every try: whether the service is `away`, which begins an outage, or `well`, since
-   * it has answered another request meanwhile or answers again what it answered last. It is `unknown`
-   * where nothing ever answered, since the address may be wrong, and where there is no patience.
+   * Called by a request that failed at every attempt. Returns `away` if the service is down, which begins an outage, or
+   * `well` if it has answered another request in the meantime or answers its last good request again. Returns `unknown`
+   * if it never answered (the address may be wrong), or if there is no patience.
    *
-   * @param since when the last try began, on the clock of `performance.now`
+   * @param since when the last attempt began, on the clock of `performance.now`
    */
   judge(error: ServiceError, since: number, signal?: AbortSignal): Promise<'away' | 'well' | 'unknown'>
 }
 
-/** What a person should know of a service, in one line. */
+/** A one-line message about a service for the user. */
 export interface ServiceNotice {
   readonly service: string
   readonly text: string
-  /** Whether it says that a trouble is over. */
+  /** Whether the problem is over. */
   readonly isOver: boolean
 }
 
 export interface Outages {
-  /** @param label names the service in messages: `Earth Engine` */
+  /** @param label the service's name in messages, e.g. `Earth Engine` */
   of(service: string, label: string, patienceMs: number): Outage
-  /** Tells of a trouble of a service that is not away, once until it is over. */
+  /** Reports a problem of a service that is not down, once until it is over. */
   notice(notice: ServiceNotice): void
 }
 
 interface State {
   readonly label: string
-  /** When the first request failed of those since the last answer; null while the service answers. */
+  /** When the first request since the last answer failed; null while the service answers. */
   failingSince: number | null
-  /** What the last failure was, for messages. */
+  /** The last failure, for messages. */
   failure: string
-  /** When the latest request was sent that was answered, on the clock of `performance.now`. */
+  /** When the latest answered request was sent, on the clock of `performance.now`. */
   answeredFrom: number
   away: boolean
   isProbed: boolean
   probeMs: number
   readonly waiting: Set<() => void>
-  /** Sends again what was answered last. */
+  /** Repeats the last request that was answered. */
   control: (() => Promise<unknown>) | null
   controlling: Promise<boolean> | null
 }
 
-/** @param tell told once when a service goes away and once when it is back */
+/** @param tell called once when a service goes down and once when it is back */
 export function createOutages(tell: (notice: ServiceNotice) => void = () => {}): Outages {
   const states = new Map<string, State>()
   const troubles = new Set<string>()
@@ -95,7 +95,7 @@ function outageOf(state: State, patienceMs: number, tell: (text: string, isOver:
   const wake = (count = Number.POSITIVE_INFINITY) => {
     for (const each of [...state.waiting].slice(0, count)) each()
   }
-  /** @param sentAt of the request; one that was sent before others failed says nothing of the service as it is now */
+  /** @param sentAt when the request was sent; one sent before others failed says nothing about the service now */
   const answered = (sentAt: number) => {
     state.answeredFrom = Math.max(state.answeredFrom, sentAt)
     if (state.failingSince !== null && sentAt < state.failingSince) return
@@ -118,7 +118,7 @@ function outageOf(state: State, patienceMs: number, tell: (text: string, isOver:
   }
   const awayMs = () => (state.failingSince === null ? 0 : performance.now() - state.failingSince)
 
-  /** Waits out an outage; true for the request that has to try. */
+  /** Waits out an outage; true for the request that has to probe. */
   const enter = async (signal?: AbortSignal): Promise<boolean> => {
     while (state.away) {
       if (!state.isProbed) {
@@ -204,7 +204,7 @@ function outageOf(state: State, patienceMs: number, tell: (text: string, isOver:
 const duration = (ms: number): string =>
   ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Number((ms / 60_000).toFixed(1))} min`
 
-/** Until woken, or `ms` are over. */
+/** Waits until woken, or for `ms`. */
 function turn(waiting: Set<() => void>, ms: number, signal?: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, ms)

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const FIRST_PAUSE_MS = 300
 const LONGEST_PAUSE_MS = 20_000
 
-/** Exponential with jitter: how long to wait is no part of any output. */
+/** Exponential backoff with jitter: the wait never affects an output. */
 export const backOff = (tries: number): number =>
   Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries, 10)) * (0.5 + Math.random() / 2)
 

@@ -2,18 +2,18 @@ import type { PixelGrid } from './client.ts'
 import { backOff, pause } from './pause.ts'
 import { refusalOf } from './refusals.ts'
 
-/** Pixels a side below which a piece is not divided further. */
+/** Side in pixels below which a piece is not divided further. */
 const SMALLEST = 16
-/** Tries of a piece that can't be divided: what is too much in a busy minute may not be later. */
+/** Attempts of a piece that can't be divided: a request that is too large while the service is busy may succeed later. */
 const ATTEMPTS = 4
 const BYTES_PER_PIXEL = 4
 
 /**
- * The pixels of a grid; what is too much for one request in halves, quarters and so on, put together. The pieces lie on
- * the pixels of the whole grid, so the bytes are those of one request.
+ * The pixels of a grid. A request that is too large is split in halves, quarters and so on, and the parts are assembled.
+ * The pieces are aligned to the whole grid's pixels, so the bytes are those of a single request.
  *
- * @param ask the pixels of a grid, BYTES_PER_PIXEL each
- * @throws what `ask` throws for other reasons than size, or for a piece that can't be divided
+ * @param ask fetches the pixels of a grid, BYTES_PER_PIXEL each
+ * @throws errors of `ask` that are not about size, or any error for a piece that can't be divided
  */
 export async function askInPieces(
   grid: PixelGrid,
@@ -32,7 +32,7 @@ export async function askInPieces(
     }
   }
   const whole = Buffer.allocUnsafe(grid.width * grid.height * BYTES_PER_PIXEL)
-  // One after the other: where one fails, the rest need not be asked for.
+  // Sequential: if one fails, the rest need not be requested.
   for (const { piece, x, y } of pieces) {
     const pixels = await askInPieces(piece, ask, signal)
     const line = piece.width * BYTES_PER_PIXEL
@@ -42,7 +42,7 @@ export async function askInPieces(
   return whole
 }
 
-/** Two halves along the longer side; null for what is too small to divide. */
+/** Two halves along the longer side; null if it is too small to divide. */
 function piecesOf(grid: PixelGrid): { piece: PixelGrid; x: number; y: number }[] | null {
   const { width, height, west, north, degreesPerPixelX, degreesPerPixelY } = grid
   if (Math.max(width, height) < 2 * SMALLEST) return null

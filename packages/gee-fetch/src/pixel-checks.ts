@@ -2,34 +2,34 @@ import type { Config } from '@skyscript/core'
 import { PIXEL_STATE } from './pixel-state.ts'
 import type { Source } from './sources/source.ts'
 
-/** How far the colours of a grey pixel may lie apart, where clouds are known by their brightness. */
+/** Maximum difference between the channels of a grey pixel, where clouds are detected by brightness. */
 const GREY_SPREAD = 25
-/** Black pixels in a straight line, at most, that may be shadow: longer ones, or a quarter of a side, are a seam. */
+/** Maximum length of a straight run of black pixels that may be shadow: longer runs, or a quarter of a side, are a seam. */
 const SHADOW_LENGTH = 32
 
-/** Bytes of so many pixels that the sum of their squared brightness stays below 2^31. */
+/** Bytes per run, chosen so that the sum of squared brightness stays below 2^31. */
 const RUN = 4 * 3600
 
-/** What an image's pixels are like; judged apart, so that other limits need no new pixels. */
+/** Measurements of an image's pixels; judged separately, so that new limits need no new pixels. */
 export interface PixelMeasures {
-  /** Shares of all pixels: that hold data, under cloud or haze, in black seams. */
+  /** Fractions of all pixels: with data, under cloud or haze, in black seams. */
   readonly valid: number
   readonly cloud: number
   readonly seam: number
-  /** Standard deviation of brightness, of 255, over what holds data. */
+  /** Standard deviation of brightness (0 to 255) over the pixels with data. */
   readonly deviation: number
 }
 
 export type PixelFault = 'image-not-covered' | 'image-black-seam' | 'image-blank' | 'image-cloudy'
 
-/** Why an image may not stand for its object, or null. */
+/** Why an image is rejected, or null. */
 export function pixelFault(
   { valid, cloud, seam, deviation }: PixelMeasures,
   limits: Config['imagery']['checks'],
 ): PixelFault | null {
   if (valid < limits.minValid) return 'image-not-covered'
   if (seam > limits.maxSeam) return 'image-black-seam'
-  // A picture of nothing but cloud is blank too: what it shows is why.
+  // An image of nothing but cloud is blank too; cloud is the better reason.
   if (cloud > limits.maxCloud) return 'image-cloudy'
   return deviation < limits.minDeviation ? 'image-blank' : null
 }
@@ -44,7 +44,7 @@ export function measurePixels(
   let valid = 0
   let cloudy = 0
   let black = 0
-  // Thrice the brightness, so that all sums are whole numbers, in 32 bits for a run of pixels: that is what is quick.
+  // Three times the brightness, so that all sums are integers, within 32 bits per run of pixels: integer maths is fast.
   let sum = 0
   let squares = 0
   const limit = 3 * (cloudBrightness ?? 256)
@@ -81,7 +81,7 @@ export function measurePixels(
 const isGrey = (red: number, green: number, blue: number): boolean =>
   Math.max(red, green, blue) - Math.min(red, green, blue) <= GREY_SPREAD
 
-/** Black pixels in lines or columns too long and straight for shadow: between two exposures, or beside the last one. */
+/** Black pixels in rows or columns too long and straight to be shadow: gaps between exposures, or at the edge of the last. */
 function seamPixels(pixels: Uint8Array, width: number): number {
   const height = pixels.length / 4 / width
   const marked = new Uint8Array(width * height)

@@ -27,24 +27,24 @@ import { suitableSources } from './suitable.ts'
 export interface PlanTileInput {
   /** Name of the map tile that the objects belong to. */
   readonly tile: string
-  /** In any order; each is looked at once, so that they need not be in memory together. */
+  /** In any order; iterated once, so they need not be in memory together. */
   readonly focus: Iterable<FocusObject>
   readonly settings: ImagerySettings
-  /** Images of a source that touch the map tile; asked at most once for each source. */
+  /** Images of a source that touch the map tile; called at most once per source. */
   candidates(source: Source): Promise<readonly SourceImage[]>
   /** See `ImageCandidate`. */
   origin(source: Source, imageId: string, box: ImageCandidate['box']): Promise<string>
 }
 
-/** Images tried of one source, and in all, before an object is given up. */
+/** Maximum number of images tried per source, and in total, before an object is dropped. */
 const PER_SOURCE = 3
 const IN_ALL = 6
-/** The share of a box that counts as all of it, so that rounding decides nothing. */
+/** The fraction of a box that counts as all of it, so that rounding decides nothing. */
 const WHOLE = 1 - 1e-6
 
 /**
- * Chooses for each object which images to ask for, best first: the preferred suitable source, inside it the best image
- * that covers the object's box. Nothing is fetched.
+ * Chooses which images to request for each object, best first: the preferred suitable source, and within it the best
+ * image that covers the object's box. Fetches nothing.
  *
  * @returns sorted by id
  */
@@ -102,7 +102,7 @@ export async function planTile({
   return { kept: kept.sort(byId), dropped: dropped.sort(byId), failed: failed.sort(byId) }
 }
 
-/** The reason instead, for an image that can never be used: the next one may be. */
+/** The origin, or the reason why an image can never be used, in which case the next one may be. */
 async function originUnlessUnusable(origin: () => Promise<string>): Promise<string | { readonly reason: string }> {
   try {
     return await origin()
@@ -112,7 +112,7 @@ async function originUnlessUnusable(origin: () => Promise<string>): Promise<stri
   }
 }
 
-/** Those that cover the whole box; where none does, those that cover a part (its pixels will be checked). */
+/** Images that cover the whole box; if there are none, those that cover a part of it (the pixel checks decide). */
 function covering(images: readonly SourceImage[], box: ImageCandidate['box']): SourceImage[] {
   const whole = images.filter(
     ({ footprint, outline }) => boxContains(footprint, box) && (!outline || coverOfBox(outline, box) > WHOLE),

@@ -1,16 +1,16 @@
 import { type Config, type FocusObject, seededFraction } from '@skyscript/core'
 import type { SourceImage } from './candidates.ts'
 
-/** Percent of cloud that makes no difference. */
+/** Differences in cloud below this percentage are ignored. */
 const CLOUD_STEP = 5
 
-/** In steps; an image that doesn't know stands behind the clearest. */
+/** In steps; an image of unknown cloud cover ranks behind the clearest. */
 const cloudiness = (image: SourceImage): number => Math.floor((image.cloud ?? CLOUD_STEP) / CLOUD_STEP)
 
 /**
- * An object's images of one source, best first: those with the least cloud in steps of 5 %; among them the latest, those
- * closest in time to the object's last edit (the latest, where that isn't known), or those of a year that the seed draws
- * for this object, so that all years come up alike; at last by id.
+ * An object's images of one source, best first: by cloud in steps of 5 %; then the latest, or the closest in time to the
+ * object's last edit (the latest if that is unknown), or a year drawn per object from the seed, so that all years are
+ * equally frequent; ties are broken by id.
  */
 export function byPreference(
   images: readonly SourceImage[],

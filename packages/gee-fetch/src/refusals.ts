@@ -1,19 +1,19 @@
 /**
- * What a failed request means for the image it was for, in one place. Earth Engine publishes no list of its errors; the
- * sentences here are those of its debugging and quota guides and of its client library's issues
+ * What a failed request means for its image, in one place. Earth Engine publishes no list of its errors; the sentences
+ * here come from its debugging and quota guides and from its client library's issues
  * (https://developers.google.com/earth-engine/guides/debugging, https://developers.google.com/earth-engine/guides/usage).
  */
 import { InputError, ServiceError, SkyscriptError } from '@skyscript/core'
 
 /**
- * - `image`: final for this image (gone, damaged, without the bands); the next candidate may be used
- * - `build`: final for the build (no right, wrong project, a bad setting); it stops with one sentence
+ * - `image`: final for this image (gone, damaged, missing bands); the next candidate may be used
+ * - `build`: final for the build (no permission, wrong project, bad setting); the build stops with one sentence
  * - `too-much`: the request needs too much memory or time; smaller requests may succeed
- * - `later`: anything else a service did; the image is recorded as failed and the next build asks again
+ * - `later`: any other failure of a service; the image is recorded as failed and the next build retries it
  */
 export type Refusal = 'image' | 'build' | 'too-much' | 'later'
 
-/** The class of a failure, or null for what is no service's doing: a fault in our code. */
+/** The class of a failure, or null if no service caused it: a fault in our code. */
 export function refusalOf(error: unknown): Refusal | null {
   if (error instanceof InputError) return 'build'
   if (!(error instanceof ServiceError)) return error instanceof SkyscriptError ? 'later' : null
@@ -22,12 +22,12 @@ export function refusalOf(error: unknown): Refusal | null {
   return error.code.startsWith('image-') || isFileGone(error) ? 'image' : 'later'
 }
 
-/** The reason under which an image of class `image` is counted. */
+/** The reason code under which a failure of class `image` is counted. */
 export const reasonOf = ({ code }: ServiceError): string => (code.startsWith('image-') ? code : 'image-gone')
 
 /**
- * `earth-engine-unclear` is a refusal whose sentence is not known: its cause may be the size, and asking in smaller
- * parts loses nothing.
+ * `earth-engine-unclear` is a refusal with an unknown message: its cause may be the size, and smaller requests cost
+ * nothing to try.
  */
 const TOO_MUCH_CODES = new Set(['earth-engine-too-much', 'earth-engine-timeout', 'earth-engine-unclear'])
 
@@ -35,7 +35,7 @@ const isFileGone = ({ code, status }: ServiceError): boolean =>
   code.startsWith('imagery-') && (status === 404 || status === 410)
 
 /**
- * Whether asking again may help: access to files comes back (signed links, rights that are granted later), and servers
+ * Whether retrying later may help: access to files may return (signed links, permissions granted later), and servers
  * recover.
  */
 export const mayPass = (status: number): boolean =>
@@ -43,7 +43,7 @@ export const mayPass = (status: number): boolean =>
 
 export const isDenied = (status: number | undefined): boolean => status === 401 || status === 403
 
-/** What says that a service is not well, rather than that it minds one request: failures, silence, useless answers. */
+/** Failures that mean the service is unhealthy, rather than that it rejects one request: errors, timeouts, useless answers. */
 export const isServiceFailure = (error: unknown): error is ServiceError =>
   error instanceof ServiceError &&
   error.retry &&
@@ -63,16 +63,16 @@ const TOO_MUCH = [
   /accumulating over \d+ elements/i,
   /too many (pixels|values|elements|input images|images)/i,
 ]
-/** What an expression meets in one image: `Image.select: Band pattern 'B4' did not match any bands.` */
+/** Error of an expression on one image: `Image.select: Band pattern 'B4' did not match any bands.` */
 const OF_THE_IMAGE = /^Image\.\w+(, argument '\w+')?: |band pattern .* did not match|image has no bands/i
 const IMAGE_GONE = /^(Image\.load: |Image asset ).*not found/i
 const ASSET_GONE = /\b(asset|collection|table)\b.* (not found|does not exist)/i
-/** Rights to one asset, not to the project: `Permission 'earthengine.assets.get' denied on resource '...'`. */
+/** Permission for one asset, not for the project: `Permission 'earthengine.assets.get' denied on resource '...'`. */
 const ASSET_DENIED = /'?earthengine\.assets\.\w+'? denied|denied on resource '?projects\/[^/']+\/assets\//i
 const QUOTA = /rate limit|quota exceeded|too many requests/i
 const WRONG_PROJECT = /API key not valid|\bproject .*(not found|deleted|invalid|not registered)|\binvalid project/i
 
-/** @param kind of the request: what images can't do only matters where pixels are asked for */
+/** @param kind kind of request: image errors matter only for pixel requests */
 export function earthEngineError(
   status: number,
   said: string,
@@ -83,7 +83,7 @@ export function earthEngineError(
   if (status === 401)
     return new InputError(
       'bad-credentials',
-      `Earth Engine at ${host} wants credentials (${said}); set imagery.earthEngine.credentials to a service account's key file.`,
+      `Earth Engine at ${host} requires credentials (${said}); set imagery.earthEngine.credentials to a service account's key file.`,
     )
   if (status < 500 && TOO_MUCH.some((pattern) => pattern.test(said))) return service('earth-engine-too-much')
   if (status === 429 || (status === 403 && QUOTA.test(said))) return service('earth-engine-quota', true, 429)

@@ -3,28 +3,28 @@ import type { Outage } from './outages.ts'
 import { backOff, pause } from './pause.ts'
 import { isDenied, isServiceFailure } from './refusals.ts'
 
-/** After this many refusals in a row for one request, the quota is held to be used up. */
+/** After this many consecutive refusals of one request, the quota counts as used up. */
 const MAX_REFUSALS = 60
-/** Tries of a request that is denied: access comes back in hours rather than in seconds. */
+/** Attempts of a request that is denied: access comes back in hours rather than in seconds. */
 const DENIED_ATTEMPTS = 2
 
-/** Tries of a request that failed at all others, once its service is known to be well. */
+/** Further attempts of a request that failed all others, once its service is known to be well. */
 const LAST_ATTEMPTS = 2
 
 export interface RetryOptions {
   readonly attempts: number
   readonly signal?: AbortSignal | undefined
-  /** Told before each pause. */
+  /** Called before each pause. */
   readonly onRetry?: (error: ServiceError) => void
-  /** Of the service that is asked. */
+  /** Outage state of the service. */
   readonly outage?: Outage | undefined
 }
 
 /**
- * Tries a request again where that may help, with growing pauses. A 429 costs no try, since it says that nothing was
- * done; neither does a failure of a service that is away, which is waited for.
+ * Retries a request if that may help, with exponential backoff. A 429 does not count as an attempt, since the server did
+ * nothing; a failure during an outage doesn't either, and waits for the service.
  *
- * @param once may be called again, without a signal, after it succeeded
+ * @param once sends the request; may be called again, without a signal, after it succeeded
  * @throws the last error, or the signal's reason
  */
 export async function withRetries<T>(
@@ -47,7 +47,7 @@ export async function withRetries<T>(
         const state = await outage.judge(error, began, signal)
         if (state === 'unknown') throw error
         isServiceWell = state === 'well'
-        // Tries that fell into an outage say nothing of the request: it gets others while the service is well.
+        // Attempts during an outage say nothing about the request: it gets new ones once the service is back.
         failures = attempts - LAST_ATTEMPTS
       }
       onRetry?.(error)

@@ -10,15 +10,15 @@ export interface ImagerySettings {
   readonly seed: number
 }
 
-/** Coarser images show ground, not things: a point or line would vanish in them, so they are for areas alone. */
+/** Coarser images show ground, not objects: a point or line would vanish in them, so they are used for areas only. */
 const COARSEST_FOR_POINTS = 10
 
 /**
- * The sources that could show an object, the preferred first, without asking anyone (paper, section "Image selection"): GSD at
- * most the coarsest at which any of its tags is seen, the object inside the source's extent, and for an area the size
- * of its image within `tiles.minPixels` to `tiles.maxPixels`.
+ * The sources that could show an object, preferred first, decided without any request (paper, section "Image
+ * selection"): GSD at most the coarsest at which any of its tags is visible, the object inside the source's extent, and for an area an image size
+ * from `tiles.minPixels` to `tiles.maxPixels`.
  *
- * @returns or why there is none: `no-source-fine-enough`, `no-source-here`, `area-too-small`, `area-too-large`,
+ * @returns the sources, or why there are none: `no-source-fine-enough`, `no-source-here`, `area-too-small`, `area-too-large`,
  * `area-between-sources` (too large for the finer sources and too small for the coarser)
  */
 export function suitableSources(
@@ -29,16 +29,16 @@ export function suitableSources(
   return suitableForOutline({ box: boxOf(geometry), isArea, maxGsd }, settings)
 }
 
-/** All that decides which sources could show an object. */
+/** Everything that decides which sources could show an object. */
 export interface FocusOutline {
-  /** As `boxOf` has it. */
+  /** As computed by `boxOf`. */
   readonly box: Box
   readonly isArea: boolean
-  /** The coarsest ground sampling distance (m/pixel) at which any of its tags is seen. */
+  /** The coarsest ground sampling distance (m/pixel) at which any of its tags is visible. */
   readonly maxGsd: number
 }
 
-/** The same of an object whose geometry is not at hand. */
+/** The same for an object whose geometry is not loaded. */
 export function suitableForOutline(
   { box, isArea, maxGsd }: FocusOutline,
   { sources, prefer, tiles }: Pick<ImagerySettings, 'sources' | 'prefer' | 'tiles'>,

@@ -2,7 +2,7 @@ import type { EarthEngineSource } from './source.ts'
 
 /**
  * https://developers.google.com/earth-engine/datasets/catalog/Switzerland_SWISSIMAGE_orthos_10cm
- * One mosaic of the whole country for each year; a place that was not flown in a year is masked in it.
+ * One mosaic of the whole country per year; places not flown in that year are masked.
  */
 export const ch: EarthEngineSource = {
   kind: 'earth-engine',

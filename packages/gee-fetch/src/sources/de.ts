@@ -2,7 +2,7 @@ import type { EarthEngineSource } from './source.ts'
 
 /**
  * https://developers.google.com/earth-engine/datasets/catalog/Germany_Brandenburg_orthos_20cm
- * Catalogued as a collection, but its examples load it as one image: the asset is asked what it is.
+ * Catalogued as a collection, but its examples load it as one image, so the asset's type is looked up.
  */
 export const de: EarthEngineSource = {
   kind: 'earth-engine',

@@ -1,6 +1,6 @@
 import type { CogSource } from '../cog/cog-source.ts'
 
-/** https://registry.opendata.aws/sentinel-2-l2a-cogs and https://earth-search.aws.element84.com/v1: Level-2A scenes, `visual` is the true-colour image of 8 bits. */
+/** https://registry.opendata.aws/sentinel-2-l2a-cogs and https://earth-search.aws.element84.com/v1: Level-2A scenes; `visual` is the 8-bit true-colour image. */
 export const e2: CogSource = {
   kind: 'cog',
   alias: 'E2',

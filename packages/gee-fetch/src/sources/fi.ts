@@ -2,7 +2,7 @@ import type { EarthEngineSource } from './source.ts'
 
 /**
  * https://developers.google.com/earth-engine/datasets/catalog/Finland_SMK_V_50cm
- * One mosaic of the whole country for each year, masked where nothing was flown.
+ * One mosaic of the whole country per year, masked where nothing was flown.
  */
 export const fi: EarthEngineSource = {
   kind: 'earth-engine',

@@ -2,7 +2,7 @@ import type { EarthEngineSource } from './source.ts'
 
 /**
  * https://developers.google.com/earth-engine/datasets/catalog/LANDSAT_LC09_C02_T1_TOA
- * CLOUD_COVER is -1 where it was not measured.
+ * CLOUD_COVER is -1 if it was not measured.
  */
 export const l9: EarthEngineSource = {
   kind: 'earth-engine',

@@ -2,7 +2,7 @@ import type { EarthEngineSource } from './source.ts'
 
 /**
  * https://developers.google.com/earth-engine/datasets/catalog/SKYSAT_GEN-A_PUBLIC_ORTHO_RGB
- * Scattered scenes of 2014 to 2016.
+ * Scattered scenes from 2014 to 2016.
  */
 export const p3: EarthEngineSource = {
   kind: 'earth-engine',

@@ -1,6 +1,6 @@
 import type { CogSource } from '../cog/cog-source.ts'
 
-/** https://www.swisstopo.admin.ch/en/orthoimage-swissimage-10: sheets of a square kilometre, flown by region every third year or so. */
+/** https://www.swisstopo.admin.ch/en/orthoimage-swissimage-10: one sheet per square kilometre; each region is flown about every three years. */
 export const si: CogSource = {
   kind: 'cog',
   alias: 'SI',

@@ -1,24 +1,24 @@
 import type { Box, SourceAlias } from '@skyscript/core'
 
-/** What is known of every imagery source, whoever serves it. */
+/** Facts about an imagery source, independent of who serves it. */
 export interface SourceFacts {
   readonly alias: SourceAlias
   readonly title: string
-  /** What the manifest names as the images' origin. */
+  /** Named in the manifest as the images' origin. */
   readonly collection: string
   /** Nominal ground sampling distance, m/pixel. */
   readonly gsd: number
   /** Values shown as black and white. */
   readonly range: readonly [black: number, white: number]
-  /** Where images can be, degrees; inside it not every place has one. */
+  /** Bounds of the possible coverage, degrees; not every place inside has an image. */
   readonly extent: Box
-  /** Percent of cloud, where images record it; a value below 0 stands for unknown. */
+  /** Property with the cloud percentage, if images record it; a value below 0 means unknown. */
   readonly cloudProperty: string | null
-  /** Brightness (0 to 255) from which a grey pixel counts as cloud; null: clouds are marked, or were not flown under. */
+  /** Brightness (0 to 255) from which a grey pixel counts as cloud; null: clouds are marked, or flights avoid them. */
   readonly cloudBrightness: number | null
-  /** How exact an image's time is: mosaics of a year bear a nominal day. */
+  /** Precision of an image's time: yearly mosaics have a nominal day. */
   readonly timePrecision: 'minute' | 'day' | 'year'
   readonly licence: string
-  /** The credit line that the licence asks for. */
+  /** The credit line that the licence requires. */
   credit(year: number | null): string
 }

@@ -1,32 +1,32 @@
 import type { CogSource } from '../cog/cog-source.ts'
 import type { SourceFacts } from './source-facts.ts'
 
-/** A source in Earth Engine; facts of shipped ones are from its page in the data catalogue. */
+/** A source in Earth Engine; shipped ones follow their pages in the data catalogue. */
 export interface EarthEngineSource extends SourceFacts {
   readonly kind: 'earth-engine'
-  /** Ids that `collection`, today's asset id, had before. */
+  /** Former ids of `collection`. */
   readonly oldIds: readonly string[]
-  /** Shown as red, green and blue. */
+  /** Bands shown as red, green and blue. */
   readonly bands: readonly [red: string, green: string, blue: string]
-  /** First day of images. */
+  /** Date of the first image. */
   readonly since: string
-  /** A band that marks clouds by whole values, or by bits of which any may be set. */
+  /** A band that marks clouds, by exact values or by bits (any bit set means cloud). */
   readonly cloudMask:
     | { readonly band: string; readonly values: readonly number[] }
     | { readonly band: string; readonly bits: readonly number[] }
     | null
-  /** Set where only a few places inside the extent have images. */
+  /** Set if only a few places inside the extent have images. */
   readonly scattered?: true
-  /** Some collections are catalogued as one image. */
+  /** Some collections are catalogued as a single image. */
   readonly mayBeImage: boolean
 }
 
 export type Source = EarthEngineSource | CogSource
 
-/** Raise when files of GeoTIFFs are read to other pixels, or such as were refused are read. */
+/** Raise when GeoTIFFs are read to different pixels, or when refused ones become readable. */
 const READING_VERSION = 2
 
-/** What of a source's settings decides the pixels of a request for it, and what is known of them. */
+/** The settings of a source that decide the pixels and measurements of a request. */
 export function requestSettings(source: Source): unknown {
   const { range, bands, cloudMask, cloudBrightness } = source
   const own = source.kind === 'cog' ? [READING_VERSION, source.stac, source.assets, source.mosaic] : []

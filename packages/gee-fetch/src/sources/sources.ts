@@ -13,7 +13,7 @@ import { si } from './si.ts'
 import type { Source } from './source.ts'
 import { us } from './us.ts'
 
-/** Those that come with the package by their alias: the paper's ten, and two that need no account. */
+/** The built-in sources by alias: the paper's ten, and two that need no account. */
 export const SOURCES = {
   CH: ch,
   ES: es,
@@ -29,7 +29,7 @@ export const SOURCES = {
   SI: si,
 } as const satisfies Record<string, Source>
 
-/** The sources that settings name or describe, in their order. */
+/** The sources that the settings name or describe, in their order. */
 export function sourcesOf(settings: Config['imagery']['sources']): Source[] {
   return settings.map((each) => (typeof each === 'string' ? SOURCES[each] : described(each)))
 }
@@ -40,6 +40,6 @@ function described({ title, credit, ...settings }: SourceSettings): Source {
   const facts = { title: named, timePrecision: 'day', credit: () => credit ?? named } as const
   if (settings.kind === 'cog') return { ...settings, ...facts, collection: settings.collection ?? alias }
   const { id, ...rest } = settings
-  // What sort of asset a user's is, it is asked itself.
+  // The type of a user's asset is looked up.
   return { ...rest, ...facts, collection: id, oldIds: [], since: '', mayBeImage: true }
 }

@@ -2,7 +2,7 @@ import type { EarthEngineSource } from './source.ts'
 
 /**
  * https://developers.google.com/earth-engine/datasets/catalog/USDA_NAIP_DOQQ
- * Before about 2018 the true resolution is 1 m, in places 2 m; some old images have near infrared in place of a colour and are refused by the request.
+ * Before about 2018 the true resolution is 1 m, in places 2 m. Some old images have near infrared instead of a colour; requests for those fail.
  */
 export const us: EarthEngineSource = {
   kind: 'earth-engine',
