@@ -26,72 +26,108 @@ const OP = {
   text: 0x58,
 } as const
 
+/** The longest text whose length is written in one byte. */
+const SHORT = 255
+
+/** Writes opcodes and their operands one after the other. */
+class PickleWriter {
+  #bytes = Buffer.allocUnsafe(4096)
+  #length = 0
+
+  op(code: number): void {
+    this.#room(1)
+    this.#bytes[this.#length++] = code
+  }
+
+  /** Little-endian, as BININT and BINUNICODE want it. */
+  int32(value: number): void {
+    this.#room(4)
+    this.#length = this.#bytes.writeInt32LE(value, this.#length)
+  }
+
+  /** Big-endian, as BINFLOAT wants it. */
+  float64(value: number): void {
+    this.#room(8)
+    this.#length = this.#bytes.writeDoubleBE(value, this.#length)
+  }
+
+  text(value: string): void {
+    const utf8 = value.toWellFormed()
+    const size = Buffer.byteLength(utf8)
+    this.op(size <= SHORT ? OP.shortText : OP.text)
+    if (size <= SHORT) this.op(size)
+    else this.int32(size)
+    this.#room(size)
+    this.#length += this.#bytes.write(utf8, this.#length, 'utf8')
+  }
+
+  tags(values: Tags): void {
+    this.op(OP.emptyDict)
+    const keys = Object.keys(values)
+    if (keys.length === 0) return
+    this.op(OP.mark)
+    for (const key of keys) {
+      this.text(key)
+      this.text(values[key]!)
+    }
+    this.op(OP.setItems)
+  }
+
+  tuple(code: number, items: readonly number[], write: (item: number) => void): void {
+    if (items.length === 0) return this.op(OP.emptyTuple)
+    this.op(OP.mark)
+    for (const item of items) {
+      this.op(code)
+      write(item)
+    }
+    this.op(OP.tuple)
+  }
+
+  list(items: readonly Tags[]): void {
+    this.op(OP.emptyList)
+    if (items.length === 0) return
+    this.op(OP.mark)
+    for (const item of items) this.tags(item)
+    this.op(OP.appends)
+  }
+
+  take(): Buffer {
+    return Buffer.from(this.#bytes.subarray(0, this.#length))
+  }
+
+  #room(bytes: number): void {
+    if (this.#length + bytes <= this.#bytes.length) return
+    const larger = Buffer.allocUnsafe(2 * (this.#length + bytes))
+    this.#bytes.copy(larger, 0, 0, this.#length)
+    this.#bytes = larger
+  }
+}
+
 /**
  * `pickle.load` gives `{'box': (west, south, east, north), 'time': (year, month, day, hour, minute),
  * 'center_tags': dict, 'surrounding_tags': list of dict}`; floats in degrees WGS84, ints in UTC.
  */
 export function metaPickle({ box, time, centerTags, surroundingTags }: Meta): Buffer {
-  const parts: Uint8Array[] = []
-  const byte = (...bytes: number[]) => parts.push(Uint8Array.from(bytes))
-  const text = (value: string) => {
-    const utf8 = Buffer.from(value.toWellFormed(), 'utf8')
-    if (utf8.length < 256) byte(OP.shortText, utf8.length)
-    else byte(OP.text, ...int32(utf8.length))
-    parts.push(utf8)
-  }
-  const dict = (entries: readonly (readonly [string, () => void])[]) => {
-    byte(OP.emptyDict)
-    if (entries.length === 0) return
-    byte(OP.mark)
-    for (const [key, value] of entries) {
-      text(key)
-      value()
-    }
-    byte(OP.setItems)
-  }
-  const tags = (values: Tags) => dict(Object.entries(values).map(([key, value]) => [key, () => text(value)]))
-  const tuple = (items: readonly (() => void)[]) => {
-    if (items.length === 0) return byte(OP.emptyTuple)
-    byte(OP.mark)
-    for (const item of items) item()
-    return byte(OP.tuple)
-  }
-  byte(OP.proto, 4)
-  dict([
-    ['box', () => tuple(box.map((degrees) => () => byte(OP.binFloat, ...float64(degrees))))],
-    ['time', () => tuple(timeFields(time).map((field) => () => byte(OP.binInt, ...int32(field))))],
-    ['center_tags', () => tags(centerTags)],
-    [
-      'surrounding_tags',
-      () => {
-        byte(OP.emptyList)
-        if (surroundingTags.length === 0) return
-        byte(OP.mark)
-        for (const each of surroundingTags) tags(each)
-        byte(OP.appends)
-      },
-    ],
-  ])
-  byte(OP.stop)
-  return Buffer.concat(parts)
+  const writer = new PickleWriter()
+  writer.op(OP.proto)
+  writer.op(4)
+  writer.op(OP.emptyDict)
+  writer.op(OP.mark)
+  writer.text('box')
+  writer.tuple(OP.binFloat, box, (degrees) => writer.float64(degrees))
+  writer.text('time')
+  writer.tuple(OP.binInt, timeFields(time), (field) => writer.int32(field))
+  writer.text('center_tags')
+  writer.tags(centerTags)
+  writer.text('surrounding_tags')
+  writer.list(surroundingTags)
+  writer.op(OP.setItems)
+  writer.op(OP.stop)
+  return writer.take()
 }
 
 function timeFields(time: number | null): number[] {
   if (time === null) return []
   const date = new Date(time)
   return [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes()]
-}
-
-/** Little-endian, as BININT and BINUNICODE want it. */
-function int32(value: number): Uint8Array {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32LE(value)
-  return bytes
-}
-
-/** Big-endian, as BINFLOAT wants it. */
-function float64(value: number): Uint8Array {
-  const bytes = Buffer.alloc(8)
-  bytes.writeDoubleBE(value)
-  return bytes
 }

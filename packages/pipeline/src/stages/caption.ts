@@ -9,6 +9,7 @@ import {
   type OsmObject,
   type Outcome,
 } from '@skyscript/core'
+import pMap from 'p-map'
 import type { RunContext } from '../context.ts'
 import { leavesOverlap } from '../leaves.ts'
 import { inputOf, resultKey } from '../results.ts'
@@ -27,6 +28,9 @@ interface CaptionResult extends Outcome<CaptionRecord> {
   /** Digest of the images that are captioned. */
   readonly images: string
 }
+
+/** Metas that are written at a time: enough to hide the latency of a disk or a bucket. */
+const WRITES = 16
 
 /** The images of one leaf and the objects around each -> captions, and a meta pickle in meta{N}/. */
 export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
@@ -48,6 +52,7 @@ export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
     await removeOthers(job, context)
     const kept: CaptionRecord[] = []
     const dropped: Dropped[] = []
+    const metas: { readonly path: string; readonly bytes: Uint8Array }[] = []
     for (const image of images.kept) {
       const { focus, around } = await objectsAt(image, context)
       const caption = captioner.captionImage(image, focus, around)
@@ -57,9 +62,11 @@ export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
       }
       const { box, time } = image
       const { centerTags, surroundingTags } = caption
-      await storage.put(metaPath(image.filepath), metaPickle({ box, time, centerTags, surroundingTags }))
+      const bytes = metaPickle({ box, time, centerTags, surroundingTags })
+      metas.push({ path: metaPath(image.filepath), bytes })
       kept.push(caption)
     }
+    await pMap(metas, ({ path, bytes }) => storage.put(path, bytes), { concurrency: WRITES })
     return { kept, dropped, failed: [], images: imagesDigest(images.kept) }
   },
 

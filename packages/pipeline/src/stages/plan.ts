@@ -11,7 +11,7 @@ import {
   putJson,
 } from '@skyscript/core'
 import { groupRequests, pixelsIn, planTile, sharing } from '@skyscript/gee-fetch'
-import pLimit from 'p-limit'
+import pMap from 'p-map'
 import type { RunContext } from '../context.ts'
 import { leavesOf } from '../leaves.ts'
 import { originOfTile, type PlannedOrigin, plannedOrigins } from '../origins.ts'
@@ -98,19 +98,20 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
       origin: context.imagery.origin,
     })
     const breathe = breather()
-    const write = pLimit(WRITES)
-    const writing: Promise<void>[] = []
-    const leaves: PlannedLeaf[] = []
-    for (const { name, items } of leavesOf(outcome.kept, (image) => boxCenter(image.candidates[0]!.box), box)) {
-      const shard = `${tile}/${name}`
-      const content = fingerprint(items)
-      writing.push(write(() => putJson(storage, requestsKey(shard, content), items)))
-      const first = items.map(({ candidates }) => candidates[0]!)
-      const requests = groupRequests(first, config.imagery.earthEngine.grouping ? tile : null, sharing(sources))
-      leaves.push({ shard, content, kept: items.length, requests: requests.length, pixels: pixelsIn(requests) })
-      await breathe()
-    }
-    await Promise.all(writing)
+    const positionOf = (image: PlannedImage) => boxCenter(image.candidates[0]!.box)
+    const leaves = await pMap(
+      leavesOf(outcome.kept, positionOf, box),
+      async ({ name, items }): Promise<PlannedLeaf> => {
+        await breathe()
+        const shard = `${tile}/${name}`
+        const content = fingerprint(items)
+        const first = items.map(({ candidates }) => candidates[0]!)
+        const requests = groupRequests(first, config.imagery.earthEngine.grouping ? tile : null, sharing(sources))
+        await putJson(storage, requestsKey(shard, content), items)
+        return { shard, content, kept: items.length, requests: requests.length, pixels: pixelsIn(requests) }
+      },
+      { concurrency: WRITES },
+    )
     const dropped = new Map<string, number>()
     for (const { reason } of outcome.dropped) count(dropped, reason)
     const reasons = new Map(outcome.dropped.map(({ id, reason }) => [id, reason]))

@@ -50,7 +50,7 @@ export async function openFolder(path: string): Promise<Storage> {
     throw asOurs(error, root)
   }
 
-  /** Writes a value beside its target, for `finish` to put it in place; what is left of it is removed. */
+  /** Writes a value beside its target, for `finish` to put it in place; removed if that fails. */
   const withTemporary = async <T>(
     target: string,
     value: Parameters<Storage['put']>[1],
@@ -67,9 +67,9 @@ export async function openFolder(path: string): Promise<Storage> {
         await file.close()
       }
       return await finish(temporary)
-    } finally {
-      // Nothing is there any more after a rename.
+    } catch (error) {
       await rm(temporary, { force: true }).catch(() => {})
+      throw error
     }
   }
 
@@ -94,7 +94,11 @@ export async function openFolder(path: string): Promise<Storage> {
     },
     async putIfAbsent(key, value) {
       const target = fileOf(key)
-      return withTemporary(target, value, (temporary) => linkIfAbsent(temporary, target).catch(fail))
+      return withTemporary(target, value, async (temporary) => {
+        const isFirst = await linkIfAbsent(temporary, target).catch(fail)
+        await rm(temporary, { force: true }).catch(() => {})
+        return isFirst
+      })
     },
     async has(key) {
       return stat(fileOf(key)).then(
