@@ -13,7 +13,7 @@ async function run(env: Readonly<Record<string, string>>, ciMayLack?: string) {
   const need = `{ name: 'a cow', isThere: () => false, advice: 'buy one', ciMayLack: ${ciMayLack} }`
   const source = [
     "import { expect, test } from 'vitest'",
-    "import { lacks } from './needs.ts'",
+    `import { lacks } from '${join(import.meta.dirname, 'needs.ts')}'`,
     `test.skipIf(lacks(${need}))('milk is white', () => expect(1).toBe(2))`,
     `test.skipIf(lacks(${need}))('milk is wet', () => expect(1).toBe(2))`,
     "test('grass is green', () => expect(1).toBe(1))",
