@@ -1,5 +1,5 @@
 /**
- * Pairs a second that a scorer takes from JPEGs and captions to similarities, beside what onnxruntime alone takes for
+ * Pairs a second that a scorer takes from JPEGs and captions to similarities, beside what bare onnxruntime takes for
  * tensors that are ready: the same model, batch and threads, in turns.
  *
  *   npm run bench:score -- [--model folder or hub id] [--device cpu] [--batch n] [--images 128] [--rounds 5] [--pixels 300]
@@ -97,10 +97,10 @@ try {
     await scoring.score(pairs)
     rates.ours.push((1000 * count) / (performance.now() - started))
   }
-  show('onnxruntime alone, ready tensors', median(rates.alone), 'images/s')
+  show('bare onnxruntime, ready tensors', median(rates.alone), 'images/s')
   show('skyscript, from JPEGs to similarities', median(rates.ours), 'images/s')
   show(
-    'share of the rate of onnxruntime alone',
+    'share of the rate of bare onnxruntime',
     median(rates.ours.map((rate, i) => rate / rates.alone[i]!)),
     '(goal 0.95)',
   )

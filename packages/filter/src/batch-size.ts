@@ -7,7 +7,7 @@ const RUNS = 2
 export interface BatchSize {
   /** The size to use next. */
   readonly size: number
-  /** Tells how long the model took for so many images. */
+  /** Records how long the model took for a number of images. */
   took(images: number, milliseconds: number): void
 }
 

@@ -138,7 +138,7 @@ async function layoutOf(manifest: ManifestFile, { filter, region, seed }: CutInp
 }
 
 const NO_PAIRS =
-  'The dataset has no pairs: dropped.csv counts why; check that osm.clip lies within the extract and that imagery.sources cover it.'
+  'The dataset has no pairs: dropped.csv counts why; check that osm.clip is within the extract and that imagery.sources cover it.'
 
 /** Why pairs that are in no CSV of pairs are in none, by their split. */
 const UNLISTED: Readonly<Record<Split, string>> = {

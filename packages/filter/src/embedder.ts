@@ -14,7 +14,7 @@ export interface Embedder {
   /** Images that it is best given at once; may change from call to call. */
   readonly batch: number
   /**
-   * Embeddings of images, each of length 1; NaN where the model gives none.
+   * Embeddings of images, normalized to length 1; NaN where the model gives none.
    *
    * @param samples of one image after the other, as `toSamples` makes them; they may be shared with other embedders
    */

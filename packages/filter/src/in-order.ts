@@ -1,4 +1,4 @@
-/** The results of tasks in their order; so many run at a time. */
+/** The results of tasks in their order; `ahead` run at a time. */
 export async function* inOrder<T>(count: number, ahead: number, task: (i: number) => Promise<T>): AsyncGenerator<T> {
   const running: Promise<T>[] = []
   for (let next = 0; next < count || running.length > 0; ) {

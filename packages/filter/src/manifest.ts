@@ -5,7 +5,7 @@ import { type BasicType, ByteWriter, ParquetWriter, schemaFromColumnData } from 
 import { openOutput } from './output.ts'
 import { fromMicro, toMicro } from './pair-table.ts'
 
-/** A row group is held in memory: so many rows, or fewer where their texts have so many characters. */
+/** A row group is held in memory: at most this many rows, or fewer if their texts have this many characters. */
 const GROUP_ROWS = 8192
 const GROUP_CHARACTERS = 16_000_000
 
@@ -93,7 +93,7 @@ export function createManifest(storage: Storage, scorers: readonly string[], mor
   const columns = columnsFor(scorers, moreCaptions)
   const output = openOutput(storage, MANIFEST)
   const bytes = new ByteWriter()
-  /** What the writer made so far; `offset` goes on counting, `index` is the place in the buffer. */
+  /** What the writer made so far; `offset` counts all bytes, `index` is the place in the buffer. */
   const drain = async () => {
     const piece = bytes.getBytes().slice()
     bytes.index = 0

@@ -40,7 +40,7 @@ export function limitGroups(ranked: Uint32Array, groupOf: Int32Array, groups: nu
   })
 }
 
-/** The top `percent` of `size` pairs are so many: percent x size / 100, halves rounded up. */
+/** The number of pairs in the top `percent` of `size`: round(percent * size / 100). */
 export const topCount = (percent: number, size: number): number => Math.round((percent * size) / 100)
 
 /** How many of `ranked`, from its start, have at least a similarity (in millionths). */

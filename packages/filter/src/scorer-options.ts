@@ -12,9 +12,9 @@ export interface ScorerOptions {
   readonly cacheFolder: string
   /** Told of the bytes of a download. */
   readonly progress?: Progress
-  /** Where the model runs; `cpu` unless told. */
+  /** Where the model runs; default: `cpu`. */
   readonly device?: Device
-  /** Images that go into the model at once; found by trying unless told. */
+  /** Images per model run; default: measured. */
   readonly batch?: number | null
   /** A server that runs the model; `model` then needs no more than the tokenizer and the preprocessing. */
   readonly server?: ModelServer | null

@@ -16,7 +16,7 @@ export interface ScorePair {
 
 /** Captions repeat all over a dataset. Of ViT-L/14 these take 50 MB. */
 const CAPTIONS_AT_HAND = 16_384
-/** Batches whose samples are made while the models compute: enough to hide decoding, and 20 MB each of 32 images. */
+/** Batches whose samples are made while the models compute: enough to hide decoding; 20 MB for 32 images. */
 const AHEAD = 2
 
 /** What one pair is given by all scorers that were asked. */
@@ -36,7 +36,7 @@ export interface NamedEmbedder {
 export interface Scoring {
   readonly scorers: readonly ScorerIdentity[]
   /**
-   * @param asked names of the scorers; all of them unless told
+   * @param asked names of the scorers; default: all
    * @throws the signal's reason once it is aborted
    */
   score(pairs: readonly ScorePair[], signal?: AbortSignal, asked?: readonly string[]): Promise<PairScores[]>

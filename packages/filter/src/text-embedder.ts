@@ -9,7 +9,7 @@ import type { ModelFolder } from './model/model-folder.ts'
 import type { ModelIdentity } from './model/model-identity.ts'
 import type { ScorerOptions } from './scorer-options.ts'
 
-// As in the scorer: onnxruntime reports its use to its makers unless told not to.
+// As in the scorer: onnxruntime sends telemetry by default.
 process.env.ORT_DISABLE_TELEMETRY ??= '1'
 
 /** The text half of a CLIP. */

@@ -253,7 +253,7 @@ test('the manifest gives back every row, hostile texts and missing times too', a
   }
 })
 
-test('the manifest tells the days between the image and the last edit of its object, and further captions where there are', async () => {
+test('the manifest has the days between the image and the last edit of its object, and further captions if there are any', async () => {
   const time = Date.UTC(2021, 5, 1, 12)
   const edited = rowOf('w1', { time, timestamp: '2021-06-11T11:00:00Z' })
   const older = rowOf('w2', { time, timestamp: '2020-06-01T12:00:00Z' })

@@ -131,7 +131,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'other-tokenizer.json'), JSON.stringify({ model: { vocab: { a: 0 } } }))
   const { model } = JSON.parse(await readFile(TOKENIZER, 'utf8'))
   const small = await vocabularyOf(model.merges, 'small.txt.gz')
-  // The real file goes on behind the merges that are used.
+  // The real file continues after the merges that are used.
   const whole = hasReference
     ? await vocabularyOf([...(await readReference('tokenizer.json')).model.merges, 'left out', 'too'], 'whole.txt.gz')
     : null
@@ -236,7 +236,7 @@ test.skipIf(lacksTorch)('the same checkpoint gives the same bytes', async () => 
   }
 })
 
-test.skipIf(lacksTorch)('a scorer opens the folder that the tool tells to give to it', async () => {
+test.skipIf(lacksTorch)('a scorer opens the folder that the tool says to give it', async () => {
   const model = modelOf('plain.pt')
   expect(exported('plain.pt')).toContain(`score --model ${model}`)
   const scorer = await openScorer({ name: 'own', model, cacheFolder: folder })

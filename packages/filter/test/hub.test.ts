@@ -89,7 +89,7 @@ test('the first use downloads, pins commit and hashes, and scores; later ones ma
   expect(hub.requests).toEqual([])
 })
 
-test('the environment names the hub and the token, which goes to the hub alone', async () => {
+test('the environment names the hub and the token, which is sent only to the hub', async () => {
   const { hub, cacheFolder } = await setUp()
   vi.stubEnv('HF_ENDPOINT', hub.url)
   vi.stubEnv('HF_TOKEN', 'hf_secret')

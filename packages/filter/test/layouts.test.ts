@@ -111,7 +111,7 @@ describe('with degrees: auto', () => {
     )
   })
 
-  test('the ground decides: what lies around an image changes nothing', () => {
+  test('the ground decides: what is around an image changes nothing', () => {
     const region = regionOf(30_000, 30_000, 30)
     const [layout] = layoutsFor(AUTO, region, SEED)
     const boxes = boxesIn(region, spread(500))

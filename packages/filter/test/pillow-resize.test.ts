@@ -69,7 +69,7 @@ test('every size, kernel and window gives the pixels of the plain passes', () =>
   )
 })
 
-test('a large image after a small one, and a small one after it, are as they are alone', () => {
+test('a large image after a small one, and a small one after it, are as they are by themselves', () => {
   const plain = (width: number, height: number) => ({
     data: Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 31) % 251),
     width,

@@ -115,7 +115,7 @@ test('with a limit for each tag, no tag has more pairs in a ranking, and rarer o
   for (const found of top20.values()) expect(found.length).toBeLessThanOrEqual(90)
   expect(top20.get('building')!.length).toBeGreaterThan(60)
   expect(top20.get('amenity')!.length).toBeGreaterThan(10)
-  // three times 90 are 270, fewer than the 500 of the top 50 %.
+  // Three times 90 are 270, fewer than the 500 of the top 50 %.
   expect(summary.notes.join(' ')).toContain('The top 50 % by openai are 270 of 500 pairs: filter.maxPerTag')
 })
 

@@ -103,7 +103,7 @@ test('scores that are no numbers are faults of their pairs', async () => {
 
 test.each([
   ['html', 'model-server-failed', 'answers no JSON'],
-  ['shape', 'bad-model', 'not one embedding for each'],
+  ['shape', 'bad-model', 'not one embedding per row'],
   ['other-type', 'model-server-failed', 'gives image_embeds as BYTES'],
 ] as const)('an answer that is none (%s) is an error, not a score', async (fault, code, message) => {
   const server = await startInferenceServer(DEMO_MODEL)

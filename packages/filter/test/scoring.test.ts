@@ -53,7 +53,7 @@ async function withSmallModel<T>(
   }
 }
 
-test('a pair has the same score alone, in a batch, in another order and beside broken ones', async () => {
+test('a pair has the same score by itself, in a batch, in another order and beside broken ones', async () => {
   const pairs = await manyPairs()
   const together = (await demo.score(pairs)) as number[]
   expect(new Set(together).size).toBeGreaterThan(15)
@@ -101,7 +101,7 @@ test('what cannot be scored gives its own fault, and the others are scored', asy
   for (const result of results) if (result instanceof DataFault) expect(result.message).toMatch(/^[A-Z][^\n]*\.$/)
 })
 
-test('of all formats that sharp reads, JPEG and PNG alone are scored', async () => {
+test('of all formats that sharp reads, only JPEG and PNG are scored', async () => {
   const drawn = sharp({ create: { width: 40, height: 30, channels: 3, background: 'green' } })
   const kinds = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const
   const pairs = await Promise.all(
@@ -210,7 +210,7 @@ test('the fingerprint follows the files that decide a score, and not the name or
   expect(await print({ 'preprocessor_config.json': JSON.stringify({ ...config, resample: 2 }) })).not.toBe(first)
 })
 
-test('the identity of a folder tells no path of the machine', async () => {
+test('the identity of a folder has no path of the machine', async () => {
   expect(demo.model).toMatchObject({ id: 'model', revision: null })
   expect(demo.model.files.map(({ name }) => name)).toEqual([
     'onnx/text_model.onnx',
@@ -220,7 +220,7 @@ test('the identity of a folder tells no path of the machine', async () => {
   ])
 })
 
-test('an aborted call ends with the reason of the signal, and the scorer goes on', async () => {
+test('an aborted call ends with the reason of the signal, and the scorer still works', async () => {
   const pairs = await manyPairs()
   await expect(demo.score(pairs, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough')
   const controller = new AbortController()
@@ -251,7 +251,7 @@ test('the event loop stays free while the model computes', async () => {
   expect(turns).toBeGreaterThan(10)
 })
 
-test('several scorers score as each does alone, one that is asked alone too, and one hash comes of each image', async () => {
+test('several scorers score as they do separately, also if only one is asked, and every image has one hash', async () => {
   const folder = await writeFiles(await temporaryFolder(), smallModelFiles())
   const small = { name: 'small', model: folder, cacheFolder: folder }
   const both = await openScoring([{ name: 'demo', model: DEMO_MODEL, cacheFolder: folder }, small])

@@ -99,7 +99,7 @@ test('the shares of blocks that go to val and test are those that were set, draw
   expect(parts(52)).not.toEqual(first)
 })
 
-test('an image whose edge lies on that of its block is not held out', () => {
+test('an image whose edge is on that of its block is not held out', () => {
   for (let i = 0; i < 2000; i++) {
     const [west, south] = [i / 10 - 100, (i % 900) / 10 - 45]
     expect(split('n1', [west, south, west + 0.1, south + 0.1])).not.toBe('straddling')
@@ -107,7 +107,7 @@ test('an image whose edge lies on that of its block is not held out', () => {
   }
 })
 
-test('by image, the id alone decides', () => {
+test('by image, only the id decides', () => {
   const byImage = createSplitter({ kind: 'image', ...SHARES }, 51)
   const ids = Array.from({ length: 10_000 }, (_, i) => `w${i}`)
   const parts = ids.map((id) => byImage(id, [0, 0, 1, 1]))

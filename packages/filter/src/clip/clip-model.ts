@@ -155,7 +155,7 @@ async function openHalf(
   const input = others.find((each) => each.name === inputName) ?? others[0]
   if (input === undefined || others.length !== 1) {
     const names = session.inputNames.join(', ')
-    const message = `${file} has the inputs ${names}, not ${inputName} alone; export the vision and the text half of the model each on its own.`
+    const message = `${file} has the inputs ${names}, not only ${inputName}; export the vision and the text half of the model separately.`
     throw new InputError('bad-model', message)
   }
   const wanted = inputName === 'pixel_values' ? ['float32'] : ['int64', 'int32']

@@ -112,7 +112,7 @@ export function resizeAsPillow(
   const rows = vertical.starts[last]! + vertical.counts[last]! - firstRow
   for (let i = 0; i < window.height; i++) vertical.starts[i]! -= firstRow
 
-  // A side that keeps its length has one weight of 1 for each sample, as Pillow leaves it alone.
+  // A side that keeps its length has one weight of 1 per sample, as Pillow does not resample it.
   const [wide, narrow] = [image.width * 3, window.width * 3]
   const layout = layOut([
     wide * rows + MARGIN,
@@ -162,7 +162,7 @@ interface Passes {
 const module = new WebAssembly.Module(readFileSync(new URL('./pillow-resize.wasm', import.meta.url)))
 const passes = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Passes
 
-/** Addresses of parts of so many bytes each; the memory grows to hold them, and stays. */
+/** Addresses of parts of these sizes in bytes; the memory grows to hold them, and stays. */
 function layOut(parts: readonly number[]): number[] {
   let end = PAGE
   const addresses = parts.map((length) => {

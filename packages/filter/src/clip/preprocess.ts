@@ -79,7 +79,7 @@ export async function decodeRgb(bytes: Uint8Array, formats = NETWORK_FORMATS): P
 }
 
 /**
- * Lets libvips decode TIFF, for the rest of the process. `decodeRgb` goes on refusing it where it isn't asked for.
+ * Lets libvips decode TIFF, for the rest of the process. `decodeRgb` still refuses it unless asked for.
  */
 export function unblockTiff(): void {
   sharp.unblock({ operation: ['VipsForeignLoadTiffBuffer'] })

@@ -6,7 +6,7 @@ export { createHashColumn, type HashColumn, type Hashes } from './hashes.ts'
 /** Bits of 64 in which two perceptual hashes may differ that count as one picture. */
 export const DISTANCE = 4
 
-/** So many in a bucket are compared with all others of it at once. */
+/** This many in a bucket are compared with all others of it at once. */
 const FEW = 24
 
 /** Images that belong together. */

@@ -1,6 +1,6 @@
 import type { Hashes } from './hashes.ts'
 
-/** A bucket of so many is compared at once; dividing it further would take longer. */
+/** A bucket of this size is compared at once; dividing it further would take longer. */
 export const SMALL = 16
 
 /** What to do with a bucket: nothing, as no pair in it says anything new, compare its hashes, or divide it further. */

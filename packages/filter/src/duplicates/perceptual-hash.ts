@@ -2,7 +2,7 @@ import type { RgbImage } from '../clip/pillow-resize.ts'
 
 /** Cells a side that an image is averaged to before its transform. */
 const CELLS = 32
-/** Coefficients a side that are kept: the coarsest, which shrinking and compression leave alone. */
+/** Coefficients a side that are kept: the coarsest, which shrinking and compression do not change. */
 const KEPT = 8
 
 /** `COSINES[k * CELLS + i]`: the k-th wave of the DCT-II at cell i. */

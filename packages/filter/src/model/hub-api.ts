@@ -50,7 +50,7 @@ export function watchSilence({ silence }: Patience): Watch {
 export interface HubRequest {
   readonly id: string
   readonly hub: string
-  /** Sent to the hub alone; null where there is none. */
+  /** Sent only to the hub; null without one. */
   readonly token: string | null
   readonly patience: Patience
 }

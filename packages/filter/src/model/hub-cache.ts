@@ -74,7 +74,7 @@ const asHubFiles = ({ commit, files }: ModelLock): { commit: string; files: HubF
 function asCacheFault(error: unknown, cacheFolder: string): unknown {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    const message = `The disk of ${cacheFolder} is full; free some space, and the download goes on where it stopped.`
+    const message = `The disk of ${cacheFolder} is full; free some space, then run the command again to resume the download.`
     return new InputError('disk-full', message, { cause: error })
   }
   if (!['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code ?? '')) return error

@@ -11,7 +11,7 @@ import type { ModelIdentity } from '../model/model-identity.ts'
 import type { OpenAnswer, OpenQuestion } from '../threads/model-thread.ts'
 import { startThread } from '../threads/thread.ts'
 
-// onnxruntime reports its use to its makers unless told not to; nobody who scores images agreed to that. It reads the
+// onnxruntime sends telemetry by default; nobody who scores images agreed to that. It reads the
 // environment of the process, which threads have no way to change.
 process.env.ORT_DISABLE_TELEMETRY ??= '1'
 

@@ -138,7 +138,7 @@ function halfOf(
   const refuse = (what: string) =>
     new InputError('bad-model', `${model.name} at ${server.host} ${what}; serve the halves of a CLIP each on its own.`)
   if (input === undefined || others.length !== 1)
-    throw refuse(`has the inputs ${model.inputs.map(({ name }) => name).join(', ')}, not ${inputName} alone`)
+    throw refuse(`has the inputs ${model.inputs.map(({ name }) => name).join(', ')}, not only ${inputName}`)
   if (!datatypes.includes(input.datatype))
     throw refuse(`takes ${input.datatype} for ${input.name}, not ${datatypes.join(' or ')}`)
   const output = model.outputs.find(({ name }) => name === outputName) ?? model.outputs[0]
@@ -169,7 +169,7 @@ async function infer(
     output,
   )
   if (shape.length !== 2 || shape[0] !== rows || data.length !== shape[0] * shape[1]!) {
-    const message = `${name} at ${server.host} gives ${shape.join(' x ')} numbers as ${output}, not one embedding for each of ${rows}; serve it with its projection.`
+    const message = `${name} at ${server.host} gives ${shape.join(' x ')} numbers as ${output}, not one embedding per row (${rows}); serve it with its projection.`
     throw new InputError('bad-model', message)
   }
   const length = shape[1]!

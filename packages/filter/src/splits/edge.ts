@@ -29,7 +29,7 @@ export interface EdgeRectangle {
 }
 
 /**
- * Val and test side by side along one side of a region, from a corner: at each of the four sides and both their ends, in
+ * Val and test side by side along one side of a region, from a corner: at all four sides and both their ends, in
  * seeded order, then again in larger sizes.
  *
  * @param size of the region, metres

@@ -30,7 +30,7 @@ const DECODERS = 4
 // One thread for an image: the model's threads have the cores.
 sharp.concurrency(1)
 
-/** The thread that decodes and resizes, so that it goes on while the model computes. */
+/** The thread that decodes and resizes, so that decoding continues while the model computes. */
 serveThread({
   async pixels({ images, preprocessings, alone }: PixelsQuestion) {
     // Beside a model that computes on all cores more at a time would only push its threads aside.

@@ -19,7 +19,7 @@ export interface Thread {
 }
 
 /**
- * Starts a thread for work that would block the event loop: timers and locks of the caller must go on while a model
+ * Starts a thread for work that would block the event loop: timers and locks of the caller must keep working while a model
  * computes. The thread keeps the process alive only while it has something to do.
  *
  * @param file a module that calls `serveThread`

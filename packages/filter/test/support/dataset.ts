@@ -136,7 +136,7 @@ export interface AssembleOptions {
   readonly region?: CutInput['region']
 }
 
-/** Stores rows in a new folder, cuts them rows into a new folder, and reads what lies there then with other programs' code. */
+/** Stores rows in a new folder, cuts them rows into a new folder, and reads the result with other programs' code. */
 export async function assembled(rows: readonly DatasetRow[], options: AssembleOptions = {}): Promise<Assembled> {
   const folder = await temporaryFolder()
   const { scorers = ['openai'], seed = 51, storage = folderStorage(folder), moreCaptions = false } = options

@@ -13,7 +13,7 @@ export interface Request {
   readonly authorization: string | undefined
 }
 
-/** What goes wrong: a status, a page in place of the answer, silence, or a body that ends after so many bytes. */
+/** What goes wrong: a status, a page in place of the answer, silence, or a body that ends after a number of bytes. */
 export type Fault =
   | { readonly status: number; readonly retryAfter?: string }
   | { readonly html: string }

@@ -28,7 +28,7 @@ export interface Graph {
   }[]
   readonly inputs: readonly Value[]
   readonly outputs: readonly Value[]
-  /** Version of the operators; 13 unless told. */
+  /** Version of the operators; default: 13. */
   readonly opset?: number
 }
 
