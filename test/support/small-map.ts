@@ -10,6 +10,7 @@ import { extract } from '../../packages/osm-extract/src/index.ts'
 import { type BuildResult, build } from '../../packages/pipeline/src/coordinator.ts'
 import { createExecutor } from '../../packages/pipeline/src/execute.ts'
 import { createEmbeddedRunner } from '../../packages/pipeline/src/runner/embedded.ts'
+import { stageConcurrency } from '../../packages/pipeline/src/stages/index.ts'
 import { openStorage } from '../../packages/worker/src/storages/storages.ts'
 import { createTerminal } from '../../packages/worker/src/terminal/terminal.ts'
 import { MODEL, type Town } from './town.ts'
@@ -133,8 +134,6 @@ export async function startSmallTown(
   return { earthEngine, region: (output, changes = {}) => smallRegion(map, output, { imagery, ...changes }) }
 }
 
-const CONCURRENCY = { plan: 2, fetch: 4, caption: 1, score: 1 }
-
 /** Builds a region in this process. What it warned of is in `warnings`; `wrap` may watch the storage. */
 export async function buildHere(
   region: Settings,
@@ -146,7 +145,11 @@ export async function buildHere(
   let warnings = ''
   const terminal = createTerminal({ write: (text) => (warnings += text) })
   const executor = createExecutor(async () => storage)
-  const runner = createEmbeddedRunner({ execute: executor.execute, concurrency: CONCURRENCY, pauseMs: 50 })
+  const runner = createEmbeddedRunner({
+    execute: executor.execute,
+    concurrency: await stageConcurrency('embedded'),
+    pauseMs: 50,
+  })
   try {
     const signal = new AbortController().signal
     return { ...(await build({ config, storage, openStorage, runner, terminal, signal })), warnings }
