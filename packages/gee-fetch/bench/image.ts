@@ -1,6 +1,6 @@
 /**
  * Milliseconds of one core that an image costs beside the waiting: reading its pixels, cutting them out, checking and
- * encoding them. Beside it what libvips alone takes to encode the same pixels.
+ * encoding them. For comparison: what bare libvips takes to encode the same pixels.
  *
  *   npm run bench:image -- [--pixels 512]
  */
@@ -73,7 +73,7 @@ const rows: [string, number][] = [
     await cost(async () => measurePixels(cutOut(all, wide, { x: 9, y: 9 }, size), side, SOURCES.P3)),
   ],
   [
-    'libvips alone: encode',
+    'bare libvips: encode',
     await cost(() =>
       sharp(one, { raw: { ...size, channels: 4 } })
         .removeAlpha()

@@ -66,7 +66,7 @@ test.each([
   ['https://user@earthengine.example.org', false],
   ['https://127.0.0.1:8080', false],
   ['local', false],
-])('credentials of the environment are for Google’s own hosts alone: %s', (endpoint, may) => {
+])('ambient credentials are used only for Google’s own hosts: %s', (endpoint, may) => {
   expect(takesAmbientCredentials(endpoint)).toBe(may)
 })
 
@@ -183,7 +183,7 @@ test('a login of gcloud in the folder of its settings gives tokens, and GOOGLE_A
   await service.close()
 })
 
-test('a workload identity is exchanged for a token of Earth Engine alone', async () => {
+test('a workload identity is exchanged for a token for Earth Engine only', async () => {
   const service = await startService((_, response) =>
     sendJson(response, 200, {
       ...{ access_token: 'federated', expires_in: 3600, token_type: 'Bearer' },

@@ -302,7 +302,7 @@ test('every request bears the token of the service account, and no message holds
   await rm(folder, { recursive: true })
 })
 
-test('credentials of the environment are left alone by a server of this machine', async () => {
+test('ambient credentials are not used for a server on this machine', async () => {
   vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '/nowhere/key.json')
   try {
     const sent: (string | undefined)[] = []

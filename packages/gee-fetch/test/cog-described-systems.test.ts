@@ -102,26 +102,23 @@ describe.skipIf(lacks(GDAL))('beside gdaltransform', () => {
       '+proj=tmerc +lat_0=-42 +lon_0=146 +k=1 +x_0=0 +y_0=0 +a=6378160 +rf=298.25 +towgs84=-117.763,-51.51,139.061,0.292,0.443,0.277,-0.191',
       TASMANIA,
     ],
-  ] as const)(
-    '%s: a place lies within a metre of where PROJ has it, and comes back',
-    async (name, definition, place) => {
-      const file = at(`${name}.tif`)
-      // The middle of the file is at the place, so that its edges can be projected.
-      const [[x, y]] = (await byProj(definition, [place])) as [Position]
-      const options = ['-of', 'GTiff', '-a_srs', definition, '-a_ullr', x - 10, y + 10, x + 10, y - 10]
-      await gdal('gdal_translate', ...options, at('picture.ppm'), file)
-      const { projection } = await openGeotiff(localBytes(file), file)
-      const around = [-0.3, 0, 0.3].flatMap((dx) => [-0.2, 0.2].map((dy): Position => [place[0] + dx, place[1] + dy]))
-      const { stdout: described } = await run('gdalsrsinfo', ['-o', 'wkt2_2019', '--single-line', file])
-      const expected = await byProj(described.trim(), around)
-      for (const [i, each] of around.entries()) {
-        const found = projection.forward(each)
-        expect(Math.hypot(found[0] - expected[i]![0], found[1] - expected[i]![1]), `${each}`).toBeLessThan(1)
-        const back = projection.inverse(found)
-        expect(Math.hypot(back[0] - each[0], back[1] - each[1])).toBeLessThan(1e-6)
-      }
-    },
-  )
+  ] as const)('%s: a place is within a metre of where PROJ has it, and comes back', async (name, definition, place) => {
+    const file = at(`${name}.tif`)
+    // The middle of the file is at the place, so that its edges can be projected.
+    const [[x, y]] = (await byProj(definition, [place])) as [Position]
+    const options = ['-of', 'GTiff', '-a_srs', definition, '-a_ullr', x - 10, y + 10, x + 10, y - 10]
+    await gdal('gdal_translate', ...options, at('picture.ppm'), file)
+    const { projection } = await openGeotiff(localBytes(file), file)
+    const around = [-0.3, 0, 0.3].flatMap((dx) => [-0.2, 0.2].map((dy): Position => [place[0] + dx, place[1] + dy]))
+    const { stdout: described } = await run('gdalsrsinfo', ['-o', 'wkt2_2019', '--single-line', file])
+    const expected = await byProj(described.trim(), around)
+    for (const [i, each] of around.entries()) {
+      const found = projection.forward(each)
+      expect(Math.hypot(found[0] - expected[i]![0], found[1] - expected[i]![1]), `${each}`).toBeLessThan(1)
+      const back = projection.inverse(found)
+      expect(Math.hypot(back[0] - each[0], back[1] - each[1])).toBeLessThan(1e-6)
+    }
+  })
 })
 
 describe('what a file describes in part', () => {

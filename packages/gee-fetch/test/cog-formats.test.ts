@@ -182,7 +182,7 @@ test.each([
   expect((await read(bytes)).includes(PIXEL_STATE.masked)).toBe(false)
 })
 
-describe('where a file lies', () => {
+describe('the position of a file', () => {
   const placed = (...entries: Entry[]) => writeTiff([tiffImage({ width: 50, height: 40, rule, entries })])
   const scale: Entry = [33550, 12, [STEP, STEP, 0]]
 

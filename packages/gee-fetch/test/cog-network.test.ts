@@ -137,7 +137,7 @@ describe('an abort', () => {
   })
 })
 
-test('work that several wait for goes on until the last of them leaves', async () => {
+test('work that several wait for continues until the last of them leaves', async () => {
   const aborted: string[] = []
   let made = 0
   const known = remembering(2, (key, signal) => {

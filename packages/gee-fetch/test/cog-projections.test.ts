@@ -45,7 +45,7 @@ const PLACES = [
 ] as const
 
 test.each(PLACES)(
-  'EPSG:%i: a place lies within a metre of where PROJ has it, and comes back',
+  'EPSG:%i: a place is within a metre of where PROJ has it, and comes back',
   (epsg, place, expected) => {
     const { forward, inverse } = projectionOf(epsg, 'a.tif')
     const found = forward(place as unknown as [number, number])

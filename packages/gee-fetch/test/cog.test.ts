@@ -230,7 +230,7 @@ test('between nodes a place is out by less than a hundredth of a pixel', () => {
   }
 })
 
-test('black is told from data, and what lies outside from both', async () => {
+test('black is distinguished from no data, and both from what is outside', async () => {
   const [x, y] = projectionOf(32632, '').forward(BERN)
   const file = await plainTiff(at('black.tif'), 32632, 10, [x, y + 500], (column, line) =>
     column === 60 ? [0, 0, 0] : textured(column, line),

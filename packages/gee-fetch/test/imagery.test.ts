@@ -171,7 +171,7 @@ test('a year that is masked here gives way to the next candidate; where all are,
   expect(kept[0]!.imageId).toBe(good.imageId)
 })
 
-test('an image that is gone or cannot be had as asked gives way too, and alone is a counted reason', async () => {
+test('an image that is gone or cannot be had as asked gives way too, and without others is a counted reason', async () => {
   const { candidates } = await planned('CH')
   const gone = { ...candidates[0]!, imageId: 'Switzerland/SWISSIMAGE/orthos/10cm/SWISSIMAGE_10cm_1999' }
   const lost = await fetchImages([{ id: 'a1', candidates: [gone] }], await context('gone'))

@@ -165,7 +165,7 @@ test('the JPEG shows the pixels that came, without the mask', async () => {
   }
 })
 
-test('a body that is cut or of another size is asked again, and then fails that object alone', async () => {
+test('a body that is cut or of another size is asked again, and then fails only that object', async () => {
   const { kept, dropped, failed } = await fetchAll(
     [plan('a1', 'cut'), plan('a2', 'other-size'), plan('a3', 'fine')],
     'broken',
@@ -218,7 +218,7 @@ test('an object that had no image is not asked about again, until it has another
   expect([...asked]).toEqual([['fine', 1]])
 })
 
-test('other limits judge what was measured: stricter ones ask for the next candidate alone, the old ones for nothing', async () => {
+test('other limits judge what was measured: stricter ones fetch only the next candidate, the old ones nothing', async () => {
   const planned = [plan('a1', 'a-little-masked', 'fine'), plan('a2', 'fine')]
   const first = await fetchAll(planned, 'limits')
   expect(first.kept[0]!.imageId).toContain('/a-little-masked')

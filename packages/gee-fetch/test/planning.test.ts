@@ -77,7 +77,7 @@ const place = fc.record({
 const isInside = ([west, south, east, north]: Box, x: number, y: number) =>
   x >= west && x <= east && y >= south && y <= north
 
-test('a point lies in its box, whatever the shift; the box has the asked pixels and lies on the lattice of its tile', () => {
+test('a point is in its box, whatever the shift; the box has the requested pixels and is on the lattice of its tile', () => {
   fc.assert(
     fc.property(place, fc.double({ min: 0, max: 0.45, noNaN: true }), ({ x, y, gsd, id }, shift) => {
       const tile = mapTileAt([x, y])
@@ -160,7 +160,7 @@ test('the image of an area on both sides of 180 degrees shows its larger side', 
   expect('sources' in suited && suited.sources.map(({ alias }) => alias)).toBe(false)
 })
 
-test('the image of a line is centred near one of its nodes, chosen by seed and id alone', () => {
+test('the image of a line is centred near one of its nodes, chosen only by seed and id', () => {
   const nodes: [number, number][] = Array.from({ length: 9 }, (_, i) => [7.4 + i * 0.01, 46.7])
   const geometry: Geometry = { type: 'LineString', coordinates: nodes }
   const tile = mapTileAt(nodes[0]!)
@@ -308,7 +308,7 @@ test('an image counts where its own area covers the box, not only its bounds; a 
   expect(await chosen([7.05, 46.05], south, north)).toEqual(['north', 'south'])
 })
 
-test('of an area at least half is in view, however it lies in its box and however far the shift may go', () => {
+test('of an area at least half is in view, whatever its place in the box and the size of the shift', () => {
   fc.assert(
     fc.property(
       place,

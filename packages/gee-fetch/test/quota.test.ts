@@ -149,7 +149,7 @@ test('the first column of a table of profiles is what it cost', () => {
   )
 })
 
-test('what requests cost is asked of the profiler and noted: as many requests and pixels as there were', async () => {
+test('the cost of requests is read from the profiler and recorded, with the number of requests and pixels', async () => {
   const ledger = ledgerOf()
   const { ee, pixels } = await serviceOf({}, { eecu: { ledger, maxSeconds: null } })
   await Promise.all(Array.from({ length: 60 }, pixels))

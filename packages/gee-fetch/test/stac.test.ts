@@ -84,8 +84,8 @@ describe('a search', () => {
   })
 
   test.each([
-    ['by GET alone', { isGetOnly: true, next: 'get' }],
-    ['by GET alone, without the query extension', { isGetOnly: true, hasNoQuery: true, next: 'get' }],
+    ['only by GET', { isGetOnly: true, next: 'get' }],
+    ['only by GET, without the query extension', { isGetOnly: true, hasNoQuery: true, next: 'get' }],
     ['without the query extension', { hasNoQuery: true }],
     ['in pages of 50', { mostPerPage: 50 }],
     ['in pages of 30, without the query extension', { mostPerPage: 30, hasNoQuery: true }],
@@ -154,7 +154,7 @@ describe('a search', () => {
   })
 })
 
-describe('where an item lies', () => {
+describe('the position of an item', () => {
   const polygon = (...ring: number[][]) => ({ type: 'Polygon', coordinates: [[...ring, ring[0]]] })
   const idsAt = async (box: Box, ...items: object[]) => {
     const http = { json: async () => ({ features: structuredClone(items) }) }

@@ -87,7 +87,7 @@ export interface CogImagery {
 interface ImageFiles {
   readonly colours: readonly string[]
   readonly clouds: string | null
-  /** By address, where the catalogue tells it. */
+  /** By address, if the catalogue has it. */
   readonly versions: ReadonlyMap<string, string>
 }
 

@@ -85,7 +85,7 @@ for (const definition of Object.values(BETTER)) checked.add(shiftIn(definition)!
 export function datumFault(definition: string, isOwn: boolean): string | null {
   const grid = /\+nadgrids=(?!@null)(\S+)/.exec(definition)?.[1]
   if (grid !== undefined) return `a grid of shifts (${grid})`
-  // Its shifts are a grid too; without it proj4 would go on without any.
+  // Its shifts are a grid too; without it proj4 would apply none.
   if (/\+datum=NAD27/.test(definition)) return 'a grid of shifts (NAD27)'
   const shift = shiftIn(definition)
   if (shift !== null) return isOwn || /^0(?:,0)*$/.test(shift) || checked.has(shift) ? null : UNKNOWN_SHIFT

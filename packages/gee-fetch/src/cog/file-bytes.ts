@@ -14,7 +14,7 @@ export interface Slice {
 export interface FileBytes {
   fetch(slices: readonly Slice[], signal?: AbortSignal): Promise<ArrayBuffer[]>
   readonly fileSize: number | null
-  /** What tells the file that was read from others at its address: its size, and its ETag, time or first bytes; null before. */
+  /** What distinguishes the file that was read from others at its address: its size, and its ETag, time or first bytes; null before. */
   readonly version: string | null
   close(): Promise<void>
 }

@@ -3,9 +3,9 @@ import type { CogSource } from './cog-source.ts'
 
 /**
  * Addresses of a list of files by image id: the file's name, or where two have one name, its path from where the paths
- * part. Neither tells where on a machine a file lies, nor what signed its URL.
+ * part. Neither reveals a file's path on a machine, nor the signature of its URL.
  *
- * @throws InputError `ambiguous-files` where two addresses differ in their queries alone
+ * @throws InputError `ambiguous-files` if two addresses differ only in their queries
  */
 export function fileIds({ collection, files }: Pick<CogSource, 'collection' | 'files'>): Map<string, string> {
   const addresses = [...new Set(files)]

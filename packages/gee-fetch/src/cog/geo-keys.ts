@@ -132,7 +132,7 @@ const PARALLEL_2 = angle('StdParallel2')
 /** Parameters of proj4 by GeoTIFF's keys, of each coordinate transformation (ProjCoordTransGeoKey). */
 const TRANSFORMATIONS: Readonly<Record<number, readonly [string, Readonly<Record<string, readonly string[]>>]>> = {
   1: ['+proj=tmerc', { lat_0: LATITUDE, lon_0: LONGITUDE }],
-  // GDAL tells the variant whose false origin lies at the centre by a number of its own.
+  // GDAL marks the variant with its false origin at the centre by a separate number.
   3: [
     '+proj=omerc +no_uoff',
     {
@@ -195,7 +195,7 @@ function projectionOf(keys: GeoKeys, unit: number): string {
     if (zone >= 1 && zone <= 60) return `+proj=utm +zone=${zone}${code! > UTM_SOUTH ? ' +south' : ''}`
     throw new Fault(
       code === undefined || code === USER_DEFINED
-        ? 'spelt out in words alone'
+        ? 'spelt out only in words'
         : `of the projection ${code}, which isn't known here`,
     )
   }

@@ -156,7 +156,7 @@ function coloursOf(image: GeoTIFFImage): Colours {
   return {
     stored(bands) {
       const other = kind === INKS ? 'inks' : OTHER_COLOURS[kind]
-      // One band alone may be anything: what marks clouds often has a palette.
+      // A single band may be anything: what marks clouds often has a palette.
       if (bands.length > 1 && other !== undefined && !isJpeg) throw new Error(`its colours are ${other}`)
       return [...new Set(bands)]
     },
@@ -210,7 +210,7 @@ async function imagesOf(tiff: GeoTIFF): Promise<GeoTIFFImage[]> {
   return images
 }
 
-/** Where its north-west corner lies and how large a pixel is, in the coordinate system's units: lines run from west to east, north to south. */
+/** The position of its north-west corner and the size of a pixel, in the coordinate system's units: lines run from west to east, north to south. */
 function placeOf(image: GeoTIFFImage, isPoint: boolean): Record<'west' | 'north' | 'stepX' | 'stepY', number> {
   const numbersOf = (tag: number) =>
     Array.from((image.getFileDirectory().getValue(tag as never) ?? []) as ArrayLike<number>)
@@ -228,7 +228,7 @@ function placeOf(image: GeoTIFFImage, isPoint: boolean): Record<'west' | 'north'
     ;[stepX, stepY, west, north] = [matrix[0]!, -matrix[5]!, matrix[3]!, matrix[7]!]
   }
   if (!(stepX > 0 && stepY > 0 && [west, north, stepX, stepY].every(Number.isFinite)))
-    throw new Error('it does not say where it lies, or not from west to east and north to south')
+    throw new Error('it has no position, or is not from west to east and north to south')
   const half = isPoint ? 0.5 : 0
   return { west: west - half * stepX, north: north + half * stepY, stepX, stepY }
 }

@@ -14,7 +14,7 @@ export interface GridPositions {
 
 /**
  * Where the pixels of a grid lie in another coordinate system. Between the nodes of a lattice over the whole Earth the
- * projection is taken to be straight; since these nodes hang on the pixel size alone, a pixel's place is the same in any
+ * projection is taken to be straight; since these nodes depend only on the pixel size, a pixel's place is the same in any
  * grid that holds it.
  */
 export function gridPositions(grid: PixelGrid, { forward }: Projection): GridPositions {

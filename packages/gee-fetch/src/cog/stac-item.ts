@@ -5,7 +5,7 @@ import { addressFault, hostOf } from './http.ts'
 
 export interface StacItem {
   readonly id: string
-  /** Bounds in degrees; of what crosses 180 degrees, west < east all the same, so one of them lies beyond. */
+  /** Bounds in degrees; of what crosses 180 degrees, west < east all the same, so one of them is beyond. */
   readonly footprint: Box
   /** The area that has data, in the same degrees; null where the item only has a box. */
   readonly outline: Geometry | null
@@ -15,7 +15,7 @@ export interface StacItem {
   readonly cloud: number | null
   /** Addresses by the asset's name. */
   readonly assets: ReadonlyMap<string, string>
-  /** By address, what tells the asset from what was there before: its checksum, or when it was updated; only where the item says. */
+  /** By address, what distinguishes the asset from earlier versions: its checksum or time of update, if the item has it. */
   readonly versions: ReadonlyMap<string, string>
 }
 
@@ -26,7 +26,7 @@ export const linksOf = (links: unknown): Record<string, unknown>[] => (Array.isA
 
 /**
  * @param from the address that the item was read from
- * @returns null for what is no item, or lies nowhere
+ * @returns null for what is not an item, or has no place
  */
 export function itemOf(value: unknown, { cloudProperty }: CogSource, from?: string): StacItem | null {
   const { id, bbox, geometry, properties, assets, links } = objectOf(value)

@@ -13,7 +13,7 @@ function growing(first: number, most: number) {
     get length() {
       return length
     },
-    /** Makes room for more, and tells where it begins. */
+    /** Makes room for more, and returns where it begins. */
     room(more: number): Uint8Array {
       if (length + more > most) throw new TooLong(most)
       if (length + more > bytes.length) {
