@@ -1,6 +1,6 @@
 /**
- * Milliseconds of one core that an image costs beside the waiting: reading its pixels, cutting them out, checking and
- * encoding them. For comparison: what bare libvips takes to encode the same pixels.
+ * CPU time per image in milliseconds (one core), without waiting: reading its pixels, cutting them out, checking and
+ * encoding them. Compared with libvips only encoding the same pixels.
  *
  *   npm run bench:image -- [--pixels 512]
  */
@@ -16,10 +16,10 @@ const { values } = parseArgs({ options: { pixels: { type: 'string', default: '51
 const side = Number(values.pixels)
 const ROUNDS = 200
 
-// As many threads as one: what counts is the work, not how it is spread.
+// One thread: this measures the work, not how well it is spread.
 sharp.concurrency(1)
 
-/** Hills and fields of a sort, which cost an encoder what aerial imagery does: some 0.6 bits a pixel and channel. */
+/** Artificial hills and fields that compress like aerial imagery: about 0.6 bits per pixel and channel. */
 function pictureOf(width: number, height: number): Buffer {
   const pixels = Buffer.alloc(width * height * 4)
   for (let i = 0; i < width * height; i++) {
@@ -40,7 +40,7 @@ function npyOf(pixels: Buffer, width: number, height: number): Buffer {
   return Buffer.concat([start, header, pixels])
 }
 
-/** Milliseconds of processor time a round, median of blocks. */
+/** CPU milliseconds per round, median of blocks. */
 async function cost(task: () => Promise<unknown>): Promise<number> {
   const blocks: number[] = []
   for (let block = 0; block < 10; block++) {
@@ -52,7 +52,7 @@ async function cost(task: () => Promise<unknown>): Promise<number> {
   return blocks.toSorted((a, b) => a - b)[blocks.length >> 1]!
 }
 
-// Two images a side in one request, as grouping asks for them.
+// Two images per side in one request, as grouping would combine them.
 const [wide, high] = [2 * side, 2 * side]
 const body = npyOf(pictureOf(wide, high), wide, high)
 const all = parseNpy(body, wide, high)
@@ -64,16 +64,16 @@ const rows: [string, number][] = [
     'ours: cut out, check, encode',
     await cost(async () => {
       const own = cutOut(all, wide, { x: side >> 1, y: side >> 1 }, size)
-      if (measurePixels(own, side, SOURCES.P3).valid < 1) throw new Error('The picture does not pass the checks.')
+      if (measurePixels(own, side, SOURCES.P3).valid < 1) throw new Error('The test image fails the checks.')
       return encode(own, size)
     }),
   ],
   [
-    '  of that, cut out and check',
+    '  of which cutting and checking',
     await cost(async () => measurePixels(cutOut(all, wide, { x: 9, y: 9 }, size), side, SOURCES.P3)),
   ],
   [
-    'bare libvips: encode',
+    'only encoding, with libvips',
     await cost(() =>
       sharp(one, { raw: { ...size, channels: 4 } })
         .removeAlpha()

@@ -32,7 +32,7 @@ async function keyFile(name: string, changes: Readonly<Record<string, unknown>>)
   return path
 }
 
-test('a token is had for a signed claim of the account, once for many requests', async () => {
+test('the account’s signed claim is exchanged for a token once, which serves many requests', async () => {
   const service = await startService((_, response) =>
     sendJson(response, 200, { access_token: 'token-1', expires_in: 3600 }),
   )
@@ -66,16 +66,16 @@ test.each([
   ['https://user@earthengine.example.org', false],
   ['https://127.0.0.1:8080', false],
   ['local', false],
-])('ambient credentials are used only for Google’s own hosts: %s', (endpoint, may) => {
+])('ambient credentials are used for Google’s own hosts only: %s', (endpoint, may) => {
   expect(takesAmbientCredentials(endpoint)).toBe(may)
 })
 
-test('another endpoint is asked without the credentials of the environment, and no token is asked for', async () => {
+test('another endpoint gets no ambient credentials, and no token is requested', async () => {
   const service = await startService((_, response) =>
     sendJson(response, 200, { access_token: 'token-1', expires_in: 3600 }),
   )
   vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', await keyFile('ambient.json', { token_uri: `${service.url}/token` }))
-  // Nothing listens on either; a token would be asked for first.
+  // Nothing listens on either address; a token would be requested first.
   for (const [endpoint, tokens] of [
     ['https://127.0.0.1:9', 0],
     ['https://earthengine.googleapis.com', 1],
@@ -91,7 +91,7 @@ test('another endpoint is asked without the credentials of the environment, and 
   await service.close()
 })
 
-test('a token about to end is renewed before it does', async () => {
+test('a token about to expire is renewed first', async () => {
   const service = await startService((_, response, number) =>
     sendJson(response, 200, { access_token: `token-${number}`, expires_in: 240 }),
   )
@@ -100,7 +100,7 @@ test('a token about to end is renewed before it does', async () => {
   await service.close()
 })
 
-test('a refused account, a broken key and an odd file are each one sentence without the key', async () => {
+test('a refused account, a broken key and an unknown file each give one sentence without the key', async () => {
   const refusing = await startService((_, response) => sendJson(response, 400, { error: 'invalid_grant' }))
   const cases: readonly (readonly [string, string])[] = [
     [await keyFile('refused.json', { token_uri: refusing.url }), 'invalid_grant'],
@@ -120,7 +120,7 @@ test('a refused account, a broken key and an odd file are each one sentence with
   await refusing.close()
 })
 
-test('a token service that is away is worth another try, and one that answers 500 too', async () => {
+test('an unreachable token service is retryable, and so is a 500', async () => {
   const away = createTokenSource(await keyFile('away.json', { token_uri: 'http://127.0.0.1:9/token' }))
   await expect(away()).rejects.toMatchObject({ code: 'token-unreachable', retry: true })
   const ill = await startService((_, response) => sendJson(response, 500, {}))
@@ -139,13 +139,13 @@ test.each<[string, Parameters<typeof startService>[0]]>([
   ['200 without a token', (_, response) => sendJson(response, 200, { error: 'internal' })],
   ['200 with null', (_, response) => sendJson(response, 200, null)],
   [
-    'a body that is cut',
+    'a truncated body',
     (_, response) => {
       response.writeHead(400, { 'content-length': '1000' }).write('{"error": "inval')
       setTimeout(() => response.destroy(), 20)
     },
   ],
-])('an answer of the token service that is no verdict on the account is worth another try: %s', async (_, answer) => {
+])('a token service response that does not reject the account is retryable: %s', async (_, answer) => {
   const service = await startService(answer)
   const token = createTokenSource(await keyFile('transient.json', { token_uri: service.url }))
   await expect(token()).rejects.toMatchObject({ name: 'ServiceError', code: 'token-unreachable', retry: true })
@@ -160,7 +160,7 @@ test('without a key file there is no token; GOOGLE_APPLICATION_CREDENTIALS names
   await service.close()
 })
 
-test('a login of gcloud in the folder of its settings gives tokens, and GOOGLE_APPLICATION_CREDENTIALS goes before it', async () => {
+test('a gcloud login in its settings folder gives tokens, and GOOGLE_APPLICATION_CREDENTIALS takes precedence', async () => {
   const service = await startService((_, response) =>
     sendJson(response, 200, { access_token: 'of-a-person', expires_in: 3600 }),
   )
@@ -183,7 +183,7 @@ test('a login of gcloud in the folder of its settings gives tokens, and GOOGLE_A
   await service.close()
 })
 
-test('a workload identity is exchanged for a token for Earth Engine only', async () => {
+test('a workload identity is exchanged for a token valid only for Earth Engine', async () => {
   const service = await startService((_, response) =>
     sendJson(response, 200, {
       ...{ access_token: 'federated', expires_in: 3600, token_type: 'Bearer' },
@@ -210,7 +210,7 @@ test('a workload identity is exchanged for a token for Earth Engine only', async
   await service.close()
 })
 
-test('a machine in Google Cloud has the tokens of its own account', async () => {
+test('a machine in Google Cloud gets tokens of its own account', async () => {
   const service = await startService((request, response) => {
     response.setHeader('Metadata-Flavor', 'Google')
     paths.push(request.url ?? '')

@@ -1,9 +1,9 @@
-/** Google's own client, with its own HTTP, against the local server: what it sends is understood, what comes back is read. */
+/** Google's own client, with its own HTTP, against the local server: the server understands its requests, and it can read the answers. */
 import { createRequire } from 'node:module'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type LocalEarthEngine, startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
 
-/** The library has no types; here it is used in more ways than the package does. */
+/** The library has no types; the tests use more of it than the package does. */
 interface Library {
   readonly [name: string]: Library
   (...args: readonly unknown[]): Library
@@ -39,7 +39,7 @@ test('filterDate and filterBounds keep the images of that time and place', async
   expect(await evaluated(other.size!())).toBe(0)
 })
 
-test('sort, limit and reduceColumns tell the clearest images with their ids', async () => {
+test('sort, limit and reduceColumns return the clearest images with their ids', async () => {
   const best = images().sort!(CLOUDS).limit!(5)
   const { list } = (await evaluated(best.reduceColumns!(ee.Reducer!.toList!(2), ['system:index', CLOUDS]))) as {
     list: [string, number][]
@@ -51,7 +51,7 @@ test('sort, limit and reduceColumns tell the clearest images with their ids', as
   expect(clouds).toEqual(all.toSorted((a, b) => a - b).slice(0, 5))
 })
 
-test('filters joined by and, or and not count as they should', async () => {
+test('filters combine with and, or and not', async () => {
   const { Filter } = ee
   const count = (filter: Library) => evaluated(images().filter!(filter).size!()) as Promise<number>
   const clear = Filter!.lt!(CLOUDS, 10)
@@ -79,7 +79,7 @@ test('a function mapped over images is applied to each', async () => {
   expect(twice).toEqual((once as number[]).map((cloud) => cloud * 2))
 })
 
-test('one image comes with its id, bands, time and bounds, and is the same when loaded by its id', async () => {
+test('an image has its id, bands, time and bounds, and is the same when loaded by its id', async () => {
   const first = (await evaluated(images().first!())) as { id: string; bands: { id: string }[]; properties: object }
   expect(first.id).toMatch(new RegExp(`^${S2}/`))
   expect(first.bands.map(({ id }) => id)).toEqual(expect.arrayContaining(['B4', 'B3', 'B2', 'SCL']))
@@ -95,7 +95,7 @@ test('one image comes with its id, bands, time and bounds, and is the same when 
   expect(Math.max(...ys)).toBeGreaterThan(46.7)
 })
 
-test('the first of nothing and an image that is not there fail with the words of Earth Engine', async () => {
+test('the first of an empty collection and a missing image fail with Earth Engine’s messages', async () => {
   const none = ee.ImageCollection!(S2).filterDate!('1990-01-01', '1991-01-01').first!()
   await expect(evaluated(none.select!(['B4']))).rejects.toThrow(
     "Image.select: Parameter 'input' is required and may not be null.",

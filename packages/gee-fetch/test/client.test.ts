@@ -10,7 +10,7 @@ import { apiError, type Service, sendJson, startService } from './service.ts'
 
 vi.mock('../src/pause.ts', () => import('./quick-pauses.ts'))
 
-/** What Google's client wants to know first; taken from a real list. */
+/** The first request of Google's client; taken from a real list. */
 let algorithms: unknown
 beforeAll(async () => {
   const server = await startLocalEarthEngine({ features: [], threads: 1 })
@@ -25,7 +25,7 @@ afterEach(async () => {
 
 type Answer = Parameters<typeof startService>[0]
 
-/** A client of a service that answers the list of algorithms, and leaves the rest to the test. */
+/** A client of a service that answers the list of algorithms, and leaves all else to the test. */
 async function clientOf(
   answer: Answer,
   options: Partial<EarthEngineOptions> = {},
@@ -52,14 +52,14 @@ const ONE_PIXEL = Buffer.concat([
 const ok: Answer = (_, response) => sendJson(response, 200, { result: 1 })
 const grid = { width: 1, height: 1, west: 7, north: 47, degreesPerPixelX: 1e-5, degreesPerPixelY: 1e-5 }
 
-test('connections are kept: a hundred requests need no more than their concurrency', async () => {
+test('connections are kept alive: a hundred requests open no more than their concurrency', async () => {
   const { ee, service } = await clientOf(ok, { maxConcurrent: 4 })
   await Promise.all(Array.from({ length: 100 }, () => ee.compute(NUMBER)))
   expect(service.connections()).toBeLessThanOrEqual(4)
   expect(ee.stats()).toMatchObject({ computeRequests: 100, retries: 0 })
 })
 
-test('no more requests are under way than maxConcurrent, pixels and expressions together', async () => {
+test('at most maxConcurrent requests are in flight, pixels and expressions together', async () => {
   let [now, most] = [0, 0]
   const { ee } = await clientOf(
     (request, response) => {
@@ -76,7 +76,7 @@ test('no more requests are under way than maxConcurrent, pixels and expressions 
   expect(most).toBe(3)
 })
 
-test('a limiter starts no more than its number per second', async () => {
+test('a limiter starts no more than perSecond requests per second', async () => {
   const limiter = createLimiter({ maxConcurrent: 100, perSecond: 50 })
   const starts: number[] = []
   const start = async () => {
@@ -84,7 +84,7 @@ test('a limiter starts no more than its number per second', async () => {
     starts.push(performance.now())
     release()
   }
-  // A loop that is busy for a while lets what waited start at once, and must not let more start for it.
+  // An event loop blocked for a while starts all that waited at once, and must not start extra requests after it.
   const busy = setInterval(() => {
     const from = performance.now()
     while (performance.now() - from < 100);
@@ -95,7 +95,7 @@ test('a limiter starts no more than its number per second', async () => {
   for (let i = 50; i < starts.length; i++) expect(starts[i]! - starts[i - 50]!).toBeGreaterThan(1000)
 })
 
-test('429, 500, 503, cut bodies, web pages and empty answers are asked again, and the answer comes', async () => {
+test('429, 500, 503, truncated bodies, web pages and empty responses are retried until the answer comes', async () => {
   const faults: Answer[] = [
     (_, response) => sendJson(response, 429, apiError(429, 'Too Many Requests')),
     (_, response) => sendJson(response, 500, apiError(500, 'An internal error occurred.')),
@@ -115,7 +115,7 @@ test('429, 500, 503, cut bodies, web pages and empty answers are asked again, an
   }
 }, 30_000)
 
-test('Retry-After is waited for', async () => {
+test('Retry-After is respected', async () => {
   const times: number[] = []
   const { ee } = await clientOf((_, response, number) => {
     times.push(performance.now())
@@ -126,7 +126,7 @@ test('Retry-After is waited for', async () => {
   expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(995)
 })
 
-test('what will not change is not asked again', async () => {
+test('permanent errors are not retried', async () => {
   const cases: readonly (readonly [number, string])[] = [
     [400, 'earth-engine-unclear'],
     [401, 'bad-credentials'],
@@ -140,7 +140,7 @@ test('what will not change is not asked again', async () => {
   }
 })
 
-test('an abort ends a request that hangs, and the wait before the next try', async () => {
+test('an abort ends a request that hangs, and the pause before the next attempt', async () => {
   for (const answer of [() => {}, ((_, response) => sendJson(response, 500, {})) as Answer]) {
     const { ee } = await clientOf(answer)
     const abort = new AbortController()
@@ -152,7 +152,7 @@ test('an abort ends a request that hangs, and the wait before the next try', asy
   }
 })
 
-test('an answer of more than 64 MB is not read to its end', async () => {
+test('a response of more than 64 MB is not read to its end', async () => {
   const { ee } = await clientOf((_, response) => {
     const piece = Buffer.alloc(1 << 20)
     const more = () => {
@@ -165,7 +165,7 @@ test('an answer of more than 64 MB is not read to its end', async () => {
   await expect(ee.pixels(NUMBER, grid)).rejects.toMatchObject({ code: 'earth-engine-bad-answer' })
 })
 
-test('an endpoint that is none, or would leak a token, is refused before a byte is sent', () => {
+test('an endpoint that is invalid or would leak a token is refused before a byte is sent', () => {
   const make = (endpoint: string, credentials: string | null = null) =>
     createEarthEngine({ endpoint, project: 'p', credentials, maxConcurrent: 1 })
   for (const endpoint of [
@@ -182,7 +182,7 @@ test('an endpoint that is none, or would leak a token, is refused before a byte 
   )
 })
 
-test('a request that hangs, before its answer or within it, is given up at the deadline and asked again', async () => {
+test('a request that hangs, before its response or within it, is aborted at the deadline and retried', async () => {
   const hangs: Answer[] = [
     () => {},
     (_, response) => {
@@ -200,7 +200,7 @@ test('a request that hangs, before its answer or within it, is given up at the d
   }
 })
 
-test('a service that only fails is asked five times and told of in one sentence', async () => {
+test('a service that always fails is tried five times and reported in one sentence', async () => {
   const hint = '; check imagery.earthEngine.endpoint'
   const cases: readonly (readonly [Answer, string, string])[] = [
     [
@@ -225,7 +225,7 @@ test('a service that only fails is asked five times and told of in one sentence'
   )
 }, 30_000)
 
-test('a caller that stops waiting for a place leaves the others their turn', async () => {
+test('a caller that stops waiting for a slot does not block the others', async () => {
   const limiter = createLimiter({ maxConcurrent: 1, perSecond: 1000 })
   const release = await limiter.acquire()
   const abort = new AbortController()
@@ -248,7 +248,7 @@ test('a caller that stops waiting for a place leaves the others their turn', asy
   await last
 })
 
-test('a caller that stops waiting for its second gives its place back', async () => {
+test('a caller that stops waiting for its start time releases its slot', async () => {
   const limiter = createLimiter({ maxConcurrent: 1, perSecond: 1 })
   const release = await limiter.acquire()
   release()
@@ -257,7 +257,7 @@ test('a caller that stops waiting for its second gives its place back', async ()
   next()
 })
 
-test('every request bears the token of the service account, and no message holds it', async () => {
+test('every request carries the service account’s token, and no message reveals it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gee-fetch-test-'))
   const { privateKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
@@ -302,7 +302,7 @@ test('every request bears the token of the service account, and no message holds
   await rm(folder, { recursive: true })
 })
 
-test('ambient credentials are not used for a server on this machine', async () => {
+test('ambient credentials are not used for a local server', async () => {
   vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '/nowhere/key.json')
   try {
     const sent: (string | undefined)[] = []

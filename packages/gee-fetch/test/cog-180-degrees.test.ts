@@ -1,4 +1,4 @@
-/** Files that lie on both sides of 180 degrees. */
+/** Files on both sides of 180 degrees. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ test.each([
   ['degrees', 4326, 1 / 8192],
   ['web mercator', 3857, 20],
   ['UTM', 32701, 15],
-] as const)('a file over 180 degrees in %s is found and read on either side', async (name, epsg, step) => {
+] as const)('a file across 180 degrees in %s is found and read on either side', async (name, epsg, step) => {
   const { forward } = projectionOf(epsg, name)
   const [x, y] = forward([180, -17])
   const file = await plainTiff(

@@ -1,5 +1,5 @@
 // @module-tag slow
-/** What a catalogue says of GeoTIFFs, and pictures put together of what it lists. */
+/** GeoTIFFs listed in a catalogue, and mosaics of them. */
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,7 +33,7 @@ function open(options: Partial<Parameters<typeof createCogImagery>[0]> = {}) {
 }
 
 describe('a catalogue', () => {
-  /** Two sheets side by side, flown in two years, and a cloudy scene with a class for each pixel. */
+  /** Two adjacent sheets from two years, and a cloudy scene with a class for each pixel. */
   async function startCatalogue(spoil?: Parameters<typeof serveFiles>[2], version?: () => string) {
     const [x, y] = projectionOf(32632, '').forward(BERN)
     await plainTiff(at('west.tif'), 32632, 10, [x - 2000, y + 1000], () => [200, 10, 10])
@@ -95,7 +95,7 @@ describe('a catalogue', () => {
   const sheets = (url: string, changes: Partial<CogSource> = {}) =>
     cogSource({ stac: url, collection: 'sheets', assets: ['*_0.1.tif'], ...changes })
 
-  test('is searched page by page; each item is an image, and an asset is found by its pattern', async () => {
+  test('is searched page by page; each item is an image, and the pattern finds its asset', async () => {
     const { url, requests } = await startCatalogue()
     await linkFiles()
     const cog = open()
@@ -110,7 +110,7 @@ describe('a catalogue', () => {
     ).rejects.toMatchObject({ status: 400 })
   })
 
-  test('is asked for no more cloud than the settings allow', async () => {
+  test('the search excludes more cloud than the settings allow', async () => {
     const { url } = await startCatalogue()
     const found = await open().find(sheets(url, { cloudProperty: 'eo:cloud_cover' }), box)
     expect(found.map(({ imageId, cloud }) => [imageId, cloud])).toEqual([
@@ -119,7 +119,7 @@ describe('a catalogue', () => {
     ])
   })
 
-  test('sheets of a year are one image, put together where they meet', async () => {
+  test('the sheets of a year are one image, joined where they meet', async () => {
     const { url } = await startCatalogue()
     await linkFiles()
     const yearly = sheets(url, { mosaic: 'year' })
@@ -130,14 +130,14 @@ describe('a catalogue', () => {
       ['sheets/2017', 2017],
       ['sheets/2020', 2020],
     ])
-    // By another process, that has searched for nothing.
+    // By another process, which has not searched before.
     const pixels = await open().pixels(yearly, 'sheets/2020', gridAt(BERN, 10, 60, 20))
     expect([...pixels.subarray(0, 3)]).toEqual([200, 10, 10])
     expect([...pixels.subarray(59 * 4, 59 * 4 + 3)]).toEqual([10, 200, 10])
     expect(pixels.every((state, i) => i % 4 !== 3 || state === PIXEL_STATE.clear)).toBe(true)
   })
 
-  test('clouds are where its class file says so', async () => {
+  test('clouds are where the class file says so', async () => {
     const { url } = await startCatalogue()
     await linkFiles()
     const masked = sheets(url, { cloudMask: { asset: 'scl', values: [8, 9, 10] } })
@@ -147,7 +147,7 @@ describe('a catalogue', () => {
     expect(cloudy).toBeLessThan(1300)
   })
 
-  test('429, 500, cut bodies, wrong ranges and hanging are asked again, at most eight at a time, for the same pixels', async () => {
+  test('429, 500, truncated bodies, wrong ranges and hanging requests are retried, at most eight at a time, with the same pixels', async () => {
     const fine = await startCatalogue()
     await linkFiles()
     const yearly = (url: string) => sheets(url, { mosaic: 'year' })
@@ -170,7 +170,7 @@ describe('a catalogue', () => {
     expect(faulty.peak).toBeLessThanOrEqual(8)
   }, 60_000)
 
-  test('a file that is replaced under way is read again from the start', async () => {
+  test('a file that is replaced during a read is read again from the start', async () => {
     let reads = 0
     const server = await startCatalogue(undefined, () => (reads++ < 1 ? 'old' : 'new'))
     await linkFiles()
@@ -178,7 +178,7 @@ describe('a catalogue', () => {
     expect([...pixels.subarray(0, 3)]).toEqual([10, 10, 200])
   })
 
-  test('links that are signed for some minutes are read anew when they have expired', async () => {
+  test('signed links are read again after they expire', async () => {
     const tiled = {
       width: 400,
       height: 400,
@@ -219,7 +219,7 @@ describe('a catalogue', () => {
       const grid = gridAt([7.43, 46.958], 10, 20, 20)
       const first = await cog.pixels(source, imageId, grid)
       signature++
-      // Far enough for bytes that have not been read.
+      // Far enough away to need bytes that have not been read.
       const far = await cog.pixels(source, imageId, gridAt([7.43, 46.92], 10, 20, 20))
       expect([first[0], far[0]]).toEqual([200, 200])
       const other = open()
@@ -229,14 +229,14 @@ describe('a catalogue', () => {
       expect((await other.pixels(source, imageId, grid))[0]).toBe(200)
     }
     expect(refused).toBeGreaterThan(2)
-    // What stays refused fails, once.
+    // A link that stays refused fails, after one retry.
     isDenied = true
     await expect(
       open().pixels(sheets(server.url, { assets: ['visual'] }), 'sheets/west', gridAt(BERN, 10, 5, 5)),
     ).rejects.toThrow('403')
   })
 
-  test('files are mosaics too: those of one day or year are one image, and so are those without a time', async () => {
+  test('files form mosaics too: those of one day or year are one image, and so are those without a time', async () => {
     await startCatalogue()
     const [x, y] = projectionOf(32632, '').forward(BERN)
     const left = await plainTiff(at('left.tif'), 32632, 10, [x - 2000, y + 1000], () => [200, 10, 10])

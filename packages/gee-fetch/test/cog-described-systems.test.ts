@@ -1,4 +1,4 @@
-/** Coordinate systems that a GeoTIFF describes by its keys, beside PROJ's reading of the same file. */
+/** Coordinate systems that a GeoTIFF describes by its keys, compared with PROJ's reading of the same file. */
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -21,7 +21,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** Eastings and northings by PROJ, in the system of a file or of a code. */
+/** Eastings and northings by PROJ, in the system of a file or a code. */
 async function byProj(system: string, places: readonly Position[]): Promise<Position[]> {
   const asking = run('gdaltransform', ['-s_srs', 'EPSG:4326', '-t_srs', system, '-output_xy'])
   asking.child.stdin!.end(places.map((each) => each.join(' ')).join('\n'))
@@ -39,7 +39,7 @@ const MALAY: Position = [102, 4]
 const BORNEO: Position = [115, 4.5]
 const MODERN = '+ellps=GRS80 +towgs84=0,0,0,0,0,0,0'
 
-describe.skipIf(lacks(GDAL))('beside gdaltransform', () => {
+describe.skipIf(lacks(GDAL))('compared with gdaltransform', () => {
   test.each([
     ['transverse Mercator', `+proj=tmerc +lat_0=46 +lon_0=7 +k=0.9997 +x_0=123456 +y_0=-5000 ${MODERN} +units=m`, BERN],
     [
@@ -52,7 +52,7 @@ describe.skipIf(lacks(GDAL))('beside gdaltransform', () => {
       `+proj=lcc +lat_1=37 +lat_2=39 +lat_0=36 +lon_0=-98 +x_0=400000 +y_0=0 ${MODERN} +units=ft`,
       KANSAS,
     ],
-    ['in a unit of its own', `+proj=tmerc +lat_0=46 +lon_0=7 +k=1 +x_0=0 +y_0=0 ${MODERN} +to_meter=2.5`, BERN],
+    ['in a custom unit', `+proj=tmerc +lat_0=46 +lon_0=7 +k=1 +x_0=0 +y_0=0 ${MODERN} +to_meter=2.5`, BERN],
     [
       'Lambert conformal, one parallel',
       `+proj=lcc +lat_1=46.5 +lat_0=46.5 +lon_0=7 +k_0=0.9998 +x_0=600000 +y_0=200000 ${MODERN}`,
@@ -98,13 +98,13 @@ describe.skipIf(lacks(GDAL))('beside gdaltransform', () => {
     ['cylindrical equal area', '+proj=cea +lat_ts=30 +lon_0=0 +x_0=0 +y_0=0 +datum=WGS84', BERN],
     ['UTM on a datum described by its shift', '+proj=utm +zone=32 +ellps=intl +towgs84=-87,-98,-121,0,0,0,0', BERN],
     [
-      'an ellipsoid of its own',
+      'a custom ellipsoid',
       '+proj=tmerc +lat_0=-42 +lon_0=146 +k=1 +x_0=0 +y_0=0 +a=6378160 +rf=298.25 +towgs84=-117.763,-51.51,139.061,0.292,0.443,0.277,-0.191',
       TASMANIA,
     ],
-  ] as const)('%s: a place is within a metre of where PROJ has it, and comes back', async (name, definition, place) => {
+  ] as const)('%s: a place is within a metre of PROJ’s, and converts back', async (name, definition, place) => {
     const file = at(`${name}.tif`)
-    // The middle of the file is at the place, so that its edges can be projected.
+    // The file's centre is at the place, so that its edges can be projected.
     const [[x, y]] = (await byProj(definition, [place])) as [Position]
     const options = ['-of', 'GTiff', '-a_srs', definition, '-a_ullr', x - 10, y + 10, x + 10, y - 10]
     await gdal('gdal_translate', ...options, at('picture.ppm'), file)
@@ -121,16 +121,16 @@ describe.skipIf(lacks(GDAL))('beside gdaltransform', () => {
   })
 })
 
-describe('what a file describes in part', () => {
+describe('partial descriptions', () => {
   const WGS84 = { GTModelTypeGeoKey: 1, ProjectedCSTypeGeoKey: 32767, GeographicTypeGeoKey: 4326 }
 
-  test('a zone of UTM may be named by the projection’s own code', () => {
+  test('the projection’s code may name a UTM zone', () => {
     const utm = (code: number) => projectionOfKeys({ ...WGS84, ProjectionGeoKey: code }, 'a.tif').forward([7, 46])
     expect(utm(16032)).toEqual(projectionOf(32632, 'a.tif').forward([7, 46]))
     expect(utm(16132)[1] - utm(16032)[1]).toBeCloseTo(10_000_000, 3)
   })
 
-  test('the unit of the file counts, also beside a code', () => {
+  test('the file’s unit applies, even with a code', () => {
     const metres = projectionOfKeys({ GTModelTypeGeoKey: 1, ProjectedCSTypeGeoKey: 26914 }, 'a.tif').forward(KANSAS)
     const feet = projectionOfKeys(
       { GTModelTypeGeoKey: 1, ProjectedCSTypeGeoKey: 26914, ProjLinearUnitsGeoKey: 9003 },
@@ -150,7 +150,7 @@ describe('what a file describes in part', () => {
       { ProjCoordTransGeoKey: 1, GeographicTypeGeoKey: 32767, GeogEllipsoidGeoKey: 7004 },
       /shift/,
     ],
-    ['a datum by a grid', { ProjCoordTransGeoKey: 1, GeographicTypeGeoKey: 4267 }, /grid/],
+    ['a datum that needs a grid', { ProjCoordTransGeoKey: 1, GeographicTypeGeoKey: 4267 }, /grid/],
     ['no ellipsoid', { ProjCoordTransGeoKey: 1, GeographicTypeGeoKey: undefined }, /ellipsoid/],
   ] as const)('%s is refused by name', (_, keys, said) => {
     const reading = () => projectionOfKeys({ ...WGS84, ...keys }, 'a.tif')

@@ -1,5 +1,5 @@
 // @module-tag slow
-/** Every way in which GDAL writes pixels: read to the values that GDAL reads, or refused by name. */
+/** Every pixel encoding that GDAL writes is either read to GDAL's values or refused by name. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const [WIDTH, HEIGHT, STEP] = [110, 70, 1 / 8192]
 
-/** A raw picture of 32-bit floats, pixel after pixel, from 1 up to `most`. */
+/** Files with a raw picture of 32-bit floats, pixel after pixel, from 1 up to `most`. */
 const written = new Set<string>()
 async function writeRaw(name: string, bands: number, most: number): Promise<void> {
   if (written.has(name)) return
@@ -50,7 +50,7 @@ async function byGdal(file: string, bands: readonly number[]): Promise<Float32Ar
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer)
 }
 
-/** The same by ours. */
+/** The same by our reader. */
 async function byUs(file: string, bands: readonly number[]) {
   const geotiff = await openGeotiff(localBytes(file), file)
   const count = WIDTH * HEIGHT
@@ -80,7 +80,7 @@ async function make(bands: number, most: number, ...options: (string | number)[]
 const co = (...all: string[]) => all.flatMap((each) => ['-co', each])
 const tiled = co('TILED=YES', 'BLOCKXSIZE=32', 'BLOCKYSIZE=48')
 
-describe.skipIf(lacks(GDAL))('beside gdal_translate', () => {
+describe.skipIf(lacks(GDAL))('compared with gdal_translate', () => {
   test.each([
     ...[1, 3, 4, 7].map((bits) => [`${bits} bits`, 3, 2 ** bits - 1, ['-ot', 'Byte', ...co(`NBITS=${bits}`)]] as const),
     ...[10, 12, 15].map(
@@ -91,24 +91,24 @@ describe.skipIf(lacks(GDAL))('beside gdal_translate', () => {
     ),
     ['24 bits, big-endian', 3, 2 ** 24 - 1, ['-ot', 'UInt32', ...co('NBITS=24', 'ENDIANNESS=BIG')]],
     ['12 bits, big-endian', 3, 4095, ['-ot', 'UInt16', ...co('NBITS=12', 'ENDIANNESS=BIG')]],
-    ['12 bits, planes apart', 3, 4095, ['-ot', 'UInt16', ...co('NBITS=12', 'INTERLEAVE=BAND')]],
+    ['12 bits, separate planes', 3, 4095, ['-ot', 'UInt16', ...co('NBITS=12', 'INTERLEAVE=BAND')]],
     ['12 bits of one band', 1, 4095, ['-ot', 'UInt16', ...co('NBITS=12')]],
     ['12 bits of five bands', 5, 4095, ['-ot', 'UInt16', ...co('NBITS=12')]],
-    ['floats of 16 bits', 3, 2047, ['-ot', 'Float32', ...co('NBITS=16')]],
-    ['floats of 16 bits, big-endian', 3, 2047, ['-ot', 'Float32', ...co('NBITS=16', 'ENDIANNESS=BIG')]],
-    ['floats of 16 bits, predicted', 3, 2047, ['-ot', 'Float32', ...co('NBITS=16', 'PREDICTOR=3')]],
-    ['floats of 64 bits', 3, 9999, ['-ot', 'Float64']],
-    ['floats of 64 bits, predicted', 3, 9999, ['-ot', 'Float64', ...co('PREDICTOR=3')]],
+    ['16-bit floats', 3, 2047, ['-ot', 'Float32', ...co('NBITS=16')]],
+    ['16-bit floats, big-endian', 3, 2047, ['-ot', 'Float32', ...co('NBITS=16', 'ENDIANNESS=BIG')]],
+    ['16-bit floats, predicted', 3, 2047, ['-ot', 'Float32', ...co('NBITS=16', 'PREDICTOR=3')]],
+    ['64-bit floats', 3, 9999, ['-ot', 'Float64']],
+    ['64-bit floats, predicted', 3, 9999, ['-ot', 'Float64', ...co('PREDICTOR=3')]],
     ['floats, predicted by differences', 3, 9999, ['-ot', 'Float32', ...co('PREDICTOR=2')]],
     ['floats, big-endian and predicted', 3, 9999, ['-ot', 'Float32', ...co('PREDICTOR=3', 'ENDIANNESS=BIG')]],
-    ['floats, predicted, planes apart', 3, 9999, ['-ot', 'Float32', ...co('PREDICTOR=3', 'INTERLEAVE=BAND')]],
+    ['floats, predicted, separate planes', 3, 9999, ['-ot', 'Float32', ...co('PREDICTOR=3', 'INTERLEAVE=BAND')]],
     ['16 bits, big-endian and predicted', 3, 60_000, ['-ot', 'UInt16', ...co('PREDICTOR=2', 'ENDIANNESS=BIG')]],
     ['16 bits, big-endian', 3, 60_000, ['-ot', 'UInt16', ...co('ENDIANNESS=BIG')]],
     ['32 bits, predicted', 3, 9e6, ['-ot', 'UInt32', ...co('PREDICTOR=2')]],
-    ['32 bits with a sign, big-endian', 3, 9e6, ['-ot', 'Int32', ...co('ENDIANNESS=BIG', 'PREDICTOR=2')]],
+    ['32 bits, signed, big-endian', 3, 9e6, ['-ot', 'Int32', ...co('ENDIANNESS=BIG', 'PREDICTOR=2')]],
     ['64 bits', 3, 9e6, ['-ot', 'UInt64']],
-    ['64 bits with a sign, predicted', 3, 9e6, ['-ot', 'Int64', ...co('PREDICTOR=2')]],
-    ['8 bits with a sign', 3, 100, ['-ot', 'Byte', ...co('PIXELTYPE=SIGNEDBYTE')]],
+    ['64 bits, signed, predicted', 3, 9e6, ['-ot', 'Int64', ...co('PREDICTOR=2')]],
+    ['8 bits, signed', 3, 100, ['-ot', 'Byte', ...co('PIXELTYPE=SIGNEDBYTE')]],
     ['8 bits, predicted, four bands', 4, 255, ['-ot', 'Byte', ...co('PREDICTOR=2')]],
     ['BigTIFF, big-endian', 3, 255, ['-ot', 'Byte', ...co('BIGTIFF=YES', 'ENDIANNESS=BIG')]],
   ] as readonly (readonly [string, number, number, readonly string[]])[])(
@@ -135,12 +135,12 @@ describe.skipIf(lacks(GDAL))('beside gdal_translate', () => {
   test.each([
     ['WebP, lossless', 3, ['COMPRESS=WEBP', 'WEBP_LOSSLESS=YES'], 0],
     ['WebP', 3, ['COMPRESS=WEBP', 'WEBP_LEVEL=80'], 0],
-    ['WebP with opacity', 4, ['COMPRESS=WEBP', 'WEBP_LOSSLESS=YES'], 0],
-    ['JPEG of four bands', 4, ['COMPRESS=JPEG', 'PHOTOMETRIC=MINISBLACK', 'JPEG_QUALITY=95'], 1],
-    ['JPEG of four bands, the fourth infrared', 4, ['COMPRESS=JPEG', 'PHOTOMETRIC=RGB', 'ALPHA=UNSPECIFIED'], 1],
-    ['JPEG of inks', 4, ['COMPRESS=JPEG', 'PHOTOMETRIC=CMYK', 'JPEG_QUALITY=95'], 1],
+    ['WebP with alpha', 4, ['COMPRESS=WEBP', 'WEBP_LOSSLESS=YES'], 0],
+    ['JPEG with four bands', 4, ['COMPRESS=JPEG', 'PHOTOMETRIC=MINISBLACK', 'JPEG_QUALITY=95'], 1],
+    ['JPEG with four bands, the fourth infrared', 4, ['COMPRESS=JPEG', 'PHOTOMETRIC=RGB', 'ALPHA=UNSPECIFIED'], 1],
+    ['JPEG in CMYK', 4, ['COMPRESS=JPEG', 'PHOTOMETRIC=CMYK', 'JPEG_QUALITY=95'], 1],
     ['inks', 4, ['COMPRESS=LZW', 'PHOTOMETRIC=CMYK'], 0],
-    ['inks, planes apart', 4, ['COMPRESS=LZW', 'PHOTOMETRIC=CMYK', 'INTERLEAVE=BAND'], 0],
+    ['CMYK, separate planes', 4, ['COMPRESS=LZW', 'PHOTOMETRIC=CMYK', 'INTERLEAVE=BAND'], 0],
   ] as const)('%s: red, green and blue are GDAL’s', async (_, bands, options, spread) => {
     for (const layout of [co('TILED=YES', 'BLOCKXSIZE=32', 'BLOCKYSIZE=48'), []]) {
       const file = await make(bands, 250, '-ot', 'Byte', ...layout, ...co(...options))
@@ -151,7 +151,7 @@ describe.skipIf(lacks(GDAL))('beside gdal_translate', () => {
     }
   })
 
-  test('only a band that the file calls opacity is one, and not where it is asked for as a colour', async () => {
+  test('a band is alpha only if the file says so and it is not requested as a colour', async () => {
     const valid = async (file: string, bands: number[]) =>
       (await byUs(file, bands)).valid.reduce((sum, each) => sum + each, 0)
     await writeRaw('four', 4, 250)
@@ -187,9 +187,9 @@ describe.skipIf(lacks(GDAL))('beside gdal_translate', () => {
     })
   })
 
-  test('YCbCr that is no JPEG: refused by name', async () => {
+  test('YCbCr outside JPEG: refused by name', async () => {
     const file = await make(3, 250, '-ot', 'Byte', ...co('COMPRESS=LZW', 'PHOTOMETRIC=RGB'))
-    // GDAL doesn't write it: the entry of the photometric interpretation is changed from RGB to YCbCr.
+    // GDAL can't write it, so the photometric interpretation is changed from RGB to YCbCr.
     const bytes = await readFile(file)
     const entry = bytes.indexOf(Buffer.from('060103000100000002000000', 'hex'))
     expect(entry).toBeGreaterThan(0)
@@ -202,7 +202,7 @@ describe.skipIf(lacks(GDAL))('beside gdal_translate', () => {
   })
 })
 
-test('numbers that are not read are named', () => {
+test('unsupported number formats are named', () => {
   expect(() => checkNumbers({ bits: 24, format: 3, predictor: 1 })).toThrow('floating-point numbers have 24 bits')
   expect(() => checkNumbers({ bits: 12, format: 2, predictor: 1 })).toThrow('signed numbers have 12 bits')
   expect(() => checkNumbers({ bits: 12, format: 1, predictor: 2 })).toThrow('12 bits have predictor 2')
@@ -210,7 +210,7 @@ test('numbers that are not read are named', () => {
   expect(() => checkNumbers({ bits: 128, format: 6, predictor: 1 })).toThrow('sample format 6')
 })
 
-test('numbers of any bits are those that were packed, with lines that end on a byte', () => {
+test('numbers of any bit width unpack to what was packed, with rows padded to a byte', () => {
   const shape = fc.record({
     bits: fc.integer({ min: 1, max: 31 }).filter((bits) => ![8, 16, 24].includes(bits)),
     samples: fc.integer({ min: 1, max: 5 }),

@@ -1,5 +1,5 @@
 // @module-tag slow
-/** What files are made of: numbers, planes, masks, places; and files that are damaged or made to harm. */
+/** What files are made of: numbers, planes, masks, locations; and files that are damaged or hostile. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** A grid whose pixels are those of the file, so that every one is known. */
+/** A grid with the file's own pixels, so that every value is known. */
 const STEP = 1 / 8192
 const [WEST, NORTH] = [7, 47]
 const gridOf = (width: number, height: number): Grid => ({
@@ -66,52 +66,52 @@ function expected(state: (x: number, y: number) => number = () => PIXEL_STATE.cl
 
 test.each([
   ['bytes', {}],
-  ['planes apart', { planes: 'apart' }],
+  ['separate planes', { planes: 'apart' }],
   ['zstd', { compression: [50000, (bytes: Buffer) => zstdCompressSync(bytes)] }],
-  ['not compressed', { compression: [1, (bytes: Buffer) => bytes] }],
+  ['uncompressed', { compression: [1, (bytes: Buffer) => bytes] }],
   ['16 bits', { kind: 'uint16' }],
-  ['16 bits with a sign', { kind: 'int16' }],
-  ['floats, planes apart', { kind: 'float32', planes: 'apart' }],
+  ['16 bits, signed', { kind: 'int16' }],
+  ['floats, separate planes', { kind: 'float32', planes: 'apart' }],
   ['tiles larger than the image', { tile: 64 }],
-] as const)('%s: every pixel is the one of its place', async (_, changes) => {
+] as const)('%s: every pixel is at its place', async (_, changes) => {
   const pixels = await read(writeTiff([tiffImage(picture(changes as Partial<Picture>))]))
   expect(pixels.equals(expected())).toBe(true)
 })
 
-test('values are stretched between black and white in 256 steps, and cut off beyond', async () => {
+test('values are stretched between black and white in 256 steps, and clamped beyond', async () => {
   const numbers = [-500, 0, 199, 200, 1200, 3100, 3199.9, 3200, 9000]
   const file = picture({ kind: 'float32', rule: (x) => numbers[x % 9]! })
   const pixels = await read(writeTiff([tiffImage(file)]), { range: [200, 3200] })
   const stretched = numbers.map((value) => Math.max(0, Math.min(255, Math.floor((256 * (value - 200)) / 3000))))
   expect(stretched).toEqual([0, 0, 0, 0, 85, 247, 255, 255, 255])
   expect(Array.from({ length: 9 }, (_, x) => pixels[4 * x])).toEqual(stretched)
-  // Three raw zeros are black, whatever they are shown as.
+  // Three raw zeros are black, whatever colour the stretch gives them.
   expect(stateAt(pixels, 1, 0)).toBe(PIXEL_STATE.black)
   expect(stateAt(pixels, 0, 0)).toBe(PIXEL_STATE.clear)
 })
 
-describe('what holds no data is masked', () => {
+describe('pixels without data are masked', () => {
   const half = (x: number) => (x < 20 ? PIXEL_STATE.masked : PIXEL_STATE.clear)
 
-  test('by a value, where all bands have it', async () => {
+  test('by a nodata value in all bands', async () => {
     const holed = (x: number, y: number, band: number) => (x < 20 || (x === 30 && band === 1) ? 255 : rule(x, y, band))
     const pixels = await read(writeTiff([tiffImage(picture({ rule: holed, entries: [[42113, 2, '255']] }))]))
     expect(pixels.equals(expected(half, holed))).toBe(true)
   })
 
-  test('by floats that are no numbers', async () => {
+  test('by NaN', async () => {
     const holed = (x: number, y: number, band: number) => (x < 20 ? Number.NaN : rule(x, y, band))
     const pixels = await read(writeTiff([tiffImage(picture({ rule: holed, kind: 'float32' }))]))
     expect(pixels.equals(expected(half))).toBe(true)
   })
 
-  test('by a band of opacity', async () => {
+  test('by an alpha band', async () => {
     const four = (x: number, y: number, band: number) => (band < 3 ? rule(x, y, band) : x < 20 ? 0 : 1)
     const pixels = await read(writeTiff([tiffImage(picture({ rule: four, bands: 4, entries: [[338, 3, [2]]] }))]))
     expect(pixels.equals(expected(half))).toBe(true)
   })
 
-  test('by a tile that is left out, where the file has a value for nothing', async () => {
+  test('by a sparse tile, if the file has a nodata value', async () => {
     const missing = (x: number, y: number) => (x < 16 && y < 16 ? PIXEL_STATE.masked : PIXEL_STATE.clear)
     const sparse = picture({ without: [0], entries: [[42113, 2, '0']] })
     expect((await read(writeTiff([tiffImage(sparse)]))).equals(expected(missing))).toBe(true)
@@ -119,7 +119,7 @@ describe('what holds no data is masked', () => {
     expect(stateAt(black, 3, 3)).toBe(PIXEL_STATE.black)
   })
 
-  test('by a mask, each size of the image by its own', async () => {
+  test('by a mask, with one for each overview', async () => {
     const level = (width: number, height: number, type: number, changes: Partial<Picture>): Picture => ({
       width,
       height,
@@ -140,7 +140,7 @@ describe('what holds no data is masked', () => {
   })
 })
 
-test('an overview is taken that is no coarser than the source’s pixels, whatever the grid', async () => {
+test('the overview used is no coarser than the source’s pixels, whatever the grid', async () => {
   const level = (width: number, value: number, type: number): Picture => ({
     width,
     height: width,
@@ -169,7 +169,7 @@ test.each([
   ['2021-06-01 10:00:00', '2021-06-01T10:00:00.000Z'],
   ['2021:13:01 10:00:00', null],
   ['    :  :     :  :  ', null],
-])('a time and a long description may stand anywhere in the file: %s', async (text, said) => {
+])('a time and a long description may be anywhere in the file: %s', async (text, said) => {
   const described: Entry[] = [
     [270, 2, 'so it is described '.repeat(200)],
     [306, 2, text],
@@ -182,11 +182,11 @@ test.each([
   expect((await read(bytes)).includes(PIXEL_STATE.masked)).toBe(false)
 })
 
-describe('the position of a file', () => {
+describe('the location of a file', () => {
   const placed = (...entries: Entry[]) => writeTiff([tiffImage({ width: 50, height: 40, rule, entries })])
   const scale: Entry = [33550, 12, [STEP, STEP, 0]]
 
-  test('is told by a tie point at any of its pixels, by the middle of one, or by a matrix', async () => {
+  test('is read from a tie point at any pixel, at a pixel’s centre, or from a matrix', async () => {
     const all = expected()
     const tied = placed(scale, [33922, 12, [10, 5, 0, WEST + 10 * STEP, NORTH - 5 * STEP, 0]], IN_DEGREES)
     expect((await read(tied)).equals(all)).toBe(true)
@@ -204,8 +204,8 @@ describe('the position of a file', () => {
       /rotated.*/,
     ],
     ['from south to north', [[34264, 12, [STEP, 0, 0, WEST, 0, STEP, 0, NORTH, 0, 0, 0, 0, 0, 0, 0, 1]]], /where/],
-    ['nowhere', [], /where it lies/],
-  ] as const)('%s: refused in a sentence', async (_, entries, said) => {
+    ['nowhere', [], /where it is/],
+  ] as const)('%s: refused with one sentence', async (_, entries, said) => {
     await expect(read(placed(...(entries as readonly Entry[]), IN_DEGREES))).rejects.toMatchObject({
       code: 'image-damaged',
       status: 400,
@@ -219,15 +219,15 @@ test.each([
   ['inks', 5],
   ['CIELab', 8],
   ['YCbCr', 6],
-])('colours by %s are refused, not shown as red, green and blue', async (name, photometric) => {
+])('colours of type %s are refused, not shown as red, green and blue', async (name, photometric) => {
   const bytes = writeTiff([tiffImage(picture({ entries: [[262, 3, [photometric]]] }))])
   await expect(read(bytes)).rejects.toThrow(name)
 })
 
-test('a grid that needs many tiles is read part by part, to the same pixels', async () => {
+test('a grid that needs many tiles is read in parts, with the same pixels', async () => {
   const size = 720
   const bytes = writeTiff([tiffImage(picture({ width: size, height: size }))])
-  // 45 x 45 tiles of three bands are more than are read at once.
+  // 45 x 45 tiles of three bands exceed what is read at once.
   const pixels = await read(bytes, {}, gridOf(size, size))
   for (let i = 0; i < size * size; i += 101) {
     const [x, y] = [i % size, Math.floor(i / size)]
@@ -236,7 +236,7 @@ test('a grid that needs many tiles is read part by part, to the same pixels', as
 }, 20_000)
 
 describe('unpacking', () => {
-  /** Codes of 9 bits, which is what the first 254 of a stream are. */
+  /** 9-bit codes, as the first 254 of a stream are. */
   const codes = (...all: number[]) => {
     const bits = all.map((code) => code.toString(2).padStart(9, '0')).join('')
     return Buffer.from(
@@ -247,17 +247,17 @@ describe('unpacking', () => {
     )
   }
 
-  test('LZW as in the example of TIFF 6.0, and a string that is its own last code', () => {
+  test('LZW matches the TIFF 6.0 example, and a code may refer to the string being written', () => {
     expect([...new Uint8Array(unpackLzw(codes(256, 7, 258, 8, 8, 258, 6, 6, 257), 100))]).toEqual([
       7, 7, 7, 8, 8, 7, 7, 6, 6,
     ])
     expect(Buffer.from(unpackLzw(codes(256, 65, 258, 259, 257), 100)).toString()).toBe('AAAAAA')
-    // A code that was never made ends it; so does the end of the bytes.
+    // An unknown code ends the stream; so does the end of the bytes.
     expect([...new Uint8Array(unpackLzw(codes(256, 7, 300, 8), 100))]).toEqual([7])
     expect([...new Uint8Array(unpackLzw(codes(256, 7, 8).subarray(0, 3), 100))]).toEqual([7])
   })
 
-  test('PackBits as in its well-known example', () => {
+  test('PackBits matches its well-known example', () => {
     const packed = Buffer.from('FEAA0280002AFDAA0380002A22F7AA', 'hex')
     expect(Buffer.from(unpackPackBits(packed, 100)).toString('hex')).toBe(
       'aaaaaa80002aaaaaaaaa80002a22aaaaaaaaaaaaaaaaaaaa',
@@ -265,7 +265,7 @@ describe('unpacking', () => {
     expect(new Uint8Array(unpackPackBits(Buffer.from([128, 0, 5]), 10))).toEqual(Uint8Array.of(5))
   })
 
-  test('what would fill memory ends at the limit', () => {
+  test('output that would fill memory stops at the limit', () => {
     const packed = Buffer.alloc(2 ** 20, 0x81)
     expect(() => unpackPackBits(packed, 2 ** 16)).toThrow('more than 65536 bytes')
     const codes = Array.from({ length: 3000 }, (_, i) => (i === 0 ? 256 : i === 1 ? 65 : 256 + i))
@@ -278,7 +278,7 @@ describe('unpacking', () => {
   })
 })
 
-describe('files made to harm', () => {
+describe('hostile files', () => {
   const refusal = async (bytes: Buffer, changes: Partial<CogSource> = {}) => {
     const from = performance.now()
     const error = await read(bytes, changes).then(
@@ -290,13 +290,13 @@ describe('files made to harm', () => {
   }
   const damaged = { code: 'image-damaged', status: 400, retry: false }
 
-  test('a tile that unpacks without end', async () => {
+  test('a tile that unpacks endlessly', async () => {
     const bomb = deflateSync(Buffer.alloc(100 * 2 ** 20))
     const bytes = writeTiff([tiffImage(picture({ compression: [8, () => bomb], tile: 64 }))])
     expect(await refusal(bytes)).toMatchObject(damaged)
   })
 
-  test('tiles as large as the Earth, or as small as a pixel, by the million', async () => {
+  test('tiles as large as the Earth, and millions of one-pixel tiles', async () => {
     const huge: Entry[] = [
       [322, 4, [2 ** 20]],
       [323, 4, [2 ** 20]],
@@ -310,14 +310,14 @@ describe('files made to harm', () => {
     expect(found === null || found.code === 'image-damaged').toBe(true)
   })
 
-  test('directories that lead round in a circle', async () => {
+  test('directories that form a cycle', async () => {
     const bytes = writeTiff([tiffImage(picture())])
     const directory = bytes.readUInt32LE(4)
     bytes.writeUInt32LE(directory, directory + 2 + 12 * bytes.readUInt16LE(directory))
     expect(await refusal(bytes)).toBeNull()
   })
 
-  test('300 seeded mutations of a tiled, masked file with overviews: pixels or its own error, within two seconds', async () => {
+  test('300 seeded mutations of a tiled, masked file with overviews: pixels or a proper error, within two seconds', async () => {
     const images = [
       picture({ entries: [[254, 4, [0]]] }),
       { ...picture({ bands: 1, rule: () => 255 }), entries: [[254, 4, [4]]] as Entry[] },
@@ -343,7 +343,7 @@ describe('files made to harm', () => {
   }, 60_000)
 })
 
-describe.skipIf(lacks(GDAL))('beside gdalwarp', () => {
+describe.skipIf(lacks(GDAL))('compared with gdalwarp', () => {
   const BERN: [number, number] = [7.44, 46.95]
   const tiled = ['-of', 'GTiff', '-co', 'TILED=YES']
 
@@ -358,11 +358,11 @@ describe.skipIf(lacks(GDAL))('beside gdalwarp', () => {
   test.each([
     ['strips of JPEG in YCbCr', ['-of', 'GTiff', '-co', 'COMPRESS=JPEG', '-co', 'PHOTOMETRIC=YCBCR']],
     ['JPEG in RGB', [...tiled, '-co', 'COMPRESS=JPEG', '-co', 'PHOTOMETRIC=RGB']],
-    ['JPEG, planes apart', [...tiled, '-co', 'COMPRESS=JPEG', '-co', 'INTERLEAVE=BAND']],
-    ['deflate, planes apart', [...tiled, '-co', 'COMPRESS=DEFLATE', '-co', 'INTERLEAVE=BAND']],
+    ['JPEG, separate planes', [...tiled, '-co', 'COMPRESS=JPEG', '-co', 'INTERLEAVE=BAND']],
+    ['deflate, separate planes', [...tiled, '-co', 'COMPRESS=DEFLATE', '-co', 'INTERLEAVE=BAND']],
     ['strips of LZW, predicted', ['-of', 'GTiff', '-co', 'COMPRESS=LZW', '-co', 'PREDICTOR=2']],
     ['strips of PackBits', ['-of', 'GTiff', '-co', 'COMPRESS=PACKBITS']],
-    ['16 bits with a sign, predicted', [...tiled, '-ot', 'Int16', '-co', 'COMPRESS=DEFLATE', '-co', 'PREDICTOR=2']],
+    ['16 bits, signed, predicted', [...tiled, '-ot', 'Int16', '-co', 'COMPRESS=DEFLATE', '-co', 'PREDICTOR=2']],
     ['floats, predicted', [...tiled, '-ot', 'Float32', '-co', 'COMPRESS=ZSTD', '-co', 'PREDICTOR=3']],
     ['BigTIFF', [...tiled, '-co', 'BIGTIFF=YES', '-co', 'COMPRESS=LZW']],
     ['big-endian', [...tiled, '-ot', 'UInt16', '-co', 'ENDIANNESS=BIG', '-co', 'COMPRESS=DEFLATE']],
@@ -380,10 +380,10 @@ describe.skipIf(lacks(GDAL))('beside gdalwarp', () => {
     [32632, BERN],
     [28992, [5.5, 52.2]],
     [5514, [16, 49.5]],
-  ] as const)('EPSG:%i: an overview’s pixels lie where gdalwarp has them', async (epsg, place) => {
+  ] as const)('EPSG:%i: an overview’s pixels are where gdalwarp has them', async (epsg, place) => {
     const options = ['-of', 'COG', '-co', 'COMPRESS=DEFLATE', '-co', 'RESAMPLING=NEAREST', '-co', 'BLOCKSIZE=128']
     const source = await make(`overviews-${epsg}.tif`, epsg, place as Position, ...options)
-    // Mercator's metres are shorter on the ground.
+    // Mercator metres are shorter on the ground.
     const gsd = epsg === 3857 ? 14 : 20
     const grid = gridAt(place, gsd, 120, 90)
     const theirs = await warped(source.files[0]!, grid, folder, '-ovr', '0')

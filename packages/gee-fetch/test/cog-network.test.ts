@@ -1,5 +1,5 @@
 // @module-tag slow
-/** How files are asked for: tries, aborts, and servers without ranges. */
+/** How files are requested: attempts, aborts, and servers without ranges. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -66,7 +66,7 @@ const outcome = (promise: Promise<unknown>) =>
     (error: Error) => error.message,
   )
 
-test('a server that only fails, or sends other ranges, is asked five times, not five times five', async () => {
+test('a server that always fails, or sends wrong ranges, is tried five times, not five times five', async () => {
   const failing = await serve((_, response) => {
     response.writeHead(500).end()
     return true
@@ -83,7 +83,7 @@ test('a server that only fails, or sends other ranges, is asked five times, not 
 }, 60_000)
 
 describe('an abort', () => {
-  test('ends at once while a header hangs, and hangs up', async () => {
+  test('returns at once while a header hangs, and closes the connection', async () => {
     let closed = 0
     const { source } = await serve((_, response) => {
       response.once('close', () => closed++)
@@ -97,7 +97,7 @@ describe('an abort', () => {
     await expect.poll(() => closed).toBe(1)
   })
 
-  test('ends pauses between tries, and a wait for a server that says when to come back', async () => {
+  test('ends pauses between attempts, and a wait for Retry-After', async () => {
     const { server, source } = await serve((_, response) => {
       response.writeHead(429, { 'retry-after': '60' }).end()
       return true
@@ -110,7 +110,7 @@ describe('an abort', () => {
     expect(server.requests).toHaveLength(1)
   })
 
-  test('of one takes nothing from another that waits for the same bytes', async () => {
+  test('of one caller does not affect another that waits for the same bytes', async () => {
     for (const hung of [1, 2]) {
       const { source } = await serve((number, response) => {
         if (number !== hung) return false
@@ -126,7 +126,7 @@ describe('an abort', () => {
     }
   })
 
-  test('leaves nothing behind that spoils the next', async () => {
+  test('leaves no state that breaks the next read', async () => {
     const { source } = await serve()
     const cog = open()
     const controller = new AbortController()
@@ -137,7 +137,7 @@ describe('an abort', () => {
   })
 })
 
-test('work that several wait for continues until the last of them leaves', async () => {
+test('shared work continues until its last waiter leaves', async () => {
   const aborted: string[] = []
   let made = 0
   const known = remembering(2, (key, signal) => {
@@ -158,7 +158,7 @@ test('work that several wait for continues until the last of them leaves', async
   expect(made).toBe(2)
 })
 
-test('images that share a request have the bytes of a request of their own', async () => {
+test('images that share a request have the same bytes as with separate requests', async () => {
   const { source } = await serve()
   const cog = open()
   const tile = mapTileAt(BERN)
@@ -185,7 +185,7 @@ test('images that share a request have the bytes of a request of their own', asy
   expect(await bytesOf(together)).toEqual(await bytesOf(alone))
 })
 
-test('which sheets a mosaic is put together of is decided by the box of the image, not by what it shares a request with', async () => {
+test('the box of the image decides which sheets compose a mosaic, not the request it shares', async () => {
   const [tile, step] = [mapTileAt(BERN), latticeOf(mapTileAt(BERN), 10)]
   const [column, row] = [(BERN[0] - step.west) / step.stepX, (BERN[1] - step.south) / step.stepY].map(Math.round)
   const [west, south] = [step.west + column! * step.stepX, step.south + row! * step.stepY]
@@ -197,7 +197,7 @@ test('which sheets a mosaic is put together of is decided by the box of the imag
   ]
   await plainTiff(join(folder, 'below.tif'), 4326, 5e-4, [west - 0.02, south + 0.02], () => [10, 200, 10])
   await plainTiff(join(folder, 'above.tif'), 4326, 5e-4, [west - 0.02, south + 0.02], () => [200, 10, 10])
-  // The catalogue says of the sheet above that it has only the east, while its file has all.
+  // The catalogue says that the sheet above covers only the east, while its file covers everything.
   const sheet = (id: string, from: number) => ({
     id,
     bbox: [from, south - 0.05, west + 0.05, south + 0.05],
@@ -253,7 +253,7 @@ test('which sheets a mosaic is put together of is decided by the box of the imag
   expect(together).toEqual(apart)
 })
 
-test('files that are denied or fail for a while fail their images and drop none, and the next run gets them', async () => {
+test('files that are temporarily denied or failing fail their images without dropping them, and the next run gets them', async () => {
   let status: number | null = null
   const { source } = await serve((_, response) => {
     if (status === null) return false
@@ -305,13 +305,13 @@ test('files that are denied or fail for a while fail their images and drop none,
     status = null
     expect(await run(`status-${answer}`, failing)).toEqual(fine)
   }
-  // What is gone is final.
+  // A missing file is final.
   status = 404
   const gone = await run('gone')
   expect(gone.dropped).toEqual([{ id: 'a1', reason: 'image-gone' }])
 }, 60_000)
 
-test('of a server without ranges a small file is fetched once', async () => {
+test('a small file on a server without ranges is fetched once', async () => {
   const whole = await readFile(join(folder, 'a.tif'))
   const { server, source } = await serve((_, response) => {
     response.writeHead(200, { 'content-length': whole.length, etag: '"1"' }).end(whole)
@@ -323,7 +323,7 @@ test('of a server without ranges a small file is fetched once', async () => {
   expect(ranged.server.requests.length).toBeGreaterThan(1)
 })
 
-test('a web page or nothing with status 200 is asked again, and says nothing of the file', async () => {
+test('a web page or an empty body with status 200 is retried, and says nothing about the file', async () => {
   const whole = await readFile(join(folder, 'a.tif'))
   for (const [type, body] of [
     ['image/tiff', ''],
@@ -348,7 +348,7 @@ test('a web page or nothing with status 200 is asked again, and says nothing of 
   }
 }, 60_000)
 
-test('a file that fails for a while is read well afterwards by the same reader', async () => {
+test('a file that failed temporarily is read correctly afterwards by the same reader', async () => {
   let isDown = false
   const { source } = await serve((_, response) => {
     if (isDown) response.writeHead(404).end()
@@ -365,7 +365,7 @@ test('a file that fails for a while is read well afterwards by the same reader',
   expect((await cog.pixels(source, 'tests/a.tif', far)).some((value) => value !== 0)).toBe(true)
 })
 
-test('files with one address up to their queries are refused, and a file named twice is one', () => {
+test('files whose addresses differ only in the query are refused, and a file named twice counts once', () => {
   const ids = (...files: string[]) => [...fileIds({ collection: 'c', files }).keys()]
   expect(() => ids('https://host/get?id=1', 'https://host/get?id=2')).toThrow(InputError)
   expect(ids('https://host/a.tif', 'https://host/a.tif')).toEqual(['c/a.tif'])

@@ -1,4 +1,4 @@
-/** Places of coordinate systems beside PROJ's: pictures that lie metres beside their objects look right, and are wrong. */
+/** Projected places compared with PROJ's: images that are metres off look right, and are wrong. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { InputError } from '@skyscript/core'
@@ -44,19 +44,16 @@ const PLACES = [
   [9473, [135, -25], [299362.22, -2706085.98]],
 ] as const
 
-test.each(PLACES)(
-  'EPSG:%i: a place is within a metre of where PROJ has it, and comes back',
-  (epsg, place, expected) => {
-    const { forward, inverse } = projectionOf(epsg, 'a.tif')
-    const found = forward(place as unknown as [number, number])
-    expect(Math.hypot(found[0] - expected[0], found[1] - expected[1])).toBeLessThan(1)
-    const back = inverse(found)
-    expect(Math.hypot(back[0] - place[0], back[1] - place[1])).toBeLessThan(1e-6)
-  },
-)
+test.each(PLACES)('EPSG:%i: a place is within a metre of PROJ’s, and converts back', (epsg, place, expected) => {
+  const { forward, inverse } = projectionOf(epsg, 'a.tif')
+  const found = forward(place as unknown as [number, number])
+  expect(Math.hypot(found[0] - expected[0], found[1] - expected[1])).toBeLessThan(1)
+  const back = inverse(found)
+  expect(Math.hypot(back[0] - place[0], back[1] - place[1])).toBeLessThan(1e-6)
+})
 
-describe.skipIf(lacks(GDAL))('beside gdaltransform', () => {
-  test('the places above are PROJ’s own, and others around them agree as well', async () => {
+describe.skipIf(lacks(GDAL))('compared with gdaltransform', () => {
+  test('the places above match PROJ, and so do others around them', async () => {
     for (const [epsg, [x, y]] of PLACES) {
       const around = [-0.2, 0, 0.2].flatMap((dx) => [-0.2, 0.2].map((dy) => [x + dx, y + dy] as [number, number]))
       const asking = run('gdaltransform', ['-s_srs', 'EPSG:4326', '-t_srs', `EPSG:${epsg}`, '-output_xy'])
@@ -76,15 +73,15 @@ test.each([
   [4267, /EPSG:4267, which needs a grid of shifts/],
   [26715, /EPSG:26715, which needs a grid of shifts/],
   [4807, /EPSG:4807, which isn't known/],
-  // Its shift is known to some twenty metres.
+  // Its shift is known to about twenty metres.
   [28410, /EPSG:28410, which needs the shift of its datum/],
   [1, /EPSG:1, which isn't known/],
-])('EPSG:%i is refused by name, not placed beside where it is', (epsg, said) => {
+])('EPSG:%i is refused by name, not placed wrongly', (epsg, said) => {
   expect(() => projectionOf(epsg, 'a.tif')).toThrow(InputError)
   expect(() => projectionOf(epsg, 'a.tif')).toThrow(said)
   expect(() => projectionOf(epsg, 'a.tif')).toThrow(/a\.tif is in .*gdalwarp/)
 })
 
-test('a file that names no system is told so', () => {
+test('the message says that a file names no coordinate system', () => {
   expect(() => projectionOfKeys({}, 'a.tif')).toThrow(/without an EPSG code.*gdalwarp/)
 })

@@ -1,4 +1,4 @@
-/** Servers that answer ranges in their own ways: past the end, without the size, with other ETags for the same file. */
+/** Servers with range quirks: past the end, without the size, with different ETags for the same file. */
 import type { ServerResponse } from 'node:http'
 import { afterAll, describe, expect, test } from 'vitest'
 import { remoteBytes } from '../src/cog/file-bytes.ts'
@@ -21,7 +21,7 @@ interface Asked {
   readonly number: number
 }
 
-/** A file on a server that answers as told, and a reader of it. */
+/** A file on a server with the given behaviour, and a reader of it. */
 async function open(answer: (asked: Asked, response: ServerResponse) => void) {
   let number = 0
   const service = await startService(async (request, response) => {
@@ -48,7 +48,7 @@ function part(response: ServerResponse, file: Buffer, { from, to }: Asked, etag:
     .end(file.subarray(from, end))
 }
 
-test('the last bytes of a large file come from a server that sends all of it for a range beyond its end', async () => {
+test('the last bytes of a large file are read even if the server sends the whole file for a range beyond its end', async () => {
   const file = fileOf(20 * 2 ** 20 + 100)
   let whole = 0
   const { read } = await open((asked, response) => {
@@ -77,10 +77,10 @@ describe('another ETag', () => {
   }
 
   test.each([
-    ['that is a weak one of the same', () => (n: number) => (n % 2 ? '"a"' : 'W/"a"'), 5],
-    ['of three mirrors in turn', () => (n: number) => `"${n % 3}"`, null],
-    ['from one moment on', () => (n: number) => (n < 3 ? '"a"' : '"b"'), null],
-  ])('%s is of the same file where size and bytes agree', async (_, make, requests) => {
+    ['that is the weak form of the same', () => (n: number) => (n % 2 ? '"a"' : 'W/"a"'), 5],
+    ['from three mirrors in turn', () => (n: number) => `"${n % 3}"`, null],
+    ['from some request on', () => (n: number) => (n < 3 ? '"a"' : '"b"'), null],
+  ])('%s means the same file if size and bytes agree', async (_, make, requests) => {
     const version = make()
     const { read, asked } = await open((range, response) => part(response, file, range, version(range.number)))
     await readAll(read)
@@ -91,7 +91,7 @@ describe('another ETag', () => {
   test.each([
     ['other bytes', other],
     ['another size', file.subarray(0, -1)],
-  ])('with %s is of another file, which is read from its start', async (_, replaced) => {
+  ])('with %s means another file, which is read from its start', async (_, replaced) => {
     let isReplaced = false
     const { read } = await open((range, response) =>
       part(response, isReplaced ? replaced : file, range, isReplaced ? '"new"' : '"old"'),

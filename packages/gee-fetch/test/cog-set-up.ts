@@ -10,12 +10,12 @@ import { startService } from './service.ts'
 
 const run = promisify(execFile)
 
-/** Runs a program of GDAL. */
+/** Runs a GDAL program. */
 export const gdal = async (command: string, ...args: (string | number)[]): Promise<void> => {
   await run(command, ['-q', ...args.map(String)])
 }
 
-/** A binary PPM of three bands: fields of colour with fine texture, none of them black. */
+/** A binary PPM with three bands: coloured fields with fine texture, none of them black. */
 export async function writePicture(path: string, width: number, height: number, seed = 1): Promise<void> {
   const pixels = Buffer.alloc(width * height * 3)
   for (let i = 0; i < width * height; i++) {
@@ -28,7 +28,7 @@ export async function writePicture(path: string, width: number, height: number, 
   await writeFile(path, Buffer.concat([Buffer.from(`P6\n${width} ${height}\n255\n`), pixels]))
 }
 
-/** A grid of about `gsd` metres a pixel around a place. */
+/** A grid of about `gsd` metres per pixel around a place. */
 export function gridAt([x, y]: readonly [number, number], gsd: number, width: number, height: number) {
   const degreesPerPixelX = gsd / (111_320 * Math.cos((y * Math.PI) / 180))
   const degreesPerPixelY = gsd / 110_540
@@ -74,7 +74,7 @@ export async function warped(file: string, grid: Grid, folder: string, ...option
   return readFile(raw)
 }
 
-/** Share of pixels whose state says the same, and whose colours do within `spread`. */
+/** Fraction of pixels with equal state and with colours that agree within `spread`. */
 export function agreement(ours: Buffer, theirs: Buffer, spread = 0): number {
   if (ours.length !== theirs.length) throw new RangeError(`${ours.length} bytes beside ${theirs.length}`)
   let same = 0
@@ -116,9 +116,9 @@ export interface FileServer {
 }
 
 /**
- * Serves files of a folder by ranges, and whatever JSON `api` answers.
+ * Serves the files of a folder with range requests, and the JSON that `api` returns.
  *
- * @param spoil may answer a request of that number itself, and says so
+ * @param spoil may answer the request with that number itself, and then returns true
  */
 export async function serveFiles(
   folder: string,
@@ -171,7 +171,7 @@ export async function serveFiles(
   }
 }
 
-/** A TIFF without GDAL: 8 bits, three bands, strips, in a coordinate system. */
+/** A TIFF written without GDAL: 8 bits, three bands, strips, in a coordinate system. */
 export async function plainTiff(
   path: string,
   epsg: number,

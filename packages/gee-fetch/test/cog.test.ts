@@ -1,4 +1,4 @@
-/** Pixels of GeoTIFFs beside those that gdalwarp gives, and files that can't be read. */
+/** GeoTIFF pixels compared with gdalwarp's, and files that can't be read. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,7 +42,7 @@ function open(options: Partial<Parameters<typeof createCogImagery>[0]> = {}) {
   return cog
 }
 
-/** A picture of 700 x 500 pixels of `step` metres with its north-west corner at a place of a coordinate system. */
+/** A picture of 700 x 500 pixels of `step` metres whose north-west corner is at a place in a coordinate system. */
 async function makeCog(name: string, epsg: number, step: number, ...options: string[]): Promise<string> {
   const [x, y] = projectionOf(epsg, name).forward(BERN)
   await writePicture(at('picture.ppm'), 700, 500)
@@ -66,7 +66,7 @@ const source = (file: string, changes: Partial<CogSource> = {}) => cogSource({ f
 const pixelsOf = async (each: CogSource, grid: Grid, cog = open()) =>
   cog.pixels(each, [...fileIds(each).keys()][0]!, grid)
 
-describe.skipIf(lacks(GDAL))('beside gdalwarp', () => {
+describe.skipIf(lacks(GDAL))('compared with gdalwarp', () => {
   test.each([
     ['UTM, deflate', 32632, 10, ['-co', 'COMPRESS=DEFLATE', '-co', 'PREDICTOR=YES'], 0],
     ['Swiss LV95, lzw', 2056, 10, ['-co', 'COMPRESS=LZW'], 0],
@@ -83,14 +83,14 @@ describe.skipIf(lacks(GDAL))('beside gdalwarp', () => {
     ] as const) {
       const ours = await pixelsOf(source(file), grid)
       const theirs = await warped(file, grid, folder)
-      // gdalwarp of files of 16 bits gives 16 bits.
+      // For 16-bit files gdalwarp gives 16 bits.
       const bytes = options[1] === 'UInt16' ? narrow(theirs, 2) : options[1] === 'Float32' ? narrow(theirs, 4) : theirs
       expect(agreement(ours, bytes, spread)).toBeGreaterThan(0.999)
       expect(ours.some((state, i) => i % 4 === 3 && state === PIXEL_STATE.masked)).toBe(hasMasked)
     }
   })
 
-  /** Values of 16 or 32 bits to bytes; alpha is at its type's own most. */
+  /** Values of 16 or 32 bits to bytes; alpha is scaled to its type's maximum. */
   function narrow(values: Buffer, bytes: 2 | 4): Buffer {
     return Buffer.from(
       Array.from({ length: values.length / bytes }, (_, i) => {
@@ -100,7 +100,7 @@ describe.skipIf(lacks(GDAL))('beside gdalwarp', () => {
     )
   }
 
-  test('in degrees, and with a colour that stands for nothing', async () => {
+  test('in degrees, and with a nodata colour', async () => {
     await writePicture(at('picture.ppm'), 700, 500)
     const common = ['-of', 'COG', '-a_srs', 'EPSG:4326', '-a_ullr', 7.4, 46.98, 7.49, 46.92, '-co', 'COMPRESS=DEFLATE']
     await gdal('gdal_translate', ...common, at('picture.ppm'), at('degrees.tif'))
@@ -114,7 +114,7 @@ describe.skipIf(lacks(GDAL))('beside gdalwarp', () => {
     }
   })
 
-  test('an internal mask hides what it hides, at the overviews too', async () => {
+  test('an internal mask applies, also to the overviews', async () => {
     await writePicture(at('picture.ppm'), 700, 500)
     const mask = Buffer.alloc(350_000, 255)
     for (let i = 0; i < mask.length; i++) if (i % 700 < 350) mask[i] = 0
@@ -155,7 +155,7 @@ describe.skipIf(lacks(GDAL))('beside gdalwarp', () => {
     expect(masked / 10_000).toBeLessThan(0.6)
   })
 
-  test('the overview is the coarsest that is fine enough, and fewer bytes are read of it', async () => {
+  test('the coarsest overview that is fine enough is used, and takes fewer bytes', async () => {
     const file = await makeCog(
       'overviews.tif',
       32632,
@@ -183,7 +183,7 @@ describe.skipIf(lacks(GDAL))('beside gdalwarp', () => {
   })
 })
 
-test('a pixel is the same in whatever grid it is asked for', async () => {
+test('a pixel is the same in every grid that contains it', async () => {
   const [x, y] = projectionOf(32632, '').forward(BERN)
   const file = await plainTiff(at('grids.tif'), 32632, 10, [x - 1000, y + 1000], textured)
   const whole = gridAt(BERN, 10, 150, 140)
@@ -211,7 +211,7 @@ test('a pixel is the same in whatever grid it is asked for', async () => {
   }
 })
 
-test('between nodes a place is out by less than a hundredth of a pixel', () => {
+test('between nodes a place is off by less than a hundredth of a pixel', () => {
   for (const [epsg, gsd, place] of [
     [32632, 10, BERN],
     [2056, 0.1, BERN],
@@ -230,7 +230,7 @@ test('between nodes a place is out by less than a hundredth of a pixel', () => {
   }
 })
 
-test('black is distinguished from no data, and both from what is outside', async () => {
+test('black, data and outside are three different states', async () => {
   const [x, y] = projectionOf(32632, '').forward(BERN)
   const file = await plainTiff(at('black.tif'), 32632, 10, [x, y + 500], (column, line) =>
     column === 60 ? [0, 0, 0] : textured(column, line),
@@ -243,13 +243,13 @@ test('black is distinguished from no data, and both from what is outside', async
   expect(states.get(PIXEL_STATE.masked)!).toBeGreaterThan(2500)
 })
 
-test('files of a list are called by their names, and by their folders where two have one name', () => {
+test('listed files get their names as ids, and their folders too if two share a name', () => {
   const ids = (...files: string[]) => [...fileIds({ collection: 'c', files }).keys()]
   expect(ids('/home/somebody/a.tif', 'https://host/x/b.tif?signature=1')).toEqual(['c/a.tif', 'c/b.tif'])
   expect(ids('/data/2019/a.tif', '/data/2020/a.tif')).toEqual(['c/2019/a.tif', 'c/2020/a.tif'])
 })
 
-test('what can not be read says why in one sentence, and never what signed its address', async () => {
+test('a file that can’t be read gives the reason in one sentence, and never the signature of its address', async () => {
   const [x, y] = projectionOf(32632, '').forward(BERN)
   await plainTiff(at('good.tif'), 32632, 10, [x - 1000, y + 1000], textured)
   await plainTiff(at('unknown.tif'), 26715, 10, [0, 0], textured)
@@ -289,7 +289,7 @@ test('what can not be read says why in one sentence, and never what signed its a
   expect([unknown.code, unknown.message.includes('EPSG:26715')]).toEqual(['unknown-projection', true])
 })
 
-test('a damaged file gives pixels or its own error, and never hangs', async () => {
+test('a damaged file gives pixels or a proper error, and never hangs', async () => {
   const [x, y] = projectionOf(32632, '').forward(BERN)
   await plainTiff(at('fuzz.tif'), 32632, 10, [x - 200, y + 200], textured, 40)
   const { readFile } = await import('node:fs/promises')

@@ -1,4 +1,4 @@
-/** Lists of files of which some are gone, damaged or out of reach. */
+/** Lists of files, some of which are missing, damaged or unreachable. */
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -41,19 +41,16 @@ function open() {
 }
 const listed = (...files: string[]) => cogSource({ files, gsd: 10 })
 
-test.each(['disk', 'server'])(
-  'a file on %s that is gone or damaged leaves the others of its list usable',
-  async (where) => {
-    const address = (name: string) => (where === 'disk' ? at(name) : `${server.url}/${name}`)
-    const [whole, damaged, gone] = [address('whole.tif'), address('damaged.tif'), address('gone.tif')]
-    const found = await open().find(listed(damaged, whole, gone), box)
-    expect(found.map(({ imageId }) => imageId)).toEqual(['tests/whole.tif'])
-    // Where none can be used, the list is at fault, and its first file says why.
-    await expect(open().find(listed(damaged, gone), box)).rejects.toMatchObject({ code: 'image-damaged' })
-  },
-)
+test.each(['disk', 'server'])('a missing or damaged file on %s leaves the others on its list usable', async (where) => {
+  const address = (name: string) => (where === 'disk' ? at(name) : `${server.url}/${name}`)
+  const [whole, damaged, gone] = [address('whole.tif'), address('damaged.tif'), address('gone.tif')]
+  const found = await open().find(listed(damaged, whole, gone), box)
+  expect(found.map(({ imageId }) => imageId)).toEqual(['tests/whole.tif'])
+  // If none can be used, the list is at fault, and the first file's error says why.
+  await expect(open().find(listed(damaged, gone), box)).rejects.toMatchObject({ code: 'image-damaged' })
+})
 
-test('a file that is out of reach for a while is not left out of its list', async () => {
+test('a file that is temporarily unreachable is not left out of its list', async () => {
   status = 403
   await expect(open().find(listed(at('damaged.tif'), `${server.url}/whole.tif`), box)).rejects.toMatchObject({
     code: 'imagery-denied',
@@ -61,7 +58,7 @@ test('a file that is out of reach for a while is not left out of its list', asyn
   status = null
 })
 
-test('a list has a version where some of its files are gone, and none where files are out of reach or all are gone', async () => {
+test('a list has a version if some of its files are missing, and none if files are unreachable or all are missing', async () => {
   const [whole, served] = [at('whole.tif'), `${server.url}/whole.tif`]
   const versionOf = (...files: string[]) => open().versionOfFiles(listed(...files))
   expect(await versionOf(whole, at('gone.tif'))).not.toBe(await versionOf(whole))
@@ -81,9 +78,9 @@ test('a list has a version where some of its files are gone, and none where file
   }
 }, 60_000)
 
-// A file of Linux that opens, says that it has 4096 bytes, and fails when it is read.
+// A Linux file that opens, reports 4096 bytes, and fails when read.
 const FAILING = '/sys/class/net/lo/speed'
-test.skipIf(!existsSync(FAILING))('a disk that fails to read a file does not make it a damaged one', async () => {
+test.skipIf(!existsSync(FAILING))('a disk error does not make a file a damaged one', async () => {
   await expect(open().find(listed(FAILING), box)).rejects.toMatchObject({ code: 'imagery-unreadable', retry: true })
   await expect(open().find(listed(folder), box)).rejects.toMatchObject({ code: 'image-damaged' })
 })

@@ -56,7 +56,7 @@ const candidate = fc
   )
   .map((parts) => candidateAt(...parts))
 
-test('every image is cut out of just one request of its own source image, within the limits of pixels and waste', () => {
+test('every image is cut out of exactly one request for its source image, within the limits of pixels and waste', () => {
   fc.assert(
     fc.property(fc.array(candidate, { minLength: 1, maxLength: 40 }), (images) => {
       const requests = groupRequests(images, TILE)
@@ -68,7 +68,7 @@ test('every image is cut out of just one request of its own source image, within
           const { imageId, width, height, box } = images[index]!
           expect(imageId).toBe(first.imageId)
           expect(Math.min(x, y, grid.width - x - width, grid.height - y - height)).toBeGreaterThanOrEqual(0)
-          // The pixels of the request lie where those of the image would.
+          // The pixels of the request are where those of the image would be.
           expect(grid.west + x * grid.degreesPerPixelX).toBeCloseTo(box[0], 11)
           expect(grid.north - y * grid.degreesPerPixelY).toBeCloseTo(box[3], 11)
           delivered += width * height
@@ -81,7 +81,7 @@ test('every image is cut out of just one request of its own source image, within
   )
 })
 
-/** The rule as it is written down: each time the best of all pairs, of equals the first. */
+/** The rule, implemented naively: merge the best of all pairs each time; ties go to the first. */
 function groupedByRule(rects: readonly (readonly [x: number, y: number, width: number, height: number])[]): number[][] {
   let groups = rects.map(([x, y, w, h], i) => ({ x0: x, y0: y, x1: x + w, y1: y + h, delivered: w * h, members: [i] }))
   for (;;) {
@@ -109,7 +109,7 @@ function groupedByRule(rects: readonly (readonly [x: number, y: number, width: n
   }
 }
 
-test('groups are joined in the order that looking at all pairs each time gives', () => {
+test('groups merge in the same order as if all pairs were examined each time', () => {
   const place = fc.oneof(fc.integer({ min: 0, max: 900 }), fc.constantFrom(0, 100, 200, 300, 400))
   const rect = fc.tuple(place, place, fc.constantFrom(100, 150, 300), fc.constantFrom(100, 150, 300))
   fc.assert(
@@ -124,7 +124,7 @@ test('groups are joined in the order that looking at all pairs each time gives',
   )
 })
 
-test('without a tile, and off its lattice, each image is a request of its own', () => {
+test('without a tile, or off its lattice, each image has its own request', () => {
   const images = [candidateAt(0, 0, 100, 100), candidateAt(10, 10, 100, 100)]
   expect(groupRequests(images, TILE)).toHaveLength(1)
   expect(groupRequests(images, null)).toHaveLength(2)
@@ -134,7 +134,7 @@ test('without a tile, and off its lattice, each image is a request of its own', 
   expect(groupRequests([images[0]!, off], TILE)).toHaveLength(2)
 })
 
-test('a hundred images of one crossroads are one request, and as many apart are a hundred', () => {
+test('a hundred images of one crossroads are one request, and a hundred distant ones are a hundred requests', () => {
   const near = Array.from({ length: 100 }, (_, i) => candidateAt((i % 10) * 9, Math.floor(i / 10) * 9, 300, 300))
   expect(groupRequests(near, TILE)).toHaveLength(1)
   expect(pixelsIn(groupRequests(near, TILE))).toBe(381 * 381)
@@ -142,13 +142,13 @@ test('a hundred images of one crossroads are one request, and as many apart are 
   expect(groupRequests(apart, TILE)).toHaveLength(100)
 })
 
-test('what is cut out is the lines of its part', () => {
+test('a cut-out contains the rows of its part', () => {
   const pixels = Uint8Array.from({ length: 5 * 4 * 4 }, (_, i) => i >> 2)
   const part = cutOut(pixels, 5, { x: 2, y: 1 }, { width: 2, height: 3 })
   expect([...part].filter((_, i) => i % 4 === 0)).toEqual([7, 8, 12, 13, 17, 18])
 })
 
-test('colours are the first three bytes of each pixel, whatever their number', () => {
+test('colours are the first three bytes of each pixel, for any number of pixels', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 19 }), fc.infiniteStream(fc.nat(255)), (count, bytes) => {
       const part = cutOut(
@@ -162,7 +162,7 @@ test('colours are the first three bytes of each pixel, whatever their number', (
   )
 })
 
-test('grouping changes no byte of any image, no record, and asks for far less', async () => {
+test('grouping changes no image or record, and requests far fewer pixels', async () => {
   const [x, y] = PLACE
   const focus = Array.from(
     { length: 40 },

@@ -54,7 +54,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** A place that each source covers. */
+/** A place covered by each source. */
 type Alias = (typeof SOURCE_ALIASES)[number]
 const PLACES: Readonly<Record<Alias, readonly [number, number]>> = {
   CH: PLACE,
@@ -69,7 +69,7 @@ const PLACES: Readonly<Record<Alias, readonly [number, number]>> = {
   L9: PLACE,
 }
 
-/** An area around a place that fills some 200 pixels of a source. */
+/** An area around a place that fills about 200 pixels of a source. */
 function focusAt(alias: Alias, id = 'a7'): FocusObject {
   const [x, y] = PLACES[alias]
   const side = (150 * SOURCES[alias].gsd) / 111_320
@@ -101,7 +101,7 @@ async function planned(alias: Alias, id?: string): Promise<PlannedImage> {
 const context = async (name: string, earlier?: EarlierImages) =>
   contextOf(ee, await openFolder(join(folder, name)), earlier && { earlier })
 
-test.each(SOURCE_ALIASES)('%s: one request finds images, one more gives a JPEG of the planned size', async (alias) => {
+test.each(SOURCE_ALIASES)('%s: one request finds images, a second gives a JPEG of the planned size', async (alias) => {
   const before = ee.stats()
   const plan = await planned(alias)
   expect(ee.stats().computeRequests - before.computeRequests).toBe(1)
@@ -120,7 +120,7 @@ test.each(SOURCE_ALIASES)('%s: one request finds images, one more gives a JPEG o
   expect(Math.max(...colours.map(({ stdev }) => stdev))).toBeGreaterThan(1.5)
 })
 
-test('images are found by id, none more cloudy than the settings allow', async () => {
+test('images are listed by id, none cloudier than the settings allow', async () => {
   const tile = mapTileBox(mapTileAt(PLACE))
   const found = await imagery.find(SOURCES.S2, tile)
   expect(found.length).toBeGreaterThan(20)
@@ -129,10 +129,10 @@ test('images are found by id, none more cloudy than the settings allow', async (
   expect(ids).toEqual(ids.toSorted())
 })
 
-test('every image of a place is found, however many it has, and in however many pages they come', async () => {
+test('every image of a place is found, whatever the number of images and pages', async () => {
   const box = mapTileBox(mapTileAt(PLACES.S2 as [number, number]))
   const all = await findCandidates(ee, SOURCES.S2, box, { maxCloud: 20 })
-  // More clear ones than any fixed number that was asked for before.
+  // More clear ones than any fixed limit that was used before.
   expect(all.filter(({ cloud }) => cloud! < 5).length).toBeGreaterThan(100)
   const asked = ee.stats().computeRequests
   expect(await findCandidates(ee, SOURCES.S2, box, { maxCloud: 20, page: 60 })).toEqual(all)
@@ -142,13 +142,13 @@ test('every image of a place is found, however many it has, and in however many 
   expect(chosen).toEqual(newest)
 })
 
-test('outside of a source nobody is asked', async () => {
+test('outside a source’s extent no request is sent', async () => {
   const before = ee.stats()
   expect(await imagery.find(SOURCES.FI, [7.4, 46.7, 7.5, 46.8])).toEqual([])
   expect(ee.stats()).toEqual(before)
 })
 
-test('a year that is masked here gives way to the next candidate; where all are, the object is dropped with the reason', async () => {
+test('a year that is masked here gives way to the next candidate; if all are masked, the object is dropped with the reason', async () => {
   const plan = await planned('CH')
   const tile = mapTileBox(mapTileAt(PLACE))
   const all = await imagery.find(SOURCES.CH, tile)
@@ -171,7 +171,7 @@ test('a year that is masked here gives way to the next candidate; where all are,
   expect(kept[0]!.imageId).toBe(good.imageId)
 })
 
-test('an image that is gone or cannot be had as asked gives way too, and without others is a counted reason', async () => {
+test('an image that is gone or refused gives way too, and without another candidate it is a counted reason', async () => {
   const { candidates } = await planned('CH')
   const gone = { ...candidates[0]!, imageId: 'Switzerland/SWISSIMAGE/orthos/10cm/SWISSIMAGE_10cm_1999' }
   const lost = await fetchImages([{ id: 'a1', candidates: [gone] }], await context('gone'))
@@ -180,7 +180,7 @@ test('an image that is gone or cannot be had as asked gives way too, and without
   expect(kept).toHaveLength(1)
 })
 
-test('an image that is there from an earlier run is taken over without a request, unless it was damaged', async () => {
+test('an image from an earlier run is reused without a request, unless it was damaged', async () => {
   const plan = await planned('CH')
   const first = await context('reuse')
   const outcome = await fetchImages([plan], first)
@@ -194,7 +194,7 @@ test('an image that is there from an earlier run is taken over without a request
   expect(ee.stats().pixelRequests).toBeGreaterThan(before)
 })
 
-test('the same pixels lie in a larger box: neighbours can be cut out of one image', async () => {
+test('a larger box contains the same pixels: neighbours can be cut out of one image', async () => {
   const { candidates } = await planned('CH')
   const { box, width, height, ...rest } = candidates.at(-1)!
   const [stepX, stepY] = [(box[2] - box[0]) / width, (box[3] - box[1]) / height]
@@ -215,13 +215,13 @@ test('the same pixels lie in a larger box: neighbours can be cut out of one imag
       .raw()
       .toBuffer()
   const [one, two] = [await raw(outcome.kept[0]!, 0, 0), await raw(outcome.kept[1]!, 16, 8)]
-  // JPEG's blocks of 8 and 16 pixels fall together, so only the rounding of its colours is left.
+  // JPEG's blocks of 8 and 16 pixels align, so only colour rounding differs.
   let difference = 0
   for (let i = 0; i < one.length; i++) difference = Math.max(difference, Math.abs(one[i]! - two[i]!))
   expect(difference).toBeLessThanOrEqual(24)
 })
 
-test('under faults of every kind the images come all the same, byte for byte', async () => {
+test('under faults of every kind the images still arrive, byte for byte', async () => {
   const plans = await Promise.all(
     (['CH', 'ES', 'US', 'S2', 'FI', 'P3'] as const).map((alias, i) => planned(alias, `a${i + 1}`)),
   )
@@ -239,30 +239,27 @@ test('under faults of every kind the images come all the same, byte for byte', a
   expect(outcome).toEqual(fine)
 }, 60_000)
 
-test.each(['S2', 'L8'] as const)(
-  '%s: clouds are those of its own mask, and a cloudy image gives way',
-  async (alias) => {
-    const plan = await planned(alias)
-    const best = plan.candidates[0]!
-    const box = mapTileBox(mapTileAt(PLACES[alias] as [number, number]))
-    const all = await createImagery(
-      { earthEngine: async () => ee, cog: () => Promise.reject(new Error('No files here.')) },
-      { maxCloud: 100, earthEngineOrigin: () => 'test' },
-    ).find(SOURCES[alias], box)
-    const whole = all.filter(({ footprint }) => boxContains(footprint, best.box)).sort((a, b) => b.cloud! - a.cloud!)
-    const cloudy = whole.slice(0, 6).map(({ imageId, time }, i) => ({
-      id: `a${i}`,
-      candidates: [{ ...best, imageId, time }, best],
-    }))
-    const outcome = await fetchImages(cloudy, await context(`clouds-${alias}`))
-    const passedOver = outcome.findings.filter(({ fault }) => fault === 'image-cloudy')
-    expect(passedOver.length).toBeGreaterThan(2)
-    for (const { found } of passedOver) expect((found as { cloud: number }).cloud).toBeGreaterThan(0.35)
-    expect(outcome.kept.filter(({ imageId }) => imageId === best.imageId)).toHaveLength(passedOver.length)
-  },
-)
+test.each(['S2', 'L8'] as const)('%s: clouds come from its own mask, and a cloudy image gives way', async (alias) => {
+  const plan = await planned(alias)
+  const best = plan.candidates[0]!
+  const box = mapTileBox(mapTileAt(PLACES[alias] as [number, number]))
+  const all = await createImagery(
+    { earthEngine: async () => ee, cog: () => Promise.reject(new Error('No files here.')) },
+    { maxCloud: 100, earthEngineOrigin: () => 'test' },
+  ).find(SOURCES[alias], box)
+  const whole = all.filter(({ footprint }) => boxContains(footprint, best.box)).sort((a, b) => b.cloud! - a.cloud!)
+  const cloudy = whole.slice(0, 6).map(({ imageId, time }, i) => ({
+    id: `a${i}`,
+    candidates: [{ ...best, imageId, time }, best],
+  }))
+  const outcome = await fetchImages(cloudy, await context(`clouds-${alias}`))
+  const passedOver = outcome.findings.filter(({ fault }) => fault === 'image-cloudy')
+  expect(passedOver.length).toBeGreaterThan(2)
+  for (const { found } of passedOver) expect((found as { cloud: number }).cloud).toBeGreaterThan(0.35)
+  expect(outcome.kept.filter(({ imageId }) => imageId === best.imageId)).toHaveLength(passedOver.length)
+})
 
-test('a source that the settings describe is asked for its own bands: infrared makes meadows bright in summer', async () => {
+test('a source described in the settings uses its own bands: infrared makes meadows bright in summer', async () => {
   const facts = { gsd: 10, range: [0, 3000] as [number, number], extent: [-180, -56, 180, 83] as Box }
   const [infrared] = sourcesOf([
     {

@@ -1,5 +1,5 @@
 // @module-tag slow
-/** Pixels that a service sends, and what becomes of the objects they were asked for. */
+/** Pixels that a service sends, and what happens to their objects. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ function npy(pixels: Buffer, width = WIDTH, height = HEIGHT): Buffer {
   return Buffer.concat([header, pixels])
 }
 
-/** Pixels by a rule of their number. */
+/** Pixels computed from their index. */
 const pixels = (rule: (i: number) => readonly [number, number, number, number]): Buffer =>
   Buffer.from(Array.from({ length: WIDTH * HEIGHT }, (_, i) => rule(i)).flat())
 const COUNT = WIDTH * HEIGHT
@@ -110,7 +110,7 @@ const fetchAll = async (planned: readonly PlannedImage[], name: string, changes:
   return { storage, ...(await fetchImages(planned, contextOf(ee, storage, changes))) }
 }
 
-test('images that are masked, blank, cloudy or cut by a seam are dropped and counted, each under its reason', async () => {
+test('masked, blank, cloudy or seamed images are dropped and counted, each under its reason', async () => {
   const { kept, dropped, failed } = await fetchAll(
     [
       plan('a1', 'masked'),
@@ -148,7 +148,7 @@ test('white roofs do not make an aerial image cloudy', async () => {
   expect([kept.length, dropped.length]).toEqual([1, 0])
 })
 
-test('the JPEG shows the pixels that came, without the mask', async () => {
+test('the JPEG shows the pixels received, without the mask', async () => {
   const { kept, storage } = await fetchAll([plan('a1', 'fine')], 'jpeg')
   const { data, info } = await sharp((await storage.get(kept[0]!.filepath))!)
     .raw()
@@ -165,7 +165,7 @@ test('the JPEG shows the pixels that came, without the mask', async () => {
   }
 })
 
-test('a body that is cut or of another size is asked again, and then fails only that object', async () => {
+test('a truncated body or one of another size is retried, and then fails only that object', async () => {
   const { kept, dropped, failed } = await fetchAll(
     [plan('a1', 'cut'), plan('a2', 'other-size'), plan('a3', 'fine')],
     'broken',
@@ -196,7 +196,7 @@ test('another format, a single pixel and a header of 20,000 x 20,000 fail their 
   expect(await Array.fromAsync(storage.list(''))).toEqual([])
 })
 
-test('what was passed over is not asked again while an image is reused', async () => {
+test('rejected candidates are not requested again while an image is reused', async () => {
   const planned = [plan('a1', 'blank', 'masked', 'fine')]
   const first = await fetchAll(planned, 'passed-over')
   expect(first.kept[0]!.imageId).toContain('/fine')
@@ -207,7 +207,7 @@ test('what was passed over is not asked again while an image is reused', async (
   expect(first.findings.map(({ fault }) => fault)).toEqual(['image-blank', 'image-not-covered', null])
 })
 
-test('an object that had no image is not asked about again, until it has another candidate', async () => {
+test('no request is repeated for an object without an image, until it has another candidate', async () => {
   const first = await fetchAll([plan('a1', 'blank', 'gone', 'refused')], 'hopeless')
   asked.clear()
   const earlier = earlierOf(first)
@@ -218,7 +218,7 @@ test('an object that had no image is not asked about again, until it has another
   expect([...asked]).toEqual([['fine', 1]])
 })
 
-test('other limits judge what was measured: stricter ones fetch only the next candidate, the old ones nothing', async () => {
+test('changed limits are applied to earlier measurements: stricter ones request only the next candidate, the old ones nothing', async () => {
   const planned = [plan('a1', 'a-little-masked', 'fine'), plan('a2', 'fine')]
   const first = await fetchAll(planned, 'limits')
   expect(first.kept[0]!.imageId).toContain('/a-little-masked')
@@ -230,7 +230,7 @@ test('other limits judge what was measured: stricter ones fetch only the next ca
   expect(strict.kept).toEqual((await fetchAll(planned, 'limits-from-nothing', { checks })).kept)
 })
 
-test('a seam is black in a straight line; speckled black is shadow, and what the limits allow is none', () => {
+test('a seam is a straight line of black; speckled black is shadow, and the limits allow some', () => {
   const measures = (rule: (x: number, y: number) => boolean, width = 200, height = 150) => {
     const image = Buffer.from(
       Array.from({ length: width * height }, (_, i) =>
@@ -255,7 +255,7 @@ test('a seam is black in a straight line; speckled black is shadow, and what the
   expect(measures(() => false)).toMatchObject({ valid: 1, cloud: 0, seam: 0 })
 })
 
-test('measures are shares of what came, whatever came', () => {
+test('measurements are valid fractions for any pixels', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 30 }),
@@ -274,7 +274,7 @@ test('measures are shares of what came, whatever came', () => {
   )
 })
 
-test('a better image that was not there before is taken, as a build from nothing would take it', async () => {
+test('a better image that appeared since is used, as in a build from scratch', async () => {
   const before = await fetchAll([plan('a1', 'blank', 'fine')], 'better')
   const earlier = earlierOf(before)
   const better: PlannedImage = {
@@ -292,7 +292,7 @@ test('a better image that was not there before is taken, as a build from nothing
   expect(kept.kept).toEqual((await fetchAll([worse], 'from-nothing-either')).kept)
 })
 
-test('an image is fetched again where its box, size or source image changed, and not where only its year is told otherwise', async () => {
+test('an image is fetched again if its box, size or source image changed, but not if only its recorded year did', async () => {
   const first = await fetchAll([plan('a1', 'fine')], 'changes')
   const earlier = earlierOf(first)
   const changed = (change: Partial<ImageCandidate>) => [{ id: 'a1', candidates: [{ ...candidate('fine'), ...change }] }]
@@ -307,7 +307,7 @@ test('an image is fetched again where its box, size or source image changed, and
   expect(await requests({ imageId: candidate('red-roofs').imageId })).toBe(1)
 })
 
-test('bytes that are no NPY of the asked size are refused and never read beyond their end', () => {
+test('bytes that are not NPY of the requested size are refused and never read beyond their end', () => {
   const good = PICTURES.fine!
   expect(parseNpy(good, WIDTH, HEIGHT)).toHaveLength(4 * COUNT)
   const refused = (data: Buffer) => {
@@ -329,7 +329,7 @@ test('bytes that are no NPY of the asked size are refused and never read beyond 
   )
 })
 
-test('an image is in the folder that the seed gives it, whatever folder an earlier run put it in', async () => {
+test('an image is in the folder that the seed gives it, even if an earlier run put it elsewhere', async () => {
   const planned = Array.from({ length: 6 }, (_, i) => plan(`w${i}`, 'fine'))
   const first = await fetchAll(planned, 'seed', { seed: 1 })
   const again = await fetchAll(planned, 'seed', { seed: 2, earlier: earlierOf(first) })

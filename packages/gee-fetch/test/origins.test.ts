@@ -1,4 +1,4 @@
-/** Pixels are of the file that was planned, or there are none. */
+/** Pixels come from the file that was planned, or there are none. */
 import { mkdtemp, rm, stat, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ afterAll(async () => {
 const write = (name: string, tint: number) =>
   plainTiff(join(folder, name), 4326, STEP, [WEST, NORTH], (x, y) => [(textured(x, y)[0] + tint) % 256, 90, 30 + tint])
 
-/** Fetches one image of a file with the origin that a plan found; what was stored is in `stored`. */
+/** Fetches one image of a file with the origin found by a plan; `stored` has what was stored. */
 async function fetchOne(file: string, plan: (cog: ReturnType<typeof createCogImagery>) => Promise<string>) {
   const source = cogSource({ files: [file], gsd: 10 })
   const cog = createCogImagery({ maxConcurrent: 4, maxCloud: 100 })
@@ -61,7 +61,7 @@ const originNow = (file: string) => async (cog: ReturnType<typeof createCogImage
   cog.origin(cogSource({ files: [file], gsd: 10 }), `tests/${file.split('/').at(-1)}`, box)
 
 test.each(['disk', 'server'])(
-  'a file on %s that was replaced between plan and reading is said to be',
+  'a file on %s that was replaced between planning and reading is reported',
   async (where) => {
     const name = `replaced-${where}.tif`
     await write(name, 0)
@@ -70,7 +70,7 @@ test.each(['disk', 'server'])(
     const { kept } = await fetchOne(file, originNow(file))
     expect(kept).toHaveLength(1)
 
-    // A reader that has the old file open, and one that has not.
+    // One reader has the old file open, the other doesn't.
     for (const isOpen of [true, false]) {
       await write(name, 0)
       etags = ['"one"']
@@ -93,7 +93,7 @@ test.each(['disk', 'server'])(
 )
 
 test.each(['disk', 'server'])(
-  'a file on %s that was replaced by a shorter one, or is being written, is said to be replaced, and no other image is taken',
+  'a file on %s that was replaced by a shorter one, or is being written, is reported as replaced, and no other image is taken',
   async (where) => {
     const name = `shorter-${where}.tif`
     const file = where === 'disk' ? join(folder, name) : `${server.url}/${name}`
@@ -112,7 +112,7 @@ test.each(['disk', 'server'])(
       expect(outcome, `${length} bytes`).toMatchObject({ kept: [], dropped: [], findings: [] })
       expect(outcome.failed).toMatchObject([{ id: 'a1', code: 'image-replaced' }])
     }
-    // One that was as short when it was planned is damaged.
+    // A file that was as short when planned is damaged.
     await write(name, 0)
     await truncate(join(folder, name), size / 2)
     const { dropped } = await fetchOne(file, originNow(file))
@@ -120,7 +120,7 @@ test.each(['disk', 'server'])(
   },
 )
 
-test('a server that answers in turn with several ETags for one file has one file', async () => {
+test('a server that alternates between ETags for one file has one file', async () => {
   await write('mirrored.tif', 0)
   etags = ['"a"', '"b"', '"c"']
   const file = `${server.url}/mirrored.tif`
@@ -129,7 +129,7 @@ test('a server that answers in turn with several ETags for one file has one file
   expect([...one.kept, ...two.kept].map(({ sha256 }) => sha256)).toEqual([one.kept[0]!.sha256, one.kept[0]!.sha256])
 })
 
-test('a signature in an address is no part of what an image comes from, the rest of it is', async () => {
+test('the signature in an address is not part of an image’s origin, the rest is', async () => {
   await write('signed.tif', 0)
   etags = ['"one"']
   const origins: string[] = []

@@ -1,5 +1,5 @@
 // @module-tag slow
-/** A service that is away for a while is waited for by all requests together; one that only minds a request is not. */
+/** All requests together wait for a service that is down; a service that only rejects one request is not waited for. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ServiceError } from '@skyscript/core'
 import { afterEach, beforeAll, expect, test, vi } from 'vitest'
@@ -7,7 +7,7 @@ import { startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
 import { createEarthEngine, createOutages, type EarthEngine } from '../src/index.ts'
 import { apiError, type Service, sendJson, startService } from './service.ts'
 
-// Pauses between tries and between probes last a twentieth: 15 ms and then more, 50 ms and then more.
+// Pauses between attempts and between probes are a twentieth: from 15 ms and 50 ms up.
 vi.mock('../src/pause.ts', async (original) => {
   const real = await original<typeof import('../src/pause.ts')>()
   return { ...real, pause: (ms: number, signal?: AbortSignal) => real.pause(ms / 20, signal) }
@@ -30,7 +30,7 @@ const ok: Answer = (_, response, __, body) =>
   sendJson(response, 200, { result: JSON.parse(body).expression.values[0].constantValue })
 const away: Answer = (_, response) => sendJson(response, 503, apiError(503, 'The service is currently unavailable.'))
 
-/** Clients that share what is known of a service, as those of one process do. */
+/** Clients that share outage state, like those of one process. */
 async function clientsOf(answer: Answer, patienceMs: number, count = 1) {
   const service: Service = await startService((request, response, number, body) => {
     if (request.url!.includes('/algorithms')) sendJson(response, 200, algorithms)
@@ -54,7 +54,7 @@ async function clientsOf(answer: Answer, patienceMs: number, count = 1) {
   return { service, told, clients: clients as [EarthEngine, ...EarthEngine[]] }
 }
 
-/** Ways of a service to be away. */
+/** Ways in which a service can be down. */
 const AWAY: Readonly<Record<string, Answer>> = {
   '503': away,
   resets: (_, response) => response.destroy(),
@@ -62,7 +62,7 @@ const AWAY: Readonly<Record<string, Answer>> = {
   silence: () => {},
 }
 
-test('a service that is away for a while loses no request, and is told of once when it goes and once when it is back', async () => {
+test('a service that is down for a while loses no request, and is reported once when it goes and once when it is back', async () => {
   const lose = async (fault: Answer) => {
     let until = 0
     const { clients, service, told } = await clientsOf(
@@ -78,13 +78,13 @@ test('a service that is away for a while loses no request, and is told of once w
       expect.stringMatching(/^Earth Engine has .* for \d+ s; waiting, up to 60 s\.$/),
       'Earth Engine answers again.',
     ])
-    // Five tries each, then one probe at a time.
+    // Five attempts each, then one probe at a time.
     expect(service.bodies.length).toBeLessThan(24 * 7)
   }
   await Promise.all(Object.values(AWAY).map(lose))
 }, 60_000)
 
-test('patience that is over fails all requests at once, and a later request finds the service again', async () => {
+test('all requests fail at once when patience runs out, and a later request finds the service again', async () => {
   let isAway = false
   const { clients, told } = await clientsOf((...args) => (isAway ? away : ok)(...args), 1_500)
   const [ee] = clients
@@ -103,20 +103,20 @@ test('patience that is over fails all requests at once, and a later request find
   expect(told).toHaveLength(2)
 }, 60_000)
 
-test('a request that fails while the service answers others is given up after its tries', async () => {
+test('a request that fails while the service answers others fails after its attempts', async () => {
   const { clients, told } = await clientsOf(
     (request, response, number, body) =>
       body.includes('13') ? away(request, response, number, body) : ok(request, response, number, body),
     60_000,
   )
   const [ee] = clients
-  // Nobody else asks meanwhile: what was answered before is asked again, and answered.
+  // No other request is in flight: the last answered request is repeated, and answered.
   expect(await ee.compute(NUMBER(1))).toBe(1)
   await expect(ee.compute(NUMBER(13))).rejects.toMatchObject({ code: 'earth-engine-failed' })
   expect(told).toEqual([])
 }, 60_000)
 
-test('an endpoint that never answered is told at once', async () => {
+test('an endpoint that never answered is reported at once', async () => {
   const { url, close } = await startService(ok)
   await close()
   const ee = createEarthEngine({
@@ -133,7 +133,7 @@ test('an endpoint that never answered is told at once', async () => {
   expect(performance.now() - from).toBeLessThan(10_000)
 })
 
-test('an abort ends the wait of the one that probes and of those that wait, and leaves the others their turn', async () => {
+test('an abort ends the wait of a probe or a waiting request, and the others continue', async () => {
   let isAway = false
   const { clients } = await clientsOf((...args) => (isAway ? away : ok)(...args), 60_000)
   const [ee] = clients
@@ -150,7 +150,7 @@ test('an abort ends the wait of the one that probes and of those that wait, and 
   expect(await stays).toBe(4)
 }, 60_000)
 
-test('an answer to a request that was sent before others failed says nothing of the service as it is now', async () => {
+test('an answer to a request sent before others failed says nothing about the service now', async () => {
   let isDown = false
   const fault = new ServiceError('imagery-failed', 'The service is unavailable.', { retry: true, status: 503 })
   const request = async (ms: number) => {

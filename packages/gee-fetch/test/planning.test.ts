@@ -52,7 +52,7 @@ test('a point is shown by sources fine enough for its tags, finest first, and ne
   })
 })
 
-test('an area is shown by the sources whose pixels it fills by the hundred, not by the ten thousand', () => {
+test('an area is shown by sources in which it fills hundreds of pixels, not tens of thousands', () => {
   expect(sources(area(7.45, 46.7, 50, 30))).toEqual({ sources: ['CH', 'P3'] })
   expect(sources(area(7.45, 46.7, 600, 30))).toEqual({ sources: ['P3', 'P5', 'S2'] })
   expect(sources(area(7.45, 46.7, 6000, 30))).toEqual({ sources: ['S2', 'L8', 'L9'] })
@@ -62,7 +62,7 @@ test('an area is shown by the sources whose pixels it fills by the hundred, not 
   expect(suitableSources(area(7.45, 46.7, 150, 30), gap)).toEqual({ reason: 'area-between-sources' })
 })
 
-test('an object outside of every source has none', () => {
+test('an object outside every source has none', () => {
   expect(suitableSources(point(60, 10, 30), settingsOf([SOURCES.CH, SOURCES.US]))).toEqual({
     reason: 'no-source-here',
   })
@@ -77,7 +77,7 @@ const place = fc.record({
 const isInside = ([west, south, east, north]: Box, x: number, y: number) =>
   x >= west && x <= east && y >= south && y <= north
 
-test('a point is in its box, whatever the shift; the box has the requested pixels and is on the lattice of its tile', () => {
+test('a point is in its box, whatever the shift; the box has the requested size and is on the lattice of its tile', () => {
   fc.assert(
     fc.property(place, fc.double({ min: 0, max: 0.45, noNaN: true }), ({ x, y, gsd, id }, shift) => {
       const tile = mapTileAt([x, y])
@@ -97,7 +97,7 @@ test('a point is in its box, whatever the shift; the box has the requested pixel
   )
 })
 
-test('the image of an area holds at least half of its box each way, and its sides lie within the asked range', () => {
+test('the image of an area contains at least half of its box in each direction, and its sides are within the limits', () => {
   fc.assert(
     fc.property(place, fc.double({ min: 10, max: 900, noNaN: true }), ({ x, y, id }, pixels) => {
       const gsd = 1
@@ -118,8 +118,8 @@ test('the image of an area holds at least half of its box each way, and its side
   )
 })
 
-test('near 180 degrees the box of an image stays on the map and holds its object', () => {
-  // Up to a pixel of the coarsest is left out at the edge.
+test('near 180 degrees the box of an image stays on the map and contains its object', () => {
+  // At the edge, up to a pixel of the coarsest source is left out.
   const offset = fc.double({ min: 1e-4, max: 0.02, noNaN: true })
   const gsds = fc.constantFrom(0.1, 0.8, 10)
   fc.assert(
@@ -133,7 +133,7 @@ test('near 180 degrees the box of an image stays on the map and holds its object
   )
 })
 
-test('the image of an area on both sides of 180 degrees shows its larger side', () => {
+test('the image of an area on both sides of 180 degrees shows its larger part', () => {
   const half = (west: number, east: number): [number, number][] => [
     [west, -16.82],
     [east, -16.82],
@@ -177,7 +177,7 @@ test('the image of a line is centred near one of its nodes, chosen only by seed 
   ).not.toEqual(boxes[7])
 })
 
-test('of a long line a node in its map tile is chosen, where there is one', () => {
+test('for a long line, a node in its map tile is chosen if there is one', () => {
   const nodes: [number, number][] = Array.from({ length: 40 }, (_, i) => [7.2 + i * 0.01, 46.75])
   const geometry: Geometry = { type: 'LineString', coordinates: nodes }
   const tile = mapTileAt([7.45, 46.75])
@@ -188,7 +188,7 @@ test('of a long line a node in its map tile is chosen, where there is one', () =
   }
 })
 
-test('candidates of a tile are asked once for each source, and only of sources that an object may need', async () => {
+test('candidates of a tile are requested once per source, and only from sources that an object may need', async () => {
   const asked: string[] = []
   const image = (imageId: string, footprint: Box): SourceImage => ({ imageId, time: 0, cloud: null, footprint })
   const tile = mapTileAt([7.45, 46.72])
@@ -209,7 +209,7 @@ test('candidates of a tile are asked once for each source, and only of sources t
   for (const { candidates } of plan.kept) expect(candidates.map(({ imageId }) => imageId)).toEqual(['CH/1', 'CH/2'])
 })
 
-test('images that hold the whole box go before those that hold a part; an object without any is dropped and counted', async () => {
+test('images that cover the whole box rank before partial ones; an object without any is dropped and counted', async () => {
   const tile = mapTileAt([7.45, 46.72])
   const half: Box = [7.4, 46.7, 7.45, 46.8]
   const images = (alias: string): SourceImage[] =>
@@ -233,13 +233,13 @@ test('images that hold the whole box go before those that hold a part; an object
   expect(none.dropped.map(({ reason }) => reason)).toEqual(['no-image-here', 'no-image-here'])
 })
 
-test('sources are tried as the settings list them, where the settings say so', () => {
+test('sources are tried in the order of the settings, if the settings say so', () => {
   const listed = settingsOf([SOURCES.S2, SOURCES.P3, SOURCES.CH], { prefer: 'listed' })
   expect(aliases(suitableSources(point(7.45, 46.7, 30), listed))).toEqual({ sources: ['S2', 'P3', 'CH'] })
   expect(aliases(suitableSources(point(7.45, 46.7, 1), listed))).toEqual({ sources: ['P3', 'CH'] })
 })
 
-describe('of the images of a source', () => {
+describe('among the images of a source', () => {
   const year = (year: number, cloud: number | null = null, month = 5): SourceImage => ({
     imageId: `${year}-${month}-${cloud}`,
     time: Date.UTC(year, month, 1),
@@ -250,17 +250,17 @@ describe('of the images of a source', () => {
   const first = (setting: 'latest' | 'closest' | 'all', edited: number | null = null, id = 'n1') =>
     byPreference(images, { ...point(0, 0, 1), id, edited }, { year: setting, seed: 51 }).map(({ imageId }) => imageId)
 
-  test('the clearest come first, in steps of 5 %, and of equally clear ones the latest', () => {
+  test('the clearest come first, in steps of 5 %, then the latest', () => {
     expect(first('latest')).toEqual(['2021-5-2', '2019-5-4', '2016-5-3', '2023-5-7', '2024-5-12', '2018-5-19'])
     expect(first('closest', null)).toEqual(first('latest'))
   })
 
-  test('those closest to the last edit come first, where the settings say so', () => {
+  test('those closest to the last edit come first, if the settings say so', () => {
     expect(first('closest', Date.UTC(2018, 11, 1)).slice(0, 3)).toEqual(['2019-5-4', '2021-5-2', '2016-5-3'])
     expect(first('closest', Date.UTC(2015, 1, 1)).slice(0, 3)).toEqual(['2016-5-3', '2019-5-4', '2021-5-2'])
   })
 
-  test('all years come up alike, where the settings say so, and always the same for an object', () => {
+  test('all years are equally likely, if the settings say so, and always the same for an object', () => {
     const counts = new Map<string, number>()
     for (let i = 0; i < 900; i++) {
       const [best] = first('all', null, `n${i}`)
@@ -272,7 +272,7 @@ describe('of the images of a source', () => {
   })
 })
 
-test('an image counts where its own area covers the box, not only its bounds; a part will do where none covers all', async () => {
+test('an image’s own area must cover the box, not only its bounds; partial ones are used if none covers it', async () => {
   const [x, y] = [7.05, 46.05]
   const tile = mapTileAt([x, y])
   const bounds: SourceImage['footprint'] = [7, 46, 7.1, 46.1]
@@ -308,14 +308,14 @@ test('an image counts where its own area covers the box, not only its bounds; a 
   expect(await chosen([7.05, 46.05], south, north)).toEqual(['north', 'south'])
 })
 
-test('of an area at least half is in view, whatever its place in the box and the size of the shift', () => {
+test('at least half of an area is in view, whatever its shape and the shift', () => {
   fc.assert(
     fc.property(
       place,
       fc.double({ min: 0.05, max: 0.9, noNaN: true }),
       fc.double({ min: 0, max: 0.45, noNaN: true }),
       ({ x, y, id }, arm, shift) => {
-        // An L: thin arms leave most of the box empty, so that a shift can push the whole of it out of view.
+        // An L: its thin arms leave most of the box empty, so a shift can push all of it out of view.
         const [w, h] = [200 / METRES / Math.cos((y * Math.PI) / 180), 200 / METRES]
         const [right, top] = [x + w, y + h]
         const ring: [number, number][] = [
@@ -332,7 +332,7 @@ test('of an area at least half is in view, whatever its place in the box and the
         const found = boxFor(focus, mapTileAt([x, y]), 1, { tiles: { ...TILES, shift }, seed: 51 })
         fc.pre(found !== null)
         const { box } = found
-        // Counted by points of a grid over the area, and not by the formula that places the box.
+        // Counted with a grid of points over the area, independent of the formula that places the box.
         let inside = 0
         let all = 0
         for (let i = 0; i < 60; i++) {
@@ -349,7 +349,7 @@ test('of an area at least half is in view, whatever its place in the box and the
   )
 })
 
-test('an image whose files are gone or damaged gives way to the next when objects are planned', async () => {
+test('planning skips images whose files are missing or damaged', async () => {
   const tile = mapTileAt([7.45, 46.72])
   const images = ['1', '2', '3', '4', '5'].map(
     (name): SourceImage => ({ imageId: name, time: 0, cloud: null, footprint: mapTileBox(tile) }),
@@ -372,7 +372,7 @@ test('an image whose files are gone or damaged gives way to the next when object
   expect(some.kept.map(({ candidates }) => candidates.map(({ imageId }) => imageId))).toEqual([['2', '4', '5']])
   const none = await plan({ 1: damaged, 2: gone, 3: gone, 4: gone, 5: fault('image-without-asset', 400) })
   expect([none.dropped, none.failed]).toEqual([[{ id: 'n1', reason: 'image-damaged' }], []])
-  // What may pass decides nothing.
+  // A temporary failure decides nothing.
   const later = await plan({ 1: fault('imagery-failed', 503, true) })
   expect(later).toMatchObject({ kept: [], dropped: [], failed: [{ id: 'n1', code: 'imagery-failed' }] })
 })

@@ -1,5 +1,5 @@
 /**
- * Pauses between tries that last a twentieth: what is tried again, and how often, stays the same.
+ * Shortens pauses between attempts to a twentieth; what is retried, and how often, stays the same.
  *
  * @example vi.mock('../src/pause.ts', () => import('./quick-pauses.ts'))
  */

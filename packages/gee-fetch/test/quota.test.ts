@@ -1,5 +1,5 @@
 // @module-tag slow
-/** How many requests go out, and what they may cost in a month. */
+/** How many requests are sent, and what they may cost in a month. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
@@ -39,7 +39,7 @@ async function serviceOf(server: Partial<LocalEarthEngineOptions>, client: Parti
   return { local, ee, pixels }
 }
 
-test('after a refusal fewer are let through, once for a burst of refusals, and all again after a while', async () => {
+test('a refusal reduces the concurrency, once per burst of refusals, and it recovers after a while', async () => {
   const limiter = createLimiter({ maxConcurrent: 10, perSecond: 10_000 })
   const held: (() => void)[] = []
   const grab = async (ms: number) => {
@@ -60,10 +60,10 @@ test('after a refusal fewer are let through, once for a burst of refusals, and a
   expect(await grab(50)).toBe(10)
 })
 
-test('nothing starts before the time that a server asks for, and a limiter of one lets one through at least', async () => {
+test('nothing starts before Retry-After is over, and a limiter always admits at least one', async () => {
   const limiter = createLimiter({ maxConcurrent: 1, perSecond: 10_000 })
   limiter.refused(300)
-  // A shorter wait doesn't take the longer one back.
+  // A shorter wait doesn't shorten the longer one.
   limiter.refused(10)
   const from = performance.now()
   const release = await limiter.acquire()
@@ -71,7 +71,7 @@ test('nothing starts before the time that a server asks for, and a limiter of on
   release()
 })
 
-test('a restriction that no answer confirms ends after a minute, for those that wait already', async () => {
+test('a restriction that no response confirms ends after a minute, also for those already waiting', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   try {
     const limiter = createLimiter({ maxConcurrent: 10, perSecond: 10_000 })
@@ -87,7 +87,7 @@ test('a restriction that no answer confirms ends after a minute, for those that 
   }
 })
 
-test('a restricted project is asked for less at a time while answers say so, told of once, and then as before', async () => {
+test('a restricted project gets fewer concurrent requests while responses say so, with one notice, and then as before', async () => {
   let isRestricted = false
   let [now, most] = [0, 0]
   const local = await startLocalEarthEngine({ features: [], threads: 1 })
@@ -122,7 +122,7 @@ test('a restricted project is asked for less at a time while answers say so, tol
   expect(told.slice(1)).toEqual(['Earth Engine no longer restricts project p.'])
 }, 60_000)
 
-test('a server that takes 10 at a time is asked by 10 or so, where 40 were allowed, and every answer comes', async () => {
+test('with a server that accepts 10 at a time the concurrency settles near 10, although 40 are allowed, and every answer comes', async () => {
   const { local, ee, pixels } = await serviceOf(
     { limits: { concurrent: 10 }, latency: { ms: 60, jitter: 0.3 } },
     { maxConcurrent: 40 },
@@ -135,7 +135,7 @@ test('a server that takes 10 at a time is asked by 10 or so, where 40 were allow
   expect(byStatus[429]).toBeLessThan(400)
 })
 
-test('the first column of a table of profiles is what it cost', () => {
+test('the first column of a profile table is the cost', () => {
   const table =
     ' EECU·s PeakMem  Count  Description\n  0.072     47k     44  (plumbing)\n1,001.5    124k     14  Image.reduceRegion\n      -     59k     12  Loading assets\n'
   expect(parseProfiles(table)).toBeCloseTo(1001.572, 9)
@@ -149,25 +149,25 @@ test('the first column of a table of profiles is what it cost', () => {
   )
 })
 
-test('the cost of requests is read from the profiler and recorded, with the number of requests and pixels', async () => {
+test('the cost of requests is read from the profiler and counted, with the requests and pixels', async () => {
   const ledger = ledgerOf()
   const { ee, pixels } = await serviceOf({}, { eecu: { ledger, maxSeconds: null } })
   await Promise.all(Array.from({ length: 60 }, pixels))
   const use = await ee.eecuUse()
-  // The local server's own model: 0.05 EECU-seconds a request, 0.4 a million pixels.
+  // The local server's own model: 0.05 EECU-seconds per request, 0.4 per million pixels.
   expect(use).toMatchObject({ requests: 60, pixels: 60 * 5000 })
   expect(use.eecuSeconds).toBeCloseTo(60 * 0.05 + 0.3 * 0.4, 3)
   expect(ledger.total).toEqual(use)
 })
 
-test('without a budget nobody is asked what anything costs', async () => {
+test('without a budget no profile is requested', async () => {
   const { local, ee, pixels } = await serviceOf({}, {})
   await pixels()
   await ee.eecuUse()
   expect(local.stats().requests.compute).toBe(0)
 })
 
-test('when the month is used up nothing more is asked, by any process that shares the ledger', async () => {
+test('once the month’s budget is used, no process that shares the ledger sends a request', async () => {
   const ledger = ledgerOf()
   const options = { eecu: { ledger, maxSeconds: 2 }, maxConcurrent: 4 }
   const { local, ee, pixels } = await serviceOf({}, options)
@@ -190,7 +190,7 @@ test('when the month is used up nothing more is asked, by any process that share
   await other.close()
 })
 
-test('a profiler that does not answer costs an assumption, and no request', async () => {
+test('if the profiler does not answer, an assumed cost is charged and no request fails', async () => {
   const ledger = ledgerOf()
   const meter = createEecuMeter({ ledger, maxSeconds: null, project: 'p' }, () => Promise.reject(new Error('away')))
   for (let i = 0; i < 10; i++) meter.note(i % 2 ? 'id' : null, 1000)
@@ -199,7 +199,7 @@ test('a profiler that does not answer costs an assumption, and no request', asyn
   expect(ledger.total.eecuSeconds).toBe(5)
 })
 
-test('who waits for the time that a server asked for, and is stopped, leaves at once and its place to others', async () => {
+test('a caller aborted while waiting for Retry-After returns at once and releases its slot', async () => {
   const limiter = createLimiter({ maxConcurrent: 1, perSecond: 10_000 })
   limiter.refused(400)
   const from = performance.now()

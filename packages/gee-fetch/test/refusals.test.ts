@@ -1,5 +1,5 @@
 // @module-tag slow
-/** What a refusal means for an image, and that none that passes decides which image an object gets. */
+/** What a refusal means for an image; a temporary one never decides which image an object gets. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ const of = (status: number, said: string, kind = 'pixels') => {
   return [refusalOf(error), error.code]
 }
 
-describe('a refusal is told by its status and sentence:', () => {
+describe('a refusal is classified by its status and message:', () => {
   const cases: readonly (readonly [number, string, string])[] = [
     [
       400,
@@ -72,7 +72,7 @@ describe('a refusal is told by its status and sentence:', () => {
     expect(of(status, said).join(' ')).toBe(expected)
   })
 
-  test('a collection that is gone concerns its source, wherever it is asked about', () => {
+  test('a missing collection is an error of its source, for every kind of request', () => {
     const said =
       "ImageCollection.load: ImageCollection asset 'A' not found (does not exist or caller does not have access)."
     expect(of(400, said, 'compute')).toEqual(['later', 'source-gone'])
@@ -83,11 +83,11 @@ describe('a refusal is told by its status and sentence:', () => {
   })
 })
 
-test('pieces are put together to the pixels of one request, whatever the size that is too much', async () => {
+test('pieces assemble to the pixels of one request, whatever the size limit', async () => {
   const size = fc.integer({ min: 1, max: 400 })
   await fc.assert(
     fc.asyncProperty(size, size, fc.integer({ min: 32 * 32, max: 40_000 }), async (width, height, most) => {
-      // Steps of a power of two, so that positions are exact and tell each pixel.
+      // Steps of a power of two, so that positions are exact and identify each pixel.
       const step = 2 ** -20
       const grid = { width, height, west: 8, north: 46, degreesPerPixelX: step, degreesPerPixelY: step }
       let largest = 0
@@ -110,7 +110,7 @@ test('pieces are put together to the pixels of one request, whatever the size th
 })
 const NOBODY = { kind: 'pixels', host: 'ee', project: 'p' }
 
-describe('images under refusals are those of a service without any, byte for byte:', () => {
+describe('images under refusals are the same as without, byte for byte:', () => {
   const TILE = mapTileAt(PLACE)
   let folder: string
   let server: LocalEarthEngine
@@ -118,7 +118,7 @@ describe('images under refusals are those of a service without any, byte for byt
   let fine: Awaited<ReturnType<typeof fetched>>
   const closers: (() => Promise<void>)[] = []
 
-  /** What a request for pixels is told instead of its answer: status and sentence, or null. */
+  /** The error that answers a pixel request: status and message, or null. */
   type Refuse = (pixels: number, number: number, body: string) => readonly [number, string] | null
 
   async function fetched(name: string, refuse: Refuse) {
@@ -171,7 +171,7 @@ describe('images under refusals are those of a service without any, byte for byt
     })
     plans = planned.kept
     fine = await fetched('fine', () => null)
-    // Objects have other candidates: what must not be taken is there.
+    // Objects have other candidates, so a wrong choice is possible.
     expect(plans.every(({ candidates }) => candidates.length > 1)).toBe(true)
     expect(fine.outcome.kept.length).toBe(12)
     expect(Math.max(...fine.sizes)).toBeGreaterThan(160 * 160)
@@ -181,7 +181,7 @@ describe('images under refusals are those of a service without any, byte for byt
     await rm(folder, { recursive: true, force: true })
   })
 
-  test('lists of images that are too long for one answer are asked for in parts', async () => {
+  test('image lists that are too long for one response are requested in parts', async () => {
     const service = await startService(async (request, response, _, body) => {
       const most = /"limit":\{"constantValue":(\d+)/.exec(body)?.[1]
       if (Number(most) > 100) return sendJson(response, 400, apiError(400, 'User memory limit exceeded.'))
@@ -199,7 +199,7 @@ describe('images under refusals are those of a service without any, byte for byt
     for (const each of [limited, free, service]) await each.close()
   }, 60_000)
 
-  test('groups that need too much memory, and single images too', async () => {
+  test('groups that need too much memory, and single images that do', async () => {
     for (const most of [160 * 160, 10_000]) {
       const { outcome, sizes } = await fetched(`memory-${most}`, (pixels) =>
         pixels > most ? [400, 'User memory limit exceeded.'] : null,
@@ -209,7 +209,7 @@ describe('images under refusals are those of a service without any, byte for byt
     }
   }, 60_000)
 
-  test('computations that time out, aggregations, and sentences that nobody knows, for a while', async () => {
+  test('temporary timeouts, aggregation limits and unknown messages', async () => {
     for (const [status, said] of [
       [400, 'Computation timed out.'],
       [429, 'Too many concurrent aggregations.'],
@@ -221,7 +221,7 @@ describe('images under refusals are those of a service without any, byte for byt
     }
   }, 60_000)
 
-  test('a refusal that lasts fails the image and drops none; only one that is final gives another image', async () => {
+  test('a persistent refusal fails the image without dropping it; only a final one selects another image', async () => {
     const first = plans.find(({ candidates }) => candidates[0]!.source === 'CH')!.candidates[0]!.imageId
     const lasting =
       (status: number, said: string): Refuse =>

@@ -15,7 +15,7 @@ const candidate: ImageCandidate = {
   height: 40,
 }
 
-test('whatever decides an image names its request, and nothing else does', () => {
+test('everything that decides an image is in its request fingerprint, and nothing else', () => {
   const name = (change: Partial<ImageCandidate> = {}) => requestFingerprint({ ...candidate, ...change }, SOURCES.S2)
   const changes: Partial<ImageCandidate>[] = [
     { imageId: 'COPERNICUS/S2_SR_HARMONIZED/y' },
@@ -30,7 +30,7 @@ test('whatever decides an image names its request, and nothing else does', () =>
   expect(name({ gsd: 11 })).toBe(name())
 })
 
-test('how a source is read names its requests too', () => {
+test('how a source is read is part of the fingerprint too', () => {
   const of = (settings: Parameters<typeof cogSource>[0]) => requestFingerprint(candidate, cogSource(settings))
   const files = ['a.tif']
   const names = [of({ files }), of({ files, range: [0, 1000] }), of({ files, bands: [3, 2, 1] })]

@@ -1,12 +1,12 @@
-/** A service on loopback that answers as the test says, and a token endpoint. */
+/** A loopback service with the test's responses, and a token endpoint. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface Service {
   readonly url: string
-  /** Bodies of the requests, in their order. */
+  /** Request bodies, in order. */
   readonly bodies: readonly string[]
-  /** Connections that were opened. */
+  /** Number of connections opened. */
   readonly connections: () => number
   close(): Promise<void>
 }

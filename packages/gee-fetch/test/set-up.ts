@@ -10,7 +10,7 @@ import {
   type Source,
 } from '../src/index.ts'
 
-/** The defaults of the settings. */
+/** The default settings. */
 export const TILES = { minPixels: 100, maxPixels: 1000, pointPixels: 300, shift: 0.2 }
 export const CHECKS = { minValid: 0.98, maxCloud: 0.35, maxSeam: 0.002, minDeviation: 1.5 }
 
@@ -23,7 +23,7 @@ export const settingsOf = (sources: readonly Source[], changes: Partial<ImageryS
   ...changes,
 })
 
-/** Imagery of one Earth Engine, and no files. */
+/** Imagery from one Earth Engine client, without files. */
 export const imageryOf = (ee: EarthEngine) =>
   createImagery(
     {
@@ -47,7 +47,7 @@ export const contextOf = (ee: EarthEngine, storage: Storage, changes: Partial<Fe
   ...changes,
 })
 
-/** What a run leaves for the next. */
+/** What a run leaves for the next one. */
 export const earlierOf = (outcome: FetchOutcome): EarlierImages => ({
   records: new Map(outcome.kept.map((record: ImageRecord) => [record.id, record])),
   findings: new Map(outcome.findings.map((finding) => [finding.request, finding])),

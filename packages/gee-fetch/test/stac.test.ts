@@ -1,4 +1,4 @@
-/** What STAC catalogues say and how they let themselves be searched. */
+/** What STAC catalogues contain and how they can be searched. */
 import type { Box, ServiceError } from '@skyscript/core'
 import { afterAll, describe, expect, test } from 'vitest'
 import { createHttp } from '../src/cog/http.ts'
@@ -16,14 +16,14 @@ afterAll(async () => {
 
 const BOX: Box = [7.4, 46.9, 7.5, 47]
 
-/** How a catalogue wants to be asked, and what it gives. */
+/** Which searches a catalogue accepts, and what it returns. */
 interface Catalogue {
   readonly items: readonly unknown[]
   readonly isGetOnly?: boolean
   readonly hasNoQuery?: boolean
   /** A larger limit is refused. */
   readonly mostPerPage?: number
-  /** How it links to more: by GET, or by POST with all of the question or what to add to it. */
+  /** Its link to the next page: GET, or POST with the whole query or with what to add to it. */
   readonly next?: 'get' | 'post' | 'merge' | 'replace'
 }
 
@@ -76,7 +76,7 @@ async function start({ items, isGetOnly, hasNoQuery, mostPerPage, next = 'post' 
 describe('a search', () => {
   const many = Array.from({ length: 1234 }, (_, i) => item(`i${String(i).padStart(4, '0')}`))
 
-  test.each(['get', 'post', 'merge', 'replace'] as const)('reads all pages, linked to by %s', async (next) => {
+  test.each(['get', 'post', 'merge', 'replace'] as const)('reads all pages, linked by %s', async (next) => {
     const { search, asked } = await start({ items: many, next })
     expect((await search()).map(({ id }) => id)).toEqual(many.map(({ id }) => id))
     expect(asked).toHaveLength(13)
@@ -84,13 +84,13 @@ describe('a search', () => {
   })
 
   test.each([
-    ['only by GET', { isGetOnly: true, next: 'get' }],
-    ['only by GET, without the query extension', { isGetOnly: true, hasNoQuery: true, next: 'get' }],
+    ['with GET only', { isGetOnly: true, next: 'get' }],
+    ['with GET only, without the query extension', { isGetOnly: true, hasNoQuery: true, next: 'get' }],
     ['without the query extension', { hasNoQuery: true }],
     ['in pages of 50', { mostPerPage: 50 }],
     ['in pages of 30, without the query extension', { mostPerPage: 30, hasNoQuery: true }],
     ['in pages of 10', { mostPerPage: 10 }],
-  ] as const)('works %s; clouds are filtered all the same, and the next search knows how to ask', async (_, manner) => {
+  ] as const)('works %s; clouds are still filtered, and the next search remembers the form', async (_, manner) => {
     const clouds = [3, 20, 21, undefined].map((cloud, i) => item(`c${i}`, { properties: { cloud } }))
     const { search, asked } = await start({ items: [...clouds, ...many], ...manner })
     const found = await search()
@@ -102,14 +102,14 @@ describe('a search', () => {
     expect(asked.length - before).toBe(pages)
   })
 
-  test('that is refused whatever the question fails with the first refusal', async () => {
+  test('that is refused in every form fails with the first refusal', async () => {
     const { search, asked } = await start({ items: [], mostPerPage: -1 })
     await expect(search()).rejects.toMatchObject({ message: expect.stringContaining('limit is too large') })
     expect(asked.length).toBeLessThan(20)
   })
 
   test.each([404, 410])(
-    'that is answered %i, at first or for a further page, says nothing of its images',
+    'that is answered %i, on the first or a later page, says nothing about its images',
     async (status) => {
       for (const pages of [0, 1]) {
         const service = await startService((_, response) => {
@@ -128,7 +128,7 @@ describe('a search', () => {
     },
   )
 
-  test('of a catalogue whose links to more have no end comes to one, with every item once', async () => {
+  test('of a catalogue with endless next links ends, with every item once', async () => {
     const features = Array.from({ length: 250 }, (_, i) => item(`i${i}`))
     const answers = [
       () => ({ features, links: [{ rel: 'next', href: '/search?again' }] }),
@@ -154,7 +154,7 @@ describe('a search', () => {
   })
 })
 
-describe('the position of an item', () => {
+describe('the location of an item', () => {
   const polygon = (...ring: number[][]) => ({ type: 'Polygon', coordinates: [[...ring, ring[0]]] })
   const idsAt = async (box: Box, ...items: object[]) => {
     const http = { json: async () => ({ features: structuredClone(items) }) }
@@ -162,7 +162,7 @@ describe('the position of an item', () => {
     return searchItems(source, box, 20, http as never)
   }
 
-  test('is its area and not its box, and an item without a box has its area', async () => {
+  test('is its area rather than its box, and an item without a box has its area', async () => {
     const half = polygon([7, 46], [8, 46], [7, 47.5])
     const found = await idsAt(
       BOX,
@@ -200,7 +200,7 @@ describe('the position of an item', () => {
   ]
   const ALL = ['area', 'before', 'beyond', 'box', 'cut', 'heights']
 
-  test('may cross 180 degrees, as a box or an area of any kind, and is found from both sides', async () => {
+  test('may cross 180 degrees, as a box or any kind of area, and is found from both sides', async () => {
     for (const [box, west] of [
       [[179.9, -17.1, 180, -17], 179.5],
       [[-180, -17.1, -179.9, -17], -180.5],
@@ -214,7 +214,7 @@ describe('the position of an item', () => {
     expect(await idsAt([0, -17.1, 0.1, -17], ...FIJI)).toEqual([])
   })
 
-  test('a search over 180 degrees asks on either side', async () => {
+  test('a search across 180 degrees searches both sides', async () => {
     const boxes: unknown[] = []
     const http = {
       json: async (_: string, body: { bbox: unknown }) => {
@@ -235,14 +235,14 @@ describe('the position of an item', () => {
     expect(partsAt180([7, 0, 8, 1])).toEqual([[7, 0, 8, 1]])
   })
 
-  test('an item round the whole Earth is everywhere', async () => {
+  test('an item that spans the whole Earth is everywhere', async () => {
     const world = item('world', { geometry: polygon([-180, -90], [180, -90], [180, 90], [-180, 90]) })
     for (const box of [BOX, [179.9, 0, 180, 0.1], [-180, 0, -179.9, 0.1]] as Box[])
       expect(await idsAt(box, world)).toHaveLength(1)
   })
 })
 
-describe('the address of an asset', () => {
+describe('the URL of an asset', () => {
   const http = { href: 'http://example.org/b.tif' }
   const https = { href: 'https://example.org/c.tif' }
   const addressOf = async (asset: object) => {
@@ -251,7 +251,7 @@ describe('the address of an asset', () => {
     return assetOf((await searchItems(source, BOX, 20, answer as never))[0]!, 'visual')
   }
 
-  test('is its own where that is of the web, else an alternate, encrypted if there is one', async () => {
+  test('is its own if it is http(s), else an alternate, preferably https', async () => {
     expect(await addressOf({ ...http, alternate: { other: https } })).toBe(http.href)
     expect(await addressOf({ href: 's3://bucket/a.tif', alternate: { b: http, a: https } })).toBe(https.href)
     expect(await addressOf({ href: 's3://bucket/a.tif', alternate: { s3: { href: 's3://b/a.tif' }, b: http } })).toBe(
@@ -260,7 +260,7 @@ describe('the address of an asset', () => {
   })
 
   test.each(['s3://naip-analytic/x.tif', 'file:///etc/passwd', 'http://169.254.169.254/a.tif'])(
-    '%s is one of no image, and the refusal names it',
+    '%s is refused by name',
     async (href) => {
       const error = await addressOf({ href }).then(
         () => null,
@@ -272,7 +272,7 @@ describe('the address of an asset', () => {
   )
 })
 
-describe('of what a catalogue says', () => {
+describe('values from a catalogue', () => {
   const source = cogSource({ stac: 'https://example.org', collection: 'c', cloudProperty: 'cloud' })
   const one = (changes: object) => item('one', changes)
   const search = (answer: unknown, maxCloud = 20) => {
@@ -287,7 +287,7 @@ describe('of what a catalogue says', () => {
     return found.then((items) => ({ items, asked }))
   }
 
-  test('times are UTC, whatever the zone of this machine; what is no time is none', async () => {
+  test('times are UTC, whatever the machine’s time zone; an invalid time is null', async () => {
     const times = async (properties: object) => (await search({ features: [one({ properties })] })).items[0]!.time
     const noon = Date.UTC(2020, 5, 1, 12)
     expect(await times({ datetime: '2020-06-01T12:00:00Z' })).toBe(noon)
@@ -306,7 +306,7 @@ describe('of what a catalogue says', () => {
     await expect(search(answer)).rejects.toMatchObject({ code: 'imagery-bad-answer', retry: false })
   })
 
-  test('features of wrong types and hostile ids are passed over', async () => {
+  test('features with wrong types or hostile ids are skipped', async () => {
     const bad = [null, 1, {}, one({ id: 3 }), one({ bbox: ['a'] }), one({ bbox: null }), one({ id: 'a\nb' })]
     const { items } = await search({ features: [...bad, one({ id: '\ud800' }), one({ id: 'a\u202eb' }), one({})] })
     expect(items.map(({ id }) => id)).toEqual(['one'])

@@ -1,4 +1,4 @@
-/** Writes small tiled GeoTIFFs of any make, and damaged ones, without GDAL. */
+/** Writes small tiled GeoTIFFs of any kind, and damaged ones, without GDAL. */
 import { deflateSync } from 'node:zlib'
 
 /** Tag, type (TIFF 6.0, section 2) and values. */
@@ -11,7 +11,7 @@ export interface TiffImage {
 
 const SIZES = { 2: 1, 3: 2, 4: 4, 12: 8 } as const
 
-/** Little-endian; an image's tiles stand before its directory. */
+/** Little-endian; an image's tiles come before its directory. */
 export function writeTiff(images: readonly TiffImage[]): Buffer {
   const parts: Buffer[] = [Buffer.from([0x49, 0x49, 42, 0, 0, 0, 0, 0])]
   let length = 8
@@ -74,16 +74,16 @@ export interface Picture {
   readonly rule: (x: number, y: number, band: number) => number
   readonly bands?: number
   readonly kind?: Kind
-  /** Pixels of a tile's side. */
+  /** Tile side in pixels. */
   readonly tile?: number
   readonly planes?: 'together' | 'apart'
   readonly compression?: readonly [code: number, pack: (bytes: Buffer) => Buffer]
-  /** Tiles, by number, that are left out. */
+  /** Numbers of the tiles left out. */
   readonly without?: readonly number[]
   readonly entries?: readonly Entry[]
 }
 
-/** Longitude, latitude of the north-west corner and degrees a pixel, as EPSG:4326. */
+/** Longitude, latitude of the north-west corner and degrees per pixel, as EPSG:4326. */
 export const inDegrees = (west: number, north: number, step: number): Entry[] => [
   [33550, 12, [step, step, 0]],
   [33922, 12, [0, 0, 0, west, north, 0]],

@@ -1,4 +1,4 @@
-/** Tiles and strips of an image of a TIFF, by number, as the numbers that they hold. */
+/** Reads the tiles or strips of a TIFF image, by number, as numeric values. */
 import type { GeoTIFFImage } from 'geotiff'
 import { checkCompression, MOST_TILE_BYTES, unpacked } from './decoders.ts'
 import type { FileBytes } from './file-bytes.ts'
@@ -14,23 +14,23 @@ const PREDICTOR = 317
 const TILE_OFFSETS = 324
 const TILE_BYTES = 325
 const JPEG_TABLES = 347
-/** Compressions whose streams have their own order of bits: JPEG and WebP. */
+/** Compressions whose streams define their own bit order: JPEG and WebP. */
 const OWN_BIT_ORDER = [7, 50001]
 
 export interface Blocks {
   readonly width: number
   readonly height: number
-  /** Pixels of a block's sides; the last strip is lower. */
+  /** Block size in pixels; the last strip may be shorter. */
   readonly blockWidth: number
   readonly blockHeight: number
-  /** Blocks from west to east. */
+  /** Number of blocks from west to east. */
   readonly across: number
-  /** Bytes of a block that is unpacked, with all bands that are read. */
+  /** Size in bytes of an unpacked block, with all bands to read. */
   bytesOf(bands: readonly number[]): number
   /**
    * @param bands from 1
-   * @returns the value of a band (by its place in `bands`) at a pixel (counted line after line) of the block; null where
-   * the block is left out
+   * @returns the value of a band (by its index in `bands`) at a pixel (counted row by row) of the block; null if the
+   * block is sparse (left out of the file)
    */
   read(
     number: number,
@@ -42,7 +42,7 @@ export interface Blocks {
 export const tagOf = (image: GeoTIFFImage, tag: number, otherwise: number): number =>
   Number(image.getFileDirectory().getValue(tag as never) ?? otherwise)
 
-/** @throws Error that names what of the image is not read */
+/** @throws Error that names the unsupported property of the image */
 export function blocksOf(image: GeoTIFFImage, source: FileBytes): Blocks {
   const directory = image.getFileDirectory()
   const [width, height] = [image.getWidth(), image.getHeight()]
@@ -57,7 +57,7 @@ export function blocksOf(image: GeoTIFFImage, source: FileBytes): Blocks {
     bits: sameOf(directory.getValue('BitsPerSample'), 'bits') ?? 1,
     format: sameOf(directory.getValue('SampleFormat'), 'sample format') ?? 1,
     littleEndian: image.littleEndian,
-    // Compressions of pictures have no predictor; some programs write the tag all the same.
+    // JPEG and WebP have no predictor; some programs write the tag anyway.
     predictor: OWN_BIT_ORDER.includes(compression) ? 1 : tagOf(image, PREDICTOR, 1),
     samples,
     width: blockWidth,
@@ -83,7 +83,7 @@ export function blocksOf(image: GeoTIFFImage, source: FileBytes): Blocks {
     const given = new Uint8Array(packed!)
     if (given.length < length) throw new Error(`it ends before its tile ${number} does`)
     if (isReversed) for (let i = 0; i < given.length; i++) given[i] = REVERSED[given[i]!]!
-    // Strips end with the image, tiles are whole.
+    // Strips end with the image; tiles have their full size.
     const rows = image.isTiled
       ? blockHeight
       : Math.min(blockHeight, height - Math.floor((number % (across * down)) / across) * blockHeight)
@@ -114,21 +114,21 @@ export function blocksOf(image: GeoTIFFImage, source: FileBytes): Blocks {
   }
 }
 
-/** One value for all bands; undefined where the file doesn't say. */
+/** The value shared by all bands; undefined if the file doesn't say. */
 function sameOf(values: unknown, name: string): number | undefined {
   const all = values === undefined ? [] : Array.from(values as ArrayLike<number>)
   if (all.some((value) => value !== all[0])) throw new Error(`its bands differ in ${name} (${all.join(', ')})`)
   return all[0]
 }
 
-/** What geotiff knows of a list that it leaves in the file until it is asked for. */
+/** A list that geotiff leaves in the file until it is read. */
 interface Deferred {
   readonly arrayOffset: number
   readonly itemSize: number
   readonly length: number
 }
 
-/** One number of a list such as TileOffsets, read where it stands: geotiff takes those of big-endian files for little-endian. */
+/** One entry of a list such as TileOffsets, read directly: geotiff reads those of big-endian files as little-endian. */
 async function entryOf(
   image: GeoTIFFImage,
   source: FileBytes,
@@ -152,7 +152,7 @@ async function entryOf(
   return itemSize === 4 ? view.getUint32(0, image.littleEndian) : Number(view.getBigUint64(0, image.littleEndian))
 }
 
-/** Each byte with its bits turned round. */
+/** Each byte with its bits reversed. */
 const REVERSED = Uint8Array.from({ length: 256 }, (_, byte) =>
   Number.parseInt(byte.toString(2).padStart(8, '0').split('').reverse().join(''), 2),
 )

@@ -1,6 +1,6 @@
 /**
- * Cloud-Optimised GeoTIFFs to pictures: which images of a source touch a place, and their pixels on any grid, read by
- * ranges of bytes.
+ * Cloud-Optimised GeoTIFFs: finds the images of a source that touch a box, and reads their pixels on any grid with
+ * range requests.
  *
  * @example
  * import { createCogImagery, SOURCES } from '@skyscript/gee-fetch'
@@ -31,27 +31,27 @@ import { remembering } from './shared-work.ts'
 import { collectionUrl, readItem, searchItems } from './stac.ts'
 import { assetOf, partsAt180, placedAt, type StacItem } from './stac-item.ts'
 
-/** Polite to servers that nobody pays. */
+/** Polite to servers that are free to use. */
 const REQUESTS_PER_SECOND = 50
-/** Files that stay open, 8 MB each at most; searches and items that are remembered. */
+/** Number of files kept open (up to 8 MB each); number of searches and items cached. */
 const OPEN_FILES = 16
 const SEARCHES = 64
 const ITEMS = 1000
-/** Times that a server is asked for the version of a file, where it may answer in turn with several. */
+/** How often a server is asked for a file's version, as its mirrors may answer with different ones in turn. */
 const VERSION_TRIES = 4
-/** The mosaic of sheets without a time. */
+/** The mosaic of all sheets without a time. */
 const UNDATED = 'undated'
 
 export interface CogImageryOptions {
-  /** Requests at a time, to all servers together. */
+  /** Maximum concurrent requests, to all servers together. */
   readonly maxConcurrent: number
-  /** Percent of cloud, of sources whose images record it. */
+  /** Maximum cloud percentage, for sources whose images record it. */
   readonly maxCloud: number
-  /** Shared with other processes; unless given, one of this process. */
+  /** Shared with other processes; default: one for this process. */
   readonly limiter?: Limiter | undefined
-  /** Milliseconds that one try may take, default 55,000. */
+  /** Maximum milliseconds per attempt, default 55,000. */
   readonly deadlineMs?: number
-  /** Waits for servers that are away, for `patienceMs` at most. */
+  /** Waits up to `patienceMs` for servers that are down. */
   readonly outages?: Outages
   readonly patienceMs?: number
 }
@@ -59,7 +59,7 @@ export interface CogImageryOptions {
 export interface CogImagery {
   /** Images of a source that touch a box, by id. */
   find(source: CogSource, box: Box): Promise<SourceImage[]>
-  /** @throws InputError or ServiceError where the source's catalogue or its files can't be read */
+  /** @throws InputError or ServiceError if the source's catalogue or its files can't be read */
   check(source: CogSource): Promise<void>
   /** See `Imagery`. */
   origin(source: CogSource, imageId: string, box: Box): Promise<string>
@@ -67,9 +67,9 @@ export interface CogImagery {
   isReplaced(source: CogSource, imageId: string, box: Box, origin: string): Promise<boolean>
   forget(source: CogSource, imageId: string, box: Box): Promise<void>
   /**
-   * Of the files that a source lists, as they are now; null where a catalogue lists them. Those that are gone have none.
+   * The current version of the files that a source lists; null if a catalogue lists them. Missing files are left out.
    *
-   * @throws ServiceError where a file can't be asked for now, or all are gone, as of a disk that is not mounted
+   * @throws ServiceError if a file can't be checked now, or if all are missing (for example an unmounted disk)
    */
   versionOfFiles(source: CogSource): Promise<string | null>
   /** Height x width x 4 bytes: red, green, blue stretched by the source's range, and PIXEL_STATE; nearest neighbour. */
@@ -83,11 +83,11 @@ export interface CogImagery {
   close(): Promise<void>
 }
 
-/** Where the colours of an image are: one file, or one for each; and one that marks clouds. */
+/** Files with the colours of an image: one, or one per colour; and one that marks clouds. */
 interface ImageFiles {
   readonly colours: readonly string[]
   readonly clouds: string | null
-  /** By address, if the catalogue has it. */
+  /** By URL, if the catalogue gives them. */
   readonly versions: ReadonlyMap<string, string>
 }
 
@@ -96,7 +96,7 @@ const NO_VERSIONS: ReadonlyMap<string, string> = new Map()
 /** An item of a catalogue, or a file of a list. */
 interface Sheet extends Omit<SourceImage, 'outline'> {
   readonly outline: Geometry | null
-  /** @throws ServiceError of status 400 where an asset can't be read */
+  /** @throws ServiceError of status 400 if an asset can't be read */
   files(): ImageFiles
 }
 
@@ -105,7 +105,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
   const limiter = options.limiter ?? createLimiter({ maxConcurrent, perSecond: REQUESTS_PER_SECOND })
   const http = createHttp({ limiter, maxConcurrent, deadlineMs, outages, patienceMs })
   const open = remembering(OPEN_FILES, async (address, signal) => {
-    // What takes TIFFs apart loads in a fifth of a second, which builds without files should not wait for.
+    // The TIFF modules take a fifth of a second to load; builds without files should not wait for them.
     const { openGeotiff } = await import('./geotiff-file.ts')
     const bytes = isUrl(address) ? remoteBytes(address, http) : localBytes(address)
     return { ...(await openGeotiff(bytes, hostOf(address), signal)), version: () => bytes.version }
@@ -117,7 +117,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
   const search = (source: CogSource, box: Box, signal?: AbortSignal) =>
     searches.get(searchKey(source, box), signal, source, box)
   const items = remembering(ITEMS, (_key, signal, source: CogSource, id: string) => readItem(source, id, http, signal))
-  /** The places of the files of a list, or why a file can't be used; each file is read once. */
+  /** Footprint, outline and time of listed files, or why a file can't be used; each file is read once. */
   const described = new Map<string, Pick<Sheet, 'footprint' | 'outline' | 'time'> | ServiceError>()
 
   const describe = async (address: string) => {
@@ -129,7 +129,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
       described.set(address, error)
     }
   }
-  /** Without the files that are gone or damaged: the others are still images. Throws where none can be used. */
+  /** Skips files that are missing or damaged: the others are still images. Throws if none can be used. */
   const listedSheets = async (source: CogSource, box: Box): Promise<Sheet[]> => {
     const ids = [...fileIds(source)]
     const unknown = ids.map(([, address]) => address).filter((address) => !described.has(address))
@@ -154,7 +154,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
       files: () => assetsOf(source, item),
     }))
   }
-  /** The tiles of the map under a box, by which sheets are searched for. */
+  /** The map tiles under a box; sheets are searched for by tile. */
   const tilesOf = (box: Box): Box[] => partsAt180(box).flatMap(mapTilesOf).map(mapTileBox)
 
   const filesOf = async (source: CogSource, imageId: string, box: Box, signal?: AbortSignal): Promise<ImageFiles[]> => {
@@ -177,7 +177,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
     }
     return [...sheets.values()].sort((a, b) => -byId(a, b)).map(({ files }) => files())
   }
-  /** Lets the catalogue be asked again for the addresses of an image: links that are signed expire. */
+  /** Makes the next read fetch an image's URLs from the catalogue again: signed links expire. */
   const forgetItems = (source: CogSource, imageId: string, box: Box): void => {
     items.forget(`${source.alias} ${imageId.slice(source.collection.length + 1)}`)
     for (const tile of tilesOf(box)) searches.forget(searchKey(source, tile))
@@ -192,14 +192,14 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
     )
     return fingerprint(await Promise.all(parts))
   }
-  /** With its origin if that takes no request, so that an item is not read again for what the search already said. */
+  /** Includes the origin if that takes no request, so that an item the search already returned is not read again. */
   const imageOf = async ({ files, imageId, time, cloud, footprint, outline }: Sheet): Promise<SourceImage> => {
     const image = { imageId, time, cloud, footprint, outline }
     const own = filesIn({ files })
     const isKnown = own !== null && addressesIn(own).every((address) => own.versions.has(address))
     return isKnown ? { ...image, origin: await originOf([own], versionRead) } : image
   }
-  /** null for a file that is gone, which is passed over when objects are planned. */
+  /** null for a missing file, which planning skips. */
   const versionUnlessGone = async (address: string): Promise<string | null> => {
     try {
       return await versionAt(address, http)
@@ -208,7 +208,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
       throw error
     }
   }
-  /** Servers behind one address may each have an ETag of their own for the same file, so each gets its turn. */
+  /** Servers behind one address may each have a different ETag for the same file, so each gets its turn. */
   const isStill = async (files: readonly ImageFiles[], origin: string): Promise<boolean> => {
     for (let attempt = 0; attempt < VERSION_TRIES; attempt++)
       if ((await originOf(files, (address) => versionAt(address, http))) === origin) return true
@@ -271,7 +271,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
           return pixels
         } catch (error) {
           if (signal?.aborted) throw error
-          // What a file that failed has in memory may be half of it, or of one that was replaced under way.
+          // The cached data of a file that failed may be incomplete, or mixed with a file that replaced it.
           const addresses = files.flatMap(addressesIn)
           for (const address of addresses) open.forget(address)
           if (error instanceof ServiceError && error.code === 'image-changed' && !isReread) isReread = true
@@ -298,7 +298,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
         return !(await isStill(await filesOf(source, imageId, box), origin))
       } catch (error) {
         if (!(error instanceof ServiceError) || refusalOf(error) !== 'image') throw error
-        // One that is being written has no bytes at first, so that a server refuses the range.
+        // A file that is being written is empty at first, so the server refuses the range.
         return error.code === 'image-damaged'
       }
     },
@@ -331,7 +331,7 @@ const addressesIn = ({ colours, clouds }: Pick<ImageFiles, 'colours' | 'clouds'>
   ...(clouds === null ? [] : [clouds]),
 ]
 
-/** null for an item without the assets of the source. */
+/** null if the item lacks the source's assets. */
 function filesIn({ files }: Pick<Sheet, 'files'>): ImageFiles | null {
   try {
     return files()
@@ -341,7 +341,7 @@ function filesIn({ files }: Pick<Sheet, 'files'>): ImageFiles | null {
   }
 }
 
-/** An address that is not, or no longer, allowed: a signed one that expired is refused in one of these ways. */
+/** Whether access to a URL was denied; an expired signed URL gets one of these statuses. */
 const isRefused = (error: unknown): boolean =>
   error instanceof ServiceError &&
   error.code.startsWith('imagery-') &&
@@ -356,12 +356,12 @@ function assetsOf(source: CogSource, item: StacItem): ImageFiles {
   }
 }
 
-/** The day or the year of a sheet, as its mosaic is called. */
+/** The day or year of a sheet, which names its mosaic. */
 function periodOf({ mosaic }: CogSource, { time }: Sheet): string {
   return time === null ? UNDATED : new Date(time).toISOString().slice(0, mosaic === 'year' ? 4 : 10)
 }
 
-/** Its time is the begin of the day or year, the same for each part of the map. */
+/** Its time is the start of the day or year, the same for each part of the map. */
 function mosaicOf({ collection }: CogSource, period: string, sheets: readonly Sheet[]): SourceImage {
   const side = (pick: (...values: number[]) => number, i: 0 | 1 | 2 | 3) =>
     pick(...sheets.map((each) => each.footprint[i]))

@@ -1,35 +1,35 @@
-/** Undoes the compression of a tile or strip, with a limit to what it may unpack to. */
+/** Decompresses tiles and strips, with a limit on the unpacked size. */
 import { promisify } from 'node:util'
 import { inflate, zstdDecompress } from 'node:zlib'
 import sharp from 'sharp'
 import { unpackLzw, unpackPackBits } from './unpack.ts'
 
-/** Bytes of one tile or strip as it is decoded: what a damaged or hostile file may make of its few bytes at most. */
+/** Maximum bytes of one decoded tile or strip, whatever a damaged or hostile file claims. */
 export const MOST_TILE_BYTES = 64 * 2 ** 20
 
-/** What a tile or strip holds once it is unpacked. */
+/** Layout of an unpacked tile or strip. */
 export interface Block {
   readonly width: number
   readonly height: number
-  /** Values of a pixel: all bands, or one where planes are apart. */
+  /** Values per pixel: all bands, or one if planes are stored separately. */
   readonly samples: number
   readonly bits: number
   /** PhotometricInterpretation. */
   readonly colours: number
-  /** Tables that the JPEGs of a file share. */
+  /** JPEG tables shared by all tiles of a file. */
   readonly jpegTables: Uint8Array | null
 }
 
 type Decoder = (packed: Uint8Array, block: Block) => Promise<Uint8Array> | Uint8Array
 
 const LIMIT = { maxOutputLength: MOST_TILE_BYTES }
-// In threads: a picture of two million pixels is some 200 ms of unpacking.
+// In worker threads: unpacking two million pixels takes about 200 ms.
 const inflated = promisify<Uint8Array, typeof LIMIT, Buffer>(inflate)
 const zstdDecompressed = promisify<Uint8Array, typeof LIMIT, Buffer>(zstdDecompress)
 
-/** By TIFF's numbers of compressions, https://www.loc.gov/preservation/digital/formats/content/tiff_tags.shtml */
+/** By TIFF compression number, https://www.loc.gov/preservation/digital/formats/content/tiff_tags.shtml */
 const DECODERS: Readonly<Record<number, Decoder>> = {
-  // Fresh bytes, since predictors are undone in place.
+  // A copy, since predictors are undone in place.
   1: (packed) => packed.slice(),
   5: lzw,
   7: jpeg,
@@ -40,7 +40,7 @@ const DECODERS: Readonly<Record<number, Decoder>> = {
   50001: webp,
 }
 
-/** Those that TIFFs are met with, to say in a refusal what a file has. */
+/** Unsupported compressions found in the wild, by name for the error message. */
 const OTHERS: Readonly<Record<number, string>> = {
   2: 'CCITT Huffman',
   3: 'CCITT fax 3',
@@ -55,27 +55,27 @@ const OTHERS: Readonly<Record<number, string>> = {
   52546: 'JPEG XL',
 }
 
-/** @throws Error that names a compression that is not read */
+/** @throws Error that names an unsupported compression */
 export function checkCompression(compression: number): void {
   if (DECODERS[compression]) return
   const name = OTHERS[compression] ?? `compression ${compression}`
   throw new Error(`its tiles are compressed by ${name}, which isn't read; gdal_translate -of COG writes another`)
 }
 
-/** @returns bytes of its own, as the file has them before prediction */
+/** @returns a new array with the bytes before prediction is undone */
 export async function unpacked(compression: number, packed: Uint8Array, block: Block): Promise<Uint8Array> {
   checkCompression(compression)
   return DECODERS[compression]!(packed, block)
 }
 
 function lzw(packed: Uint8Array): Uint8Array {
-  // Codes whose lowest bit comes first, as programs before TIFF 6.0 wrote them, begin so.
+  // Old-style LZW, with codes lowest bit first as written before TIFF 6.0, starts like this.
   if (packed[0] === 0 && (packed[1]! & 1) === 1)
     throw new Error("its tiles are compressed by LZW of the old style, which isn't read; gdal_translate writes the new")
   return new Uint8Array(unpackLzw(packed, MOST_TILE_BYTES))
 }
 
-/** Gives red, green and blue of the three bands that are stored as luminance and differences; else the bands as they are. */
+/** Returns RGB if the three bands are stored as YCbCr; else the bands as they are. */
 async function jpeg(packed: Uint8Array, block: Block): Promise<Uint8Array> {
   if (block.bits !== 8) throw new Error(`its tiles are JPEGs of ${block.bits} bits, which are not read`)
   const image = sharp(jpegStream(packed, block), { limitInputPixels: MOST_TILE_BYTES / 4 })
@@ -86,21 +86,21 @@ async function jpeg(packed: Uint8Array, block: Block): Promise<Uint8Array> {
     throw new Error(`its tiles are JPEGs of ${width} x ${height}, where ${block.width} x ${block.height} are expected`)
   if (channels === 1) return image.toColourspace('b-w').raw().toBuffer()
   if (channels === 3) return image.raw().toBuffer()
-  // Four bands are taken for inks, and turned round; no colour is converted on the way.
+  // Four bands are read as inverted CMYK; no colour is converted on the way.
   const inks = await image.pipelineColourspace('cmyk').toColourspace('cmyk').raw().toBuffer()
   for (let i = 0; i < inks.length; i++) inks[i] = 255 - inks[i]!
   return inks
 }
 
 const START = Buffer.from([0xff, 0xd8])
-/** Marker APP14, whose last byte says how three bands are stored: 0 as they are, 1 as luminance and differences. */
+/** Marker APP14; its last byte says how three bands are stored: 0 as they are, 1 as YCbCr. */
 const adobe = (transform: number) =>
   Buffer.from([0xff, 0xee, 0, 14, ...Buffer.from('Adobe'), 0, 100, 0, 0, 0, 0, transform])
 const Y_CB_CR = 6
 
 /**
- * The file's tables and the tile's own stream as one. How the bands are stored is what the TIFF says; the tile's own
- * marker for it counts for nothing, as in libtiff.
+ * The file's tables and the tile's own stream combined. The TIFF says how the bands are stored; the tile's own marker is
+ * ignored, as in libtiff.
  */
 function jpegStream(packed: Uint8Array, { samples, colours, jpegTables }: Block): Buffer {
   const parts = jpegTables ? [Buffer.from(jpegTables).subarray(2, -2)] : []
@@ -108,14 +108,14 @@ function jpegStream(packed: Uint8Array, { samples, colours, jpegTables }: Block)
   return Buffer.concat([START, ...parts, withoutAdobe(Buffer.from(packed))])
 }
 
-/** A JPEG after its start, without the markers APP14 before its picture. */
+/** A JPEG without its first marker (SOI) and without any APP14 before the picture. */
 function withoutAdobe(stream: Buffer): Buffer {
   const parts: Buffer[] = []
   let at = 2
   while (at + 4 <= stream.length && stream[at] === 0xff) {
     const marker = stream[at + 1]!
     const end = at + 2 + stream.readUInt16BE(at + 2)
-    // The picture starts, or what comes has no length.
+    // The picture starts, or this marker has no length.
     if (marker === 0xda || marker === 0xff || marker === 0xd9) break
     if (marker !== 0xee) parts.push(stream.subarray(at, end))
     at = end
@@ -129,6 +129,6 @@ async function webp(packed: Uint8Array, { samples, width, height }: Block): Prom
   if (found.width !== width || found.height < height)
     throw new Error(`its tiles are WebP of ${found.width} x ${found.height}, where ${width} x ${height} are expected`)
   if (samples !== 3 && samples !== 4) throw new Error(`its tiles are WebP of ${samples} bands`)
-  // An opaque tile is stored without its opacity.
+  // An opaque tile is stored without its alpha band.
   return (samples === 4 ? image.ensureAlpha() : image.removeAlpha()).raw().toBuffer()
 }

@@ -4,29 +4,29 @@ import type { Http, RangeAnswer } from './http.ts'
 import { hostOf } from './http.ts'
 import { type SharedWork, shareWork } from './shared-work.ts'
 
-/** What a reader of TIFFs asks for. */
+/** A range of bytes that a TIFF reader requests. */
 export interface Slice {
   readonly offset: number
   readonly length: number
 }
 
-/** The bytes of a file, wherever it is; geotiff's `BaseSource`. */
+/** The bytes of a file, local or remote; geotiff's `BaseSource`. */
 export interface FileBytes {
   fetch(slices: readonly Slice[], signal?: AbortSignal): Promise<ArrayBuffer[]>
   readonly fileSize: number | null
-  /** What distinguishes the file that was read from others at its address: its size, and its ETag, time or first bytes; null before. */
+  /** Identifies the file's content: its size, and its ETag, time or first bytes; null before the first read. */
   readonly version: string | null
   close(): Promise<void>
 }
 
-/** What is read of a remote file at once, at least: headers and small tiles come with their neighbours. */
+/** Minimum bytes read from a remote file at once: headers and small tiles come with their neighbours. */
 const BLOCK = 64 * 1024
-/** Blocks kept of one file: a COG's headers and the tiles around, 8 MB. */
+/** Blocks cached per file: a COG's headers and the nearby tiles, 8 MB. */
 const BLOCKS_IN_MEMORY = 128
-/** No tile or strip of an image is as large; a damaged header may ask for anything. */
+/** Larger than any tile or strip of an image; a damaged header may request any size. */
 const MOST_BYTES = 64 * 2 ** 20
 
-/** A block is part of what one request brought. */
+/** A block is a view of one response. */
 interface Block {
   readonly work: SharedWork<Buffer>
   readonly from: number
@@ -41,27 +41,27 @@ function checkSlice({ offset, length }: Slice, size: number | null, name: string
     })
 }
 
-/** Tries to see an unknown version again, where a server answers in turn with several. */
+/** How often to look for a known version again, if a server answers with several in turn. */
 const COMPARISONS = 4
 
 /**
- * A file on a server, read by ranges in blocks of 64 KiB, of which the last are kept.
+ * A file on a server, read with range requests in blocks of 64 KiB; the most recent blocks are cached.
  *
- * Servers behind one address may each have an ETag of their own for the same file. So a new one only means another file
- * where the size differs too, or the bytes of a block that is known.
+ * Servers behind one address may each have a different ETag for the same file. So a new ETag only means a new file if
+ * the size differs too, or the bytes of a known block.
  */
 export function remoteBytes(url: string, http: Http): FileBytes {
   const blocks = new Map<number, Block>()
-  /** All of it, where the server knows no ranges and sent it. */
+  /** The whole file, if the server ignored the range and sent all of it. */
   let whole: Buffer | null = null
   let size: number | null = null
-  /** Versions of answers that are of the same file. */
+  /** Versions known to belong to the same file. */
   const versions = new Set<string | null>()
-  /** The first and the last bytes that were read, by their block. */
+  /** The first and the last bytes read, by block. */
   const samples = new Map<'first' | 'last', { readonly block: number; readonly bytes: Buffer }>()
 
   const read = async (first: number, end: number, signal?: AbortSignal): Promise<Buffer> => {
-    // Some servers answer a range that ends beyond the file with all of it.
+    // If a range ends beyond the file, some servers answer with the whole file.
     const to = Math.min(end * BLOCK, size ?? Number.POSITIVE_INFINITY)
     const answer = await http.range(url, first * BLOCK, to, signal)
     if (!(await isSameFile(answer, signal))) {
@@ -97,7 +97,7 @@ export function remoteBytes(url: string, http: Http): FileBytes {
     }
     return true
   }
-  /** Asks for the blocks that aren't there, neighbours together. */
+  /** Requests the missing blocks, adjacent ones together. */
   const want = (first: number, end: number): Block[] => {
     const isThere = (at: number) => blocks.get(at)?.work.isAbandoned === false
     for (let to = first; to < end; to++) {
@@ -151,7 +151,7 @@ export function remoteBytes(url: string, http: Http): FileBytes {
   }
 }
 
-/** A file of this machine; opened for each reading, so that none is left open. */
+/** A local file; opened for each read, so that none stays open. */
 export function localBytes(path: string): FileBytes {
   let known: { readonly size: number; readonly mtimeMs: number } | undefined
   return {
@@ -184,7 +184,7 @@ export function localBytes(path: string): FileBytes {
   }
 }
 
-/** What is gone, or is a folder, is final; a disk that fails or is away for a while (EIO, ESTALE) decides nothing. */
+/** A missing file or a folder is final; a temporary failure of the disk (EIO, ESTALE) is not. */
 const asFault =
   (path: string) =>
   (error: NodeJS.ErrnoException): never => {
@@ -199,14 +199,14 @@ const asFault =
 
 const localVersion = ({ size, mtimeMs }: { readonly size: number; readonly mtimeMs: number }) => `${size} ${mtimeMs}`
 
-/** Of servers that say neither, the first bytes: in a GeoTIFF, the sizes of its compressed tiles. */
+/** If a server sends neither ETag nor time, the first bytes: in a GeoTIFF they include the sizes of its compressed tiles. */
 const remoteVersion = (size: number | null, version: string | null, first: Buffer) =>
   `${size} ${version ?? sha256(first.subarray(0, BLOCK))}`
 
 /**
- * The version of a file as it is now, for which `FileBytes` of it would be compared.
+ * The current version of a file, in the format of `FileBytes.version`.
  *
- * @throws ServiceError where it is gone or can't be asked
+ * @throws ServiceError if it is missing or can't be checked
  */
 export async function versionAt(address: string, http: Http): Promise<string> {
   if (!isUrl(address)) return localVersion(await stat(address).catch(asFault(address)))
@@ -221,7 +221,7 @@ export const isUrl = (address: string): boolean => /^[a-z][a-z\d+.-]*:\/\//i.tes
 const changed = (name: string): ServiceError =>
   new ServiceError('image-changed', `${name} was replaced while it was read; it is read again.`, { retry: true })
 
-/** geotiff takes buffers whole, so one that is part of another would not do. */
+/** geotiff uses the whole underlying buffer, so a view must be copied. */
 function exactly(bytes: Buffer): ArrayBuffer {
   return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer
 }

@@ -2,8 +2,8 @@ import { InputError } from '@skyscript/core'
 import type { CogSource } from './cog-source.ts'
 
 /**
- * Addresses of a list of files by image id: the file's name, or where two have one name, its path from where the paths
- * part. Neither reveals a file's path on a machine, nor the signature of its URL.
+ * Addresses of a list of files by image id: the file's name, or if two files share it, the path from where their paths
+ * differ. Ids reveal neither a local folder nor a URL's signature.
  *
  * @throws InputError `ambiguous-files` if two addresses differ only in their queries
  */
@@ -17,7 +17,7 @@ export function fileIds({ collection, files }: Pick<CogSource, 'collection' | 'f
     if (whole.size < paths.length)
       throw new InputError(
         'ambiguous-files',
-        `The files of ${collection} have the same address up to its query; give each a name of its own.`,
+        `The files of ${collection} have the same address except for the query; give each its own name.`,
       )
     while (paths.every((path) => path[shared] === paths[0]![shared])) shared++
   }

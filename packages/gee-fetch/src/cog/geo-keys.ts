@@ -1,13 +1,13 @@
-/** Coordinate systems that a GeoTIFF spells out by its keys (https://docs.ogc.org/is/19-008r4/19-008r4.html). */
+/** Coordinate systems that a GeoTIFF describes by its keys (https://docs.ogc.org/is/19-008r4/19-008r4.html). */
 import { datumIn, definitionOf } from './epsg.ts'
 
-/** Values by the keys' names, as geotiff gives them. */
+/** Values by key name, as geotiff returns them. */
 export type GeoKeys = Readonly<Record<string, unknown>>
 
-/** Stands for a code where the system is described. */
+/** The code for "described by other keys". */
 export const USER_DEFINED = 32767
 
-/** A definition for proj4, or what of the keys isn't known. */
+/** A proj4 definition, or what is unsupported in the keys. */
 export type Described =
   | { readonly definition: string /** The shift to WGS84 is the file's own. */; readonly hasShift: boolean }
   | { readonly fault: string }
@@ -31,7 +31,7 @@ export function definitionOfKeys(keys: GeoKeys): Described {
   }
 }
 
-/** Metres of EPSG's units of length. */
+/** Metres per EPSG unit of length. */
 const LINEAR_UNITS: Readonly<Record<number, number>> = {
   9001: 1,
   9002: 0.3048,
@@ -45,7 +45,7 @@ const LINEAR_UNITS: Readonly<Record<number, number>> = {
   9096: 0.9144,
 }
 
-/** Metres a unit of eastings; undefined where the file doesn't say, null for one that isn't known. */
+/** Metres per unit of eastings; undefined if the file doesn't say, null for an unknown unit. */
 export function linearUnitOf(keys: GeoKeys): number | null | undefined {
   const code = numberOf(keys, 'ProjLinearUnitsGeoKey')
   if (code === undefined) return undefined
@@ -71,7 +71,7 @@ function numberOf(keys: GeoKeys, ...names: string[]): number | undefined {
   return undefined
 }
 
-/** EPSG's ellipsoids by proj4's names. */
+/** proj4's names of EPSG's ellipsoids. */
 const ELLIPSOIDS: Readonly<Record<number, string>> = {
   7001: 'airy',
   7002: 'mod_airy',
@@ -98,7 +98,7 @@ function datumOf(keys: GeoKeys): string {
 function ellipsoidOf(keys: GeoKeys): string {
   const geographic = numberOf(keys, 'GeographicTypeGeoKey')
   const datum = numberOf(keys, 'GeogGeodeticDatumGeoKey')
-  // EPSG numbers of older datums are those of their geographic systems and 2,000.
+  // EPSG's codes of older datums are those of their geographic systems plus 2,000.
   const codes = [geographic, datum !== undefined && datum >= 6000 && datum < 7000 ? datum - 2000 : undefined]
   for (const code of codes) {
     const known = code === undefined || code === USER_DEFINED ? null : definitionOf(code)
@@ -129,10 +129,10 @@ const POLE = angle('StraightVertPoleLong', 'NatOriginLong', 'FalseOriginLong', '
 const PARALLEL_1 = angle('StdParallel1')
 const PARALLEL_2 = angle('StdParallel2')
 
-/** Parameters of proj4 by GeoTIFF's keys, of each coordinate transformation (ProjCoordTransGeoKey). */
+/** For each coordinate transformation (ProjCoordTransGeoKey), the proj4 parameters and their GeoTIFF keys. */
 const TRANSFORMATIONS: Readonly<Record<number, readonly [string, Readonly<Record<string, readonly string[]>>]>> = {
   1: ['+proj=tmerc', { lat_0: LATITUDE, lon_0: LONGITUDE }],
-  // GDAL marks the variant with its false origin at the centre by a separate number.
+  // GDAL has a separate number for the variant whose false origin is at the centre.
   3: [
     '+proj=omerc +no_uoff',
     {
@@ -183,7 +183,7 @@ const TRANSFORMATIONS: Readonly<Record<number, readonly [string, Readonly<Record
 }
 const POLAR = 15
 
-/** Codes of projections by themselves that follow a rule: zones of UTM, north and south. */
+/** Projection codes that follow a rule: UTM zones, north and south. */
 const UTM_NORTH = 16000
 const UTM_SOUTH = 16100
 
@@ -195,7 +195,7 @@ function projectionOf(keys: GeoKeys, unit: number): string {
     if (zone >= 1 && zone <= 60) return `+proj=utm +zone=${zone}${code! > UTM_SOUTH ? ' +south' : ''}`
     throw new Fault(
       code === undefined || code === USER_DEFINED
-        ? 'spelt out only in words'
+        ? 'described only in words'
         : `of the projection ${code}, which isn't known here`,
     )
   }
@@ -218,7 +218,7 @@ function projectionOf(keys: GeoKeys, unit: number): string {
   const all = [
     ...values.map(([name, value]) => `+${name}=${value}`),
     ...(scale === undefined ? [] : [`+k=${scale}`]),
-    // proj4 takes them in metres.
+    // proj4 expects them in metres.
     `+x_0=${east * unit}`,
     `+y_0=${north * unit}`,
   ]

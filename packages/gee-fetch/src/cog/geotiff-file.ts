@@ -13,11 +13,11 @@ import type { FileBytes } from './file-bytes.ts'
 import { type Projection, projectionOfKeys } from './projections.ts'
 import { type Level, sampleLevel } from './sample-level.ts'
 
-/** Images of a file at most: itself, its overviews, and a mask of each. */
+/** Maximum number of images per file: the image, its overviews, and a mask for each. */
 const MOST_IMAGES = 64
-/** An overview may be so much coarser than what is asked for. */
+/** An overview may be coarser than the requested GSD by this factor. */
 const TOLERANCE = 1.05
-/** Parts of each side of a file, between which its edge is taken to be straight in degrees. */
+/** Segments per side of a file; within each, its edge is taken to be straight in degrees. */
 const EDGE_STEPS = 8
 
 /** TIFF's tags, https://www.loc.gov/preservation/digital/formats/content/tiff_tags.shtml */
@@ -27,7 +27,7 @@ const MASK = 4
 const COMPRESSION = 259
 const JPEG = 7
 const PHOTOMETRIC = 262
-/** Colours that aren't red, green and blue, nor a band's own values; luminance of JPEGs is converted as they are unpacked. */
+/** Unsupported colour spaces; the YCbCr of JPEGs is converted when they are unpacked. */
 const OTHER_COLOURS: Readonly<Record<number, string>> = {
   3: 'a palette',
   6: 'YCbCr',
@@ -44,25 +44,25 @@ const NO_DATA = 42113
 const PIXEL_SCALE = 33550
 const TIE_POINTS = 33922
 const TRANSFORMATION = 34264
-/** What a value of a pixel's corner or middle: https://docs.ogc.org/is/19-008r4/19-008r4.html */
+/** Raster type whose values apply to points, not to areas: https://docs.ogc.org/is/19-008r4/19-008r4.html */
 const PIXEL_IS_POINT = 2
 
-/** A GeoTIFF with its place on the Earth. */
+/** An open GeoTIFF and its location. */
 export interface GeotiffFile {
   readonly projection: Projection
-  /** Bounds in degrees; of a file that crosses 180 degrees, west < east all the same. */
+  /** Bounds in degrees; if the file crosses 180 degrees, one bound is beyond it, so that west < east still holds. */
   readonly footprint: Box
   readonly outline: Geometry
-  /** Milliseconds since 1970 UTC; null where the file doesn't say. */
+  /** Milliseconds since 1970 UTC; null if the file doesn't say. */
   readonly time: number | null
-  /** Reads the pixel in the middle, to know that these bands can be read. */
+  /** Reads the centre pixel, to check that these bands are readable. */
   check(bands: readonly number[]): Promise<void>
   /**
-   * Values at places of the file's coordinate system: the nearest pixel of the coarsest overview that is no coarser
+   * Values at places in the file's coordinate system: the nearest pixel of the coarsest overview that is no coarser
    * than a GSD (m/pixel).
    *
-   * @param bands from 1
-   * @returns the values band after band, and whether there is data; values are 0 where there is none
+   * @param bands counted from 1
+   * @returns the values band by band, and whether there is data; values are 0 where there is none
    */
   valuesAt(
     places: { readonly x: Float64Array; readonly y: Float64Array },
@@ -72,10 +72,10 @@ export interface GeotiffFile {
   ): Promise<{ values: Float32Array[]; valid: Uint8Array }>
 }
 
-/** @throws ServiceError of status 400 where the file is none, damaged, or of a kind that isn't read here */
+/** @throws ServiceError of status 400 if the file is not a GeoTIFF, damaged, or of an unsupported kind */
 export async function openGeotiff(bytes: FileBytes, name: string, signal?: AbortSignal): Promise<GeotiffFile> {
   return faultsOfFile(name, signal, async () => {
-    // geotiff hands no signal on while it reads a header; later readings bring their own.
+    // geotiff passes no signal on while it reads a header; later reads bring their own.
     let opening = signal
     const source = { ...bytes, fetch: ((slices, own) => bytes.fetch(slices, own ?? opening)) as FileBytes['fetch'] }
     const tiff = await GeoTIFF.fromSource(source as unknown as Parameters<typeof GeoTIFF.fromSource>[0])
@@ -88,7 +88,7 @@ export async function openGeotiff(bytes: FileBytes, name: string, signal?: Abort
     const levels = levelsOf(images, bytes, stepX, stepY)
     const full = levels[0]!
     const noData = noDataOf(first)
-    // A text that stands far from its directory is only read when it is asked for.
+    // A text stored far from its directory is only read on demand.
     const time = timeOf(await first.getFileDirectory().loadValue(DATE_TIME))
     opening = undefined
     const colours = coloursOf(first)
@@ -129,9 +129,9 @@ export async function openGeotiff(bytes: FileBytes, name: string, signal?: Abort
   })
 }
 
-/** How the bands that are wanted come of those that are stored. */
+/** How to compute the requested bands from the stored ones. */
 interface Colours {
-  /** @throws Error that names colours that are not read */
+  /** @throws Error that names an unsupported colour space */
   stored(bands: readonly number[]): readonly number[]
   readonly convert: ((values: Float64Array) => void) | null
 }
@@ -156,7 +156,7 @@ function coloursOf(image: GeoTIFFImage): Colours {
   return {
     stored(bands) {
       const other = kind === INKS ? 'inks' : OTHER_COLOURS[kind]
-      // A single band may be anything: what marks clouds often has a palette.
+      // A single band may be anything: a cloud mask often has a palette.
       if (bands.length > 1 && other !== undefined && !isJpeg) throw new Error(`its colours are ${other}`)
       return [...new Set(bands)]
     },
@@ -164,14 +164,14 @@ function coloursOf(image: GeoTIFFImage): Colours {
   }
 }
 
-/** Cyan, magenta, yellow and black to red, green, blue and opaque, as libtiff converts them. */
+/** CMYK to RGBA (opaque), converted like libtiff. */
 function toRgb(values: Float64Array): void {
   const light = 255 - values[3]!
   for (let i = 0; i < 3; i++) values[i] = Math.floor((light * (255 - values[i]!)) / 255)
   values[3] = 255
 }
 
-/** `GDAL_NODATA`, a text; null without one. */
+/** Parses `GDAL_NODATA`, a text; null if there is none. */
 function noDataOf(image: GeoTIFFImage): number | null {
   const text = String(image.getFileDirectory().getValue(NO_DATA as never) ?? '')
     .replace(/\0.*$/s, '')
@@ -179,13 +179,13 @@ function noDataOf(image: GeoTIFFImage): number | null {
   return text === '' ? null : Number(text)
 }
 
-/** What goes wrong while a file is taken apart is the file's fault; another image may do. */
+/** Turns parsing errors into an `image-damaged` error of the file, so that another image may be used. */
 async function faultsOfFile<T>(name: string, signal: AbortSignal | undefined, task: () => Promise<T>): Promise<T> {
   try {
     return await task()
   } catch (error) {
     if (signal?.aborted) throw signal.reason
-    // geotiff gathers what went wrong with several tiles.
+    // geotiff collects the errors of several tiles.
     const own = error instanceof AggregateError ? error.errors[0] : error
     if (own instanceof SkyscriptError) throw own
     const why = own instanceof Error ? own.message : String(own)
@@ -210,7 +210,7 @@ async function imagesOf(tiff: GeoTIFF): Promise<GeoTIFFImage[]> {
   return images
 }
 
-/** The position of its north-west corner and the size of a pixel, in the coordinate system's units: lines run from west to east, north to south. */
+/** North-west corner and pixel size, in the coordinate system's units; requires columns from west to east and rows from north to south. */
 function placeOf(image: GeoTIFFImage, isPoint: boolean): Record<'west' | 'north' | 'stepX' | 'stepY', number> {
   const numbersOf = (tag: number) =>
     Array.from((image.getFileDirectory().getValue(tag as never) ?? []) as ArrayLike<number>)
@@ -228,7 +228,7 @@ function placeOf(image: GeoTIFFImage, isPoint: boolean): Record<'west' | 'north'
     ;[stepX, stepY, west, north] = [matrix[0]!, -matrix[5]!, matrix[3]!, matrix[7]!]
   }
   if (!(stepX > 0 && stepY > 0 && [west, north, stepX, stepY].every(Number.isFinite)))
-    throw new Error('it has no position, or is not from west to east and north to south')
+    throw new Error("it doesn't say where it is, or its pixels don't run from west to east and north to south")
   const half = isPoint ? 0.5 : 0
   return { west: west - half * stepX, north: north + half * stepY, stepX, stepY }
 }
@@ -258,8 +258,8 @@ function levelsOf(images: readonly GeoTIFFImage[], bytes: FileBytes, stepX: numb
 }
 
 /**
- * Number of the band of opacity, from 1; null without one. Only what the file calls so: the fourth band of many aerial
- * images is infrared.
+ * Number of the alpha band, counted from 1; null if there is none. Only what the file declares as alpha: the fourth band
+ * of many aerial images is infrared.
  */
 function alphaBand(image: GeoTIFFImage): number | null {
   const extra = image.getFileDirectory().getValue(EXTRA_SAMPLES as never) as ArrayLike<number> | undefined
@@ -269,8 +269,8 @@ function alphaBand(image: GeoTIFFImage): number | null {
 }
 
 /**
- * The file's edge in degrees. Each longitude is the one nearest to the one before, so that a file that crosses 180
- * degrees doesn't go round the Earth.
+ * The file's edge in degrees. Each longitude is unwrapped to be nearest to the previous one, so that a file that crosses
+ * 180 degrees doesn't wrap around the Earth.
  */
 function outlineOf({ inverse }: Projection, [west, south, east, north]: Box): Geometry {
   const steps = Array.from({ length: EDGE_STEPS }, (_, i) => i / EDGE_STEPS)
@@ -291,12 +291,12 @@ function outlineOf({ inverse }: Projection, [west, south, east, north]: Box): Ge
   return { type: 'MultiPolygon', coordinates: [[ring]] }
 }
 
-/** Metres from south to north of a pixel at a place of the coordinate system. */
+/** North-south size of a pixel in metres, at a place in the coordinate system. */
 function metresOf({ inverse }: Projection, [x, y]: Position, step: number): number {
   return Math.abs(inverse([x, y + step])[1] - inverse([x, y])[1]) * METRES_PER_DEGREE_LATITUDE
 }
 
-/** `2021:08:21 10:20:31`, or with other separators as some programs write it; taken for UTC. */
+/** `2021:08:21 10:20:31`, or with other separators, as some programs write it; taken as UTC. */
 function timeOf(text: unknown): number | null {
   const match = /^(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)/.exec(String(text ?? ''))
   if (!match) return null

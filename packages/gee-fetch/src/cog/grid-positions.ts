@@ -1,21 +1,21 @@
 import type { PixelGrid } from '../client.ts'
 import type { Projection } from './projections.ts'
 
-/** Pixels between two places that are projected exactly: what curves by less than a hundredth of a pixel over it. */
+/** Pixels between two exactly projected nodes: any projection curves by less than a hundredth of a pixel over it. */
 const STEP_PIXELS = 32
-/** Degrees to which a pixel's place is rounded, 0.1 mm: so that it is one number, from whatever corner it was counted. */
+/** Pixel coordinates are rounded to this fraction of a degree (0.1 mm), so they are equal whatever corner they are counted from. */
 const PER_DEGREE = 1e9
 
-/** Easting and northing of every pixel's middle, line after line. */
+/** Easting and northing of every pixel's centre, row by row. */
 export interface GridPositions {
   readonly x: Float64Array
   readonly y: Float64Array
 }
 
 /**
- * Where the pixels of a grid lie in another coordinate system. Between the nodes of a lattice over the whole Earth the
- * projection is taken to be straight; since these nodes depend only on the pixel size, a pixel's place is the same in any
- * grid that holds it.
+ * Projects the pixels of a grid to another coordinate system. Positions are interpolated linearly between the nodes of a
+ * lattice over the whole Earth. The nodes depend only on the pixel size, so a pixel's position is the same in every grid
+ * that contains it.
  */
 export function gridPositions(grid: PixelGrid, { forward }: Projection): GridPositions {
   const { width, height, west, north, degreesPerPixelX, degreesPerPixelY } = grid
@@ -52,7 +52,7 @@ export function gridPositions(grid: PixelGrid, { forward }: Projection): GridPos
   return { x, y }
 }
 
-/** The power of two of a degree that is nearest to STEP_PIXELS, so that all grids of about one pixel size share nodes. */
+/** The power of two in degrees nearest to STEP_PIXELS, so that grids of about the same pixel size share nodes. */
 const nodeStep = (degreesPerPixel: number): number => 2 ** Math.round(Math.log2(degreesPerPixel * STEP_PIXELS))
 
 const rounded = (degrees: number): number => Math.round(degrees * PER_DEGREE) / PER_DEGREE

@@ -7,27 +7,27 @@ import { withRetries } from '../retries.ts'
 
 const ATTEMPTS = 5
 const REDIRECTS = 3
-/** The longest that one try may take, from connecting to the last byte. */
+/** Maximum duration of one attempt, from connecting to the last byte. */
 const DEADLINE_MS = 55_000
-/** A server that knows no ranges sends the whole file; that is taken of small ones. */
+/** A server that ignores ranges sends the whole file; accepted up to this size. */
 export const WHOLE_FILE_BYTES = 16 * 2 ** 20
 const JSON_BYTES = 32 * 2 ** 20
 
-/** Some bytes of a file on a server. */
+/** Bytes of a file on a server. */
 export interface RangeAnswer {
   readonly bytes: Buffer
-  /** Where `bytes` begins in the file: 0 where the server sent all of it. */
+  /** Offset of `bytes` in the file: 0 if the server sent all of it. */
   readonly from: number
-  /** Of the whole file; null where the server doesn't say. */
+  /** Size of the whole file; null if the server doesn't say. */
   readonly size: number | null
-  /** Its ETag, strong or weak, or else its time: changes with the file; null where the server doesn't say. */
+  /** Its ETag (strong or weak) or else its time: changes with the file; null if the server doesn't say. */
   readonly version: string | null
 }
 
 export interface Http {
-  /** @param to the first byte that is not asked for */
+  /** @param to offset after the last byte requested */
   range(url: string, from: number, to: number, signal?: AbortSignal): Promise<RangeAnswer>
-  /** GET, or POST where there is a body. */
+  /** GET, or POST if there is a body. */
   json(url: string, body: unknown, signal?: AbortSignal): Promise<unknown>
   readonly stats: { searches: number; rangeRequests: number; bytes: number; retries: number }
   close(): Promise<void>
@@ -37,12 +37,12 @@ export interface HttpOptions {
   readonly limiter: Limiter
   readonly maxConcurrent: number
   readonly deadlineMs?: number | undefined
-  /** Waits for a server that is away, for `patienceMs` at most; without it requests fail after their tries. */
+  /** Waits up to `patienceMs` for a server that is down; without it, requests fail after their attempts. */
   readonly outages?: Outages | undefined
   readonly patienceMs?: number | undefined
 }
 
-/** HTTP for files and catalogues that anyone may read: one limit, kept connections, deadlines and retries for all. */
+/** HTTP for public files and catalogues: one shared limit, keep-alive connections, deadlines and retries. */
 export function createHttp({
   limiter,
   maxConcurrent,
@@ -98,7 +98,7 @@ export function createHttp({
       release()
     }
   }
-  /** What an answer says decides too whether the request is worth another try, so that there is one count of tries. */
+  /** Parsing the response also decides whether the request is worth retrying, so that attempts are counted in one place. */
   const send = <T>(
     [url, options, most, signal]: Parameters<typeof once>,
     read: (answer: Awaited<ReturnType<typeof once>>) => T,
@@ -135,7 +135,7 @@ export function createHttp({
   }
 }
 
-/** Why no request goes to an address, or null. */
+/** Why an address must not be requested, or null. */
 export function addressFault(text: string): string | null {
   if (!URL.canParse(text)) return 'is not the URL of an image'
   const { protocol, hostname } = new URL(text)
@@ -150,7 +150,7 @@ function checkedUrl(text: string): URL {
   return new URL(text)
 }
 
-/** Where a server sends us is its doing, not the settings': another image may do. */
+/** A bad redirect is the server's fault, not the settings': another image may be used. */
 function redirected(location: string, from: URL, asked: string): URL {
   const target = URL.canParse(location, from.href) ? new URL(location, from) : null
   const fault = target === null ? 'is not a URL' : addressFault(target.href)
@@ -159,7 +159,7 @@ function redirected(location: string, from: URL, asked: string): URL {
   return target
 }
 
-/** @throws ServiceError for a web page with status 200, as something in front of a catalogue may send */
+/** @throws ServiceError for a web page with status 200, such as a proxy in front of a catalogue may send */
 function jsonOf(bytes: Buffer, url: string): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'))
@@ -168,7 +168,7 @@ function jsonOf(bytes: Buffer, url: string): unknown {
   }
 }
 
-/** An address as messages may name it: a query may be a signature. */
+/** The host of an address, for messages: a query may hold a signature. */
 export function hostOf(text: string): string {
   if (!URL.canParse(text)) return redact(text.split('?')[0]!.slice(0, 100))
   const { protocol, host, pathname } = new URL(text)
@@ -237,7 +237,7 @@ function rangeOf(
   }
   const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(String(headers['content-range']))
   const [from, last] = (match ?? []).slice(1).map(Number) as [number?, number?]
-  // Without its size, what ends before the range does is the end of the file.
+  // The size is unknown; a short response means that the file ends there.
   const told = match?.[3] === '*' ? Math.max(last! + 1, asked.from) : Number(match?.[3])
   const end = Math.min(asked.to, told)
   if (from !== asked.from || last !== end - 1 || bytes.length !== end - asked.from)
@@ -247,8 +247,8 @@ function rangeOf(
 }
 
 /**
- * What a proxy, a login page or a server under maintenance sends with status 200 instead of a file: it says nothing of
- * the file. A TIFF begins with II or MM, whatever type its server gives it.
+ * Detects what a proxy, a login page or a server under maintenance sends with status 200 instead of a file; it says
+ * nothing about the file. A TIFF begins with II or MM, whatever content type its server sends.
  */
 function isNoFile(bytes: Buffer, type: unknown): boolean {
   const text = textOf(bytes)
@@ -258,7 +258,7 @@ function isNoFile(bytes: Buffer, type: unknown): boolean {
   )
 }
 
-/** The beginning of a body, without the marks and spaces that may come first. */
+/** The beginning of a body, without leading byte order marks and spaces. */
 const textOf = (bytes: Buffer): string => bytes.toString('utf8', 0, 1000).replace(/^[\s\uFEFF]+/, '')
 
 const codeOf = (error: unknown): string => {

@@ -1,14 +1,14 @@
-/** Bytes of a tile or strip to numbers, whatever their size, format, order and prediction (TIFF 6.0, sections 7, 14, 19). */
+/** Converts the bytes of a tile or strip to numbers, for any size, format, byte order and predictor (TIFF 6.0, sections 7, 14, 19). */
 
 export interface NumberLayout {
-  /** Bits of a number. */
+  /** Bits per number. */
   readonly bits: number
-  /** SampleFormat: 1 whole, 2 with a sign, 3 floating, 4 unknown. */
+  /** SampleFormat: 1 unsigned, 2 signed, 3 floating point, 4 unknown. */
   readonly format: number
   readonly littleEndian: boolean
-  /** 1 none, 2 differences, 3 differences of floating numbers' bytes. */
+  /** 1 none, 2 differences, 3 differences of the bytes of floating-point numbers. */
   readonly predictor: number
-  /** Numbers of a pixel, pixels of a line, and lines. */
+  /** Numbers per pixel, pixels per row, and rows. */
   readonly samples: number
   readonly width: number
   readonly height: number
@@ -16,7 +16,7 @@ export interface NumberLayout {
 
 const FORMATS: Readonly<Record<number, string>> = { 1: 'unsigned', 2: 'signed', 3: 'floating-point', 4: 'unsigned' }
 
-/** @throws Error that names what is not read */
+/** @throws Error that names the unsupported format */
 export function checkNumbers({ bits, format, predictor }: Pick<NumberLayout, 'bits' | 'format' | 'predictor'>): void {
   const kind = FORMATS[format]
   if (kind === undefined) throw new Error(`its numbers are of sample format ${format} (complex), which isn't read`)
@@ -28,25 +28,25 @@ export function checkNumbers({ bits, format, predictor }: Pick<NumberLayout, 'bi
   if (!isUndone) throw new Error(`its ${kind} numbers of ${bits} bits have predictor ${predictor}, which isn't read`)
 }
 
-/** Bytes of a line; each begins with a whole byte. */
+/** Bytes per row; each row begins on a byte boundary. */
 export const lineBytes = ({ bits, samples, width }: Pick<NumberLayout, 'bits' | 'samples' | 'width'>): number =>
   Math.ceil((bits * samples * width) / 8)
 
 /**
- * The numbers of the block, line after line, pixel after pixel.
+ * The numbers of the block, row by row, pixel by pixel.
  *
  * @param unpacked changed in place; may be longer than the block
- * @throws Error where bytes are missing
+ * @throws Error if bytes are missing
  */
 export function numbersOf(unpacked: Uint8Array, layout: NumberLayout): ArrayLike<number> {
-  // A Buffer's `slice` would share its bytes.
+  // A Buffer's `slice` would share memory.
   const bytes = new Uint8Array(unpacked.buffer, unpacked.byteOffset, unpacked.length)
   const { bits, format, littleEndian, predictor, samples, width, height } = layout
   const line = lineBytes(layout)
   if (bytes.length < line * height) throw new Error(`a tile holds ${bytes.length} of ${line * height} bytes`)
   const size = bits / 8
   if (![1, 2, 4, 8].includes(size)) return packedNumbers(bytes, layout)
-  // Typed arrays begin at a multiple of their size.
+  // Typed arrays must start at a multiple of their element size.
   const exact = bytes.byteOffset % size === 0 ? bytes.subarray(0, line * height) : bytes.slice(0, line * height)
   if (predictor === 3)
     for (let y = 0; y < height; y++) undoFloats(exact.subarray(y * line, (y + 1) * line), samples, size)
@@ -78,7 +78,7 @@ function swapBytes(bytes: Uint8Array, size: number): void {
   else if (size === 8) all.swap64()
 }
 
-/** Each number is the difference to that of the pixel before, as whole numbers whatever their format. */
+/** Each number is the difference to the previous pixel's, as integers in any format. */
 function undoDifferences({ buffer, byteOffset, length }: Uint8Array, size: number, step: number, line: number): void {
   const count = length / size
   if (size === 8) {
@@ -96,7 +96,7 @@ function undoDifferences({ buffer, byteOffset, length }: Uint8Array, size: numbe
     for (let i = start + step; i < start + line; i++) values[i] = values[i]! + values[i - step]!
 }
 
-/** Technical note 3 of TIFF: a line's bytes by their weight, the highest first, each as the difference to the pixel before. */
+/** Technical note 3 of TIFF: a row's bytes grouped by significance, highest first, each as the difference to the previous pixel. */
 function undoFloats(line: Uint8Array, step: number, size: number): void {
   for (let i = step; i < line.length; i++) line[i] = line[i]! + line[i - step]!
   const planes = line.slice()
@@ -106,8 +106,8 @@ function undoFloats(line: Uint8Array, step: number, size: number): void {
 }
 
 /**
- * Numbers that share bytes, the highest bit first. Those of 24 bits of big-endian files have their bytes the other way
- * round: GDAL writes so, since libtiff swaps them.
+ * Numbers that share bytes, highest bit first. In big-endian files the bytes of 24-bit numbers are reversed: GDAL writes
+ * them so, since libtiff swaps them.
  */
 function packedNumbers(bytes: Uint8Array, layout: NumberLayout): Uint32Array {
   const { bits, littleEndian, samples, width, height } = layout
@@ -122,7 +122,7 @@ function packedNumbers(bytes: Uint8Array, layout: NumberLayout): Uint32Array {
         numbers[y * perLine + i] = bytes[first]! | (bytes[first + 1]! << 8) | (bytes[first + 2]! << 16)
         continue
       }
-      // The bytes that a number touches are five at most: more than a whole number of 32 bits.
+      // A number can touch five bytes, more than a 32-bit integer holds.
       const last = y * line + ((at + bits - 1) >> 3)
       let held = 0
       for (let byte = first; byte <= last; byte++) held = held * 256 + bytes[byte]!

@@ -1,13 +1,13 @@
 import { PIXEL_STATE } from '../pixel-state.ts'
 import type { CogSource } from './cog-source.ts'
 
-/** Whether no pixel is left for another sheet to fill. */
+/** Whether every pixel is filled, so that no further sheet is needed. */
 export function isFull(pixels: Buffer): boolean {
   for (let i = 3; i < pixels.length; i += 4) if (pixels[i] === PIXEL_STATE.masked) return false
   return true
 }
 
-/** Fills the pixels that no earlier sheet has filled. Stretched as Earth Engine's visualize does: 256 steps, cut to bytes. */
+/** Fills the pixels that no earlier sheet has filled. Stretched like Earth Engine's visualize: 256 steps, clamped to bytes. */
 export function paint(
   { range: [black, white], cloudMask }: CogSource,
   values: readonly Float32Array[],

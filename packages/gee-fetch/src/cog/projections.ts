@@ -3,17 +3,17 @@ import proj4 from 'proj4'
 import { datumFault, definitionOf } from './epsg.ts'
 import { definitionOfKeys, type GeoKeys, linearUnitOf, USER_DEFINED } from './geo-keys.ts'
 
-/** Between longitude, latitude in degrees (WGS84) and the easting and northing of a coordinate system. */
+/** Converts between longitude, latitude in degrees (WGS84) and the easting and northing of a coordinate system. */
 export interface Projection {
   forward(position: Position): Position
   inverse(position: Position): Position
-  /** What a whole turn of the Earth adds to eastings; null where they don't repeat. */
+  /** Difference in eastings of a full turn around the Earth; null if they don't repeat. */
   readonly turn: number | null
 }
 
 const DEGREES: Projection = { forward: (each) => each, inverse: (each) => each, turn: 360 }
 
-/** Projections in which a turn of the Earth is a step to the east. */
+/** Projections in which a full turn around the Earth is a constant step in eastings. */
 const CYLINDRICAL = ['merc', 'eqc', 'cea', 'mill']
 
 /**
@@ -21,7 +21,7 @@ const CYLINDRICAL = ['merc', 'eqc', 'cea', 'mill']
  * @throws InputError `unknown-projection`
  */
 export function projectionOf(epsg: number, file: string): Projection {
-  // WGS84, ETRS89 and the American datum of 1983 lie within a metre or two of one another.
+  // WGS84, ETRS89 and NAD83 agree to a metre or two.
   if (epsg === 4326 || epsg === 4258 || epsg === 4269) return DEGREES
   const definition = definitionOf(epsg)
   if (definition === null) throw unknown(file, `EPSG:${epsg}, which isn't known here`)
@@ -29,7 +29,7 @@ export function projectionOf(epsg: number, file: string): Projection {
 }
 
 /**
- * The coordinate system that the keys of a GeoTIFF name by its code, or describe.
+ * The coordinate system that a GeoTIFF's keys name by code, or describe.
  *
  * @throws InputError `unknown-projection`
  */
@@ -42,7 +42,7 @@ export function projectionOfKeys(keys: GeoKeys, file: string): Projection {
     const unit = keys.ProjectedCSTypeGeoKey === undefined ? undefined : linearUnitOf(keys)
     const definition = definitionOf(code)
     if (typeof unit !== 'number' || definition === null) return projectionOf(code, file)
-    // The unit that the file names is the one of its numbers.
+    // The unit in the file is the one its numbers use.
     return projectionBy(
       `${definition.replace(/\+(?:units|to_meter)=\S+/g, '')} +to_meter=${unit}`,
       `EPSG:${code}`,
@@ -60,7 +60,7 @@ function projectionBy(definition: string, name: string, file: string, hasShift =
   const isInDegrees = /\+proj=longlat/.test(definition)
   const kind = /\+proj=(\w+)/.exec(definition)?.[1] ?? ''
   try {
-    // Places beyond 180 degrees stay beyond it.
+    // Keep longitudes beyond 180 degrees beyond it.
     const { forward, inverse } = proj4('WGS84', CYLINDRICAL.includes(kind) ? `${definition} +over` : definition)
     const projection = {
       forward: (position: Position): Position => forward(position, true),

@@ -1,9 +1,9 @@
 import pMap from 'p-map'
 import type { Blocks } from './blocks.ts'
 
-/** Pixels of tiles that are read for one grid at most: where a file has no overviews, its own are many for each that is wanted. */
+/** Maximum pixels of tiles read for one grid: without overviews, a coarse grid needs many pixels of the file per output pixel. */
 const MOST_WINDOW = 40_000_000
-/** Bytes of tiles that are unpacked at once at most, and their number. */
+/** Limits on tiles unpacked at the same time: total bytes, and number. */
 const MOST_AT_ONCE = 64 * 2 ** 20
 const MOST_TILES_AT_ONCE = 64
 
@@ -13,7 +13,7 @@ export interface Level {
   readonly mask: Blocks | null
   readonly width: number
   readonly height: number
-  /** Units of the coordinate system a pixel. */
+  /** Pixel size in units of the coordinate system. */
   readonly stepX: number
   readonly stepY: number
 }
@@ -28,34 +28,34 @@ export interface Reading {
   /** The level's north-west corner. */
   readonly west: number
   readonly north: number
-  /** What a whole turn of the Earth adds to eastings; null where they don't repeat. */
+  /** Difference in eastings of a full turn around the Earth; null if they don't repeat. */
   readonly turn: number | null
-  /** From 1. */
+  /** Counted from 1. */
   readonly bands: readonly number[]
-  /** The band of opacity, from 1. */
+  /** The alpha band, counted from 1. */
   readonly alpha: number | null
   readonly noData: number | null
-  /** Converts the values of a pixel in place, by their places in `bands`, where the file stores other colours. */
+  /** Converts a pixel's values in place, indexed like `bands`, if the file stores another colour space. */
   readonly convert: ((values: Float64Array) => void) | null
 }
 
 export interface Samples {
-  /** Band after band; 0 where there is no data. */
+  /** Band by band; 0 where there is no data. */
   readonly values: Float32Array[]
   /** 1 where there is data. */
   readonly valid: Uint8Array
 }
 
-/** Places by the tile that they lie in. */
+/** Places grouped by the tile that contains them. */
 interface Placed {
   readonly tiles: readonly { readonly number: number; readonly from: number; readonly to: number }[]
-  /** Places, those of one tile together. */
+  /** Indices of places, grouped by tile. */
   readonly order: Int32Array
-  /** The pixel of each place in its tile, counted line after line. */
+  /** The pixel of each place in its tile, counted row by row. */
   readonly pixels: Int32Array
 }
 
-/** The pixel at each place. */
+/** Samples the nearest pixel at each place. */
 export async function sampleLevel(
   level: Level,
   places: Places,
@@ -74,7 +74,7 @@ export async function sampleLevel(
       if (sample !== null && alpha !== null && sample(bands.length, at) === 0) continue
       let nothing = 0
       for (let band = 0; band < bands.length; band++) {
-        // A tile that is left out holds the value for nothing, or 0.
+        // A sparse (left-out) tile holds the nodata value, or 0.
         pixel[band] = sample === null ? (noData ?? 0) : sample(band, at)
         if (isNothing(pixel[band]!, noData)) nothing++
       }
@@ -96,7 +96,7 @@ export async function sampleLevel(
   return samples
 }
 
-/** Reads the tiles under places, some at a time. */
+/** Reads the tiles under places, several at a time. */
 async function eachTile(
   blocks: Blocks,
   level: Level,
@@ -138,7 +138,7 @@ function placesByTile(
     const number = Math.floor(line / blockHeight) * across + Math.floor(column / blockWidth)
     numbers[i] = number
     pixels[i] = (line % blockHeight) * blockWidth + (column % blockWidth)
-    // Neighbours mostly lie in one tile.
+    // Neighbouring places are mostly in the same tile.
     if (number !== last.number) {
       const counted = counts.get(number) ?? { count: 0 }
       counts.set(number, counted)
@@ -165,6 +165,6 @@ function placesByTile(
   return { tiles, order, pixels }
 }
 
-/** Floats that are no number stand for nothing, whether the file says so or not. */
+/** NaN means no data, whether the file says so or not. */
 const isNothing = (value: number, noData: number | null): boolean =>
   Number.isNaN(value) || (noData !== null && (value === noData || value === Math.fround(noData)))

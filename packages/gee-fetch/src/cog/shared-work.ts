@@ -1,16 +1,16 @@
 import { LRUCache } from 'lru-cache'
 
-/** Work that several may wait for. */
+/** Work whose result several callers wait for. */
 export interface SharedWork<T> {
-  /** Waits for the result, or for the signal and throws its reason. Work that nobody waits for any more is aborted. */
+  /** Waits for the result, or throws the signal's reason. Work that nobody waits for any more is aborted. */
   wait(signal?: AbortSignal): Promise<T>
-  /** Nobody waited for it: it has no result, and who wants one starts anew. */
+  /** Everybody stopped waiting: there is no result, and the next caller has to start again. */
   readonly isAbandoned: boolean
 }
 
 /**
- * Starts work whose result is shared. One that waits and is aborted must not take the result from the others, as it
- * would if the work had its signal.
+ * Starts work with a shared result. One aborted caller must not cancel it for the others, as it would if the work had
+ * that caller's signal.
  */
 export function shareWork<T>(work: (signal: AbortSignal) => Promise<T>): SharedWork<T> {
   const controller = new AbortController()
@@ -53,7 +53,7 @@ export function shareWork<T>(work: (signal: AbortSignal) => Promise<T>): SharedW
   }
 }
 
-/** Results by key, of which the last used are kept; what failed is tried again. */
+/** Caches results by key, evicting the least recently used; failures are not cached. */
 export interface Remembered<T, A extends unknown[]> {
   get(key: string, signal: AbortSignal | undefined, ...rest: A): Promise<T>
   forget(key: string): void

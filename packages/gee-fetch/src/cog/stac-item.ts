@@ -1,21 +1,21 @@
-/** Items of a STAC catalogue (https://github.com/radiantearth/stac-spec), as far as pictures need them. */
+/** Parses items of a STAC catalogue (https://github.com/radiantearth/stac-spec), as far as we need them. */
 import { type Box, boxesIntersect, boxOf, type Geometry, type Position, ServiceError } from '@skyscript/core'
 import type { CogSource } from './cog-source.ts'
 import { addressFault, hostOf } from './http.ts'
 
 export interface StacItem {
   readonly id: string
-  /** Bounds in degrees; of what crosses 180 degrees, west < east all the same, so one of them is beyond. */
+  /** Bounds in degrees; if it crosses 180 degrees, one bound is beyond it, so that west < east still holds. */
   readonly footprint: Box
-  /** The area that has data, in the same degrees; null where the item only has a box. */
+  /** The area with data, in the same degrees; null if the item only has a box. */
   readonly outline: Geometry | null
   /** Milliseconds since 1970 UTC. */
   readonly time: number | null
-  /** Percent. */
+  /** Cloud percentage. */
   readonly cloud: number | null
-  /** Addresses by the asset's name. */
+  /** URLs by asset name. */
   readonly assets: ReadonlyMap<string, string>
-  /** By address, what distinguishes the asset from earlier versions: its checksum or time of update, if the item has it. */
+  /** By URL, the asset's version: its checksum, or when it was updated; only if the item says. */
   readonly versions: ReadonlyMap<string, string>
 }
 
@@ -25,13 +25,13 @@ export const objectOf = (value: unknown): Record<string, unknown> =>
 export const linksOf = (links: unknown): Record<string, unknown>[] => (Array.isArray(links) ? links : []).map(objectOf)
 
 /**
- * @param from the address that the item was read from
- * @returns null for what is not an item, or has no place
+ * @param from the URL that the item was read from
+ * @returns null for what is not an item or has no location
  */
 export function itemOf(value: unknown, { cloudProperty }: CogSource, from?: string): StacItem | null {
   const { id, bbox, geometry, properties, assets, links } = objectOf(value)
   const facts = objectOf(properties)
-  // It becomes part of an address, and of a row of the manifest.
+  // The id becomes part of a URL, and of a manifest row.
   if (typeof id !== 'string' || !/^[^\p{Cc}\p{Cf}\p{Cs}]{1,200}$/u.test(id)) return null
   const outline = outlineOf(geometry)
   const footprint = outline === null ? boundsOf(bbox) : boxOf(outline)
@@ -59,13 +59,13 @@ export function itemOf(value: unknown, { cloudProperty }: CogSource, from?: stri
   }
 }
 
-/** https://github.com/stac-extensions/file, its forerunner, and `updated` of the common metadata, which an asset may have of its own. */
+/** https://github.com/stac-extensions/file, its predecessor, or `updated` of the common metadata, which assets may have too. */
 function versionOf(asset: Record<string, unknown>, item: Record<string, unknown>): string | null {
   const told = [asset['file:checksum'], asset['checksum:multihash'], asset.updated, item.updated]
   return told.find((each): each is string => typeof each === 'string' && each !== '') ?? null
 }
 
-/** RFC 7946, section 5: four or six numbers, the west beyond the east where the box crosses 180 degrees. */
+/** RFC 7946, section 5: four or six numbers; west > east if the box crosses 180 degrees. */
 function boundsOf(bbox: unknown): Box | null {
   const sides = Array.isArray(bbox) ? bbox.map(Number) : []
   const [west, south, east, north] = (
@@ -75,7 +75,7 @@ function boundsOf(bbox: unknown): Box | null {
   return [west!, south!, east! < west! ? east! + 360 : east!, north!]
 }
 
-/** null for what is no area. */
+/** null if it is not an area. */
 function outlineOf(geometry: unknown): Geometry | null {
   const { type, coordinates } = objectOf(geometry)
   const polygons = type === 'Polygon' ? [coordinates] : type === 'MultiPolygon' ? coordinates : null
@@ -87,7 +87,7 @@ function outlineOf(geometry: unknown): Geometry | null {
     for (const ring of Array.isArray(polygon) ? polygon : []) {
       const unwrapped = unwrappedRing(ring)
       if (unwrapped === null) return null
-      // The parts of an area that was cut at 180 degrees come together again.
+      // An area that was cut at 180 degrees is joined again.
       const middle = middleOf(unwrapped)
       first ??= middle
       const turns = Math.round((first - middle) / 360)
@@ -99,7 +99,7 @@ function outlineOf(geometry: unknown): Geometry | null {
   return { type: 'MultiPolygon', coordinates: areas }
 }
 
-/** A ring whose neighbours are less than half a turn apart; a side of exactly a turn goes round the Earth. */
+/** Unwraps a ring so that neighbouring longitudes differ by less than 180 degrees; a side of exactly 360 spans the Earth. */
 function unwrappedRing(ring: unknown): Position[] | null {
   if (!Array.isArray(ring) || ring.length < 4) return null
   const positions: Position[] = []
@@ -120,8 +120,8 @@ function middleOf(ring: readonly Position[]): number {
 }
 
 /**
- * Where an asset can be had: its own address if that is of the web, else one of its alternates
- * (https://github.com/stac-extensions/alternate-assets), an encrypted one rather than a plain one.
+ * An asset's download URL: its own href if it is http(s), else one of its alternates
+ * (https://github.com/stac-extensions/alternate-assets), preferring https.
  */
 function addressOf({ href, alternate }: Record<string, unknown>, base: string | undefined): string | null {
   const others = Object.entries(objectOf(alternate)).sort(([a], [b]) => (a < b ? -1 : 1))
@@ -135,7 +135,7 @@ function addressOf({ href, alternate }: Record<string, unknown>, base: string | 
   )
 }
 
-/** RFC 3339; what names no zone is taken for UTC, not for that of this machine. */
+/** RFC 3339; a time without a zone is taken as UTC, not as the machine's local time. */
 function timeOf(value: unknown): number | null {
   const match = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?([Zz]|[+-]\d\d:?\d\d)?$/.exec(String(value))
   if (!match) return null
@@ -145,9 +145,9 @@ function timeOf(value: unknown): number | null {
 }
 
 /**
- * The address of an asset by its name or a pattern of it (`*` stands for any text), the first by name.
+ * The URL of an asset by name or pattern (`*` matches any text); the first by name if several match.
  *
- * @throws ServiceError of status 400 where the item has none, or none that may be asked
+ * @throws ServiceError of status 400 if the item has none, or none with a permitted URL
  */
 export function assetOf(item: StacItem, pattern: string): string {
   const escaped = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
@@ -166,7 +166,7 @@ export function assetOf(item: StacItem, pattern: string): string {
   return address
 }
 
-/** The parts of a box on either side of 180 degrees, each between -180 and 180. */
+/** Splits a box at 180 degrees; each part is between -180 and 180. */
 export function partsAt180([west, south, east, north]: Box): Box[] {
   if (east - west >= 360) return [[-180, south, 180, north]]
   const turns = Math.floor((west + 180) / 360)
@@ -178,7 +178,7 @@ export function partsAt180([west, south, east, north]: Box): Box[] {
   ]
 }
 
-/** What has a footprint, moved by whole turns of the Earth to where it touches a box; null where it touches it nowhere. */
+/** Shifts footprints by full turns so that they touch a box; null if they never do. */
 export function placedAt<T extends { readonly footprint: Box; readonly outline?: Geometry | null }>(
   item: T,
   box: Box,

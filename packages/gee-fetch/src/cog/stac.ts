@@ -4,14 +4,14 @@ import type { CogSource } from './cog-source.ts'
 import { type Http, hostOf } from './http.ts'
 import { itemOf, linksOf, objectOf, partsAt180, placedAt, type StacItem } from './stac-item.ts'
 
-/** Items of one answer: what most catalogues give at once, then what others do; null leaves it to the catalogue. */
+/** Page sizes to try: what most catalogues accept, then smaller ones; null leaves it to the catalogue. */
 const PAGES = [100, 50, 20, null] as const
-/** A search that gives more has not been held to its box. */
+/** A search that returns more has ignored its bbox. */
 const MOST_ITEMS = 50_000
-/** Answers one after the other without a new item, before a catalogue is taken to repeat itself. */
+/** Consecutive pages without a new item before a catalogue counts as repeating itself. */
 const MOST_BARREN = 3
 
-/** How a catalogue lets itself be searched: by POST or GET, with how large pages, with or without the query extension. */
+/** How a catalogue can be searched: by POST or GET, the page size, with or without the query extension. */
 interface Manner {
   readonly method: 'POST' | 'GET'
   readonly limit: number | null
@@ -24,15 +24,15 @@ interface Request {
   readonly body: Record<string, unknown> | undefined
 }
 
-/** What each collection's catalogue was found to accept. */
+/** The form of search that each collection's catalogue accepted. */
 const accepted = new WeakMap<Http, Map<string, Manner>>()
 
 /**
- * The items of a source whose area touches a box and that have no more cloud than `maxCloud` percent, by id, all of
- * them: whatever number of pages they come in.
+ * All items of a source whose area touches a box and that have at most `maxCloud` percent of cloud, sorted by id, from
+ * all pages.
  *
- * @param box may cross 180 degrees; items are moved by whole turns of the Earth to where it is
- * @throws ServiceError `imagery-bad-answer` where the answers are none, or have no end
+ * @param box may cross 180 degrees; items are shifted by full turns to where it is
+ * @throws ServiceError `imagery-bad-answer` if the responses are invalid, or never end
  */
 export async function searchItems(
   source: CogSource,
@@ -57,7 +57,7 @@ export async function searchItems(
   return [...items.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-/** A search that is not found says nothing of the images that it would find, so the error has no status of a file. */
+/** A 404 of the search says nothing about the images it would return, so the error carries no file status. */
 const searchRefused = (cause: ServiceError): ServiceError =>
   new ServiceError('imagery-search-refused', `The search of the catalogue failed: ${cause.message}`, {
     retry: false,
@@ -97,7 +97,7 @@ async function* featuresIn(
   }
 }
 
-/** Asks in the manner that the catalogue is known to accept, or in one after the other until it accepts one. */
+/** Searches in the form the catalogue is known to accept, or tries one after the other until it accepts one. */
 async function firstPage(
   source: CogSource,
   box: Box,
@@ -120,7 +120,7 @@ async function firstPage(
       return [request, answer]
     } catch (error) {
       const status = error instanceof ServiceError && !error.retry ? error.status : undefined
-      // What is missing or not allowed is the method; else it is something in the question.
+      // 404, 405 and 415 reject the method; 400, 413 and 422 something in the query.
       if ([404, 405, 415, 501].includes(status ?? 0)) isWithoutPost = true
       else if (![400, 413, 422].includes(status ?? 0)) throw error
       refusal ??= error
@@ -156,8 +156,8 @@ function searchRequest(
 }
 
 /**
- * The link to more: an address to GET, or what to POST. Its body adds to that of the request before, also where it
- * does not say `merge`, since some catalogues leave that out; where it says `merge: false` it is all.
+ * The link to the next page: a URL to GET, or what to POST. Its body is merged into that of the previous request even if
+ * the link does not say `merge`, since some catalogues omit that; with `merge: false` it replaces it.
  */
 function nextPage(links: unknown, { url, body }: Request): Request | null {
   const link = linksOf(links).find(({ rel }) => rel === 'next')
@@ -167,24 +167,24 @@ function nextPage(links: unknown, { url, body }: Request): Request | null {
   return { url: next, body: { ...(link.merge !== false && body), ...objectOf(link.body) } }
 }
 
-/** Links of a catalogue leave the login out with which it was asked. */
+/** Links in a catalogue's answer omit the login that the request used, so it is added again. */
 function withLoginOf(asked: string, link: URL): URL {
   const { origin, username, password } = new URL(asked)
   return link.origin === origin ? Object.assign(link, { username, password }) : link
 }
 
-/** Where a catalogue describes the source's collection. */
+/** The URL that describes the source's collection. */
 export const collectionUrl = ({ stac, collection }: CogSource): string =>
   below(stac!, `collections/${encodeURIComponent(collection)}`)
 
-/** A path below an address; a query, such as a key, and a login stay. */
+/** A path below a URL; keeps the query (such as a key) and the login. */
 function below(address: string, path: string): string {
   const url = new URL(address)
   url.pathname = `${url.pathname.replace(/\/$/, '')}/${path}`
   return url.href
 }
 
-/** @throws ServiceError of status 404 where it is gone */
+/** @throws ServiceError of status 404 if it no longer exists */
 export async function readItem(source: CogSource, id: string, http: Http, signal?: AbortSignal): Promise<StacItem> {
   const url = below(collectionUrl(source), `items/${encodeURIComponent(id)}`)
   const item = itemOf(await http.json(url, undefined, signal), source, url)

@@ -1,11 +1,11 @@
-/** What a tile may be unpacked to was exceeded. */
+/** A tile exceeds its maximum unpacked size. */
 export class TooLong extends Error {
   constructor(most: number) {
     super(`a tile unpacks to more than ${most} bytes`)
   }
 }
 
-/** Bytes that grow as they are written, up to a limit. */
+/** A byte buffer that grows up to a limit. */
 function growing(first: number, most: number) {
   let bytes = new Uint8Array(Math.min(most, Math.max(1024, first)))
   let length = 0
@@ -13,7 +13,7 @@ function growing(first: number, most: number) {
     get length() {
       return length
     },
-    /** Makes room for more, and returns where it begins. */
+    /** Makes room for `more` bytes and returns the buffer. */
     room(more: number): Uint8Array {
       if (length + more > most) throw new TooLong(most)
       if (length + more > bytes.length) {
@@ -33,14 +33,14 @@ const END = 257
 const MOST_CODES = 4096
 
 /**
- * LZW as TIFF has it (TIFF 6.0, section 13): codes of 9 to 12 bits, the highest bit first, a bit longer one code early.
- * What comes after a fault in the stream is left out.
+ * LZW as TIFF defines it (TIFF 6.0, section 13): codes of 9 to 12 bits, highest bit first, widened one code early.
+ * Stops at the first fault in the stream.
  *
  * @throws TooLong
  */
 export function unpackLzw(packed: Uint8Array, most: number): ArrayBuffer {
   const out = growing(packed.length * 4, most)
-  // A code stands for what was written at a place: the string before it and the byte after that.
+  // Each code refers to output already written: the previous string plus the byte after it.
   const starts = new Uint32Array(MOST_CODES)
   const lengths = new Uint32Array(MOST_CODES)
   let next = END + 1
@@ -76,7 +76,7 @@ export function unpackLzw(packed: Uint8Array, most: number): ArrayBuffer {
       bytes[start + previousLength] = bytes[start]!
     } else break
     if (previous >= 0 && next < MOST_CODES) {
-      // The previous string and the first byte of this one stand together already.
+      // The previous string and the first byte of this one are already adjacent in the output.
       starts[next] = previousStart
       lengths[next] = previousLength + 1
       next++
@@ -89,7 +89,7 @@ export function unpackLzw(packed: Uint8Array, most: number): ArrayBuffer {
 }
 
 /**
- * PackBits (TIFF 6.0, section 9): runs of a byte, and bytes as they are.
+ * PackBits (TIFF 6.0, section 9): repeated bytes and literal bytes.
  *
  * @throws TooLong
  */
@@ -97,7 +97,7 @@ export function unpackPackBits(packed: Uint8Array, most: number): ArrayBuffer {
   const out = growing(packed.length * 2, most)
   for (let at = 0; at < packed.length; ) {
     const head = (packed[at++]! << 24) >> 24
-    // -128 stands for nothing.
+    // -128 is a no-op.
     if (head === -128) continue
     const start = out.length
     if (head < 0) {
