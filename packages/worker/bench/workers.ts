@@ -84,9 +84,9 @@ try {
   const server = await startLocalEarthEngine({ features: [], threads: 1, latency, limits: { concurrent: 4000 } })
   const imagery = (project: string) => ({
     sources: ['CH'],
-    earthEngine: { endpoint: server.url, project, grouping: false, maxConcurrent: 4000 },
+    earthEngine: { endpoint: server.url, project, grouping: false, maxConcurrent: 400 },
   })
-  const tiles = { minPixels: 64, maxPixels: 64, pointPixels: 64 }
+  const tiles = { minPixels: 64, maxPixels: 224, pointPixels: 64 }
   const map = await mapOfHouses('waiting', Number(values.images))
   const filter = { scorers: [{ name: 'demo', model: DEMO }] }
   process.stdout.write(
