@@ -28,7 +28,7 @@ export interface PlanTileInput {
   /** Name of the map tile that the objects belong to. */
   readonly tile: string
   /** In any order; iterated once, so they need not be in memory together. */
-  readonly focus: Iterable<FocusObject>
+  readonly focus: Iterable<FocusObject> | AsyncIterable<FocusObject>
   readonly settings: ImagerySettings
   /** Images of a source that touch the map tile; called at most once per source. */
   candidates(source: Source): Promise<readonly SourceImage[]>
@@ -65,7 +65,7 @@ export async function planTile({
     return known
   }
   const breathe = breather()
-  for (const object of focus) {
+  for await (const object of focus) {
     await breathe()
     const { id } = object
     const suitable = suitableSources(object, settings)

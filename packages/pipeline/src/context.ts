@@ -51,7 +51,7 @@ export interface RunContext {
   /** Objects that touch a map tile; none where the extract has no such tile. */
   tile(tile: string): Promise<IndexedTile>
   /** Objects with these ids whose centre is in a map tile, in any order; each is parsed when the iteration reaches it. */
-  homeObjects(tile: string, ids: ReadonlySet<string>): Promise<Iterable<OsmObject>>
+  homeObjects(tile: string, ids: ReadonlySet<string>): AsyncGenerator<OsmObject>
   extractIndex(): Promise<ExtractIndex>
   close(): Promise<void>
 }
@@ -140,7 +140,9 @@ export async function openContext(
       if (tiles.size > TILES_IN_MEMORY) tiles.delete(tiles.keys().next().value!)
       return reading
     },
-    homeObjects: async (tile, ids) => (await reader()).homeObjects(tile, ids),
+    async *homeObjects(tile, ids) {
+      yield* (await reader()).homeObjects(tile, ids)
+    },
     async close() {
       for (const close of closers.splice(0).reverse()) await close()
     },
@@ -233,9 +235,11 @@ async function writeFeatures(path: string, { captioner, reader, tiles }: DrawnMa
   const { homeOutlines } = await reader()
   const breathe = breather()
   for (const tile of await tiles()) {
-    for (const { tags, line } of await homeOutlines(tile)) {
-      await breathe()
-      if (captioner.isVisible(tags) && !file.write(line())) await waitFor(file, 'drain')
+    for await (const outlines of homeOutlines(tile)) {
+      for (const { tags, line } of outlines) {
+        await breathe()
+        if (captioner.isVisible(tags) && !file.write(line())) await waitFor(file, 'drain')
+      }
     }
   }
   file.end()

@@ -91,18 +91,18 @@ export async function selectObjects(
     const ids: string[] = []
     const ranges: [from: number, to: number][] = []
     let seen = 0
-    for (const { id, box, isArea, tags } of await reader.homeOutlines(tile)) {
-      if (seen++ % TURN === 0) {
+    for await (const outlines of reader.homeOutlines(tile)) {
+      for (const { id, box, isArea, tags } of outlines) {
         // Objects of other tiles may be put into the table meanwhile.
-        await breathe()
-        if (ranges.at(-1)?.[1] !== table.size) ranges.push([table.size, table.size])
-      }
-      const suitable = suitableForOutline({ box, isArea, maxGsd: maxGsdOf(id, tags, captioner) }, settings)
-      if ('reason' in suitable) drop(suitable.reason, groundableTags(tags, captioner))
-      else if (!isSampled) ids.push(id)
-      else {
-        table.add(id, cellAt(boxCenter(box)), groundableTags(tags, captioner))
-        ranges.at(-1)![1] = table.size
+        if (seen++ % TURN === 0) await breathe()
+        const suitable = suitableForOutline({ box, isArea, maxGsd: maxGsdOf(id, tags, captioner) }, settings)
+        if ('reason' in suitable) drop(suitable.reason, groundableTags(tags, captioner))
+        else if (!isSampled) ids.push(id)
+        else {
+          if (ranges.at(-1)?.[1] !== table.size) ranges.push([table.size, table.size])
+          table.add(id, cellAt(boxCenter(box)), groundableTags(tags, captioner))
+          ranges.at(-1)![1] = table.size
+        }
       }
     }
     rangesOf.set(tile, ranges)

@@ -1,5 +1,4 @@
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
+import { createGunzip } from 'node:zlib'
 import {
   type Box,
   boxCenter,
@@ -23,10 +22,10 @@ const WIDE_BYTES = 32 * 2 ** 20
 export interface TileReader {
   /** The objects that touch a map tile, sorted by id; none where the extract has no such tile. */
   touching(tile: string): Promise<OsmObject[]>
-  /** Outlines of the objects whose centre is in it, in any order. */
-  homeOutlines(tile: string): Promise<Iterable<Outline>>
-  /** Those of the same that have these ids, in no order, each made when it is asked for. */
-  homeObjects(tile: string, ids: ReadonlySet<string>): Promise<Iterable<OsmObject>>
+  /** Outlines of the objects whose centre is in it, in any order, some thousands at a time. */
+  homeOutlines(tile: string): AsyncGenerator<Iterable<Outline>>
+  /** The objects among them that have these ids, in any order, each made when it is asked for. */
+  homeObjects(tile: string, ids: ReadonlySet<string>): AsyncGenerator<OsmObject>
 }
 
 /** Memory: wide objects that were read last. One that is at hand is the same object in each tile that it meets. */
@@ -38,7 +37,7 @@ export function openTiles(storage: Storage, extract: string, index: ExtractIndex
   function wideObject(id: string): Promise<OsmObject> {
     const known = atHand.get(id)
     atHand.delete(id)
-    const object = known ?? readLines(wideKey(extract, id)).then((bytes) => objectsOf(bytes)[0]!)
+    const object = known ?? readObjects(wideKey(extract, id)).then(([only]) => only!)
     atHand.set(id, object)
     if (known) return known
     bytes += wide[id]!.bytes
@@ -57,7 +56,7 @@ export function openTiles(storage: Storage, extract: string, index: ExtractIndex
   async function touching(tile: string): Promise<OsmObject[]> {
     const known = tiles[tile]
     if (known === undefined) return []
-    const objects = hasLines(known) ? objectsOf(await readLines(tileKey(extract, tile))) : []
+    const objects = hasLines(known) ? await readObjects(tileKey(extract, tile)) : []
     if (known.wide === undefined) return objects
     // One after the other: all at a time might be more than is to be kept at hand.
     for (const id of known.wide) objects.push(await wideObject(id))
@@ -66,20 +65,31 @@ export function openTiles(storage: Storage, extract: string, index: ExtractIndex
 
   return {
     touching,
-    homeOutlines: async (tile) => homesIn(await homeLines(tile), tile),
-    homeObjects: async (tile, ids) => objectsIn(await homeLines(tile), ids),
+    async *homeOutlines(tile) {
+      if (!tiles[tile]?.objects) return
+      if (hasLines(tiles[tile])) for await (const lines of linesOf(tileKey(extract, tile))) yield homesIn(lines, tile)
+      for (const key of homeKeys(tile)) for await (const lines of linesOf(key)) yield outlinesOf(lines)
+    },
+    async *homeObjects(tile, ids) {
+      if (!tiles[tile]?.objects) return
+      const keys = hasLines(tiles[tile]) ? [tileKey(extract, tile), ...homeKeys(tile)] : homeKeys(tile)
+      for (const key of keys) for await (const lines of linesOf(key)) yield* objectsIn(lines, (id) => ids.has(id))
+    },
   }
 
-  /** All lines of a tile, and those of each wide object that belongs to it. */
-  async function homeLines(tile: string): Promise<Buffer[]> {
-    const known = tiles[tile]
-    if (!known?.objects) return []
-    const lines = [hasLines(known) ? await readLines(tileKey(extract, tile)) : Buffer.alloc(0)]
-    for (const id of known.wide ?? []) if (wide[id]!.home === tile) lines.push(await readLines(wideKey(extract, id)))
-    return lines
+  /** Keys of the wide objects that belong to a tile. */
+  function homeKeys(tile: string): string[] {
+    return (tiles[tile]!.wide ?? []).filter((id) => wide[id]!.home === tile).map((id) => wideKey(extract, id))
   }
 
-  async function readLines(key: string): Promise<Buffer> {
+  async function readObjects(key: string): Promise<OsmObject[]> {
+    const objects: OsmObject[] = []
+    for await (const lines of linesOf(key)) for (const object of objectsIn(lines, () => true)) objects.push(object)
+    return objects
+  }
+
+  /** Whole lines in pieces of a megabyte or so: all of a dense tile's may be more than fits in a string. */
+  async function* linesOf(key: string): AsyncGenerator<Buffer> {
     const bytes = await storage.get(key)
     if (bytes === null) {
       throw new ServiceError(
@@ -88,39 +98,36 @@ export function openTiles(storage: Storage, extract: string, index: ExtractIndex
         { retry: false },
       )
     }
-    return unpack(bytes, { chunkSize: UNPACKED_CHUNK })
+    const unpacking = createGunzip({ chunkSize: UNPACKED_CHUNK })
+    unpacking.end(bytes)
+    let open: Buffer[] = []
+    for await (const chunk of unpacking as AsyncIterable<Buffer>) {
+      const end = chunk.lastIndexOf(LINE_END) + 1
+      if (end > 0) yield Buffer.concat([...open, chunk.subarray(0, end)])
+      open = end > 0 ? [chunk.subarray(end)] : [...open, chunk]
+    }
   }
 }
 
-const unpack = promisify(gunzip)
-/** A tile has megabytes: chunks of zlib's 16 KB would take as long to pass on as to unpack. */
+/** Chunks of zlib's 16 KB would take as long to pass on as to unpack. */
 const UNPACKED_CHUNK = 2 ** 20
+const LINE_END = 10
 
-function objectsOf(lines: Buffer): OsmObject[] {
-  const texts = lines.toString('utf8').split('\n')
-  return texts.filter((line) => line !== '').map(fromFeatureLine)
-}
-
-function* homesIn([lines, ...wide]: readonly Buffer[], tile: string): Generator<Outline> {
+function* homesIn(lines: Buffer, tile: string): Generator<Outline> {
   const [longitude, latitude] = boxCenter(mapTileBox(tile))
   const here = mapTileRange([longitude, latitude, longitude, latitude])
-  for (const outline of outlinesOf(lines ?? Buffer.alloc(0))) {
+  for (const outline of outlinesOf(lines)) {
     const [x, y] = boxCenter(outline.box)
     const { west, south } = mapTileRange([x, y, x, y])
     if (west === here.west && south === here.south) yield outline
   }
-  for (const each of wide) yield* outlinesOf(each)
 }
 
-const LINE_END = 10
-
-function* objectsIn(all: readonly Buffer[], ids: ReadonlySet<string>): Generator<OsmObject> {
-  for (const lines of all) {
-    for (let start = 0; start < lines.length; ) {
-      const end = lines.indexOf(LINE_END, start)
-      if (ids.has(idOfLine(lines, start))) yield fromFeatureLine(lines.toString('utf8', start, end))
-      start = end + 1
-    }
+function* objectsIn(lines: Buffer, isWanted: (id: string) => boolean): Generator<OsmObject> {
+  for (let start = 0; start < lines.length; ) {
+    const end = lines.indexOf(LINE_END, start)
+    if (isWanted(idOfLine(lines, start))) yield fromFeatureLine(lines.toString('utf8', start, end))
+    start = end + 1
   }
 }
 

@@ -111,8 +111,8 @@ test('a lake of 4 degrees and 60,000 positions is stored once, whatever the numb
   expect(tiles.reduce((sum, [, { objects }]) => sum + objects, 0)).toBe(2)
   const [middle] = await reader.touching(mapTileAt([10, 46]))
   expect(middle?.id).toBe(lake)
-  const [home] = await reader.homeOutlines(mapTileAt([10, 46]))
-  expect(home?.object()).toEqual(middle)
+  const home = await Array.fromAsync(reader.homeObjects(mapTileAt([10, 46]), new Set([lake])))
+  expect(home).toEqual([middle])
   const [shore] = await reader.touching(mapTileAt([10, 47.85]))
   expect(shore).toBe(middle)
 })
@@ -221,7 +221,7 @@ test('an image is shown the same objects, with the same geometry, as if every ti
         }
         const homes = new Map<string, string>()
         for (const tile of Object.keys(index.tiles))
-          for (const { id } of await reader.homeOutlines(tile)) homes.set(id, tile)
+          for await (const outlines of reader.homeOutlines(tile)) for (const { id } of outlines) homes.set(id, tile)
         expect(homes).toEqual(new Map(all.map((object) => [object.id, homeTile(object)])))
         expect(fromFeatureLine(toFeatureLine(all[0]!))).toEqual(all[0])
       },

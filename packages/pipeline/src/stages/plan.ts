@@ -6,7 +6,6 @@ import {
   fingerprint,
   getJson,
   mapTileBox,
-  type OsmObject,
   type PlannedImage,
   putJson,
 } from '@skyscript/core'
@@ -84,15 +83,19 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
     const box = mapTileBox(tile)
     const { config } = run
     const tagsOf = new Map<string, readonly string[]>()
-    function* focus(objects: Iterable<OsmObject>): Generator<FocusObject> {
-      for (const object of objects) {
-        tagsOf.set(object.id, groundableTags(object.tags, captioner))
+    const sameTags = new Map<string, readonly string[]>()
+    async function* focus(): AsyncGenerator<FocusObject> {
+      for await (const object of context.homeObjects(tile, chosen)) {
+        const tags = groundableTags(object.tags, captioner)
+        const known = sameTags.get(tags.join('\n')) ?? tags
+        if (known === tags) sameTags.set(tags.join('\n'), tags)
+        tagsOf.set(object.id, known)
         yield focusOf(object, captioner)
       }
     }
     const outcome = await planTile({
       tile,
-      focus: focus(await context.homeObjects(tile, chosen)),
+      focus: focus(),
       settings: { ...config.imagery, sources, tiles: config.tiles, seed: config.seed },
       candidates: (source) => context.imagery.find(source, box, signal),
       origin: context.imagery.origin,
