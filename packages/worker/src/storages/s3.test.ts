@@ -1,4 +1,6 @@
 // @module-tag slow
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { CreateMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Fault, type FaultProxy, startFaultProxy } from '../../../../test/support/fault-proxy.ts'
@@ -95,6 +97,24 @@ describe('a bucket', () => {
     expect(Buffer.from((await storage.get('long.bin'))!).equals(value)).toBe(true)
     faults = ['cut-answer', 'cut-answer']
     expect(Buffer.concat(await Array.fromAsync(storage.stream('long.bin'))).equals(value)).toBe(true)
+  })
+
+  test('a get whose answer loses only its end is whole', async () => {
+    const asked: (string | undefined)[] = []
+    const broken = createServer(({ headers, url }, response) => {
+      if (url!.includes('list-type')) return void response.end('<ListBucketResult/>')
+      asked.push(headers.range)
+      if (headers.range !== undefined) return void response.writeHead(416).end()
+      // Without a length and without the last chunk, the client can't know that this was all.
+      response.writeHead(200, { ETag: '"1"' })
+      response.write('all of it', () => response.destroy())
+    })
+    await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve))
+    const endpoint = `http://127.0.0.1:${(broken.address() as AddressInfo).port}`
+    const storage = await openS3('s3://bucket/prefix', { ...env, AWS_ENDPOINT_URL_S3: endpoint })
+    expect(Buffer.from((await storage.get('key'))!).toString()).toBe('all of it')
+    expect(asked).toEqual([undefined, 'bytes=9-'])
+    broken.close()
   })
 
   test('a part that is lost is sent again, and the whole has its length', async () => {

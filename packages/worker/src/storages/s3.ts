@@ -80,6 +80,8 @@ export async function openS3(url: string, environment: Environment = process.env
         if (end !== undefined && received !== end) throw cutOff(key, shown)
         return
       } catch (error) {
+        // Nothing follows what was received: only the end of the answer was lost.
+        if (received > 0 && statusOf(error) === 416) return
         // An answer with an error status was already retried by the SDK.
         if (statusOf(error) !== undefined || error instanceof InputError || tries >= ATTEMPTS) throw error
         await pause(tries)
