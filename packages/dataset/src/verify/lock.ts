@@ -91,7 +91,7 @@ export async function checkCounts(storage: Storage, lock: DatasetLock, rows: num
   }
 }
 
-/** Counts by reason; null where the file is missing, which the lock's list of files tells, or no such table. */
+/** Counts by reason; null if the file is missing, which the check of the lock's files reports, or isn't such a table. */
 async function readDropped(storage: Storage, faults: FaultList): Promise<Map<string, number> | null> {
   if (!(await storage.has(DROPPED_CSV))) return null
   const counts = new Map<string, number>()

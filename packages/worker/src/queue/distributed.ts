@@ -43,9 +43,9 @@ interface OpenJob {
 }
 
 /**
- * Has jobs done by `skyscript worker` processes, over Redis. What counts is the result in storage: the queue only carries
- * the work, its events only say where to look. So the run goes on after Redis was restarted or emptied, and beside other
- * coordinators that want the same.
+ * Has jobs done by `skyscript worker` processes, over Redis. Only results in storage count: the queue carries the work, and
+ * its events are hints where to look. So a run survives a restarted or emptied Redis, and several coordinators may want the
+ * same jobs.
  *
  * @throws InputError or ServiceError where Redis can't be used
  */
@@ -114,7 +114,7 @@ function openLink(address: RedisAddress, prefix: string): Link {
       const { events, connection } = listener
       const heard = ({ jobId: id }: { jobId: string }) => onEnded(id)
       events.on('completed', heard).on('failed', heard)
-      // Its events are hints: where it can't listen now, the run goes on without.
+      // Its events are hints: if it can't listen now, the run continues without them.
       await untilReady(connection, address).catch(() => {})
       return () => {
         events.off('completed', heard).off('failed', heard)

@@ -9,7 +9,7 @@ import { checkRedis, openRedis, parseRedisUrl, type RedisAddress, untilReady } f
 const MAX_STALLED = 20
 /** Troubles of the place, not of the job: the worker waits them out and the job keeps its attempts. */
 const PLACE_TROUBLES = new Set(['disk-full', 'earth-engine-unreachable', 'storage-unreachable'])
-/** After so many starts a trouble of the place counts as the job's own after all. */
+/** A trouble of the place counts as the job's own after this many starts. */
 const MAX_STARTS = 40
 /** By default jobs under way get this long to end by themselves: with what follows, a worker ends within 8 s. */
 const GRACE_MS = 4_000
@@ -29,7 +29,7 @@ export interface ServeOptions {
   /** Aborted to stop: no job is started any more, and those under way get `graceMs` to end. */
   readonly signal: AbortSignal
   readonly prefix?: string
-  /** A job whose lock wasn't renewed for so long belongs to whoever takes it. */
+  /** A job whose lock wasn't renewed for this long may be taken by another worker. */
   readonly lockMs?: number
   /** How often to look for such jobs: a killed worker's job starts again within lockMs + 2 x stalledMs. */
   readonly stalledMs?: number
@@ -113,7 +113,7 @@ export async function serveQueue(options: ServeOptions): Promise<void> {
       // BullMQ waits 15 s by default before it tries again to write a result down.
       runRetryDelay: 2_000,
     })
-    // Without a lock another worker has the job: go on with it no further.
+    // Without the lock another worker may have the job: stop it.
     worker.on('lockRenewalFailed', (ids) => {
       for (const id of ids) worker.cancelJob(id, 'lock-lost')
     })
@@ -176,7 +176,7 @@ function createActiveJobs(): ActiveJobs {
 }
 
 /**
- * Takes no job any more, lets those under way end by themselves for `graceMs`, then tells them to stop, then leaves
+ * Takes no more jobs, lets those in progress end by themselves for `graceMs`, then aborts their signal, then leaves
  * them. BullMQ's own close waits for Redis without a limit, so it is waited for only while Redis is there.
  */
 async function closeAll(
@@ -213,7 +213,7 @@ function asKept(error: unknown, tell: (text: string) => void): Error {
   return kept
 }
 
-/** Tells of errors of the queue itself; the same one over and over only once in a while. */
+/** Reports errors of the queue itself; a repeated one at most once a minute. */
 function noticeOf(tell: (text: string) => void): (error: Error) => void {
   const told = new Map<string, number>()
   return ({ message }) => {
