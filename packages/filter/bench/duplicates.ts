@@ -1,7 +1,6 @@
 /**
- * Seconds and peak memory of finding duplicates among 5.2 million images, each case in a process of its own: hashes
- * that are spread evenly, as those of most pictures are, and crowds of hashes that are much alike, as those of water,
- * desert and cloud may be.
+ * Time (seconds) and peak memory of finding duplicates among 5.2 million images, each case in its own process: evenly
+ * spread hashes, like those of most pictures, and crowds of very similar hashes, like those of water, desert and cloud.
  *
  *   npm run bench:duplicates -- [--rows N] [--images N]
  */
@@ -25,7 +24,7 @@ const { values } = parseArgs({
 })
 const [rows, images] = [Number(values.rows), Number(values.images)]
 
-/** Numbers below 2^32, the same in each run: a counter through the final mix of MurmurHash3. */
+/** Numbers below 2^32, the same in each run: a counter through MurmurHash3's final mix. */
 function createRandom(seed: number): () => number {
   let state = Math.imul(seed, 0x9e3779b1)
   return () => {
@@ -49,9 +48,9 @@ function spread(count: number, seed: number): Hashes {
   return hashesBy(count, () => [random(), random()])
 }
 
-/** `crowds` centres, each with as many hashes around, up to `flips` bits from it. */
+/** `crowds` centres, each with equally many hashes around it, up to `flips` bits away. */
 function crowded(count: number, seed: number, crowds: number, flips: number): Hashes {
-  // Centres are of one seed, so that benchmark and dataset share them.
+  // Centres come from one seed, so that benchmark and dataset share them.
   const centres: Hash[] = []
   const random = createRandom(7)
   for (let i = 0; i < crowds; i++) centres.push([random(), random()])
@@ -67,7 +66,7 @@ function crowded(count: number, seed: number, crowds: number, flips: number): Ha
   })
 }
 
-/** Half of them spread, a quarter in 1,000 small crowds, a quarter in one wide one. */
+/** Half spread, a quarter in 1,000 small crowds, a quarter in one wide crowd. */
 function mixed(count: number, seed: number): Hashes {
   const parts = [spread(count >> 1, seed), crowded(count >> 2, seed, 1000, 8), crowded(count >> 2, seed, 1, 12)]
   return {
@@ -76,7 +75,7 @@ function mixed(count: number, seed: number): Hashes {
   }
 }
 
-/** Only 26 of the bits are ever set, so that most bands are the same in all. */
+/** Only 26 of the bits are ever set, so that most bands are equal in all hashes. */
 function narrow(count: number, seed: number): Hashes {
   const random = createRandom(seed)
   return hashesBy(count, () => [random() & 0x00055555, random() & 0x15555555])

@@ -1,11 +1,11 @@
 /**
- * In how many of 10,000 pairs another number of threads, another optimization of the graph, or another batch changes the
- * sixth digit of a similarity, and how many pairs it moves into or out of the top 30 %. A stand-in for other processors,
- * whose kernels add up in other orders too.
+ * Counts in how many of 10,000 pairs a different number of threads, graph optimization, or batch size changes the sixth
+ * digit of a similarity, and how many pairs move into or out of the top 30 %. This approximates other processors, whose
+ * kernels also sum in other orders.
  *
  *   npm run bench:last-bits -- [--model folder] [--images 100] [--captions 100]
  *
- * Without a model, one of ViT-B/32's size with random weights is made.
+ * Without --model, uses one of the size of ViT-B/32 with random weights.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -49,7 +49,7 @@ const OTHERS: readonly Variant[] = [
   { ...SHIPPED, name: '1 thread, no optimization', threads: 1, level: 'disabled' },
 ]
 
-/** Fields of many colours and sizes, so that images differ in every dimension. */
+/** Fields of many colours and sizes, so that embeddings differ in every dimension. */
 function pictureOf(i: number): RgbImage {
   const [width, height] = [200 + (i % 7) * 30, 180 + (i % 5) * 40]
   const data = new Uint8Array(width * height * 3)
@@ -160,7 +160,7 @@ async function similarities(variant: Variant): Promise<Float64Array> {
 }
 
 const SIX = 1e6
-/** Places of the top 30 %: by similarity of six digits, ties by place. */
+/** Indices of the top 30 %: by similarity to six digits, then by index. */
 function topOf(all: Float64Array): Set<number> {
   const rounded = Array.from(all, (value) => Math.round(value * SIX))
   const order = rounded.map((_, i) => i).sort((a, b) => rounded[b]! - rounded[a]! || a - b)
@@ -169,8 +169,10 @@ function topOf(all: Float64Array): Set<number> {
 
 const reference = await similarities(SHIPPED)
 const top = topOf(reference)
-console.log(`${values.model ?? 'ViT-B/32 of random weights'}, ${reference.length} pairs, beside ${cores} threads`)
-console.log(`${''.padEnd(30)}sixth digit differs   largest difference   moved over the top 30 %`)
+console.log(
+  `${values.model ?? 'ViT-B/32 with random weights'}, ${reference.length} pairs, compared with ${cores} threads`,
+)
+console.log(`${''.padEnd(30)}sixth digit differs   largest difference   moved across the top 30 %`)
 for (const variant of OTHERS) {
   const all = await similarities(variant)
   let [differ, largest] = [0, 0]

@@ -1,10 +1,10 @@
 /**
- * Pairs a second that a scorer takes from JPEGs and captions to similarities, beside what bare onnxruntime takes for
- * tensors that are ready: the same model, batch and threads, in turns.
+ * Pairs per second of a scorer, from JPEGs and captions to similarities, compared with bare onnxruntime on prepared
+ * tensors: the same model, batch size and threads, alternating.
  *
  *   npm run bench:score -- [--model folder or hub id] [--device cpu] [--batch n] [--images 128] [--rounds 5] [--pixels 300]
  *
- * Without a model, one of ViT-B/32's size with random weights is made. Images are as the dataset's: 300 pixels a side, 17 KB.
+ * Without --model, uses one of the size of ViT-B/32 with random weights. Images are like a dataset's: 300 pixels a side, 17 KB.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -35,7 +35,7 @@ const count = Number(values.images)
 const side = Number(values.pixels)
 const folder = await mkdtemp(join(tmpdir(), 'skyscript-bench-score-'))
 
-/** Fields and texture of a sort, which cost a decoder what aerial imagery does. */
+/** Artificial fields and texture that cost a decoder as much as aerial imagery. */
 async function pictureOf(i: number): Promise<Buffer> {
   const pixels = Buffer.alloc(side * side * 3)
   for (let at = 0; at < pixels.length; at += 3) {
@@ -68,11 +68,11 @@ try {
     })),
   )
   console.log(
-    `${values.model ?? 'ViT-B/32 of random weights'} on ${device}, ${availableParallelism()} threads, ${count} images of ${side} pixels`,
+    `${values.model ?? 'ViT-B/32 with random weights'} on ${device}, ${availableParallelism()} threads, ${count} images of ${side} pixels`,
   )
-  // Finds the batch, loads the caption, and warms both up.
+  // Finds the batch size, embeds the caption, and warms both up.
   await scoring.score([...pairs, ...pairs])
-  show('batch that was found', embedder.batch, 'images')
+  show('batch size found', embedder.batch, 'images')
 
   const { width, height } = inputSize(preprocessing)!
   const session = await InferenceSession.create(join(found.folder, 'onnx', 'vision_model.onnx'), {
@@ -108,8 +108,8 @@ try {
   const captions = Array.from({ length: 32 }, (_, i) => `a satellite image of house number ${i}`)
   const started = performance.now()
   for (const caption of captions) await embedder.embedText(caption)
-  show('captions, each embedded once', (1000 * captions.length) / (performance.now() - started), 'captions/s')
-  show('peak of memory', process.resourceUsage().maxRSS / 1024, 'MB')
+  show('captions, embedded once each', (1000 * captions.length) / (performance.now() - started), 'captions/s')
+  show('peak memory', process.resourceUsage().maxRSS / 1024, 'MB')
   await scoring.close()
 } finally {
   await rm(folder, { recursive: true, force: true })

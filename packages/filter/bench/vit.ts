@@ -7,7 +7,7 @@ import { type Graph, type Node, onnxModel } from '../test/support/onnx.ts'
 interface Tower {
   readonly width: number
   readonly layers: number
-  /** 64 wide each. */
+  /** Each is 64 wide. */
   readonly heads: number
   readonly embed: number
 }
@@ -17,7 +17,7 @@ const VISION: Tower = { width: 768, layers: 12, heads: 12, embed: 512 }
 const TEXT: Tower = { width: 512, layers: 12, heads: 8, embed: 512 }
 const [PATCH, SIDE, CONTEXT, VOCABULARY] = [32, 224, 77, 49_408]
 
-/** Nodes and weights as they are added; every weight is random, which costs what trained ones cost. */
+/** Collects nodes and weights; weights are random, which costs the same as trained ones. */
 class Builder {
   readonly nodes: Node[] = []
   readonly weights: Graph['weights'][number][] = []
@@ -70,7 +70,7 @@ class Builder {
     return this.add('Add', [attended, this.linear(this.add('Mul', [hidden, gate]), 4 * width, width)])
   }
 
-  /** The embedding of one token of each row. */
+  /** The embedding of one token per row. */
   finish(x: string, { width, embed }: Tower, token: number, output: string): void {
     const one = this.add('Gather', [x, this.constant([], BigInt64Array.of(BigInt(token)))], { axis: 1 })
     const projection = this.weight([width, embed], 1 / Math.sqrt(width))
@@ -85,7 +85,7 @@ export function visionModel(): Buffer {
   const patches = b.add('Conv', ['pixel_values', b.weight([width, 3, PATCH, PATCH], 0.02)], { strides: [PATCH, PATCH] })
   const flat = b.add('Reshape', [patches, b.constant([3], BigInt64Array.of(0n, BigInt(width), -1n))])
   const rows = b.add('Transpose', [flat], { perm: [0, 2, 1] })
-  // The class token: one more row, made of the first.
+  // The class token is one more row, made from the first.
   const first = b.add('Gather', [rows, b.constant([1], BigInt64Array.of(0n))], { axis: 1 })
   let x = b.add('Concat', [first, rows], { axis: 1 })
   x = b.norm(b.add('Add', [x, b.weight([tokens + 1, width], 0.1)]), width)
@@ -118,7 +118,7 @@ export function textModel(): Buffer {
   })
 }
 
-/** As OpenCLIP prepares images for a model of this size. */
+/** OpenCLIP's preprocessing for a model of this size. */
 export const PREPROCESSING = {
   do_center_crop: true,
   do_normalize: true,
@@ -130,7 +130,7 @@ export const PREPROCESSING = {
   resample: 3,
 }
 
-/** Writes a model folder of ViT-B/32's size, with the demo's tokenizer; returns the folder. */
+/** Writes a model folder of the size of ViT-B/32, with the demo's tokenizer; returns the folder. */
 export async function writeRandomModel(folder: string): Promise<string> {
   const tokenizer = fileURLToPath(new URL('../../../examples/demo/model/tokenizer.json', import.meta.url))
   await mkdir(join(folder, 'onnx'), { recursive: true })

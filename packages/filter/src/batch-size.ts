@@ -1,24 +1,24 @@
-/** A larger batch must be so much faster than a smaller one to be worth its memory. */
+/** A larger batch must be faster than a smaller one by this factor to be worth its memory. */
 const WORTH = 1.03
 /** Runs of each size; the first allocates. */
 const RUNS = 2
 
-/** Finds how many images a model is best given at once. */
+/** Finds the best number of images per batch. */
 export interface BatchSize {
   /** The size to use next. */
   readonly size: number
-  /** Records how long the model took for a number of images. */
+  /** Records the time the model took for a batch. */
   took(images: number, milliseconds: number): void
 }
 
 /**
- * Tries growing sizes on the images that come anyway, and stays with the smallest that is about as fast as the best: on
- * a CPU a few images fill all cores, while a GPU wants many. An embedding doesn't depend on the batch that it was in.
+ * Tries increasing sizes on real batches, and keeps the smallest that is about as fast as the best: on a CPU a few images
+ * use all cores, while a GPU needs many. An embedding doesn't depend on its batch.
  *
- * @param sizes ascending; a single one is taken as it is
+ * @param sizes ascending; a single size is used as given
  */
 export function findBatchSize(sizes: readonly number[]): BatchSize {
-  /** Images a millisecond, by place among the sizes. */
+  /** Images per millisecond, by index in `sizes`. */
   const rates: number[] = []
   let runs = 0
   let fastest = 0
@@ -30,7 +30,7 @@ export function findBatchSize(sizes: readonly number[]): BatchSize {
     },
     took(images, milliseconds) {
       const size = sizes[rates.length]
-      // What is left at the end of a job is no full batch, and says nothing.
+      // The incomplete batch at the end of a job is not a valid measurement.
       if (found || images !== size) return
       const rate = images / Math.max(milliseconds, 1e-3)
       fastest = runs === 0 ? rate : Math.max(fastest, rate)

@@ -5,8 +5,8 @@ import { openScorer } from './scorer.ts'
 import type { ScorerOptions } from './scorer-options.ts'
 
 /**
- * Sees whether a scorer can be opened. One whose files are here is opened, as a build does, and closed again; of one that is
- * still at the hub, the hub's list of files and the device are looked at.
+ * Checks that a scorer can be opened. If its files are local, it is opened like in a build and closed again; otherwise
+ * only the hub's list of files and the device are checked.
  *
  * @returns bytes that a build would download first
  * @throws as `openScorer`
@@ -14,7 +14,7 @@ import type { ScorerOptions } from './scorer-options.ts'
 export async function checkScorer(options: ScorerOptions): Promise<number> {
   const { server = null, device = 'cpu' } = options
   const missing = await bytesToDownload(options, server === null ? MODEL_FILES : LOCAL_FILES)
-  // What a server runs needs only some small files here.
+  // A model on a server needs only a few small files here.
   if (missing > 0 && server === null) {
     checkDevice(device)
     return missing

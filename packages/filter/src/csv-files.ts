@@ -2,20 +2,20 @@ import type { Storage } from '@skyscript/core'
 import { createCsvText } from './csv-text.ts'
 import { openOutput } from './output.ts'
 
-/** One file of rows of the dataset while it is written. */
+/** A file of dataset rows that is being written. */
 export interface RowsWriter {
   readonly path: string
-  /** Rows so far, the header not counted. */
+  /** Rows so far, without the header. */
   readonly rows: number
-  /** Only after its end. */
+  /** Available after the end. */
   readonly sha256: string
-  /** @param text whole rows, each with its line end; `rows` is their number */
+  /** @param text complete rows with line ends; `rows` is their number */
   add(text: Uint8Array, rows: number): Promise<void>
   end(): Promise<void>
   abort(reason: unknown): Promise<void>
 }
 
-/** A CSV: UTF-8, comma, header, LF, quotes where needed. */
+/** A CSV: UTF-8, comma, header, LF, quoted only if needed. */
 export function createCsv(storage: Storage, path: string, columns: readonly string[]): RowsWriter {
   const header = createCsvText()
   header.fields(columns.map((name) => Buffer.from(name)))

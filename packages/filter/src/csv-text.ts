@@ -1,24 +1,24 @@
 const [COMMA, QUOTE, LINE_FEED, CARRIAGE_RETURN] = [0x2c, 0x22, 0x0a, 0x0d]
 const [ZERO, POINT, MINUS] = [0x30, 0x2e, 0x2d]
 const BACKSLASH = 0x5c
-/** Control characters come before it; JSON has no bytes of them within strings. */
+/** Control characters come before it; JSON strings must not contain them unescaped. */
 const FIRST_PRINTABLE = 0x20
 const FIRST_SIZE = 1 << 16
-/** Bytes of the longest number and what stands around it. */
+/** Bytes of the longest number with its separators. */
 const NUMBER_BYTES = 24
 
 /**
- * Rows of a CSV as bytes: fields come in UTF-8 and are quoted where needed (RFC 4180). A lone carriage return ends a row
- * for Python's csv module and pandas, though it isn't our line end.
+ * Builds CSV rows as bytes: fields are UTF-8 and quoted only if needed (RFC 4180). A lone carriage return is quoted too,
+ * because Python's csv module and pandas treat it as the end of a row.
  *
- * By itself, since a pair's fields go into several files and come as bytes from the manifest: csv-stringify takes six
- * times as long.
+ * Written for this package because a pair's fields arrive as bytes from the manifest and go into several files:
+ * csv-stringify takes six times as long.
  */
 export interface CsvText {
-  /** What was added since the last `clear`, as a view. */
+  /** The bytes added since the last `clear`, as a view. */
   readonly view: Uint8Array<ArrayBuffer>
   readonly rows: number
-  /** Adds fields with commas between them. */
+  /** Adds fields, separated by commas. */
   fields(fields: readonly Uint8Array[]): void
   /** Adds the bytes of another text. */
   text(bytes: Uint8Array): void
@@ -30,7 +30,7 @@ export interface CsvText {
   clear(): void
 }
 
-/** @param size bytes that there will be, about */
+/** @param size expected number of bytes */
 export function createCsvText(size = FIRST_SIZE): CsvText {
   let bytes = new Uint8Array(size)
   let length = 0

@@ -29,9 +29,9 @@ import { layoutsFor, sharesOf } from './splits/layouts.ts'
 import { type Layout, PARTS } from './splits/splitter.ts'
 
 /**
- * Split by block, `train`, `val` and `test` say which ground a pair shows, and only what is drawn of val and test is in
- * their files; split by image, `val` and `test` are the pairs of these files. `held-out`: its image overlaps ground of
- * several parts. `excluded`: it looks like an image of a benchmark.
+ * Split by block, `train`, `val` and `test` say which ground a pair shows, and only pairs drawn from val and test are in
+ * their files. Split by image, `val` and `test` are the pairs in these files. `held-out`: the image overlaps the ground of
+ * several parts. `excluded`: it looks like a benchmark image.
  */
 export type Split = 'train' | 'val' | 'test' | 'held-out' | 'excluded'
 
@@ -39,20 +39,20 @@ const SPLITS = ['train', 'val', 'test', 'held-out', 'excluded'] as const satisfi
 const [TRAIN, VAL, TEST, HELD_OUT, EXCLUDED] = [0, 1, 2, 3, 4]
 
 export interface CutInput {
-  /** Begins every CSV's name. */
+  /** Prefix of every CSV's name. */
   readonly name: string
-  /** Of those whose scores are stored. */
+  /** Names of scorers with stored scores. */
   readonly scorers: readonly string[]
   readonly filter: Omit<Config['filter'], 'scorers' | 'exclude'>
   readonly seed: number
   /**
-   * For `filter.split.degrees: auto`: the region's extent as its clip box or its extracts declare it, degrees, null where
-   * they don't; and the side of a typical image of a point or line, metres.
+   * For `filter.split.degrees: auto`: the region's extent as declared by its clip box or its extracts (degrees; null if not
+   * declared), and the side of a typical image of a point or line (metres).
    */
   readonly region: { readonly declared: Box | null; readonly imageSide: number }
-  /** Images that no file may have; null for none. */
+  /** Images that must be in no file; null for none. */
   readonly exclude: BenchmarkImages | null
-  /** Has the manifest that `storePairs` made. */
+  /** Holds the manifest that `storePairs` wrote. */
   readonly storage: Storage
   readonly signal?: AbortSignal
 }
@@ -67,30 +67,30 @@ export interface CutSummary {
   readonly pairs: number
   /** CSVs and the manifest. */
   readonly files: readonly CutFile[]
-  /** The CSVs of pairs again, as JSON lines. */
+  /** The CSVs of pairs, as JSON lines. */
   readonly records: readonly CutFile[]
-  /** Pairs by the manifest's column `split`. */
+  /** Number of pairs by value of the manifest's column `split`. */
   readonly splits: Readonly<Record<Split, number>>
-  /** What a user should know, such as fewer test pairs than asked. */
+  /** Messages for the user, such as fewer test pairs than requested. */
   readonly notes: readonly string[]
 }
 
-/** All that ranking and splitting know of the pairs. */
+/** Everything that ranking and splitting need of the pairs. */
 interface Survey {
   readonly table: PairTable
   readonly tags: Groups | null
   readonly titles: Groups | null
-  /** By row: index of a benchmark's image, or -1. */
+  /** By row: index of the matching benchmark image, or -1. */
   readonly excluded: Int32Array | null
 }
 
 /**
- * Ranks, cuts and splits the stored pairs, and writes the CSVs and the manifest anew. A set without pairs has no file.
- * Each file appears when it is whole; where something fails, the manifest is what it was.
+ * Ranks, cuts and splits the stored pairs, and rewrites the CSVs and the manifest. A set without pairs gets no file. Each
+ * file appears once it is complete; if something fails, the manifest is unchanged.
  *
- * Memory: 30 bytes a pair and scorer, 1 byte a pair and file, and a row group of the manifest.
+ * Memory: 30 bytes per pair and scorer, 1 byte per pair and file, and one row group of the manifest.
  *
- * @throws InputError `no-scores` where the manifest has no such scorer, `bad-manifest`; what `storage` throws
+ * @throws InputError `no-scores` if the manifest has no such scorer, `bad-manifest`; errors of `storage`
  */
 export async function cutDataset(input: CutInput): Promise<CutSummary> {
   const { storage, scorers, filter, seed } = input
@@ -103,7 +103,7 @@ export async function cutDataset(input: CutInput): Promise<CutSummary> {
     if (missing !== undefined)
       throw new InputError(
         'no-scores',
-        `${MANIFEST} has no scores by "${missing}"; run skyscript build to score with it.`,
+        `${MANIFEST} has no scores by "${missing}"; run skyscript build to compute them.`,
       )
     workers = await openCutWorkers(manifest, {
       ...{ scorers, seed, layout: await layoutOf(manifest, input) },
@@ -140,7 +140,7 @@ async function layoutOf(manifest: ManifestFile, { filter, region, seed }: CutInp
 const NO_PAIRS =
   'The dataset has no pairs: dropped.csv counts why; check that osm.clip is within the extract and that imagery.sources cover it.'
 
-/** Why pairs that are in no CSV of pairs are in none, by their split. */
+/** Why pairs are in no CSV, by their split. */
 const UNLISTED: Readonly<Record<Split, string>> = {
   train: 'repeated titles (filter.maxSameCaption)',
   val: 'on the ground of val, but not among its best, or beyond filter.val',
@@ -149,7 +149,7 @@ const UNLISTED: Readonly<Record<Split, string>> = {
   excluded: `like images of filter.exclude (${EXCLUDED_CSV})`,
 }
 
-/** How many pairs are in no CSV, why, and what to set; null if every pair is in one. */
+/** How many pairs are in no CSV, why, and which setting changes that; null if every pair is in one. */
 function unlistedNote(files: readonly FilePlan[], splits: Uint8Array, by: 'block' | 'image'): string | null {
   const pairFiles = files.filter(({ of }) => of.kind === 'pairs')
   const counts = new Map<Split, number>()
@@ -165,7 +165,7 @@ function unlistedNote(files: readonly FilePlan[], splits: Uint8Array, by: 'block
   const held = [...counts.keys()].some((split) => split !== 'excluded' && split !== 'train')
   const advice =
     by === 'block' && held
-      ? ' To use the pairs that are held out, set filter.split.by to image: it splits at random as the original did, so test images may show the ground of training images.'
+      ? ' To use the pairs held out, set filter.split.by to image: it splits at random as the original did, so test images may show the ground of training images.'
       : ''
   return `Pairs in no CSV: ${total} of ${splits.length} (${percent} %). ${reasons.join('; ')}.${advice}`
 }
@@ -196,13 +196,13 @@ async function surveyPairs(
 
 interface FilePlan extends FileRows {
   readonly path: string
-  /** Of a CSV; null for JSON lines. */
+  /** Columns of a CSV; null for JSON lines. */
   readonly columns: readonly string[] | null
 }
 
 interface Plan {
   readonly files: readonly FilePlan[]
-  /** By row, an index into SPLITS. */
+  /** By row: index into SPLITS. */
   readonly splits: Uint8Array
   readonly notes: readonly string[]
 }
@@ -229,7 +229,7 @@ function planFiles(survey: Survey, input: CutInput, moreCaptions: boolean): Plan
     for (const row of rows) members[row] = 1
     return members
   }
-  /** A set without pairs has no file: training code fails on a CSV without rows. */
+  /** A set without pairs gets no file: training code fails on a CSV without rows. */
   const add = (set: CsvSet, rows: Iterable<number>) => {
     const members = membersOf(rows)
     if (!members.includes(1)) return
@@ -243,7 +243,7 @@ function planFiles(survey: Survey, input: CutInput, moreCaptions: boolean): Plan
     if (!moreCaptions || set.part === 'val' || set.part === 'test') return
     files.push({ path: captionsPath(path), columns: CAPTION_COLUMNS, members, of: { kind: 'captions' } })
   }
-  /** Those that train of the best rows of a ranking. */
+  /** The rows of a ranking's best that are used for training. */
   const training = (rows: Uint32Array) => {
     const train = rows.filter((row) => splits[row] === TRAIN)
     const { titles } = survey

@@ -7,7 +7,7 @@ import type { GroupSurvey } from './pair-table.ts'
 import { encodeId, fromMicro, toMicro } from './pair-table.ts'
 import { type Layout, PARTS, type Splitter } from './splits/splitter.ts'
 
-/** What a cut wants to know of the pairs. */
+/** Which data of the pairs a cut needs. */
 export interface SurveySettings {
   readonly scorers: readonly string[]
   readonly layout: Layout
@@ -48,14 +48,14 @@ export async function surveyGroup(
   }
 }
 
-/** One file of rows as far as its text depends on it. */
+/** The settings that decide the text of one file of rows. */
 export interface FileRows {
-  /** By row: 1 where the pair is in the file. */
+  /** By row: 1 if the pair is in the file. */
   readonly members: Uint8Array
   /**
-   * `pairs`: one row a pair, with the similarities in millionths by row. `records`: the same as JSON lines, with the name
-   * of the similarity. `captions`: one row for each caption of an image. `matches`: the image of a benchmark that the
-   * pair's looks like, by its place among `names`.
+   * `pairs`: one CSV row per pair, with the similarities in millionths by row. `records`: the same as JSON lines, with the
+   * name of the similarity. `captions`: one row per caption of an image. `matches`: the benchmark image that resembles the
+   * pair's image, by index in `names`.
    */
   readonly of:
     | { readonly kind: 'pairs'; readonly similarities: Int32Array }
@@ -70,9 +70,9 @@ export interface GroupText {
   readonly rows: number
 }
 
-/** Of a row, beside its texts: commas, quotes and a similarity; of a record also its path and the names. */
+/** Bytes per row beyond its texts: commas, quotes and a similarity; for a record also its path and the keys. */
 const ROW_BYTES = { csv: 20, records: 200 }
-/** Left over for quotes within texts. */
+/** Reserve for quotes within texts. */
 const ROOM = 4096
 
 export async function formatGroup(
@@ -132,7 +132,7 @@ const RECORD_KEYS = ['{"file_name":', ',"filepath":', ',"title":', ',"title_mult
   Buffer.from(key),
 )
 
-/** A record up to its similarity, which differs by file. */
+/** A record up to its similarity, which is different in each file. */
 function startRecord(text: CsvText, filepath: Uint8Array, title: Uint8Array, multi: Uint8Array): void {
   text.clear()
   for (const [i, value] of [filepath, filepath, title, multi].entries()) {

@@ -7,11 +7,11 @@ import { createSplitter } from './splits/splitter.ts'
 import type { CutQuestion } from './threads/cut-thread.ts'
 import { startThread } from './threads/thread.ts'
 
-/** A manifest of fewer row groups is read sooner than a thread has started. */
+/** A manifest with fewer row groups is read faster than a thread starts. */
 const GROUPS_WORTH_THREADS = 8
-/** More wait for the one that writes. */
+/** Further threads would only wait for the writer. */
 const MOST_THREADS = 4
-/** Row groups that are read ahead of the one that is wanted, for each thread. */
+/** Row groups read ahead per thread. */
 const AHEAD = 2
 
 /** Reads a manifest's row groups, on as many threads as there are cores. */
@@ -21,7 +21,7 @@ export interface CutWorkers {
   close(): Promise<void>
 }
 
-/** Whatever the number of threads, row groups come in their order. */
+/** Returns row groups in order, for any number of threads. */
 export async function openCutWorkers(manifest: ManifestFile, settings: SurveySettings): Promise<CutWorkers> {
   const groups = manifest.groups.length
   if (groups < GROUPS_WORTH_THREADS) {

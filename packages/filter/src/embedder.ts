@@ -1,26 +1,26 @@
 import type { Preprocessing } from './clip/preprocessor-config.ts'
 import type { ModelIdentity } from './model/model-identity.ts'
 
-/** A CLIP wherever it runs: samples and captions -> embeddings. One kind of it in each file of `scorers/`. */
+/** A CLIP, local or remote: samples and captions -> embeddings. Each file in `scorers/` implements one kind. */
 export interface Embedder {
-  /** Of everything that decides an embedding but the preprocessing of images: the model, and what computes it. */
+  /** A fingerprint of everything that decides an embedding except image preprocessing: the model and its engine. */
   readonly fingerprint: string
   readonly model: ModelIdentity
   readonly preprocessing: Preprocessing
-  /** Whether it computes on this machine's cores, which decoding would take from it. */
+  /** Whether it computes on this machine's cores, which it then shares with decoding. */
   readonly usesCores: boolean
-  /** Captions that it is best asked for at the same time. */
+  /** Best number of concurrent caption requests. */
   readonly captionsAtOnce: number
-  /** Images that it is best given at once; may change from call to call. */
+  /** Best number of images per call; may change between calls. */
   readonly batch: number
   /**
-   * Embeddings of images, normalized to length 1; NaN where the model gives none.
+   * Embeddings of images as unit vectors; NaN if the model returns a zero vector.
    *
-   * @param samples of one image after the other, as `toSamples` makes them; they may be shared with other embedders
+   * @param samples images one after the other, as `toSamples` makes them; other embedders may share the buffer
    */
   embedImages(samples: Float32Array<ArrayBuffer>): Promise<Float32Array[]>
-  /** Of length 1; NaN where the model gives none. */
+  /** A unit vector; NaN if the model returns a zero vector. */
   embedText(caption: string): Promise<Float32Array>
-  /** Frees the model; calls that are under way fail. */
+  /** Frees the model; calls in progress fail. */
   close(): Promise<void>
 }

@@ -3,30 +3,30 @@ import type { PairTable } from './pair-table.ts'
 import { topCount } from './ranking.ts'
 import { PARTS } from './splits/splitter.ts'
 
-/** The part of the ranking that val and test come out of, as in the original. */
+/** The top percentage of the ranking that val and test are drawn from, as in the original. */
 export const EVALUATION_PERCENT = 30
 
-/** The settings' limit of `filter.split.val` and `.test`. */
+/** Maximum of the settings `filter.split.val` and `.test`. */
 const MOST_PERCENT = 20
 
 export interface Drawn {
   /** Rows of the validation or test file. */
   readonly rows: ReadonlySet<number>
-  /** Why there are fewer than asked for; null if there are not. */
+  /** Why there are fewer than requested; null if there are enough. */
   readonly note: string | null
 }
 
 /**
- * Draws a scorer's validation or test set: pairs of that part that are in the top 30 % of all, in seeded order, up to the
- * size asked for. Where none of them is in the top 30 %, the best 30 % of them, at least one, take its place. Split by
- * image, no more than the part's share of the top 30 % is drawn, since what is drawn is lost for training.
+ * Draws a scorer's validation or test set: pairs of that part in the top 30 % of all, in seeded order, up to the
+ * requested size. If none is in the top 30 %, the best 30 % of the part (at least one pair) are used instead. When split
+ * by image, at most the part's share of the top 30 % is drawn, because drawn pairs are lost for training.
  */
 export function drawEvaluation(options: {
   readonly part: 'val' | 'test'
   readonly scorer: string
-  /** Rows by rank, within the limits of `filter.maxPerTag`. */
+  /** Rows by rank, after applying `filter.maxPerTag`. */
   readonly ranked: Uint32Array
-  /** Rows by rank, without these limits. */
+  /** Rows by rank, before applying `filter.maxPerTag`. */
   readonly listed: Uint32Array
   readonly table: PairTable
   readonly filter: Pick<Config['filter'], 'val' | 'test' | 'split'>
@@ -55,13 +55,13 @@ export function drawEvaluation(options: {
   const more = percent < MOST_PERCENT ? `; set filter.split.${part} above ${percent} for more` : ''
   const why =
     by === 'image'
-      ? `no more than ${percent} % of the ${top.length} pairs in the top ${EVALUATION_PERCENT} % go there${more}.`
+      ? `no more than ${percent} % of the ${top.length} pairs in the top ${EVALUATION_PERCENT} % are used for ${part}${more}.`
       : onGround === 0
         ? percent === 0
           ? `filter.split.${part} is 0.`
-          : `no image lies whole on the ${percent} % of the ground that is held out for ${part}${more === '' ? '; set filter.split.by to image' : `${more}, or filter.split.by to image`}.`
+          : `no image is entirely on the ${percent} % of the ground that is held out for ${part}${more === '' ? '; set filter.split.by to image' : `${more}, or filter.split.by to image`}.`
         : best.length === 0
           ? `none of the pairs on its ground (${onGround}) is in the top ${EVALUATION_PERCENT} %, so the best of them were taken${more}.`
           : `${best.length} of the pairs on its ground (${onGround}) are in the top ${EVALUATION_PERCENT} %${more}.`
-  return { rows, note: `${part} by ${scorer} has ${rows.size} of the ${asked} pairs asked for: ${why}` }
+  return { rows, note: `${part} by ${scorer} has ${rows.size} of the ${asked} pairs requested: ${why}` }
 }

@@ -1,18 +1,18 @@
-/** Groups that limits hold for: pairs of one tag, and pairs of one title. */
+/** Groups with a maximum size: pairs of one tag, and pairs of one title. */
 export interface Groups {
-  /** By row: its group, or -1. */
+  /** Group of each row, or -1. */
   readonly of: Int32Array
   readonly count: number
 }
 
-/** Gathers the tags of the pairs' focus objects. Memory: 4 bytes for each tag of each pair, and the distinct ones. */
+/** Collects the tags of the pairs' focus objects. Memory: 4 bytes per tag of each pair, plus the distinct tags. */
 export interface TagGroups {
   /** @param tags of the next row, as JSON */
   add(tags: string): void
   /**
-   * A pair belongs to the rarest of its tags: the one that the fewest pairs have, of equally rare ones the first in the
-   * order of its characters. So a church counts for `amenity=place_of_worship`, and `building=yes` is left with the
-   * buildings of which nothing else is known.
+   * A pair belongs to the rarest of its tags, the one that the fewest pairs have; ties go to the first tag in code point
+   * order. So a church counts for `amenity=place_of_worship`, and `building=yes` keeps the buildings that have no more
+   * specific tag.
    */
   end(): Groups
 }
@@ -72,8 +72,8 @@ export interface TextGroups {
 }
 
 /**
- * Groups equal texts by 53 bits of hash, so that memory doesn't follow their length: that any two of five million
- * different titles are taken for equal has a chance of 1 in 600.
+ * Groups equal texts by 53 bits of hash, so that memory doesn't depend on their length. The chance that any two of five
+ * million different titles collide is 1 in 600.
  */
 export function createTextGroups(size: number): TextGroups {
   const groups = new Map<number, number>()
@@ -92,7 +92,7 @@ export function createTextGroups(size: number): TextGroups {
   }
 }
 
-/** Two 32-bit multiplicative hashes with a final mix each (as of MurmurHash3), as one whole number below 2^53. */
+/** Two 32-bit multiplicative hashes, each with MurmurHash3's final mix, as one integer below 2^53. */
 export function hashOf(text: string): number {
   let a = 0x9e3779b9
   let b = 0x85ebca6b

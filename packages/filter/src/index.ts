@@ -1,5 +1,5 @@
 /**
- * Image-caption pairs to a dataset: similarity by CLIP, one global ranking, top-percent cuts, splits by place, the
+ * Turns image-caption pairs into a dataset: CLIP similarity, one global ranking, top-percent cuts, splits by place, the
  * CSVs that SkyScript's training code loads, and a Parquet manifest.
  *
  * @example

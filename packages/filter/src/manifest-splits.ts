@@ -6,21 +6,21 @@ import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import { splitColumn } from './manifest.ts'
 import { openOutput } from './output.ts'
 
-/** The column that `split` stands before. */
+/** `split` is inserted before this column. */
 const NEXT_COLUMN = 'sha256'
 
-/** A manifest that is written from one that is there, with splits of its own. */
+/** Writes a copy of a manifest with new splits. */
 export interface SplitsWriter {
   readonly sha256: string
-  /** Splits of the rows of the next row group. */
+  /** Splits of the rows in the next row group. */
   add(splits: readonly string[]): Promise<void>
   end(): Promise<void>
   abort(reason: unknown): Promise<void>
 }
 
 /**
- * Writes a dataset's manifest anew with other splits. All other columns are copied as the compressed bytes that they
- * are, so that this takes as long as copying the file; only their places in the file change.
+ * Rewrites a dataset's manifest with new splits. All other columns are copied as compressed bytes, so this takes as long
+ * as copying the file; only their offsets change.
  */
 export function createSplitsWriter(storage: Storage, from: ManifestFile): SplitsWriter {
   const { metadata } = from
@@ -39,7 +39,7 @@ export function createSplitsWriter(storage: Storage, from: ManifestFile): Splits
     if (piece.length > 0) await output.write(piece)
   }
 
-  /** The chunk of a column at its place in the new file. */
+  /** A column's chunk with offsets for the new file. */
   const copied = (chunk: ColumnChunk, group: Uint8Array, groupStart: number): ColumnChunk => {
     const meta = chunk.meta_data!
     const start = startOf(chunk)
@@ -99,6 +99,6 @@ export function createSplitsWriter(storage: Storage, from: ManifestFile): Splits
   }
 }
 
-/** A chunk begins with its dictionary, where it has one. */
+/** A chunk begins with its dictionary, if it has one. */
 const startOf = ({ meta_data }: ColumnChunk): number =>
   Number(meta_data!.dictionary_page_offset ?? meta_data!.data_page_offset)

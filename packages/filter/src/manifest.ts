@@ -5,11 +5,11 @@ import { type BasicType, ByteWriter, ParquetWriter, schemaFromColumnData } from 
 import { openOutput } from './output.ts'
 import { fromMicro, toMicro } from './pair-table.ts'
 
-/** A row group is held in memory: at most this many rows, or fewer if their texts have this many characters. */
+/** Limits of a row group, which is held in memory: rows, and characters of text. */
 const GROUP_ROWS = 8192
 const GROUP_CHARACTERS = 16_000_000
 
-/** What the manifest says of a pair beside the row itself. */
+/** Manifest data of a pair beyond the row itself. */
 export interface ManifestExtras {
   readonly collection: string
   readonly licence: string
@@ -20,14 +20,14 @@ interface Column {
   readonly name: string
   readonly type: BasicType
   readonly nullable: boolean
-  /** Whether row groups note its smallest and largest value; of texts that people wrote nobody asks for them. */
+  /** Whether row groups store its minimum and maximum; nobody queries those of free text. */
   readonly statistics: boolean
   readonly value: (row: DatasetRow, extras: ManifestExtras) => string | number | Date | null
 }
 
 const DAY = 86_400_000
 
-/** Whole days from the image to the object's last edit, negative where the object is older; null where either has no time. */
+/** Whole days from the image to the object's last edit, negative if the edit is earlier; null if either has no time. */
 function daysApart({ image, caption }: DatasetRow): number | null {
   if (image.time === null || caption.timestamp === null) return null
   return Math.trunc((Date.parse(caption.timestamp) - image.time) / DAY)
@@ -81,19 +81,19 @@ export interface ManifestWriter {
   abort(reason: unknown): Promise<void>
 }
 
-/** The column that cutting adds. */
+/** The column that `cutDataset` adds. */
 export const splitColumn = (): SchemaElement =>
   schemaFromColumnData({ columnData: [{ name: 'split', type: 'STRING', nullable: false, data: [] }] })[1]!
 
 /**
- * `manifest.parquet` without its splits: one row per pair, Snappy, row group by row group. Nothing in it depends on when
- * or where it is made.
+ * `manifest.parquet` without its splits: one row per pair, Snappy, written one row group at a time. Its bytes don't depend
+ * on when or where it is written.
  */
 export function createManifest(storage: Storage, scorers: readonly string[], moreCaptions: boolean): ManifestWriter {
   const columns = columnsFor(scorers, moreCaptions)
   const output = openOutput(storage, MANIFEST)
   const bytes = new ByteWriter()
-  /** What the writer made so far; `offset` counts all bytes, `index` is the place in the buffer. */
+  /** Takes what the writer has produced; `offset` counts the whole file, `index` the buffer. */
   const drain = async () => {
     const piece = bytes.getBytes().slice()
     bytes.index = 0
@@ -109,7 +109,7 @@ export function createManifest(storage: Storage, scorers: readonly string[], mor
 
   const flush = async () => {
     if (pending[0]!.length === 0) return
-    // Without an index of their pages, columns can be copied to another place in the file.
+    // Without page indexes, columns can be copied to another offset in the file.
     const group = columns.map(({ name, statistics }, i) => ({
       name,
       statistics,

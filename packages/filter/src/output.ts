@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { Storage } from '@skyscript/core'
 
-/** A file of the dataset while it is written; it appears in storage when it is whole. */
+/** A dataset file that is being written; it appears in storage once it is complete. */
 export interface Output {
   readonly path: string
-  /** Of the whole file, in lower-case hex; only after its end. */
+  /** sha256 of the whole file, lower-case hex; available after the end. */
   readonly sha256: string
-  /** Waits while storage is behind. */
+  /** Waits if storage can't keep up. */
   write(piece: Uint8Array): Promise<void>
   /** Ends the file and waits until it is stored. */
   end(): Promise<void>
-  /** Gives the file up: nothing of it stays. */
+  /** Discards the file. */
   abort(reason: unknown): Promise<void>
 }
 
@@ -20,7 +20,7 @@ export function openOutput(storage: Storage, path: string): Output {
   const digest = createHash('sha256')
   let sha256 = ''
   const stored = storage.put(path, readable)
-  // What goes wrong in storage ends the next write, which else would wait for ever.
+  // An error in storage must reject the next write, which would otherwise wait for ever.
   stored.catch((error: unknown) => writer.abort(error).catch(() => undefined))
   writer.closed.catch(() => undefined)
   return {
@@ -31,7 +31,7 @@ export function openOutput(storage: Storage, path: string): Output {
     async write(piece) {
       await writer.ready
       digest.update(piece)
-      // Not awaited: one piece is on its way while the next is made; its failure shows at the next `ready`.
+      // Not awaited: one piece is stored while the next is made; a failure surfaces at the next `ready`.
       writer.write(piece).catch(() => undefined)
     },
     async end() {

@@ -1,14 +1,14 @@
 import { shared } from './shared-arrays.ts'
 
-/** What ranking and splitting need of the pairs of one row group, by row. */
+/** Data of one row group's pairs for ranking and splitting, by row. */
 export interface GroupSurvey {
   /** See `encodeId`. */
   readonly ids: Float64Array<ArrayBuffer>
-  /** By scorer: millionths. */
+  /** By scorer, in millionths. */
   readonly similarities: readonly Int32Array<ArrayBuffer>[]
-  /** Places in PARTS. */
+  /** Indices into PARTS. */
   readonly parts: Uint8Array<ArrayBuffer>
-  /** Of the focus object, as JSON. */
+  /** Tags of the focus object, as JSON. */
   readonly tags: readonly string[] | null
   /** See `hashOf`. */
   readonly titles: Float64Array<ArrayBuffer> | null
@@ -17,16 +17,16 @@ export interface GroupSurvey {
 }
 
 /**
- * What ranking and splitting need of every pair, in typed arrays: 5.2 million pairs with two scorers take about 90 MB.
+ * Data of all pairs for ranking and splitting, in typed arrays: 5.2 million pairs with two scorers take about 90 MB.
  */
 export interface PairTable {
   readonly size: number
   id(row: number): string
-  /** The order of two rows' ids by their characters: below 0 where `a` comes first. */
+  /** Compares two rows' ids in code point order: negative if `a` comes first. */
   compareIds(a: number, b: number): number
   /** By scorer, then by row: similarity in millionths. */
   readonly similarities: readonly Int32Array[]
-  /** By row: what `add` was given. */
+  /** By row, as given to `add`. */
   readonly parts: Uint8Array
 }
 
@@ -37,14 +37,14 @@ export interface PairTableBuilder {
 }
 
 /**
- * Similarities are ranked and written in millionths: six digits are what the arithmetic of CLIP repeats from one machine
- * to another, so that the last bits of a number decide nothing.
+ * Similarities are ranked and written in millionths: CLIP's arithmetic is reproducible to six digits across machines, so
+ * the last bits of a number decide nothing.
  */
 export const MICRO = 1_000_000
 export const toMicro = (similarity: number): number => Math.round(similarity * MICRO) + 0
 export const fromMicro = (micro: number): number => micro / MICRO
 
-/** Ids as whole numbers: the number times four, plus which letter. */
+/** Letters of ids; an id is encoded as its number times four plus the index of its letter. */
 const KINDS = 'nwa'
 const KIND_CODES = 4
 
@@ -59,10 +59,10 @@ function decodeId(code: number): string {
   return `${KINDS[code - number * KIND_CODES]}${number}`
 }
 
-/** The letters of KINDS in the order of their characters. */
+/** Rank of each letter of KINDS in code point order. */
 const LETTERS = [...KINDS].map((letter) => [...KINDS].sort().indexOf(letter))
 
-/** The order of the texts that `decodeId` gives, without making them. */
+/** Compares ids like their texts from `decodeId`, without creating these. */
 export function compareCodes(a: number, b: number): number {
   const [numberA, numberB] = [Math.floor(a / KIND_CODES), Math.floor(b / KIND_CODES)]
   const letter = LETTERS[a - numberA * KIND_CODES]! - LETTERS[b - numberB * KIND_CODES]!
@@ -72,7 +72,7 @@ export function compareCodes(a: number, b: number): number {
   const [sizeA, sizeB] = [Math.abs(numberA), Math.abs(numberB)]
   const [digitsA, digitsB] = [digitsOf(sizeA), digitsOf(sizeB)]
   if (digitsA === digitsB) return sizeA - sizeB
-  // As long as the longer one; where they are the same then, the shorter text begins the longer.
+  // Padded to the longer length; if they are equal then, the shorter text is a prefix and comes first.
   const most = Math.max(digitsA, digitsB)
   return sizeA * 10 ** (most - digitsA) - sizeB * 10 ** (most - digitsB) || digitsA - digitsB
 }
@@ -83,7 +83,7 @@ function digitsOf(number: number): number {
   return digits
 }
 
-/** @param size how many pairs there will be */
+/** @param size number of pairs to expect */
 export function createPairTable(scorers: number, size: number): PairTableBuilder {
   const ids = new Float64Array(size)
   const parts = new Uint8Array(size)

@@ -1,10 +1,10 @@
 import { MICRO } from './pair-table.ts'
 
 /**
- * All pairs by similarity, highest first; equal ones by id in the order of its characters (`a10` before `a9`).
+ * All pairs by similarity, highest first; ties are broken by id in code point order (`a10` before `a9`).
  *
- * Similarities have two million possible values, so they are counted instead of compared: the time follows the number of
- * pairs, and only equal ones are sorted.
+ * Similarities have two million possible values, so this is a counting sort: the time is linear in the number of pairs,
+ * and only ties are sorted by comparison.
  *
  * @param similarities in millionths, by row
  * @param compareIds the order of two rows' ids
@@ -12,7 +12,7 @@ import { MICRO } from './pair-table.ts'
  */
 export function rank(similarities: Int32Array, compareIds: (a: number, b: number) => number): Uint32Array {
   const size = similarities.length
-  /** First `starts[v]`: how many are better than value `v`, counted from the highest; then where its next row goes. */
+  /** First `starts[v]`: how many are better than value `v`, counted from the highest; then the place of its next row. */
   const starts = new Uint32Array(2 * MICRO + 2)
   const place = (row: number) => MICRO - similarities[row]!
   for (let row = 0; row < size; row++) starts[place(row) + 1]!++
@@ -28,9 +28,9 @@ export function rank(similarities: Int32Array, compareIds: (a: number, b: number
 }
 
 /**
- * The rows of a ranking, in its order, without those beyond the best `most` of their group.
+ * The rows of a ranking, in order, keeping only the best `most` of each group.
  *
- * @param groupOf the group of each row, from 0 to `groups - 1`; -1 for those that no limit holds for
+ * @param groupOf the group of each row, from 0 to `groups - 1`; -1 for rows without a limit
  */
 export function limitGroups(ranked: Uint32Array, groupOf: Int32Array, groups: number, most: number): Uint32Array {
   const taken = new Uint32Array(groups)
@@ -40,10 +40,10 @@ export function limitGroups(ranked: Uint32Array, groupOf: Int32Array, groups: nu
   })
 }
 
-/** The number of pairs in the top `percent` of `size`: round(percent * size / 100). */
+/** Number of pairs in the top `percent` of `size`: percent x size / 100, halves rounded up. */
 export const topCount = (percent: number, size: number): number => Math.round((percent * size) / 100)
 
-/** How many of `ranked`, from its start, have at least a similarity (in millionths). */
+/** How many of `ranked`, from its start, have at least the similarity `micro` (in millionths). */
 export function countAbove(ranked: Uint32Array, similarities: Int32Array, micro: number): number {
   let [low, high] = [0, ranked.length]
   while (low < high) {

@@ -15,23 +15,22 @@ import { createScoring, type NamedEmbedder, type ScorerIdentity, type Scoring, s
 /** Image + caption -> similarity. */
 export interface Scorer extends ScorerIdentity {
   /**
-   * Similarities of pairs in their order: cosines in [-1, 1] as 32-bit floats. A pair that can't be scored gives its
-   * own DataFault (`unreadable-image`, `empty-caption`, `similarity-not-a-number`), and the others are scored.
+   * Similarities of pairs in order: cosines in [-1, 1] as 32-bit floats. A pair that can't be scored gives a DataFault
+   * (`unreadable-image`, `empty-caption`, `similarity-not-a-number`), and the others are still scored.
    *
-   * @throws the signal's reason once it is aborted; ServiceError where a server that runs the model fails
+   * @throws the signal's reason once it is aborted; ServiceError if a server that runs the model fails
    */
   score(pairs: readonly ScorePair[], signal?: AbortSignal): Promise<(number | DataFault)[]>
-  /** Ends the threads and frees the model; calls that are under way fail. */
+  /** Ends the threads and frees the model; calls in progress fail. */
   close(): Promise<void>
 }
 
 /**
- * Opens a scorer; a hub's model is downloaded at first use and taken from `cacheFolder`, without the network, from then
- * on.
+ * Opens a scorer. A hub model is downloaded at first use, and from then on loaded from `cacheFolder` without the network.
  *
- * @throws InputError `missing-model-file` or `bad-model` where the folder can't be used, `unknown-model` where the hub
- * has no such model, `no-such-device`
- * @throws ServiceError `hub-unreachable`, `hub-error` or `hub-corrupt` where a download fails, `model-server-failed`
+ * @throws InputError `missing-model-file` or `bad-model` if the folder can't be used, `unknown-model` if the hub has no
+ * such model, `no-such-device`
+ * @throws ServiceError `hub-unreachable`, `hub-error` or `hub-corrupt` if a download fails, `model-server-failed`
  */
 export async function openScorer(options: ScorerOptions): Promise<Scorer> {
   const { scorers, score, close } = await openScoring([options])
@@ -44,7 +43,7 @@ export async function openScorer(options: ScorerOptions): Promise<Scorer> {
   }
 }
 
-/** Opens several scorers that are asked together, as `openScorer` opens one. */
+/** Opens several scorers that score the same pairs; see `openScorer`. */
 export async function openScoring(list: readonly ScorerOptions[]): Promise<Scoring> {
   checkModelLogin(list.flatMap(({ server }) => (server ? [server.url] : [])))
   const opened: NamedEmbedder[] = []
@@ -58,10 +57,10 @@ export async function openScoring(list: readonly ScorerOptions[]): Promise<Scori
 }
 
 /**
- * What scorers are, without opening their models: a machine that has no GPU can tell what one that has will do. A server
- * is asked which models it runs.
+ * Identifies scorers without opening their models, so a machine without a GPU can identify those of a machine with one.
+ * Servers are asked which models they run.
  *
- * @throws as `openScorer`, but for what only opening a model shows
+ * @throws as `openScorer`, except for errors that only opening a model reveals
  */
 export async function identifyScorers(list: readonly ScorerOptions[]): Promise<ScorerIdentity[]> {
   checkModelLogin(list.flatMap(({ server }) => (server ? [server.url] : [])))

@@ -8,22 +8,22 @@ import type { ModelIdentity } from './model/model-identity.ts'
 import type { PixelsAnswer, PixelsQuestion } from './threads/pixels-thread.ts'
 import { startThread } from './threads/thread.ts'
 
-/** An image's bytes (JPEG or PNG) and the caption that it is compared with. */
+/** An image's bytes (JPEG or PNG) and the caption to compare it with. */
 export interface ScorePair {
   readonly image: Uint8Array
   readonly caption: string
 }
 
-/** Captions repeat all over a dataset. Of ViT-L/14 these take 50 MB. */
+/** Cached caption embeddings; captions repeat throughout a dataset. 50 MB for ViT-L/14. */
 const CAPTIONS_AT_HAND = 16_384
-/** Batches whose samples are made while the models compute: enough to hide decoding; 20 MB for 32 images. */
+/** Batches preprocessed ahead while the models compute: enough to hide decoding; 20 MB per batch of 32 images. */
 const AHEAD = 2
 
-/** What one pair is given by all scorers that were asked. */
+/** The scores of one pair by all requested scorers. */
 export interface PairScores {
-  /** In the order of the scorers asked: cosines in [-1, 1] as 32-bit floats, or why there is none. */
+  /** In the order of the requested scorers: cosines in [-1, 1] as 32-bit floats, or why there is none. */
   readonly similarities: readonly (number | DataFault)[]
-  /** Of the image, 16 hex digits; null where it can't be read. See `perceptualHash`. */
+  /** The image's perceptual hash, 16 hex digits; null if it can't be read. See `perceptualHash`. */
   readonly phash: string | null
 }
 
@@ -40,33 +40,33 @@ export interface Scoring {
    * @throws the signal's reason once it is aborted
    */
   score(pairs: readonly ScorePair[], signal?: AbortSignal, asked?: readonly string[]): Promise<PairScores[]>
-  /** Ends the threads and frees the models; calls that are under way fail. */
+  /** Ends the threads and frees the models; calls in progress fail. */
   close(): Promise<void>
 }
 
-/** A scorer as far as others need to know it. */
+/** What identifies a scorer, without its model. */
 export interface ScorerIdentity {
-  /** Ends the column and file names: `similarity_CLIP_<name>`. */
+  /** Suffix of column and file names: `similarity_CLIP_<name>`. */
   readonly name: string
-  /** Of everything that decides a score: the model's files, the preprocessing, the inference engine. */
+  /** A fingerprint of everything that decides a score: the model's files, the preprocessing, the inference engine. */
   readonly fingerprint: string
   readonly model: ModelIdentity
 }
 
-/** @param model fingerprint of what gives embeddings */
+/** @param model fingerprint of the embedder */
 export const scorerFingerprint = (preprocessing: Preprocessing, model: string): string =>
   sha256(canonicalJson([PREPROCESSING_VERSION, preprocessing, model]))
 
 /**
- * Scores pairs by several models. One thread decodes images and makes samples of the next ones while the models compute
- * on the last; models with the same preprocessing share samples. Captions are embedded once while they are at hand.
+ * Scores pairs with several models. One thread decodes the next images and makes samples of them while the models compute
+ * on the previous ones; models with the same preprocessing share samples. Caption embeddings are cached.
  */
 export function createScoring(scorers: readonly NamedEmbedder[]): Scoring {
   const pixels = startThread(new URL('./threads/pixels-thread.ts', import.meta.url))
   const places = preparations(scorers)
   const captionsOf = new Map(scorers.map(({ name, embedder }) => [name, captionEmbedder(embedder)]))
 
-  /** The images' embeddings by each embedder, or why there are none, and their hashes. */
+  /** The images' embeddings by each embedder, or why there are none, and the images' hashes. */
   const embedImages = async (
     images: readonly Uint8Array[],
     asked: readonly NamedEmbedder[],
@@ -82,7 +82,7 @@ export function createScoring(scorers: readonly NamedEmbedder[]): Scoring {
         const busy = asked.some(({ embedder }) => embedder.usesCores)
         const question: PixelsQuestion = { images: images.slice(next, next + batch), preprocessings, alone: !busy }
         const answer = pixels.ask<PixelsAnswer>('pixels', question)
-        // Awaited later: a failure until then is no unhandled one.
+        // Awaited later; this keeps an earlier failure from being an unhandled rejection.
         answer.catch(() => undefined)
         prepared.push(answer)
         next += batch
@@ -146,7 +146,7 @@ export function createScoring(scorers: readonly NamedEmbedder[]): Scoring {
   }
 }
 
-/** The preprocessing of each scorer, by name; equal ones are one. */
+/** The preprocessing of each scorer, by name; equal ones are the same object. */
 function preparations(scorers: readonly NamedEmbedder[]): Map<string, Preprocessing> {
   const distinct = new Map<string, Preprocessing>()
   return new Map(
@@ -185,10 +185,10 @@ async function similarity(
   return new DataFault('similarity-not-a-number', `The model gives ${cosine} as similarity.`)
 }
 
-/** Of vectors of length 1; rounding may lead a little beyond 1, which no cosine is. */
+/** Dot product of unit vectors; clamped, because rounding may exceed 1. */
 function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
-  // `+ 0` makes -0 a 0.
+  // `+ 0` turns -0 into 0.
   return Math.fround(Math.max(-1, Math.min(1, sum))) + 0
 }

@@ -3,16 +3,16 @@ import type { DatasetRow } from '@skyscript/dataset'
 import { createManifest, type ManifestExtras } from './manifest.ts'
 
 /**
- * Stores the pairs with all that is known of them as the dataset's manifest, without splits yet: `cutDataset` adds them.
+ * Stores the pairs with all their data as the dataset's manifest, without splits: `cutDataset` adds them.
  *
  * @param options.rows in the order that the manifest and all files keep
- * @returns how many pairs there are
- * @throws what `rows` and `storage` throw; TypeError for a similarity that is no cosine
+ * @returns the number of pairs
+ * @throws errors of `rows` and `storage`; TypeError for a similarity that is not a cosine
  */
 export async function storePairs(options: {
   readonly rows: AsyncIterable<DatasetRow>
   readonly scorers: readonly string[]
-  /** Whether images have further captions: then there is a column of them. */
+  /** Whether images have additional captions, which get their own column. */
   readonly moreCaptions: boolean
   readonly attribution: (row: DatasetRow) => ManifestExtras
   readonly storage: Storage

@@ -9,21 +9,21 @@ import type { ModelFolder } from './model/model-folder.ts'
 import type { ModelIdentity } from './model/model-identity.ts'
 import type { ScorerOptions } from './scorer-options.ts'
 
-// As in the scorer: onnxruntime sends telemetry by default.
+// As in the scorer: turns off onnxruntime's usage reports, which are on by default.
 process.env.ORT_DISABLE_TELEMETRY ??= '1'
 
 /** The text half of a CLIP. */
 export interface TextEmbedder {
   readonly model: Pick<ModelIdentity, 'id' | 'revision'> & {
-    /** Of the files that decide an embedding: text model and tokenizer. */
+    /** A fingerprint of the files that decide an embedding: text model and tokenizer. */
     readonly fingerprint: string
   }
-  /** Length 1, as many dimensions as the model has. Runs the model on the calling thread. */
+  /** A unit vector with the model's number of dimensions. Runs the model on the calling thread. */
   embed(text: string): Promise<Float32Array>
 }
 
 /**
- * Opens the text half of a model for embeddings of single texts.
+ * Opens the text half of a model, to embed single texts.
  *
  * @throws InputError and ServiceError as `openScorer`
  */
@@ -43,9 +43,9 @@ export async function openTextEmbedder(options: Omit<ScorerOptions, 'name'>): Pr
 }
 
 export interface TokenCounter {
-  /** Start and end included. */
+  /** Number of tokens, start and end included. */
   count(text: string): number
-  /** Of the tokenizer's file. */
+  /** Fingerprint of the tokenizer's file. */
   readonly fingerprint: string
 }
 

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 import { assembled, BY_IMAGE, FILTER, folderStorage, pathOf, paths, rowOf, rows } from './support/dataset.ts'
 import { temporaryFolder } from './support/models.ts'
 
-test('files have the names and columns of the original, and the counts that are asked', async () => {
+test('files have the original’s names and columns, and the requested counts', async () => {
   const list = rows(2000)
   const { folder, summary, csv, manifest } = await assembled(list, { filter: { val: 10, test: 20 } })
   expect((await readdir(folder)).filter((name) => !name.endsWith('.jsonl')).sort()).toEqual([
@@ -47,7 +47,7 @@ test('files have the names and columns of the original, and the counts that are 
     ),
   )
   for (const path of [...paths(val!), ...paths(testing!), ...paths(top30!)]) expect(best).toContain(path)
-  // Drawn from them by the seed, not the best of them.
+  // Drawn by the seed, not the best ones.
   for (const [part, drawn] of [
     ['val', val!],
     ['test', testing!],
@@ -92,7 +92,7 @@ test('sizes of thousands are written as K', async () => {
   ])
 })
 
-test('rows keep the order in which they came, and the numbers that ranked them', async () => {
+test('rows keep their input order, and the numbers that ranked them', async () => {
   const list = rows(300)
   const { csv, manifest } = await assembled(list)
   const train = await csv('unfiltered_5M.csv')
@@ -110,7 +110,7 @@ test('rows keep the order in which they came, and the numbers that ranked them',
   }
 })
 
-test('which pairs stand where does not follow the order of the input', async () => {
+test('which pairs are in which file does not depend on the order of the input', async () => {
   const list = Array.from({ length: 120 }, (_, i) => rowOf(`w${i}`, { similarities: [(i % 5) / 10] }))
   const places = async (input: readonly DatasetRow[], by: 'block' | 'image') => {
     const { manifest, csv } = await assembled(input, { filter: { val: 2, test: 3, split: { ...FILTER.split, by } } })
@@ -132,7 +132,7 @@ test('which pairs stand where does not follow the order of the input', async () 
   }
 })
 
-test('a set without pairs has no file, and a note says why and what to set', async () => {
+test('a set without pairs has no file, and a note says why and which setting changes that', async () => {
   for (const count of [0, 1, 3]) {
     const { summary, folder, manifest } = await assembled(rows(count), { filter: { val: 5, test: 5 } })
     expect(await manifest()).toHaveLength(count)
@@ -153,13 +153,13 @@ test('a set without pairs has no file, and a note says why and what to set', asy
   }
 })
 
-test('sizes of 0 ask for no evaluation, and nothing is noted', async () => {
+test('sizes of 0 give no evaluation files and no notes', async () => {
   const { summary } = await assembled(rows(100), { filter: { val: 0, test: 0 } })
   expect(summary.notes).toEqual([])
   expect(summary.files.filter(({ path }) => /_(val|test)_/.test(path))).toEqual([])
 })
 
-test('where storage fails, the error is its own and no file of the run stays', async () => {
+test('if storage fails, its own error is thrown and no file of the run remains', async () => {
   for (const failAt of ['unfiltered_5M.csv', 'manifest.parquet', 'top30pct_filtered_by_CLIP_openai.csv']) {
     const folder = await temporaryFolder()
     const storage = folderStorage(folder, failAt)
@@ -168,7 +168,7 @@ test('where storage fails, the error is its own and no file of the run stays', a
   }
 })
 
-test('storage that refuses a file at once ends the run, and does not leave it waiting', async () => {
+test('storage that refuses a file at once ends the run instead of leaving it waiting', async () => {
   const storage = folderStorage(await temporaryFolder())
   const refusing = { ...storage, put: () => Promise.reject(new Error('The bucket is gone.')) }
   await expect(assembled(rows(5000), { storage: refusing })).rejects.toThrow('The bucket is gone.')
@@ -192,13 +192,13 @@ test('rows that fail halfway leave no file', async () => {
   expect(await readdir(folder)).toEqual([])
 })
 
-test('what is no cosine is a bug that is told, not a row', async () => {
+test('a value that is not a cosine is reported as a bug, not written as a row', async () => {
   for (const similarities of [[Number.NaN], [1.01], [], [0.1, 0.2]]) {
     await expect(assembled([rowOf('n1', { similarities })])).rejects.toThrow(TypeError)
   }
 })
 
-test('cut again with other settings, and then as before, the files are what they were', async () => {
+test('after cutting with other settings and then with the old ones, the files are what they were', async () => {
   const { folder, summary } = await assembled(rows(700), { filter: { val: 7, test: 9 } })
   const storage = folderStorage(folder)
   const cut = (filter: Partial<typeof FILTER>) =>
@@ -216,7 +216,7 @@ test('cut again with other settings, and then as before, the files are what they
   expect(await cut({})).toEqual(summary)
 })
 
-test('training files are those that DuckDB takes out of the manifest', async () => {
+test('training files match what DuckDB selects from the manifest', async () => {
   const list = Array.from({ length: 2000 }, (_, i) => rowOf(`${'nwa'[i % 3]}${i}`, { similarities: [(i % 90) / 100] }))
   const { folder, csv } = await assembled(list, { filter: { top: [20, 50] } })
   const database = await (await DuckDBInstance.create()).connect()
@@ -230,7 +230,7 @@ test('training files are those that DuckDB takes out of the manifest', async () 
   }
 })
 
-test('captions stay with their images where a column has several pages', async () => {
+test('captions stay with their images if a column has several pages', async () => {
   const list = rows(9000).map((row, i) => {
     const title = `a satellite image of ${i} ${'x'.repeat(300)}`
     return { ...row, caption: { ...row.caption, title, titleMultiObjects: `${title}, surrounded by ${i}` } }
@@ -242,7 +242,7 @@ test('captions stay with their images where a column has several pages', async (
   }
 })
 
-test('a manifest of many row groups, which threads read, is cut as one ranking and keeps its order', async () => {
+test('a manifest of many row groups, read by threads, is cut as one ranking and keeps its order', async () => {
   const count = 9 * 8192
   const similarity = (i: number) => ((i * 7919) % count) / count
   const list = Array.from({ length: count }, (_, i) =>

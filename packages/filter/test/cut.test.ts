@@ -13,12 +13,12 @@ const cut = (similarities: readonly number[], ids: readonly string[], percent: n
 
 const object = fc.tuple(fc.constantFrom('n', 'w', 'a'), fc.integer({ min: -99, max: 3_600_000_099 }))
 const id = object.map(([kind, number]) => `${kind}${number}`)
-/** Few values, so that there are ties; and the ends. */
+/** Few values, so that there are ties; and the extremes. */
 const similarity = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constantFrom(-1_000_000, 1_000_000))
 const pairs = fc.uniqueArray(fc.record({ id, similarity }), { selector: (pair) => pair.id, maxLength: 60 })
 const percent = fc.integer({ min: 1, max: 100 })
 
-/** A ranking counts in a table of 8 MB. */
+/** Each ranking allocates a table of 8 MB. */
 const RUNS = { numRuns: 30 }
 
 describe('the top percents', () => {
@@ -40,7 +40,7 @@ describe('the top percents', () => {
     expect(cut(Array(size).fill(5), ids, percent)).toHaveLength(due)
   })
 
-  test('are the first of one ranking: by similarity, equal ones by id', () => {
+  test('are the first of one ranking: by similarity, then by id', () => {
     fc.assert(
       fc.property(pairs, percent, (pairs, percent) => {
         const ranked = pairs.toSorted((a, b) => b.similarity - a.similarity || (a.id < b.id ? -1 : 1))
@@ -76,7 +76,7 @@ describe('the top percents', () => {
     )
   })
 
-  test('by similarity are those that have at least that', () => {
+  test('by similarity are those with at least that similarity', () => {
     fc.assert(
       fc.property(pairs, similarity, (pairs, least) => {
         const similarities = Int32Array.from(pairs, (pair) => pair.similarity)
@@ -94,7 +94,7 @@ describe('the top percents', () => {
     )
   })
 
-  test('within a limit have the best of each group, and hold each other as before', () => {
+  test('with a limit have the best of each group, and smaller ones are still contained in larger ones', () => {
     const grouped = fc.array(fc.integer({ min: -1, max: 3 }), { minLength: 60, maxLength: 60 })
     fc.assert(
       fc.property(pairs, grouped, fc.integer({ min: 1, max: 5 }), (pairs, groups, most) => {
@@ -114,7 +114,7 @@ describe('the top percents', () => {
   })
 })
 
-test('the table gives back every id, similarity and part', () => {
+test('the table returns every id, similarity and part', () => {
   const rows = fc.array(fc.record({ id, micro: fc.integer({ min: -1e6, max: 1e6 }), part: fc.nat(3) }), {
     maxLength: 3000,
     size: 'max',
@@ -139,7 +139,7 @@ test('the table gives back every id, similarity and part', () => {
   )
 })
 
-test('ids are ordered by their characters', () => {
+test('ids are ordered by code points', () => {
   fc.assert(
     fc.property(id, id, (a, b) => {
       const order = Math.sign(compareCodes(encodeId(a), encodeId(b)))

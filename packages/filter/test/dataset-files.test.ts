@@ -53,7 +53,7 @@ const hostileRows = (texts: readonly string[] = HOSTILE): DatasetRow[] =>
     }),
   )
 
-/** Rows of files by Python's csv module. */
+/** Rows of files, read by Python's csv module. */
 function byPython(files: readonly string[]): string[][][] {
   const program = fileURLToPath(new URL('./support/load_csv.py', import.meta.url))
   const { status, stdout, stderr } = spawnSync('python3', [program, ...files], {
@@ -85,7 +85,7 @@ for (const [reader, isMissing, read] of READERS) {
   })
 }
 
-test('every CSV of pairs has its rows again as JSON lines, in their order, with the name of the image first', async () => {
+test('every CSV of pairs has the same rows as JSON lines, in order, with the image’s name first', async () => {
   const list = hostileRows()
   const { folder, summary } = await assembled(list, {
     filter: { split: BY_IMAGE, val: 2, test: 3, above: [0.5] },
@@ -107,19 +107,19 @@ test('every CSV of pairs has its rows again as JSON lines, in their order, with 
       ...Object.fromEntries(header!.map((name, column) => [name, column === 3 ? Number(row[3]) : row[column]])),
     }))
     expect(records).toEqual(due)
-    // A whole number would be read as one, and the column of the next million rows as another type.
+    // An integer would be read as one, and the column of the next million rows as another type.
     for (const line of text.split('\n').slice(0, -1)) expect(line).toMatch(/":-?\d\.\d{6}\}$/)
   }
 })
 
-/** Any text but lone surrogates, which no UTF-8 has, and NUL, which Python's csv module refuses before 3.11. */
+/** Any text except lone surrogates, which UTF-8 can't encode, and NUL, which Python's csv module refuses before 3.11. */
 const text = fc.oneof(
   fc.string({ unit: 'binary' }).map((value) => value.toWellFormed().replaceAll('\0', '')),
   fc.string({ unit: fc.constantFrom('"', ',', '\n', '\r', ' ', 'a', '\\', "'") }),
   fc.constantFrom(...HOSTILE.slice(0, -1)),
 )
 
-test('whatever a text holds, it is one JSON string and one line', () => {
+test('any text is one JSON string on one line', () => {
   fc.assert(
     fc.property(text, (value) => {
       const written = createCsvText(1)
@@ -132,7 +132,7 @@ test('whatever a text holds, it is one JSON string and one line', () => {
 })
 
 for (const [reader, isMissing, read] of READERS) {
-  test.skipIf(isMissing)(`whatever the captions hold, ${reader} reads rows back as they were written`, async () => {
+  test.skipIf(isMissing)(`for any captions, ${reader} reads the rows back as they were written`, async () => {
     const folder = await temporaryFolder()
     const storage = folderStorage(folder)
     const files: string[] = []
@@ -158,7 +158,7 @@ for (const [reader, isMissing, read] of READERS) {
   })
 }
 
-test('a CSV is UTF-8 without a mark, with LF line ends and quotes only where they are needed', async () => {
+test('a CSV is UTF-8 without a byte order mark, with LF line ends and quotes only where needed', async () => {
   const { folder } = await assembled([rowOf('n1', { title: 'a satellite image of é' })], {
     filter: { val: 0, test: 0, split: BY_IMAGE },
   })
@@ -206,8 +206,8 @@ const COLUMNS = [
   'credit',
 ]
 
-test('the manifest gives back every row, hostile texts and missing times too', async () => {
-  // hyparquet drops a mark that begins a value.
+test('the manifest returns every row, including hostile texts and missing times', async () => {
+  // hyparquet drops a byte order mark at the start of a value.
   const texts = HOSTILE.filter((text) => !text.startsWith('\ufeff'))
   const list = hostileRows(texts).map((row, i): DatasetRow => ({ ...row, similarities: [0.5, i / 100] }))
   list.push(rowOf('w-7', { similarities: [-1, 1], time: null, timestamp: '2024-05-01T12:00:00Z' }))
@@ -268,7 +268,7 @@ test('the manifest has the days between the image and the last edit of its objec
   expect(lines.filter((line) => line.startsWith(edited.image.filepath)).length % 2).toBe(0)
 })
 
-test('a manifest of many rows has several row groups, each row in its place', async () => {
+test('a manifest of many rows has several row groups, with the rows in order', async () => {
   const list = Array.from({ length: 9000 }, (_, i) => rowOf(`a${3_600_000_000 + i}`, { similarities: [i / 9000] }))
   const { folder, manifest } = await assembled(list)
   const bytes = await readFile(join(folder, 'manifest.parquet'))
@@ -282,7 +282,7 @@ test('a manifest of many rows has several row groups, each row in its place', as
   expect(read.map(({ id }) => id)).toEqual(list.map(({ image }) => image.id))
 })
 
-test('the same rows make the same bytes', async () => {
+test('the same rows give the same bytes', async () => {
   const bytes = async () => {
     const { folder, summary } = await assembled(hostileRows())
     return Promise.all(summary.files.map(({ path }) => readFile(join(folder, path))))

@@ -27,7 +27,7 @@ const hashesOf = (list: readonly bigint[]): Hashes => {
 
 const distance = (a: bigint, b: bigint) => (a ^ b).toString(2).replaceAll('0', '').length
 
-/** Hashes in crowds: some bits of a few others flipped, so that there are distances from 0 on. */
+/** Hashes in crowds: a few hashes with some bits flipped, so that distances start at 0. */
 const crowd = fc
   .tuple(
     fc.array(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), { minLength: 1, maxLength: 4 }),
@@ -37,7 +37,7 @@ const crowd = fc
     flips.map(([seed, bits]) => bits.reduce((hash, bit) => hash ^ (1n << BigInt(bit)), seeds[seed % seeds.length]!)),
   )
 
-/** All hashes of ten bits or so: buckets that no band divides. */
+/** Hashes that differ only in about ten bits: buckets that no band divides. */
 const narrow = fc
   .array(fc.integer({ min: 0, max: 4095 }), { minLength: 60, maxLength: 300 })
   .map((list) => list.map((value) => BigInt(value) << 20n))
@@ -57,8 +57,8 @@ function groupsByEach(list: readonly bigint[]): number[] {
 
 test.each([
   ['crowds', crowd],
-  ['hashes of few bits', narrow],
-] as const)('near-duplicates among %s are those that comparing each with each finds', (_, lists) => {
+  ['hashes with few bits', narrow],
+] as const)('near-duplicates among %s match a comparison of all pairs', (_, lists) => {
   fc.assert(
     fc.property(lists, (list) => {
       const due = groupsByEach(list)
@@ -75,8 +75,8 @@ test.each([
 
 test.each([
   ['crowds', crowd],
-  ['hashes of few bits', narrow],
-] as const)('the nearest image of a benchmark among %s is that of comparing each with each', (_, lists) => {
+  ['hashes with few bits', narrow],
+] as const)('the nearest benchmark image among %s matches a comparison of all pairs', (_, lists) => {
   fc.assert(
     fc.property(lists, lists, (rows, benchmark) => {
       const due = rows.map((row) => {
@@ -97,7 +97,7 @@ const bitsApart = (a: Hashes, i: number, b: Hashes, j: number) => {
   return bits
 }
 
-/** `count` hashes, each with up to `flips` of its `width` lowest bits turned over from one in which all others are set. */
+/** `count` hashes, each with up to `flips` of its `width` lowest bits flipped from a hash in which all others are set. */
 function wideCrowd(count: number, width: number, flips: number, seed: number): Hashes {
   const random = fc.sample(fc.nat(2 ** 30 - 1), { numRuns: count * (flips + 1), seed })
   return hashesOf(
@@ -110,7 +110,7 @@ function wideCrowd(count: number, width: number, flips: number, seed: number): H
   )
 }
 
-/** The words of a code whose words are 5 bits or more apart (the shortened BCH code of 31 bits): near, and none near enough. */
+/** Code words at least 5 bits apart (the shortened BCH code of 31 bits): near, and none near enough. */
 function codeWords(count: number): Hashes {
   const generator = 0b11101101001n
   return hashesOf(
@@ -125,8 +125,8 @@ function codeWords(count: number): Hashes {
 test.each([
   ['a crowd in 64 bits', () => wideCrowd(1500, 64, 8, 51), [0, 1, 2, 4, 7]],
   ['a crowd in 24 bits', () => wideCrowd(2000, 24, 9, 52), [1, 4]],
-  ['words of a code', () => codeWords(2048), [4, 5]],
-] as const)('%s: buckets that must be sorted again hide no pair, whatever the distance', (_, make, distances) => {
+  ['code words', () => codeWords(2048), [4, 5]],
+] as const)('%s: buckets that must be divided again hide no pair, at any distance', (_, make, distances) => {
   const hashes = make()
   const rows = hashes.high.length
   const benchmark = { high: hashes.high.slice(0, 600).reverse(), low: hashes.low.slice(0, 600).reverse() }
@@ -154,7 +154,7 @@ test.each([
   }
 })
 
-test('text that begins with no hash of 16 hex digits is refused, and a sha256 counts by its first 64 bits', () => {
+test('text without 16 leading hex digits is refused, and only the first 64 bits of a sha256 are used', () => {
   const column = createHashColumn(2)
   column.add('FFFFFFFE00000001'.padEnd(64, '7'))
   expect(column.end()).toEqual({ high: Uint32Array.of(0xfffffffe), low: Uint32Array.of(1) })
@@ -169,7 +169,7 @@ test('equal files and repeated captions are counted', () => {
   expect(repeatedCaptions(hashesOf([]))).toEqual({ pairs: 0, distinct: 0, most: 0 })
 })
 
-/** Patches of all brightnesses that run into one another, as fields and woods do. */
+/** Patches of all brightnesses that blend into each other, like fields and woods. */
 async function scene(seed: number, side = 300): Promise<Buffer> {
   const grid = 14
   const patches = Buffer.from(
@@ -183,7 +183,7 @@ async function scene(seed: number, side = 300): Promise<Buffer> {
 
 const hashOfImage = async (bytes: Uint8Array) => BigInt(`0x${perceptualHash(await decodeRgb(bytes))}`)
 
-test('one picture in another size, quality or brightness is near, and another picture is not', async () => {
+test('a picture in another size, quality or brightness is near, and another picture is not', async () => {
   const hashes: bigint[] = []
   for (let seed = 0; seed < 8; seed++) {
     const jpeg = await scene(seed)
@@ -201,7 +201,7 @@ test('one picture in another size, quality or brightness is near, and another pi
   }
 })
 
-test('a flat image has one hash whatever its colour and size, and a single pixel has one', async () => {
+test('a flat image has the same hash for any colour and size, and a single pixel has one', async () => {
   for (const [width, height, value] of [
     [300, 200, 90],
     [17, 400, 90],
@@ -213,7 +213,7 @@ test('a flat image has one hash whatever its colour and size, and a single pixel
   }
 })
 
-test("a benchmark's folder is read with those in it, and what can't be read is listed", async () => {
+test("a benchmark's folder is read with its subfolders, and unreadable files are listed", async () => {
   const folder = await temporaryFolder()
   await mkdir(join(folder, 'AID', 'Airport'), { recursive: true })
   const [a, b] = [await scene(1), await scene(2)]
@@ -231,7 +231,7 @@ test("a benchmark's folder is read with those in it, and what can't be read is l
     await expect(readBenchmarkImages(wrong, silentProgress)).rejects.toThrow(InputError)
 })
 
-test('links are followed, never in a circle; BMP, folders behind dead links and empty files are listed with why', async () => {
+test('links are followed, but not in cycles; BMP files, broken links and empty files are listed with the reason', async () => {
   const [folder, elsewhere] = [await temporaryFolder(), await temporaryFolder()]
   const jpeg = await scene(3)
   await writeFile(join(elsewhere, 'a.jpeg'), jpeg)
@@ -250,7 +250,7 @@ test('links are followed, never in a circle; BMP, folders behind dead links and 
   expect(progress.at(-1)).toEqual([5, 5])
 })
 
-test('an image from the network is never decoded as TIFF, also after a benchmark was', async () => {
+test('an image from the network is never decoded as TIFF, even after a benchmark was', async () => {
   const folder = await temporaryFolder()
   const tiff = await sharp(await scene(4))
     .tiff()
@@ -260,7 +260,7 @@ test('an image from the network is never decoded as TIFF, also after a benchmark
   await expect(decodeRgb(tiff)).rejects.toThrow('JPEG or PNG')
 })
 
-test('of stored pairs the summary counts files, looks and titles', async () => {
+test('the summary of stored pairs counts duplicate files, look-alikes and titles', async () => {
   const list = Array.from({ length: 12 }, (_, i) =>
     rowOf(`n${i}`, {
       phash: i < 4 ? `000000000000000${i}` : `${i.toString(16)}f0f0f0f0f0f0f0f`,

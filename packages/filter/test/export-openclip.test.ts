@@ -19,12 +19,12 @@ import { DEMO_MODEL, lacksReference, REFERENCE } from './support/models.ts'
 const TOOL = fileURLToPath(new URL('../../../tools/export-openclip.py', import.meta.url))
 const RUNNER = fileURLToPath(new URL('./support/run_exports.py', import.meta.url))
 
-/** A tokenizer of CLIP's kind, but a small one. */
+/** A small tokenizer of CLIP's kind. */
 const TOKENIZER = join(DEMO_MODEL, 'tokenizer.json')
 
-/** A Python that has PyTorch; a system's own may have it where the first on the path doesn't. */
+/** A Python with PyTorch; the system's own may have it even if the first one on the path doesn't. */
 const FIND = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"
-/** `npm run test:readers` names one that must have it. */
+/** `npm run test:readers` sets one that must have it. */
 const named = process.env.READERS_TORCH_PYTHON
 const python = (named === undefined ? ['python3', '/usr/bin/python3'] : [named]).find(
   (each) => spawnSync(each, ['-c', FIND], { stdio: 'ignore' }).status === 0,
@@ -37,21 +37,21 @@ const lacksTorch = lacks({
 })
 const hasReference = !lacksReference() && !lacksTorch
 
-/** What is in no checkpoint, of the test's model. */
+/** Options that no checkpoint contains, for the test's model. */
 const HEADS = ['--vision-heads', '2', '--text-heads', '1']
 const GELU = [...HEADS, '--gelu']
 
-/** Files are of the test's folder where they begin with `./`. */
+/** File names that start with `./` are relative to the test's folder. */
 const KINDS = [
   ['a state dict', 'plain.pt', GELU, 'gelu'],
   ["a training checkpoint with its optimizer's state and its processes' prefix", 'training.pt', GELU, 'gelu'],
   ['the same in the format before PyTorch 1.6', 'old-format.pt', GELU, 'gelu'],
-  ['a training run, of which params.txt knows the activation', 'run/checkpoints/epoch_3.pt', HEADS, 'gelu'],
+  ['a training run whose params.txt gives the activation', 'run/checkpoints/epoch_3.pt', HEADS, 'gelu'],
   ['a training run whose name says quickgelu', 'quick-run.pt', HEADS, 'quick-floats'],
   ["a config of OpenCLIP's", 'linear.pt', ['--config', './config.json'], 'gelu'],
   ['safetensors', 'weights.safetensors', GELU, 'gelu'],
   ['16-bit weights of QuickGELU', 'half.pt', ['--config', './quick-config.json'], 'quick'],
-  ["an archive as OpenAI's, which is QuickGELU unasked", 'archive.pt', [], 'quick'],
+  ["an archive like OpenAI's, which implies QuickGELU", 'archive.pt', [], 'quick'],
 ] as const
 
 const OTHER_IMAGES = [
@@ -75,12 +75,12 @@ const REFUSALS = [
   ['cut.safetensors', GELU, "can't be read as safetensors"],
   ['expected.json', GELU, "can't be read as a checkpoint"],
   ['gone.pt', GELU, 'is not there'],
-  // What is not known and not told.
+  // Neither known nor given.
   ['plain.pt', HEADS, /Which activation .* give its open_clip_config.json .*--quick-gelu .*or --gelu/],
   ['other-archive.pt', HEADS, /Which activation .* can't be seen/],
   ['plain.pt', ['--gelu'], /How many heads the tower of width 128 has can't be seen .*--vision-heads/],
   ['plain.pt', ['--gelu', '--vision-heads', '2'], /tower of width 64 .*--text-heads/],
-  // What contradicts what is known.
+  // Contradictions of what is known.
   [
     'plain.pt',
     ['--config', './config.json', '--quick-gelu'],
@@ -93,7 +93,7 @@ const REFUSALS = [
   ['quick-run.pt', GELU, /--gelu says GELU, but the training run's name, .* says QuickGELU/],
   ['archive.pt', ['--gelu'], /--gelu says GELU, but OpenAI's format/],
   ['archive.pt', ['--text-heads', '2'], /says 2 heads in the text tower, but OpenAI's format/],
-  // Configs of other models.
+  // Configs of unsupported models.
   ['plain.pt', ['--config', './larger-config.json'], /of another model: its image width is 256, the checkpoint's 128/],
   ['plain.pt', ['--config', './average-config.json'], 'sets pool_type to avg'],
   ['plain.pt', ['--config', './squash-config.json'], 'resizes images by "squash"'],
@@ -118,7 +118,7 @@ interface Expected {
 interface Answer {
   readonly runs: Readonly<Record<string, { readonly status: number; readonly stdout: string; readonly stderr: string }>>
   readonly tokenizer: unknown
-  /** Of each published model: width and layers of both towers, then the heads of both. */
+  /** For each published model: width and layers of both towers, then the heads of both. */
   readonly heads: Rows
 }
 
@@ -141,7 +141,7 @@ beforeAll(async () => {
     const told = options.includes('--vocabulary') || options.includes('--tokenizer')
     const words = told ? [] : ['--tokenizer', TOKENIZER]
     const placed = options.map((option) => (option.startsWith('./') ? join(folder, option) : option))
-    // The last of two outputs holds.
+    // The last of two --output options wins.
     runs[name] = [join(folder, checkpoint), '--output', output, ...words, ...placed]
   }
   for (const [, checkpoint, options] of KINDS) add(checkpoint, checkpoint, options)
@@ -155,7 +155,7 @@ beforeAll(async () => {
 
   const tokens = String(Object.keys(model.vocab).length)
   const args = ['-B', RUNNER, TOOL, folder, tokens, JSON.stringify({ runs, vocabulary: whole })]
-  // Without -B Python would leave its compiled files beside the sources.
+  // Without -B, Python would leave compiled files next to the sources.
   const { status, stdout, stderr } = spawnSync(python, args, { encoding: 'utf8', maxBuffer: 1 << 26 })
   expect(status, stderr).toBe(0)
   answer = JSON.parse(stdout) as Answer
@@ -169,14 +169,14 @@ afterAll(async () => {
 const modelOf = (name: string) => join(folder, `${name.replaceAll('/', '-')}-model`)
 const readReference = async (name: string) => JSON.parse(await readFile(join(REFERENCE, name), 'utf8'))
 
-/** A vocabulary file as OpenCLIP's, of a tokenizer's merges. */
+/** A vocabulary file like OpenCLIP's, from a tokenizer's merges. */
 async function vocabularyOf(merges: readonly string[], name: string): Promise<string> {
   const file = join(folder, name)
   await writeFile(file, gzipSync(['"bpe_simple_vocab_16e6.txt#version: 0.2', ...merges].join('\n')))
   return file
 }
 
-/** What the tool said of an export that it made. */
+/** The tool's output for an export. */
 function exported(name: string): string {
   const { status, stdout, stderr } = answer.runs[name]!
   expect(status, stderr).toBe(0)
@@ -184,12 +184,12 @@ function exported(name: string): string {
   return stdout
 }
 
-/** The largest difference of any two numbers. */
+/** The largest absolute difference of corresponding numbers. */
 const largest = (a: readonly Float32Array[], b: Rows) =>
   Math.max(...a.flatMap((row, i) => Array.from(row, (value, j) => Math.abs(value - b[i]![j]!))))
 const unit = (rows: Rows) => rows.map((row) => [...normalised(Float32Array.from(row))])
 
-test.skipIf(lacksTorch)('every kind of checkpoint gives in onnxruntime what PyTorch computes', async () => {
+test.skipIf(lacksTorch)('for every kind of checkpoint, onnxruntime gives the same embeddings as PyTorch', async () => {
   const { pixels, ids, side } = expected
   for (const [what, checkpoint, , kind] of KINDS) {
     expect(exported(checkpoint)).toContain('24 x 24 pixels')
@@ -209,7 +209,7 @@ test.skipIf(lacksTorch)('every kind of checkpoint gives in onnxruntime what PyTo
   }
 })
 
-test.skipIf(lacksTorch)('both halves take any number of rows and give them unnormalised', async () => {
+test.skipIf(lacksTorch)('both halves accept any number of rows and return unnormalised embeddings', async () => {
   exported('plain.pt')
   const { pixels, ids, side, gelu } = expected
   for (const count of [1, ids.length]) {
@@ -252,7 +252,7 @@ test.skipIf(lacksTorch)('a scorer opens the folder that the tool says to give it
   expect(park).not.toBe(river)
 })
 
-test.skipIf(lacksTorch)("preprocessing is as told, else as OpenCLIP's config says", async () => {
+test.skipIf(lacksTorch)("preprocessing follows the options, else OpenCLIP's config", async () => {
   exported('images')
   const file = join(modelOf('images'), 'preprocessor_config.json')
   expect(parsePreprocessing(await readFile(file, 'utf8'), file)).toEqual({
@@ -272,7 +272,7 @@ test.skipIf(lacksTorch)("preprocessing is as told, else as OpenCLIP's config say
   })
 })
 
-test.skipIf(lacksTorch)('heads are those of the sizes that OpenCLIP publishes, or as told', () => {
+test.skipIf(lacksTorch)('attention heads follow the options, else OpenCLIP’s published sizes', () => {
   expect(exported('split')).toMatch(/Images: .*heads 20;.*\nCaptions: .*heads 10;/)
   const of = (width: number, text: number) => answer.heads.find((row) => row[0] === width && row[2] === text)?.slice(4)
   expect(of(768, 512)).toEqual([12, 8])
@@ -281,13 +281,13 @@ test.skipIf(lacksTorch)('heads are those of the sizes that OpenCLIP publishes, o
   expect(of(1664, 1280)).toEqual([16, 20])
 })
 
-test.skipIf(lacksTorch)('reading a checkpoint runs nothing that its pickle asks for', () => {
+test.skipIf(lacksTorch)('reading a checkpoint runs no code from its pickle', () => {
   exported('training.pt')
   expect(existsSync(join(folder, 'was-run'))).toBe(false)
 })
 
 test.skipIf(lacksTorch)(
-  'a tokenizer made of a vocabulary file splits texts as one with the same merges does',
+  'a tokenizer built from a vocabulary file splits texts like one with the same merges',
   async () => {
     exported('vocabulary')
     const made = await readFile(join(modelOf('vocabulary'), 'tokenizer.json'), 'utf8')
@@ -304,26 +304,32 @@ test.skipIf(lacksTorch)(
   },
 )
 
-test.skipIf(!hasReference)("OpenCLIP's vocabulary gives the hub's tokenizer and OpenCLIP's token ids", async () => {
-  expect(answer.tokenizer).toEqual(await readReference('tokenizer.json'))
-  const tokenizer = createTokenizer(JSON.stringify(answer.tokenizer), 'tokenizer.json')
-  const { captions, token_ids } = await readReference('expected.json')
-  for (const [i, caption] of captions.entries()) {
-    const ids = new BigInt64Array(77)
-    tokenizer.encode(caption, ids)
-    expect([...ids].map(Number), caption).toEqual(token_ids[i])
-  }
-})
+test.skipIf(!hasReference)(
+  "OpenCLIP's vocabulary gives the same tokenizer as the hub's, and OpenCLIP's token ids",
+  async () => {
+    expect(answer.tokenizer).toEqual(await readReference('tokenizer.json'))
+    const tokenizer = createTokenizer(JSON.stringify(answer.tokenizer), 'tokenizer.json')
+    const { captions, token_ids } = await readReference('expected.json')
+    for (const [i, caption] of captions.entries()) {
+      const ids = new BigInt64Array(77)
+      tokenizer.encode(caption, ids)
+      expect([...ids].map(Number), caption).toEqual(token_ids[i])
+    }
+  },
+)
 
-test.skipIf(lacksTorch)('what is no plain CLIP, or not as told, is refused in one line and leaves no folder', () => {
-  for (const [i, [checkpoint, , message]] of REFUSALS.entries()) {
-    const { status, stderr, stdout } = answer.runs[`refused ${i}`]!
-    if (typeof message === 'string') expect(stderr, checkpoint).toContain(message)
-    else expect(stderr, checkpoint).toMatch(message)
-    expect(stderr.trim(), checkpoint).not.toContain('\n')
-    expect(status).toBe(1)
-    expect(stdout).toBe('')
-  }
-  expect(existsSync(modelOf('refused'))).toBe(false)
-  expect(existsSync(`${modelOf('refused')}.part`)).toBe(false)
-})
+test.skipIf(lacksTorch)(
+  'a checkpoint that is not a plain CLIP, or contradicts the options, is refused in one line and leaves no folder',
+  () => {
+    for (const [i, [checkpoint, , message]] of REFUSALS.entries()) {
+      const { status, stderr, stdout } = answer.runs[`refused ${i}`]!
+      if (typeof message === 'string') expect(stderr, checkpoint).toContain(message)
+      else expect(stderr, checkpoint).toMatch(message)
+      expect(stderr.trim(), checkpoint).not.toContain('\n')
+      expect(status).toBe(1)
+      expect(stdout).toBe('')
+    }
+    expect(existsSync(modelOf('refused'))).toBe(false)
+    expect(existsSync(`${modelOf('refused')}.part`)).toBe(false)
+  },
+)

@@ -14,7 +14,7 @@ import { COMMIT, type Fault, type Hub, ID, type Request, startHub } from './supp
 import { smallModelFiles, temporaryFolder, writeFiles } from './support/models.ts'
 
 const VISION = 'onnx/vision_model.onnx'
-/** So long that a download takes many chunks. */
+/** Large enough that a download takes many chunks. */
 const BIG = 'onnx/text_model.onnx_data'
 const big = Buffer.alloc(3_000_000, 'weights of a model ')
 
@@ -105,7 +105,7 @@ test('the environment names the hub and the token, which is sent only to the hub
   }
 })
 
-test('progress is told from nothing to the whole, and never goes back', async () => {
+test('progress is reported from zero to the total, and never decreases', async () => {
   const { open, told } = await setUp({ [BIG]: big })
   await open()
   const { [BIG]: _, ...small } = smallModelFiles()
@@ -117,7 +117,7 @@ test('progress is told from nothing to the whole, and never goes back', async ()
   expect(done.length).toBeGreaterThan(10)
 })
 
-test('a file that is lost or damaged is downloaded again, from the pinned commit', async () => {
+test('a missing or damaged file is downloaded again, from the pinned commit', async () => {
   const { hub, cacheFolder, open } = await setUp()
   const { folder, identity } = await open()
   hub.fault = (request) => (request.path.startsWith('/api/') ? { status: 500 } : null)
@@ -134,7 +134,7 @@ test('a file that is lost or damaged is downloaded again, from the pinned commit
   expect(filesIn(cacheFolder)).toEqual(whole())
 })
 
-test('a hub that gives other bytes for a pinned commit is not believed', async () => {
+test('a hub that sends different bytes for a pinned commit is refused', async () => {
   const { hub, open } = await setUp()
   const { folder } = await open()
   for (const name of ['tokenizer.json', VISION]) {
@@ -147,7 +147,7 @@ test('a hub that gives other bytes for a pinned commit is not believed', async (
   }
 })
 
-test('a body that breaks off is continued where it ended', async () => {
+test('an interrupted download resumes where it stopped', async () => {
   const { hub, cacheFolder, open } = await setUp({ [BIG]: big })
   let cuts = 3
   hub.fault = (request) => (request.path === `/${BIG}` && cuts-- > 0 ? { cutAfter: 700_000 } : null)
@@ -172,7 +172,7 @@ test.each<[string, Fault, string, boolean]>([
   ['is answered with 418', { status: 418 }, 'hub-error', false],
   ['is answered with 404', { status: 404 }, 'unknown-model', false],
   ['is answered with 403', { status: 403 }, 'unknown-model', false],
-])('where a file %s, none looks finished, and the next use makes it whole', async (_, fault, code, again) => {
+])('if a file %s, none looks finished, and the next use completes it', async (_, fault, code, again) => {
   const { hub, cacheFolder, open } = await setUp({ [VISION]: Buffer.alloc(2000, 'v') })
   hub.fault = of(`/${VISION}`, fault)
   const error = await faultOf(open({ silence: 100 }))
@@ -185,7 +185,7 @@ test.each<[string, Fault, string, boolean]>([
   expect(filesIn(cacheFolder)).toEqual(whole())
 })
 
-test('a file whose hash is wrong is refused though its length is right', async () => {
+test('a file with a wrong hash is refused even if its length is right', async () => {
   for (const name of ['tokenizer.json', VISION]) {
     const { hub, cacheFolder, open } = await setUp()
     hub.fault = of(`/${name}`, { bytes: Buffer.alloc(smallModelFiles()[name]!.length, ' ') })
@@ -202,7 +202,7 @@ test.each<[string, Fault, string, RegExp]>([
   ['500', { status: 500 }, 'hub-error', /500/],
   ['silence', { hangAfter: 0 }, 'hub-unreachable', /nothing came for 0\.1 s/],
   ['half an answer', { cutAfter: 30 }, 'hub-unreachable', /not whole in the cache/],
-  ['a page', { html: '<!doctype html>' }, 'hub-error', /model hub/],
+  ['a web page', { html: '<!doctype html>' }, 'hub-error', /model hub/],
   ['null', { bytes: Buffer.from('null') }, 'hub-error', /model hub/],
   ['no commit', { bytes: Buffer.from('{"sha":"../../..","siblings":[]}') }, 'hub-error', /model hub/],
   ['no files', { bytes: Buffer.from(`{"sha":"${COMMIT}","siblings":[]}`) }, 'missing-model-file', /tokenizer\.json/],
@@ -222,7 +222,7 @@ test.each<[string, Fault, string, RegExp]>([
   expect(filesIn(cacheFolder)).toEqual([])
 })
 
-test('a fault of the hub that passes is not noticed', async () => {
+test('a temporary fault of the hub is not noticed', async () => {
   const { hub, open } = await setUp()
   const faults: Fault[] = [{ status: 500 }, { status: 429 }, { hangAfter: 0 }, { cutAfter: 20 }]
   hub.fault = (request) => (request.path.startsWith('/api/') ? (faults.shift() ?? null) : null)
@@ -230,7 +230,7 @@ test('a fault of the hub that passes is not noticed', async () => {
   expect(faults).toEqual([])
 })
 
-test('a hub that is busy is asked again after the time that it names', async () => {
+test('a busy hub is retried after its Retry-After', async () => {
   const { hub, open } = await setUp()
   const times: number[] = []
   hub.fault = ({ path }) => {
@@ -242,7 +242,7 @@ test('a hub that is busy is asked again after the time that it names', async () 
   expect(times[1]! - times[0]!).toBeGreaterThan(950)
 })
 
-test('a hub that is not there is one clear error', async () => {
+test('an unreachable hub is one clear error', async () => {
   const { hub, cacheFolder } = await setUp()
   const patience = { silence: 1000, pause: 1 }
   const gone = hub.url.replace(/\d+$/, '1')
@@ -289,7 +289,7 @@ function openElsewhere(hub: Hub, cacheFolder: string) {
   return { child, output }
 }
 
-test('processes that use a model at once for the first time all get it whole', async () => {
+test('processes that use a model for the first time simultaneously all get it complete', async () => {
   const { hub, cacheFolder, open } = await setUp({ [BIG]: big })
   const others = [openElsewhere(hub, cacheFolder), openElsewhere(hub, cacheFolder)]
   const { identity } = await open()
@@ -300,7 +300,7 @@ test('processes that use a model at once for the first time all get it whole', a
   expect(filesIn(cacheFolder)).toHaveLength(6)
 })
 
-test('a download that was killed looks unfinished, and is continued', async () => {
+test('a download that was killed looks unfinished, and is resumed', async () => {
   const { hub, cacheFolder, open } = await setUp({ [BIG]: big })
   hub.fault = of(`/${BIG}`, { hangAfter: 1_000_000 })
   const { child } = openElsewhere(hub, cacheFolder)

@@ -8,13 +8,13 @@ const AUTO = { ...FILTER, split: { by: 'block', degrees: 'auto', val: 1, test: 3
 const SEED = 51
 const METRES = 110_540
 
-/** A region of some metres at a latitude, its south-west corner at a longitude. */
+/** A region given by its size in metres, the side of its images, and its south-west corner. */
 function regionOf(width: number, height: number, imageSide: number, [west, south]: [number, number] = [7, 46]): Region {
   const east = 111_320 * Math.cos(((south + height / METRES / 2) * Math.PI) / 180)
   return { extent: [west, south, west + width / east, south + height / METRES], imageSide }
 }
 
-/** Boxes of images whose centres are at given shares of the region's sides. */
+/** Boxes of images whose centres are at the given fractions of the region's sides. */
 function boxesIn({ extent, imageSide }: Region, centres: readonly (readonly [number, number])[]): Box[] {
   const [west, south, east, north] = extent
   const y = imageSide / METRES / 2
@@ -25,7 +25,7 @@ function boxesIn({ extent, imageSide }: Region, centres: readonly (readonly [num
   })
 }
 
-/** As evenly spread as points can be, and not in a grid: the R2 sequence. */
+/** Evenly spread points that form no grid: the R2 sequence. */
 const spread = (count: number) =>
   Array.from(
     { length: count },
@@ -54,7 +54,7 @@ describe('with degrees: auto', () => {
     ['a town of 3 km, images of 300 m', 3_000, 300, 0.8, 0.09],
     ['an island of 20 km, images of 3 km', 20_000, 3_000, 0.6, 0.4],
     ['an island of 12 km, images of 3 km', 12_000, 3_000, 0.6, 0.4],
-  ])('%s: enough trains, and little is held out', (_, side, imageSide, least, most) => {
+  ])('%s: enough pairs are used for training, and few are held out', (_, side, imageSide, least, most) => {
     for (const seed of [51, 1, 2, 3]) {
       const region = regionOf(side, 0.8 * side, imageSide)
       const { train, straddling } = shareOf(boxesIn(region, spread(3000)), region, seed)
@@ -63,7 +63,7 @@ describe('with degrees: auto', () => {
     }
   })
 
-  test('the shares of ground are those that are set, where images are small', () => {
+  test('the shares of ground match the settings if images are small', () => {
     const region = regionOf(60_000, 40_000, 30)
     const boxes = boxesIn(region, spread(20_000))
     const filter = { ...AUTO, split: { ...AUTO.split, val: 4, test: 12 } }
@@ -74,7 +74,7 @@ describe('with degrees: auto', () => {
     expect(test).toBeLessThan(0.13)
   })
 
-  test('no two images of different parts show the same ground, across 180 degrees too', () => {
+  test('no two images of different parts show the same ground, also across 180 degrees', () => {
     const scene = fc.record({
       side: fc.constantFrom(2_000, 9_000, 50_000),
       imageSide: fc.constantFrom(30, 400, 3_000),
@@ -131,20 +131,20 @@ function overlaps(a: Box, b: Box): boolean {
   return shared(0) > 1e-9 && shared(1) > 1e-9
 }
 
-/** The same box, longitudes below -180 or above 180 turned to the other side. */
+/** The same box, with longitudes below -180 or above 180 wrapped. */
 const west180 = ([west, south, east, north]: Box): Box => {
   const turn = west >= 180 ? -360 : west < -180 ? 360 : 0
   return [west + turn, south, east + turn, north]
 }
 
-/** Pairs in a region, in a seeded-looking order of similarity. */
+/** Pairs in a region, with similarities in a scrambled order. */
 const pairsIn = (region: Region, centres: readonly (readonly [number, number])[]) =>
   boxesIn(region, centres).map((box, i) => rowOf(`n${i + 1}`, { box, similarities: [((i * 7919) % 997) / 1000] }))
 
 const cutAuto = (region: Region, rows: ReturnType<typeof pairsIn>, declared: Box | null = region.extent) =>
   assembled(rows, { filter: AUTO, region: { declared, imageSide: region.imageSide } } satisfies AssembleOptions)
 
-test('every layout to try holds out other ground', () => {
+test('every layout to try holds out different ground', () => {
   const lattice = regionOf(60_000, 40_000, 30)
   const island = regionOf(12_000, 10_000, 3_000)
   const boxes = boxesIn(lattice, spread(500))
@@ -157,12 +157,12 @@ test('every layout to try holds out other ground', () => {
   const edges = layoutsFor(AUTO, island, SEED).map(
     (layout) => layout.kind === 'edge' && layout.rectangles.flatMap(({ part, box }) => [part, ...box]).join(),
   )
-  // Two ends of four sides, in three sizes.
+  // Two ends of four sides, at three scales.
   expect(edges.length).toBe(24)
   expect(new Set(edges).size).toBe(24)
 })
 
-test('val and test have pairs from 300 on, whatever the size of the region and of its images', async () => {
+test('from 300 pairs on, val and test have pairs, whatever the size of the region and its images', async () => {
   for (const [side, imageSide] of [
     [100_000, 30],
     [25_000, 30],
@@ -177,7 +177,7 @@ test('val and test have pairs from 300 on, whatever the size of the region and o
   }
 })
 
-test('data that is added later moves no pair between train and the others', async () => {
+test('data added later moves no pair between train and the other splits', async () => {
   const region = regionOf(30_000, 20_000, 30)
   const rows = pairsIn(region, spread(900))
   const splitsOf = async (some: typeof rows) => {
@@ -194,7 +194,7 @@ test('data that is added later moves no pair between train and the others', asyn
   )
 })
 
-test('without a declared extent that of the images is taken, and one of the whole Earth is not believed', async () => {
+test('without a declared extent, the extent of the images is used; a declared extent of the whole Earth is ignored', async () => {
   const region = regionOf(25_000, 25_000, 30)
   const rows = pairsIn(region, spread(600))
   const files = async (declared: Box | null) => (await cutAuto(region, rows, declared)).summary
@@ -204,7 +204,7 @@ test('without a declared extent that of the images is taken, and one of the whol
   expect(none.splits.val * none.splits.test).toBeGreaterThan(0)
 })
 
-test('where no pair of val or test is in the top 30 %, the best of them are taken', async () => {
+test('if no pair of val or test is in the top 30 %, the best of them are used', async () => {
   const region = regionOf(30_000, 20_000, 30)
   const rows = pairsIn(region, spread(600))
   const { manifest } = await cutAuto(region, rows)
@@ -220,7 +220,7 @@ test('where no pair of val or test is in the top 30 %, the best of them are take
   expect(summary.notes.join(' ')).toContain('is in the top 30 %, so the best of them were taken')
 })
 
-test('the notes say how many pairs are in no CSV, why, and what to set', async () => {
+test('the notes say how many pairs are in no CSV, why, and which setting changes that', async () => {
   const region = regionOf(30_000, 20_000, 30)
   const { summary, csv } = await cutAuto(region, pairsIn(region, spread(900)))
   const listed = new Set<string>()

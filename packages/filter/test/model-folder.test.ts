@@ -10,7 +10,7 @@ import { MODEL_FILES } from '../src/model/model-folder.ts'
 import { copyOfDemoModel, DEMO_MODEL, numbers, smallModelFiles, temporaryFolder, writeFiles } from './support/models.ts'
 import { meanColourModel, tokenSumModel } from './support/onnx.ts'
 
-/** The fault of a model, which must be one clear sentence for its user. */
+/** The error of a model, which must be one clear sentence. */
 async function inputErrorOf(made: Promise<unknown>): Promise<InputError> {
   const error = await made.then(
     () => new Error('There was no fault.'),
@@ -25,12 +25,12 @@ async function inputErrorOf(made: Promise<unknown>): Promise<InputError> {
 
 const open = (model: string) => openScorer({ name: 'test', model, cacheFolder: '/nowhere' })
 
-/** A small model with some files replaced, opened for use. */
+/** Opens a small model with some files replaced. */
 async function openWith(changes: Readonly<Record<string, Uint8Array | string>>) {
   return open(await writeFiles(await temporaryFolder(), { ...smallModelFiles(), ...changes }))
 }
 
-test('the model of the demo and a model of a few numbers open', async () => {
+test('the demo’s model and a tiny model open', async () => {
   for (const opened of [open(DEMO_MODEL), openWith({})]) {
     const model = await opened
     expect(model).toMatchObject({ close: expect.any(Function) })
@@ -38,7 +38,7 @@ test('the model of the demo and a model of a few numbers open', async () => {
   }
 })
 
-test.each(MODEL_FILES)('a folder without %s is refused by the name of the file', async (name) => {
+test.each(MODEL_FILES)('a folder without %s is refused with the name of the file', async (name) => {
   const folder = await copyOfDemoModel()
   await rm(join(folder, name))
   const error = await inputErrorOf(open(folder))
@@ -46,7 +46,7 @@ test.each(MODEL_FILES)('a folder without %s is refused by the name of the file',
   expect(error.message).toContain(`${folder} lacks ${name};`)
 })
 
-test('an empty folder, a missing one and a file name all that they lack', async () => {
+test('an empty folder, a missing folder and a file are refused with all missing files', async () => {
   const folder = await temporaryFolder()
   const file = join(await writeFiles(folder, { 'a-file': 'x' }), 'a-file')
   for (const model of [folder, join(folder, 'not-there'), file]) {
@@ -56,7 +56,7 @@ test('an empty folder, a missing one and a file name all that they lack', async 
   }
 })
 
-test('a folder of the name of a file is not that file', async () => {
+test('a folder with the name of a file is not that file', async () => {
   const folder = await copyOfDemoModel()
   await rm(join(folder, 'tokenizer.json'))
   await writeFiles(folder, { 'tokenizer.json/inside': 'x' })
@@ -83,14 +83,14 @@ test.each<[string, string, string]>([
   ['an interpolation by an inherited name', JSON.stringify({ ...CONFIG, resample: 'constructor' }), '"resample"'],
   ['a rescale factor in words', JSON.stringify({ ...CONFIG, rescale_factor: 'x' }), '"rescale_factor"'],
   ['images of any shape', JSON.stringify({ ...CONFIG, do_center_crop: false }), '"do_center_crop"'],
-])('preprocessing with %s is refused, and the field named', async (_, text, named) => {
+])('preprocessing with %s is refused, naming the field', async (_, text, named) => {
   const error = await inputErrorOf(openWith({ 'preprocessor_config.json': text }))
   expect(error.code).toBe('bad-model')
   expect(error.message).toContain('preprocessor_config.json')
   expect(error.message).toContain(named)
 })
 
-test('all forms of size that the hub has had mean the same', () => {
+test('all forms of size that the hub has used mean the same', () => {
   const read = (size: unknown, crop_size: unknown) =>
     parsePreprocessing(JSON.stringify({ ...CONFIG, size, crop_size }), 'config')
   const plain = read(8, 8)
@@ -117,7 +117,7 @@ test.each<[string, string]>([
   expect(() => createTokenizer(text, 'folder/tokenizer.json')).toThrow(/^folder\/tokenizer\.json is no tokenizer/)
 })
 
-test('a fault of the tokenizer crosses the thread as one clear error', async () => {
+test('a fault of the tokenizer comes out of the thread as one clear error', async () => {
   const error = await inputErrorOf(openWith({ 'tokenizer.json': '{}' }))
   expect(error.code).toBe('bad-model')
   expect(error.message).toContain('tokenizer.json')
@@ -149,9 +149,9 @@ test.each<[string, string, Uint8Array | string, string]>([
 
 test.each<[string, Record<string, Uint8Array>, string]>([
   ['no single row for an image', { [VISION]: meanColourModel({ ...SMALL, flat: false }) }, 'image_embeds'],
-  ['5 numbers for an image', { [VISION]: meanColourModel({ ...SMALL, weights: numbers(15) }) }, '5 numbers an image'],
+  ['5 numbers for an image', { [VISION]: meanColourModel({ ...SMALL, weights: numbers(15) }) }, '5 numbers per image'],
   ['no numbers at all', { [TEXT]: tokenSumModel({ tokens: 12, weights: new Float32Array(0) }) }, 'text_model.onnx'],
-])('a model that gives %s is refused when it is opened', async (_, changes, named) => {
+])('a model that returns %s is refused when it is opened', async (_, changes, named) => {
   const folder = await writeFiles(await temporaryFolder(), { ...smallModelFiles(), ...changes })
   const error = await inputErrorOf(openClipModel({ folder, device: 'cpu', threads: 1, width: 8, height: 8 }))
   expect(error.code).toBe('bad-model')

@@ -22,7 +22,7 @@ test.each([
   ['https://any.example', 'me:pass word', header('me:pass word')],
   ['https://any.example', '', {}],
   ['https://any.example', undefined, {}],
-])('the login for %s of %o is its own', (address, login, expected) => {
+])('%s gets its own login from %o', (address, login, expected) => {
   expect(modelLogin(address, { SKYSCRIPT_MODEL_LOGIN: login })).toEqual(expected)
 })
 
@@ -60,7 +60,7 @@ test('a login follows no redirect to another server', async () => {
   }
 })
 
-test('a login that could be for either of two servers is sent to neither', async () => {
+test('a login that could belong to either of two servers is sent to neither', async () => {
   let asked = 0
   const count: RequestListener = (_, response) => {
     asked++
@@ -74,9 +74,9 @@ test('a login that could be for either of two servers is sent to neither', async
   expect(asked).toBe(0)
 })
 
-test('the token of the hub is sent in no clear text over a network', async () => {
+test('the hub’s token is never sent unencrypted over a network', async () => {
   vi.stubEnv('HF_TOKEN', 'hf_hunter2')
-  // A proxy stands for the network.
+  // A proxy represents the network.
   const seen: IncomingHttpHeaders[] = []
   const proxy = await serve((request, response) => {
     seen.push(request.headers)

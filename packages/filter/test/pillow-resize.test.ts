@@ -11,7 +11,7 @@ import {
   weightsFor,
 } from '../src/clip/pillow-resize.ts'
 
-/** One pass along lines of samples, `step` apart, as Pillow's C code has it: sums in fixed point, halves up, clipped. */
+/** One pass along lines of samples, `step` apart, like Pillow's C code: fixed-point sums, halves rounded up, clipped. */
 function pass(from: Uint8Array, { starts, counts, weights, taps }: Weights, line: number, step: number): number[] {
   return Array.from(starts, (start, i) => {
     let sum = 1 << 21
@@ -20,7 +20,7 @@ function pass(from: Uint8Array, { starts, counts, weights, taps }: Weights, line
   })
 }
 
-/** The whole image in plain JavaScript, columns first, and then the window of it. */
+/** Resizes the whole image in plain JavaScript, columns first, then takes the window. */
 function resizedPlainly(image: RgbImage, width: number, height: number, kind: Interpolation, window: Window): number[] {
   const across = weightsFor(image.width, width, KERNELS[kind], 0, width)
   const down = weightsFor(image.height, height, KERNELS[kind], 0, height)
@@ -42,11 +42,11 @@ function resizedPlainly(image: RgbImage, width: number, height: number, kind: In
 const side = fc.integer({ min: 1, max: 70 })
 const sizes = fc.record({ width: side, height: side, newWidth: side, newHeight: side })
 
-test('every size, kernel and window gives the pixels of the plain passes', () => {
+test('the result equals the plain implementation for every size, kernel and window', () => {
   fc.assert(
     fc.property(sizes, fc.constantFrom(...(Object.keys(KERNELS) as Interpolation[])), fc.nat(), (size, kind, seed) => {
       const { width, height, newWidth, newHeight } = size
-      // Black and white beside each other make kernels overshoot.
+      // Adjacent black and white pixels make kernels overshoot.
       const data = Uint8Array.from({ length: width * height * 3 }, (_, i) =>
         ((i * 2_654_435_761 + seed) >>> 13) % 3 === 0
           ? 0

@@ -57,7 +57,7 @@ test('images that overlap two splits are in no CSV, and are counted', async () =
   }
 })
 
-test('split by image, what is not drawn trains, and small datasets give up at most 5 and 10 % of their best', async () => {
+test('split by image, pairs that are not drawn are used for training, and small datasets give up at most 5 and 10 % of their best', async () => {
   const filter = { split: BY_IMAGE }
   const { summary } = await assembled(rows(1000), { filter })
   expect(summary.splits['held-out']).toBe(0)
@@ -67,10 +67,10 @@ test('split by image, what is not drawn trains, and small datasets give up at mo
   expect(summary.splits.test).toBeLessThanOrEqual(30)
   expect(summary.notes).toHaveLength(2)
   for (const note of summary.notes)
-    expect(note).toMatch(/^(val|test) by openai has \d+ of the (5000|30000) pairs asked for: .*\.$/)
+    expect(note).toMatch(/^(val|test) by openai has \d+ of the (5000|30000) pairs requested: .*\.$/)
 })
 
-test('a pair never changes its split when the dataset grows, and what trained is never tested', async () => {
+test('a pair never changes its split when the dataset grows, and no training pair becomes a test pair', async () => {
   const list = Array.from({ length: 900 }, (_, i) => rowOf(`n${i}`, { similarities: [((i * 7919) % 900) / 900] }))
   const splitsOf = async (some: readonly DatasetRow[]) => {
     const { manifest } = await assembled(some, { filter: { val: 5, test: 9 } })
@@ -85,7 +85,7 @@ test('a pair never changes its split when the dataset grows, and what trained is
   )
 })
 
-test('a training file for each similarity has the pairs that have at least that', async () => {
+test('each training file by similarity has the pairs with at least that similarity', async () => {
   const list = rows(800)
   const { csv, summary } = await assembled(list, { filter: { top: [], above: [0.2, -0.1], val: 0, test: 0 } })
   expect(summary.files.filter(({ path }) => path.includes('_top'))).toEqual([])
@@ -96,7 +96,7 @@ test('a training file for each similarity has the pairs that have at least that'
   }
 })
 
-test('with a limit for each tag, no tag has more pairs in a ranking, and rarer ones move up', async () => {
+test('with a limit per tag, no tag has more pairs in a ranking, and rarer tags move up', async () => {
   const list = rows(1000).map((row, i) => {
     const centerTags = {
       building: 'yes',
@@ -119,7 +119,7 @@ test('with a limit for each tag, no tag has more pairs in a ranking, and rarer o
   expect(summary.notes.join(' ')).toContain('The top 50 % by openai are 270 of 500 pairs: filter.maxPerTag')
 })
 
-test('with a limit for each title, training files have the best pairs of each', async () => {
+test('with a limit per title, training files have the best pairs of each title', async () => {
   const list = rows(1000).map((row, i) => ({
     ...row,
     caption: { ...row.caption, title: `a satellite image of ${i % 40}` },
@@ -135,7 +135,7 @@ test('with a limit for each title, training files have the best pairs of each', 
   }
 })
 
-test('what looks like an image of a benchmark is in no training, validation or test file, and is listed', async () => {
+test('an image that looks like a benchmark image is in no training, validation or test file, and is listed', async () => {
   const list = rows(600).map((row, i) => ({ ...row, phash: i % 50 === 0 ? 'ff00ff00ff00ff01' : '00000000ffffffff' }))
   const exclude = {
     files: ['airport/1.jpg', 'beach/2.jpg'],

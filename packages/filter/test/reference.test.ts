@@ -11,7 +11,7 @@ import { lacksReference, REFERENCE } from './support/models.ts'
 
 const isMissing = lacksReference()
 
-/** What OpenCLIP's own tokenizer, preprocessing and model give. */
+/** Results of OpenCLIP's own tokenizer, preprocessing and model. */
 interface Expected {
   readonly images: readonly string[]
   readonly captions: readonly string[]
@@ -23,7 +23,7 @@ interface Expected {
 }
 const expected = (): Expected => JSON.parse(readFileSync(join(REFERENCE, 'expected.json'), 'utf8')) as Expected
 
-test.skipIf(isMissing)("token ids are OpenCLIP's, of long, accented, Chinese and odd captions too", async () => {
+test.skipIf(isMissing)("token ids equal OpenCLIP's, also for long, accented, Chinese and odd captions", async () => {
   const file = join(REFERENCE, 'tokenizer.json')
   const tokenizer = createTokenizer(await readFile(file, 'utf8'), file)
   const { captions, token_ids } = expected()
@@ -35,7 +35,7 @@ test.skipIf(isMissing)("token ids are OpenCLIP's, of long, accented, Chinese and
   }
 })
 
-test.skipIf(isMissing)('what OpenCLIP cleans off a text changes no token', async () => {
+test.skipIf(isMissing)('text that OpenCLIP cleans gives the same tokens', async () => {
   const file = join(REFERENCE, 'tokenizer.json')
   const tokenizer = createTokenizer(await readFile(file, 'utf8'), file)
   const idsOf = (text: string) => {
@@ -54,7 +54,7 @@ test.skipIf(isMissing)('what OpenCLIP cleans off a text changes no token', async
   for (const [text, plain] of same) expect(idsOf(text), text).toEqual(idsOf(plain))
 })
 
-test.skipIf(isMissing)("samples are those of Pillow's bicubic, of every shape of image", async () => {
+test.skipIf(isMissing)("samples equal those of Pillow's bicubic, for every shape of image", async () => {
   const file = join(REFERENCE, 'preprocessor_config.json')
   const preprocessing = parsePreprocessing(await readFile(file, 'utf8'), file)
   const { images, pixel_mean_abs } = expected()
@@ -66,7 +66,7 @@ test.skipIf(isMissing)("samples are those of Pillow's bicubic, of every shape of
   }
 })
 
-test.skipIf(isMissing)("similarities are OpenCLIP's to 1e-5, and each image is scored beside others", async () => {
+test.skipIf(isMissing)("similarities equal OpenCLIP's to 1e-5, also in batches", async () => {
   const { images, captions, cosine } = expected()
   const scorer = await openScorer({ name: 'tiny', model: REFERENCE, cacheFolder: '/nowhere' })
   try {
@@ -88,7 +88,7 @@ test.skipIf(isMissing)("similarities are OpenCLIP's to 1e-5, and each image is s
   }
 })
 
-test.skipIf(isMissing)("every image with every caption, 256 cosines, is OpenCLIP's to 1e-5", async () => {
+test.skipIf(isMissing)("all 256 cosines of every image with every caption equal OpenCLIP's to 1e-5", async () => {
   const { images, cosine, token_ids } = expected()
   const file = join(REFERENCE, 'preprocessor_config.json')
   const preprocessing = parsePreprocessing(await readFile(file, 'utf8'), file)

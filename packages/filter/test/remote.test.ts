@@ -39,21 +39,26 @@ async function local(): Promise<Scorer> {
   return scorer
 }
 
-test.each([{ binary: true }, { binary: false }])('a server gives the scores of this machine (%j)', async (options) => {
-  const server = await startInferenceServer(DEMO_MODEL, options)
-  const [here, there] = [await local(), await open(server, { batch: 8 })]
-  const due = (await here.score(pairs)) as number[]
-  const given = (await there.score(pairs)) as number[]
-  expect(due.filter((value) => typeof value !== 'number')).toEqual([])
-  expect(given.filter((value) => typeof value !== 'number')).toEqual([])
-  for (const [i, value] of given.entries()) expect(Math.abs(value - due[i]!)).toBeLessThan(1e-5)
-  expect(server.requests.filter(({ path }) => path.includes('vision')).map(({ rows }) => rows)).toEqual([8, 8, 8, 8, 8])
-  expect(server.requests.filter(({ path }) => path.includes('text'))).toHaveLength(5)
-  expect(server.peak).toBeGreaterThan(1)
-  expect(server.peak).toBeLessThanOrEqual(4)
-})
+test.each([{ binary: true }, { binary: false }])(
+  'a server gives the same scores as this machine (%j)',
+  async (options) => {
+    const server = await startInferenceServer(DEMO_MODEL, options)
+    const [here, there] = [await local(), await open(server, { batch: 8 })]
+    const due = (await here.score(pairs)) as number[]
+    const given = (await there.score(pairs)) as number[]
+    expect(due.filter((value) => typeof value !== 'number')).toEqual([])
+    expect(given.filter((value) => typeof value !== 'number')).toEqual([])
+    for (const [i, value] of given.entries()) expect(Math.abs(value - due[i]!)).toBeLessThan(1e-5)
+    expect(server.requests.filter(({ path }) => path.includes('vision')).map(({ rows }) => rows)).toEqual([
+      8, 8, 8, 8, 8,
+    ])
+    expect(server.requests.filter(({ path }) => path.includes('text'))).toHaveLength(5)
+    expect(server.peak).toBeGreaterThan(1)
+    expect(server.peak).toBeLessThanOrEqual(4)
+  },
+)
 
-test('beside a server, the tokenizer and the preprocessing are all that is needed of a model', async () => {
+test('with a server, only the model’s tokenizer and preprocessing are needed locally', async () => {
   const server = await startInferenceServer(DEMO_MODEL)
   const folder = await temporaryFolder()
   for (const name of ['tokenizer.json', 'preprocessor_config.json'])
@@ -63,7 +68,7 @@ test('beside a server, the tokenizer and the preprocessing are all that is neede
   await expect(openScorer({ name: 'x', model: folder, cacheFolder: folder })).rejects.toThrow('onnx/text_model.onnx')
 })
 
-test('a server that takes halves, under other names and few at a time, is given them so', async () => {
+test('half-precision inputs, other names and small batches are supported', async () => {
   const server = await startInferenceServer(DEMO_MODEL, { imageType: 'FP16', inputName: 'images', maxBatch: 5 })
   const [here, there] = [await local(), await open(server)]
   const due = (await here.score(pairs)) as number[]
@@ -72,7 +77,7 @@ test('a server that takes halves, under other names and few at a time, is given 
   expect(Math.max(...server.requests.map(({ rows }) => rows))).toBe(5)
 })
 
-test('what fails now and then is asked again, and changes no score', async () => {
+test('occasional failures are retried, and change no score', async () => {
   const server = await startInferenceServer(DEMO_MODEL)
   const scorer = await open(server)
   const due = await scorer.score(pairs)
@@ -82,7 +87,7 @@ test('what fails now and then is asked again, and changes no score', async () =>
   expect(turn).toBeGreaterThan(4)
 })
 
-test('a server that dies is an error that names it without its password, and may be tried again', async () => {
+test('a server that dies gives a retryable error that names it without its password', async () => {
   const server = await startInferenceServer(DEMO_MODEL)
   const scorer = await open(server.url.replace('http://', 'http://me:secret@'))
   await scorer.score(pairs.slice(0, 1))
@@ -93,7 +98,7 @@ test('a server that dies is an error that names it without its password, and may
   expect(JSON.stringify([(error as Error).message, (error as Error).cause])).not.toContain('secret')
 })
 
-test('scores that are no numbers are faults of their pairs', async () => {
+test('scores that are NaN are faults of their pairs', async () => {
   const server = await startInferenceServer(DEMO_MODEL)
   const scorer = await open(server)
   server.fault = () => 'nan'
@@ -103,9 +108,9 @@ test('scores that are no numbers are faults of their pairs', async () => {
 
 test.each([
   ['html', 'model-server-failed', 'answers no JSON'],
-  ['shape', 'bad-model', 'not one embedding per row'],
+  ['shape', 'bad-model', 'embeddings; serve the model with its projection layer'],
   ['other-type', 'model-server-failed', 'gives image_embeds as BYTES'],
-] as const)('an answer that is none (%s) is an error, not a score', async (fault, code, message) => {
+] as const)('an invalid response (%s) is an error, not a score', async (fault, code, message) => {
   const server = await startInferenceServer(DEMO_MODEL)
   const scorer = await open(server)
   server.fault = () => fault
@@ -114,7 +119,7 @@ test.each([
   expect((error as Error).message).toContain(message)
 })
 
-test('a server that is not there, or has no such model, is found when the scorer is opened', async () => {
+test('an unreachable server, or one without the model, is detected when the scorer is opened', async () => {
   await expect(open('http://127.0.0.1:9')).rejects.toMatchObject({ code: 'model-server-failed' })
   const server = await startInferenceServer(DEMO_MODEL)
   const missing = openScorer({

@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => demo.close())
 
-/** A picture of one colour with a stripe, so that crops and resizes differ. */
+/** A plain picture with a stripe, so that crops and resizes differ. */
 async function picture(colour: string, width = 60, height = 40): Promise<Buffer> {
   const stripe = await sharp({ create: { width: 5, height, channels: 3, background: 'white' } })
     .png()
@@ -30,7 +30,7 @@ async function picture(colour: string, width = 60, height = 40): Promise<Buffer>
 
 const COLOURS = ['red', 'green', 'blue', 'yellow', 'black', 'teal', 'olive']
 
-/** More pairs than one batch holds, with captions that repeat. */
+/** More pairs than one batch holds, with repeated captions. */
 async function manyPairs(): Promise<ScorePair[]> {
   const pairs: ScorePair[] = []
   for (let i = 0; i < 21; i++) {
@@ -64,7 +64,7 @@ test('a pair has the same score by itself, in a batch, in another order and besi
   expect(mixed.filter((result) => typeof result === 'number')).toEqual(together)
 })
 
-test('calls that overlap give each caller its own scores', async () => {
+test('concurrent calls return each caller’s own scores', async () => {
   const pairs = await manyPairs()
   const calls = await Promise.all(
     [pairs.slice(0, 2), pairs.slice(2, 5), pairs.slice(5)].map((some) => demo.score(some)),
@@ -72,7 +72,7 @@ test('calls that overlap give each caller its own scores', async () => {
   expect(calls.flat()).toEqual(await demo.score(pairs))
 })
 
-test('what cannot be scored gives its own fault, and the others are scored', async () => {
+test('a pair that cannot be scored gives its own fault, and the others are scored', async () => {
   const good = await picture('green')
   const caption = 'a satellite image of natural water'
   const gif = Buffer.from('R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=', 'base64')
@@ -116,7 +116,7 @@ test('of all formats that sharp reads, only JPEG and PNG are scored', async () =
   )
 })
 
-test('a thread that starts spoils no image that another one reads meanwhile', async () => {
+test('a starting thread does not break an image that another thread is reading', async () => {
   const starting = new Worker(new URL('./support/load-decoder.ts', import.meta.url))
   const image = await picture('red')
   const alone = await decodeRgb(image)
@@ -178,7 +178,7 @@ test('grey, transparent, 16-bit and CMYK pictures are scored as their RGB pixels
   expect(inCmyk).toBeTypeOf('number')
 })
 
-test('a score that has no direction is a fault of its pair, not a number', async () => {
+test('an embedding of zeros is a fault of its pair, not a number', async () => {
   const zeros = tokenSumModel({ tokens: 12, weights: new Float32Array(12 * 4) })
   const image = await picture('red')
   const [result] = await withSmallModel({ 'onnx/text_model.onnx': zeros }, (scorer) =>
@@ -201,7 +201,7 @@ test('models with 32-bit ids, with a mask or with a fixed batch score the same',
   expect(await score({ 'onnx/vision_model.onnx': batch })).toEqual(plain)
 })
 
-test('the fingerprint follows the files that decide a score, and not the name or the place of the folder', async () => {
+test('the fingerprint depends on the files that decide a score, and not on the folder’s name or path', async () => {
   const print = (changes: Readonly<Record<string, string>>) =>
     withSmallModel(changes, async (scorer) => scorer.fingerprint)
   const first = await print({})
@@ -230,7 +230,7 @@ test('an aborted call ends with the reason of the signal, and the scorer still w
   expect(await demo.score(pairs.slice(0, 1))).toHaveLength(1)
 })
 
-test('closing ends calls under way and refuses later ones', async () => {
+test('closing ends calls in progress and refuses later ones', async () => {
   const folder = await writeFiles(await temporaryFolder(), smallModelFiles())
   const scorer = await openScorer({ name: 'small', model: folder, cacheFolder: folder })
   const image = await picture('red')
@@ -270,7 +270,7 @@ test('several scorers score as they do separately, also if only one is asked, an
   }
 })
 
-test('the batch decides no bit of a score', async () => {
+test('batching changes no bit of a score', async () => {
   const pairs = [...(await manyPairs()), ...(await manyPairs())]
   const due = await demo.score(pairs)
   for (const batch of [1, 3, 32]) {
@@ -280,7 +280,7 @@ test('the batch decides no bit of a score', async () => {
   }
 })
 
-test('the batch that is found is the smallest that is about as fast as the best', () => {
+test('the chosen batch size is the smallest that is about as fast as the best', () => {
   const rates: Readonly<Record<number, number>> = { 4: 10, 8: 15, 16: 15.2, 32: 15.3 }
   const batches = findBatchSize([4, 8, 16, 32])
   const used: number[] = []
@@ -290,13 +290,13 @@ test('the batch that is found is the smallest that is about as fast as the best'
   }
   expect(used).toEqual([4, 4, 8, 8, 16, 16, ...Array(6).fill(8)])
   const gpu = findBatchSize([16, 32])
-  // What is left at a job's end says nothing of a full batch.
+  // The incomplete batch at a job's end is not a valid measurement.
   for (let i = 0; i < 9; i++) gpu.took(5, 1)
   expect(gpu.size).toBe(16)
   expect(findBatchSize([7]).size).toBe(7)
 })
 
-test('a device that this machine has not is refused in one sentence', async () => {
+test('a device that this machine lacks is refused in one sentence', async () => {
   const missing = (['cuda', 'coreml', 'dml'] as const).find(
     (device) => !listSupportedBackends().some(({ name }) => name === device),
   )!

@@ -7,10 +7,10 @@ const DEGREES = 0.1
 const SHARES = { val: 0.05, test: 0.1 }
 const split = createSplitter({ kind: 'blocks', degrees: DEGREES, ...SHARES }, 51)
 
-/** Degrees in hundred thousandths. Edges of boxes lie between two of them, those of cells never do. */
+/** Hundred-thousandths of a degree. Box edges are between two of them, cell edges never are. */
 const UNIT = 1e-5
 
-/** The cells that a box shows ground of. `cell` in units. */
+/** The cells whose ground a box shows. `cell` in units. */
 function cellsOf([west, south, east, north]: Box, cell: number): string[] {
   const [left, right] = [west, east].map((edge) => Math.floor(Math.round((edge + 180) / UNIT - 0.5) / cell))
   const [bottom, top] = [south, north].map((edge) => Math.floor(Math.round((edge + 90) / UNIT - 0.5) / cell))
@@ -21,14 +21,14 @@ function cellsOf([west, south, east, north]: Box, cell: number): string[] {
 
 const units = (min: number, max: number) => fc.integer({ min: Math.round(min / UNIT), max: Math.round(max / UNIT) })
 const side = units(1e-4, 0.25)
-/** Near a place given in units, and so near one another that they share cells. */
+/** Boxes near a place given in units, close enough together to share cells. */
 const boxNear = (longitude: number, latitude: number) =>
   fc.tuple(units(-0.4, 0.4), units(-0.4, 0.4), side, side).map(([x, y, width, height]): Box => {
     const edge = (value: number) => (value + 0.5) * UNIT
     return [longitude + x, latitude + y, longitude + x + width, latitude + y + height].map(edge) as Box
   })
 
-test('no block gives images to two parts, and two images of one ground never stand in two', () => {
+test('no block gives images to two parts, and two images of the same ground are never in two parts', () => {
   const scene = fc
     .tuple(units(-179, 179), units(-84, 84), fc.constantFrom(1000, 10_000, 37_000), fc.nat())
     .chain(([longitude, latitude, cell, seed]) =>
@@ -62,7 +62,7 @@ test('no block gives images to two parts, and two images of one ground never sta
   )
 })
 
-test('an image is held out exactly where its ground has two parts', () => {
+test('an image is held out exactly if its ground is in two parts', () => {
   const centre = (cell: string): Box => {
     const [x, y] = cell.split(' ').map(Number) as [number, number]
     const [west, south] = [(x + 0.4) * DEGREES - 180, (y + 0.4) * DEGREES - 90]
@@ -81,7 +81,7 @@ test('an image is held out exactly where its ground has two parts', () => {
   expect(straddling).toBeGreaterThan(20)
 })
 
-test('the shares of blocks that go to val and test are those that were set, drawn by the seed', () => {
+test('the shares of blocks in val and test match the settings, and the seed decides which blocks', () => {
   const parts = (seed: number) => {
     const splitter = createSplitter({ kind: 'blocks', degrees: DEGREES, ...SHARES }, seed)
     return Array.from({ length: 10_000 }, (_, i) => {

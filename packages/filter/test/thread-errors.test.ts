@@ -12,7 +12,7 @@ const thrownBy = (method: string) => {
   )
 }
 
-test('an error of a thread keeps its class, its code and the decision about a retry', async () => {
+test('an error of a thread keeps its class, its code and whether it may be retried', async () => {
   expect(await thrownBy('input')).toBeInstanceOf(InputError)
   const passing = await thrownBy('passing')
   expect(passing).toBeInstanceOf(ServiceError)
@@ -29,7 +29,7 @@ test('an error of a thread keeps its class, its code and the decision about a re
   })
 })
 
-test('a thread that runs out of memory may be tried again', async () => {
+test('a thread that runs out of memory gives a retryable error', async () => {
   thread = startThread(new URL('./support/failing-thread.ts', import.meta.url), { maxOldGenerationSizeMb: 64 })
   await expect(thread.ask('memory', null)).rejects.toMatchObject({
     name: 'ServiceError',

@@ -7,29 +7,29 @@ export interface ClipModelOptions {
   readonly folder: string
   /** onnxruntime's execution provider. */
   readonly device: Device
-  /** Threads of one operator, on a CPU. */
+  /** Threads per operator, on a CPU. */
   readonly threads: number
-  /** Pixels of the model's input. */
+  /** Model input size in pixels. */
   readonly width: number
   readonly height: number
 }
 
-/** The two halves of a CLIP. Embeddings come normalised to length 1; one of length 0 comes as NaN. */
+/** The two halves of a CLIP. Embeddings are normalised to length 1; an embedding of length 0 becomes NaN. */
 export interface ClipModel {
-  /** Images that must go in at once; null where any number may. Fewer are filled up. */
+  /** Batch size that the model requires; null for any. Smaller batches are padded. */
   readonly fixedBatch: number | null
-  /** Tokens. */
+  /** In tokens. */
   readonly contextLength: number
-  /** `samples` of images (no more than `fixedBatch`), each 3 x height x width. */
+  /** @param samples images one after the other (at most `fixedBatch`), each 3 x height x width */
   embedImages(samples: Float32Array): Promise<Float32Array[]>
-  /** `used` of the ids are no filling. */
+  /** @param used number of ids that are not padding */
   embedText(ids: BigInt64Array, used: number): Promise<Float32Array>
 }
 
 /**
- * Opens the models of a folder. Names of inputs and outputs are read from the files: exports differ in them.
+ * Opens the models of a folder. Names of inputs and outputs are read from the files, because exports differ.
  *
- * @throws InputError `bad-model` where a file is no ONNX model, or has other inputs or outputs than a CLIP
+ * @throws InputError `bad-model` if a file is not an ONNX model, or its inputs or outputs are not those of a CLIP
  */
 export async function openClipModel(options: ClipModelOptions): Promise<ClipModel> {
   const vision = await openHalf(options, 'vision_model.onnx', 'pixel_values', 'image_embeds')
@@ -56,17 +56,17 @@ export async function openClipModel(options: ClipModelOptions): Promise<ClipMode
     },
     embedText: text.embedText,
   }
-  // Files tell little of what they give: one black image and one empty caption show it before any work is done.
+  // Files don't declare all their outputs' shapes: a trial run with a black image and an empty caption shows them.
   const [picture] = await model.embedImages(new Float32Array(size))
   const words = await model.embedText(new BigInt64Array(model.contextLength), 1)
   if (picture!.length !== words.length) {
-    const message = `${vision.file} gives ${picture!.length} numbers an image and ${TEXT_FILE} ${words.length} a caption; take the files of one model.`
+    const message = `${vision.file} gives ${picture!.length} numbers per image and ${TEXT_FILE} ${words.length} per caption; use the files of one model.`
     throw new InputError('bad-model', message)
   }
   return model
 }
 
-/** The half that reads captions. */
+/** The half of a CLIP that embeds captions. */
 export type TextModel = Pick<ClipModel, 'contextLength' | 'embedText'>
 
 const TEXT_FILE = 'text_model.onnx'
@@ -96,19 +96,19 @@ function padTo(samples: Float32Array, length: number): Float32Array {
   return padded
 }
 
-/** @throws InputError `no-such-device` where this build of onnxruntime has no such execution provider */
+/** @throws InputError `no-such-device` if this build of onnxruntime lacks the execution provider */
 export function checkDevice(device: Device): void {
   const names = listSupportedBackends().map(({ name }) => name)
   if (names.includes(device)) return
   const others = names.filter((name) => DEVICES.some((known) => known === name)).join(', ')
   const how =
     device === 'cuda' && process.platform === 'linux'
-      ? 'its CUDA libraries come with: ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node'
-      : `here it has ${others}`
+      ? 'install its CUDA libraries with: ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node'
+      : `it supports ${others}`
   throw new InputError('no-such-device', `onnxruntime on this machine can't run models on ${device}; ${how}.`)
 }
 
-/** onnxruntime's messages have line ends, and full stops where they end. */
+/** onnxruntime's messages contain line breaks and may end with a full stop. */
 const sentenceOf = (error: unknown) =>
   messageOf(error)
     .replace(/\s+/g, ' ')
@@ -119,7 +119,7 @@ interface Half {
   readonly session: InferenceSession
   readonly input: string
   readonly type: string
-  /** A name where the size is free. */
+  /** A name instead of a number marks a variable size. */
   readonly shape: readonly (number | string)[]
   readonly mask: { readonly name: string; readonly type: string } | null
   readonly output: string
@@ -138,13 +138,13 @@ async function openHalf(
     graphOptimizationLevel: 'all',
     intraOpNumThreads: threads,
     executionMode: 'sequential',
-    // Between its operators onnxruntime's threads wait busily, which gives 4 % of speed and takes a quarter of it from a
-    // second process on the same cores; between two runs they sleep.
+    // By default onnxruntime's threads spin between operators, which makes it 4 % faster but takes a quarter of the speed from
+    // a second process on the same cores; between runs they sleep.
     extra: { session: { force_spinning_stop: '1', intra_op: { allow_spinning: '1' } } },
-    // Warnings of the optimizer say nothing to a user.
+    // Optimizer warnings mean nothing to a user.
     logSeverityLevel: 3,
   }).catch((error: unknown) => {
-    // What a GPU lacks shows only here: its driver, its libraries, its memory.
+    // A missing GPU driver or library, or too little memory, shows only here.
     if (device !== 'cpu')
       throw new InputError('no-such-device', `${file} can't be run on ${device} (${sentenceOf(error)}).`)
     throw new InputError('bad-model', `${file} is no model that can be run (${sentenceOf(error)}); copy it again.`)
@@ -155,7 +155,7 @@ async function openHalf(
   const input = others.find((each) => each.name === inputName) ?? others[0]
   if (input === undefined || others.length !== 1) {
     const names = session.inputNames.join(', ')
-    const message = `${file} has the inputs ${names}, not only ${inputName}; export the vision and the text half of the model separately.`
+    const message = `${file} has the inputs ${names}, expected only ${inputName}; export the vision and the text half of the model separately.`
     throw new InputError('bad-model', message)
   }
   const wanted = inputName === 'pixel_values' ? ['float32'] : ['int64', 'int32']
@@ -179,7 +179,7 @@ async function run({ session, output, file }: Half, feeds: Record<string, Tensor
   })
   const tensor = results[output]!
   if (tensor.type === 'float32' && tensor.dims.length === 2) return tensor
-  const message = `${file} gives ${tensor.type} of ${tensor.dims.length} dimensions as ${output}, not one embedding a row; export it with its projection.`
+  const message = `${file} gives ${tensor.type} of ${tensor.dims.length} dimensions as ${output}, expected one embedding per row; export it with its projection layer.`
   throw new InputError('bad-model', message)
 }
 
@@ -192,12 +192,12 @@ function rowsOf({ data, dims }: Tensor, file: string): Float32Array[] {
   )
 }
 
-/** Scales a vector, in its place, to length 1; NaN where it has none. */
+/** Scales a vector to length 1, in place; NaN if its length is 0. */
 export function normalised(vector: Float32Array): Float32Array {
   let squares = 0
   for (const value of vector) squares += value * value
   const scale = 1 / Math.sqrt(squares)
-  // Infinity times 0 is NaN: an embedding of zeros has no direction.
+  // Infinity times 0 is NaN: a zero embedding has no direction.
   for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! * scale
   return vector
 }

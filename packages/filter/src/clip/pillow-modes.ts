@@ -1,17 +1,17 @@
 /**
- * What Pillow makes RGB of otherwise than libvips does, bit for bit: CMYK JPEGs, which libvips takes through a colour
- * profile, and 16-bit grey PNGs, of which Pillow keeps no high byte.
+ * Cases where Pillow's RGB differs from libvips': CMYK JPEGs, which libvips converts with a colour profile, and 16-bit
+ * grey PNGs, which Pillow clips to 8 bits. Reproduced bit for bit.
  */
 export type PillowMode = 'CMYK' | 'I;16' | 'other'
 
-/** The mode that Pillow opens a JPEG or PNG in, as far as it matters here. */
+/** The mode in which Pillow opens a JPEG or PNG, as far as it matters here. */
 export function pillowMode(bytes: Uint8Array): PillowMode {
   if (bytes[0] === 0xff) return jpegComponents(bytes) === 4 ? 'CMYK' : 'other'
   const [depth, colourType] = [bytes[24], bytes[25]]
   return bytes[0] === 0x89 && depth === 16 && colourType === 0 ? 'I;16' : 'other'
 }
 
-/** Components of a JPEG by its frame header; null where none is found. */
+/** Number of JPEG components from its frame header; null if none is found. */
 function jpegComponents(bytes: Uint8Array): number | null {
   for (let at = 2; at + 9 < bytes.length; ) {
     if (bytes[at] !== 0xff) return null
@@ -20,7 +20,7 @@ function jpegComponents(bytes: Uint8Array): number | null {
       at++
       continue
     }
-    // SOF0 to SOF15; among them DHT, JPG and DAC are no frames.
+    // SOF0 to SOF15; DHT, JPG and DAC in that range are not frames.
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return bytes[at + 9]!
     at += 2 + bytes[at + 2]! * 256 + bytes[at + 3]!
   }
@@ -41,9 +41,9 @@ export function rgbOfCmyk(cmyk: Uint8Array): Uint8Array {
 }
 
 /**
- * Grey of 16 bits is cut off at 255 and not scaled.
+ * 16-bit grey is clipped at 255, not scaled.
  *
- * @param samples the first of each `channels` is the grey
+ * @param samples `channels` per pixel, the first of them grey
  */
 export function rgbOfGrey16(samples: Uint16Array, channels: number): Uint8Array {
   const rgb = new Uint8Array((samples.length / channels) * 3)

@@ -1,27 +1,27 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * Pillow's `Image.resize` for 8-bit RGB, bit for bit: OpenCLIP's preprocessing is defined by it, and another bicubic
- * (libvips' for one) moves similarities by up to 0.015. Rules from Pillow's `src/libImaging/Resample.c`: two passes,
- * columns first, with an 8-bit image between; the kernel widens when shrinking; weights are fixed-point numbers.
+ * Pillow's `Image.resize` for 8-bit RGB, bit for bit: it defines OpenCLIP's preprocessing, and another bicubic (such as
+ * libvips') changes similarities by up to 0.015. Rules from Pillow's `src/libImaging/Resample.c`: two passes, columns
+ * first, with an 8-bit image in between; the kernel widens when shrinking; weights are fixed-point numbers.
  *
- * The passes themselves are in pillow-resize.c: as WebAssembly they take a fifth of the time that JavaScript takes, which
- * else would be a tenth of what ViT-B/32 takes on the same cores.
+ * The passes are in pillow-resize.c: WebAssembly takes a fifth of the time of JavaScript, which would cost a tenth of the
+ * time of ViT-B/32 on the same cores.
  */
 
-/** Bits after the point of a weight: 32 minus 8 for the sample, minus 2 so that overshooting kernels don't overflow. */
+/** Fractional bits of a weight: 32 minus 8 for the sample, minus 2 so that overshooting kernels don't overflow. */
 const PRECISION_BITS = 32 - 8 - 2
 const ONE = 2 ** PRECISION_BITS
 
 interface Kernel {
-  /** Half its width, in samples of the smaller image. */
+  /** Half the kernel's width, in samples of the smaller image. */
   readonly support: number
   weight(distance: number): number
 }
 
 const sinc = (x: number) => (x === 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI))
 
-/** Names as in `preprocessor_config.json`'s `resample`: the numbers of `PIL.Image.Resampling`. */
+/** Keyed by `resample` in `preprocessor_config.json`: the numbers of `PIL.Image.Resampling`. */
 export const KERNELS = {
   lanczos: { support: 3, weight: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
   bilinear: { support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
@@ -31,7 +31,7 @@ export const KERNELS = {
 
 export type Interpolation = keyof typeof KERNELS
 
-/** Keys' cubic with a = -0.5, factored as in Pillow so that every rounding is the same. */
+/** Keys' cubic with a = -0.5, factored as in Pillow so that all rounding is equal. */
 function cubic(x: number): number {
   const a = -0.5
   if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1
@@ -39,16 +39,16 @@ function cubic(x: number): number {
   return 0
 }
 
-/** For every output sample of one axis: where its input samples start, how many they are, and their weights. */
+/** For every output sample of one axis: the start and number of its input samples, and their weights. */
 export interface Weights {
   readonly starts: Int32Array
   readonly counts: Int32Array
-  /** `taps` weights for each output sample. */
+  /** `taps` weights per output sample. */
   readonly weights: Int32Array
   readonly taps: number
 }
 
-/** Weights of the output samples from `from` on, `length` of them, when `input` samples become `output`. */
+/** Weights of `length` output samples starting at `from`, when `input` samples become `output`. */
 export function weightsFor(input: number, output: number, kernel: Kernel, from: number, length: number): Weights {
   const scale = input / output
   const filterScale = Math.max(scale, 1)
@@ -79,15 +79,15 @@ export function weightsFor(input: number, output: number, kernel: Kernel, from: 
   return { starts, counts, weights, taps }
 }
 
-/** Three bytes a pixel, row by row from the top. */
+/** Three bytes per pixel, row by row from the top. */
 export interface RgbImage {
   readonly data: Uint8Array
-  /** Pixels. */
+  /** In pixels. */
   readonly width: number
   readonly height: number
 }
 
-/** A part of the resized image, in its pixels. */
+/** A part of the resized image, in pixels. */
 export interface Window {
   readonly left: number
   readonly top: number
@@ -96,8 +96,8 @@ export interface Window {
 }
 
 /**
- * The part `window` of `image` resized to `width` x `height` pixels. Only that part is worked out, which changes no
- * pixel of it: of a long image CLIP sees the middle square.
+ * The part `window` of `image` resized to `width` x `height` pixels. Computing only that part changes no pixel of it, and
+ * saves time, since CLIP sees only the middle square of a long image.
  */
 export function resizeAsPillow(
   image: RgbImage,
@@ -112,7 +112,7 @@ export function resizeAsPillow(
   const rows = vertical.starts[last]! + vertical.counts[last]! - firstRow
   for (let i = 0; i < window.height; i++) vertical.starts[i]! -= firstRow
 
-  // A side that keeps its length has one weight of 1 per sample, as Pillow does not resample it.
+  // A side that keeps its length gets a single weight of 1 per sample; Pillow skips that pass.
   const [wide, narrow] = [image.width * 3, window.width * 3]
   const layout = layOut([
     wide * rows + MARGIN,
@@ -135,10 +135,10 @@ export function resizeAsPillow(
   return { data: bytes.slice(result, result + narrow * window.height), width: window.width, height: window.height }
 }
 
-/** Bytes that the passes may touch beyond an image. */
+/** Bytes beyond an image that the passes may access. */
 const MARGIN = 16
 const PAGE = 65_536
-/** The first page is left to the module. */
+/** The first page belongs to the module. */
 const memory = new WebAssembly.Memory({ initial: 2 })
 
 interface Passes {
@@ -162,7 +162,7 @@ interface Passes {
 const module = new WebAssembly.Module(readFileSync(new URL('./pillow-resize.wasm', import.meta.url)))
 const passes = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Passes
 
-/** Addresses of parts of these sizes in bytes; the memory grows to hold them, and stays. */
+/** Start addresses of consecutive parts with the given sizes; the memory grows to hold them, and never shrinks. */
 function layOut(parts: readonly number[]): number[] {
   let end = PAGE
   const addresses = parts.map((length) => {

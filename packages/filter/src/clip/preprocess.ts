@@ -4,15 +4,15 @@ import { type PillowMode, pillowMode, rgbOfCmyk, rgbOfGrey16 } from './pillow-mo
 import { type RgbImage, resizeAsPillow } from './pillow-resize.ts'
 import type { Preprocessing } from './preprocessor-config.ts'
 
-/** Change it with anything that changes a sample: stored scores of another version are not used. */
+/** Raise with every change to samples: scores stored with another version are not reused. */
 export const PREPROCESSING_VERSION = 2
 
-/** The largest image that the settings allow is 10,000 pixels a side; a decompression bomb is refused by its header. */
+/** The settings allow images up to 10,000 pixels a side; a decompression bomb is refused by its header. */
 const LARGEST_IMAGE_PIXELS = 10_000 * 10_000
 
-// What comes over the network is only ever JPEG or PNG, and each other decoder is one more way in. They are named one by
-// one, since the block is the whole process': to block all and open two again would leave a moment for another thread's
-// image to fail in.
+// The network only ever delivers JPEG or PNG, and every other decoder is attack surface. The decoders are blocked one by
+// one, because the block applies to the whole process: blocking all and unblocking two would leave a moment in which
+// another thread's image fails.
 sharp.block({
   operation: [
     ...['Csv', 'Heif', 'Jp2k', 'Jxl', 'Magick', 'Magick7', 'Matrix', 'Nsgif', 'OpenExr', 'Openslide', 'Pdf', 'Ppm'],
@@ -20,7 +20,7 @@ sharp.block({
   ].map((kind) => `VipsForeignLoad${kind}`),
 })
 
-/** How each begins; libvips chooses its decoder by the same bytes. */
+/** First bytes of each format; libvips chooses its decoder by the same bytes. */
 const SIGNATURES = {
   JPEG: [[0xff, 0xd8, 0xff]],
   PNG: [[0x89, 0x50, 0x4e, 0x47]],
@@ -32,7 +32,7 @@ const SIGNATURES = {
 
 export type ImageFormat = keyof typeof SIGNATURES
 
-/** What may come over the network. */
+/** Formats accepted from the network. */
 const NETWORK_FORMATS: readonly ImageFormat[] = ['JPEG', 'PNG']
 
 const raw = (image: Sharp, depth: 'uchar' | 'ushort') => image.raw({ depth }).toBuffer({ resolveWithObject: true })
@@ -56,11 +56,11 @@ const DECODERS: Readonly<Record<PillowMode, (image: Sharp) => Promise<RgbImage>>
 }
 
 /**
- * RGB pixels of a JPEG or PNG as Pillow's `open().convert('RGB')` gives them: no colour profile and no orientation is
+ * RGB pixels of a JPEG or PNG, equal to Pillow's `open().convert('RGB')`: colour profiles and orientation are not
  * applied, transparency is dropped.
  *
- * @param formats others that it may have; that TIFF is decoded at all takes `unblockTiff` first
- * @throws DataFault `unreadable-image` on anything else, on cut files and on more than 100 million pixels
+ * @param formats accepted formats; call `unblockTiff` before accepting TIFF
+ * @throws DataFault `unreadable-image` for other formats, truncated files, and more than 100 million pixels
  */
 export async function decodeRgb(bytes: Uint8Array, formats = NETWORK_FORMATS): Promise<RgbImage> {
   try {
@@ -79,21 +79,21 @@ export async function decodeRgb(bytes: Uint8Array, formats = NETWORK_FORMATS): P
 }
 
 /**
- * Lets libvips decode TIFF, for the rest of the process. `decodeRgb` still refuses it unless asked for.
+ * Lets libvips decode TIFF for the rest of the process. `decodeRgb` still refuses it unless `formats` has it.
  */
 export function unblockTiff(): void {
   sharp.unblock({ operation: ['VipsForeignLoadTiffBuffer'] })
 }
 
-/** Width and height of the model's input where it is the same for every image; null where it follows the image. */
+/** Width and height of the model's input if it is the same for every image; null if it depends on the image. */
 export function inputSize({ resize, crop }: Preprocessing): { width: number; height: number } | null {
   return crop ?? (resize.kind === 'exact' ? resize : null)
 }
 
 /**
- * The same for a model, whose input has one size.
+ * The input size, for a model that needs one size.
  *
- * @param folder of the model, for the message
+ * @param folder the model's folder, for the message
  * @throws InputError `bad-model`
  */
 export function fixedInputSize(preprocessing: Preprocessing, folder: string): { width: number; height: number } {
@@ -103,7 +103,7 @@ export function fixedInputSize(preprocessing: Preprocessing, folder: string): { 
   throw new InputError('bad-model', message)
 }
 
-/** Size after the resize; the longer side is cut to whole pixels as torchvision's `Resize` and the hub's tools do. */
+/** Size after the resize; the longer side is truncated to whole pixels, like torchvision's `Resize` and the hub's tools. */
 function resizedSize({ width, height }: RgbImage, resize: Preprocessing['resize']): { width: number; height: number } {
   if (resize.kind === 'exact') return resize
   const { pixels } = resize
@@ -112,7 +112,7 @@ function resizedSize({ width, height }: RgbImage, resize: Preprocessing['resize'
     : { width: Math.trunc((pixels * width) / height), height: pixels }
 }
 
-/** Python's `round`: halves go to the even neighbour. torchvision's `CenterCrop` rounds its margins with it. */
+/** Python's `round`: ties go to the even neighbour. torchvision's `CenterCrop` rounds its margins with it. */
 function roundHalfEven(value: number): number {
   const floor = Math.floor(value)
   const rest = value - floor
@@ -120,10 +120,10 @@ function roundHalfEven(value: number): number {
 }
 
 /**
- * Turns an image into the model's samples: resize, centre crop (what sticks out of a smaller image is black), rescale,
- * normalise. As torchvision does it for OpenCLIP.
+ * Turns an image into the model's samples like torchvision does for OpenCLIP: resize, centre crop (padded with black if
+ * the image is smaller), rescale, normalise.
  *
- * @param out receives the samples of red, then of green, then of blue, row by row; its size says the crop's area
+ * @param out receives the samples of red, then green, then blue, row by row; its length decides the crop size
  */
 export function toSamples(image: RgbImage, preprocessing: Preprocessing, out: Float32Array): void {
   const size = resizedSize(image, preprocessing.resize)
@@ -149,7 +149,7 @@ export function toSamples(image: RgbImage, preprocessing: Preprocessing, out: Fl
   }
 }
 
-/** Which samples of an axis of `length` are seen in a crop of `crop`, and where they start in it. */
+/** The range of an axis of `length` that a crop of `crop` shows, and its offset in the crop. */
 function placed(length: number, crop: number): { from: number; length: number; to: number } {
   if (length >= crop) return { from: roundHalfEven((length - crop) / 2), length: crop, to: 0 }
   return { from: 0, length, to: Math.floor((crop - length) / 2) }
@@ -157,7 +157,7 @@ function placed(length: number, crop: number): { from: number; length: number; t
 
 const tables = new WeakMap<Preprocessing, readonly Float32Array[]>()
 
-/** The sample of every byte by channel, in 32-bit steps as PyTorch makes it. */
+/** The sample of every byte value by channel, computed in 32-bit steps like PyTorch. */
 function sampleTables(preprocessing: Preprocessing): readonly Float32Array[] {
   const known = tables.get(preprocessing)
   if (known) return known

@@ -1,14 +1,14 @@
 import { InputError } from '@skyscript/core'
 import type { Interpolation } from './pillow-resize.ts'
 
-/** How a picture becomes the model's input, read from a hub folder's `preprocessor_config.json`. */
+/** How an image becomes the model's input, from a hub folder's `preprocessor_config.json`. */
 export interface Preprocessing {
-  /** `shortest`: that many pixels for the shorter side, the shape kept. `exact`: that size whatever the shape. */
+  /** `shortest`: length of the shorter side in pixels, keeping the aspect ratio. `exact`: this size for any image. */
   readonly resize:
     | { readonly kind: 'shortest'; readonly pixels: number }
     | { readonly kind: 'exact'; readonly width: number; readonly height: number }
   readonly interpolation: Interpolation
-  /** Size of the middle part that the model sees; null: all of it. */
+  /** Size of the centre crop that the model sees; null: no crop. */
   readonly crop: { readonly width: number; readonly height: number } | null
   /** A sample is `(byte * rescale - mean) / std`, by channel red, green, blue. */
   readonly rescale: number
@@ -16,14 +16,14 @@ export interface Preprocessing {
   readonly std: readonly [number, number, number]
 }
 
-/** Of `PIL.Image.Resampling`. 0 is nearest, which no CLIP was trained with; 5 is Hamming. */
+/** From `PIL.Image.Resampling`. Excludes 0 (nearest), which no CLIP was trained with, and 5 (Hamming). */
 const INTERPOLATIONS: ReadonlyMap<unknown, Interpolation> = new Map([
   [1, 'lanczos'],
   [2, 'bilinear'],
   [3, 'bicubic'],
   [4, 'box'],
 ])
-/** A larger model input than any CLIP's; guards against a wrong file. */
+/** Larger than any CLIP's input; guards against a wrong file. */
 const LARGEST_SIDE = 4096
 
 /**
@@ -32,8 +32,7 @@ const LARGEST_SIDE = 4096
  * @throws InputError `bad-model` that names the field
  */
 export function parsePreprocessing(text: string, file: string): Preprocessing {
-  const refuse = (what: string) =>
-    new InputError('bad-model', `${file}: ${what}; take the file that belongs to the model.`)
+  const refuse = (what: string) => new InputError('bad-model', `${file}: ${what}; use the model's own file.`)
   let json: unknown
   try {
     json = JSON.parse(text)

@@ -1,23 +1,23 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import { InputError } from '@skyscript/core'
 
-/** Tokens that a CLIP text model reads (Radford et al. 2021, section 2.4); a model with another fixed length says so. */
+/** Tokens that a CLIP text model reads (Radford et al. 2021, section 2.4); a model with another length declares it. */
 export const CONTEXT_LENGTH = 77
-/** OpenCLIP fills up with 0, the hub's configuration with the end token; the models read neither. */
+/** OpenCLIP pads with 0, the hub's configuration with the end token; the models ignore both. */
 const PADDING = 0
 
 /** Caption -> token ids. */
 export interface ClipTokenizer {
-  /** Writes the ids of `text` into `out`, cut with the end token kept, filled up with 0. Returns how many are not filling. */
+  /** Writes the ids of `text` into `out`, truncated before a final end token, padded with 0. Returns the count without padding. */
   encode(text: string, out: BigInt64Array): number
-  /** Tokens of `text`, start and end included, however many a model reads. */
+  /** Number of tokens of `text`, start and end included, even beyond the model's limit. */
   count(text: string): number
 }
 
 /**
  * @param json the text of a hub folder's `tokenizer.json`
  * @param file its path, for messages
- * @throws InputError `bad-model` where the file is no tokenizer
+ * @throws InputError `bad-model` if the file is not a tokenizer
  */
 export function createTokenizer(json: string, file: string): ClipTokenizer {
   let tokenizer: Tokenizer
@@ -45,15 +45,15 @@ const CURLY_SINGLE = /[\u02bc\u2018-\u201b]/g
 const CURLY_DOUBLE = /[\u201c-\u201f]/g
 /** Latin ligatures, full-width letters and half-width Katakana. */
 const COMPATIBILITY = /[\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\u3000\ufb00-\ufb06\uff01-\uffef]/g
-/** But tab, line feed, form feed and carriage return, which become spaces. */
+/** Except tab, line feed, form feed and carriage return, which become spaces. */
 const CONTROLS = /(?![\t\n\f\r])[\p{Cc}\ufeff\u206a-\u206f\ufff9-\ufffc]/gu
 const ENTITY = /&(?:(amp|lt|gt|quot|apos|nbsp)|#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6}));/g
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0' }
 
 /**
- * What OpenCLIP does to a text before it tokenises: ftfy's `fix_text`, then `html.unescape` twice. Done here: straight
- * quotes, plain letters for ligatures and full-width forms, no control characters, numeric entities and those of XML.
- * Not done: ftfy's repair of text that was decoded with a wrong character set, and HTML's rarer entity names.
+ * Cleans a text like OpenCLIP before tokenising: ftfy's `fix_text`, then `html.unescape` twice. Implemented: straight
+ * quotes, plain letters for ligatures and full-width forms, no control characters, numeric and XML entities. Not
+ * implemented: ftfy's repair of wrongly decoded text, and HTML's rarer entity names.
  */
 function cleaned(text: string): string {
   const plain = text

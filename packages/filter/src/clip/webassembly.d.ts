@@ -1,4 +1,4 @@
-/** The part of the WebAssembly API (W3C) that is used here; Node's own types leave it to the browsers' ones. */
+/** The part of the WebAssembly API (W3C) that we use; Node's own types leave it to the browser types. */
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array)
@@ -6,7 +6,7 @@ declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { readonly initial: number })
     readonly buffer: ArrayBuffer
-    /** @param pages of 64 KiB */
+    /** @param pages pages of 64 KiB */
     grow(pages: number): number
   }
   class Instance {

@@ -5,9 +5,9 @@ import type { HashAnswer } from '../threads/hash-thread.ts'
 import { startThread } from '../threads/thread.ts'
 import { createHashColumn, type Hashes } from './near-duplicates.ts'
 
-/** What benchmarks are given out as. */
+/** File formats of published benchmarks. */
 const IMAGE = /\.(jpe?g|png|tiff?|bmp)$/i
-/** Images in memory at a time. Four of them are decoded at once, as many threads as Node has for that. */
+/** Images in memory at a time. Four are decoded at once, the size of Node's thread pool. */
 const AT_ONCE = 8
 
 /** A file or folder that could not be read. */
@@ -16,23 +16,23 @@ interface Unreadable {
   readonly why: string
 }
 
-/** The images of benchmarks such as AID, RESISC45 and RSICD, as far as they are needed to find them again. */
+/** The images of a benchmark such as AID, RESISC45 or RSICD, as needed to find them in a dataset. */
 export interface BenchmarkImages {
-  /** Paths below the folder, with forward slashes, in the order of their characters. */
+  /** Paths relative to the folder, with forward slashes, in code point order. */
   readonly files: readonly string[]
-  /** What each looks like, in the same order. */
+  /** Perceptual hashes, in the same order. */
   readonly hashes: Hashes
-  /** What could not be read, in the same order of characters: its images are not found among others. */
+  /** What could not be read, in code point order; these images are not found in a dataset. */
   readonly unreadable: readonly Unreadable[]
-  /** Of the names and hashes. */
+  /** Fingerprint of the names and hashes. */
   readonly fingerprint: string
 }
 
 /**
- * Reads a folder of images, the folders in it, and what links in it lead to. The format is told by what a file holds,
- * not by its name; of a TIFF of several pages the first counts.
+ * Reads a folder of images, including subfolders and the targets of links. The format is detected from a file's content,
+ * not its name; only the first page of a TIFF counts.
  *
- * @throws InputError `bad-exclude` where it is no folder, or has no image that can be read
+ * @throws InputError `bad-exclude` if it is not a folder, or has no readable image
  */
 export async function readBenchmarkImages(folder: string, progress: Progress): Promise<BenchmarkImages> {
   const found = await stat(folder).catch(() => null)
@@ -74,12 +74,12 @@ export async function readBenchmarkImages(folder: string, progress: Progress): P
 
 const byCharacters = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
-/** Paths of the images below a folder, in the order of their characters; folders that can't be read, links to nowhere. */
+/** Paths of the images below a folder, in code point order; and folders that can't be read, and broken links. */
 async function imagesIn(root: string): Promise<{ names: string[]; unreadable: Unreadable[] }> {
   const names: string[] = []
   const unreadable: Unreadable[] = []
 
-  /** @param above real paths of the folder and of those it is in: a link may lead back to one of them */
+  /** @param above real paths of the folder and its ancestors: a link may lead back to one of them */
   const walk = async (within: string, above: readonly string[]): Promise<void> => {
     for (const entry of await readdir(join(root, within), { withFileTypes: true })) {
       const file = within === '' ? entry.name : `${within}/${entry.name}`

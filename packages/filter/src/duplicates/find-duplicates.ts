@@ -3,7 +3,7 @@ import { type DuplicateSummary, localFile, MANIFEST, openManifestFile } from '@s
 import { hashOf } from '../groups.ts'
 import { createHashColumn, exactDuplicates, nearDuplicates, repeatedCaptions } from './near-duplicates.ts'
 
-/** Counts what repeats among the stored pairs. Memory: some 60 bytes a pair. */
+/** Counts duplicates among the stored pairs. Memory: about 60 bytes per pair. */
 export async function findDuplicates(storage: Storage): Promise<DuplicateSummary> {
   const file = await localFile(storage, MANIFEST)
   const manifest = await openManifestFile(file.path)

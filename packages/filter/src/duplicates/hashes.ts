@@ -1,11 +1,11 @@
-/** Hashes of 64 bits, by row, in two columns: 8 bytes a row, where the hex text of one takes 40. */
+/** 64-bit hashes by row, in two columns: 8 bytes per row, where hex text would take 40. */
 export interface Hashes {
   readonly high: Uint32Array
   readonly low: Uint32Array
 }
 
 const HEX_DIGITS = 16
-/** By character code: the digit's value, or 255. */
+/** By character code: the value of the hex digit, or 255. */
 const DIGITS = new Uint8Array(128).fill(255)
 for (let value = 0; value < 16; value++) {
   DIGITS[value.toString(16).charCodeAt(0)] = value
@@ -14,11 +14,11 @@ for (let value = 0; value < 16; value++) {
 
 export interface HashColumn {
   /**
-   * @param hex of the next row: its first 16 digits count, so that a sha256 may be given whole
-   * @throws RangeError where they aren't hex digits, or the rows are more than was said
+   * @param hex hash of the next row: only its first 16 digits are used, so a whole sha256 is allowed
+   * @throws RangeError if these aren't hex digits, or there are more rows than `size`
    */
   add(hex: string): void
-  /** The rows so far. */
+  /** Returns the rows so far. */
   end(): Hashes
 }
 
@@ -39,7 +39,7 @@ export function createHashColumn(size: number): HashColumn {
 function wordAt(hex: string, from: number): number {
   let word = 0
   for (let i = from; i < from + HEX_DIGITS / 2; i++) {
-    // Past the text's end the code is NaN, which no digit has.
+    // Past the end of the text the code is NaN, which is no digit.
     const digit = DIGITS[hex.charCodeAt(i)] ?? 255
     if (digit === 255) throw new RangeError(`"${hex}" doesn't begin with ${HEX_DIGITS} hex digits.`)
     word = (word << 4) | digit
@@ -48,14 +48,14 @@ function wordAt(hex: string, from: number): number {
 }
 
 /**
- * By row: the first row of the same hash. By a table of open addresses at most half full; time and memory (4 bytes a
- * row, and 8 to 16 while it runs) don't follow how often a hash is there.
+ * By row: the first row with the same hash. Uses an open-addressing table that is at most half full; time and memory (4
+ * bytes per row, and 8 to 16 while it runs) don't depend on how often a hash repeats.
  */
 export function firstOfEach({ high, low }: Hashes): Uint32Array {
   const rows = high.length
   const bits = Math.max(1, Math.ceil(Math.log2(2 * rows + 2)))
   const mask = 2 ** bits - 1
-  /** Row + 1, or 0 where nothing is. */
+  /** Row + 1, or 0 for an empty slot. */
   const table = new Uint32Array(mask + 1)
   const first = new Uint32Array(rows)
   for (let row = 0; row < rows; row++) {
@@ -81,13 +81,13 @@ export function firstOfEach({ high, low }: Hashes): Uint32Array {
   return first
 }
 
-/** Bits of 64 in which two hashes differ, of the words' exclusive ors. */
+/** Number of differing bits of two 64-bit hashes, from the exclusive ors of their halves. */
 export function bitsOf(high: number, low: number): number {
   let a = (high - ((high >>> 1) & 0x55555555)) | 0
   let b = (low - ((low >>> 1) & 0x55555555)) | 0
   a = (a & 0x33333333) + ((a >>> 2) & 0x33333333)
   b = (b & 0x33333333) + ((b >>> 2) & 0x33333333)
-  // Digits of at most 4 each: the sum of two fits into a digit, that of four doesn't.
+  // 4-bit digits of at most 4 each: the sum of two fits into a digit, the sum of four doesn't.
   const both = (a + b) | 0
   const sum = ((both & 0x0f0f0f0f) + ((both >>> 4) & 0x0f0f0f0f)) | 0
   return Math.imul(sum, 0x01010101) >>> 24

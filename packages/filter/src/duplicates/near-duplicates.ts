@@ -3,31 +3,31 @@ import { type Block, blockOf, SMALL, type Visitor, visitNearPairs } from './near
 
 export { createHashColumn, type HashColumn, type Hashes } from './hashes.ts'
 
-/** Bits of 64 in which two perceptual hashes may differ that count as one picture. */
+/** Two images count as the same picture if their perceptual hashes differ in at most this many of 64 bits. */
 export const DISTANCE = 4
 
-/** This many in a bucket are compared with all others of it at once. */
+/** Up to this many hashes of a bucket are compared with all others at once. */
 const FEW = 24
 
-/** Images that belong together. */
+/** Groups of duplicate images. */
 export interface Duplicates {
-  /** Images that have at least one other in their group. */
+  /** Images with at least one other in their group. */
   readonly images: number
   /** Groups of two or more. */
   readonly groups: number
-  /** Images of the largest group, 0 where there is none. */
+  /** Size of the largest group, 0 if there is none. */
   readonly largest: number
-  /** By row: the first row of its group, which is itself where nothing before it is like it. */
+  /** By row: the first row of its group, which is the row itself if no earlier one is similar. */
   readonly firstOf: Uint32Array
 }
 
 /**
- * Groups of images that look alike: those within `distance` bits of one another, and what is so near to one of them.
- * Exact, whatever the hashes. Five million that are spread take some 6 s, of which half in crowds around a few hashes
- * 15 s, all in one wide crowd a minute; memory: 45 bytes a row beside them.
+ * Groups images that look alike: single-linkage clusters of hashes within `distance` bits. Exact for any hashes. Five
+ * million spread-out hashes take about 6 s; with half of them crowded around a few values 15 s; all in one wide crowd a
+ * minute. Memory: 45 bytes per row in addition to the hashes.
  *
- * @param hashes perceptual ones, by row
- * @param options.distance bits of 64, from 0 on; its default is what counts as one picture
+ * @param hashes perceptual hashes, by row
+ * @param options.distance maximum number of differing bits (of 64), from 0; default: the limit for the same picture
  */
 export function nearDuplicates(hashes: Hashes, options: { readonly distance?: number } = {}): Duplicates {
   const { distance = DISTANCE } = options
@@ -55,10 +55,10 @@ export function nearDuplicates(hashes: Hashes, options: { readonly distance?: nu
 }
 
 /**
- * Groups of images whose files are equal.
+ * Groups images with identical files.
  *
- * @param hashes the first 64 bits of each file's sha256: that any two of five million different files are taken for
- *   equal has a chance of 1 in 1.4 million
+ * @param hashes the first 64 bits of each file's sha256: the chance that any two of five million different files
+ *   collide is 1 in 1.4 million
  */
 export function exactDuplicates(hashes: Hashes): Duplicates {
   return duplicatesOf(firstOfEach(hashes))
@@ -66,14 +66,14 @@ export function exactDuplicates(hashes: Hashes): Duplicates {
 
 /** How often captions repeat. */
 export interface RepeatedCaptions {
-  /** Pairs whose title another pair has too. */
+  /** Pairs that share their title with another pair. */
   readonly pairs: number
   readonly distinct: number
-  /** Pairs that have the most frequent title. */
+  /** Number of pairs with the most frequent title. */
   readonly most: number
 }
 
-/** @param hashes of the titles, by pair */
+/** @param hashes hashes of the titles, by pair */
 export function repeatedCaptions(hashes: Hashes): RepeatedCaptions {
   const firstOf = firstOfEach(hashes)
   const { images, groups, largest } = duplicatesOf(firstOf)
@@ -82,23 +82,23 @@ export function repeatedCaptions(hashes: Hashes): RepeatedCaptions {
 }
 
 /**
- * Finds the images of a benchmark among others. Exact, whatever the hashes. Five million against 100,000 take some 6 s,
- * in crowds around the same few hashes up to half a minute; memory: 50 to 95 bytes a row beside them.
+ * Finds benchmark images among others. Exact for any hashes. Five million against 100,000 take about 6 s, crowded around
+ * the same few hashes up to half a minute; memory: 50 to 95 bytes per row in addition to the hashes.
  *
- * @param hashes perceptual ones, by row
- * @param benchmark those of the benchmark's images
- * @param distance bits of 64 in which the hash of an image and its match differ at most
- * @returns by row: index of the nearest benchmark image, of equally near ones the first, or -1
+ * @param hashes perceptual hashes, by row
+ * @param benchmark hashes of the benchmark's images
+ * @param distance maximum number of differing bits (of 64) between an image and its match
+ * @returns by row: index of the nearest benchmark image (ties: the first), or -1
  */
 export function matchAgainst(hashes: Hashes, benchmark: Hashes, distance = DISTANCE): Int32Array {
   const images = benchmark.high.length
   const rows = hashes.high.length
-  // The benchmark first: so equal hashes lead to its first such image, and in every bucket its images stand before rows.
+  // The benchmark comes first, so equal hashes lead to its first such image, and its images precede rows in every bucket.
   const all = { high: joined(benchmark.high, hashes.high), low: joined(benchmark.low, hashes.low) }
   const first = firstOfEach(all)
   const nearest = new Int32Array(rows).fill(-1)
   let open = distinctOf(all, first)
-  // By growing distance, so that a row which has its match is out of the way of the costlier ones.
+  // By increasing distance, so that rows with a match are excluded from the more expensive passes.
   for (let bits = 1; bits <= distance && images > 0; bits++) {
     visitNearPairs(open, bits, matcher(images, nearest, bits))
     open = filtered(open, (row) => row < images || nearest[row - images]! < 0)
@@ -110,7 +110,7 @@ export function matchAgainst(hashes: Hashes, benchmark: Hashes, distance = DISTA
   return nearest
 }
 
-/** Keeps by row the first image within `bits`. Ids below `images` are the benchmark's. */
+/** Records the first image within `bits` for each row. Ids below `images` belong to the benchmark. */
 function matcher(images: number, nearest: Int32Array, bits: number): Visitor {
   return {
     firstOther: images,
@@ -134,7 +134,7 @@ function matcher(images: number, nearest: Int32Array, bits: number): Visitor {
   }
 }
 
-/** Of each hash its first row, in order, with the row as id. */
+/** The first row of each distinct hash, in order, with the row as id. */
 const distinctOf = ({ high, low }: Hashes, first: Uint32Array): Block =>
   filtered({ high, low, id: first.map((_, row) => row) }, (row) => first[row] === row)
 
@@ -157,14 +157,14 @@ function joined(a: Uint32Array, b: Uint32Array): Uint32Array {
   return both
 }
 
-/** The first row of the group so far; halves the way there for the next time. */
+/** The first row of the group so far; halves the path to it. */
 function rootOf(parents: Uint32Array, row: number): number {
   let at = row
   while (parents[at] !== at) at = parents[at] = parents[parents[at]!]!
   return at
 }
 
-/** One of the group that most of a bucket's first rows are in (the vote of Boyer and Moore). */
+/** A member of the group that most first rows of a bucket belong to (Boyer-Moore majority vote). */
 function majorityOf(parents: Uint32Array, id: Uint32Array, from: number, to: number): number {
   let [row, lead] = [id[from]!, 0]
   for (let at = from; at < Math.min(to, from + SMALL); at++) {
@@ -174,7 +174,7 @@ function majorityOf(parents: Uint32Array, id: Uint32Array, from: number, to: num
   return row
 }
 
-/** Of a large bucket most are of one group: the few others are compared with all until they are of it too. */
+/** Most hashes of a large bucket belong to one group: the others are compared with all until they join it. */
 function compareStrangers(
   parents: Uint32Array,
   { high, low, id }: Block,
@@ -194,14 +194,14 @@ function compareStrangers(
   }
 }
 
-/** The earlier root stays, so that a group's root is its first row whatever the order of pairs. */
+/** The earlier root is kept, so that a group's root is its first row for any order of pairs. */
 function unite(parents: Uint32Array, a: number, b: number): void {
   const [rootA, rootB] = [rootOf(parents, a), rootOf(parents, b)]
   if (rootA < rootB) parents[rootB] = rootA
   else parents[rootA] = rootB
 }
 
-/** @param parents by row: itself or an earlier row of its group. Made to hold the first row of each group. */
+/** @param parents by row: itself or an earlier row of its group; changed in place to the first row of each group */
 function duplicatesOf(parents: Uint32Array): Duplicates {
   const rows = parents.length
   const sizes = new Uint32Array(rows)

@@ -3,23 +3,23 @@ import type { Hashes } from './hashes.ts'
 /** A bucket of this size is compared at once; dividing it further would take longer. */
 export const SMALL = 16
 
-/** What to do with a bucket: nothing, as no pair in it says anything new, compare its hashes, or divide it further. */
+/** What to do with a bucket: nothing (no pair in it adds information), compare its hashes, or divide it further. */
 export type Decision = 'skip' | 'compare' | 'refine'
 
-/** Hashes side by side with the numbers they are known by. */
+/** Hashes with their ids. */
 export interface Block extends Hashes {
   readonly id: Uint32Array
 }
 
-/** Is shown buckets: hashes `from` to before `to` of a block, in the order they came in. */
+/** Receives buckets: hashes from `from` up to `to` (exclusive) of a block, in input order. */
 export interface Visitor {
-  /** Only pairs of an id below this, which stand first, with one from it on are wanted; without it every pair is. */
+  /** If set, only pairs of an id below this (these come first) with an id from it on are wanted; otherwise all pairs. */
   readonly firstOther?: number
   decide(block: Block, from: number, to: number): Decision
   compare(block: Block, from: number, to: number): void
 }
 
-/** As a power of two, the most buckets at a time: their counters stay in the fastest cache. */
+/** log2 of the maximum number of buckets at a time: their counters stay in the fastest cache. */
 const MOST_BITS = 12
 
 /** Some bits of a hash. */
@@ -29,14 +29,14 @@ interface Bits {
 }
 
 /**
- * Shows buckets such that any two hashes that differ in at most `distance` bits share one. Hashes that differ in d bits
- * agree in two or more of d + 2 bands of their bits, wherever these are cut, so they are divided by each pair of bands
- * (the multi-index hashing of Norouzi et al., CVPR 2012, with two bands instead of one). A bucket that is still large is
+ * Shows buckets such that any two hashes that differ in at most `distance` bits share one. If the bits are cut into d + 2
+ * bands, hashes that differ in d bits agree in at least two bands, so they are bucketed by each pair of bands (the
+ * multi-index hashing of Norouzi et al., CVPR 2012, with two bands instead of one). A bucket that is still large is
  * divided again, by the bits that vary in it.
  *
- * Memory: 24 bytes a hash, and as much for each further time that a bucket of most of them is divided.
+ * Memory: 24 bytes per hash, and as much again for each further division of a bucket that holds most of them.
  *
- * @param source distinct hashes, or few of each
+ * @param source distinct hashes, or few duplicates of each
  */
 export function visitNearPairs(source: Block, distance: number, visitor: Visitor): void {
   const ends: Uint32Array[] = []
@@ -48,7 +48,7 @@ export function visitNearPairs(source: Block, distance: number, visitor: Visitor
     else divide(block, from, to, bands, -1, depth)
   }
 
-  /** @param first the band in which the bucket agrees, or -1 */
+  /** @param first the band in which the whole bucket agrees, or -1 */
   const divide = (block: Block, start: number, end: number, bands: readonly Bits[], first: number, depth: number) => {
     const size = end - start
     if (depth === blocks.length || blocks[depth]!.id.length < size) blocks[depth] = blockOf(size)
@@ -79,13 +79,13 @@ export const blockOf = (size: number): Block => ({
   id: new Uint32Array(size),
 })
 
-/** Whether a bucket of bands `i` and `j` agrees in an earlier band too: then each two of it have shared a bucket before. */
+/** Whether a bucket of bands `i` and `j` agrees in an earlier band too: then all its pairs have shared a bucket before. */
 function isSeenBefore(block: Block, from: number, to: number, bands: readonly Bits[], i: number, j: number): boolean {
   const varying = varyingBits(block, from, to)
   return bands.some(({ high, low }, k) => k < j && k !== i && (high & varying.high) === 0 && (low & varying.low) === 0)
 }
 
-/** The bits in which not all of the hashes agree. */
+/** The bits that are not equal in all hashes. */
 function varyingBits({ high, low }: Block, from: number, to: number): Bits {
   const [firstHigh, firstLow] = [high[from]!, low[from]!]
   const bits = { high: 0, low: 0 }
@@ -96,14 +96,14 @@ function varyingBits({ high, low }: Block, from: number, to: number): Bits {
   return bits
 }
 
-/** By bucket: how many hashes are in it that others are sought for. */
+/** By bucket: number of its hashes for which others are sought. */
 const sought = new Uint32Array(2 ** MOST_BITS)
 
 /**
- * Counting sort: hashes that agree in `band` come side by side, in the order they came in.
+ * Counting sort: hashes that agree in `band` become adjacent, in input order.
  *
- * @param ends takes for each bucket where it ends in `out`
- * @param firstOther hashes with ids from it on are left out where none below it is in their bucket
+ * @param ends receives the end of each bucket in `out`
+ * @param firstOther hashes with ids from it on are left out if their bucket has none below it
  * @returns the number of buckets
  */
 function group(
@@ -140,7 +140,7 @@ function group(
   return buckets
 }
 
-/** The bits that are set in `bits`, in `count` parts of equal size, give or take one; null for fewer bits than that. */
+/** The bits set in `bits`, cut into `count` parts of equal size (plus or minus one); null if there are fewer bits. */
 function cut({ high, low }: Bits, count: number): Bits[] | null {
   const positions = Array.from({ length: 64 }, (_, bit) => bit).filter(
     (bit) => ((bit < 32 ? low : high) >>> (bit & 31)) & 1,

@@ -1,8 +1,8 @@
 import type { RgbImage } from '../clip/pillow-resize.ts'
 
-/** Cells a side that an image is averaged to before its transform. */
+/** Side of the grid of cells that an image is averaged to before its transform. */
 const CELLS = 32
-/** Coefficients a side that are kept: the coarsest, which shrinking and compression do not change. */
+/** Side of the block of coefficients kept: the coarsest, which scaling and compression hardly change. */
 const KEPT = 8
 
 /** `COSINES[k * CELLS + i]`: the k-th wave of the DCT-II at cell i. */
@@ -12,8 +12,8 @@ const COSINES = Float64Array.from({ length: KEPT * CELLS }, (_, at) => {
 })
 
 /**
- * What an image looks like in 64 bits: pictures of one scene in other sizes, qualities or brightness differ in few of
- * them. Luma averaged to 32 x 32 cells, DCT-II, and of its lowest 8 x 8 coefficients which are above their median.
+ * A 64-bit perceptual hash: images of one scene in other sizes, qualities or brightness differ in few bits. Luma averaged
+ * to 32 x 32 cells, DCT-II, then one bit per coefficient of the lowest 8 x 8: whether it is above their median.
  *
  * @returns 16 hex digits, coefficients row by row from the top left, the first in the most significant bit
  */
@@ -30,7 +30,7 @@ export function perceptualHash(image: RgbImage): string {
   return hex
 }
 
-/** Mean luma of 32 x 32 cells. Their edges are whole pixels; in images of fewer than 32 a pixel counts for several cells. */
+/** Mean luma of 32 x 32 cells. Cell edges are whole pixels; in images smaller than 32 a pixel is in several cells. */
 function cellsOf({ data, width, height }: RgbImage): Float64Array {
   const cells = new Float64Array(CELLS * CELLS)
   for (let row = 0; row < CELLS; row++) {
@@ -55,7 +55,7 @@ function bounds(cell: number, pixels: number): [from: number, to: number] {
   return [from, Math.max(from + 1, Math.floor(((cell + 1) * pixels) / CELLS))]
 }
 
-/** The lowest 8 x 8 coefficients. Rounded, so that those of flat images are 0 and not the noise of their sums. */
+/** The lowest 8 x 8 coefficients. Rounded, so that those of flat images are 0 instead of summation noise. */
 function lowest(cells: Float64Array): Float64Array {
   const rows = new Float64Array(CELLS * KEPT)
   for (let y = 0; y < CELLS; y++) {

@@ -7,10 +7,10 @@ import { MODEL_FILES, type ModelFolder, readModelFolder } from './model-folder.t
 
 const DEFAULT_HUB = 'https://huggingface.co'
 
-/** The hub's own rules for names; a leading dot is a path. */
+/** The hub's own rules for names; a name that starts with a dot is a path. */
 const HUB_ID = /^([A-Za-z0-9_][\w.-]{0,95}\/[A-Za-z0-9_][\w.-]{0,95})(?:@([\w][\w./-]{0,99}))?$/
 
-/** Finds a model's files: in the folder that `model` names, or in the cache of the hub's models, downloaded if need be. */
+/** Finds a model's files: in the folder that `model` names, or in the hub cache, downloading what is missing. */
 export async function findModel(
   options: Omit<ScorerOptions, 'name'>,
   needed: readonly string[] = MODEL_FILES,
@@ -21,7 +21,7 @@ export async function findModel(
   return readModelFolder(folder, { id: basename(folder), revision: null }, needed)
 }
 
-/** Bytes that the hub would send first; 0 for a folder, and for a model that is whole in the cache. @throws as the download */
+/** Bytes to download from the hub; 0 for a folder, and for a fully cached model. @throws as the download */
 export async function bytesToDownload(
   options: Omit<ScorerOptions, 'name'>,
   needed: readonly string[] = MODEL_FILES,
@@ -45,7 +45,7 @@ function hubModelOf(
     hub,
     needed,
     cacheFolder,
-    // Never in clear text over a network.
+    // Never unencrypted over a network.
     token: protocol === 'https:' || isLoopback(hostname) ? (process.env.HF_TOKEN ?? null) : null,
     patience: PATIENCE,
     ...(progress && { progress }),

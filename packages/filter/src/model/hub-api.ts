@@ -2,38 +2,38 @@ import { InputError, retrying, ServiceError, SkyscriptError } from '@skyscript/c
 import { httpFetch, type Response, reasonOf, retryAfterOf } from '@skyscript/http'
 import { missingFiles, optionalFiles } from './model-folder.ts'
 
-/** One file of a model at the hub, with what its bytes must be. */
+/** One file of a model at the hub, and how to verify its bytes. */
 export interface HubFile {
   readonly name: string
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number
-  /** Of the content, where the hub keeps it in large file storage; else null. */
+  /** sha256 of the content, if the hub keeps the file in large file storage; else null. */
   readonly sha256: string | null
-  /** Git's name of the content, `sha1("blob <size>\0" + content)`, of a file that is kept in git itself; else null. */
+  /** Git blob hash, `sha1("blob <size>\0" + content)`, of a file that is stored in git itself; else null. */
   readonly gitBlob: string | null
 }
 
-/** How long a hub is waited for. */
+/** How long to wait for a hub. */
 export interface Patience {
-  /** A hub that says nothing for so long is not there; in ms. */
+  /** A hub that sends nothing for this many ms counts as unreachable. */
   readonly silence: number
-  /** Before the second try, in ms; twice as long before each later one. */
+  /** Milliseconds before the second attempt; doubled before each later one. */
   readonly pause: number
 }
 
 export const PATIENCE: Patience = { silence: 60_000, pause: 500 }
 
-/** Connections of hours break. */
+/** Long downloads lose their connection now and then. */
 const TRIES = 5
 
-/** Tries again after a fault that may pass. */
+/** Retries after errors that may be temporary. */
 export const tried = <T>({ pause }: Patience, work: () => Promise<T>): Promise<T> =>
   retrying(work, { tries: TRIES, pauseMs: pause })
 
-/** Ends a request once nothing has come for a while. A time limit for the whole would cut slow, long downloads. */
+/** Aborts a request when no data has arrived for a while. A total time limit would end slow, long downloads. */
 export interface Watch {
   readonly signal: AbortSignal
-  /** Something came. */
+  /** Call when data arrives. */
   heard(): void
   end(): void
 }
@@ -46,16 +46,16 @@ export function watchSilence({ silence }: Patience): Watch {
   return { signal: controller.signal, heard: () => void timer.refresh(), end: () => clearTimeout(timer) }
 }
 
-/** What every request at the hub needs. */
+/** What every hub request needs. */
 export interface HubRequest {
   readonly id: string
   readonly hub: string
-  /** Sent only to the hub; null without one. */
+  /** Sent only to the hub; null if there is none. */
   readonly token: string | null
   readonly patience: Patience
 }
 
-/** A GET at the hub. Redirects to the hub's file servers are followed; the token is left out of them. */
+/** A GET request to the hub. Follows redirects to the hub's file servers, without the token. */
 export async function hubGet(
   { id, hub, token }: HubRequest,
   path: string,
@@ -78,7 +78,7 @@ export function unreachable(id: string, hub: string, error: unknown): ServiceErr
   )
 }
 
-/** Throws what a refused request means. */
+/** Throws an error that explains a refused request. */
 export async function refuse({ id, hub }: HubRequest, what: string, response: Response): Promise<never> {
   await response.body?.cancel().catch(() => undefined)
   const { status } = response
@@ -96,7 +96,7 @@ export async function refuse({ id, hub }: HubRequest, what: string, response: Re
 }
 
 /**
- * Asks which commit a revision stands for and which files of a CLIP it has.
+ * Resolves a revision to a commit, and lists its CLIP files.
  * `GET /api/models/{id}/revision/{revision}?blobs=true` (hub API, "model info").
  */
 export async function hubFiles(
@@ -121,7 +121,7 @@ export async function hubFiles(
   return { commit: sha, files: names.flatMap((name) => known.get(name) ?? []) }
 }
 
-/** Null where the answer is no JSON: an address that is no hub's, or a network that asks for a login first. */
+/** Null if the response is not JSON: not a hub's address, or a network that requires a login first. */
 async function hubJson(request: HubRequest, path: string, what: string): Promise<unknown> {
   const watch = watchSilence(request.patience)
   try {
@@ -150,7 +150,7 @@ function asHubFile(sibling: unknown): HubFile[] {
   const bytes = lfs?.size ?? size
   const sha256 = typeof lfs?.sha256 === 'string' && /^[0-9a-f]{64}$/.test(lfs.sha256) ? lfs.sha256 : null
   const gitBlob = !lfs && typeof blobId === 'string' && /^[0-9a-f]{40}$/.test(blobId) ? blobId : null
-  // Without a hash there is nothing to check a download against: as good as absent.
+  // Without a hash a download can't be verified, so the file counts as missing.
   if (!Number.isSafeInteger(bytes) || (bytes as number) < 0 || (sha256 === null && gitBlob === null)) return []
   return [{ name: rfilename, size: bytes as number, sha256, gitBlob }]
 }

@@ -9,15 +9,15 @@ import { isModelFile, MODEL_FILES, type ModelFolder, sha256OfFile } from './mode
 export interface HubModel extends HubRequest {
   /** Branch, tag or commit. */
   readonly revision: string
-  /** Of MODEL_FILES: all, or those that a model needs which a server runs. */
+  /** Of MODEL_FILES: all, or those needed of a model that runs on a server. */
   readonly needed: readonly string[]
   readonly cacheFolder: string
   readonly progress?: Progress
 }
 
 /**
- * What a revision's name stood for when it was first used, beside the files. It pins the model: a branch that moves at
- * the hub changes no dataset. Delete it to look at the hub again.
+ * What a revision name resolved to when it was first used; stored next to the files. It pins the model: a branch that
+ * moves at the hub changes no dataset. Delete the lock to resolve the name again.
  */
 interface ModelLock {
   readonly id: string
@@ -28,14 +28,14 @@ interface ModelLock {
 }
 
 /**
- * A hub's model from the cache; what the cache lacks is downloaded. The cache holds
+ * A hub model from the cache; missing files are downloaded. The cache holds
  * `models/<owner>--<name>/<revision>.lock.json` and `models/<owner>--<name>/<commit>/<file>`.
  */
 export async function fromHub(model: HubModel): Promise<ModelFolder> {
   const { root, lockFile } = placeOf(model)
   const lock = await readLock(lockFile, model)
   if (lock !== null && (await isWhole(root, lock))) return asFolder(root, lock)
-  // What was pinned is downloaded again as it was, whatever the hub says of it by now.
+  // A pinned commit is downloaded again, whatever the revision resolves to by now.
   const { commit, files } = lock === null ? await hubFiles(model) : asHubFiles(lock)
   try {
     await mkdir(root, { recursive: true })
@@ -53,7 +53,7 @@ function placeOf({ cacheFolder, id, needed, revision }: HubModel): { root: strin
   return { root, lockFile: join(root, `${revision.replaceAll('/', '--')}${part}.lock.json`) }
 }
 
-/** Bytes of the model's files that are not in the cache; those that are there are taken to be whole. */
+/** Bytes of the model's files that are not in the cache; cached files are assumed complete. */
 export async function bytesFromHub(model: HubModel): Promise<number> {
   const { root, lockFile } = placeOf(model)
   const lock = await readLock(lockFile, model)
@@ -70,7 +70,7 @@ const asHubFiles = ({ commit, files }: ModelLock): { commit: string; files: HubF
   files: files.map((file) => ({ ...file, gitBlob: null })),
 })
 
-/** What the disk refuses is for the user to mend. */
+/** Disk errors are reported to the user to fix. */
 function asCacheFault(error: unknown, cacheFolder: string): unknown {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT') {
@@ -105,7 +105,7 @@ async function readLock(path: string, { id, revision }: HubModel): Promise<Model
   throw new InputError('bad-model-lock', `${path} is damaged; delete it, and the model is looked up at the hub again.`)
 }
 
-/** Whether every file is there and unchanged; one that isn't is removed, so that it is downloaded again. */
+/** Whether every file is present and unchanged; one that isn't is deleted, so that it is downloaded again. */
 async function isWhole(root: string, { commit, files }: ModelLock): Promise<boolean> {
   let whole = true
   for (const { name, size, sha256 } of files) {
@@ -126,7 +126,7 @@ async function download(root: string, model: HubModel, commit: string, files: re
     const path = join(root, commit, file.name)
     const report = (done: number) => model.progress?.update(before + done, total)
     report(0)
-    // A run that ended early may have left whole files.
+    // A run that ended early may have left complete files.
     if (!(await hasContent(path, file))) await downloadFile({ ...model, commit, file, path, onBytes: report })
     locked.push({ name: file.name, size: file.size, sha256: file.sha256 ?? (await sha256OfFile(path)) })
     before += file.size

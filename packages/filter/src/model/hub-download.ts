@@ -18,17 +18,17 @@ import {
 export interface Download extends HubRequest {
   readonly commit: string
   readonly file: HubFile
-  /** Where it goes. */
+  /** Destination path. */
   readonly path: string
-  /** Bytes that are there. */
+  /** Called with the number of bytes downloaded so far. */
   onBytes(done: number): void
 }
 
 /**
- * Downloads one file: into a temporary file beside its place, checked, then renamed. What an interrupted download of the
- * same content left is continued.
+ * Downloads one file to a temporary file next to its destination, verifies it, then renames it. Resumes an interrupted
+ * download of the same content.
  *
- * @throws ServiceError once every try failed
+ * @throws ServiceError after every attempt failed
  */
 export async function downloadFile(download: Download): Promise<void> {
   const { path, patience, file } = download
@@ -63,11 +63,11 @@ async function fetchRest(download: Download, temporary: string, watch: Watch): P
     have = 0
   }
   if (have === file.size && file.size > 0) return
-  // Ranges count the bytes as they are sent, so none may be packed.
+  // Ranges count the bytes as sent, so the body must not be compressed.
   const headers = { 'accept-encoding': 'identity', ...(have > 0 && { range: `bytes=${have}-` }) }
   const response = await hubGet(download, `/${id}/resolve/${commit}/${file.name}`, { signal: watch.signal, headers })
   if (response.status !== 200 && response.status !== 206) await refuse(download, `file ${file.name} of ${id}`, response)
-  // A server that knows no ranges sends the whole file.
+  // A server that ignores ranges sends the whole file.
   if (response.status === 200) have = 0
   const body = readAhead(response.body)
   const handle = await open(temporary, have > 0 ? 'a' : 'w')
@@ -93,14 +93,14 @@ async function fetchRest(download: Download, temporary: string, watch: Watch): P
   }
 }
 
-/** Compares the bytes with the hub's hash; what differs is removed, so that the next try starts anew. */
+/** Compares the bytes with the hub's hash; a file that differs is deleted, so that the next attempt starts over. */
 async function check(download: Download, temporary: string): Promise<void> {
   if (await hasContent(temporary, download.file)) return
   await rm(temporary, { force: true })
   throw corrupt(download, 'has another hash than the hub says')
 }
 
-/** Whether the file is there and holds what the hub says. */
+/** Whether the file exists with the hub's size and hash. */
 export async function hasContent(path: string, { size, sha256, gitBlob }: HubFile): Promise<boolean> {
   const found = await stat(path).catch(() => null)
   if (!found?.isFile() || found.size !== size) return false

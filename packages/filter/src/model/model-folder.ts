@@ -12,13 +12,13 @@ export const MODEL_FILES = [
   'tokenizer.json',
 ] as const
 
-/** What is needed of a CLIP that a server runs. */
+/** The files needed of a CLIP that runs on a server. */
 export const LOCAL_FILES = ['preprocessor_config.json', 'tokenizer.json'] as const
 
-/** Weights beyond the 2 GB of a protobuf lie in a file beside the model. */
+/** Weights beyond protobuf's 2 GB limit are in a file next to the model. */
 export const OPTIONAL_MODEL_FILES = ['onnx/text_model.onnx_data', 'onnx/vision_model.onnx_data'] as const
 
-/** What a model may have beside the files that are needed of it. */
+/** Files that a model may have in addition to the needed ones. */
 export const optionalFiles = (needed: readonly string[]): readonly string[] =>
   OPTIONAL_MODEL_FILES.filter((name) => needed.includes(name.replace('_data', '')))
 
@@ -26,16 +26,16 @@ export function isModelFile(name: string): boolean {
   return [...MODEL_FILES, ...OPTIONAL_MODEL_FILES].some((known) => known === name)
 }
 
-/** A model whose files are all on this machine. */
+/** A model whose files are all local. */
 export interface ModelFolder {
   readonly folder: string
   readonly identity: ModelIdentity
 }
 
 /**
- * Reads which model a folder holds.
+ * Identifies the model in a folder.
  *
- * @throws InputError `missing-model-file` that names every missing file
+ * @throws InputError `missing-model-file` that lists all missing files
  */
 export async function readModelFolder(
   folder: string,

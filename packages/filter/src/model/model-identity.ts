@@ -1,6 +1,6 @@
-/** Which model gave a score: enough to find it again. */
+/** Identifies the model that gave a score, so that it can be found again. */
 export interface ModelIdentity {
-  /** Hub id, `owner/name`; of a folder its own name, so that no path of a machine gets into a dataset. */
+  /** Hub id, `owner/name`; for a folder its name without the path, so that no local path gets into a dataset. */
   readonly id: string
   /** Commit at the hub, 40 hex digits; null for a folder. */
   readonly revision: string | null

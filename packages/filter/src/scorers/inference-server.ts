@@ -2,15 +2,15 @@ import { InputError, redactAnswer, retrying, ServiceError, SkyscriptError } from
 import { type HttpInit, httpFetch, type Response, reasonOf } from '@skyscript/http'
 import { modelLogin } from './model-login.ts'
 
-/** A server that says nothing for so long is taken for gone, in ms: a GPU that is shared lets requests wait. */
+/** A server that sends nothing for this many ms counts as unreachable; a shared GPU may queue requests. */
 const SILENCE = 60_000
 const TRIES = 5
-/** Before the second try, in ms; twice as long before each later one. */
+/** Milliseconds before the second attempt; doubled before each later one. */
 const PAUSE = 300
-/** An answer is some embeddings; more is none of ours. */
+/** Maximum response size; our responses hold a few embeddings. */
 const LARGEST_ANSWER = 1 << 28
 
-/** Of the protocol's "model metadata": a dimension below 0 is free. */
+/** From the protocol's "model metadata": a dimension below 0 is variable. */
 export interface RemoteTensor {
   readonly name: string
   readonly datatype: string
@@ -23,22 +23,22 @@ export interface RemoteModel {
   readonly platform: string
   readonly inputs: readonly RemoteTensor[]
   readonly outputs: readonly RemoteTensor[]
-  /** Rows of a request; null where the server doesn't say. */
+  /** Maximum rows per request; null if the server doesn't say. */
   readonly maxBatch: number | null
 }
 
-/** What one input is given. */
+/** The data for one input. */
 export interface Feed extends RemoteTensor {
   readonly data: Float32Array | BigInt64Array
 }
 
 /**
  * A server of the Open Inference Protocol, version 2, over HTTP
- * (https://github.com/kserve/open-inference-protocol). Tensors travel as bytes where the server lists the extension
+ * (https://github.com/kserve/open-inference-protocol). Tensors are sent as bytes if the server lists the extension
  * `binary_tensor_data`, else as JSON.
  */
 export interface InferenceServer {
-  /** For messages; holds no secret. */
+  /** For messages; contains no secret. */
   readonly host: string
   model(name: string): Promise<RemoteModel>
   infer(
@@ -48,7 +48,7 @@ export interface InferenceServer {
   ): Promise<{ readonly shape: readonly number[]; readonly data: Float32Array }>
 }
 
-/** @throws ServiceError `model-server-failed` where it isn't there or isn't ready */
+/** @throws ServiceError `model-server-failed` if it is unreachable or not ready */
 export async function openInferenceServer(address: string): Promise<InferenceServer> {
   const url = new URL(address)
   const { host } = url
@@ -56,12 +56,16 @@ export async function openInferenceServer(address: string): Promise<InferenceSer
   const base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`
 
   const failed = (what: string, retry: boolean, cause?: unknown) =>
-    new ServiceError('model-server-failed', `The model server ${host} ${what}; see that it runs, and start again.`, {
-      retry,
-      cause,
-    })
+    new ServiceError(
+      'model-server-failed',
+      `The model server ${host} ${what}; check that it is running, then start again.`,
+      {
+        retry,
+        cause,
+      },
+    )
 
-  /** One request, its answer whole. */
+  /** Sends one request and reads the whole response. */
   const once = async (path: string, init: HttpInit): Promise<{ headers: Response['headers']; body: Buffer }> => {
     const signal = AbortSignal.timeout(SILENCE)
     let response: Response
@@ -80,7 +84,7 @@ export async function openInferenceServer(address: string): Promise<InferenceSer
     if (status === 401 || status === 403)
       throw new InputError(
         'model-server-login',
-        `The model server ${host} wants a login (HTTP ${status}); set SKYSCRIPT_MODEL_LOGIN=${url.protocol}//user:password@${host}.`,
+        `The model server ${host} requires a login (HTTP ${status}); set SKYSCRIPT_MODEL_LOGIN=${url.protocol}//user:password@${host}.`,
       )
     const retry = status === 408 || status === 429 || status >= 500
     throw failed(`answers HTTP ${status} to ${path}: ${redactAnswer(told(body), address)}`, retry)
@@ -106,7 +110,7 @@ export async function openInferenceServer(address: string): Promise<InferenceSer
       const path = `/v2/models/${name}`
       const { inputs, outputs, versions, platform } = json(path, (await ask(path)).body)
       if (!isTensors(inputs) || !isTensors(outputs)) throw failed(`does not say what ${name} takes and gives`, false)
-      // Not of the protocol, but Triton's way to say it; others answer 404.
+      // Not part of the protocol, but Triton's way to say it; others answer 404.
       const config = await once(`${path}/config`, {}).then(
         ({ body }) => json(path, body),
         () => ({}) as Record<string, unknown>,
@@ -156,7 +160,7 @@ const isTensors = (value: unknown): value is RemoteTensor[] =>
       each.shape.every(Number.isInteger),
   )
 
-/** Little-endian, as the extension wants it. */
+/** Little-endian, as the extension requires. */
 function rawOf({ datatype, data }: Feed): Buffer {
   const array =
     datatype === 'FP16'
@@ -167,7 +171,7 @@ function rawOf({ datatype, data }: Feed): Buffer {
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength)
 }
 
-/** An answer is JSON, behind which the tensors may lie as bytes. */
+/** A response is JSON, possibly followed by the tensors as bytes. */
 function readOutput(
   { headers, body }: { readonly headers: Response['headers']; readonly body: Buffer },
   wanted: string,
@@ -188,14 +192,14 @@ function readOutput(
       throw failed(`gives ${wanted} as ${String(datatype)}, not as FP32 or FP16`, false)
     if (bytes === null)
       return { shape, data: Float32Array.from((data as unknown[]) ?? [], (value) => Number(value ?? Number.NaN)) }
-    // A copy: the bytes need not begin where a number may.
+    // Copied for alignment: the bytes may start at any offset.
     const { buffer } = Uint8Array.from(bytes)
     return { shape, data: datatype === 'FP32' ? new Float32Array(buffer) : Float32Array.from(new Float16Array(buffer)) }
   }
   throw failed(`gives no output ${wanted}`, false)
 }
 
-/** What a server says of its error: the protocol's `{"error": "..."}`, or the start of a page. */
+/** The server's description of its error: the protocol's `{"error": "..."}`, or the start of a page. */
 function told(body: Buffer): string {
   const text = body.toString('utf8')
   const match = /"error"\s*:\s*"([^"]{0,200})/.exec(text)

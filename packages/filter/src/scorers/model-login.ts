@@ -4,9 +4,9 @@ import { loginOf } from '@skyscript/http'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * The header that logs in at a model server: with the login of its URL, else with that of SKYSCRIPT_MODEL_LOGIN, which
- * is `user:password` for the only server of the settings, or one `https://user:password@host` or several, with blanks
- * between, each for its own host, scheme and port.
+ * The authorization header for a model server, from its URL's login, else from SKYSCRIPT_MODEL_LOGIN: either
+ * `user:password` if the settings have only one server, or one or more `https://user:password@host`, separated by
+ * spaces, each for its own scheme, host and port.
  */
 export function modelLogin(address: string, env: Environment = process.env): { readonly authorization?: string } {
   const url = new URL(address)
@@ -19,9 +19,9 @@ export function modelLogin(address: string, env: Environment = process.env): { r
 }
 
 /**
- * Sees to it that a login goes to no server that it was not given for.
+ * Checks that no login would be sent to a server it was not meant for.
  *
- * @throws InputError `model-server-login` where `user:password` could be for several servers
+ * @throws InputError `model-server-login` if `user:password` could belong to several servers
  */
 export function checkModelLogin(addresses: readonly string[], env: Environment = process.env): void {
   if (loginsOf(env).plain === null) return
@@ -30,7 +30,7 @@ export function checkModelLogin(addresses: readonly string[], env: Environment =
   if (open.size < 2) return
   throw new InputError(
     'model-server-login',
-    `SKYSCRIPT_MODEL_LOGIN does not say which of ${[...open].join(', ')} it is for; write it as https://user:password@host.`,
+    `SKYSCRIPT_MODEL_LOGIN does not say which server it is for (${[...open].join(', ')}); write it as https://user:password@host.`,
   )
 }
 
@@ -41,6 +41,6 @@ function loginsOf(env: Environment): { plain: string | null; bound: URL[] } {
   if (bound.every((url) => url !== null)) return { plain: null, bound }
   throw new InputError(
     'model-server-login',
-    'SKYSCRIPT_MODEL_LOGIN must be https://user:password@host, or several with blanks between; percent-encode special characters.',
+    'SKYSCRIPT_MODEL_LOGIN must be https://user:password@host, or several of these separated by spaces; percent-encode special characters.',
   )
 }

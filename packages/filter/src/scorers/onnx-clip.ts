@@ -11,28 +11,28 @@ import type { ModelIdentity } from '../model/model-identity.ts'
 import type { OpenAnswer, OpenQuestion } from '../threads/model-thread.ts'
 import { startThread } from '../threads/thread.ts'
 
-// onnxruntime sends telemetry by default; nobody who scores images agreed to that. It reads the
-// environment of the process, which threads have no way to change.
+// onnxruntime sends usage reports to its makers by default; users of this package have not agreed to that. It reads the
+// environment of the process, which threads cannot change.
 process.env.ORT_DISABLE_TELEMETRY ??= '1'
 
-/** Images at a time that are worth trying. On a CPU more are no faster, and 16 of ViT-L/14 need 0.5 GB. */
+/** Batch sizes worth trying on a CPU. Larger ones are no faster, and 16 images of ViT-L/14 need 0.5 GB. */
 const CPU_BATCHES = [4, 8, 16, 32]
 const GPU_BATCHES = [16, 32, 64, 128, 256]
 
-/** A hash of what decides an embedding; batch and threads decide none. Other devices round otherwise. */
+/** A hash of everything that decides an embedding. Batch size and threads don't; the device does, because of rounding. */
 export const onnxFingerprint = ({ files }: ModelIdentity, device: Device): string =>
   sha256(canonicalJson(['onnx-clip', ENGINE_VERSION, files, ...(device === 'cpu' ? [] : [device])]))
 
 export interface OnnxOptions {
   readonly device: Device
-  /** Images that go into the model at once; null: found by trying. */
+  /** Images per batch; null: found by trying. */
   readonly batch: number | null
 }
 
 /**
- * A CLIP in ONNX, run by onnxruntime on this machine, in a thread of its own so that the caller's event loop stays free.
+ * A CLIP in ONNX, run locally by onnxruntime in its own thread, so that the caller's event loop stays free.
  *
- * Captions go through the text half one by one, so that an embedding never depends on what else was asked.
+ * Captions are embedded one by one, so that an embedding never depends on the other captions.
  */
 export async function openOnnxClip(
   { folder, identity }: ModelFolder,

@@ -10,11 +10,11 @@ import type { ModelFolder } from '../model/model-folder.ts'
 import type { ModelIdentity } from '../model/model-identity.ts'
 import { type InferenceServer, openInferenceServer, type RemoteModel, type RemoteTensor } from './inference-server.ts'
 
-/** Images of one request, and requests at a time: enough to keep a GPU busy while the next ones travel. */
+/** Images per request, and concurrent requests: enough to keep a GPU busy while the next ones are sent. */
 const BATCH = 16
 const REQUESTS = 4
 
-/** A server that runs the halves of a CLIP, each under a name. */
+/** A server that runs the two halves of a CLIP, each under its own name. */
 export interface ModelServer {
   readonly url: string
   readonly vision: string
@@ -23,15 +23,15 @@ export interface ModelServer {
 
 export interface RemoteOptions {
   readonly server: ModelServer
-  /** Images of one request; null: as many as is usual and the server allows. */
+  /** Images per request; null: the default, or less if the server has a limit. */
   readonly batch: number | null
 }
 
 /**
- * A CLIP on a server that speaks the Open Inference Protocol, version 2, as Triton and KServe do. Preprocessing and
- * tokenising are done here, so that scores are those of the same model on this machine but for the server's rounding.
+ * A CLIP on a server that speaks the Open Inference Protocol, version 2, such as Triton or KServe. Preprocessing and
+ * tokenising are done here, so scores equal those of the same model on this machine except for the server's rounding.
  *
- * @throws InputError `bad-model` where the server's models are no halves of a CLIP; ServiceError `model-server-failed`
+ * @throws InputError `bad-model` if the server's models are not halves of a CLIP; ServiceError `model-server-failed`
  */
 export async function openRemoteClip(
   { folder, identity }: ModelFolder,
@@ -107,7 +107,7 @@ async function openHalves(names: ModelServer) {
 const fingerprintOf = ({ files }: ModelIdentity, vision: Half, text: Half): string =>
   sha256(canonicalJson(['open-inference', vision.version, text.version, files]))
 
-/** What `openRemoteClip` would give as its fingerprint: the server says which models it runs. */
+/** The fingerprint that `openRemoteClip` would return; the server says which models it runs. */
 export async function remoteFingerprint({ identity }: ModelFolder, server: ModelServer): Promise<string> {
   const { vision, text } = await openHalves(server)
   return fingerprintOf(identity, vision, text)
@@ -115,12 +115,12 @@ export async function remoteFingerprint({ identity }: ModelFolder, server: Model
 
 interface Half {
   readonly name: string
-  /** What the server says that it runs. */
+  /** The version of the model that the server runs. */
   readonly version: unknown
   readonly input: RemoteTensor
   readonly mask: RemoteTensor | null
   readonly output: string
-  /** Rows that a request must have, or may have at most. */
+  /** Number of rows that a request must have; null if it may vary. */
   readonly fixedBatch: number | null
   readonly maxBatch: number | null
 }
@@ -136,9 +136,12 @@ function halfOf(
   const others = model.inputs.filter((input) => input !== mask)
   const input = others.find(({ name }) => name === inputName) ?? others[0]
   const refuse = (what: string) =>
-    new InputError('bad-model', `${model.name} at ${server.host} ${what}; serve the halves of a CLIP each on its own.`)
+    new InputError(
+      'bad-model',
+      `${model.name} at ${server.host} ${what}; serve each half of a CLIP as a separate model.`,
+    )
   if (input === undefined || others.length !== 1)
-    throw refuse(`has the inputs ${model.inputs.map(({ name }) => name).join(', ')}, not only ${inputName}`)
+    throw refuse(`has the inputs ${model.inputs.map(({ name }) => name).join(', ')}, expected only ${inputName}`)
   if (!datatypes.includes(input.datatype))
     throw refuse(`takes ${input.datatype} for ${input.name}, not ${datatypes.join(' or ')}`)
   const output = model.outputs.find(({ name }) => name === outputName) ?? model.outputs[0]
@@ -155,7 +158,7 @@ function halfOf(
   }
 }
 
-/** The rows of the half's output, each normalised. */
+/** The rows of the output, each normalised. */
 async function infer(
   server: InferenceServer,
   { name, input, mask, output }: Half,
@@ -169,7 +172,7 @@ async function infer(
     output,
   )
   if (shape.length !== 2 || shape[0] !== rows || data.length !== shape[0] * shape[1]!) {
-    const message = `${name} at ${server.host} gives ${shape.join(' x ')} numbers as ${output}, not one embedding per row (${rows}); serve it with its projection.`
+    const message = `${name} at ${server.host} gives ${shape.join(' x ')} numbers as ${output}, expected ${rows} embeddings; serve the model with its projection layer.`
     throw new InputError('bad-model', message)
   }
   const length = shape[1]!

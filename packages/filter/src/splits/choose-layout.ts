@@ -6,16 +6,16 @@ import { createSplitter, type Layout } from './splitter.ts'
 const EDGES = ['west', 'south', 'east', 'north'] as const
 
 /**
- * A declared extent is believed while the images cover at least this share of its area: some extracts name the whole
- * Earth as theirs.
+ * A declared extent is used if the images cover at least this share of its area: some extracts declare the whole
+ * Earth.
  */
 const LEAST_COVERED = 1 / 20
-/** The extent of images is rounded outwards to this share of its longer side, so that few further images change it. */
+/** The extent of images is rounded outwards to this fraction of its longer side, so that a few more images don't change it. */
 const ROUNDED_TO = 1 / 16
 
 /**
- * The first layout under which val and test, where they have a share, have images; the first of all where there is none.
- * Reads no more row groups than it takes to know.
+ * The first layout under which val and test, if they have a share, have images; the first of all if there is none. Reads
+ * no more row groups than needed.
  */
 export async function chooseLayout(
   manifest: ManifestFile,
@@ -46,8 +46,8 @@ export async function chooseLayout(
 }
 
 /**
- * The extent that decides a region's layout: what was declared (a clip box, or what the extracts' headers say), else that
- * of all images.
+ * The extent that decides a region's layout: the declared one (a clip box, or the extracts' headers), else that of all
+ * images.
  */
 export async function extentOf(manifest: ManifestFile, declared: Box | null): Promise<Box> {
   const images = await imageExtent(manifest)
@@ -59,7 +59,7 @@ export async function extentOf(manifest: ManifestFile, declared: Box | null): Pr
 
 const sides = ([west, south, east, north]: Box): [number, number] => [east - west, north - south]
 
-/** By the statistics in the manifest's footer. */
+/** From the statistics in the manifest's footer. */
 async function imageExtent(manifest: ManifestFile): Promise<Box> {
   const [west, south, east, north] = EDGES.map((name, i) => manifest.extreme(name, i < 2 ? 'min' : 'max'))
   if (west === undefined || south === undefined || east === undefined || north === undefined) return [0, 0, 0, 0]

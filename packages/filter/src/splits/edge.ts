@@ -4,17 +4,17 @@ import type { Shares } from './lattice.ts'
 const SIDES = ['south', 'east', 'north', 'west'] as const
 const ENDS = ['low', 'high'] as const
 
-/** Held-out ground shrinks until no more than this share of a region's images overlaps its inner sides ... */
+/** Held-out ground shrinks until at most this share of a region's images overlaps its inner sides ... */
 const MOST_OVERLAP = 0.045
-/** ... but to no less than this share of its full depth. */
+/** ... but to no less than this fraction of its full depth. */
 const LEAST_SIZE = 0.45
-/** Sizes to try, in this order. */
+/** Scales to try, in this order. */
 const SIZES = [1, 1.6, 2.5]
-/** Held-out ground along more than this share of a side extends along all of it, which saves one inner side. */
+/** Held-out ground that covers more than this share of a side is extended to the whole side, which saves an inner side. */
 const WHOLE_SIDE = 0.7
 
 interface Strip {
-  /** From the side inwards. */
+  /** Measured inwards from the side. */
   readonly depth: number
   /** Along the side, from one of its ends: val up to here, ... */
   readonly val: number
@@ -29,10 +29,10 @@ export interface EdgeRectangle {
 }
 
 /**
- * Val and test side by side along one side of a region, from a corner: at all four sides and both their ends, in
- * seeded order, then again in larger sizes.
+ * Val and test next to each other along one side of a region, starting at a corner: all four sides and both ends of each,
+ * in seeded order, then the same at larger scales.
  *
- * @param size of the region, metres
+ * @param size size of the region, metres
  * @param imageSide metres
  */
 export function edgeGround(
@@ -70,8 +70,8 @@ export function edgeGround(
 }
 
 /**
- * The images that lie whole in a strip have their centres half an image away from its inner sides; these centres get
- * their shares of the area, at the depth for which the fewest images overlap inner sides.
+ * Images entirely inside a strip have their centres at least half an image away from its inner sides. The strip is sized so
+ * that these centres get the parts' shares of the area, at the depth for which the fewest images overlap inner sides.
  */
 function stripOf(area: number, length: number, imageSide: number, { val, test }: Shares, scale: number): Strip {
   const full = Math.sqrt(((val + test) * area) / 2)

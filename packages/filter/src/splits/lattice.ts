@@ -6,33 +6,33 @@ export interface Rectangle {
   readonly box: Box
 }
 
-/** Shares of the ground (of the objects, for splits by image) that go to val and test, 0 to 1. */
+/** Shares of the ground (or, for splits by image, of the objects) that go to val and test, 0 to 1. */
 export interface Shares {
   readonly val: number
   readonly test: number
 }
 
 /**
- * Cells over the Earth, each with one val and one test rectangle at seeded places: held-out ground is spread evenly over
- * the region, whatever the seed, and its rectangles are compact, so that few images overlap their edges.
+ * Cells over the Earth, each with one val and one test rectangle at seeded places. Held-out ground is evenly spread over
+ * the region for any seed, and its rectangles are compact, so that few images overlap their edges.
  */
 export interface Lattice extends Shares {
   /** Corner of a cell: degrees east of the layout's meridian, and of latitude. */
   readonly west: number
   readonly south: number
-  /** Of a cell, degrees. */
+  /** Cell size, degrees. */
   readonly width: number
   readonly height: number
-  /** Which of several draws of the places this is. */
+  /** The number of this draw. */
   readonly draw: number
 }
 
-/** A share of a cell that still fits into a quarter of it, side by side with the other part's. */
+/** Maximum share of a cell: fits into a quarter of it, next to the other part's rectangle. */
 export const MOST_SHARE = 0.25
 
-/** Cells whose rectangles are remembered, about 100 MB. */
+/** Cells whose rectangles are cached, about 100 MB. */
 const CELLS_REMEMBERED = 200_000
-/** Column numbers are below this on both sides of the meridian. */
+/** Column numbers are below this in both directions from the meridian. */
 const COLUMNS = 2 ** 22
 
 /** @returns the held-out rectangles of all cells that a box overlaps */
@@ -72,7 +72,7 @@ function rectanglesOf(lattice: Lattice, x: number, y: number, seed: number): Rec
   ).flatMap(([part, quarter]): Rectangle[] => {
     const side = Math.sqrt(lattice[part])
     if (side === 0) return []
-    // Of the cell, 0 to 1.
+    // Fractions of the cell, 0 to 1.
     const left = (quarter % 2) / 2 + chance(`${part}-x`) * (0.5 - side)
     const bottom = Math.floor(quarter / 2) / 2 + chance(`${part}-y`) * (0.5 - side)
     const at = (u: number, v: number): [number, number] => [west + (x + u) * width, south + (y + v) * height]

@@ -9,40 +9,40 @@ import { edgeGround } from './edge.ts'
 import type { Shares } from './lattice.ts'
 import { type Layout, relativeLongitude } from './splitter.ts'
 
-/** What decides how a region's ground is divided, beside the settings and the seed. */
+/** What decides how a region's ground is divided, in addition to the settings and the seed. */
 export interface Region {
-  /** Degrees; its east may be above 180 where it crosses that meridian. */
+  /** Degrees; east may exceed 180 if the region crosses that meridian. */
   readonly extent: Box
   /** Side of a typical image of a point or line, metres. */
   readonly imageSide: number
 }
 
-/** Lattice cells along the square root of a region's area. */
+/** Number of lattice cells along the square root of a region's area. */
 const CELLS_ACROSS = 6
-/** A lattice cell is no larger, metres: held-out rectangles of a country must not take whole cities. */
+/** Maximum side of a lattice cell, metres: the held-out rectangles of a country must not take whole cities. */
 const LARGEST_CELL = 20_000
 /**
- * A lattice cell is no smaller than this many images: with 1 % val and 3 % test, about 2.5 % of images then overlap the
- * edges of held-out ground.
+ * Minimum area of a lattice cell, in images: with 1 % val and 3 % test, about 2.5 % of images then overlap the edges of
+ * held-out ground.
  */
 const IMAGES_PER_CELL = 45
-/** Draws of a lattice to try. */
+/** Number of lattice draws to try. */
 const LATTICE_DRAWS = 8
 
-/** The settings' percentages as shares; none for a part of which no pairs are wanted. */
+/** The settings' percentages as shares; 0 for a part without pairs. */
 export const sharesOf = ({ split, val, test }: Pick<Config['filter'], 'split' | 'val' | 'test'>): Shares => ({
   val: val === 0 ? 0 : split.val / 100,
   test: test === 0 ? 0 : split.test / 100,
 })
 
 /**
- * The layouts to try for `filter.split`, best first: the first under which val and test both have images is taken. They
- * depend on the settings, the region and the seed only, so data that is added later moves no pair, as long as the first
- * layout had images for both before.
+ * The layouts to try for `filter.split`, best first: the first under which val and test both have images is used. They
+ * depend only on the settings, the region and the seed, so data added later moves no pair, as long as the first layout
+ * already had images for both.
  *
- * With `degrees: auto`, a lattice of small rectangles is laid over a region whose images are small against it. Where they
- * are large, each inner side of held-out ground costs many images that overlap it; there val and test are side by side
- * at one edge of the region and extend beyond it.
+ * With `degrees: auto`, a lattice of small rectangles is used if images are small compared with the region. If they are
+ * large, many images overlap each inner side of held-out ground; then val and test are next to each other at one edge of
+ * the region and extend beyond it.
  */
 export function layoutsFor(
   filter: Pick<Config['filter'], 'split' | 'val' | 'test'>,
@@ -56,7 +56,7 @@ export function layoutsFor(
 
   const [west, south, east, north] = region.extent
   const meridian = relativeLongitude((west + east) / 2, 0)
-  // The region's west, relative to the meridian in its middle.
+  // The region's west, relative to its central meridian.
   const left = (west - east) / 2
   const metresEast = METRES_PER_DEGREE_LONGITUDE * Math.max(0.01, Math.cos(radians((south + north) / 2)))
   const [width, height] = [(east - west) * metresEast, (north - south) * METRES_PER_DEGREE_LATITUDE]

@@ -2,35 +2,35 @@ import { type Box, seededFraction } from '@skyscript/core'
 import type { Rectangle, Shares } from './lattice.ts'
 import { createLatticeGround, type Lattice } from './lattice.ts'
 
-/** Where a pair may be; `straddling`: its image shows ground of two parts, so it may be in none. */
+/** Which part a pair may be used for; `straddling`: its image shows ground of two parts, so it is in none. */
 export type Part = 'train' | 'val' | 'test' | 'straddling'
 export const PARTS = ['train', 'val', 'test', 'straddling'] as const satisfies readonly Part[]
 
-/** Longitudes are counted from here, -180 to 180, so that a region may lie on both sides of 180 degrees. */
+/** Longitudes are counted from here, -180 to 180, so that a region may cross 180 degrees. */
 export interface Meridian {
   readonly meridian: number
 }
 
-/** Which ground belongs to which part. Plain data: threads are given it. */
+/** Which ground belongs to which part. Plain data, so that it can be sent to threads. */
 export type Layout =
   /** No ground: the object's id decides. */
   | ({ readonly kind: 'image' } & Shares)
-  /** Cells of `degrees` belong whole to one part. */
+  /** Cells of `degrees` belong entirely to one part. */
   | ({ readonly kind: 'blocks'; readonly degrees: number } & Shares)
   /** One val and one test rectangle in each cell. */
   | ({ readonly kind: 'lattice' } & Lattice & Meridian)
   /** Rectangles at the edge of a region. */
   | ({ readonly kind: 'edge'; readonly rectangles: readonly Rectangle[] } & Meridian)
 
-/** The part of a pair, decided by its id and box only: other pairs, and how many there are, change nothing. */
+/** The part of a pair, decided only by its id and box: other pairs, and their number, change nothing. */
 export type Splitter = (id: string, box: Box) => Part
 
 /**
- * An overlap of an image and ground that is thinner than this, in degrees, is rounding: the edges of boxes and of ground
- * are rounded separately. Two such slivers together are thinner than a tenth of a millimetre.
+ * An overlap of an image and ground that is thinner than this (degrees) is a rounding error: the edges of boxes and of
+ * ground are rounded separately. Two such slivers together are thinner than a tenth of a millimetre.
  */
 const SLIVER = 4e-10
-/** Blocks whose part is remembered, about 50 MB. */
+/** Blocks whose part is cached, about 50 MB. */
 const BLOCKS_REMEMBERED = 500_000
 
 export function createSplitter(layout: Layout, seed: number): Splitter {

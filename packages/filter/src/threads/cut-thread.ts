@@ -13,7 +13,7 @@ let settings: SurveySettings
 let partOf: Splitter
 let files: readonly FileRows[]
 
-/** The thread that reads row groups and makes rows of CSVs of them. */
+/** The thread that reads row groups and turns them into CSV rows. */
 serveThread({
   async open(question: CutQuestion) {
     settings = question.settings

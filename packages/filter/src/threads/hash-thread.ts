@@ -12,7 +12,7 @@ const FORMATS: readonly ImageFormat[] = ['JPEG', 'PNG', 'TIFF']
 
 unblockTiff()
 
-/** The thread that hashes a benchmark's images: the user's own files, in a format that nothing from the network may have. */
+/** The thread that hashes benchmark images. These are the user's own files, so TIFF is allowed, unlike from the network. */
 serveThread({
   async hash(paths: readonly string[]) {
     return { value: await Promise.all(paths.map(hashOf)) }

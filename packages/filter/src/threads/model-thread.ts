@@ -8,15 +8,15 @@ import { serveThread } from './serve-thread.ts'
 export interface OpenQuestion {
   readonly folder: string
   readonly device: Device
-  /** Threads of one operator. */
+  /** Threads per operator. */
   readonly threads: number
-  /** Pixels of the model's input. */
+  /** Model input size in pixels. */
   readonly width: number
   readonly height: number
 }
 
 export interface OpenAnswer {
-  /** Images that must go in at once; null where any number may. */
+  /** Batch size that the model requires; null for any. */
   readonly fixedBatch: number | null
 }
 
@@ -27,7 +27,7 @@ const use = () => {
   return opened
 }
 
-/** The thread that holds the sessions: onnxruntime-node's `run` blocks the thread that calls it. */
+/** The thread with the sessions: onnxruntime-node's `run` blocks the thread that calls it. */
 serveThread({
   async open(question: OpenQuestion) {
     const file = join(question.folder, 'tokenizer.json')

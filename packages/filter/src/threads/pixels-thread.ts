@@ -9,31 +9,31 @@ import { serveThread } from './serve-thread.ts'
 
 export interface PixelsQuestion {
   readonly images: readonly Uint8Array[]
-  /** Each gives samples of its own. */
+  /** One set of samples is made for each. */
   readonly preprocessings: readonly Preprocessing[]
-  /** Whether the machine's cores have nothing else to do. */
+  /** Whether nothing else uses the machine's cores. */
   readonly alone: boolean
 }
 
 export interface PixelsAnswer {
-  /** By preprocessing: samples of the images that could be read, one after the other. */
+  /** By preprocessing: samples of the readable images, one after the other. */
   readonly samples: readonly Float32Array<ArrayBuffer>[]
-  /** By image: null, or the sentence of its fault. */
+  /** By image: null, or why it can't be read. */
   readonly faults: readonly (string | null)[]
-  /** By image: what it looks like, or null. */
+  /** By image: its perceptual hash, or null. */
   readonly hashes: readonly (string | null)[]
 }
 
-/** As many threads as Node has for that. */
+/** Node's thread pool has four threads. */
 const DECODERS = 4
 
-// One thread for an image: the model's threads have the cores.
+// libvips uses one thread per image: the model's threads need the cores.
 sharp.concurrency(1)
 
-/** The thread that decodes and resizes, so that decoding continues while the model computes. */
+/** The thread that decodes and resizes images while the model computes. */
 serveThread({
   async pixels({ images, preprocessings, alone }: PixelsQuestion) {
-    // Beside a model that computes on all cores more at a time would only push its threads aside.
+    // While a model uses all cores, more decoding at a time would only slow its threads down.
     const reading = inOrder(images.length, alone ? DECODERS : 1, (i) =>
       decodeRgb(images[i]!).catch((error: unknown) => {
         if (error instanceof DataFault) return error

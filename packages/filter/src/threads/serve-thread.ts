@@ -2,10 +2,10 @@ import { parentPort } from 'node:worker_threads'
 import { errorToData } from '@skyscript/core'
 import type { Answer, Call } from './thread.ts'
 
-/** A method of a thread; buffers that `transfer` lists are moved to the caller. */
+/** A method of a thread; buffers in `transfer` are moved to the caller. */
 export type Method = (value: never) => Promise<{ readonly value: unknown; readonly transfer?: readonly ArrayBuffer[] }>
 
-/** Answers the calls that come to this thread, one at a time and in their order. */
+/** Answers calls to this thread, one at a time, in order. */
 export function serveThread(methods: Readonly<Record<string, Method>>): void {
   const port = parentPort
   if (port === null) throw new Error('This module runs in a thread; see startThread.')

@@ -1,7 +1,7 @@
 import { type ResourceLimits, Worker } from 'node:worker_threads'
 import { type ErrorData, errorFromData, ServiceError } from '@skyscript/core'
 
-/** What travels to a thread and back. `transfer` buffers are moved, not copied. */
+/** A message to a thread. Buffers in `transfer` are moved, not copied. */
 export interface Call {
   readonly call: number
   readonly method: string
@@ -13,14 +13,14 @@ export type Answer =
   | { readonly call: number; readonly error: ErrorData }
 
 export interface Thread {
-  /** Asks the thread's method. Calls are answered in their order. */
+  /** Calls a method of the thread. Calls are answered in order. */
   ask<T>(method: string, value: unknown, transfer?: readonly ArrayBuffer[]): Promise<T>
   close(): Promise<void>
 }
 
 /**
- * Starts a thread for work that would block the event loop: timers and locks of the caller must keep working while a model
- * computes. The thread keeps the process alive only while it has something to do.
+ * Starts a thread for work that would block the event loop: the caller's timers and locks must keep running while a model
+ * computes. The thread keeps the process alive only while it has work.
  *
  * @param file a module that calls `serveThread`
  */
@@ -47,9 +47,13 @@ export function startThread(file: URL, resourceLimits?: ResourceLimits): Thread 
     else caller?.reject(errorFromData(answer.error))
   })
   const died = () =>
-    new ServiceError('thread-died', 'A thread ended; start again, with less running beside it if memory was short.', {
-      retry: true,
-    })
+    new ServiceError(
+      'thread-died',
+      'A worker thread ended unexpectedly; start again, and close other programs if memory was short.',
+      {
+        retry: true,
+      },
+    )
   worker.on('error', (error) => {
     const outOfMemory = (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY'
     end(outOfMemory ? died() : error instanceof Error ? error : new Error(String(error)))

@@ -9,7 +9,7 @@ import { parse } from 'csv-parse/sync'
 import { parquetReadObjects } from 'hyparquet'
 import { temporaryFolder } from './models.ts'
 
-/** A folder as storage; what is put appears in one step. `failAt`: no file that ends so can be written to its end. */
+/** A folder as storage; files appear atomically. `failAt`: a file whose name ends like this can't be written completely. */
 export function folderStorage(folder: string, failAt?: string): Storage {
   const of = (key: string) => join(folder, key)
   return {
@@ -64,7 +64,7 @@ export interface RowOptions {
 
 const SHA = '0123456789abcdef'.repeat(4)
 
-/** A pair with all that is known of it; a small box in the middle of a cell of its own, if not said otherwise. */
+/** A pair with all its data; by default a small box in the middle of its own cell. */
 export function rowOf(id: string, options: RowOptions = {}): DatasetRow {
   const number = Number(id.slice(1))
   const west = (number % 1000) / 10 + 0.04
@@ -103,7 +103,7 @@ export function rowOf(id: string, options: RowOptions = {}): DatasetRow {
 
 export type Filter = Config['filter']
 
-/** By image, with no more set aside than 5 and 10 %. */
+/** Split by image, with at most 5 and 10 % set aside. */
 export const BY_IMAGE: Filter['split'] = { by: 'image', degrees: 'auto', val: 5, test: 10 }
 
 export const FILTER: Filter = {
@@ -121,7 +121,7 @@ export const FILTER: Filter = {
 export interface Assembled {
   readonly folder: string
   readonly summary: CutSummary
-  /** Rows of the CSV whose name ends so, its header not among them. */
+  /** Rows of the CSV whose name ends like this, without its header. */
   csv(name: string): Promise<string[][]>
   manifest(): Promise<Record<string, unknown>[]>
 }
@@ -180,7 +180,7 @@ export async function assembled(rows: readonly DatasetRow[], options: AssembleOp
   }
 }
 
-/** Pairs on blocks of their own, of which no two have one similarity. */
+/** Pairs on separate blocks, all with different similarities. */
 export const rows = (count: number): DatasetRow[] =>
   Array.from({ length: count }, (_, i) => rowOf(`n${i}`, { similarities: [((i * 7919) % count) / count - 0.3] }))
 

@@ -1,7 +1,7 @@
 import { DataFault, InputError, ServiceError } from '@skyscript/core'
 import { serveThread } from '../../src/threads/serve-thread.ts'
 
-/** A thread whose methods throw what threads may throw. */
+/** A thread whose methods throw every kind of error. */
 serveThread({
   async input() {
     throw new InputError('bad-model', 'The model is wrong.')

@@ -23,16 +23,16 @@ export type Fault =
 
 export interface Hub {
   readonly url: string
-  /** All requests so far, those for the files of the other server too. */
+  /** All requests so far, including those to the file server. */
   readonly requests: Request[]
-  /** Asked before every answer. */
+  /** Called before every response. */
   fault: (request: Request) => Fault | null
-  /** What the hub says of the model and gives of it. */
+  /** The model's files at the hub. */
   files: Record<string, Uint8Array | string>
   commit: string
 }
 
-/** Models lie in large file storage, on a server of another address, as at the hub. */
+/** Models are in large file storage, on a server with another address, like at the hub. */
 const isLarge = (name: string) => name.startsWith('onnx/')
 
 /** A model hub on loopback: the two calls of the hub's API that a download needs, redirects and ranges. */
@@ -66,7 +66,7 @@ export async function startHub(files: Readonly<Record<string, Uint8Array | strin
   return hub
 }
 
-/** As `GET /api/models/{id}/revision/{revision}?blobs=true` answers. */
+/** The answer to `GET /api/models/{id}/revision/{revision}?blobs=true`. */
 function infoOf({ commit, files }: Hub): unknown {
   const siblings = Object.entries(files).map(([rfilename, content]) => {
     const bytes = Buffer.from(content as string)
@@ -95,7 +95,7 @@ function send(content: Uint8Array | string | undefined, request: IncomingMessage
   response.end(bytes.subarray(from))
 }
 
-/** The response, which breaks off or falls silent within its body. */
+/** A response that breaks off or stalls within its body. */
 function spoiled(response: ServerResponse, fault: { cutAfter: number } | { hangAfter: number }): ServerResponse {
   const after = 'cutAfter' in fault ? fault.cutAfter : fault.hangAfter
   const end = (body: Uint8Array | string = '') => {

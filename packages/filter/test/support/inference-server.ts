@@ -10,17 +10,17 @@ export type ServerFault = 'die' | 'unavailable' | 'html' | 'shape' | 'nan' | 'ot
 export interface TestServer {
   readonly url: string
   readonly requests: { path: string; rows: number }[]
-  /** Asked before every answer of `infer`. */
+  /** Called before every answer of `infer`. */
   fault: () => ServerFault | null
-  /** Requests that were in work at the same time, at most. */
+  /** Maximum number of concurrent requests so far. */
   peak: number
   stop(): Promise<void>
 }
 
 interface ServerOptions {
-  /** Whether tensors may come as bytes. */
+  /** Whether tensors may be sent as bytes. */
   readonly binary?: boolean
-  /** What the server says of images: FP32, or FP16 which it then takes. */
+  /** The declared type of images: FP32, or FP16, which it then requires. */
   readonly imageType?: 'FP32' | 'FP16'
   readonly maxBatch?: number
   readonly inputName?: string
@@ -36,7 +36,7 @@ interface InferRequest {
   }[]
 }
 
-/** A server of the Open Inference Protocol, version 2, on loopback, which runs a folder's models by onnxruntime. */
+/** A loopback server of the Open Inference Protocol, version 2, which runs a folder's models with onnxruntime. */
 export async function startInferenceServer(folder: string, options: ServerOptions = {}): Promise<TestServer> {
   const { binary = true, imageType = 'FP32', maxBatch, inputName = 'pixel_values' } = options
   const sessions = {

@@ -1,2 +1,2 @@
-/** Loads the module that decodes images again and again, as every thread does that starts, until it is ended. */
+/** Loads the decoding module again and again, as every starting thread does, until the process is killed. */
 for (let i = 0; ; i++) await import(`../../src/clip/preprocess.ts?${i}`)

@@ -16,7 +16,7 @@ export const REFERENCE = join(ROOT, '..', 'shared', 'reference', 'clip-tiny')
 
 export const lacksReference = (): boolean => lacks(sharedFile('reference', 'clip-tiny', 'expected.json'))
 
-/** A folder of the test's own, removed after it. */
+/** A temporary folder, removed after the test. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'skyscript-filter-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
@@ -29,7 +29,7 @@ export async function copyOfDemoModel(): Promise<string> {
   return folder
 }
 
-/** Writes files below a folder, making the folders between. */
+/** Writes files below a folder, creating the folders in between. */
 export async function writeFiles(
   folder: string,
   files: Readonly<Record<string, Uint8Array | string>>,
@@ -41,7 +41,7 @@ export async function writeFiles(
   return folder
 }
 
-/** Pixels a side of the small model's input, and tokens that it reads. */
+/** Side of the small model's input in pixels, and number of tokens it reads. */
 const SIDE = 8
 export const TOKENS = 12
 
@@ -82,7 +82,7 @@ const TOKENIZER = {
 
 const numbers = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i * 7 + 1))
 
-/** Files of a model of a few numbers, complete, of which a test may replace any. */
+/** All files of a tiny model, any of which a test may replace. */
 export function smallModelFiles(): Record<string, Uint8Array | string> {
   return {
     'onnx/vision_model.onnx': meanColourModel({ shape: ['batch', 3, SIDE, SIDE], weights: numbers(3 * 4) }),

@@ -1,13 +1,13 @@
-/** Writes ONNX models of a few nodes (onnx.proto3 of ONNX 1.10), so that a test can say exactly what is odd in a file. */
+/** Writes ONNX models with a few nodes (onnx.proto3 of ONNX 1.10), so that a test controls exactly what is odd in a file. */
 
-/** Of `TensorProto.DataType`. */
+/** From `TensorProto.DataType`. */
 export const TYPES = { float: 1, int32: 6, int64: 7 } as const
 export type TensorType = keyof typeof TYPES
 
 interface Value {
   readonly name: string
   readonly type: TensorType
-  /** A name where the size is free. */
+  /** A name instead of a number marks a variable size. */
   readonly shape: readonly (number | string)[]
 }
 
@@ -87,13 +87,13 @@ export function onnxModel({ nodes, weights, inputs, outputs, opset = 13 }: Graph
 
 const bytesOf = (data: Float32Array | BigInt64Array) => Buffer.from(data.buffer, data.byteOffset, data.byteLength)
 
-/** Mean colour of a picture, times the rows of `weights` -> `image_embeds`. */
+/** Mean colour of an image, times the rows of `weights` -> `image_embeds`. */
 export function meanColourModel(options: {
-  /** Of the input: batch, channels, height, width. */
+  /** Input shape: batch, channels, height, width. */
   readonly shape: readonly (number | string)[]
   readonly type?: TensorType
   readonly inputName?: string
-  /** `length` numbers for each channel. */
+  /** `length` numbers per channel. */
   readonly weights: Float32Array
   /** Leaves the embeddings as [batch, channels, 1, 1]. */
   readonly flat?: false
@@ -121,13 +121,13 @@ export function meanColourModel(options: {
   })
 }
 
-/** Token ids as numbers, times `weights` ([tokens, length]) -> `text_embeds`. With a mask, the ids outside it don't count. */
+/** Token ids as numbers, times `weights` ([tokens, length]) -> `text_embeds`. With a mask, the ids outside it are ignored. */
 export function tokenSumModel(options: {
   readonly tokens: number
   readonly weights: Float32Array
   readonly type?: TensorType
   readonly mask?: TensorType
-  /** One more input, which no CLIP has. */
+  /** An additional input, which no CLIP has. */
   readonly extra?: string
 }): Buffer {
   const { tokens, weights, type = 'int64', mask, extra } = options
