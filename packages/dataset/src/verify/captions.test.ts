@@ -8,7 +8,7 @@ import { checkMeta } from './meta.ts'
 const TITLE = 'a satellite image of building, roof shape of gabled, light'
 const OBJECT = 'a satellite image of building with roof shape of gabled and light'
 
-test('the longer caption must describe the object of the title, then what is around', () => {
+test('the longer caption must describe the object of the title, then its surroundings', () => {
   expect(captionFault(TITLE, OBJECT, 3)).toBeNull()
   expect(captionFault(TITLE, `${OBJECT}, surrounded by road of footway; natural wood`, 3)).toBeNull()
   expect(captionFault('a satellite image of a, b, c', 'a satellite image of a, b with c', 2)).toBeNull()
@@ -24,10 +24,10 @@ test('the longer caption must describe the object of the title, then what is aro
   }
 })
 
-test('a caption is one line of whole characters', () => {
+test('a caption is one line without control characters or lone surrogates', () => {
   for (const part of ['\n', '\r', '\0', '\u0085', '\ud800']) {
     expect(captionFault(`a satellite image of x${part}y`, `a satellite image of x${part}y`, 1)).toMatch(
-      /holds a control/,
+      /contains a control/,
     )
   }
 })
@@ -48,9 +48,9 @@ const tags: fc.Arbitrary<Tags> = fc
   )
   .map((entries) => Object.fromEntries(entries))
 
-test('what the captioner makes of any tags is accepted', () => {
+test('captions that the captioner writes for any tags are accepted', () => {
   const captioner = createCaptioner()
-  // A key of nothing but control characters may leave no phrase; none such is groundable.
+  // A key of only control characters may leave no phrase; such tags are never groundable.
   const speaks = ([key]: [string, string]) => /\p{L}/u.test(key)
   const center = tags.map((some) => Object.fromEntries([...Object.entries(some).filter(speaks), ['building', 'yes']]))
   fc.assert(
@@ -61,7 +61,7 @@ test('what the captioner makes of any tags is accepted', () => {
   )
 })
 
-test('what the captioner pickles is accepted, and differs from any other meta', () => {
+test('metas that the captioner pickles are accepted, and any other meta differs', () => {
   const box: Box = [1.5, 42.5, 1.51, 42.51]
   const time = fc.option(fc.integer({ min: 0, max: Date.UTC(2099, 0) }))
   const wellFormed = (value: Tags) =>
@@ -79,9 +79,9 @@ test('what the captioner pickles is accepted, and differs from any other meta', 
   )
 })
 
-test('captions of another style need only say something that every reader can read', () => {
+test('captions of another style only need some text that every reader can read', () => {
   expect(captionFault('An aerial image. It shows: pier.', 'An aerial image. It shows: pier.', 3, 'other')).toBeNull()
   expect(captionFault('An aerial image.', 'An aerial image.', 1)).toMatch(/does not begin with/)
-  expect(captionFault(' ', 'x', 1, 'other')).toMatch(/says nothing/)
+  expect(captionFault(' ', 'x', 1, 'other')).toMatch(/has no text/)
   expect(captionFault('x', 'x\u0000', 1, 'other')).toMatch(/control character/)
 })

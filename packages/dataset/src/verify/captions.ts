@@ -1,11 +1,11 @@
-/** What every caption of SkyScript begins with, aerial images too (released rows). */
+/** Prefix of every SkyScript caption, also for aerial images (from the released rows). */
 const PREFIX = 'a satellite image of '
 
 /**
- * What is wrong with a pair of captions, or null. The rules are those of the original's released rows.
+ * What is wrong with a pair of captions, or null. The rules follow the original's released rows.
  *
  * @param tags number of the object's tags; each gives one phrase
- * @param style another style, or a limit of tokens, leaves little that must hold
+ * @param style with another style, or a limit of tokens, only basic rules apply
  */
 export function captionFault(
   title: string,
@@ -19,9 +19,9 @@ export function captionFault(
   ] as const) {
     const prefix = style === 'original' ? PREFIX : ''
     if (!caption.startsWith(prefix)) return `${name} does not begin with "${prefix}"`
-    if (caption.slice(prefix.length).trim() === '') return `${name} says nothing after "${prefix}"`
+    if (caption.slice(prefix.length).trim() === '') return `${name} has no text after "${prefix}"`
     if (!caption.isWellFormed() || /\p{Cc}/u.test(caption))
-      return `${name} holds a control character or half a character`
+      return `${name} contains a control character or half a character`
   }
   return style === 'other' || continues(title, titleMultiObjects, tags - 1)
     ? null
@@ -29,9 +29,9 @@ export function captionFault(
 }
 
 /**
- * Whether the longer caption opens with the same phrases as the title. The title joins them by `, `; the longer one by
- * ` with ` first and ` and ` after, then ends or continues with `, surrounded by `. A phrase may hold a `, ` of its own:
- * there both texts are equal, so one walk over both settles every case.
+ * Whether the longer caption opens with the same phrases as the title. The title joins them with `, `; the longer one with
+ * ` with ` first and ` and ` after that, then ends or continues with `, surrounded by `. A phrase may itself contain `, `:
+ * both texts are equal there, so one pass over both decides every case.
  */
 function continues(title: string, multi: string, joinsDue: number): boolean {
   let at = 0

@@ -2,21 +2,21 @@ import { Readable } from 'node:stream'
 import type { Storage } from '@skyscript/core'
 import { CsvError, parse } from 'csv-parse'
 
-/** The file as a whole is no CSV from some line on. */
+/** The file is not valid CSV from some line on. */
 export class CsvFormatError extends Error {}
 
 export interface CsvLine {
-  /** Number of the line that the record ends on, from 1. */
+  /** Number of the line on which the record ends, from 1. */
   readonly line: number
   readonly fields: readonly string[]
 }
 
 /**
- * Records of a CSV as Python's csv module and pandas see them: comma, double quotes, and a lone CR ends a record as LF
- * and CRLF do. The header is the first record.
+ * Records of a CSV as Python's csv module and pandas read them: comma, double quotes, and a lone CR ends a record like LF
+ * and CRLF. The header is the first record.
  *
- * @param onChunk sees every chunk of the file in order
- * @throws CsvFormatError where quoting is broken
+ * @param onChunk called with every chunk of the file, in order
+ * @throws CsvFormatError if quoting is broken
  */
 export async function* readCsv(
   storage: Storage,

@@ -6,27 +6,27 @@ import { CsvFormatError, readCsv } from './csv-reader.ts'
 import { type FaultList, quoted } from './faults.ts'
 import type { RowIndex } from './row-index.ts'
 
-/** Python's csv module refuses longer fields (csv.field_size_limit). */
+/** Python's csv module refuses longer fields (csv.field_size_limit), in characters. */
 const FIELD_CHARACTERS = 131_072
-/** Similarities are written as text and as a Parquet number; the shortest text of a 32-bit float differs by this. */
+/** Similarities are stored as text and as a Parquet number; the shortest text of a 32-bit float differs by up to this. */
 const SIMILARITY_SLACK = 1e-6
 
-/** One CSV that the dataset's settings ask for. */
+/** A CSV that the dataset's settings produce. */
 export interface CsvFile extends CsvSet {
   readonly path: string
-  /** Of the settings' scorers; the first one for the unfiltered file. */
+  /** The scorer that ranks it; for the unfiltered file the first one in the settings. */
   readonly scorer: string
 }
 
-/** A CSV that was read: `members` holds 1 for every manifest row that it lists. */
+/** A CSV that was read: `members` is 1 for every manifest row that it lists. */
 export interface CsvContent extends CsvFile {
   readonly members: Uint8Array
   readonly rows: number
-  /** Null where there is no file, as the set has no pairs. */
+  /** Null if there is no file because the set has no pairs. */
   readonly sha256: string | null
 }
 
-/** Those that a dataset of these settings has, where they have pairs. */
+/** The CSVs that a dataset with these settings has, unless they have no pairs. */
 export function expectedCsvs({ name, filter }: DatasetLock['config']): CsvFile[] {
   const chosen = filter.scorers.flatMap(({ name: scorer }): CsvSet[] => [
     ...filter.top.map((size) => ({ part: 'top' as const, size, scorer })),
@@ -42,8 +42,8 @@ export function expectedCsvs({ name, filter }: DatasetLock['config']): CsvFile[]
 }
 
 /**
- * Reads one CSV and checks every row against the manifest; null where it isn't there or has other columns. A set without
- * pairs has no file: what is neither there nor listed counts as empty.
+ * Reads one CSV and checks every row against the manifest; null if it is missing or has other columns. A set without
+ * pairs has no file: a file that neither exists nor is listed counts as empty.
  *
  * @param listed whether the lock lists the file
  */
@@ -86,7 +86,7 @@ export async function checkCsv(
   return { ...file, members, rows, sha256: digest.digest('hex') }
 }
 
-/** Checks one row and notes it in `members`. */
+/** Checks one row and marks it in `members`. */
 function rowFault(fields: readonly string[], file: CsvFile, index: RowIndex, members: Uint8Array): string | null {
   if (fields.length !== 4) return `has ${fields.length} fields, not 4`
   const [filepath, title, titleMultiObjects, similarity] = fields as [string, string, string, string]

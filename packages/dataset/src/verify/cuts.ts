@@ -5,22 +5,22 @@ import type { RowIndex } from './row-index.ts'
 
 type Filter = DatasetLock['config']['filter']
 
-/** Validation and test are taken from this best percentage. */
+/** Validation and test are drawn from this top percentage. */
 const EVALUATION_PERCENT = 30
-/** The split of pairs that no ranking has. */
+/** The split of pairs that are in no ranking. */
 const EXCLUDED = 'excluded'
 
 /**
- * Checks which rows stand in which CSV.
+ * Checks which rows are in which CSV.
  *
- * - The unfiltered file: every row of the manifest's split `train`, and no other.
- * - Validation and test: rows of their own split among the best 30 percent of all, or, where none of that split is, among
- *   the best 30 percent of the split; no more than were asked for, and some where the split has any.
- * - A top set: the training rows among the best p percent of all rows by its scorer. Whether p percent is rounded up or
- *   down, and which of equal rows at the edge is in, is left open.
- * - A set by similarity: the training rows that have at least that.
+ * - The unfiltered file: exactly the rows of the manifest's split `train`.
+ * - Validation and test: rows of their own split among the top 30 percent of all, or, if that split has none there, among
+ *   the top 30 percent of the split; no more than the settings ask for, and at least one if the split has any.
+ * - A top set: the training rows among the top p percent of all rows by its scorer. Rounding of p percent, and the choice
+ *   among ties at the threshold, are not checked.
+ * - A set by similarity: the training rows with at least that similarity.
  *
- * Where there are limits, no title and no tag is in a file more often, and what a file lacks has a reason in them.
+ * With limits, no title and no tag is in a file more often than allowed, and only rows that the limits explain are missing.
  */
 export function checkCuts(contents: readonly CsvContent[], index: RowIndex, filter: Filter, faults: FaultList): void {
   for (const content of contents) {
@@ -29,13 +29,13 @@ export function checkCuts(contents: readonly CsvContent[], index: RowIndex, filt
   }
 }
 
-/** Similarities that are surely in, and surely not in, the best of all rows. */
+/** Similarities that are certainly in, and certainly not in, the top of all rows. */
 interface Edges {
   readonly surelyIn: number
   readonly surelyOut: number
 }
 
-/** Limits for each tag let rows of any similarity move up, so that nothing is sure then. */
+/** With limits per tag, rows of any similarity may move up, so nothing is certain. */
 function topEdges(percent: number, scorer: string, index: RowIndex, filter: Filter): Edges {
   if (filter.maxPerTag !== null) return { surelyIn: Infinity, surelyOut: -Infinity }
   const place = index.scorers.indexOf(scorer)
@@ -71,7 +71,7 @@ function checkEvaluation(content: CsvContent, index: RowIndex, filter: Filter, f
   }
 }
 
-/** The edge that rows of validation and test must not be below. */
+/** The threshold that rows of validation and test must not be below. */
 function evaluationEdge(part: string, scorer: string, index: RowIndex, filter: Filter): Pick<Edges, 'surelyOut'> {
   const edges = topEdges(EVALUATION_PERCENT, scorer, index, filter)
   const place = index.scorers.indexOf(scorer)
@@ -124,7 +124,7 @@ function countTitles({ members }: CsvContent, index: RowIndex): Map<number, numb
   return counts
 }
 
-/** No tag has more rows than the limit, each row counting for the rarest of its tags. */
+/** No tag has more rows than the limit; each row counts for the rarest of its tags. */
 function checkTags({ path, members }: CsvContent, index: RowIndex, { maxPerTag }: Filter, faults: FaultList): void {
   if (maxPerTag === null) return
   const counts = new Map<string, number>()

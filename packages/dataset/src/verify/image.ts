@@ -2,14 +2,14 @@ import { sha256 } from '@skyscript/core'
 import sharp from 'sharp'
 import type { Fault } from './faults.ts'
 
-/** Larger than any image the pipeline may ask for (10,000 pixels a side), small enough to stop a decompression bomb. */
+/** Larger than any image the pipeline can request (10,000 pixels a side), small enough to stop a decompression bomb. */
 const MAX_PIXELS = 100_000_000
 
 /**
- * Checks one JPEG against its manifest row: hash, end marker, three components, a whole decode, and the size.
+ * Checks one JPEG against its manifest row: hash, end marker, three components, a full decode, and the size.
  *
- * Every warning of the decoder counts: data that ends early is only a warning to libjpeg where an end marker follows.
- * The end marker is looked at apart, because a decode also accepts a file that lacks only its last two bytes.
+ * Every decoder warning counts: if data ends early but an end marker follows, libjpeg only warns. The end marker is
+ * checked separately, because a decode also accepts a file that lacks only its last two bytes.
  */
 export async function checkImage(
   path: string,
@@ -35,7 +35,7 @@ export async function checkImage(
       faults.push({ check: 'image-format', path, message })
     }
     if (orientation !== undefined && orientation !== 1) {
-      faults.push({ check: 'image-format', path, message: `asks to be turned (EXIF orientation ${orientation})` })
+      faults.push({ check: 'image-format', path, message: `has EXIF orientation ${orientation}, so viewers rotate it` })
     }
     const { info } = await image.raw().toBuffer({ resolveWithObject: true })
     if (info.width !== expected.width || info.height !== expected.height) {

@@ -4,18 +4,18 @@ import { ATTRIBUTION, DROPPED_CSV, LOCK, MANIFEST, REPORT } from '../names.ts'
 import { CsvFormatError, readCsv } from './csv-reader.ts'
 import { type FaultList, quoted } from './faults.ts'
 
-/** Files of every dataset, beside the CSVs, that the lock must know by hash. */
+/** Files of every dataset, besides the CSVs, that the lock must list with their hashes. */
 const LOCKED = [MANIFEST, ATTRIBUTION, DROPPED_CSV, REPORT] as const
-/** Relative, and within the dataset: a lock from elsewhere shall not make us read other files. */
+/** Relative, and inside the dataset: a foreign lock must not make us read other files. */
 const LOCKED_PATH = /^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/
 
-/** Whether captions are as the original writes them. */
+/** Whether captions follow the original's form. */
 export type CaptionForm = 'original' | 'other'
 
 export const captionForm = ({ captions }: DatasetLock['config']): CaptionForm =>
   captions.templates[0] === 'skyscript' && captions.maxTokens === null ? 'original' : 'other'
 
-/** Reads the lock; null, with its faults, where it is missing or doesn't say what is needed to check the rest. */
+/** Reads the lock; null (with faults) if it is missing or lacks what the other checks need. */
 export async function readLock(storage: Storage, faults: FaultList): Promise<DatasetLock | null> {
   let json: unknown
   try {
@@ -26,7 +26,7 @@ export async function readLock(storage: Storage, faults: FaultList): Promise<Dat
     return null
   }
   if (json === null) {
-    faults.add('lock', LOCK, 'is not there: the build did not end, or this is no dataset')
+    faults.add('lock', LOCK, 'is not there: the build did not end, or this is not a dataset')
     return null
   }
   const parsed = parseLock(json)
@@ -35,11 +35,11 @@ export async function readLock(storage: Storage, faults: FaultList): Promise<Dat
 }
 
 /**
- * Compares the hash of every file that the lock lists, and asks that it lists all files of a dataset.
+ * Compares the hash of every file that the lock lists, and checks that it lists all files of a dataset.
  *
- * @param csvs paths of the CSVs that the settings ask for
- * @param digests hashes of files that were read already
- * @returns how many files were compared
+ * @param csvs paths of the CSVs that the settings produce
+ * @param digests hashes of files that were already read
+ * @returns number of files compared
  */
 export async function checkFiles(
   storage: Storage,
@@ -54,12 +54,12 @@ export async function checkFiles(
   }
   for (const [path, expected] of Object.entries(lock.files)) {
     if (!LOCKED_PATH.test(path)) {
-      faults.add('lock', LOCK, `lists ${quoted(path)}, which is no path of a dataset`)
+      faults.add('lock', LOCK, `lists ${quoted(path)}, which is not the path of a dataset file`)
       continue
     }
     const known = digests.get(path)
     if (known === undefined && !(await storage.has(path))) {
-      faults.add('file-missing', path, 'is in the lock and not there')
+      faults.add('file-missing', path, 'is in the lock but not there')
       continue
     }
     const actual = known ?? (await sha256OfStream(storage.stream(path)))
@@ -69,7 +69,7 @@ export async function checkFiles(
   return compared
 }
 
-/** input = kept + dropped + failed, the same in the lock, in the manifest and in dropped.csv. */
+/** Checks that input = kept + dropped + failed, and that the lock, the manifest and dropped.csv agree. */
 export async function checkCounts(storage: Storage, lock: DatasetLock, rows: number, faults: FaultList): Promise<void> {
   const { objects, kept, dropped, failed } = lock.counts
   const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((total, n) => total + n, 0)
@@ -91,7 +91,7 @@ export async function checkCounts(storage: Storage, lock: DatasetLock, rows: num
   }
 }
 
-/** Counts by reason; null if the file is missing, which the check of the lock's files reports, or isn't such a table. */
+/** Counts by reason; null if the file is missing (checkFiles reports that) or is not such a table. */
 async function readDropped(storage: Storage, faults: FaultList): Promise<Map<string, number> | null> {
   if (!(await storage.has(DROPPED_CSV))) return null
   const counts = new Map<string, number>()

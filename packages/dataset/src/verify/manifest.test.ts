@@ -64,7 +64,7 @@ test('large row groups are read in parts, in order, and each row once', async ()
   }
 })
 
-test('whatever compression the writer chose, the rows are the same', async () => {
+test('the rows are the same for every compression', async () => {
   const { rows } = await read(manifestOf(some))
   const compressors = {
     GZIP: (bytes: Uint8Array) => gzipSync(bytes),
@@ -75,7 +75,7 @@ test('whatever compression the writer chose, the rows are the same', async () =>
   }
 })
 
-test('a manifest that is no Parquet, or lacks a column, is refused', async () => {
+test('a manifest that is not Parquet, or lacks a column, is refused', async () => {
   await expect(read(Buffer.from('id,filepath\n'))).rejects.toThrow(/can't be read as Parquet/)
   const fewer = some.map(({ sha256, ...row }) => row as TestRow)
   await expect(read(manifestOf(fewer))).rejects.toThrow('lacks the columns sha256')

@@ -16,7 +16,7 @@ import {
 import { MANIFEST, SIMILARITY } from '../names.ts'
 import { quoted } from './faults.ts'
 
-/** Columns that every manifest has; the similarity columns, one per scorer, come beside them. */
+/** Columns that every manifest has, in addition to one similarity column per scorer. */
 const COLUMNS = [
   'id',
   'filepath',
@@ -44,9 +44,9 @@ const COLUMNS = [
   'licence',
   'credit',
 ] as const
-/** With their tags as objects, some 40 MB. */
+/** About 40 MB, with tags parsed to objects. */
 const ROWS_AT_ONCE = 8192
-/** Bytes; a page is about 1 MB, and columns of one page have no index. */
+/** Bytes; a page is about 1 MB, and columns with one page have no index. */
 const SMALL_COLUMN = 2_000_000
 
 export interface ManifestRow {
@@ -64,13 +64,13 @@ export interface ManifestRow {
   readonly height: number
   readonly version: number
   readonly timestamp: string | null
-  /** From the image to the object's last edit; undefined in a manifest that doesn't have it. */
+  /** From the image to the object's last edit; undefined if the manifest lacks the column. */
   readonly daysApart: number | null | undefined
   readonly centerTags: Tags
   readonly surroundingTags: readonly Tags[]
   readonly title: string
   readonly titleMultiObjects: string
-  /** In the order of `scorers`; NaN where there is none. */
+  /** In the order of `scorers`; NaN if there is none. */
   readonly similarities: readonly number[]
   readonly split: string | null
   readonly sha256: string
@@ -78,14 +78,14 @@ export interface ManifestRow {
   readonly credit: string
 }
 
-/** The file as a whole can't be used. */
+/** The manifest can't be used at all. */
 export class ManifestError extends Error {}
 
 export interface Manifest {
   readonly rows: number
-  /** Names of the similarity columns after `similarity_CLIP_`, in the order of the columns. */
+  /** Scorer names: the similarity columns without `similarity_CLIP_`, in column order. */
   readonly scorers: readonly string[]
-  /** A part of a row group at a time: either the row, or what is wrong with it. */
+  /** Yields part of a row group at a time: each row, or what is wrong with it. */
   read(): AsyncGenerator<(ManifestRow | RowFault)[]>
   close(): Promise<void>
 }
@@ -94,7 +94,7 @@ export interface RowFault {
   readonly fault: string
 }
 
-/** Readers for every common Parquet compression: the verifier shall not depend on which one the writer chose. */
+/** Every common Parquet compression: the verifier must not depend on the writer's choice. */
 const compressors = {
   GZIP: (input: Uint8Array) => gunzipSync(input),
   ZSTD: (input: Uint8Array) => zstdDecompressSync(input),
@@ -102,11 +102,11 @@ const compressors = {
 }
 
 /**
- * Opens the manifest. Parquet is read from its end, and a storage gives streams, so the file is spooled to the system's
- * folder for temporary files (its size on disk, not in memory) and hashed on the way.
+ * Opens the manifest. Parquet is read from its end, but storage returns streams, so the file is copied to the system's
+ * temporary folder (its size on disk, not in memory) and hashed on the way.
  *
- * @param onChunk sees every chunk of the file in order
- * @throws ManifestError where the file is no Parquet or lacks a column
+ * @param onChunk called with every chunk of the file, in order
+ * @throws ManifestError if the file is not Parquet or lacks a column
  */
 export async function openManifest(storage: Storage, onChunk: (chunk: Uint8Array) => void): Promise<Manifest> {
   const folder = await mkdtemp(join(tmpdir(), 'skyscript-verify-'))
@@ -158,7 +158,7 @@ async function openFile(path: string): Promise<Omit<Manifest, 'close'>> {
   }
 }
 
-/** Without an index of its pages, a column costs as much to read in part as whole: that is done only with small ones. */
+/** Without a page index, reading part of a column costs as much as reading all of it, so only small ones are read like that. */
 function inParts({ offset_index_offset, meta_data }: ColumnChunk): boolean {
   return offset_index_offset !== undefined || Number(meta_data?.total_compressed_size ?? Infinity) <= SMALL_COLUMN
 }
@@ -218,7 +218,7 @@ function toRow(record: Readonly<Record<string, unknown>>, scorers: readonly stri
   }
 }
 
-/** Parquet's 64-bit integers come as bigint, its times as Date. */
+/** Parquet's 64-bit integers arrive as bigint, its times as Date. */
 function toNumber(value: unknown): number {
   if (value instanceof Date) return value.getTime()
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN
@@ -246,7 +246,7 @@ function tags(column: string, value: unknown): Tags {
     object !== null &&
     !Array.isArray(object) &&
     Object.values(object).every((member) => typeof member === 'string')
-  if (!isTags) throw new CellError(`${column} holds ${quoted(object)}, not texts by key`)
+  if (!isTags) throw new CellError(`${column} contains ${quoted(object)}, expected texts by key`)
   return object as Tags
 }
 

@@ -2,10 +2,10 @@ import type { Box, Tags } from '@skyscript/core'
 import { type Fault, quoted } from './faults.ts'
 import { PickleError, type PickleValue, readPickle } from './pickle.ts'
 
-/** What a meta must say, from the manifest. */
+/** What the manifest says a meta must contain. */
 export interface ExpectedMeta {
   readonly box: Box
-  /** Milliseconds since 1970 UTC; null where the source has no time. */
+  /** Milliseconds since 1970 UTC; null if the source has no time. */
   readonly time: number | null
   readonly centerTags: Tags
   readonly surroundingTags: readonly Tags[]
@@ -13,7 +13,7 @@ export interface ExpectedMeta {
 
 const KEYS = ['box', 'time', 'center_tags', 'surrounding_tags'] as const
 
-/** Checks a meta pickle: plain data, exactly the four keys of the original with its types, and equal to the manifest. */
+/** Checks a meta pickle: plain data, exactly the original's four keys with their types, and equal to the manifest. */
 export function checkMeta(path: string, bytes: Uint8Array, expected: ExpectedMeta): Fault[] {
   let members: Map<string, PickleValue>
   try {
@@ -50,7 +50,7 @@ export function checkMeta(path: string, bytes: Uint8Array, expected: ExpectedMet
   return faults
 }
 
-/** Year, month, day, hour, minute in UTC; nothing where the source has no time. */
+/** Year, month, day, hour, minute in UTC; empty if the source has no time. */
 function timeFields(time: number | null): number[] {
   if (time === null) return []
   const date = new Date(time)
@@ -91,7 +91,7 @@ function listOfTags(value: PickleValue): Tags[] {
   return value.items.map(tagsOf)
 }
 
-/** Tags are equal whatever the order of their keys; lists are not. NaN and infinities differ from every number. */
+/** Tags are equal in any key order; lists are not. NaN and infinities differ from every number. */
 function stableJson(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) => {
     if (typeof member === 'number' && !Number.isFinite(member)) return String(member)

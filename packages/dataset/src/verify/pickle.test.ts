@@ -3,14 +3,14 @@ import { expect, test } from 'vitest'
 import { dict, float, int, list, pickle, text, tuple } from '../../test/support/test-dataset.ts'
 import { PickleError, type PickleValue, readPickle } from './pickle.ts'
 
-/** pickle.dumps of CPython 3.11 for the value in the first test, in protocols 2, 4 and 5. */
+/** CPython 3.11's pickle.dumps of the value in the first test, in protocols 2, 4 and 5. */
 const BY_PYTHON = [
   '80027d7100285803000000626f787101473ff800000000000047c000000000000000867102580400000074696d657103284de3074b064b014a701101004affffffff74710458010000006371057d7106580100000061710768077358010000007371085d7109287d710a7d710b5803000000e5908d710c6807735d710d6558010000006e710e4e580100000065710f2958010000007471104b014b024b0387711158010000004c71128a06000000000001752e',
   '80049580000000000000007d94288c03626f7894473ff800000000000047c00000000000000086948c0474696d6594284de3074b064b014a701101004affffffff74948c0163947d948c0161946807738c0173945d94287d947d948c03e5908d946807735d94658c016e944e8c016594298c0174944b014b024b0387948c014c948a06000000000001752e',
   '80059580000000000000007d94288c03626f7894473ff800000000000047c00000000000000086948c0474696d6594284de3074b064b014a701101004affffffff74948c0163947d948c0161946807738c0173945d94287d947d948c03e5908d946807735d94658c016e944e8c016594298c0174944b014b024b0387948c014c948a06000000000001752e',
 ]
 
-/** Lists as arrays, dicts as maps, tuples under their name, so that a test sees which is which. */
+/** Lists as arrays, dicts as maps, tuples tagged by name, so that a test can tell them apart. */
 function plain(value: PickleValue): unknown {
   if (value.type === 'none') return null
   if (value.type === 'tuple') return { tuple: value.items.map(plain) }
@@ -19,7 +19,7 @@ function plain(value: PickleValue): unknown {
   return value.value
 }
 
-test('what Python pickles is read as Python means it, in every protocol', () => {
+test('pickles written by Python are read correctly in every protocol', () => {
   for (const hex of BY_PYTHON) {
     expect(plain(readPickle(Buffer.from(hex, 'hex')))).toEqual(
       new Map<string, unknown>([
@@ -36,13 +36,13 @@ test('what Python pickles is read as Python means it, in every protocol', () => 
   }
 })
 
-test('an int is no float', () => {
+test('an int is not a float', () => {
   expect(readPickle(pickle(int(1)))).toEqual({ type: 'int', value: 1 })
   expect(readPickle(pickle(float(1)))).toEqual({ type: 'float', value: 1 })
 })
 
-test('a pickle that would call something is refused at the opcode that would', () => {
-  // os.system('id') in protocol 0 behind a protocol mark, and REDUCE of a global in protocol 4.
+test('a pickle that would call a function is refused at that opcode', () => {
+  // os.system('id') in protocol 0 after a protocol mark, and REDUCE of a global in protocol 4.
   const attacks = ["\x80\x02cos\nsystem\n(S'id'\ntR.", '\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x02id\x85R.']
   for (const attack of attacks) {
     expect(() => readPickle(Buffer.from(attack, 'latin1'))).toThrow(/is not one of plain data at byte \d+$/)
@@ -55,7 +55,7 @@ test('a pickle that would call something is refused at the opcode that would', (
   }
 })
 
-test('cut, lengthened and senseless pickles are refused', () => {
+test('truncated, extended and malformed pickles are refused', () => {
   const whole = pickle(dict([[text('a'), tuple([int(1), float(2)])]]))
   for (let length = 0; length < whole.length; length++) {
     expect(() => readPickle(whole.subarray(0, length))).toThrow(PickleError)
@@ -79,7 +79,7 @@ test('cut, lengthened and senseless pickles are refused', () => {
   for (const [bytes, message] of refused) expect(() => readPickle(bytes)).toThrow(message)
 })
 
-test('any value comes back as it was written, and no bytes do anything but fail', () => {
+test('any value round-trips, and arbitrary bytes only cause a PickleError', () => {
   const strings = fc.string({ unit: 'grapheme' })
   const value = fc.letrec<{ node: Buffer }>((tie) => ({
     node: fc.oneof(

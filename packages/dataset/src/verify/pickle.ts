@@ -1,10 +1,10 @@
 /**
- * Reads the pickles of a dataset's metas, without Python. A pickle is a program for a stack machine; this one runs only
- * the opcodes that build data (protocols 2 to 5: dict, list, tuple, str, int, float, None, memo) and refuses every
- * other, so nothing is ever imported or called. Written from CPython's Lib/pickletools.py, which documents each opcode.
+ * Reads the pickles of a dataset's metas without Python. A pickle is a program for a stack machine; this one runs only
+ * the opcodes that build data (protocols 2 to 5: dict, list, tuple, str, int, float, None, memo) and refuses all others,
+ * so nothing is ever imported or called. Written from CPython's Lib/pickletools.py, which documents each opcode.
  */
 
-/** A Python value with its exact type: 1 is an int, 1.0 a float, and a tuple is no list. */
+/** A Python value with its exact type: 1 is an int, 1.0 a float, and a tuple is not a list. */
 export type PickleValue =
   | { readonly type: 'none' }
   | { readonly type: 'int'; readonly value: number }
@@ -14,7 +14,7 @@ export type PickleValue =
   | { readonly type: 'list'; readonly items: PickleValue[] }
   | { readonly type: 'dict'; readonly entries: (readonly [PickleValue, PickleValue])[] }
 
-/** The bytes are no pickle of plain data; `offset` is that of the opcode. */
+/** The bytes are not a pickle of plain data; `offset` is that of the opcode. */
 export class PickleError extends Error {
   readonly offset: number
 
@@ -32,7 +32,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * @returns the one value of the pickle
- * @throws PickleError on any opcode but those of plain data, on cut or trailing bytes, and on malformed text
+ * @throws PickleError on any opcode except those of plain data, on truncated or trailing bytes, and on malformed text
  */
 export function readPickle(bytes: Uint8Array): PickleValue {
   return new PickleMachine(bytes).run()
@@ -44,7 +44,7 @@ class PickleMachine {
   readonly #stack: StackItem[] = []
   readonly #memo = new Map<number, PickleValue>()
   #at = 0
-  /** Start of the opcode at work, for messages. */
+  /** Offset of the current opcode, for messages. */
   #opcodeAt = 0
 
   constructor(bytes: Uint8Array) {
@@ -67,7 +67,7 @@ class PickleMachine {
       case 0x80: // PROTO
         this.#protocol()
         break
-      case 0x95: // FRAME: only says how much to buffer
+      case 0x95: // FRAME: only a hint for buffering
         this.#length8()
         break
       case 0x28: // MARK
@@ -239,7 +239,7 @@ class PickleMachine {
     try {
       return decoder.decode(this.#bytes.subarray(start, start + length))
     } catch {
-      this.#fail('a text is not UTF-8')
+      this.#fail('a string is not UTF-8')
     }
   }
 

@@ -1,6 +1,6 @@
 import { type Box, IMAGE_PATH, sha256, type Tags } from '@skyscript/core'
 
-/** What the CSV, split and stray-file checks need of a manifest row, once the row itself is gone. */
+/** The part of a manifest row that the checks of CSVs, splits and stray files need later. */
 export interface IndexedRow {
   readonly id: string
   readonly filepath: string
@@ -15,13 +15,13 @@ export interface IndexedRow {
 const NO_YEAR = 255
 
 /**
- * All rows of a manifest in memory, as columns of numbers beside one map of ids: about 120 bytes a row and 80 for its id,
- * so that 5.2 million rows take about 1 GB. Paths are kept as folder, source and year; captions as 48 bits of hash.
+ * All rows of a manifest in memory, as columns of numbers plus a map of ids: about 120 bytes per row and 80 for its id, so
+ * 5.2 million rows take about 1 GB. Paths are stored as folder, source and year; captions as 48-bit hashes.
  */
 export class RowIndex {
   readonly scorers: readonly string[]
   readonly #rows = new Map<string, number>()
-  /** The same texts as the keys of the map. */
+  /** Shares its strings with the keys of the map. */
   readonly #ids: string[] = []
   readonly #folder = bytes()
   readonly #source = bytes()
@@ -51,7 +51,7 @@ export class RowIndex {
     return this.#rows.has(id)
   }
 
-  /** @param row with a path that matches IMAGE_PATH and an id that isn't here yet */
+  /** @param row its path must match IMAGE_PATH, and its id must be new */
   add({ id, filepath, title, titleMultiObjects, split, box, similarities, centerTags }: IndexedRow): void {
     const place = placeOf(filepath)
     if (place === null) throw new TypeError(`"${filepath}" is not the path of an image.`)
@@ -101,7 +101,7 @@ export class RowIndex {
     this.#tagEnds.push(this.#tags.length)
   }
 
-  /** Of the row's tags the one that the fewest rows have, the first by name of equally rare ones; null without tags. */
+  /** The rarest of the row's tags, the one that the fewest rows have; ties go to the first by name; null without tags. */
   rarestTag(row: number): string | null {
     const tags: number[] = []
     for (let at = row === 0 ? 0 : this.#tagEnds.at(row - 1); at < this.#tagEnds.at(row); at++)
@@ -111,7 +111,7 @@ export class RowIndex {
     return rarest.sort()[0] ?? null
   }
 
-  /** Equal for equal titles. */
+  /** A number that is equal for equal titles. */
   title(row: number): number {
     return this.#titles.at(row)
   }
@@ -147,12 +147,12 @@ function placeOf(filepath: string): { id: string; folder: number; source: string
   }
 }
 
-/** 48 bits: a caption that differs is taken for equal with a chance of 1 in 10^14. */
+/** 48 bits: the chance that a different caption counts as equal is 1 in 10^14. */
 function captionHash(title: string, titleMultiObjects: string): number {
   return Number.parseInt(sha256(`${title}\0${titleMultiObjects}`).slice(0, 12), 16)
 }
 
-/** A column of numbers that grows. */
+/** A growing column of numbers. */
 class Column<T extends Uint8Array | Float64Array> {
   readonly #create: (length: number) => T
   #values: T

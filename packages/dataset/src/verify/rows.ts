@@ -6,7 +6,7 @@ import type { CaptionForm } from './lock.ts'
 import type { ManifestRow } from './manifest.ts'
 import { checkMeta } from './meta.ts'
 
-/** What was found of one row; bytes are those of its image, 0 where it is missing. */
+/** Result of checking one row; bytes are those of its image, 0 if it is missing. */
 export interface RowCheck {
   readonly faults: readonly Fault[]
   readonly imageBytes: number
@@ -36,12 +36,12 @@ export async function checkRow(
   if (tags === 0) fault('center-tags', 'has no center tag')
   for (const [i, scorer] of scorers.entries()) {
     const similarity = row.similarities[i] ?? Number.NaN
-    // Rounding may leave the cosine of equal vectors a little above 1.
+    // Rounding may put the cosine of equal vectors slightly above 1.
     if (!(Math.abs(similarity) <= 1 + 1e-6)) fault('similarity', `similarity of ${scorer} is ${similarity}`)
   }
   if (row.licence === '' || row.credit === '') fault('credit', 'has no licence or no credit')
 
-  // A path that isn't one of ours is never read.
+  // A path that isn't valid is never read.
   if (!IMAGE_PATH.test(path)) return { faults, imageBytes: 0, metas: 0 }
   const [image, meta] = await Promise.all([storage.get(path), storage.get(metaPath(path))])
   if (image === null) fault('image-missing', 'is not there')
@@ -51,7 +51,7 @@ export async function checkRow(
   return { faults, imageBytes: image?.length ?? 0, metas: meta === null ? 0 : 1 }
 }
 
-/** The path must be one that the dataset may hold, and say the row's own id, source and year. */
+/** The path must be a valid image path with the row's own id, source and year. */
 function nameFault({ filepath, id, source, time }: ManifestRow): string | null {
   if (!IMAGE_PATH.test(filepath)) return 'is not the path of an image'
   const year = time === null ? '' : String(new Date(time).getUTCFullYear()).slice(-2)
@@ -59,7 +59,7 @@ function nameFault({ filepath, id, source, time }: ManifestRow): string | null {
   return filepath.endsWith(`/${stem}.jpg`) ? null : `is not named ${stem}, as its row says`
 }
 
-/** Whole days from the image to the object's last edit, towards zero. */
+/** Checks the whole days from the image to the object's last edit, rounded towards zero. */
 function daysFault({ daysApart, time, timestamp }: ManifestRow): string | null {
   if (daysApart === undefined) return null
   const due = time === null || timestamp === null ? null : Math.trunc((Date.parse(timestamp) - time) / 86_400_000)
@@ -67,9 +67,9 @@ function daysFault({ daysApart, time, timestamp }: ManifestRow): string | null {
 }
 
 /**
- * The box must be what width and height times GSD cover: w = round((E-W) x 111320 x cos(lat) / g), h = round((N-S) x
- * 110540 / g), within one pixel. Boxes of a map tile share one lattice, so `lat` may be the middle of the tile and not
- * of the box: the width may be off by what half a tile makes of the cosine.
+ * The box must match width and height times GSD: w = round((E-W) x 111320 x cos(lat) / g), h = round((N-S) x
+ * 110540 / g), within one pixel. Boxes of a map tile share one lattice, so `lat` may be the centre of the tile instead of
+ * the box: the width may differ by the change of the cosine over half a tile.
  */
 function gridFault({ box, center, width, height, gsd }: ManifestRow): string | null {
   const [west, south, east, north] = box

@@ -4,19 +4,19 @@ import type { CsvContent } from './csvs.ts'
 import type { FaultList } from './faults.ts'
 import type { RowIndex } from './row-index.ts'
 
-/** Overlaps thinner than this, in degrees, are the rounding of a shared edge: a tenth of a millimetre on the ground. */
+/** Overlaps thinner than this (degrees) come from rounding a shared edge: a tenth of a millimetre on the ground. */
 const EDGE = 1e-9
 
 const PARTS = ['train', 'val', 'test'] as const
 type Part = (typeof PARTS)[number]
 
 /**
- * Checks that no pair is in two of train, validation and test, whichever files they are read from. For splits by block
- * also that no image of one shows ground that an image of another shows, by their boxes.
+ * Checks that no pair is in two of train, validation and test, in any of the files. For splits by block also checks that
+ * no image of one part overlaps the box of an image of another.
  *
- * Only validation and test are indexed, so memory follows their size.
+ * Only validation and test are indexed, so memory depends on their size.
  *
- * @returns how often an image's ground was looked for among that of another part
+ * @returns number of images checked for overlap with another part
  */
 export function checkSplits(
   contents: readonly CsvContent[],
@@ -59,7 +59,7 @@ function unionOf(contents: readonly CsvContent[], size: number): Uint8Array {
 
 function checkGround(parts: ReadonlyMap<Part, Uint8Array>, index: RowIndex, faults: FaultList): number {
   let compared = 0
-  /** Whether each row of `part` shows ground of an image of the tree. */
+  /** Reports each row of `part` that overlaps an image in the tree. */
   const compare = (part: Part, other: Part, rows: readonly number[], tree: Flatbush) => {
     const own = parts.get(part)!
     for (let row = 0; row < index.size; row++) {

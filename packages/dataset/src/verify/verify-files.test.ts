@@ -14,7 +14,7 @@ const UNFILTERED = 'SkyScript-Town_train_unfiltered_5M.csv'
 const TOP = 'SkyScript-Town_train_top30pct_filtered_by_CLIP_openai.csv'
 const VAL = 'SkyScript-Town_val_5_filtered_by_CLIP_openai.csv'
 
-/** The pair that the file VAL lists first: the best of its block. */
+/** The pair that VAL lists first: the best of its block. */
 const isInVal = ({ id }: TestRow) => id === 'n1005'
 
 function cell(path: string, row: number, column: number, value: string): Change {
@@ -23,7 +23,7 @@ function cell(path: string, row: number, column: number, value: string): Change 
   }
 }
 
-/** After the hashes were put into the lock. */
+/** Applied after the hashes were written to the lock. */
 function write(path: string, text: string): Change {
   return (dataset) => {
     dataset.finish = (storage) => void storage.files.set(path, Buffer.from(text))
@@ -53,7 +53,7 @@ const csvRow = (row: TestRow): string[] => [
 
 const titleIn = (d: TestDataset, filepath: string) => d.rows.find((row) => row.filepath === filepath)?.title
 
-/** Asks for a set of the pairs with a similarity of 0.2 or more, and makes another of it. */
+/** Adds a set of the pairs with a similarity of 0.2 or more, changed by `make`. */
 const above =
   (spoil: (due: TestRow[], train: TestRow[]) => TestRow[]): Change =>
   (d) => {
@@ -70,10 +70,10 @@ const above =
   }
 
 const CHANGES: Changes = {
-  'csv-missing': [['a CSV is gone', remove(VAL), /is not there/]],
+  'csv-missing': [['a CSV is missing', remove(VAL), /is not there/]],
   'csv-columns': [
     ['columns are in another order', (d) => void d.csvs.get(TOP)![0]!.reverse(), /has the columns/],
-    ['the column is of another scorer', cell(TOP, 0, 3, 'similarity_CLIP_laion_RS'), /has the columns/],
+    ['the column belongs to another scorer', cell(TOP, 0, 3, 'similarity_CLIP_laion_RS'), /has the columns/],
     ['a CSV is empty', (d) => void d.csvs.set(TOP, []), /is empty/],
   ],
   'csv-format': [['quoting is broken', write(TOP, 'filepath,"title"x,\n'), /./]],
@@ -88,7 +88,7 @@ const CHANGES: Changes = {
     ['a caption differs', cell(UNFILTERED, 2, 1, 'a satellite image of x'), /line 3: the captions of .* differ/],
     ['a similarity differs', cell(TOP, 1, 3, '0.5'), /the manifest says/],
     ['a similarity is empty', cell(TOP, 1, 3, ''), /the manifest says/],
-    ['a row has a field too few', (d) => void d.csvs.get(TOP)![1]!.pop(), /has 3 fields, not 4/],
+    ['a row lacks a field', (d) => void d.csvs.get(TOP)![1]!.pop(), /has 3 fields, not 4/],
     ['a bare carriage return splits a row', rewrite(UNFILTERED, 'landuse', 'land\ruse'), /has 2 fields/],
   ],
   'csv-split': [
@@ -102,16 +102,16 @@ const CHANGES: Changes = {
       set({ split: 'val' }, ({ split }) => split === 'train'),
       /which the manifest puts into val/,
     ],
-    ['a pair of no split is in validation', set({ split: null }, isInVal), /puts into no split/],
+    ['a pair without a split is in validation', set({ split: null }, isInVal), /puts into no split/],
   ],
   'csv-rows': [
     [
-      'validation has no file though the manifest has pairs for it',
+      'validation has no file although the manifest has pairs for it',
       (d) => void d.csvs.delete(VAL),
       /has no rows, and the manifest puts \d+ pairs into val/,
     ],
     [
-      'validation is larger than asked',
+      'validation is larger than requested',
       (d) => {
         d.lock.config.filter.val = 0
         d.csvs.set(VAL.replace('_5_', '_0_'), d.csvs.get(VAL)!)
@@ -152,7 +152,7 @@ const CHANGES: Changes = {
   ],
   'caption-limit': [
     [
-      'a title comes more often than was asked for',
+      'a title appears more often than allowed',
       (d) => {
         d.lock.config.filter.maxSameCaption = 1
         for (const row of d.rows.slice(0, 3)) row.title = 'a satellite image of building'
@@ -163,7 +163,7 @@ const CHANGES: Changes = {
   ],
   'tag-limit': [
     [
-      'a tag has more pairs than was asked for',
+      'a tag has more pairs than allowed',
       (d) => {
         d.lock.config.filter.maxPerTag = 1
       },
@@ -195,7 +195,7 @@ const CHANGES: Changes = {
   ],
   'stray-file': [
     ['an image of an older build is left', write('images3/a9_S2_19.jpg', 'x'), /not in the manifest/],
-    ['a folder has a file that is no image', write('images3/.DS_Store', 'x'), /not in the manifest/],
+    ['a folder has a file that is not an image', write('images3/.DS_Store', 'x'), /not in the manifest/],
     ['a meta of an older build is left', write('meta3/a9_S2_19.pickle', 'x'), /not in the manifest/],
     [
       'a CSV of an older build is left',
@@ -207,12 +207,12 @@ const CHANGES: Changes = {
     ['a file was edited', write('ATTRIBUTION.md', 'x'), /the lock says/],
     ['a manifest was swapped', rewrite('dataset.lock.json', /("manifest.parquet":")\w{4}/, '$1beef'), /the lock says/],
   ],
-  'file-missing': [['a report is gone', remove('report/index.html'), /in the lock and not there/]],
+  'file-missing': [['a report is missing', remove('report/index.html'), /in the lock but not there/]],
   counts: [
-    ['dropped.csv is no CSV', write('dropped.csv', 'reason,"count"x'), /./],
+    ['dropped.csv is not a CSV', write('dropped.csv', 'reason,"count"x'), /./],
     ['dropped.csv has another header', write('dropped.csv', 'count,reason\n'), /has the columns/],
     [
-      'objects went astray',
+      'objects got lost',
       (d) => void d.lock.counts.objects++,
       /counts 51 objects, but 40 kept \+ 7 dropped \+ 3 failed/,
     ],
@@ -232,13 +232,13 @@ const CHANGES: Changes = {
   ],
   lock: [
     [
-      'the lock leaves the dataset',
+      'the lock lists a path outside the dataset',
       rewrite('dataset.lock.json', '"ATTRIBUTION.md"', '"../secret"'),
-      /no path of a dataset/,
+      /not the path of a dataset file/,
     ],
     ['there is no lock', remove('dataset.lock.json'), /the build did not end/],
-    ['the lock is cut', write('dataset.lock.json', '{'), /is not JSON/],
-    ['the lock says nothing', write('dataset.lock.json', '{}'), /lacks the member "config"/],
+    ['the lock is truncated', write('dataset.lock.json', '{'), /is not JSON/],
+    ['the lock is empty', write('dataset.lock.json', '{}'), /lacks the member "config"/],
     [
       'the lock does not list the manifest',
       rewrite('dataset.lock.json', '"manifest.parquet"', '"other"'),
@@ -248,7 +248,7 @@ const CHANGES: Changes = {
   manifest: [
     ['there is no manifest', remove('manifest.parquet'), /is not there/],
     [
-      'the manifest is cut',
+      'the manifest is truncated',
       (d) => {
         d.finish = (s) => void s.files.set('manifest.parquet', s.files.get('manifest.parquet')!.subarray(0, 999))
       },
@@ -276,7 +276,7 @@ const CHANGES: Changes = {
 
 testChanges(CHANGES)
 
-test('splits by image may show the same ground', async () => {
+test('with splits by image, parts may show the same ground', async () => {
   const dataset = await createTestDataset()
   for (const [, change] of CHANGES['split-ground']!) await change(dataset)
   dataset.lock.config.filter.split = { by: 'image', degrees: 0.1 }

@@ -15,7 +15,7 @@ import {
 } from '../../test/support/test-dataset.ts'
 import { renderVerifyResult, verifyDataset } from './verify.ts'
 
-test('a dataset that is right has no fault, and all of it is looked at', async () => {
+test('a correct dataset has no fault, and all of it is checked', async () => {
   const storage = await storeTestDataset(await createTestDataset())
   const updates: number[] = []
   const progress = { update: (done: number) => void updates.push(done) }
@@ -28,7 +28,7 @@ test('a dataset that is right has no fault, and all of it is looked at', async (
   expect(renderVerifyResult(result)).toContain('No fault found')
 })
 
-/** Replaces an image and says so in the manifest. */
+/** Replaces an image and updates the manifest. */
 function setImage(dataset: TestDataset, row: TestDataset['rows'][number], bytes: Uint8Array): void {
   dataset.images.set(row.filepath, bytes)
   row.sha256 = sha256(bytes)
@@ -41,11 +41,11 @@ async function jpeg(width: number, height: number): Promise<Buffer> {
 }
 
 const CHANGES: Changes = {
-  'image-missing': [['an image is gone', (d) => void d.images.delete(pick(d).filepath), /is not there/]],
+  'image-missing': [['an image is missing', (d) => void d.images.delete(pick(d).filepath), /is not there/]],
   'image-hash': [['the manifest has another hash', set({ sha256: sha256('other') }), /the manifest says/]],
   'image-format': [
     [
-      'a PNG is named .jpg',
+      'a PNG has the extension .jpg',
       async (d) =>
         setImage(
           d,
@@ -84,7 +84,7 @@ const CHANGES: Changes = {
       /4 channels/,
     ],
     [
-      'a JPEG asks to be turned',
+      'a JPEG has an EXIF orientation',
       async (d) =>
         setImage(
           d,
@@ -119,12 +119,12 @@ const CHANGES: Changes = {
   ],
   'image-end': [
     [
-      'a JPEG lacks its end marker',
+      'a JPEG has no end marker',
       (d) => setImage(d, pick(d), d.images.get(pick(d).filepath)!.subarray(0, -2)),
       /end-of-image marker/,
     ],
     [
-      'something follows the end of a JPEG',
+      'bytes follow the end of a JPEG',
       (d) => setImage(d, pick(d), Buffer.concat([d.images.get(pick(d).filepath)!, Buffer.from('more')])),
       /end-of-image marker/,
     ],
@@ -139,7 +139,7 @@ const CHANGES: Changes = {
   'image-path': [
     ['a row has the source of another', set({ source: 'L8' }, (row) => row.source === 'S2'), /is not named \w+_L8/],
     ['a row has the time of another', set({ time: new Date(0) }, (row) => row.time !== null), /is not named \w+_70/],
-    ['a path leaves the folder', set({ filepath: '../secret.jpg' }), /is not the path of an image/],
+    ['a path is outside the folder', set({ filepath: '../secret.jpg' }), /is not the path of an image/],
   ],
   'object-twice': [
     [
@@ -156,16 +156,20 @@ const CHANGES: Changes = {
       /has more than one image/,
     ],
   ],
-  'meta-missing': [['a meta is gone', (d) => void d.metas.delete(metaPath(pick(d).filepath)), /is not there/]],
+  'meta-missing': [['a meta is missing', (d) => void d.metas.delete(metaPath(pick(d).filepath)), /is not there/]],
   'meta-shape': [
-    ['a meta is no pickle', (d) => void d.metas.set(metaPath(pick(d).filepath), Buffer.from('{}')), /no protocol mark/],
+    [
+      'a meta is not a pickle',
+      (d) => void d.metas.set(metaPath(pick(d).filepath), Buffer.from('{}')),
+      /no protocol mark/,
+    ],
     [
       'a meta would call a function',
       (d) => void d.metas.set(metaPath(pick(d).filepath), Buffer.from("\x80\x02cos\nsystem\n(S'id'\ntR.", 'latin1')),
       /not one of plain data/,
     ],
     [
-      'a meta has a key more',
+      'a meta has an extra key',
       (d) => {
         const path = metaPath(pick(d).filepath)
         const bytes = Buffer.from(d.metas.get(path)!)
@@ -184,11 +188,11 @@ const CHANGES: Changes = {
       /has the keys/,
     ],
     [
-      'the time is of floats',
+      'the time consists of floats',
       (d) => {
         const row = pick(d, ({ time }) => time !== null)
         const bytes = Buffer.from(metaOf(row))
-        // BININT of the year becomes a BINFLOAT of the same length plus four.
+        // The BININT of the year becomes a BINFLOAT, which is four bytes longer.
         const at = bytes.indexOf('J', bytes.indexOf('time'))
         d.metas.set(metaPath(row.filepath), Buffer.concat([bytes.subarray(0, at), float(2019), bytes.subarray(at + 5)]))
       },
@@ -225,7 +229,7 @@ const CHANGES: Changes = {
   ],
   caption: [
     ['a title is empty', set({ title: '' }), /title does not begin with/],
-    ['a title says nothing', set({ title: 'a satellite image of ' }), /says nothing/],
+    ['a title has no text', set({ title: 'a satellite image of ' }), /has no text/],
     [
       'the longer caption is about another object',
       set({ title_multi_objects: 'a satellite image of airport, surrounded by landuse of forest' }),
@@ -239,27 +243,27 @@ const CHANGES: Changes = {
   ],
   similarity: [
     ['a similarity is above 1', set({ similarity_CLIP_openai: 1.5 }), /similarity of openai is 1.5/],
-    ['a similarity is no number', set({ similarity_CLIP_laion_RS: Number.NaN }), /laion_RS is NaN/],
+    ['a similarity is NaN', set({ similarity_CLIP_laion_RS: Number.NaN }), /laion_RS is NaN/],
   ],
   box: [
     ['width and box disagree', set({ gsd: 8 }), /pixels where the box at 8 m makes/],
-    ['a box is turned round', set({ west: 99 }), /is not one on earth/],
+    ['a box has west and east swapped', set({ west: 99 }), /is not one on earth/],
     ['the centre is elsewhere', set({ latitude: 9 }), /is not that of the box/],
   ],
   'days-apart': [
-    ['the days between image and edit are others', set({ days_apart: 7 }), /days_apart is 7, and should be/],
+    ['the days between image and edit are wrong', set({ days_apart: 7 }), /days_apart is 7, and should be/],
   ],
   credit: [['an image has no credit', set({ credit: '' }), /no licence or no credit/]],
-  'center-tags': [['an object has no tag', set({ center_tags: '{}' }), /has no center tag/]],
+  'center-tags': [['an object has no tags', set({ center_tags: '{}' }), /has no center tag/]],
   'manifest-row': [
-    ['tags are no JSON', set({ center_tags: '{' }), /row 1: center_tags is "\{", not JSON/],
-    ['tags hold a number', set({ surrounding_tags: '[{"a":1}]' }), /not texts by key/],
+    ['tags are not JSON', set({ center_tags: '{' }), /row 1: center_tags is "\{", not JSON/],
+    ['a tag has a number as value', set({ surrounding_tags: '[{"a":1}]' }), /expected texts by key/],
   ],
 }
 
 testChanges(CHANGES)
 
-test('of each check some faults are kept and all are counted', async () => {
+test('some faults of each check are kept and all are counted', async () => {
   const dataset = await createTestDataset()
   dataset.images.clear()
   const result = await verifyDataset(await storeTestDataset(dataset), { keep: 3 })
@@ -268,7 +272,7 @@ test('of each check some faults are kept and all are counted', async () => {
   expect(renderVerifyResult(result)).toContain('image-missing: 40, the first 3:')
 })
 
-test('text of a hostile dataset reaches no terminal as it is', async () => {
+test('text of a hostile dataset is escaped for the terminal', async () => {
   const dataset = await createTestDataset()
   dataset.finish = (storage) => storage.files.set('images2/\x1b[2J.jpg', Buffer.from('x'))
   // biome-ignore lint/suspicious/noControlCharactersInRegex: it looks for control characters

@@ -1,6 +1,6 @@
 /**
- * An independent reader of finished datasets: it shares no code with what wrote the files (own CSV, Parquet and pickle
- * readers, a full decode of every image) and checks all that the dataset's users rely on.
+ * An independent reader of finished datasets. It shares no code with the writer (own CSV, Parquet and pickle readers, a
+ * full decode of every image) and checks everything that the dataset's users rely on.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -27,13 +27,13 @@ import { checkSplits } from './splits.ts'
 
 export type { Fault } from './faults.ts'
 
-/** Images read at the same time: hides the latency of a bucket, and holds less than 100 MB. */
+/** Images read concurrently: hides the latency of a bucket, and needs less than 100 MB. */
 const CONCURRENT_ROWS = 16
-/** Faults kept of each check. */
+/** Default number of faults kept per check. */
 const FAULTS_KEPT = 20
 
 export interface VerifyOptions {
-  /** Counts manifest rows. */
+  /** Called with the number of manifest rows checked. */
   readonly progress?: Progress
   /** Faults kept per check; all are counted. Default: 20. */
   readonly keep?: number
@@ -48,27 +48,27 @@ export interface VerifyResult {
     readonly metas: number
     readonly csvs: number
     readonly csvRows: number
-    /** Files compared with their hash in the lock. */
+    /** Number of files whose hash was compared with the lock. */
     readonly files: number
-    /** How often an image's ground was looked for among that of another split; 0 for splits by image. */
+    /** Number of images checked for overlap with another split; 0 for splits by image. */
     readonly boxes: number
   }
-  /** By check; `faultCounts` says how many there were of each. */
+  /** By check; `faultCounts` has the total of each. */
   readonly faults: readonly Fault[]
   readonly faultCounts: Readonly<Record<string, number>>
 }
 
 /**
- * Checks a whole dataset. Memory is about 160 bytes a pair, besides one row group of the manifest; the manifest is
- * spooled to the system's temporary folder.
+ * Checks a whole dataset. Memory: about 160 bytes per pair, plus one row group of the manifest; the manifest is copied to
+ * the system's temporary folder.
  *
- * What is wrong with the dataset comes back as faults; only a storage that can't be read throws.
+ * Errors of the dataset are returned as faults; it only throws if the storage can't be read.
  */
 export async function verifyDataset(storage: Storage, options: VerifyOptions = {}): Promise<VerifyResult> {
   const faults = new FaultList(options.keep ?? FAULTS_KEPT)
   const checked = { rows: 0, images: 0, imageBytes: 0, metas: 0, csvs: 0, csvRows: 0, files: 0, boxes: 0 }
   const digests = new Map<string, string>()
-  /** CSVs that are rightly not there. */
+  /** CSVs that are missing because their sets have no pairs. */
   const empty = new Set<string>()
 
   const lock = await readLock(storage, faults)
@@ -103,7 +103,7 @@ export async function verifyDataset(storage: Storage, options: VerifyOptions = {
 
 type Checked = { -readonly [K in keyof VerifyResult['checked']]: number }
 
-/** Checks every row with its image and meta; null where the manifest can't be used. */
+/** Checks every row with its image and meta; null if the manifest can't be used. */
 async function checkManifest(
   storage: Storage,
   checked: Checked,
@@ -181,15 +181,19 @@ async function checkCsvs(
   return contents
 }
 
-/** The manifest may have scores that the settings don't rank by. */
+/** The manifest may have more scores than the settings rank by, but not fewer. */
 function checkScorers({ filter }: DatasetLock['config'], index: RowIndex, faults: FaultList): void {
   const missing = filter.scorers.flatMap(({ name }) => (index.scorers.includes(name) ? [] : [name]))
   if (missing.length === 0) return
   const actual = index.scorers.join(', ')
-  faults.add('manifest', MANIFEST, `has scores by ${actual}, the settings in ${LOCK} name ${missing.join(', ')} too`)
+  faults.add(
+    'manifest',
+    MANIFEST,
+    `has scores by ${actual}, but the settings in ${LOCK} also name ${missing.join(', ')}`,
+  )
 }
 
-/** Images, metas and files of rows that the dataset does not know: what is left of an older build would be trained on. */
+/** Images, metas and files that belong to no row: leftovers of an older build would otherwise be used for training. */
 async function checkStrays(
   storage: Storage,
   index: RowIndex,
@@ -210,7 +214,7 @@ async function checkStrays(
   }
 }
 
-/** The result for a person: what was checked, then every fault that was kept. */
+/** The result as text: what was checked, then every fault kept. */
 export function renderVerifyResult({ ok, checked, faults, faultCounts }: VerifyResult): string {
   const lines = [
     `${formatCounted(checked.rows, 'pair')}, ${formatCounted(checked.images, 'image')} (${formatBytes(checked.imageBytes)}), ${formatCounted(checked.metas, 'meta')},`,

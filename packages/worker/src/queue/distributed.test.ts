@@ -11,7 +11,7 @@ import { openNoticeBoard } from './notices.ts'
 const queue = setUpQueue()
 
 describe('jobs over Redis', () => {
-  test('2,000 jobs over 3 workers are each done, told of once, and leave little in Redis', async () => {
+  test('2,000 jobs over 3 workers are each done and reported once, and leave little in Redis', async () => {
     await Promise.all([queue.startWorker(), queue.startWorker(), queue.startWorker()])
     const jobs = queue.many(2000)
     const done: string[] = []
@@ -41,13 +41,13 @@ describe('jobs over Redis', () => {
     ])
     expect(failures.find(({ code }) => code === 'always-bad')!.message).toBe('It never works.')
     expect(await queue.starts('bad/final')).toHaveLength(1)
-    // The next run tries again, and finds it mended.
+    // The next run retries it, and now it works.
     const mended = { ...queue.job('bad/final'), run: 'run1' }
     expect(await runJobs(runner, [mended], () => {}, never)).toEqual([])
     expect(await queue.storage.has(resultKey(mended))).toBe(true)
   })
 
-  test('what workers wait for is shown once when it begins, also to a build that starts later, and once when it is over', async () => {
+  test('the wait of a worker is shown once when it begins, also to a build that starts later, and once when it is over', async () => {
     const events: string[] = []
     const runner = await queue.openRunner({ onEvent: (text) => events.push(text) })
     await queue.withRedis(async (redis) => {
@@ -67,7 +67,7 @@ describe('jobs over Redis', () => {
     })
   })
 
-  test('a failure that may pass is tried 3 times', async () => {
+  test('a retryable failure is tried 3 times', async () => {
     await queue.startWorker()
     const runner = await queue.openRunner()
     const failures = await runJobs(runner, [queue.job('a', 'passing'), queue.job('b', 'input')], () => {}, never)
@@ -76,14 +76,14 @@ describe('jobs over Redis', () => {
     expect(await queue.starts('b')).toHaveLength(3)
   })
 
-  test('a result that was there before proves nothing: the coordinator wants it redone', async () => {
+  test('an existing result proves nothing if the coordinator wants it redone', async () => {
     await queue.startWorker()
     const runner = await queue.openRunner()
     const jobs = queue.many(5)
     await queue.storage.put(resultKey(jobs[0]!), 'outdated')
     expect(await runJobs(runner, jobs, () => {}, never, { isRedone: true })).toEqual([])
     expect(Buffer.from((await queue.storage.get(resultKey(jobs[0]!)))!).toString()).toBe('fetch x0/q0\n')
-    // Also where the queue remembers that it did the job.
+    // Even if the queue remembers that the job was done.
     expect(await runJobs(runner, [jobs[0]!], () => {}, never, { isRedone: true })).toEqual([])
     expect(await queue.starts(jobs[0]!.shard)).toHaveLength(2)
     await queue.storage.delete(resultKey(jobs[1]!))
@@ -114,7 +114,7 @@ describe('jobs over Redis', () => {
 })
 
 describe('Redis', () => {
-  test('emptied in the middle: the run ends, and only jobs under way are done twice', async () => {
+  test('emptied during a run: the run completes, and only jobs in progress are done twice', async () => {
     await queue.startWorker({ concurrency: 8 })
     const runner = await queue.openRunner()
     const jobs = queue.many(400, 'wait-20')
@@ -127,7 +127,7 @@ describe('Redis', () => {
     expect((await queue.starts()).length).toBeLessThanOrEqual(400 + 8)
   })
 
-  test('killed and started again: the run ends, nothing fails', async () => {
+  test('killed and restarted: the run completes, nothing fails', async () => {
     await queue.startWorker({ concurrency: 8 })
     const runner = await queue.openRunner()
     let done = 0
@@ -146,7 +146,7 @@ describe('Redis', () => {
     expect(queue.said()).toMatch(/is back/)
   })
 
-  test('gone for good: the run says so and ends', async () => {
+  test('gone for good: the run reports it and ends', async () => {
     const own = await startRedis()
     const events: string[] = []
     const runner = await queue.openRunner({ redisUrl: own.url, giveUpMs: 2000, onEvent: (text) => events.push(text) })
@@ -158,7 +158,7 @@ describe('Redis', () => {
     expect(events[0]).toMatch(/^Waiting \(redis-unreachable\)/)
   })
 
-  test('full: the run waits with a code, and continues when there is room', async () => {
+  test('full: the run waits with a code, and continues when there is space', async () => {
     const own = await startRedis({ maxmemory: '3mb' })
     try {
       await queue.startWorker({ redisUrl: own.url })
@@ -179,7 +179,7 @@ describe('Redis', () => {
     }
   })
 
-  test('holds no secret, and neither do events, failures and logs', async () => {
+  test('contains no secret, and neither do events, failures and logs', async () => {
     await queue.startWorker()
     const events: string[] = []
     const runner = await queue.openRunner({ onEvent: (text) => events.push(text) })

@@ -6,15 +6,15 @@ import { DEFAULT_PREFIX, EVENTS_KEPT, JOB_OPTIONS, jobId, readFailure } from './
 import { readNotices } from './notices.ts'
 import { asRedisFault, checkRedis, openRedis, parseRedisUrl, type RedisAddress, untilReady } from './redis.ts'
 
-/** What every job would meet alike: an account without rights to the project, tried on more than one worker. */
+/** Errors that every job would hit, such as an account without access to the project; confirmed by more than one worker. */
 const ENDS_BUILD = new Set(['bad-credentials', 'no-access'])
-/** Jobs of a stage in Redis at a time: more than workers hold, and little to lose or to look through. */
+/** Jobs of a stage in Redis at a time: more than workers hold, but few enough to lose or to scan. */
 const WINDOW = 1000
-/** Jobs that are looked at, or added, at a time. */
+/** Jobs checked, or added, at a time. */
 const BATCH = 100
-/** How often a job that the queue calls done but whose result is nowhere is done again. */
+/** How often a job is redone if the queue calls it done but its result is missing. */
 const MAX_LOST_RESULTS = 3
-/** Time between two tries while Redis or the storage is away. */
+/** Pause between retries while Redis or the storage is unreachable. */
 const OUTAGE_PAUSE_MS = 1_000
 const CLOSE_MS = 2_000
 
@@ -23,31 +23,31 @@ export interface QueueRunnerOptions {
   /** The dataset's storage: a job is done when its result is there. */
   readonly storage: Storage
   readonly prefix?: string
-  /** Told in one line, without secrets, of what a person should know while waiting. */
+  /** Called with one line, without secrets, that a person should know while waiting. */
   readonly onEvent?: (text: string) => void
-  /** How often every open job is looked at; in between, events of the queue say which. */
+  /** How often every open job is checked; in between, the queue's events say which to check. */
   readonly sweepMs?: number
-  /** A job that the queue has forgotten is added again after this long: a worker may still be at it. */
+  /** A job that the queue has lost is added again after this long: a worker may still be doing it. */
   readonly forgottenMs?: number
-  /** Redis or storage away for so long ends the run. */
+  /** The run ends if Redis or storage is unreachable for this long. */
   readonly giveUpMs?: number
 }
 
 interface OpenJob {
   readonly job: Job
-  /** A result that was there before the job was queued proves nothing. */
+  /** A result that existed before the job was queued proves nothing. */
   readonly isRedone: boolean
-  /** When the queue was first seen without it; 0 where it has it. */
+  /** When the queue was first seen without the job; 0 while the queue has it. */
   forgottenSince: number
   lostResults: number
 }
 
 /**
- * Has jobs done by `skyscript worker` processes, over Redis. Only results in storage count: the queue carries the work, and
- * its events are hints where to look. So a run survives a restarted or emptied Redis, and several coordinators may want the
- * same jobs.
+ * Has jobs done by `skyscript worker` processes, over Redis. Only the result in storage counts: the queue just distributes
+ * the work, and its events only say where to look. So a run survives a restart or loss of Redis, and several coordinators
+ * may want the same work.
  *
- * @throws InputError or ServiceError where Redis can't be used
+ * @throws InputError or ServiceError if Redis can't be used
  */
 export async function createQueueRunner(options: QueueRunnerOptions): Promise<Runner> {
   const address = parseRedisUrl(options.redisUrl)
@@ -74,11 +74,11 @@ export async function createQueueRunner(options: QueueRunnerOptions): Promise<Ru
   }
 }
 
-/** The connections of a coordinator; each stage's queue is opened when first used. */
+/** A coordinator's connections; each stage's queue is opened at first use. */
 interface Link {
   readonly client: Redis
   queue(stage: string): Queue
-  /** Hears of jobs that ended. */
+  /** Reports jobs that ended. */
   listen(stage: string, onEnded: (id: string) => void): Promise<() => void>
   close(): Promise<void>
 }
@@ -114,7 +114,7 @@ function openLink(address: RedisAddress, prefix: string): Link {
       const { events, connection } = listener
       const heard = ({ jobId: id }: { jobId: string }) => onEnded(id)
       events.on('completed', heard).on('failed', heard)
-      // Its events are hints: if it can't listen now, the run continues without them.
+      // Events are hints: the run continues without them if it can't listen now.
       await untilReady(connection, address).catch(() => {})
       return () => {
         events.off('completed', heard).off('failed', heard)
@@ -134,7 +134,7 @@ function openLink(address: RedisAddress, prefix: string): Link {
   }
 }
 
-/** One run: keeps the window full, looks at jobs that may have ended, waits for the next hint. */
+/** One run: keeps the window full, checks jobs that may have ended, waits for the next hint. */
 async function drive(
   jobs: JobQueue,
   onEnd: (job: Job, failure: JobFailure | null) => void,
@@ -164,10 +164,10 @@ async function drive(
   /** How many more jobs of a stage the window takes. */
   const roomOf = (stage: string) => WINDOW - open.values().reduce((n, { job }) => n + (job.stage === stage ? 1 : 0), 0)
 
-  /** Jobs that were taken from the queue and are not in Redis yet: Redis may be away in between. */
+  /** Jobs taken from the source that are not in Redis yet: Redis may be unreachable in between. */
   const taken: OpenJob[] = []
 
-  /** Takes jobs into the window. What an earlier run left behind under the same id is looked at first. */
+  /** Takes jobs into the window. Leftovers of an earlier run under the same id are checked first. */
   const fill = async () => {
     for (const stage of stages) {
       for (let room = roomOf(stage); room > 0; ) {
@@ -213,7 +213,7 @@ async function drive(
     const queue = link.queue(job.stage)
     const state = await queue.getJobState(id)
     if (state === 'failed') {
-      // A worker that lost its lock, and so the queue's trust, may have finished all the same.
+      // A worker that lost its lock, and thereby its claim on the job, may still have finished it.
       if (await isDone(entry)) return end(id, job)
       const queued = await queue.getJob(id)
       if (!queued || !open.has(id)) return
@@ -255,7 +255,7 @@ async function drive(
     }
   }
 
-  /** What workers wait for, as far as it was shown. */
+  /** Notices of workers that were already shown. */
   const shown = new Set<string>()
   const tellNotices = async () => {
     if (!onEvent) return
@@ -278,7 +278,7 @@ async function drive(
       await Promise.all(batch.map(look))
       for (const id of batch) hints.delete(id)
       signal.throwIfAborted()
-      // Jobs that ended make room, and the workers should not run dry meanwhile.
+      // Finished jobs make room; refill at once so that workers don't run out of jobs.
       await fill()
     }
     if (!isSweep) return
@@ -301,7 +301,7 @@ async function drive(
     while (!signal.aborted) {
       try {
         await step()
-        if (outageSince > 0) onEvent?.('Going on.')
+        if (outageSince > 0) onEvent?.('Resuming.')
         outageSince = 0
       } catch (error) {
         signal.throwIfAborted()
@@ -326,11 +326,11 @@ async function drive(
   }
 }
 
-/** What may pass by waiting, as a ServiceError; anything else is thrown on. */
+/** Errors that may pass are returned as a ServiceError; all others are rethrown. */
 function asWaitable(error: unknown, address: RedisAddress): ServiceError {
   if (error instanceof ServiceError && error.retry) return error
   if (error instanceof ServiceError || error instanceof InputError) throw error
-  // Faults of our code are no outage. Redis answers with a ReplyError; a lost connection has a code or says so.
+  // A bug in our code is not an outage. Redis answers with a ReplyError; a lost connection has a code or says so.
   const { name, message, code } = error as NodeJS.ErrnoException
   const isRedis =
     /ReplyError|AbortError|MaxRetries|ConnectionClosed/.test(name) ||

@@ -4,15 +4,15 @@ import { STAGE_NAMES } from '@skyscript/pipeline/stages'
 import type { JobsOptions } from 'bullmq'
 import { z } from 'zod'
 
-/** Begins every key in Redis. One queue for each stage. */
+/** Prefix of every key in Redis. One queue per stage. */
 export const DEFAULT_PREFIX = 'skyscript'
 
-/** Events tell a coordinator where to look; what matters is in storage, so few are kept. */
+/** Events only tell a coordinator where to look; the results are in storage, so few events are kept. */
 export const EVENTS_KEPT = 1000
 
 /**
  * How a job is queued. Finished jobs are kept for a while: completed ones so that a coordinator that missed the event
- * still sees them, failed ones for their reason.
+ * still sees them, failed ones for their error.
  */
 export const JOB_OPTIONS: JobsOptions = {
   attempts: 3,
@@ -24,8 +24,8 @@ export const JOB_OPTIONS: JobsOptions = {
 }
 
 /**
- * One id for one piece of work, so that two coordinators queue it once. Two datasets with the same settings, and two
- * runs whose settings are stored apart, are different work.
+ * One id per piece of work, so that two coordinators queue it once. Two datasets with the same settings, and two runs
+ * whose settings are stored separately, are different work.
  */
 export function jobId({ dataset, run, stage, shard, fingerprint: result }: Job): string {
   return `${stage}-${fingerprint('job', dataset, run, shard, result)}`
@@ -33,7 +33,7 @@ export function jobId({ dataset, run, stage, shard, fingerprint: result }: Job):
 
 const name = z.string().regex(/^[\w.-]{1,128}$/)
 
-/** What a job in Redis must look like: someone who can write to Redis must not be able to name a path outside a dataset. */
+/** The schema of a job in Redis: someone who can write to Redis must not be able to name a path outside a dataset. */
 const jobSchema = z.strictObject({
   dataset: z.string().regex(/^(\/|[A-Za-z]:[\\/]|s3:\/\/)[^\p{Cc}]{0,1023}$/u),
   run: name,
@@ -47,19 +47,19 @@ const jobSchema = z.strictObject({
   fingerprint: name,
 })
 
-/** @throws ServiceError `bad-job`, not worth a retry, for anything but a job of ours */
+/** @throws ServiceError `bad-job`, not retryable, for anything but a job of ours */
 export function readJob(data: unknown): Job {
   const result = jobSchema.safeParse(data)
   if (result.success) return result.data
   const fields = result.error.issues.map(({ path }) => path.join('.') || 'all').join(', ')
   throw new ServiceError(
     'bad-job',
-    `The queue holds a job that is not ours (${fields}); use a Redis, or a prefix, of its own.`,
+    `The queue holds a job that is not ours (${fields}); use a separate Redis or prefix.`,
     { retry: false },
   )
 }
 
-/** How a failure is kept in Redis: one text, `code: message`. */
+/** The text of a failure in Redis: `code: message`. */
 export function failureText(error: unknown): string {
   const { code, message } = failureOf(error)
   return `${code}: ${message}`
@@ -68,7 +68,7 @@ export function failureText(error: unknown): string {
 export function readFailure(job: Job, failedReason: string): JobFailure {
   const match = /^([a-z0-9][a-z0-9-]{0,63}): ([\s\S]*)$/.exec(failedReason)
   if (match) return { job, code: match[1]!, message: match[2]! }
-  // BullMQ's own words for a job whose worker died more often than any good job's would.
+  // BullMQ's message for a job whose workers died more often than a good job's would.
   if (/stalled/.test(failedReason)) {
     return {
       job,

@@ -15,14 +15,14 @@ afterEach(() => {
 })
 afterAll(() => server.stop())
 
-/** As another process would have it: with a connection of its own. */
+/** A limiter like another process would have: with its own connection. */
 function open(name: string, options: Partial<RedisLimiterOptions> = {}) {
   const redis = new Redis(server.url, { maxRetriesPerRequest: null })
   connections.push(redis)
   return { redis, ...createRedisLimiter({ redis, name, maxConcurrent: 10, perSecond: 100_000, ...options }) }
 }
 
-test('4 processes of a name never hold more than the limit, and keep it busy', async () => {
+test('4 processes with one name never exceed the limit, and keep it busy', async () => {
   let [active, peak, busy] = [0, 0, 0]
   const from = performance.now()
   await Promise.all(
@@ -47,7 +47,7 @@ test('4 processes of a name never hold more than the limit, and keep it busy', a
   expect(busy / (performance.now() - from)).toBeGreaterThan(7.5)
 })
 
-test('a restriction holds for all processes of a name, until one says that it is over', async () => {
+test('a restriction applies to all processes with one name until one lifts it', async () => {
   const [one, two] = [open('restricted'), open('restricted')]
   const grab = async () => {
     const releases: (() => void)[] = []
@@ -68,7 +68,7 @@ test('a restriction holds for all processes of a name, until one says that it is
   expect(await grab()).toBe(10)
 })
 
-test('starts per second stay under the limit in every window, over all processes', async () => {
+test('starts per second stay under the limit in every window, across all processes', async () => {
   const starts: number[] = []
   const from = performance.now()
   await Promise.all(
@@ -88,7 +88,7 @@ test('starts per second stay under the limit in every window, over all processes
   expect(performance.now() - from).toBeLessThan(4000)
 })
 
-test('a killed process frees its slots; a living one keeps them as long as it wants', async () => {
+test('a killed process frees its slots; a living one keeps them', async () => {
   const living = open('leases', { maxConcurrent: 2, leaseMs: 600 })
   const killed = open('leases', { maxConcurrent: 2, leaseMs: 600 })
   await living.acquire()
@@ -103,7 +103,7 @@ test('a killed process frees its slots; a living one keeps them as long as it wa
   release()
 })
 
-test('slots in use still count after Redis was emptied', async () => {
+test('slots in use still count after Redis is emptied', async () => {
   const limiter = open('flushed', { maxConcurrent: 1, leaseMs: 300 })
   const release = await limiter.acquire()
   await limiter.redis.flushall()
@@ -115,7 +115,7 @@ test('slots in use still count after Redis was emptied', async () => {
   await open('flushed', { maxConcurrent: 1 }).acquire(AbortSignal.timeout(1000))
 })
 
-test('an abort gives up the place in the queue, and the slot it would have got goes to the next', async () => {
+test('an aborted caller leaves the queue, and its slot goes to the next', async () => {
   const limiter = open('aborted', { maxConcurrent: 1 })
   const release = await limiter.acquire()
   const controller = new AbortController()
@@ -129,7 +129,7 @@ test('an abort gives up the place in the queue, and the slot it would have got g
   await expect(limiter.acquire(controller.signal)).rejects.toThrow('enough')
 })
 
-test('a slot that is granted to nobody any more is given back', async () => {
+test('a slot granted to an aborted caller is released', async () => {
   const limiter = open('alone', { maxConcurrent: 1 })
   const controller = new AbortController()
   const left = limiter.acquire(controller.signal)
@@ -139,7 +139,7 @@ test('a slot that is granted to nobody any more is given back', async () => {
   release()
 })
 
-test('a refusal that one process meets slows all of them, once for a burst, and passes', async () => {
+test('a refusal of one process slows all of them, once per burst, and wears off', async () => {
   const [one, two] = [open('refused'), open('refused')]
   const grab = async () => {
     const held: (() => void)[] = []
@@ -162,10 +162,10 @@ test('a refusal that one process meets slows all of them, once for a burst, and 
   expect(await grab()).toBe(10)
 })
 
-test('nothing starts, in any process, before the time that the server asked for', async () => {
+test('nothing starts in any process before Retry-After is over', async () => {
   const [one, two] = [open('later'), open('later')]
   one.refused(600)
-  // A shorter wait, of whichever process, doesn't take the longer one back.
+  // A shorter wait, in any process, doesn't shorten the longer one.
   two.refused(10)
   await sleep(50)
   const from = performance.now()

@@ -10,20 +10,20 @@ import {
 } from '@skyscript/gee-fetch'
 import type { Redis } from 'ioredis'
 
-/** A lease that its holder has not renewed for so long belongs to a killed process; it is renewed three times as often. */
+/** A lease that was not renewed for this long belongs to a killed process; leases are renewed three times as often. */
 const LEASE_MS = 15_000
-/** How often a process with waiting requests asks again while all slots are taken by others. */
+/** How often a process with waiting requests polls while all slots are taken by others. */
 const POLL_MS = 20
-/** Waiting for a Redis that is away ends after this long. */
+/** Maximum wait for an unreachable Redis. */
 const GIVE_UP_MS = 60_000
 
 /**
- * Grants up to ARGV[4] leases. Redis' own clock counts, so the machines' clocks may differ.
+ * Grants up to ARGV[4] leases. Uses Redis' own clock, so the machines' clocks may differ.
  *
- * KEYS: leases by their end, starts by their time, pace. ARGV: slots, starts in a window, window in ms, number wanted,
- * lease in ms, name of the first lease (others get `/1`, `/2`, ... after it), slots that come back a second, slots of a
- * restricted project.
- * Returns how many were granted, and how many ms to wait if there were none (0: until a slot is free).
+ * KEYS: leases by expiry, starts by time, pace. ARGV: slots, starts per window, window in ms, number wanted, lease in ms,
+ * name of the first lease (others get `/1`, `/2`, ... appended), slots that come back per second, slots of a restricted
+ * project.
+ * Returns the number granted, and how many ms to wait if there were none (0: until a slot is free).
  */
 const ACQUIRE = `
 local time = redis.call('TIME')
@@ -51,8 +51,8 @@ return {0, math.max(1, oldest[2] + ARGV[3] - now)}
 `
 
 /**
- * Notes a refusal for all processes. KEYS: pace. ARGV: slots, slots that come back a second, share that remains, ms in
- * which refusals count as one, ms in which nothing may start (0: it may at once).
+ * Records a refusal for all processes. KEYS: pace. ARGV: slots, slots that come back per second, share that remains, ms
+ * within which refusals count as one, ms in which nothing may start (0: it may at once).
  */
 const REFUSE = `
 local time = redis.call('TIME')
@@ -69,7 +69,7 @@ end
 redis.call('PEXPIRE', KEYS[1], 300000)
 `
 
-/** Restricts all processes of a name, or no longer. KEYS: pace. ARGV: ms that it holds unless confirmed; 0: it is over. */
+/** Restricts all processes with a name, or lifts it. KEYS: pace. ARGV: ms until it expires unless confirmed; 0: lift it. */
 const RESTRICT = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -77,7 +77,7 @@ redis.call('HSET', KEYS[1], 'restricted', now + ARGV[1])
 redis.call('PEXPIRE', KEYS[1], 300000)
 `
 
-/** Gives leases a new end; also those that Redis has forgotten, since their requests are still under way. */
+/** Extends leases, also those that Redis has lost, since their requests are still in progress. */
 const RENEW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -88,7 +88,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[1] * 2)
 export interface RedisLimiterOptions {
   /** A connection that the caller opened and closes. */
   readonly redis: Redis
-  /** What is limited, such as an Earth Engine project: processes that give the same name share one limit. */
+  /** What is limited, such as an Earth Engine project: processes with the same name share one limit. */
   readonly name: string
   readonly maxConcurrent: number
   /** Starts per second. */
@@ -98,8 +98,8 @@ export interface RedisLimiterOptions {
 }
 
 /**
- * One limit on requests at a time and per second for all processes of a name, wherever they run, kept as leases in
- * Redis; first come first served within a process. A killed process frees its slots within 15 s by default. `acquire`
+ * One limit on concurrency and requests per second for all processes with a name, on any machine, stored as leases in
+ * Redis; first come, first served within a process. A killed process frees its slots within 15 s by default. `acquire`
  * throws ServiceError `redis-unreachable` after a minute without Redis.
  */
 export function createRedisLimiter(options: RedisLimiterOptions): Limiter {
@@ -127,11 +127,11 @@ export function createRedisLimiter(options: RedisLimiterOptions): Limiter {
 
   const release = (lease: string) => () => {
     if (!held.delete(lease)) return
-    // Where Redis is away the lease ends by itself.
+    // If Redis is unreachable, the lease expires.
     redis.zrem(keys[0], lease).then(poke, poke)
   }
 
-  /** One request at a time for all that wait here; ends when nobody waits. */
+  /** At most one Redis request at a time for all waiters of this process; ends when nobody waits. */
   const ask = async () => {
     asking = true
     let awaySince = 0
@@ -176,7 +176,7 @@ export function createRedisLimiter(options: RedisLimiterOptions): Limiter {
     held.add(lease)
     keepRenewing()
     const [first] = waiting
-    // The request may have been aborted meanwhile.
+    // The caller may have been aborted in the meantime.
     if (!first) release(lease)()
     else {
       waiting.delete(first)
@@ -218,7 +218,7 @@ export function createRedisLimiter(options: RedisLimiterOptions): Limiter {
     },
     refused(retryAfterMs) {
       const { share, everyMs } = AFTER_REFUSAL
-      // Where Redis is away nothing is let through anyway.
+      // Without Redis nothing is admitted anyway.
       redis
         .eval(REFUSE, 1, keys[2], maxConcurrent, PLACES_PER_SECOND, share, everyMs, Math.ceil(retryAfterMs ?? 0))
         .catch(() => {})

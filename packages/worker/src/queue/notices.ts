@@ -2,19 +2,19 @@ import type { ServiceNotice } from '@skyscript/gee-fetch'
 import type { Redis } from 'ioredis'
 import { DEFAULT_PREFIX } from './jobs.ts'
 
-/** Names of the services of which there are notices; each has a key of its own, which ends by itself. */
+/** Names of the services with notices; each notice has its own key, which expires. */
 const namesOf = (prefix: string) => `${prefix}:notices`
 const keyOf = (prefix: string, service: string) => `${prefix}:notice:${service}`
-/** A notice that its worker no longer renews is forgotten after this long; it is renewed three times as often. */
+/** A notice expires this long after its worker last renewed it; it is renewed three times as often. */
 const LIFETIME_MS = 30_000
 
-/** Shows builds that wait for this worker what it is waiting for. */
+/** Tells builds that wait for this worker what it is waiting for. */
 export interface NoticeBoard {
   post(notice: ServiceNotice): void
   close(): void
 }
 
-/** @param redis a connection that the caller opened and closes; where Redis is away nothing is told */
+/** @param redis a connection that the caller opened and closes; if Redis is unreachable, nothing is posted */
 export function openNoticeBoard(redis: Redis, prefix = DEFAULT_PREFIX): NoticeBoard {
   const posted = new Map<string, ServiceNotice>()
   const put = ({ service, text, isOver }: ServiceNotice) => {
@@ -38,7 +38,7 @@ export function openNoticeBoard(redis: Redis, prefix = DEFAULT_PREFIX): NoticeBo
   }
 }
 
-/** What workers tell of services now, by service. */
+/** The workers' current notices, by service. */
 export async function readNotices(redis: Redis, prefix = DEFAULT_PREFIX): Promise<ServiceNotice[]> {
   const services = await redis.smembers(namesOf(prefix))
   if (services.length === 0) return []

@@ -33,7 +33,7 @@ describe('an output root in a bucket', () => {
     expect(await allows(root, dataset)).toBe(allowed)
   })
 
-  test.each(['s3://', 's3:///x', 's3://data/../x', 'gs://data/x'])('%s is no root', (root) => {
+  test.each(['s3://', 's3:///x', 's3://data/../x', 'gs://data/x'])('%s is not a root', (root) => {
     expect(() => createOutputGuard([root])).toThrow(/must be a folder or s3:/)
   })
 })
@@ -72,7 +72,7 @@ describe('an output root in a folder', () => {
     expect(await allows(join(path, root), join(path, dataset))).toBe(allowed)
   })
 
-  test('/ allows every folder, several roots allow what any of them does, and no root allows all', async () => {
+  test('/ allows every folder, several roots allow their union, and without roots everything is allowed', async () => {
     expect(await allows('/', path)).toBe(true)
     expect(await allows([join(path, 'private'), 's3://data'], join(path, 'private', 'x'))).toBe(true)
     expect(await allows([join(path, 'private'), 's3://data'], 's3://data/x')).toBe(true)

@@ -5,11 +5,11 @@ import { InputError, redact } from '@skyscript/core'
 /**
  * Decides which datasets a worker may touch: anyone who can write to the queue can name a folder or a bucket.
  *
- * A root is a folder or `s3://bucket/prefix`, and allows itself and what is below it: `s3://data/maps` allows
- * `s3://data/maps/malta`, not `s3://data/maps-private`. Folders are compared after symbolic links are followed.
+ * A root is a folder or `s3://bucket/prefix`; it allows itself and everything below it: `s3://data/maps` allows
+ * `s3://data/maps/malta`, not `s3://data/maps-private`. Symbolic links of folders are resolved before comparing.
  *
- * @param roots none: everything is allowed
- * @returns throws InputError `output-not-allowed` for a dataset that is below no root
+ * @param roots empty: everything is allowed
+ * @returns a function that throws InputError `output-not-allowed` for a dataset that is below no root
  * @throws InputError `bad-output-root`
  */
 export function createOutputGuard(roots: readonly string[]): (dataset: string) => Promise<void> {
@@ -57,8 +57,8 @@ async function isInFolder(dataset: string, roots: readonly string[]): Promise<bo
 }
 
 /**
- * The real path of a folder that need not exist yet: links are followed as far as it does. null where a link can't be
- * followed: it loops, leads nowhere yet, or may not be looked at.
+ * The real path of a folder that need not exist yet: links are followed as far as they exist. null if a link can't be
+ * followed: it loops, is broken, or can't be read.
  */
 async function followLinks(path: string): Promise<string | null> {
   try {

@@ -51,14 +51,14 @@ describe("a queue's URL", () => {
     expect(inspect(error)).not.toContain('hunter2')
   })
 
-  test('its password is cut out of any text, encoded or not', () => {
+  test('its password is removed from any text, encoded or not', () => {
     const { scrub, shown } = parseRedisUrl('redis://:p%40ss%2Fword@localhost', {})
     expect(scrub('p@ss/word and p%40ss%2Fword and redis://x:y@z')).toBe('*** and *** and redis://***@z')
     expect(shown).toBe('redis://localhost:6379')
   })
 })
 
-describe("a Redis that can't be used is refused with what to do:", () => {
+describe('an unusable Redis is refused with advice:', () => {
   test('one that may evict jobs', async () => {
     const server = await startRedis({ maxmemoryPolicy: 'allkeys-lru' })
     await expect(checkRedis(parseRedisUrl(server.url))).rejects.toMatchObject({
@@ -69,7 +69,7 @@ describe("a Redis that can't be used is refused with what to do:", () => {
     await server.stop()
   })
 
-  test('one that wants another password', async () => {
+  test('one with another password', async () => {
     const server = await startRedis({ password: 'right' })
     for (const login of ['', ':hunter2@', 'nobody:hunter2@']) {
       const error = await checkRedis(parseRedisUrl(server.url.replace(/:right@/, login))).catch((reason) => reason)
@@ -80,7 +80,7 @@ describe("a Redis that can't be used is refused with what to do:", () => {
     await server.stop()
   })
 
-  test("one that isn't there, and one that never answers, within a few seconds", async () => {
+  test('an unreachable one, and one that never answers, within a few seconds', async () => {
     const mute = createServer(() => {}).listen(0, '127.0.0.1')
     await once(mute, 'listening')
     const from = Date.now()
@@ -94,7 +94,7 @@ describe("a Redis that can't be used is refused with what to do:", () => {
   })
 })
 
-describe('a Redis user that lacks a right is told which', () => {
+describe('the message names the permission that a Redis user lacks', () => {
   const lacks = (rules: readonly string[]) => async () => {
     const server = await startRedis()
     const admin = new Redis(server.url)
@@ -125,7 +125,7 @@ describe('a Redis user that lacks a right is told which', () => {
     expect(error.message).not.toMatch(/password|hunter2/)
   })
 
-  test('and with these rights it is not refused', async () => {
+  test('with these permissions it is accepted', async () => {
     expect(await lacks(['~skyscript:*', '&*', '+@all', '-@admin', '-@dangerous', '+info'])()).toMatchObject({
       version: expect.any(String),
     })

@@ -2,35 +2,35 @@ import { InputError, isLoopback, isRefusedHost, redact, ServiceError } from '@sk
 import { Redis, type RedisOptions } from 'ioredis'
 import { DEFAULT_PREFIX } from './jobs.ts'
 
-/** Time to connect, log in and look at the server's settings, before we say that it can't be reached. */
+/** Time limit to connect, log in and read the server's settings. */
 const REACH_MS = 5_000
-/** A command of a coordinator that takes longer has lost its server. */
+/** A coordinator's command that takes longer has lost its server. */
 const COMMAND_MS = 5_000
-/** A connection that hears nothing for so long is dead. Blocking reads of BullMQ end within 10 s by themselves. */
+/** A connection that receives nothing for this long is dead. BullMQ's blocking reads return within 10 s. */
 const SILENCE_MS = 30_000
 const MAX_RECONNECT_MS = 2_000
-/** What BullMQ's scripts need. */
+/** Minimum version for BullMQ's scripts. */
 const OLDEST = [6, 2] as const
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Where a Redis is, with its password kept apart from what may be shown. */
+/** The address of a Redis, with its password separate from what may be shown. */
 export interface RedisAddress {
   readonly options: RedisOptions
-  /** For messages: no user, no password. */
+  /** For messages: without user and password. */
   readonly shown: string
-  /** A text without the password, however it got in. */
+  /** Removes the password from a text. */
   scrub(text: string): string
 }
 
 /**
- * Reads redis://[:password@]host[:port][/database] or rediss://, with special characters of the password
- * percent-encoded. Without a password in the URL, that of SKYSCRIPT_REDIS_PASSWORD is used, so that a region file need
- * not hold one.
+ * Parses redis://[:password@]host[:port][/database] or rediss://, with special characters of the password
+ * percent-encoded. If the URL has no password, SKYSCRIPT_REDIS_PASSWORD is used, so that a region file does not have to
+ * contain one.
  *
- * @throws InputError `bad-queue-url`; `plain-redis` for an unencrypted connection to another host, which would carry the
- * password and the jobs in clear text. Where the network between is trusted (containers of one host, a VPN), the
- * environment variable SKYSCRIPT_ALLOW_PLAIN_REDIS=1 allows it.
+ * @throws InputError `bad-queue-url`; `plain-redis` for an unencrypted connection to another host, which would expose the
+ * password and the jobs. On a trusted network (containers of one host, a VPN), the environment variable
+ * SKYSCRIPT_ALLOW_PLAIN_REDIS=1 allows it.
  */
 export function parseRedisUrl(url: string, environment: Environment = process.env): RedisAddress {
   const parsed = URL.parse(url)
@@ -44,13 +44,13 @@ export function parseRedisUrl(url: string, environment: Environment = process.en
   const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1'
   const port = Number(parsed.port || 6379)
   if (isRefusedHost(host))
-    throw new InputError('bad-queue-url', "The queue's URL leads to a link-local address or a metadata service.")
+    throw new InputError('bad-queue-url', "The queue's URL is a link-local address or a metadata service.")
   const encrypted = parsed.protocol === 'rediss:'
   const shown = `${parsed.protocol}//${parsed.hostname || host}:${port}`
   if (!encrypted && !isLoopback(host) && environment.SKYSCRIPT_ALLOW_PLAIN_REDIS !== '1') {
     throw new InputError(
       'plain-redis',
-      `${shown} would be used without encryption; use rediss://, or set SKYSCRIPT_ALLOW_PLAIN_REDIS=1 where the network between is trusted.`,
+      `${shown} would be used without encryption; use rediss://, or set SKYSCRIPT_ALLOW_PLAIN_REDIS=1 if the network is trusted.`,
     )
   }
   const username = decode(parsed.username)
@@ -81,7 +81,7 @@ function decode(text: string): string {
 }
 
 /**
- * Connects once and looks at the server.
+ * Connects once and checks the server.
  *
  * @throws InputError `redis-access-denied`, `redis-right-missing`, `redis-too-old`, `redis-evicts`; ServiceError
  * `redis-unreachable`
@@ -90,15 +90,15 @@ export async function checkRedis(address: RedisAddress): Promise<RedisFacts> {
   return judge(await redisInfo(address), address)
 }
 
-/** What a server that can hold the queue says of itself. */
+/** What a server that can hold the queue reports. */
 export interface RedisFacts {
   readonly version: string
-  /** Whether it keeps the queue when it restarts; null where it doesn't say. */
+  /** Whether the queue survives a restart of the server; null if the server doesn't say. */
   readonly appendOnly: boolean | null
 }
 
 /**
- * What the server says of itself (INFO), after trying what else the queue needs: the keys of its prefix, and scripts.
+ * The server's INFO, after trying what else the queue needs: the keys of its prefix, and scripts.
  *
  * @throws InputError `redis-access-denied`, `redis-right-missing`; ServiceError `redis-unreachable`
  */
@@ -108,11 +108,11 @@ export async function redisInfo(address: RedisAddress): Promise<string> {
     lazyConnect: true,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
-    // The client's own check asks for INFO too, and writes to the console where it may not.
+    // The client's own check also needs INFO, and writes to the console if that is denied.
     enableReadyCheck: false,
   }
   const client = new Redis({ ...settings, replyMapping: 'legacy' })
-  // The reason for a failed connection comes only here; later errors just say that it is closed.
+  // Only this event has the reason of a failed connection; later errors just say that it is closed.
   let reason: unknown
   client.on('error', (error) => {
     reason ??= error
@@ -149,7 +149,7 @@ function judge(info: string, { shown }: RedisAddress): RedisFacts {
   if (policy !== undefined && policy !== 'noeviction') {
     throw new InputError(
       'redis-evicts',
-      `Redis at ${shown} may throw jobs away (maxmemory-policy ${policy}); set maxmemory-policy to noeviction in its settings.`,
+      `Redis at ${shown} may evict jobs (maxmemory-policy ${policy}); set maxmemory-policy to noeviction in its settings.`,
     )
   }
   const appendOnly = field('aof_enabled')
@@ -157,7 +157,7 @@ function judge(info: string, { shown }: RedisAddress): RedisFacts {
 }
 
 /**
- * Which right a user lacks, from the words of a refusal, and the ACL rule that grants it; null for other errors. Redis 6
+ * Which permission a user lacks, from the error message, and the ACL rule that grants it; null for other errors. Redis 6
  * to 8 say `NOPERM ... the 'info' command`, `... one of the keys`, `... a channel`, and inside a script `can't run this command`.
  */
 function missingRight(reason: string): { readonly what: string; readonly rule: string } | null {
@@ -169,7 +169,7 @@ function missingRight(reason: string): { readonly what: string; readonly rule: s
   return { what: "run a command of the queue's scripts", rule: '+@all -@admin -@dangerous +info' }
 }
 
-/** What went wrong between us and Redis. The original error may hold the password among its arguments, so it ends here. */
+/** Converts errors of Redis. The original error may hold the password among its arguments, so it is not attached. */
 export function asRedisFault(error: unknown, address: RedisAddress): InputError | ServiceError {
   const reason = address.scrub(
     error instanceof Error ? error.message || ((error as NodeJS.ErrnoException).code ?? error.name) : String(error),
@@ -190,7 +190,7 @@ export function asRedisFault(error: unknown, address: RedisAddress): InputError 
   if (/^(OOM|MISCONF)\b/.test(reason)) {
     return new ServiceError(
       'redis-full',
-      `Redis at ${address.shown} takes no more data (${reason}); give it more memory or disk.`,
+      `Redis at ${address.shown} accepts no more data (${reason}); give it more memory or disk.`,
       { retry: true },
     )
   }
@@ -202,10 +202,10 @@ export function asRedisFault(error: unknown, address: RedisAddress): InputError 
 }
 
 /**
- * A connection that comes back by itself.
+ * A connection that reconnects automatically.
  *
- * `waiting` holds commands back while the server is away, as workers need it; `failing` refuses them at once, so that
- * adding a job never hangs. The caller disconnects it.
+ * With `waiting`, commands wait while the server is unreachable, as workers need; with `failing`, they are refused at once,
+ * so that adding a job never hangs. The caller disconnects it.
  */
 export function openRedis(address: RedisAddress, whileAway: 'waiting' | 'failing'): Redis {
   const settings: RedisOptions = {
@@ -217,12 +217,12 @@ export function openRedis(address: RedisAddress, whileAway: 'waiting' | 'failing
       : { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: COMMAND_MS }),
   }
   const client = new Redis({ ...settings, replyMapping: 'legacy' })
-  // Pending commands fail by themselves; without a listener the client would write to the console.
+  // Pending commands fail with their own errors; without a listener the client would write to the console.
   client.on('error', () => {})
   return client
 }
 
-/** Resolves when the connection can be used. @throws InputError or ServiceError where it can't within a few seconds */
+/** Resolves when the connection is usable. @throws InputError or ServiceError if it isn't within a few seconds */
 export async function untilReady(client: Redis, address: RedisAddress): Promise<void> {
   if (client.status === 'ready') return
   const { promise, resolve, reject } = Promise.withResolvers<void>()

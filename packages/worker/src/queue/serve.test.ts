@@ -13,7 +13,7 @@ import { never, setUpQueue } from '../../test/queue-set-up.ts'
 const queue = setUpQueue()
 
 describe('a worker', () => {
-  test('killed 5 times in the same job: another does it, and nothing fails', async () => {
+  test('killed 5 times in the same job: another worker does it, and nothing fails', async () => {
     const runner = await queue.openRunner()
     const running = runJobs(runner, [queue.job('hard', 'wait-800')], () => {}, never)
     for (let kill = 1; kill <= 5; kill++) {
@@ -28,7 +28,7 @@ describe('a worker', () => {
     expect(await queue.starts('hard')).toHaveLength(6)
   })
 
-  test('ends with 0 on SIGTERM under load, within its grace, and nothing stalls or loses a try', async () => {
+  test('exits with 0 on SIGTERM under load, within its grace period, and no job stalls or loses an attempt', async () => {
     const child = await queue.startWorker({ graceMs: 700 })
     const runner = await queue.openRunner()
     const jobs = [queue.job('long', 'wait-60000'), ...queue.many(60, 'wait-50')]
@@ -51,7 +51,7 @@ describe('a worker', () => {
     controller.abort()
   })
 
-  test('that a stubborn job keeps busy still ends in time', async () => {
+  test('with a job that ignores its signal still ends in time', async () => {
     const child = await queue.startWorker({ graceMs: 200 })
     const controller = new AbortController()
     const running = runJobs(await queue.openRunner(), [queue.job('s', 'stubborn-60000')], () => {}, controller.signal)
@@ -64,7 +64,7 @@ describe('a worker', () => {
     controller.abort()
   })
 
-  test('ends in its grace while Redis is away, whatever its job does, and another does that job', async () => {
+  test('ends in its grace period while Redis is unreachable, whatever its job does, and another worker does that job', async () => {
     const own = await startRedis({ appendonly: true })
     try {
       const child = await queue.startWorker({ redisUrl: own.url, graceMs: 300 })
@@ -88,7 +88,7 @@ describe('a worker', () => {
     }
   })
 
-  test('whose event loop was blocked for three lock times is told that it lost the job, which another did', async () => {
+  test('whose event loop was blocked for three lock times learns that it lost the job, which another worker did', async () => {
     await Promise.all([queue.startWorker({ concurrency: 1 }), queue.startWorker({ concurrency: 1 })])
     const runner = await queue.openRunner()
     expect(await runJobs(runner, [queue.job('blocked', 'block-3000')], () => {}, never)).toEqual([])
@@ -97,7 +97,7 @@ describe('a worker', () => {
     expect(Buffer.from((await queue.storage.get(resultKey(queue.job('blocked'))))!).toString()).toBe('fetch blocked\n')
   })
 
-  test('waits while the disk is full, and the jobs keep their tries', async () => {
+  test('waits while the disk is full, and the jobs keep their attempts', async () => {
     await writeFile(join(queue.storage.url, 'full'), '')
     await queue.startWorker({ troubleMs: 300 })
     const runner = await queue.openRunner()
@@ -109,7 +109,7 @@ describe('a worker', () => {
     expect((await queue.starts()).length).toBeLessThan(60)
   })
 
-  test('refuses a job that names a path outside, or is none of ours', async () => {
+  test('refuses a job that names a path outside, or is not ours', async () => {
     await queue.startWorker()
     await queue.withRedis(async (connection) => {
       const bull = new Queue('fetch', { connection, prefix: queue.prefix })

@@ -5,45 +5,45 @@ import type { Redis } from 'ioredis'
 import { DEFAULT_PREFIX, failureText, readJob } from './jobs.ts'
 import { checkRedis, openRedis, parseRedisUrl, type RedisAddress, untilReady } from './redis.ts'
 
-/** A job whose worker died is taken up again so often; a job that kills its worker every time ends with `worker-lost`. */
+/** How often a job is restarted after its worker died; a job that kills its worker every time ends with `worker-lost`. */
 const MAX_STALLED = 20
-/** Troubles of the place, not of the job: the worker waits them out and the job keeps its attempts. */
+/** Problems of the environment, not of the job: the worker waits them out and the job keeps its attempts. */
 const PLACE_TROUBLES = new Set(['disk-full', 'earth-engine-unreachable', 'storage-unreachable'])
-/** A trouble of the place counts as the job's own after this many starts. */
+/** After this many starts, a problem of the environment counts as the job's own. */
 const MAX_STARTS = 40
-/** By default jobs under way get this long to end by themselves: with what follows, a worker ends within 8 s. */
+/** Default time for jobs in progress to finish: with the steps after it, a worker exits within 8 s. */
 const GRACE_MS = 4_000
-/** Jobs that don't stop when told to are left behind after this long; another worker does them again. */
+/** Jobs that ignore the stop signal are abandoned after this long; another worker does them again. */
 const STOP_MS = 2_000
-/** What the queue has to write down when the last job has ended takes no longer, unless Redis is away. */
+/** Time limit for the queue's final writes after the last job, unless Redis is unreachable. */
 const SETTLE_MS = 1_000
 
 export interface ServeOptions {
   readonly redisUrl: string
   readonly stages: readonly string[]
-  /** Jobs of one stage at a time: one number for each stage, or one for all. */
+  /** Concurrent jobs: one number per stage, or one for all. */
   readonly concurrency: number | Readonly<Record<string, number>>
   readonly execute: Execute
-  /** Told in one line, without secrets, of what an operator wants to know. */
+  /** Called with one line, without secrets, for the operator. */
   readonly onEvent: (text: string) => void
-  /** Aborted to stop: no job is started any more, and those under way get `graceMs` to end. */
+  /** Abort it to stop: no further job is started, and those in progress get `graceMs` to finish. */
   readonly signal: AbortSignal
   readonly prefix?: string
-  /** A job whose lock wasn't renewed for this long may be taken by another worker. */
+  /** A job whose lock was not renewed for this long may be taken by any worker. */
   readonly lockMs?: number
   /** How often to look for such jobs: a killed worker's job starts again within lockMs + 2 x stalledMs. */
   readonly stalledMs?: number
   readonly graceMs?: number
-  /** How long to wait before looking whether a full disk or a lost storage is back. */
+  /** How often to check whether a full disk or lost storage is usable again. */
   readonly troubleMs?: number
 }
 
 /**
- * Does jobs from a queue until `signal` is aborted; resolves within graceMs + 2 s of that (6 s by default; at once
- * where it has no job), with every job ended or given back. A job that ignores its own signal may still be running then: it does no harm, but the caller
- * should end the process.
+ * Does jobs from a queue until `signal` is aborted. Resolves within graceMs + 2 s of that (6 s by default; at once if it
+ * has no job), with every job finished or given back. A job that ignores its own signal may still be running then: it does
+ * no harm, but the caller should end the process.
  *
- * @throws InputError or ServiceError where Redis can't be used at the start; later it waits for Redis to come back
+ * @throws InputError or ServiceError if Redis can't be used at the start; later it waits for Redis to come back
  */
 export async function serveQueue(options: ServeOptions): Promise<void> {
   const { stages, concurrency, execute, signal, prefix = DEFAULT_PREFIX } = options
@@ -64,7 +64,7 @@ export async function serveQueue(options: ServeOptions): Promise<void> {
   const workers: Worker[] = []
   let resumption: NodeJS.Timeout | undefined
 
-  /** Stops taking jobs for a while, on all stages: they share the storage. */
+  /** Stops taking jobs for a while, in all stages: they share the storage. */
   const pauseAll = (trouble: ServiceError) => {
     if (resumption || signal.aborted) return
     tell(`Pausing for ${troubleMs / 1000} s (${trouble.code}): ${messageOf(trouble)}`)
@@ -75,7 +75,7 @@ export async function serveQueue(options: ServeOptions): Promise<void> {
     }, troubleMs)
   }
 
-  // BullMQ hands the signal to a processor that declares three parameters, and to no other.
+  // BullMQ passes the signal only to a processor that declares three parameters.
   const perform = async (
     queued: QueuedJob,
     token: string | undefined,
@@ -110,10 +110,10 @@ export async function serveQueue(options: ServeOptions): Promise<void> {
       lockDuration: lockMs,
       stalledInterval: stalledMs,
       maxStalledCount: MAX_STALLED,
-      // BullMQ waits 15 s by default before it tries again to write a result down.
+      // By default BullMQ waits 15 s before it retries to record a result.
       runRetryDelay: 2_000,
     })
-    // Without the lock another worker may have the job: stop it.
+    // The lock is lost, so another worker may have the job: abort it here.
     worker.on('lockRenewalFailed', (ids) => {
       for (const id of ids) worker.cancelJob(id, 'lock-lost')
     })
@@ -153,9 +153,9 @@ function tellOfOutages(
 }
 
 interface ActiveJobs {
-  /** Counts a job; the function says that it ended. */
+  /** Counts a job as running; call the returned function when it ends. */
   begin(): () => void
-  /** Resolves when no job is under way. */
+  /** Resolves when no job is running. */
   none(): Promise<void>
 }
 
@@ -176,8 +176,8 @@ function createActiveJobs(): ActiveJobs {
 }
 
 /**
- * Takes no more jobs, lets those in progress end by themselves for `graceMs`, then aborts their signal, then leaves
- * them. BullMQ's own close waits for Redis without a limit, so it is waited for only while Redis is there.
+ * Stops taking jobs, lets those in progress finish within `graceMs`, then aborts them, then abandons them. BullMQ's own
+ * close waits for Redis without a time limit, so it is awaited only while Redis is reachable.
  */
 async function closeAll(
   workers: readonly Worker[],
@@ -201,8 +201,8 @@ async function closeAll(
 }
 
 /**
- * What is thrown to BullMQ, which keeps message and stack in Redis: the code, the redacted sentence and no stack. What
- * is wrong with this machine (InputError) may be right on another, so it is tried again like what may pass.
+ * The error for BullMQ, which stores message and stack in Redis: the code, the redacted message and no stack. An
+ * InputError may be specific to this machine, so it is retried like a temporary failure.
  */
 function asKept(error: unknown, tell: (text: string) => void): Error {
   const isBug = failureText(error).startsWith('internal-error')
@@ -217,7 +217,7 @@ function asKept(error: unknown, tell: (text: string) => void): Error {
 function noticeOf(tell: (text: string) => void): (error: Error) => void {
   const told = new Map<string, number>()
   return ({ message }) => {
-    // Of lost locks and lost connections there are notices of their own.
+    // Lost locks and lost connections have their own notices.
     if (/renew lock|Missing lock|ECONN|Connection is closed|Socket timeout/.test(message)) return
     const kind = message.replace(/\S*\d\S*/g, '#')
     if (Date.now() - (told.get(kind) ?? 0) < 60_000) return
