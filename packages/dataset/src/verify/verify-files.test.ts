@@ -269,7 +269,7 @@ const CHANGES: Changes = {
           { name: 'other', model: 'm' },
         ]
       },
-      /the settings in dataset.lock.json name other too/,
+      /but the settings in dataset.lock.json also name other/,
     ],
   ],
 }

@@ -8,7 +8,7 @@ const keyOf = (prefix: string, service: string) => `${prefix}:notice:${service}`
 /** A notice expires this long after its worker last renewed it; it is renewed three times as often. */
 const LIFETIME_MS = 30_000
 
-/** Tells builds that wait for this worker what it is waiting for. */
+/** Posts what this worker is waiting for, for the builds that wait for it. */
 export interface NoticeBoard {
   post(notice: ServiceNotice): void
   close(): void
