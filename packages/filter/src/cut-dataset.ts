@@ -165,7 +165,7 @@ function unlistedNote(files: readonly FilePlan[], splits: Uint8Array, by: 'block
   const held = [...counts.keys()].some((split) => split !== 'excluded' && split !== 'train')
   const advice =
     by === 'block' && held
-      ? ' To use the pairs held out, set filter.split.by to image: it splits at random as the original did, so test images may show the ground of training images.'
+      ? ' To use the pairs that are held out, set filter.split.by to image: it splits at random as the original did, so test images may show the ground of training images.'
       : ''
   return `Pairs in no CSV: ${total} of ${splits.length} (${percent} %). ${reasons.join('; ')}.${advice}`
 }

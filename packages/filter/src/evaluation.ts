@@ -55,13 +55,13 @@ export function drawEvaluation(options: {
   const more = percent < MOST_PERCENT ? `; set filter.split.${part} above ${percent} for more` : ''
   const why =
     by === 'image'
-      ? `no more than ${percent} % of the ${top.length} pairs in the top ${EVALUATION_PERCENT} % are used for ${part}${more}.`
+      ? `no more than ${percent} % of the ${top.length} pairs in the top ${EVALUATION_PERCENT} % go there${more}.`
       : onGround === 0
         ? percent === 0
           ? `filter.split.${part} is 0.`
-          : `no image is entirely on the ${percent} % of the ground that is held out for ${part}${more === '' ? '; set filter.split.by to image' : `${more}, or filter.split.by to image`}.`
+          : `no image lies whole on the ${percent} % of the ground that is held out for ${part}${more === '' ? '; set filter.split.by to image' : `${more}, or filter.split.by to image`}.`
         : best.length === 0
           ? `none of the pairs on its ground (${onGround}) is in the top ${EVALUATION_PERCENT} %, so the best of them were taken${more}.`
           : `${best.length} of the pairs on its ground (${onGround}) are in the top ${EVALUATION_PERCENT} %${more}.`
-  return { rows, note: `${part} by ${scorer} has ${rows.size} of the ${asked} pairs requested: ${why}` }
+  return { rows, note: `${part} by ${scorer} has ${rows.size} of the ${asked} pairs asked for: ${why}` }
 }

@@ -67,7 +67,7 @@ test('split by image, pairs that are not drawn are used for training, and small 
   expect(summary.splits.test).toBeLessThanOrEqual(30)
   expect(summary.notes).toHaveLength(2)
   for (const note of summary.notes)
-    expect(note).toMatch(/^(val|test) by openai has \d+ of the (5000|30000) pairs requested: .*\.$/)
+    expect(note).toMatch(/^(val|test) by openai has \d+ of the (5000|30000) pairs asked for: .*\.$/)
 })
 
 test('a pair never changes its split when the dataset grows, and no training pair becomes a test pair', async () => {
