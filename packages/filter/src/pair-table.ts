@@ -50,7 +50,7 @@ const KIND_CODES = 4
 
 export function encodeId(id: string): number {
   const code = Number(id.slice(1)) * KIND_CODES + KINDS.indexOf(id[0]!)
-  if (!Number.isSafeInteger(code)) throw new TypeError(`"${id}" is no id that OSM could have.`)
+  if (!Number.isSafeInteger(code)) throw new TypeError(`"${id}" is not a valid OSM id.`)
   return code
 }
 

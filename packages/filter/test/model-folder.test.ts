@@ -112,9 +112,11 @@ test.each<[string, string]>([
   ['no model', JSON.stringify({ ...TOKENIZER, model: undefined })],
   ['an unknown kind of model', JSON.stringify({ ...TOKENIZER, model: { type: 'Oracle' } })],
   ['no end token', JSON.stringify({ ...TOKENIZER, post_processor: null })],
-])('a tokenizer of %s is refused', (_, text) => {
+])('a tokenizer file with %s is refused', (_, text) => {
   expect(() => createTokenizer(text, 'folder/tokenizer.json')).toThrow(InputError)
-  expect(() => createTokenizer(text, 'folder/tokenizer.json')).toThrow(/^folder\/tokenizer\.json is no tokenizer/)
+  expect(() => createTokenizer(text, 'folder/tokenizer.json')).toThrow(
+    /^folder\/tokenizer\.json is not a usable tokenizer/,
+  )
 })
 
 test('a fault of the tokenizer comes out of the thread as one clear error', async () => {
@@ -130,9 +132,9 @@ const TEXT = 'onnx/text_model.onnx'
 const whole = meanColourModel(SMALL)
 
 test.each<[string, string, Uint8Array | string, string]>([
-  ['a text file', VISION, 'version https://git-lfs.github.com/spec/v1', 'is no model that can be run'],
+  ['a text file', VISION, 'version https://git-lfs.github.com/spec/v1', 'is not a usable model'],
   ['an empty file', TEXT, '', ''],
-  ['a cut file', VISION, whole.subarray(0, whole.length - 40), 'is no model that can be run'],
+  ['a cut file', VISION, whole.subarray(0, whole.length - 40), 'is not a usable model'],
   ['the other half', VISION, tokenSumModel({ tokens: 12, weights: numbers(48) }), 'input_ids'],
   ['the other half', TEXT, meanColourModel(SMALL), 'pixel_values'],
   ['bytes for pixels', VISION, meanColourModel({ ...SMALL, type: 'int32' }), 'takes int32 for pixel_values'],

@@ -69,7 +69,7 @@ test('the result equals the plain implementation for every size, kernel and wind
   )
 })
 
-test('a large image after a small one, and a small one after it, are as they are by themselves', () => {
+test('resizing a large image after a small one, or a small one after a large one, changes neither', () => {
   const plain = (width: number, height: number) => ({
     data: Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 31) % 251),
     width,

@@ -107,7 +107,7 @@ test('scores that are NaN are faults of their pairs', async () => {
 })
 
 test.each([
-  ['html', 'model-server-failed', 'answers no JSON'],
+  ['html', 'model-server-failed', 'so it is not a server of the Open Inference Protocol'],
   ['shape', 'bad-model', 'embeddings; serve the model with its projection layer'],
   ['other-type', 'model-server-failed', 'gives image_embeds as BYTES'],
 ] as const)('an invalid response (%s) is an error, not a score', async (fault, code, message) => {

@@ -35,7 +35,7 @@ const ATTEMPTS = 4
 /** No real source has more images of one place than this. */
 const MOST_IMAGES = 100_000
 
-/** Which images of a source are asked for. */
+/** Which images of a source to list. */
 export interface CandidateLimits {
   /** Maximum cloud percentage, for sources whose images record it. */
   readonly maxCloud: number
@@ -97,7 +97,7 @@ async function allFeatures(
     }
     failures = 0
     const features = (result as { features?: Answer[] } | null)?.features
-    if (!Array.isArray(features)) throw badAnswer(`Earth Engine gave no list of images of ${source.collection}.`)
+    if (!Array.isArray(features)) throw badAnswer(`Earth Engine returned no list of images of ${source.collection}.`)
     all.push(...features)
     if (features.length < most) return all
     const last: unknown = features.at(-1)?.properties?.index

@@ -78,7 +78,7 @@ export interface EarthEngine {
   /** Ids of the assets in a folder of the public catalogue; empty if there is no such folder. */
   assetsIn(folder: string): Promise<string[]>
   stats(): EarthEngineStats
-  /** What this client's requests cost, as far as it requested profiles. */
+  /** What this client's requests cost, if it requests profiles. */
   eecuUse(): Promise<EecuUse>
   close(): Promise<void>
 }

@@ -168,7 +168,8 @@ async function startSearch(
 ): Promise<Search> {
   const requests = image.candidates.map((candidate) => {
     const source = sources.get(candidate.source)
-    if (!source) throw new TypeError(`${image.id} is planned of ${candidate.source}, which is no source of this run.`)
+    if (!source)
+      throw new TypeError(`${image.id} is planned with ${candidate.source}, which is not a source of this run.`)
     return { source, name: requestFingerprint(candidate, source) }
   })
   const before = await intact(image.id, context)

@@ -15,7 +15,7 @@ export function parseNpy(data: Buffer, width: number, height: number): Buffer {
     new ServiceError('earth-engine-bad-pixels', `Earth Engine sent pixels that can't be read (${why}).`, {
       retry: true,
     })
-  if (data.length < 12 || data.toString('latin1', 0, 6) !== '\x93NUMPY') throw bad('no NPY file')
+  if (data.length < 12 || data.toString('latin1', 0, 6) !== '\x93NUMPY') throw bad('not an NPY file')
   const version = data[6]!
   const start = version === 1 ? 10 : 12
   const end = start + (version === 1 ? data.readUInt16LE(8) : data.readUInt32LE(8))
@@ -23,9 +23,9 @@ export function parseNpy(data: Buffer, width: number, height: number): Buffer {
   const shape = /'shape':\s*\((\d+),\s*(\d+),?\)/.exec(header)
   const fields = header.match(/'[|<]?u1'/g) ?? []
   if (!shape || fields.length !== BYTES_PER_PIXEL || !/'fortran_order':\s*False/.test(header))
-    throw bad('another layout than four bytes a pixel')
+    throw bad('the layout is not four bytes per pixel')
   if (Number(shape[1]) !== height || Number(shape[2]) !== width)
-    throw bad(`${shape[2]}x${shape[1]} where ${width}x${height} was asked`)
+    throw bad(`${shape[2]}x${shape[1]}, expected ${width}x${height}`)
   const pixels = data.subarray(end)
   if (pixels.length !== width * height * BYTES_PER_PIXEL)
     throw bad(`${pixels.length} bytes of ${width * height * BYTES_PER_PIXEL}`)

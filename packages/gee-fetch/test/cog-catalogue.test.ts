@@ -73,7 +73,7 @@ describe('a catalogue', () => {
       version,
     )
     closers.push(server.close)
-    // Files lie in /files of the server, beside nothing.
+    // Files are in /files of the server, apart from the catalogue.
     return {
       ...server,
       get requests() {

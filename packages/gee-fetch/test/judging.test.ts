@@ -189,9 +189,9 @@ test('another format, a single pixel and a header of 20,000 x 20,000 fail their 
   expect([kept, dropped]).toEqual([[], []])
   expect(new Set(failed.map(({ code }) => code))).toEqual(new Set(['earth-engine-bad-pixels']))
   expect(failed.map(({ message }) => /\((.*)\)/.exec(message)![1])).toEqual([
-    'no NPY file',
-    '1x1 where 60x40 was asked',
-    '20000x20000 where 60x40 was asked',
+    'not an NPY file',
+    '1x1, expected 60x40',
+    '20000x20000, expected 60x40',
   ])
   expect(await Array.fromAsync(storage.list(''))).toEqual([])
 })

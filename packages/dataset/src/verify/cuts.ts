@@ -51,7 +51,7 @@ function topEdges(percent: number, scorer: string, index: RowIndex, filter: Filt
 
 function checkEvaluation(content: CsvContent, index: RowIndex, filter: Filter, faults: FaultList): void {
   const { part, path, size, rows, members, scorer } = content
-  if (rows > size) faults.add('csv-rows', path, `has ${rows} rows, ${size} were asked for`)
+  if (rows > size) faults.add('csv-rows', path, `has ${rows} rows, the settings ask for ${size}`)
   const { surelyOut } = evaluationEdge(part, scorer, index, filter)
   if (rows === 0 && size > 0 && filter.split.by === 'block') {
     let ofSplit = 0
@@ -94,7 +94,7 @@ function checkTraining(content: CsvContent, index: RowIndex, filter: Filter, fau
   const titles = countTitles(content, index)
   const most = filter.maxSameCaption ?? Infinity
   for (const count of titles.values()) {
-    if (count > most) faults.add('caption-limit', path, `has one title ${count} times, at most ${most} were asked for`)
+    if (count > most) faults.add('caption-limit', path, `has one title ${count} times, the limit is ${most}`)
   }
   if (part !== 'train') checkTags(content, index, filter, faults)
   const place = index.scorers.indexOf(scorer)
@@ -133,7 +133,6 @@ function checkTags({ path, members }: CsvContent, index: RowIndex, { maxPerTag }
     if (tag !== null) counts.set(tag, (counts.get(tag) ?? 0) + 1)
   }
   for (const [tag, count] of counts) {
-    if (count > maxPerTag)
-      faults.add('tag-limit', path, `has ${count} rows of ${tag}, at most ${maxPerTag} were asked for`)
+    if (count > maxPerTag) faults.add('tag-limit', path, `has ${count} rows of ${tag}, the limit is ${maxPerTag}`)
   }
 }

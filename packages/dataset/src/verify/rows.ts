@@ -82,7 +82,7 @@ function gridFault({ box, center, width, height, gsd }: ManifestRow): string | n
   const slack = 1 + width * Math.tan(radians(latitude)) * radians(MAP_TILE_DEGREES / 2 + (north - south) / 2)
   if (Math.abs(metres.width / gsd - width) > slack || Math.abs(metres.height / gsd - height) > 1) {
     const due = `${(metres.width / gsd).toFixed(1)}x${(metres.height / gsd).toFixed(1)}`
-    return `is ${width}x${height} pixels where the box at ${gsd} m makes ${due}`
+    return `is ${width}x${height} pixels, but the box at ${gsd} m gives ${due}`
   }
   return null
 }

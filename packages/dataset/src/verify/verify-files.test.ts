@@ -116,7 +116,7 @@ const CHANGES: Changes = {
         d.lock.config.filter.val = 0
         d.csvs.set(VAL.replace('_5_', '_0_'), d.csvs.get(VAL)!)
       },
-      /0 were asked for/,
+      /the settings ask for 0/,
     ],
   ],
   'top-set': [
@@ -158,7 +158,7 @@ const CHANGES: Changes = {
         for (const row of d.rows.slice(0, 3)) row.title = 'a satellite image of building'
         for (const rows of d.csvs.values()) for (const row of rows) row[1] = titleIn(d, row[0]!) ?? row[1]!
       },
-      /has one title \d+ times, at most 1/,
+      /has one title \d+ times, the limit is 1/,
     ],
   ],
   'tag-limit': [
@@ -167,7 +167,7 @@ const CHANGES: Changes = {
       (d) => {
         d.lock.config.filter.maxPerTag = 1
       },
-      /rows of \w+=.*, at most 1 were asked for/,
+      /rows of \w+=.*, the limit is 1/,
     ],
   ],
   'split-overlap': [

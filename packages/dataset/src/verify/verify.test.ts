@@ -246,7 +246,7 @@ const CHANGES: Changes = {
     ['a similarity is NaN', set({ similarity_CLIP_laion_RS: Number.NaN }), /laion_RS is NaN/],
   ],
   box: [
-    ['width and box disagree', set({ gsd: 8 }), /pixels where the box at 8 m makes/],
+    ['width and box disagree', set({ gsd: 8 }), /pixels, but the box at 8 m gives/],
     ['a box has west and east swapped', set({ west: 99 }), /is not one on earth/],
     ['the centre is elsewhere', set({ latitude: 9 }), /is not that of the box/],
   ],

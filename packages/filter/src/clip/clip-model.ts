@@ -147,7 +147,7 @@ async function openHalf(
     // A missing GPU driver or library, or too little memory, shows only here.
     if (device !== 'cpu')
       throw new InputError('no-such-device', `${file} can't be run on ${device} (${sentenceOf(error)}).`)
-    throw new InputError('bad-model', `${file} is no model that can be run (${sentenceOf(error)}); copy it again.`)
+    throw new InputError('bad-model', `${file} is not a usable model (${sentenceOf(error)}); copy it again.`)
   })
   const inputs = session.inputMetadata.filter((input) => input.isTensor)
   const mask = inputs.find((input) => input.name === 'attention_mask') ?? null

@@ -26,7 +26,7 @@ export function createTokenizer(json: string, file: string): ClipTokenizer {
     if (tokenizer.encode('a').ids.length < 2) throw new Error('it adds no end token')
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    throw new InputError('bad-model', `${file} is no tokenizer that can be used (${why}); take the model's own file.`)
+    throw new InputError('bad-model', `${file} is not a usable tokenizer (${why}); use the model's own file.`)
   }
   return {
     encode(text, out) {

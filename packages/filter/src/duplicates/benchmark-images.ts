@@ -36,7 +36,7 @@ export interface BenchmarkImages {
  */
 export async function readBenchmarkImages(folder: string, progress: Progress): Promise<BenchmarkImages> {
   const found = await stat(folder).catch(() => null)
-  if (!found?.isDirectory()) throw new InputError('bad-exclude', `filter.exclude: ${folder} is no folder of images.`)
+  if (!found?.isDirectory()) throw new InputError('bad-exclude', `filter.exclude: ${folder} is not a folder.`)
   const { names, unreadable } = await imagesIn(folder)
   const thread = startThread(new URL('../threads/hash-thread.ts', import.meta.url))
   const files: string[] = []

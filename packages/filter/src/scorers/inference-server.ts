@@ -97,7 +97,7 @@ export async function openInferenceServer(address: string): Promise<InferenceSer
     } catch {
       // Falls through to the one message below.
     }
-    throw failed(`answers no JSON to ${path}, so it is no server of the Open Inference Protocol`, false)
+    throw failed(`does not answer ${path} with JSON, so it is not a server of the Open Inference Protocol`, false)
   }
 
   await ask('/v2/health/ready')

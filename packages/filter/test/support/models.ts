@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 /** The model that the repository ships. */
 export const DEMO_MODEL = join(ROOT, 'examples', 'demo', 'model')
 
-/** A small CLIP with random weights and what OpenCLIP makes of it; it is beside the repository, if it is there. */
+/** A small CLIP with random weights, and OpenCLIP's results for it; optional, outside the repository. */
 export const REFERENCE = join(ROOT, '..', 'shared', 'reference', 'clip-tiny')
 
 export const lacksReference = (): boolean => lacks(sharedFile('reference', 'clip-tiny', 'expected.json'))

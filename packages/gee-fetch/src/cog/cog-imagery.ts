@@ -314,7 +314,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
       if (versions[0] === null && versions.every((version) => version === null))
         throw new ServiceError(
           'imagery-missing',
-          `None of the files of ${source.alias} is there (the first is ${hostOf(source.files[0]!)}); mount their disk, or correct imagery.sources.`,
+          `None of the files of ${source.alias} was found (the first is ${hostOf(source.files[0]!)}); mount their disk, or correct imagery.sources.`,
           { retry: true },
         )
       return fingerprint(versions)

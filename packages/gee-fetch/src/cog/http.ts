@@ -241,7 +241,7 @@ function rangeOf(
   const told = match?.[3] === '*' ? Math.max(last! + 1, asked.from) : Number(match?.[3])
   const end = Math.min(asked.to, told)
   if (from !== asked.from || last !== end - 1 || bytes.length !== end - asked.from)
-    throw failed('imagery-bad-answer', `${hostOf(url)} sent another range than was asked for.`, undefined, true)
+    throw failed('imagery-bad-answer', `${hostOf(url)} sent a different range than requested.`, undefined, true)
   const size = match?.[3] === '*' && end === asked.to ? null : told
   return { bytes, from, size, version }
 }

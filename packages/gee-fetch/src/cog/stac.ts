@@ -31,7 +31,7 @@ const accepted = new WeakMap<Http, Map<string, Manner>>()
  * All items of a source whose area touches a box and that have at most `maxCloud` percent of cloud, sorted by id, from
  * all pages.
  *
- * @param box may cross 180 degrees; items are shifted by full turns to where it is
+ * @param box may cross 180 degrees; items are shifted by full turns to touch it
  * @throws ServiceError `imagery-bad-answer` if the responses are invalid, or never end
  */
 export async function searchItems(
@@ -79,7 +79,7 @@ async function* featuresIn(
     asked.add(JSON.stringify(request))
     const { features, links } = objectOf(answer)
     if (!Array.isArray(features))
-      throw badAnswer(`${hostOf(request.url)} gave no list of images of ${source.collection}.`)
+      throw badAnswer(`${hostOf(request.url)} returned no list of images of ${source.collection}.`)
     const known = ids.size
     for (const feature of features) {
       ids.add(String(objectOf(feature).id))
