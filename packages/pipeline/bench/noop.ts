@@ -187,7 +187,7 @@ async function resultsOf(prepared: Prepared, storage: Storage): Promise<{ heads:
       if (stage.after !== after) continue
       const job = jobOf(stage, item, prepared)
       const head = headOf(stage.name, item.shard, () => number++)
-      heads.get(stage.name)!.set(item.shard, { job, head })
+      heads.get(stage.name)!.set(item.shard, { job, head, size: 0 })
       await storage.put(resultKey(job), '')
       const next = stage.follow?.(head) ?? [{ shard: item.shard, input: job.fingerprint, upstream: head }]
       for (const each of next) await visit(stage.name, each)

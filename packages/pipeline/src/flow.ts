@@ -94,7 +94,7 @@ export async function flow(stages: readonly Stage[], roots: readonly Following[]
     const job = jobOf(stage, item, options)
     const found = await find(job, options)
     if (found !== null && (await stands(stage, found, item, presence))) {
-      finish(stage, item, { job, head: found.head })
+      finish(stage, item, { job, head: found.head, size: found.size })
       return
     }
     await lanes.begin(stage, async () => {
@@ -119,9 +119,9 @@ export async function flow(stages: readonly Stage[], roots: readonly Following[]
 
   const end = async (job: Job, failure: JobFailure | null) => {
     const { stage, item } = open.get(resultKey(job))!
-    const head = failure === null ? await readHead<Head>(storage, resultKey(job)) : null
+    const stored = failure === null ? await readHead<Head>(storage, resultKey(job)) : null
     open.delete(resultKey(job))
-    if (head !== null) return finish(stage, item, { job, head })
+    if (stored !== null) return finish(stage, item, { job, ...stored })
     if (failure !== null) failures.push(failure)
     count(failed, failure?.code ?? 'missing-result', item.upstream.kept)
     lanes.leave(stage, item.upstream.kept, true)
@@ -156,15 +156,16 @@ export async function find(job: Job, { storage, heads, presence }: FlowOptions):
   const size = presence.listing.work.get(key)
   if (size === undefined) return null
   const packed = heads.get(job)
-  const head = packed ?? (await readHead<Head>(storage, key, size))
-  if (head === null) return null
+  const stored = packed ?? (await readHead<Head>(storage, key))
+  // A file of another size was cut short.
+  if (stored?.size !== size) return null
   const isSealed = packed !== undefined && presence.seal?.heads[job.stage] === heads.digests.get(job.stage)
   const result = async () => {
     const found = await readResult(storage, key)
     if (found === null) throw new DamagedResult(key)
     return found
   }
-  return { job, head, isSealed, result }
+  return { job, ...stored, isSealed, result }
 }
 
 class DamagedResult extends Error {}

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import { fingerprint, type Storage, sha256 } from '@skyscript/core'
 import pMap from 'p-map'
+import type { StoredHead } from './results.ts'
 import type { Job } from './runner/job.ts'
 import type { Head } from './stage.ts'
 
@@ -19,36 +20,36 @@ const READS = 16
 const [compress, expand] = [promisify(gzip), promisify(gunzip)]
 
 /** A result's name and head. */
-export interface Done<H extends Head = Head> {
+export interface Done<H extends Head = Head> extends StoredHead<H> {
   readonly job: Job
-  readonly head: H
 }
 
-type Line = readonly [shard: string, fingerprint: string, head: Head]
+type Line = readonly [shard: string, fingerprint: string, head: Head, size: number]
 
 export interface PackedHeads {
   /** The head of a result, if the packs have it. */
-  get(job: Pick<Job, 'stage' | 'shard' | 'fingerprint'>): Head | undefined
+  get(job: Pick<Job, 'stage' | 'shard' | 'fingerprint'>): StoredHead<Head> | undefined
   /** By stage, a hash of its packs. */
   readonly digests: ReadonlyMap<string, string>
 }
 
 /** @param keys of the packs in storage */
 export async function readHeads(storage: Storage, keys: Iterable<string>): Promise<PackedHeads> {
-  const heads = new Map<string, { readonly fingerprint: string; readonly head: Head }>()
+  const heads = new Map<string, StoredHead<Head> & { readonly fingerprint: string }>()
   const sums = new Map<string, string>()
   const read = async (key: string) => {
     const packed = await storage.get(key)
     if (packed === null) return
     sums.set(key, sha256(packed))
     const stage = stageOf(key)
-    for (const [shard, name, head] of await linesOf(packed)) heads.set(`${stage}/${shard}`, { fingerprint: name, head })
+    for (const [shard, name, head, size] of await linesOf(packed))
+      heads.set(`${stage}/${shard}`, { fingerprint: name, head, size })
   }
   await pMap(keys, read, { concurrency: READS })
   return {
     get({ stage, shard, fingerprint }) {
       const known = heads.get(`${stage}/${shard}`)
-      return known?.fingerprint === fingerprint ? known.head : undefined
+      return known?.fingerprint === fingerprint ? known : undefined
     },
     digests: digestsOf(sums),
   }
@@ -82,7 +83,9 @@ export async function writeHeads(
   const numberOf = ({ job }: Done) => Number.parseInt(sha256(job.shard.split('/')[0]!).slice(0, 8), 16) % packs
   const written = new Map<string, string>()
   for (const [number, some] of Map.groupBy(all, numberOf)) {
-    const lines = some.map(({ job, head }) => JSON.stringify([job.shard, job.fingerprint, head] satisfies Line))
+    const lines = some.map(({ job, head, size }) =>
+      JSON.stringify([job.shard, job.fingerprint, head, size] satisfies Line),
+    )
     const key = `${HEADS_FOLDER}${stage}-${number}-of-${packs}.jsonl.gz`
     const packed = await compress(`${lines.join('\n')}\n`)
     await storage.put(key, packed)

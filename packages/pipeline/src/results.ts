@@ -17,12 +17,14 @@ export async function putResult(storage: Storage, key: string, head: object, res
   await storage.put(key, `${first}\n${body}\n`)
 }
 
-/**
- * Reads the head of a result; null where there is none, or where the file is damaged.
- *
- * @param size of the file in bytes, where it is known: one that was cut short has another
- */
-export async function readHead<H>(storage: Storage, key: string, size?: number): Promise<H | null> {
+/** A head, and the bytes that the file of its result has if nothing was cut off. */
+export interface StoredHead<H> {
+  readonly head: H
+  readonly size: number
+}
+
+/** Reads the head of a result; null if there is none, or if it is damaged. */
+export async function readHead<H>(storage: Storage, key: string): Promise<StoredHead<H> | null> {
   const pieces: Uint8Array[] = []
   try {
     for await (const piece of storage.stream(key)) {
@@ -38,7 +40,7 @@ export async function readHead<H>(storage: Storage, key: string, size?: number):
   const parsed = parse<H & { bytes: number }>(line.toString('utf8'))
   if (parsed === null) return null
   const { bytes, ...head } = parsed
-  return size === undefined || size === line.length + bytes + 2 ? (head as unknown as H) : null
+  return { head: head as unknown as H, size: line.length + bytes + 2 }
 }
 
 /** The result itself; null where there is none, or where the file is damaged. */

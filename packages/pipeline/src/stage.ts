@@ -2,6 +2,7 @@ import { count, type Failed, type Outcome } from '@skyscript/core'
 import type { RunContext } from './context.ts'
 import type { Facts } from './facts.ts'
 import type { Presence } from './presence/presence.ts'
+import type { StoredHead } from './results.ts'
 import type { Job } from './runner/job.ts'
 import { sortedCounts } from './tables.ts'
 
@@ -44,9 +45,8 @@ export interface Stage<Upstream extends Weighed = Weighed, Result = unknown, H e
 }
 
 /** A result that was found in storage. */
-export interface Found<Result, H extends Head> {
+export interface Found<Result, H extends Head> extends StoredHead<H> {
   readonly job: Job
-  readonly head: H
   /** Whether it was part of the last finished build, so that its files are known by their sums. */
   readonly isSealed: boolean
   /** Reads the whole result. */
