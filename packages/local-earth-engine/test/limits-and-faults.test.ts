@@ -92,7 +92,7 @@ test('every kind of fault is what it is called', async () => {
   }
 })
 
-test('too much, restricted mode and assets that are not shared are told as Earth Engine tells them', async () => {
+test('too much, restricted mode and assets that are not shared are reported in the words of Earth Engine', async () => {
   const messages: string[] = []
   for (const kind of ['memory', 'timed-out', 'aggregations']) {
     const { status, message } = await serving({ faults: `${kind}:1` }, (url) => post(url, 'value:compute', one))

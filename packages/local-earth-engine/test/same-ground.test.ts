@@ -169,7 +169,7 @@ const SOURCES = createCatalogue({ brandenburg: 'image' }).sources
 const SIDE = 240
 const PER_SCENE = 14
 
-test.each(Object.keys(PLACES))('%s shows a pixel alike in every box, whatever lies around it', (alias) => {
+test.each(Object.keys(PLACES))('%s shows a pixel alike in every box, whatever is around it', (alias) => {
   const place = PLACES[alias]!
   const source = SOURCES.find((each) => each.alias === alias)!
   const here = { width: 1, height: 1, top: 0, west: place[0], north: place[1], stepX: 1e-6, stepY: -1e-6 }

@@ -51,7 +51,7 @@ export function createCatalogue({ brandenburg: type, denied = [] }: CatalogueOpt
 /** `projects/earthengine-public/assets/X` is the long name of X. */
 export const publicId = (id: string): string => id.replace(/^projects\/earthengine-(public|legacy)\/assets\//, '')
 
-/** Tells an image from a collection. */
+/** Whether an asset is an image, and not a collection. */
 export const isScene = (found: SceneSource | Scene): found is Scene => 'source' in found
 
 /** The id of an image. */

@@ -12,7 +12,7 @@ interface Sheets {
   readonly origin: Position
   /** The years in which a sheet was flown. */
   flights(column: number, row: number): readonly number[]
-  /** What tells an image from others. */
+  /** What identifies an image. */
   describe(column: number, row: number, year: number): Pick<Scene, 'index'> & { time: number } & Partial<Scene>
   /** Column, row and year of an index that may be one of an image. */
   locate(index: string): readonly [column: number, row: number, year: number] | null

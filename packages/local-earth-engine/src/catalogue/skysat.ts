@@ -16,7 +16,7 @@ const ROWS = (EXTENT[3] - EXTENT[1]) / CELL
 const CELLS = COLUMNS * ROWS
 /** Odd and no multiple of 3, 5 or 41: counting on by it visits every cell once, far from the one before. */
 const STRIDE = 275_701
-/** Only its second tells a scene: the second's number modulo CELLS names the cell. */
+/** A scene is identified by its second: the second's number modulo CELLS names the cell. */
 const ROUNDS = Math.floor((END - START) / 1000 / CELLS)
 const MAX_SCENES = 4
 

@@ -20,7 +20,7 @@ export interface View {
  */
 export interface Canvas extends View {
   readonly window: Window
-  /** Metres per column: the GSD but for the part of a degree that the belt lies off the middle of its degree. */
+  /** Metres per column: the GSD but for the belt's distance from the middle of its degree. */
   readonly pixelX: number
   readonly width: number
   readonly height: number

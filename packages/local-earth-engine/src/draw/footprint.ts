@@ -14,7 +14,7 @@ export function footprintMask(scene: Scene, grid: PixelGrid): Float32Array | nul
     [west, south],
     [east, south],
   ]
-  // A pixel's native centre lies at most two pixels from its own.
+  // A pixel's native centre is at most two pixels from its own.
   const margin = 2 * Math.max(Math.abs(grid.stepX), Math.abs(grid.stepY))
   if (!gap && corners.every((corner) => distanceInside(footprint, corner) > margin)) return null
   const mask = new Float32Array(grid.width * grid.height)

@@ -24,7 +24,7 @@ const BATCH_GSD = 2
 const SHADOW_DEPTH = 0.5
 /** From here on shadows of houses are part of the speck. */
 const SHADOW_GSD = 6
-/** A node lies on a road that is at most this many metres away. */
+/** A node counts as on a road within this distance, in metres. */
 const ON_ROAD = 3
 
 /** Makes the painter of the ground: of all that features show in the box of a canvas. */
@@ -87,7 +87,7 @@ export function landPainter(features: FeatureStore): (canvas: Canvas, box: Box) 
     paintSpot(canvas, { style, seed: features.seed[feature]!, x, y, road })
   }
 
-  /** The road that a node lies on. */
+  /** The road that a node is on. */
   function roadAt(canvas: Canvas, feature: number, x: number, y: number): RoadBeside | null {
     const at = features.pointStart[features.lineStart[feature]!]! * 2
     const [longitude, latitude] = [at, at + 1].map((i) => features.positions[i]! / UNITS_PER_DEGREE) as [number, number]

@@ -54,7 +54,7 @@ export function overviewGsd(native: number, grid: PixelGrid): number {
   return native * 2 ** Math.max(0, level)
 }
 
-/** Cuts a grid into patches of one belt each, with the nearest native pixel for each of its pixels. */
+/** Cuts a grid into patches of one belt each, with the nearest native pixel of every pixel. */
 export function patchesOf(native: number, grid: PixelGrid): Patch[] {
   const gsd = overviewGsd(native, grid)
   const degreesY = gsd / METRES_PER_DEGREE_LATITUDE

@@ -16,7 +16,7 @@ export interface Light {
   readonly ripeness: number
   /** Share of open ground under snow. */
   readonly snow: number
-  /** Tells scenes of one place apart: which fields are ploughed, where cars stand. */
+  /** Makes scenes of one place differ: which fields are ploughed, where cars stand. */
   readonly seed: number
 }
 

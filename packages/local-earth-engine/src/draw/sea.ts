@@ -8,8 +8,8 @@ import { waterShader } from './water.ts'
 export type SeaPainter = (canvas: Canvas) => void
 
 /**
- * Coastlines run with the land on their left (OSM wiki, natural=coastline), so each crossing of a parallel tells on
- * which side the sea lies. Extracts seldom hold whole coasts; this needs only the pieces nearby.
+ * Coastlines run with the land on their left (OSM wiki, natural=coastline), so a crossing of a parallel shows on
+ * which side the sea is. Extracts seldom hold whole coasts; this needs only the pieces nearby.
  */
 export function seaPainter(features: FeatureStore): SeaPainter {
   const segments = coastSegments(features)
@@ -59,7 +59,7 @@ function coastSegments(features: FeatureStore): Float64Array {
 
 interface Crossing {
   readonly longitude: number
-  /** The sea lies to the east of it. */
+  /** The sea is east of it. */
   readonly seaEast: boolean
 }
 
@@ -75,7 +75,7 @@ function crossingsOf(segments: Float64Array, near: readonly number[], latitude: 
 }
 
 /**
- * Ranges of longitude under the sea: a crossing claims what lies on its side for COAST_REACH, up to the next crossing or, where
+ * Ranges of longitude under the sea: a crossing claims what is on its side for COAST_REACH, up to the next crossing or, where
  * that one claims land, half way to it. No pixel depends on a crossing that is farther away than SEA_REACH.
  */
 function* seaSpans(crossings: readonly Crossing[], west: number, east: number): Generator<[number, number]> {

@@ -20,7 +20,7 @@ export function skyOf(scene: Scene, canvas: Canvas): Sky | null {
   if (scene.clouds < 0.002) return null
   const seed = hashText(`${scene.source.id}/${scene.index}/sky`)
   const [shiftX, shiftY] = [fraction(seed, 1) * 1e5, fraction(seed, 2) * 1e5]
-  // Half of the rim's opacity lies outside of the line that the share is measured at.
+  // Half of the rim's opacity is outside the line that the share is measured at.
   const threshold = mottleAbove(scene.clouds)
   const { width, height, window, gsd, pixelX, light } = canvas
   const size = width * height

@@ -23,7 +23,7 @@ import { palette, paletteNamed } from './styles/colours.ts'
 import type { Style } from './styles/style.ts'
 import { waterShader } from './water.ts'
 
-/** A road that a node lies on. */
+/** A road that a node is on. */
 export interface RoadBeside {
   readonly direction: Direction
   readonly width: number
@@ -35,7 +35,7 @@ export interface Spot {
   readonly seed: number
   readonly x: number
   readonly y: number
-  /** The road that it lies on, for what stands across or along one. */
+  /** The road that it is on, for what stands across or along one. */
   readonly road: RoadBeside | null
 }
 
@@ -175,7 +175,7 @@ const SPOTS: Readonly<Record<string, PaintSpot>> = {
 
 const BOXES = paletteNamed('boxes')
 
-/** Anything small and square; a bus shelter stands beside the road that its node lies on. */
+/** Anything small and square; a bus shelter stands beside the road that its node is on. */
 function paintBox(canvas: Canvas, { style, seed, x, y, road }: Spot, _radius: number, direction: Direction): void {
   const { width, height, look } = style
   const beside = look === 'shelter' ? road : null

@@ -37,7 +37,7 @@ interface Parameter {
   readonly fallback: Value
 }
 
-/** A function of the API: its signature as `GET algorithms` tells it, and what it does. */
+/** A function of the API: its signature as `GET algorithms` answers it, and what it does. */
 export interface Algorithm {
   readonly name: string
   readonly description: string

@@ -85,7 +85,7 @@ function gridOf(value: unknown, limits: Limits): PixelGrid {
     throw badRequest('This server knows pixel grids without shear only.')
   const [south, east] = [north + stepY * height, west + stepX * width]
   if (Math.max(Math.abs(north), Math.abs(south)) > 90 || Math.max(Math.abs(west), Math.abs(east)) > 360)
-    throw badRequest('Pixel grid lies outside of the Earth.')
+    throw badRequest('Pixel grid is outside of the Earth.')
   return { width, height, top: 0, west, north, stepX, stepY }
 }
 

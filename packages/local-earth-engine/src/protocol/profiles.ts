@@ -10,7 +10,7 @@ export const PROFILE_REQUEST = 'x-earth-engine-computation-profiling'
 export const PROFILE_ANSWER = 'X-Earth-Engine-Computation-Profile'
 
 /**
- * The profile of a request. Threads that answer share no memory, so the id itself tells what it cost.
+ * The profile of a request. Threads that answer share no memory, so the id itself encodes the cost.
  *
  * @param number of the request, which makes ids differ
  */
@@ -41,5 +41,5 @@ function getProfiles(args: Args): string {
   return [' EECU·s PeakMem  Count  Description', ...shown, ''].join('\n')
 }
 
-/** The function that tells what requests cost. */
+/** The function that returns what requests cost. */
 export const PROFILES: Readonly<Record<string, Run>> = { 'Profile.getProfiles': getProfiles }
