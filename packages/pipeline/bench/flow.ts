@@ -32,15 +32,14 @@ const signal = new AbortController().signal
 const terminal = createTerminal({ write: () => {} })
 const stages = await loadStages()
 
-// Houses 100 m apart: no two images share a request.
+// Trees 100 m apart: no two images share a request.
 const side = Math.ceil(Math.sqrt(images))
-const houses = Array.from({ length: images }, (_, i) => ({
+const trees = Array.from({ length: images }, (_, i) => ({
   id: i + 1,
-  tags: { building: 'house' },
+  tags: { natural: 'tree' },
   at: [[-100 * (i % side), 100 * Math.floor(i / side)]] as const,
-  half: 8,
 }))
-await writeMap(join(folder, 'map.osm.pbf'), houses)
+await writeMap(join(folder, 'map.osm.pbf'), trees)
 // Bare ground: drawing takes the cores that the model needs.
 const latency = { ms: Number(values.latency), jitter: 0.3 }
 const server = await startLocalEarthEngine({ features: [], threads: 1, latency })

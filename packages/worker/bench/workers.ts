@@ -29,17 +29,16 @@ const DEMO = fileURLToPath(new URL('../../../examples/demo/model', import.meta.u
 const folder = await mkdtemp(join(tmpdir(), 'skyscript-bench-workers-'))
 const redis = await startRedis()
 
-/** Houses 100 m apart: no two images share a request. */
-async function mapOfHouses(name: string, count: number): Promise<string> {
+/** Trees 100 m apart: no two images share a request. */
+async function mapOfTrees(name: string, count: number): Promise<string> {
   const side = Math.ceil(Math.sqrt(count))
   const path = join(folder, `${name}.osm.pbf`)
-  const houses = Array.from({ length: count }, (_, i) => ({
+  const trees = Array.from({ length: count }, (_, i) => ({
     id: i + 1,
-    tags: { building: 'house' },
+    tags: { natural: 'tree' },
     at: [[-100 * (i % side), 100 * Math.floor(i / side)]] as const,
-    half: 8,
   }))
-  await writeMap(path, houses)
+  await writeMap(path, trees)
   return path
 }
 
@@ -87,7 +86,7 @@ try {
     earthEngine: { endpoint: server.url, project, grouping: false, maxConcurrent: 400 },
   })
   const tiles = { minPixels: 64, maxPixels: 224, pointPixels: 64 }
-  const map = await mapOfHouses('waiting', Number(values.images))
+  const map = await mapOfTrees('waiting', Number(values.images))
   const filter = { scorers: [{ name: 'demo', model: DEMO }] }
   process.stdout.write(
     `${values.images} images of a server that takes ${latency.ms} ms, load ${loadavg()[0]!.toFixed(1)}\n`,
@@ -102,7 +101,7 @@ try {
     show(`${workers} workers (target 3.6 of 4)`, seconds, first)
   }
   const model = await writeRandomModel(join(folder, 'model'))
-  const scored = await mapOfHouses('scoring', Number(values.scored))
+  const scored = await mapOfTrees('scoring', Number(values.scored))
   process.stdout.write(`${values.scored} pairs scored on ${availableParallelism()} cores\n`)
   first = 0
   for (const workers of [1, 2]) {
