@@ -139,7 +139,10 @@ test('a model folder that is not complete, or that no model can be opened from, 
   await cp(join(folder, 'model'), join(folder, 'broken'), { recursive: true })
   await writeFile(join(folder, 'broken/onnx/text_model.onnx'), 'x')
   const broken = (await doctor({ filter: '{ scorers: [{ name: openai, model: ./broken }] }' })).get('model:openai')
-  expect(broken).toMatchObject({ status: 'fail', detail: expect.stringMatching(/text_model\.onnx is no model/) })
+  expect(broken).toMatchObject({
+    status: 'fail',
+    detail: expect.stringMatching(/text_model\.onnx is not a usable model/),
+  })
 })
 
 test('of a model that is not in the cache the hub, or its mirror, is asked for the files and their sizes', async () => {
