@@ -32,8 +32,9 @@ export const fetch: Stage<PlannedLeaf, FetchOutcome, FetchHead> = {
   after: 'plan',
   unit: 'images',
   version: 4,
-  // Jobs wait for the network, some for few large answers.
-  concurrency: { embedded: 12, worker: 12 },
+  // Jobs wait for the network. Four leaves fill the slots of a project, and the first of them reach the model early
+  // (`npm run bench:flow`).
+  concurrency: { embedded: 4, worker: 12 },
   publishes: true,
 
   decides(_leaf, { content }, { run }) {
