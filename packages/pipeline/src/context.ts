@@ -18,6 +18,7 @@ import {
   type Source,
   sourcesOf,
 } from '@skyscript/gee-fetch'
+import { LRUCache } from 'lru-cache'
 import { openCaptioner } from './captioner.ts'
 import { fileLedger } from './eecu-ledger.ts'
 import { type ContextOptions, defaultModelCache, modelOptions } from './models.ts'
@@ -76,7 +77,7 @@ export async function openContext(
   const config = withSecrets(run.config, options.privateAddresses)
   const opened = captioner ?? (await openCaptioner(config, run.tables, options))
   const closers: (() => Promise<void>)[] = []
-  const tiles = new Map<string, Promise<IndexedTile>>()
+  const tiles = new LRUCache<string, Promise<IndexedTile>>({ max: TILES_IN_MEMORY })
   const extractIndex = once(async () => {
     const index = await getJson<ExtractIndex>(storage, extractIndexKey(run.extract))
     if (index === null)
@@ -129,15 +130,10 @@ export async function openContext(
     },
     tile(tile) {
       const known = tiles.get(tile)
-      if (known) {
-        tiles.delete(tile)
-        tiles.set(tile, known)
-        return known
-      }
+      if (known) return known
       const reading = reader().then(async ({ touching }) => indexTile(await touching(tile)))
       reading.catch(() => tiles.delete(tile))
       tiles.set(tile, reading)
-      if (tiles.size > TILES_IN_MEMORY) tiles.delete(tiles.keys().next().value!)
       return reading
     },
     async *homeObjects(tile, ids) {

@@ -116,7 +116,7 @@ export function builtOf(
   return { built, sentences }
 }
 
-/** In an order that no build depends on. */
+/** By shard, so that the sentence shown for a code doesn't depend on which job ended first. */
 const sorted = (results: ReadonlyMap<string, Done>) =>
   [...results].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each)
 

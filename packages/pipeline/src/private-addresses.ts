@@ -47,7 +47,7 @@ export function refuseForWorkers(found: PrivateAddresses, { imagery }: Pick<Shar
   )
 }
 
-/** Without login, query and fragment, unless placeholders are all that is private. */
+/** An address without login, query and fragment; unchanged if its only private parts are placeholders. */
 function publicForm(address: string): string {
   if (!isUrl(address)) return address
   const bare = address.replace(PLACEHOLDER, '')

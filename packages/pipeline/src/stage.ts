@@ -11,7 +11,7 @@ import { sortedCounts } from './tables.ts'
  * line in their list; jobs, queues, progress, garbage collection, metrics and help follow from the list.
  *
  * A job's result is stored under a name that holds a fingerprint of all that decides it, so a result that is there is
- * done. With it goes its head, a few hundred bytes with all that later stages and the coordinator ask of it.
+ * done. Its head comes with it: all that later stages and the coordinator need, some hundred bytes for each leaf.
  *
  * @typeParam Upstream what the head of the stage before says of the shard
  */

@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { failureOf, InputError, ServiceError } from '@skyscript/core'
+import { failureOf, InputError, retrying, ServiceError } from '@skyscript/core'
 import type { Job } from './job.ts'
 import type { Execute, JobFailure, Runner } from './runner.ts'
 
 /** Tries of a job whose failure may pass; requests inside a job have tries of their own. */
 const ATTEMPTS = 3
-/** First pause between tries; four times as long before the third. */
+/** First pause between tries; twice as long before the third. */
 const PAUSE_MS = 1000
 
 export interface EmbeddedOptions {
@@ -43,17 +42,12 @@ export function createEmbeddedRunner(options: EmbeddedOptions): Runner {
 }
 
 async function attempt(execute: Execute, job: Job, signal: AbortSignal, pauseMs: number): Promise<JobFailure | null> {
-  for (let tries = 1; ; tries++) {
+  try {
+    await retrying(() => execute(job, signal), { tries: ATTEMPTS, pauseMs, signal })
+    return null
+  } catch (error) {
     signal.throwIfAborted()
-    try {
-      await execute(job, signal)
-      return null
-    } catch (error) {
-      signal.throwIfAborted()
-      if (error instanceof InputError || (error instanceof ServiceError && error.code === 'disk-full')) throw error
-      const mayPass = error instanceof ServiceError && error.retry
-      if (!mayPass || tries === ATTEMPTS) return { job, ...failureOf(error) }
-      await sleep(pauseMs * 4 ** (tries - 1), undefined, { signal })
-    }
+    if (error instanceof InputError || (error instanceof ServiceError && error.code === 'disk-full')) throw error
+    return { job, ...failureOf(error) }
   }
 }

@@ -46,11 +46,18 @@ export class JobQueue {
 
   /** The next job of a stage, once there is one; undefined when no more will come. */
   async next(stage: string, signal: AbortSignal): Promise<QueuedJob | undefined> {
-    for (;;) {
-      signal.throwIfAborted()
-      const next = this.take(stage)
-      if (next !== undefined || this.#hasEnded) return next
-      await this.whenChanged(signal)
+    const { promise: aborted, resolve } = Promise.withResolvers<void>()
+    const onAbort = () => resolve()
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      for (;;) {
+        signal.throwIfAborted()
+        const next = this.take(stage)
+        if (next !== undefined || this.#hasEnded) return next
+        await Promise.race([this.change, aborted])
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort)
     }
   }
 
@@ -61,13 +68,12 @@ export class JobQueue {
     )
   }
 
-  /** Resolves at the next job or the end, or when `signal` is aborted. */
-  async whenChanged(signal: AbortSignal): Promise<void> {
-    const { promise: aborted, resolve } = Promise.withResolvers<void>()
-    const onAbort = () => resolve()
-    signal.addEventListener('abort', onAbort, { once: true })
-    await Promise.race([this.#change.promise, aborted])
-    signal.removeEventListener('abort', onAbort)
+  /**
+   * Resolves at the next job or at the end. Who looks at the queue takes it before looking, so that nothing that comes
+   * meanwhile is missed.
+   */
+  get change(): Promise<void> {
+    return this.#change.promise
   }
 
   #changed(): void {

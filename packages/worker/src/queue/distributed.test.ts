@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
 import { startRedis } from '../../../../test/support/redis.ts'
+import type { Job, JobFailure } from '../../../pipeline/src/runner/index.ts'
 import { resultKey } from '../../../pipeline/src/runner/index.ts'
+import { JobQueue } from '../../../pipeline/src/runner/job-queue.ts'
 import { runJobs } from '../../../pipeline/test/support/run-jobs.ts'
 import { never, PASSWORD, setUpQueue } from '../../test/queue-set-up.ts'
 import { openNoticeBoard } from './notices.ts'
@@ -75,6 +77,28 @@ describe('jobs over Redis', () => {
     expect(await queue.starts('a')).toHaveLength(3)
     expect(await queue.starts('b')).toHaveLength(3)
   })
+
+  test('a job that another one brings is queued at once, and not at the next sweep', async () => {
+    await queue.startWorker()
+    const runner = await queue.openRunner({ sweepMs: 60_000 })
+    const jobs = new JobQueue(['fetch', 'caption'])
+    const chain = Array.from({ length: 12 }, (_, i) => ({
+      ...queue.job(`link${i}`),
+      stage: i % 2 === 0 ? 'fetch' : 'caption',
+    }))
+    let next = 0
+    const push = () => (next < chain.length ? jobs.push({ job: chain[next++]!, isRedone: false }) : jobs.end())
+    push()
+    const from = performance.now()
+    const onEnd = (_: Job, failure: JobFailure | null) => {
+      expect(failure).toBeNull()
+      // Jobs of a flow are made after some reads.
+      setTimeout(push, Math.floor(next / 2))
+    }
+    await runner.run(jobs, onEnd, never)
+    expect(next).toBe(12)
+    expect(performance.now() - from).toBeLessThan(30_000)
+  }, 60_000)
 
   test('an existing result proves nothing if the coordinator wants it redone', async () => {
     await queue.startWorker()

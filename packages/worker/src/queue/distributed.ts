@@ -1,4 +1,4 @@
-import { InputError, ServiceError, type Storage } from '@skyscript/core'
+import { count, InputError, ServiceError, type Storage } from '@skyscript/core'
 import { type Job, type JobFailure, type JobQueue, type Runner, resultKey } from '@skyscript/pipeline/runner'
 import { Queue, QueueEvents } from 'bullmq'
 import type { Redis } from 'ioredis'
@@ -146,6 +146,8 @@ async function drive(
   const { storage, onEvent, sweepMs = 5_000, forgottenMs = 10_000, giveUpMs = 10 * 60_000 } = options
   const { stages } = jobs
   const open = new Map<string, OpenJob>()
+  /** Open jobs by stage. */
+  const inWindow = new Map<string, number>()
   const hints = new Set<string>()
   let wake = () => {}
   let lastEnd = Date.now()
@@ -153,6 +155,7 @@ async function drive(
 
   const end = (id: string, job: Job, failure: JobFailure | null = null) => {
     if (!open.delete(id)) return
+    count(inWindow, job.stage, -1)
     lastEnd = Date.now()
     toldOfWorkers = false
     onEnd(job, failure)
@@ -161,16 +164,13 @@ async function drive(
   const add = async (job: Job) => {
     await link.queue(job.stage).add('job', job, { jobId: jobId(job) })
   }
-  /** How many more jobs of a stage the window takes. */
-  const roomOf = (stage: string) => WINDOW - open.values().reduce((n, { job }) => n + (job.stage === stage ? 1 : 0), 0)
-
   /** Jobs taken from the source that are not in Redis yet: Redis may be unreachable in between. */
   const taken: OpenJob[] = []
 
   /** Takes jobs into the window. Leftovers of an earlier run under the same id are checked first. */
   const fill = async () => {
     for (const stage of stages) {
-      for (let room = roomOf(stage); room > 0; ) {
+      for (let room = WINDOW - (inWindow.get(stage) ?? 0); room > 0; ) {
         while (taken.length < Math.min(BATCH, room)) {
           const next = jobs.take(stage)
           if (next === undefined) break
@@ -202,7 +202,10 @@ async function drive(
     const added = fresh.filter((job) => job !== null)
     for (const [stage, list] of Map.groupBy(added, (job) => job.stage))
       await link.queue(stage).addBulk(list.map((job) => ({ name: 'job', data: job, opts: { jobId: jobId(job) } })))
-    for (const entry of batch) open.set(jobId(entry.job), entry)
+    for (const entry of batch) {
+      open.set(jobId(entry.job), entry)
+      count(inWindow, entry.job.stage)
+    }
     for (const { job } of ended) end(jobId(job), job)
   }
 
@@ -244,7 +247,8 @@ async function drive(
 
   const tellIfNobodyWorks = async () => {
     if (!onEvent || toldOfWorkers || Date.now() - lastEnd < 3 * sweepMs) return
-    for (const stage of new Set(open.values().map(({ job }) => job.stage))) {
+    for (const [stage, jobsOfStage] of inWindow) {
+      if (jobsOfStage === 0) continue
       const workers = await link
         .queue(stage)
         .getWorkersCount()
@@ -299,6 +303,7 @@ async function drive(
       )
     }
     while (!signal.aborted) {
+      const { change } = jobs
       try {
         await step()
         if (outageSince > 0) onEvent?.('Resuming.')
@@ -316,9 +321,7 @@ async function drive(
       if (hints.size === 0) {
         const { promise, resolve } = Promise.withResolvers<void>()
         wake = resolve
-        const more = new AbortController()
-        await Promise.race([promise, jobs.whenChanged(more.signal), pause(Math.max(0, sweepAt - Date.now()))])
-        more.abort()
+        await Promise.race([promise, change, pause(Math.max(0, sweepAt - Date.now()))])
       }
     }
   } finally {
