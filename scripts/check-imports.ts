@@ -1,7 +1,7 @@
 /**
  * Keeps imports one way: core <- http, dataset <- osm-extract, gee-fetch, captioner, filter (never each other) <-
- * pipeline <- worker, and local-earth-engine on core only; and lets no files import each other in a circle, not even types. Prints every
- * import that breaks this, and exits 1 if there is one.
+ * pipeline <- worker, with local-earth-engine between core and pipeline. No files may import each other in a circle, not even
+ * types. Prints every import that breaks these rules, and exits 1 if there is one.
  */
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'

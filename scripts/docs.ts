@@ -2,7 +2,7 @@
  * `npm run docs`: writes the parts of docs/reference that follow from the code. With `--check` it writes nothing, and fails if
  * one of them is out of date.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { configJsonSchema, type JsonSchema } from '../packages/core/src/config-json-schema.ts'
@@ -105,8 +105,9 @@ function commandsPage(): string {
     '',
     '`npm start -- <command>`, or `packages/worker/bin/skyscript.cjs <command>` from anywhere once packages are installed',
     "(`npm start --silent` keeps npm's own lines out of the output). Every command prints its usage with `--help`.",
-    'Data goes to stdout, messages to stderr. Exit codes: 0 success, 1 failure, 2 a result that is not complete: of a build,',
-    'run it again to retry what failed; of a command that reads lines or rows, some could not be processed.',
+    'Data goes to stdout, messages to stderr. Exit codes: 0 success; 1 failure; 2 an incomplete result. After a `build` or `plan`',
+    'that exits with 2, run it again to retry what failed. For a command that reads lines or rows,',
+    'it means that some could not be processed.',
     '',
     '| command | |',
     '| --- | --- |',
@@ -141,15 +142,12 @@ function commandSection({ name, description, arguments: positional, options }: C
 }
 
 function optionRows(option: Option<unknown>): string[][] {
-  const { flags, description, kind, opposite, required, env } = option
+  const { flags, description, kind, opposite, required, env, default: fallback } = option
+  const isEmptyList = Array.isArray(fallback) && fallback.length === 0
   const facts = [
     ...(required ? ['required'] : []),
     ...(kind?.choices ? [`one of ${kind.choices.map((choice) => `\`${choice}\``).join(', ')}`] : []),
-    ...(Array.isArray(option.default) && option.default.length === 0
-      ? []
-      : option.default === undefined
-        ? []
-        : [`default: \`${String(option.default)}\``]),
+    ...(fallback === undefined || isEmptyList ? [] : [`default: \`${String(fallback)}\``]),
     ...(env ? [`or set \`${env}\``] : []),
   ]
   const rows = [[`\`${flags}\``, facts.length === 0 ? description : `${description} (${facts.join('; ')})`]]
@@ -167,9 +165,9 @@ function sourcesPage(): string {
     NOTE,
     '# Imagery sources',
     '',
-    'Shipped sources for `imagery.sources`; the default are those that need an account, the ten of the paper. You can also',
-    'describe [imagery of your own](../how-to/own-imagery.md). Which one an object gets: [how images are',
-    'chosen](../explanation/imagery.md).',
+    'Shipped sources for `imagery.sources`. The default is the ten sources of the paper, which need an Earth Engine account.',
+    'You can also describe [imagery of your own](../how-to/own-imagery.md). [How images are chosen](../explanation/imagery.md)',
+    'says which source an object gets.',
     '',
     '| alias | imagery | collection | GSD | licence | Earth Engine account |',
     '| --- | --- | --- | --- | --- | --- |',
@@ -190,14 +188,7 @@ const stale: string[] = []
 for (const [name, make] of Object.entries(FILES)) {
   const file = join(root, 'docs', 'reference', name)
   const text = make()
-  const before = (() => {
-    try {
-      return readFileSync(file, 'utf8')
-    } catch {
-      return null
-    }
-  })()
-  if (before === text) continue
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) continue
   stale.push(`docs/reference/${name}`)
   if (isCheck) continue
   mkdirSync(dirname(file), { recursive: true })

@@ -45,4 +45,8 @@ const child = spawn(join(bin, 'node'), process.argv.slice(2), {
 // Ctrl-C reaches the script by itself, and it says when it is done; other signals are passed on.
 process.on('SIGINT', () => {})
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-child.on('exit', (code) => process.exit(code ?? 1))
+child.on('exit', (code, signal) => {
+  if (signal === null) process.exit(code)
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
+})

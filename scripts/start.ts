@@ -4,10 +4,11 @@
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runCli } from '../packages/worker/src/cli.ts'
+import { endProcess, handleSignals } from '../packages/worker/src/terminal/interrupt.ts'
 
 const args = process.argv.slice(2)
-if (args.length > 0) process.exitCode = await runCli(args)
-else process.exitCode = await demo()
+handleSignals()
+endProcess(args.length > 0 ? await runCli(args) : await demo())
 
 async function demo(): Promise<number> {
   const folder = join(dirname(fileURLToPath(import.meta.url)), '..', 'examples', 'demo')

@@ -6,7 +6,7 @@
 const { existsSync } = require('node:fs')
 const { join } = require('node:path')
 
-/** The first version that runs TypeScript files without a flag and has zstd in node:zlib. */
+/** The first version that has all that the code uses, such as Float16Array. */
 const OLDEST = 24
 
 const version = process.versions.node

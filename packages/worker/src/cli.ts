@@ -3,8 +3,8 @@ import { CommanderError, Option as CommanderOption, Command as Program } from 'c
 import type { Command, Option } from './command.ts'
 import { COMMANDS } from './commands/index.ts'
 
-/** Exit codes: the dataset is whole, the command failed, the dataset lacks what failed jobs would have given. */
-export const EXIT = { whole: 0, failed: 1, partial: 2 } as const
+/** Exit codes: success, failure, and a result that lacks what failed for now. */
+const EXIT = { whole: 0, failed: 1, partial: 2 } as const
 
 /**
  * The `skyscript` command. Data goes to stdout, messages to stderr.
@@ -24,7 +24,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     if (isClosedPipe(error)) return EXIT.whole
     // An error of ours has one sentence for the user; anything else is a bug, whose stack helps.
     const text = error instanceof SkyscriptError ? error.message : ((error as Error)?.stack ?? String(error))
-    process.stderr.write(`skyscript: ${printable(messageOf(new Error(text)))}\n`)
+    process.stderr.write(`skyscript: ${printable(messageOf(text))}\n`)
     return isOutage(error) ? EXIT.partial : EXIT.failed
   }
 }

@@ -23,8 +23,10 @@ const runOld = (launcher: string, ...args: string[]) =>
   spawnSync(process.execPath, ['--require', join(folder, 'old.cjs'), launcher, ...args], { encoding: 'utf8' })
 
 test('an older Node hands over to the one that is installed with the packages', () => {
-  const { status, stdout, stderr } = runOld(LAUNCHER, '--version')
-  expect([status, stdout.trim(), stderr]).toEqual([0, TOOL_VERSION, ''])
+  const version = runOld(LAUNCHER, '--version')
+  expect([version.status, version.stdout.trim(), version.stderr]).toEqual([0, TOOL_VERSION, ''])
+  // Doctor names the Node that it runs with.
+  expect(runOld(LAUNCHER, 'doctor').stdout).toMatch(/^ok +node +Node (?:2[4-9]|[3-9]\d)\./m)
 })
 
 test('an older Node without another is told in one sentence which version is needed', async () => {

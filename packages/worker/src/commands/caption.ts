@@ -65,11 +65,16 @@ async function lineSchema() {
 }
 
 async function tokenLimit(limit: number | undefined, model: string | undefined) {
-  if (limit === undefined) return null
+  if (limit === undefined) {
+    if (model !== undefined)
+      throw new InputError('usage', '--model has no effect without --max-tokens; remove it, or add --max-tokens.')
+    return null
+  }
   if (model === undefined)
     throw new InputError('missing-option', '--max-tokens needs --model, whose tokenizer counts; any CLIP will do.')
   const { openTokenCounter } = await import('@skyscript/filter')
   const { modelOptions } = await import('@skyscript/pipeline/files')
-  const counter = await openTokenCounter(modelOptions(model, {}))
+  const { downloadProgress, openTerminal } = await import('../terminal/open-terminal.ts')
+  const counter = await openTokenCounter(modelOptions(model, { progress: downloadProgress(openTerminal()) }))
   return { limit, count: counter.count, tokenizer: counter.fingerprint }
 }

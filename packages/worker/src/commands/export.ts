@@ -4,7 +4,7 @@ import { FORMATS } from '../exports/index.ts'
 
 export const exportDataset = defineCommand({
   name: 'export',
-  description: `write a finished dataset in another form: ${FORMATS.map(({ name, description }) => `${description} (${name})`).join(', ')}`,
+  description: `write a finished dataset in another form: ${FORMATS.map(({ name, description }) => `${description} (${name})`).join('; ')}`,
   arguments: { output: argument('<output>', 'folder or s3:// URL of a dataset') },
   options: {
     format: required(option('--format <format>', 'what to write', oneOf(FORMATS.map(({ name }) => name)))),

@@ -15,7 +15,7 @@ import {
 } from '@skyscript/core'
 import type { ScorePair, Scorer } from '@skyscript/filter'
 import { stringify } from 'csv-stringify/sync'
-import { defineCommand, oneOf, option, positiveInteger, required, withDefault } from '../command.ts'
+import { defineCommand, oneOf, option, positiveInteger, required, webAddress, withDefault } from '../command.ts'
 import { MODEL } from '../tag-options.ts'
 import { writeLine } from '../terminal/json-lines.ts'
 
@@ -36,24 +36,22 @@ export const score = defineCommand({
     captions: option('--captions <csv>', 'the CSV, if --images is a folder'),
     device: withDefault(option('--device <name>', 'where the model runs', oneOf(DEVICES)), 'cpu'),
     batch: option('--batch <n>', 'images per model run (default: measured)', positiveInteger),
-    server: option('--server <url>', 'server that runs the model (Open Inference Protocol v2)'),
+    server: option('--server <url>', 'server that runs the model (Open Inference Protocol v2)', webAddress),
     vision: withDefault(option('--vision <name>', "the server's image model"), 'vision_model'),
     text: withDefault(option('--text <name>', "the server's caption model"), 'text_model'),
   },
   async run({ model, images, captions, device, batch, server, vision, text }) {
     const { openScorer } = await import('@skyscript/filter')
-    const { defaultModelCache } = await import('@skyscript/pipeline/files')
+    const { modelOptions } = await import('@skyscript/pipeline/files')
     const { downloadProgress, openTerminal } = await import('../terminal/open-terminal.ts')
     const { csv, folder } = await inputsOf(images, captions)
     const terminal = openTerminal()
     const scorer = await openScorer({
+      ...modelOptions(model, { progress: downloadProgress(terminal) }),
       name: 'score',
-      model,
-      cacheFolder: defaultModelCache(),
       device,
       batch: batch ?? null,
-      server: server === undefined ? null : serverOf(server, vision, text),
-      progress: downloadProgress(terminal)(`model ${model}`),
+      server: server === undefined ? null : { url: server, vision, text },
     })
     try {
       return await scoreRows(csv, folder, scorer, terminal)
@@ -104,12 +102,6 @@ async function scoreRows(csv: string, folder: string, scorer: Scorer, terminal: 
   for (const [code, n] of faults) terminal.warn(`${formatCounted(n, 'pair')} ${hasNone(n)} (${code})`)
   if (badLines > 0) terminal.warn(`${formatCounted(badLines, 'line')} of ${csv} can't be read and ${hasNone(badLines)}`)
   return faults.size === 0 && badLines === 0 ? 0 : 2
-}
-
-function serverOf(url: string, vision: string, text: string): { url: string; vision: string; text: string } {
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    throw new InputError('usage', '--server must be an http(s) URL.')
-  return { url, vision, text }
 }
 
 interface Row {
@@ -183,14 +175,14 @@ function pairsOf(header: readonly string[], rows: readonly Row[], folder: string
   )
 }
 
-/** Asks for the next item before the last one is used. */
+/** Requests the next item before yielding the current one. */
 async function* readAhead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
   let next = items.next()
   for (;;) {
     const { done, value } = await next
     if (done) return
     next = items.next()
-    // Awaited in its turn.
+    // Its error is thrown when it is awaited, above.
     next.catch(() => undefined)
     yield value
   }
@@ -202,7 +194,11 @@ async function inputsOf(images: string, captions: string | undefined): Promise<{
   const found = await stat(images).catch(() => {
     throw new InputError('missing-file', `--images ${images}: there is no such file or folder.`)
   })
-  if (!found.isDirectory()) return { csv: images, folder: dirname(images) }
+  if (!found.isDirectory()) {
+    if (captions !== undefined)
+      throw new InputError('usage', `--captions has no effect when --images is a CSV (${images}); remove one of them.`)
+    return { csv: images, folder: dirname(images) }
+  }
   if (captions === undefined)
     throw new InputError(
       'usage',

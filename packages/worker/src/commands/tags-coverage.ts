@@ -1,4 +1,4 @@
-import { count, formatCount, printable } from '@skyscript/core'
+import { formatCount, printable } from '@skyscript/core'
 import { argumentList, defineCommand, jsonOption, option, positiveInteger, withDefault } from '../command.ts'
 import { labelsOption, tagsOption } from '../tag-options.ts'
 
@@ -24,7 +24,7 @@ const LISTED = 40
 export const tagsCoverage = defineCommand({
   name: 'tags coverage',
   description: 'show which rule decides each tag of OSM files, by key and by frequency, and which tags are in no table',
-  arguments: { files: argumentList('<file.osm.pbf...>', 'OSM PBF files') },
+  arguments: { files: argumentList('<file.osm.pbf...>', 'OSM PBF files; several are read as one map') },
   options: {
     labels: labelsOption,
     tags: tagsOption,
@@ -40,7 +40,7 @@ export const tagsCoverage = defineCommand({
     })
     const tags = [...(await usesOfTags(files))]
       .map(([tag, n]) => {
-        // A key that holds a = itself is cut there: no vocabulary has one.
+        // A key that contains = is cut at it: no table has such a key.
         const at = tag.indexOf('=')
         const [key, value] = [tag.slice(0, at), tag.slice(at + 1)]
         const { why } = captioner.groundability(key, value)
@@ -62,23 +62,12 @@ export const tagsCoverage = defineCommand({
   },
 })
 
-/** How often each `key=value` of the files is used. */
-async function usesOfTags(files: readonly string[]): Promise<Map<string, number>> {
+/** How often each `key=value` of the files, read as one map, is used. */
+async function usesOfTags(files: readonly string[]): Promise<ReadonlyMap<string, number>> {
   const { extract } = await import('@skyscript/osm-extract')
-  const { interruptSignal } = await import('../terminal/interrupt.ts')
-  const { openTerminal } = await import('../terminal/open-terminal.ts')
-  const interrupt = interruptSignal(openTerminal())
-  const uses = new Map<string, number>()
-  try {
-    for (const file of files) {
-      const extraction = extract(file, { wanted: new Map(), counted: 'all', signal: interrupt.signal })
-      for await (const _ of extraction.chunks()) interrupt.signal.throwIfAborted()
-      for (const [tag, n] of extraction.report().tagCounts) count(uses, tag, n)
-    }
-  } finally {
-    interrupt.release()
-  }
-  return uses
+  const extraction = extract(files, { wanted: new Map(), counted: 'all' })
+  for await (const _ of extraction.chunks());
+  return extraction.report().tagCounts
 }
 
 function sharesOf(tags: readonly { readonly uses: number; readonly decider: Decider }[]): Shares {

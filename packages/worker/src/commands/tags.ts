@@ -34,7 +34,7 @@ export const tags = defineCommand({
   },
 })
 
-/** null without the options of a classifier; only with them is the model's runtime loaded. */
+/** null without the options of a classifier. The model's runtime is loaded only with them. */
 async function openClassifier(weights: string | undefined, model: string | undefined): Promise<TagJudge | null> {
   if (weights === undefined && model === undefined) return null
   if (weights === undefined || model === undefined)
@@ -43,5 +43,6 @@ async function openClassifier(weights: string | undefined, model: string | undef
       'A classifier needs both --classifier, the file from skyscript tags train, and --model, the CLIP it was trained with.',
     )
   const { openTagClassifier } = await import('@skyscript/pipeline')
-  return openTagClassifier(weights, model, '--classifier', {})
+  const { downloadProgress, openTerminal } = await import('../terminal/open-terminal.ts')
+  return openTagClassifier(weights, model, '--classifier', { progress: downloadProgress(openTerminal()) })
 }

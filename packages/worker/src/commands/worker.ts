@@ -10,7 +10,7 @@ export const worker = defineCommand({
     stages: withDefault(option('--stages <list>', 'stages to work on', listOf(STAGE_NAMES)), STAGE_NAMES),
     concurrency: option(
       '--concurrency <n>',
-      'jobs of one stage at a time (default: more of stages that wait for the network)',
+      'jobs to run at once, per stage (default: by stage, more for those that wait for the network)',
       positiveInteger,
     ),
     outputRoot: repeatable(

@@ -6,7 +6,7 @@ import { type Config, messageOf, printableLine } from '@skyscript/core'
  */
 export interface Check {
   readonly name: string
-  /** Builds make it too, before anything else. For what costs neither much time nor requests to other services. */
+  /** Builds make it too, before anything else. For checks that are quick, and send no requests except to Redis. */
   readonly preflight?: true
   /** The check may take this long; default: 20 s. */
   readonly seconds?: number

@@ -7,7 +7,7 @@ import { withSecrets } from '@skyscript/pipeline/files'
 import { type Check, type Finding, failing } from './check.ts'
 import { CHECKS } from './checks/index.ts'
 
-/** A service that is slower is as good as away. */
+/** A service that takes longer counts as unreachable. */
 const CHECK_SECONDS = 20
 
 /** Makes all checks at the same time and returns their findings in a fixed order. Never throws, never names a secret. */

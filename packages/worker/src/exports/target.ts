@@ -1,7 +1,7 @@
 import type { Storage } from '@skyscript/core'
 import { openStorage } from '../storages/storages.ts'
 
-/** Where an export goes: storage that is only written to. */
+/** Where an export goes: `to`, or a folder inside the dataset. */
 export async function openTarget(dataset: Storage, format: string, to: string | undefined): Promise<Storage> {
   return to === undefined ? within(dataset, `export/${format}`) : openStorage(to)
 }
@@ -17,7 +17,7 @@ function within(storage: Storage, folder: string): Storage {
     putIfAbsent: (key, value) => storage.putIfAbsent(at(key), value),
     has: (key) => storage.has(at(key)),
     async *list(prefix) {
-      for await (const { key, size } of storage.list(at(prefix))) yield { key: key.slice(folder.length + 1), size }
+      for await (const found of storage.list(at(prefix))) yield { ...found, key: found.key.slice(folder.length + 1) }
     },
     delete: (key) => storage.delete(at(key)),
   }

@@ -8,11 +8,14 @@ export const zip = defineFormat({
   options: publicationOptions,
   async run({ dataset, target, terminal, signal }, publication) {
     if (target.url === dataset.storage.url)
-      throw new InputError('bad-output', 'Zip files can not be written into the dataset itself; use --to <folder>.')
+      throw new InputError('bad-output', "Zip files can't be written into the dataset itself; use --to <folder>.")
     const { exportZip } = await import('@skyscript/dataset/export')
     const progress = terminal.stage('zip', 'files')
-    const files = await exportZip(dataset, target, { signal, progress, publication: publicationOf(publication) })
-    progress.end()
-    return { json: { files }, lines: files.map(({ path, bytes }) => `${formatBytes(bytes).padStart(12)}  ${path}`) }
+    try {
+      const files = await exportZip(dataset, target, { signal, progress, publication: publicationOf(publication) })
+      return { json: { files }, lines: files.map(({ path, bytes }) => `${formatBytes(bytes).padStart(12)}  ${path}`) }
+    } finally {
+      progress.end()
+    }
   },
 })

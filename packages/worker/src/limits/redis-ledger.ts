@@ -2,10 +2,10 @@ import type { EecuLedger, EecuUse } from '@skyscript/gee-fetch'
 import { monthOf } from '@skyscript/pipeline/ledger'
 import type { Redis } from 'ioredis'
 
-/** Two months and some days: as long as anyone may ask for a month. */
+/** A month's use is kept for 70 days from its last request. */
 const KEPT_S = 70 * 86_400
 
-/** What all workers of a queue used of a project's month. */
+/** What all workers of a queue used of a project's monthly budget. */
 export function redisLedger(redis: Redis, project: string, now: () => Date): EecuLedger {
   const key = () => `skyscript:eecu:${project}:${monthOf(now())}`
   return {

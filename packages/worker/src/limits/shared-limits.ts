@@ -15,7 +15,7 @@ export interface SharedLimits {
   close(): Promise<void>
 }
 
-/** Those of a queue: for its workers, and for the builds and plans that use it. One connection serves all. */
+/** Limits in the queue's Redis, shared by its workers and by builds and plans that use it. They share one connection. */
 export function queueLimits(queue: string): SharedLimits & { readonly redis: Redis } {
   const redis = openRedis(parseRedisUrl(queue), 'waiting')
   const limiters = new Map<string, Limiter>()
@@ -38,7 +38,7 @@ export function queueLimits(queue: string): SharedLimits & { readonly redis: Red
   }
 }
 
-/** Those of this machine, for builds without a queue. Budgets are counted in a file, which needs no help. */
+/** Limits of this machine, for builds without a queue. The budget's ledger is then the default one, a file. */
 export function machineLimits(): SharedLimits {
   const limiters = new Map<string, Promise<MachineLimiter>>()
   return {

@@ -28,7 +28,7 @@ export async function owning<T>(
     return await interrupt.race(run())
   } finally {
     await closeInTime(async () => {
-      // What may still write keeps the output until the process has ended.
+      // A task that was left behind may still write: then the output stays taken until the process has ended.
       if (!isLeftBehind()) await release()
     })
     interrupt.release()

@@ -61,7 +61,7 @@ export async function withBuild<T>(
     await closeInTime(async () => {
       await runner?.close()
       await limits?.close()
-      // What may still write keeps the output until the process has ended.
+      // A task that was left behind may still write: then the output stays taken until the process has ended.
       if (!isLeftBehind()) await lease?.release()
     })
     interrupt.release()

@@ -1,7 +1,7 @@
 import { InputError } from '@skyscript/core'
 import { type Check, finding } from '../check.ts'
 
-/** The first version that runs TypeScript files without a flag and has zstd in node:zlib. */
+/** The first version that has all that the code uses, such as Float16Array. */
 const OLDEST = 24
 
 export const node: Check = {

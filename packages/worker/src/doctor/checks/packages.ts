@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { InputError, messageOf } from '@skyscript/core'
 import { type Check, finding } from '../check.ts'
 
-/** Packages with native parts, which are what fails on an unusual machine. */
+/** Packages with native parts, which may not run on an unusual machine. */
 export const packages: Check = {
   name: 'packages',
   run: async () => [
@@ -37,10 +37,8 @@ async function loaded(name: string, version: () => Promise<string>): Promise<str
   }
 }
 
-// As when scoring: nothing is reported to the runtime's makers.
-process.env.ORT_DISABLE_TELEMETRY ??= '1'
-
-/** The very runtime that the scorers load, whose native library may not fit the machine. */
+/** The runtime that the scorers load; its native library may not fit the machine. As in the scorers, without telemetry. */
 function runtimeOfScorers(): { InferenceSession?: { create?: unknown }; env: { versions: { node?: string } } } {
+  process.env.ORT_DISABLE_TELEMETRY ??= '1'
   return createRequire(import.meta.resolve('@skyscript/filter'))('onnxruntime-node')
 }
