@@ -1,5 +1,5 @@
 /** Files and models that settings and options name. */
-export { defaultModelCache, modelOptions } from './models.ts'
+export { modelOptions } from './models.ts'
 export { withSecrets } from './private-addresses.ts'
 export { readStyles } from './styles.ts'
 export { readTagTable, readTextFile } from './text-file.ts'

@@ -38,7 +38,7 @@ export function parseRedisUrl(url: string, environment: Environment = process.en
   if (!parsed || !/^rediss?:$/.test(parsed.protocol) || !database) {
     throw new InputError(
       'bad-queue-url',
-      "The queue's URL must be like redis://:password@host:6379, with special characters of the password percent-encoded.",
+      "The queue's URL must be like rediss://host:6379; set its password as SKYSCRIPT_REDIS_PASSWORD.",
     )
   }
   const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1'
