@@ -187,7 +187,8 @@ export function createJudge(tables: TagTables): Judge {
     },
     isUndecided: (key, value) => isUnknown(decisionOf(key, value)) && isWord(key, value),
     hidden: (tags) => {
-      const rule = tables.hidden.find((each) => isHiddenBy(each, Object.entries(tags)))
+      const entries = Object.entries(tags)
+      const rule = tables.hidden.find((each) => isHiddenBy(each, entries))
       return rule === undefined ? null : hiddenReason(rule)
     },
     verdicts: () => verdictsOf(exact, patterns, tables, unjudged !== undefined),

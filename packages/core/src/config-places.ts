@@ -61,5 +61,8 @@ export function mapFilterPlaces(filter: Filter, change: PlaceChange): Filter {
   }
 }
 
+/** Whether a text starts with a scheme, such as `https://` or `s3://`; else it is a path or a name. */
+export const isUrl = (text: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(text)
+
 /** Whether a text that may be a name is a path. */
 export const isPath = (text: string): boolean => /^[./]/.test(text)

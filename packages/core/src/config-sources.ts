@@ -16,7 +16,7 @@ export const crossingBoxSetting = z
     'must be [west, south, east, north] with south < north (west > east crosses 180 degrees)',
   )
 
-export const boxSetting = z
+const boxSetting = z
   .tuple([degrees(180), degrees(90), degrees(180), degrees(90)])
   .refine(([w, s, e, n]) => w < e && s < n, 'must be [west, south, east, north] with west < east and south < north')
 

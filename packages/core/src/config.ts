@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
-import { isPath, mapPlaces } from './config-places.ts'
+import { isPath, isUrl, mapPlaces } from './config-places.ts'
 import { type Config, configSchema } from './config-schema.ts'
 import { InputError } from './errors.ts'
 import { checkWith } from './schema-faults.ts'
@@ -57,8 +57,6 @@ function badConfig(file: string, faults: readonly string[]): InputError {
     `${file} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${list}`,
   )
 }
-
-const isUrl = (text: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(text)
 
 function resolvePaths(config: Config, folder: string): Config {
   const path = (text: string) => (isUrl(text) || isAbsolute(text) ? text : resolve(folder, text))

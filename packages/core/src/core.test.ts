@@ -15,7 +15,6 @@ import {
   mapTilesOf,
   metaPath,
   redact,
-  relationAreaId,
   seededFraction,
   seededIndex,
   systemReason,
@@ -85,7 +84,6 @@ test('boxes', () => {
 test('file names follow the original, with an empty year where there is no time', () => {
   expect(fileStem('a198234555', 'CH', Date.UTC(2019, 5, 1))).toBe('a198234555_CH_19')
   expect(fileStem('w41429166', 'DE', null)).toBe('w41429166_DE_')
-  expect(relationAreaId(456)).toBe('a3600000456')
   expect(metaPath('images2/a1_CH_19.jpg')).toBe('meta2/a1_CH_19.pickle')
   expect('images2/w41429166_DE_.jpg').toMatch(IMAGE_PATH)
   expect('images2/../x_DE_.jpg').not.toMatch(IMAGE_PATH)

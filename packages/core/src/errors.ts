@@ -59,9 +59,14 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   ECONNRESET: 'the connection was closed',
   EPIPE: 'the connection was closed',
   ETIMEDOUT: 'there was no answer in time',
-  EHOSTUNREACH: 'the host can not be reached',
-  ENETUNREACH: 'the network can not be reached',
+  EHOSTUNREACH: 'the host cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
   ENOSPC: 'the disk is full',
+  // undici's
+  UND_ERR_SOCKET: 'the connection was closed',
+  UND_ERR_CONNECT_TIMEOUT: 'there was no answer in time',
+  UND_ERR_HEADERS_TIMEOUT: 'there was no answer in time',
+  UND_ERR_BODY_TIMEOUT: 'there was no answer in time',
 }
 
 /** Why the system refused something, in words instead of codes: `there is no such file`. Redacted. */

@@ -7,8 +7,8 @@ import { segmentIndexOf } from './segment-index.ts'
 const EDGE = 1e-9
 
 /**
- * Names of the map tiles that any part of a geometry meets, sorted: of a diagonal line few of those that its box touches.
- * Quarters of the box are looked at, and their quarters where the geometry meets them.
+ * Names of the map tiles that any part of a geometry meets, sorted. A diagonal line meets few of the tiles that its box
+ * touches, so the box is quartered, and each quarter that the geometry meets is quartered again.
  */
 export function mapTilesMet(geometry: Geometry): string[] {
   const tiles = new Set<string>()

@@ -7,24 +7,16 @@ import type { SourceAlias } from './records.ts'
  */
 export const RELATION_AREA_OFFSET = 3_600_000_000
 
-export const nodeId = (id: number): string => `n${id}`
-export const lineId = (wayId: number): string => `w${wayId}`
-export const wayAreaId = (wayId: number): string => `a${wayId}`
-export const relationAreaId = (relationId: number): string => `a${RELATION_AREA_OFFSET + relationId}`
-
 /** Negative ids are those of editors' unsaved objects; real extracts of private data have them. */
 const OBJECT_ID = /^[nwa]-?\d{1,16}$/
-
-export function isObjectId(text: string): boolean {
-  return OBJECT_ID.test(text)
-}
 
 /** Folders that a dataset's images are spread over, as in the original: images2 to images7. */
 export const PARTITIONS = [2, 3, 4, 5, 6, 7] as const
 
 /** `a198234555_CH_19`; the year is the image's, two digits, and empty where the source has no time (`w41429166_DE_`). */
 export function fileStem(id: string, source: SourceAlias, time: number | null): string {
-  if (!isObjectId(id)) throw new InputError('bad-object-id', `"${id}" is not an object id such as n123, w123 or a123.`)
+  if (!OBJECT_ID.test(id))
+    throw new InputError('bad-object-id', `"${id}" is not an object id such as n123, w123 or a123.`)
   const year = time === null ? '' : String(new Date(time).getUTCFullYear() % 100).padStart(2, '0')
   return `${id}_${source}_${year}`
 }

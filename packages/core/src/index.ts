@@ -7,7 +7,7 @@
  * mapTileAt([1.52, 42.5]) // 'x1815_y1325'
  * seededFraction(51, 'shift-x', 'n123') // always the same number in [0, 1)
  */
-// Its parser is at @skyscript/core/config: it loads more than everything else together.
+// The parser of region files is only at @skyscript/core/config: it takes longer to load than everything else together.
 
 export * from './breathe.ts'
 export type { Config } from './config.ts'

@@ -1,4 +1,4 @@
-/** What `make` makes at the first call, for every call; a promise that fails is made again by the next one. */
+/** Calls `make` at the first call and returns that result for every call; after a promise that rejected it calls it again. */
 export function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined
   return () => {

@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { fingerprint } from './fingerprint.ts'
 
 /**
- * Where numbers of processes mean the same: this start of this machine, and of a container. Containers may share a host
+ * Identifies where a process id is valid: one boot of one machine, and one container on it. Containers may share a host
  * name and still not see each other's processes.
  */
 export const PLACE = fingerprint(
@@ -22,7 +22,7 @@ function orNothing(read: () => string): string {
   }
 }
 
-/** When a process of this place started, in the system's own words; empty where the system doesn't say. */
+/** When a process of this place started, as the system writes it; empty if the system doesn't say. */
 export async function startOf(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
   // The name before it is in parentheses and may hold anything; the start is field 22 of all.

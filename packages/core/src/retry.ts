@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ServiceError } from './errors.ts'
 
 export interface RetryOptions {
-  /** All of them, the first included. */
+  /** Including the first. */
   readonly tries: number
   /** Before the second try, ms; twice as long before each later one, and never shorter than the service asks for. */
   readonly pauseMs: number
@@ -11,7 +11,7 @@ export interface RetryOptions {
 }
 
 /**
- * Does work that asks a service, and does it again after a ServiceError that may pass.
+ * Calls `work`, and calls it again after a ServiceError that may be temporary (`retry`).
  *
  * @throws what the last try threw; any other error at once
  */

@@ -25,7 +25,7 @@ function faultsOf(issue: z.core.$ZodIssue, whole: string): string[] {
 }
 
 /** `imagery.sources[0].gsd` */
-export function fieldPath(path: readonly PropertyKey[]): string {
+function fieldPath(path: readonly PropertyKey[]): string {
   const steps = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
   return steps.join('').replace(/^\./, '')
 }

@@ -1,14 +1,14 @@
 import { boxesOf, linesOf } from './geo.ts'
 import type { Box, Geometry, Position } from './records.ts'
 
-/** Geometries of fewer positions are quicker gone through. */
+/** Smaller geometries are scanned faster than indexed. */
 const INDEXED_POSITIONS = 256
 /** Segments in a run of the lowest level, and runs in one of the next. */
 const FAN_OUT = 16
 
 /**
  * The segments of a large geometry in their order, found by box: which of a lake's 60,000 segments are near an image
- * is answered in microseconds. Memory: 2 bytes a position beside the geometry's own.
+ * is answered in microseconds. Memory: about 6 bytes per position, in addition to the geometry.
  */
 export interface SegmentIndex {
   readonly boxes: readonly Box[]

@@ -70,21 +70,18 @@ export function areaPixels(
 }
 
 /**
- * The box of an object's image (paper, section "Image selection"): a square around a point or around a random node of
- * a line, or the padded bounding box of an area. It is then shifted at random by up to `tiles.shift` of a side in each
- * direction. That is less than half a side, so a point stays inside; an area's shift is reduced until half of the area is in view.
+ * The box of an object's image (paper, section "Image selection"): a square around a point or around a random node of a
+ * line, or the padded bounding box of an area. It is then shifted at random by up to `tiles.shift` of a side in each
+ * direction. That is less than half a side, so a point stays inside; an area's shift is reduced until half of the area
+ * is in view.
  *
- * The box snaps to the lattice of its map tile at this GSD (m/pixel), so that images of neighbours can be cut out of one
- * larger image. Near 180 degrees and the poles the box is moved to stay on the map; for an object on both sides of 180
- * degrees it shows the larger part.
+ * The box snaps to the lattice of its map tile at the GSD, so that images of neighbours can be cut out of one larger
+ * image. Near 180 degrees and the poles the box is moved to stay on the map; for an object on both sides of 180 degrees
+ * it shows the larger part.
  *
- * @returns null if the map has no room for it
+ * @returns the box by GSD (m/pixel), with the same random shift at each; null if the image would be too small or too
+ * large, or the map has no room for it
  */
-export function boxFor(focus: FocusObject, tile: string, gsd: number, settings: BoxSettings): PixelBox | null {
-  return boxesFor(focus, tile, settings)(gsd)
-}
-
-/** The boxes by GSD; the random numbers are drawn once per object. */
 export function boxesFor(
   focus: FocusObject,
   tile: string,

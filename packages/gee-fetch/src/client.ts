@@ -1,5 +1,5 @@
-import { InputError, isLoopback, isRefusedHost, messageOf, redact, ServiceError } from '@skyscript/core'
-import { type Dispatcher, openAgent, retryAfterOf } from '@skyscript/http'
+import { InputError, isLoopback, isRefusedHost, redact, ServiceError } from '@skyscript/core'
+import { type Dispatcher, openAgent, reasonOf, retryAfterOf } from '@skyscript/http'
 import { createTokenSource, takesAmbientCredentials } from './auth.ts'
 import { createEecuMeter, type EecuOptions, type EecuUse } from './eecu.ts'
 import { type Graph, registerAlgorithms } from './expressions.ts'
@@ -33,7 +33,7 @@ export interface EarthEngineOptions {
   /** http(s) base URL; plain http only for this machine. */
   readonly endpoint: string
   readonly project: string | null
-  /** Path of a service account's key file; null: for https GOOGLE_APPLICATION_CREDENTIALS, else none. */
+  /** Path of a file of Google credentials; null: for Google's own hosts the ambient ones, else none (see auth.ts). */
   readonly credentials: string | null
   readonly maxConcurrent: number
   /** Shared with other processes; default: one for this process. */
@@ -368,9 +368,4 @@ function sentenceOf(body: Buffer): string {
     // Not Earth Engine's own error; a proxy in front of it said something else.
   }
   return text.startsWith('<') ? 'a web page' : text.slice(0, 120)
-}
-
-const reasonOf = (error: unknown): string => {
-  const { code } = error as { code?: unknown }
-  return typeof code === 'string' ? code : messageOf(error)
 }

@@ -56,7 +56,7 @@ export function createImagery(clients: ImageryClients, { maxCloud, earthEngineOr
       return source.kind === 'cog' && (await clients.cog()).isReplaced(source, imageId, box, origin)
     },
     async forget(source, imageId, box) {
-      if (source.kind === 'cog') (await clients.cog()).forget(source, imageId, box)
+      if (source.kind === 'cog') await (await clients.cog()).forget(source, imageId, box)
     },
     async find(source, box, signal) {
       if (source.kind === 'cog') return (await clients.cog()).find(source, box)

@@ -3,14 +3,15 @@
  * pixel grid; then fetches one JPEG per object.
  *
  * @example
- * import { createEarthEngine, createImagery, SOURCES } from '@skyscript/gee-fetch'
+ * import { createCogImagery, createEarthEngine, createImagery, SOURCES } from '@skyscript/gee-fetch'
  * const ee = createEarthEngine({ endpoint: 'http://127.0.0.1:8080', project: null, credentials: null, maxConcurrent: 40 })
  * await ee.check()
- * const imagery = createImagery({ earthEngine: async () => ee }, { maxCloud: 20, year: 'latest' })
+ * const cog = createCogImagery({ maxConcurrent: 8, maxCloud: 20 })
+ * const clients = { earthEngine: async () => ee, cog: async () => cog }
+ * const imagery = createImagery(clients, { maxCloud: 20, earthEngineOrigin: () => 'earthengine.googleapis.com' })
  * const images = await imagery.find(SOURCES.US, [-73.9, 40.7, -73.8, 40.8])
  */
 export { hasAmbientCredentials, takesAmbientCredentials } from './auth.ts'
-export { type BoxSettings, boxFor, type PixelBox } from './boxes.ts'
 export type { SourceImage } from './candidates.ts'
 export { checkSource } from './check-source.ts'
 export { createEarthEngine, type EarthEngine, type EarthEngineOptions, type EarthEngineStats } from './client.ts'

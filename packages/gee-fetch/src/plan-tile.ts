@@ -21,8 +21,7 @@ import type { SourceImage } from './candidates.ts'
 import { byPreference } from './preference.ts'
 import { reasonOf, refusalOf } from './refusals.ts'
 import type { Source } from './sources/source.ts'
-import type { ImagerySettings } from './suitable.ts'
-import { suitableSources } from './suitable.ts'
+import { type ImagerySettings, suitableSources } from './suitable.ts'
 
 export interface PlanTileInput {
   /** Name of the map tile that the objects belong to. */

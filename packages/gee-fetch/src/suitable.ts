@@ -15,11 +15,11 @@ const COARSEST_FOR_POINTS = 10
 
 /**
  * The sources that could show an object, preferred first, decided without any request (paper, section "Image
- * selection"): GSD at most the coarsest at which any of its tags is visible, the object inside the source's extent, and for an area an image size
- * from `tiles.minPixels` to `tiles.maxPixels`.
+ * selection"): GSD at most the coarsest at which any of its tags is visible, the object inside the source's extent, and
+ * for an area an image size from `tiles.minPixels` to `tiles.maxPixels`.
  *
- * @returns the sources, or why there are none: `no-source-fine-enough`, `no-source-here`, `area-too-small`, `area-too-large`,
- * `area-between-sources` (too large for the finer sources and too small for the coarser)
+ * @returns the sources, or why there are none: `no-source-fine-enough`, `no-source-here`, `area-too-small`,
+ * `area-too-large`, `area-between-sources` (too large for the finer sources and too small for the coarser)
  */
 export function suitableSources(
   { geometry, maxGsd }: FocusObject,

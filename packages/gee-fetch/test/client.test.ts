@@ -209,7 +209,7 @@ test('a service that always fails is tried five times and reported in one senten
       '500: Backend error',
     ],
     [() => {}, 'earth-engine-timeout', `(not within 0.1 s)${hint}`],
-    [(_, response) => response.destroy(), 'earth-engine-unreachable', `(UND_ERR_SOCKET)${hint}`],
+    [(_, response) => response.destroy(), 'earth-engine-unreachable', `(the connection was closed)${hint}`],
     [(_, response) => response.end('<html>Sign in</html>'), 'earth-engine-bad-answer', `other than JSON${hint}`],
     [(_, response) => response.end('null'), 'earth-engine-bad-answer', `other than JSON${hint}`],
   ]

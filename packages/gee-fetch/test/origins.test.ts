@@ -26,14 +26,17 @@ afterAll(async () => {
 const write = (name: string, tint: number) =>
   plainTiff(join(folder, name), 4326, STEP, [WEST, NORTH], (x, y) => [(textured(x, y)[0] + tint) % 256, 90, 30 + tint])
 
+const imageryOf = (cog: ReturnType<typeof createCogImagery>) =>
+  createImagery(
+    { earthEngine: () => Promise.reject(new Error('No Earth Engine here.')), cog: async () => cog },
+    { maxCloud: 100, earthEngineOrigin: () => '' },
+  )
+
 /** Fetches one image of a file with the origin found by a plan; `stored` has what was stored. */
 async function fetchOne(file: string, plan: (cog: ReturnType<typeof createCogImagery>) => Promise<string>) {
   const source = cogSource({ files: [file], gsd: 10 })
   const cog = createCogImagery({ maxConcurrent: 4, maxCloud: 100 })
-  const imagery = createImagery(
-    { earthEngine: () => Promise.reject(new Error('No Earth Engine here.')), cog: async () => cog },
-    { maxCloud: 100, earthEngineOrigin: () => '' },
-  )
+  const imagery = imageryOf(cog)
   const imageId = `tests/${file.split('/').at(-1)}`
   const candidate = { source: 'CC', imageId, time: null, gsd: 10, box, width: 60, height: 60, origin: await plan(cog) }
   const planned: PlannedImage[] = [{ id: 'a1', candidates: [candidate] }]
@@ -56,6 +59,13 @@ async function fetchOne(file: string, plan: (cog: ReturnType<typeof createCogIma
   await cog.close()
   return { ...outcome, stored, origin: () => cog.origin(source, imageId, box) }
 }
+
+test('the error of an image that cannot be forgotten, since its file was removed from the list, reaches the caller', async () => {
+  const cog = createCogImagery({ maxConcurrent: 1, maxCloud: 100 })
+  const source = cogSource({ files: [join(folder, 'listed.tif')], gsd: 10 })
+  await expect(imageryOf(cog).forget(source, 'tests/removed.tif', box)).rejects.toMatchObject({ code: 'image-gone' })
+  await cog.close()
+})
 
 const originNow = (file: string) => async (cog: ReturnType<typeof createCogImagery>) =>
   cog.origin(cogSource({ files: [file], gsd: 10 }), `tests/${file.split('/').at(-1)}`, box)

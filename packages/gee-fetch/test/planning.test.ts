@@ -10,12 +10,14 @@ import {
 } from '@skyscript/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { boxFor, planTile, SOURCES, type SourceImage, suitableSources } from '../src/index.ts'
+import { type BoxSettings, boxesFor } from '../src/boxes.ts'
+import { planTile, SOURCES, type SourceImage, suitableSources } from '../src/index.ts'
 import { byPreference } from '../src/preference.ts'
 import { settingsOf, TILES } from './set-up.ts'
 
 const TEN = SOURCE_ALIASES.map((alias) => SOURCES[alias])
 const settings = settingsOf(TEN)
+const boxFor = (focus: FocusObject, tile: string, gsd: number, by: BoxSettings) => boxesFor(focus, tile, by)(gsd)
 const METRES = 111_320
 
 const point = (x: number, y: number, maxGsd: number): FocusObject => ({

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readdir, rename, rm, stat } from 'node:fs/promises'
-import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { isRunning, sha256 } from '@skyscript/core'
+import { isRunning, PLACE } from '@skyscript/core'
 
 /** What a download that broke off has of a file, and of which version of it: `note` is the server's name for that. */
 export interface Partial {
@@ -13,14 +12,15 @@ export interface Partial {
 
 /** File names are at most 255 bytes long. */
 export const LONGEST_NOTE = 100
-/** One that is written to is touched far more often. Only other machines' files are judged by it. */
+/** A file that is being written changes far more often. Decides for files of other machines and containers. */
 const ABANDONED_MS = 600_000
 
-const machine = () => sha256(hostname()).slice(0, 8)
+/** Process ids say something only about owners in this place. */
+const HERE = PLACE.slice(0, 8)
 const MARK = /^\.([0-9a-f]{8})-(\d+)-[0-9a-f-]{36}\.([A-Za-z0-9_-]*)\.partial$/
 
 const nameFor = (path: string, pid: number, note: string) =>
-  `${path}.${machine()}-${pid}-${randomUUID()}.${Buffer.from(note).toString('base64url')}.partial`
+  `${path}.${HERE}-${pid}-${randomUUID()}.${Buffer.from(note).toString('base64url')}.partial`
 
 /**
  * Takes over the longest of what downloads of `path` that ended left, and removes the others; a new, empty one if there
@@ -72,5 +72,5 @@ export async function leavePartial(path: string, partial: Partial): Promise<void
 
 function isAbandoned(owner: string, pid: number, modified: number): boolean {
   if (pid === 0 || Date.now() - modified > ABANDONED_MS) return true
-  return owner === machine() && pid !== process.pid && !isRunning(pid)
+  return owner === HERE && pid !== process.pid && !isRunning(pid)
 }

@@ -221,7 +221,7 @@ function traceRings(edges: readonly Edge[], stars: Stars): number[][] {
         for (const passed of ring) placeOf.delete(passed)
         rings.push([vertex, ...ring])
       }
-      // Clockwise from an arriving edge is the inside on its left, and the leaving edge at the other side of that.
+      // Clockwise from an arriving edge comes the inside, on its left, and after that the leaving edge.
       const star = stars.around[vertex]!
       i = star.at(stars.placeOf(i, vertex) - 1)!
     }

@@ -63,9 +63,9 @@ const SMALL_FILE = 32e6
  * replication timestamp in its header (files without one count as oldest); of equal files the one that is later in the
  * list. The others are dropped as `in-several-extracts`.
  *
- * Memory: 8 bytes for each node that a wanted way needs (in a file beyond `locationBytes`) and a bit for every one of the 512
- * ids around it; the lines of the member ways of wanted relations; for each thread some blobs. Where ids may come more
- * than once, a bit for every one of the 512 ids around any, and 12 bytes for every one that does.
+ * Memory: 8 bytes for each node that a wanted way needs (in a file beyond `locationBytes`) and a bit for every id of its
+ * block of 512; the lines of the member ways of wanted relations; for each thread some blobs. If ids may occur more than
+ * once, also a bit for every id of a block of 512 that has any, and 12 bytes for every id that does.
  *
  * @throws InputError (PbfFault with the byte offset) where a file is not a whole OSM PBF file
  * @throws InputError `bad-clip` at once where a polygon can't be cut at 180 degrees

@@ -21,7 +21,7 @@ type Tags = Record<string, string>
 
 const NO_TAGS: TagVerdicts['tags'] = new Map()
 
-/** What becomes of a node with just these tags: its id, or its reason. */
+/** Extracts a node that has only these tags; returns its id, or the reason why it was dropped. */
 async function fateOf(tags: Tags, wanted: TagVerdicts): Promise<string> {
   const sketch = new Sketch()
   sketch.node('1,1', tags)

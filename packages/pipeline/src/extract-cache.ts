@@ -3,12 +3,12 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'n
 import { join } from 'node:path'
 import {
   InputError,
-  messageOf,
   type Progress,
   redact,
   ServiceError,
   sha256,
   sha256OfStream,
+  systemReason,
   unsignedUrl,
 } from '@skyscript/core'
 import { download, type Validators } from '@skyscript/http'
@@ -125,7 +125,7 @@ async function readEntry(folder: string): Promise<Entry | null> {
     if (!isText(etag) || !isText(modified) || !/^[0-9a-f]{64}$/.test(hash) || !Number.isSafeInteger(bytes)) return null
     return { etag, modified, sha256: hash, bytes }
   } catch {
-    // Never downloaded, or damaged: then it is downloaded.
+    // Never downloaded, or damaged: the extract is downloaded.
     return null
   }
 }
@@ -147,7 +147,7 @@ async function removeOld(folder: string, current: string): Promise<void> {
   }
 }
 
-/** What the disk refuses is for the user to mend. */
+/** Errors of the disk, as errors that tell the user what to do. */
 function asCacheFault(error: unknown, cacheFolder: string): unknown {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT')
@@ -159,7 +159,7 @@ function asCacheFault(error: unknown, cacheFolder: string): unknown {
   if (!['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code ?? '')) return error
   return new InputError(
     'bad-cache',
-    `Extracts can't be kept in ${cacheFolder} (${messageOf(error)}); set SKYSCRIPT_CACHE to a folder that can be written to.`,
+    `Extracts can't be kept in ${cacheFolder} (${systemReason(error)}); set SKYSCRIPT_CACHE to a folder that can be written to.`,
     { cause: error },
   )
 }

@@ -19,6 +19,7 @@ import {
   sha256,
 } from '@skyscript/core'
 import { extract } from '@skyscript/osm-extract'
+import pMap from 'p-map'
 import { readClip } from './clip.ts'
 import type { SourceFile } from './inputs.ts'
 import { getWhole } from './results.ts'
@@ -138,23 +139,15 @@ async function storeWide(
   captioner: Captioner,
   storage: Storage,
 ): Promise<WideObject[]> {
-  const wide: WideObject[] = []
-  const writing = new Set<Promise<void>>()
-  for await (const { id, line } of spill.wide()) {
+  const store = async ({ id, line }: TileLine): Promise<WideObject> => {
+    await storage.put(wideKey(name, id), await compress(`${line}\n`, { level: 4 }))
     const object = fromFeatureLine(line)
     const home = homeTile(object)
     const tiles = [...new Set([...mapTilesMet(object.geometry), home])]
-    const bytes = Buffer.byteLength(line)
-    wide.push({ id, home, bytes, sha256: sha256(line), isVisible: captioner.isVisible(object.tags), tiles })
-    if (writing.size === WRITES) await Promise.race(writing)
-    const write = compress(`${line}\n`, { level: 4 }).then((packed) => storage.put(wideKey(name, id), packed))
-    writing.add(write)
-    write.then(
-      () => writing.delete(write),
-      () => {},
-    )
+    const isVisible = captioner.isVisible(object.tags)
+    return { id, home, bytes: Buffer.byteLength(line), sha256: sha256(line), isVisible, tiles }
   }
-  await Promise.all(writing)
+  const wide = await pMap(spill.wide(), store, { concurrency: WRITES })
   return wide.sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 

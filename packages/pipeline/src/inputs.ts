@@ -4,6 +4,7 @@ import {
   type Config,
   InputError,
   isRefusedHost,
+  isUrl,
   redact,
   type Storage,
   sha256OfStream,
@@ -61,7 +62,7 @@ export async function withSources<T>(
   }
 }
 
-/** A fault of a downloaded file is told of its URL, as its place in the cache says nothing to anyone, and it is not kept. */
+/** Faults of a file name its source, not its path in the cache; a faulty download is downloaded again by the next build. */
 async function namedBySource(error: unknown, files: readonly SourceFile[]): Promise<unknown> {
   const file = error instanceof PbfFault ? files.find(({ path }) => path === error.origin.path) : undefined
   if (!(error instanceof PbfFault) || file === undefined) return error
@@ -79,7 +80,7 @@ export async function extractFile(
   source: string,
   { signal, openStorage, terminal, cacheFolder = defaultModelCache() }: SourceOptions,
 ): Promise<ExtractFile> {
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
+  if (!isUrl(source)) {
     await checkExtractFile(source)
     return { source, path: source, release: async () => {} }
   }

@@ -13,7 +13,8 @@ export interface Outline {
   line(): Buffer
 }
 
-const BEFORE_ID = '{"type":"Feature","id":"'.length
+/** Length of what a line begins with. */
+export const BEFORE_ID = '{"type":"Feature","id":"'.length
 const TYPE = '","geometry":{"type":"'.length
 const COORDINATES = '","coordinates":'.length
 const PROPERTIES = '},"properties":'.length

@@ -3,6 +3,7 @@ import { appendFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Box, boxCenter, mapTileAt, mapTileRange, mapTilesOf, readLines } from '@skyscript/core'
 import type { FeatureChunk } from '@skyscript/osm-extract'
+import { BEFORE_ID } from './outlines.ts'
 
 /** Lines are held in memory up to this size, then appended to one temporary file per map tile. */
 const BUFFERED_BYTES = 64 * 2 ** 20
@@ -22,8 +23,6 @@ export interface TileLine {
 
 /** Stand before the lines that are spilled. */
 const [HOME, TOUCHING] = ['H', 'T'].map((mark) => mark.charCodeAt(0)) as [number, number]
-/** What a line begins with: `{"type":"Feature","id":"`. */
-const BEFORE_ID = '{"type":"Feature","id":"'.length
 /** Beside the names of map tiles. */
 const WIDE = 'wide'
 

@@ -12,10 +12,11 @@ import {
   segmentIndexOf,
 } from '@skyscript/core'
 import Flatbush from 'flatbush'
+import { LRUCache } from 'lru-cache'
 import { idOfLine, type Outline, outlinesOf } from './outlines.ts'
 import { type ExtractIndex, hasLines, tileKey, wideKey } from './run.ts'
 
-/** Wide objects are kept at hand up to this many bytes of their lines; in memory they take some three times as much. */
+/** Wide objects are cached up to this many bytes of their lines; in memory they take some three times as much. */
 const WIDE_BYTES = 32 * 2 ** 20
 
 /** The objects of an extract, by map tile. */
@@ -28,29 +29,22 @@ export interface TileReader {
   homeObjects(tile: string, ids: ReadonlySet<string>): AsyncGenerator<OsmObject>
 }
 
-/** Memory: wide objects that were read last. One that is at hand is the same object in each tile that it meets. */
+/** Memory: the wide objects used last. A cached one is the same object in each tile that it meets. */
 export function openTiles(storage: Storage, extract: string, index: ExtractIndex): TileReader {
   const { tiles, wide = {} } = index
-  const atHand = new Map<string, Promise<OsmObject>>()
-  let bytes = 0
+  const cached = new LRUCache<string, Promise<OsmObject>>({
+    maxSize: WIDE_BYTES,
+    // One of more than that is still cached, but no other.
+    sizeCalculation: (_, id) => Math.min(wide[id]!.bytes, WIDE_BYTES),
+  })
 
   function wideObject(id: string): Promise<OsmObject> {
-    const known = atHand.get(id)
-    atHand.delete(id)
-    const object = known ?? readObjects(wideKey(extract, id)).then(([only]) => only!)
-    atHand.set(id, object)
+    const known = cached.get(id)
     if (known) return known
-    bytes += wide[id]!.bytes
-    object.catch(() => forget(id))
-    for (const oldest of atHand.keys()) {
-      if (bytes <= WIDE_BYTES || oldest === id) break
-      forget(oldest)
-    }
+    const object = readObjects(wideKey(extract, id)).then(([only]) => only!)
+    cached.set(id, object)
+    object.catch(() => cached.delete(id))
     return object
-  }
-
-  function forget(id: string): void {
-    if (atHand.delete(id)) bytes -= wide[id]!.bytes
   }
 
   async function touching(tile: string): Promise<OsmObject[]> {
@@ -58,7 +52,7 @@ export function openTiles(storage: Storage, extract: string, index: ExtractIndex
     if (known === undefined) return []
     const objects = hasLines(known) ? await readObjects(tileKey(extract, tile)) : []
     if (known.wide === undefined) return objects
-    // One after the other: all at a time might be more than is to be kept at hand.
+    // One after the other: all together might exceed the cache.
     for (const id of known.wide) objects.push(await wideObject(id))
     return objects.sort((a, b) => (a.id < b.id ? -1 : 1))
   }

@@ -10,8 +10,9 @@ export interface TagLabel {
 }
 
 /**
- * A fold of each label, stratified by class: the labels of every class are dealt out in a seeded order,
- * each class starting at the fold after the previous one's last. So folds differ by at most one label, and by at most one of each class.
+ * A fold of each label, stratified by class: the labels of every class are dealt out in a seeded order, each class
+ * starting at the fold after the previous one's last. So folds differ by at most one label, and by at most one of each
+ * class.
  *
  * @param folds how many
  * @returns for each label a number in [0, folds)

@@ -109,7 +109,7 @@ export function judgeEmbedding(
   }
 }
 
-/** Whether a list holds members of the whole in the whole's order, each once, and at least a number of them. */
+/** Whether a list has at least `atLeast` members, all of them in `whole`, in its order and each once. */
 function isPartOf<Each>(whole: readonly Each[], atLeast: number): (part: readonly Each[]) => boolean {
   return (part) => {
     const places = part.map((each) => whole.indexOf(each))

@@ -12,6 +12,7 @@ import {
   boxesIntersect,
   fingerprint,
   type Geometry,
+  isUrl,
   mapTileBox,
   mapTilesOf,
   ServiceError,
@@ -22,7 +23,7 @@ import { createLimiter, type Limiter } from '../limiter.ts'
 import type { Outages } from '../outages.ts'
 import { refusalOf } from '../refusals.ts'
 import type { CogSource } from './cog-source.ts'
-import { isUrl, localBytes, remoteBytes, versionAt } from './file-bytes.ts'
+import { localBytes, remoteBytes, versionAt } from './file-bytes.ts'
 import { fileIds } from './file-ids.ts'
 import { gridPositions } from './grid-positions.ts'
 import { createHttp, hostOf } from './http.ts'

@@ -1,5 +1,5 @@
 import { open, stat } from 'node:fs/promises'
-import { messageOf, ServiceError, sha256 } from '@skyscript/core'
+import { isUrl, ServiceError, sha256, systemReason } from '@skyscript/core'
 import type { Http, RangeAnswer } from './http.ts'
 import { hostOf } from './http.ts'
 import { type SharedWork, shareWork } from './shared-work.ts'
@@ -85,13 +85,8 @@ export function remoteBytes(url: string, http: Http): FileBytes {
       for (let attempt = 0; attempt < COMPARISONS && !isSeen; attempt++) {
         const again = await http.range(url, block * BLOCK, block * BLOCK + bytes.length, signal)
         isSeen = again.version === answer.version
-        if (
-          !again.bytes
-            .subarray(block * BLOCK - again.from)
-            .subarray(0, bytes.length)
-            .equals(bytes)
-        )
-          return false
+        const start = block * BLOCK - again.from
+        if (!again.bytes.subarray(start, start + bytes.length).equals(bytes)) return false
       }
       if (!isSeen) return false
     }
@@ -112,6 +107,7 @@ export function remoteBytes(url: string, http: Http): FileBytes {
       blocks.delete(first + i)
       blocks.set(first + i, block)
     }
+    // The limit grows with the read, which the limit of an LRUCache could not.
     while (blocks.size > Math.max(BLOCKS_IN_MEMORY, end - first)) blocks.delete(blocks.keys().next().value!)
     return found
   }
@@ -192,7 +188,7 @@ const asFault =
     const isGone = code === 'ENOENT' || code === 'ENOTDIR'
     throw new ServiceError(
       isGone ? 'image-missing' : code === 'EISDIR' ? 'image-damaged' : 'imagery-unreadable',
-      `${path} can't be read (${messageOf(error)}).`,
+      `${path} can't be read (${systemReason(error)}).`,
       { retry: !isGone && code !== 'EISDIR', ...(isGone && { status: 404 }), cause: error },
     )
   }
@@ -215,8 +211,6 @@ export async function versionAt(address: string, http: Http): Promise<string> {
   const { bytes } = await http.range(address, 0, BLOCK)
   return remoteVersion(size, null, bytes)
 }
-
-export const isUrl = (address: string): boolean => /^[a-z][a-z\d+.-]*:\/\//i.test(address)
 
 const changed = (name: string): ServiceError =>
   new ServiceError('image-changed', `${name} was replaced while it was read; it is read again.`, { retry: true })

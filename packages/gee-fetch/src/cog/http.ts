@@ -1,5 +1,5 @@
-import { InputError, isRefusedHost, messageOf, redact, redactAnswer, ServiceError } from '@skyscript/core'
-import { type Dispatcher, loginOf, openAgent, retryAfterOf } from '@skyscript/http'
+import { InputError, isRefusedHost, redact, redactAnswer, ServiceError } from '@skyscript/core'
+import { type Dispatcher, loginOf, openAgent, reasonOf, retryAfterOf } from '@skyscript/http'
 import type { Limiter } from '../limiter.ts'
 import type { Outages } from '../outages.ts'
 import { mayPass } from '../refusals.ts'
@@ -10,7 +10,7 @@ const REDIRECTS = 3
 /** Maximum duration of one attempt, from connecting to the last byte. */
 const DEADLINE_MS = 55_000
 /** A server that ignores ranges sends the whole file; accepted up to this size. */
-export const WHOLE_FILE_BYTES = 16 * 2 ** 20
+const WHOLE_FILE_BYTES = 16 * 2 ** 20
 const JSON_BYTES = 32 * 2 ** 20
 
 /** Bytes of a file on a server. */
@@ -89,7 +89,7 @@ export function createHttp({
     } catch (error) {
       if (signal?.aborted) throw signal.reason
       if (error instanceof ServiceError || error instanceof InputError) throw error
-      const why = deadline.aborted ? `not within ${deadlineMs / 1000} s` : codeOf(error)
+      const why = deadline.aborted ? `not within ${deadlineMs / 1000} s` : reasonOf(error)
       throw new ServiceError('imagery-unreachable', `${hostOf(url)} did not answer (${why}); check the network.`, {
         retry: true,
         cause: error,
@@ -168,7 +168,7 @@ function jsonOf(bytes: Buffer, url: string): unknown {
   }
 }
 
-/** The host of an address, for messages: a query may hold a signature. */
+/** An address for messages, without the login and the query, which may hold secrets. */
 export function hostOf(text: string): string {
   if (!URL.canParse(text)) return redact(text.split('?')[0]!.slice(0, 100))
   const { protocol, host, pathname } = new URL(text)
@@ -260,8 +260,3 @@ function isNoFile(bytes: Buffer, type: unknown): boolean {
 
 /** The beginning of a body, without leading byte order marks and spaces. */
 const textOf = (bytes: Buffer): string => bytes.toString('utf8', 0, 1000).replace(/^[\s\uFEFF]+/, '')
-
-const codeOf = (error: unknown): string => {
-  const { code } = error as { code?: unknown }
-  return typeof code === 'string' ? code : messageOf(error)
-}
