@@ -126,7 +126,7 @@ const earthEngine = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'file of Google credentials: a JSON key of a service account, a workload identity configuration or a login of `gcloud`; null, for endpoints of googleapis.com: the file in `GOOGLE_APPLICATION_CREDENTIALS`, else the login of `gcloud auth application-default login`, else the account of the machine in Google Cloud',
+      'File of Google credentials: a JSON key of a service account, a workload identity configuration or a login of `gcloud`; null, for endpoints of googleapis.com: the file in `GOOGLE_APPLICATION_CREDENTIALS`, else the login of `gcloud auth application-default login`, else the account of the machine in Google Cloud',
     ),
   maxConcurrent: z
     .int()

@@ -83,7 +83,7 @@ export function earthEngineError(
   if (status === 401)
     return new InputError(
       'bad-credentials',
-      `Earth Engine at ${host} requires credentials (${said}); set imagery.earthEngine.credentials to a service account's key file.`,
+      `Earth Engine at ${host} requires credentials (${said}); set imagery.earthEngine.credentials to a file of Google credentials, such as a service account's key.`,
     )
   if (status < 500 && TOO_MUCH.some((pattern) => pattern.test(said))) return service('earth-engine-too-much')
   if (status === 429 || (status === 403 && QUOTA.test(said))) return service('earth-engine-quota', true, 429)
