@@ -1,5 +1,5 @@
 import { open, stat } from 'node:fs/promises'
-import { InputError, redact, ServiceError, SkyscriptError, type Storage, systemReason } from '@skyscript/core'
+import { InputError, isUrl, redact, ServiceError, SkyscriptError, type Storage, systemReason } from '@skyscript/core'
 import { httpFetch, reasonOf } from '@skyscript/http'
 import { readHeader } from '@skyscript/osm-extract'
 import { fileKind } from './file-kind.ts'
@@ -27,7 +27,7 @@ export async function checkExtract(
   source: string,
   { signal, openStorage }: { readonly signal: AbortSignal; readonly openStorage: (url: string) => Promise<Storage> },
 ): Promise<ExtractFacts> {
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) return checkExtractFile(source)
+  if (!isUrl(source)) return checkExtractFile(source)
   const name = redact(source)
   if (source.startsWith('s3://')) {
     const slash = source.lastIndexOf('/')

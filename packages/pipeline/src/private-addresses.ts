@@ -2,7 +2,7 @@
  * Keeps logins and signatures of addresses out of what a build stores. A query may be a signature whatever its names, so
  * every address with a login or a query counts as private.
  */
-import { type Config, InputError, mapPlaces } from '@skyscript/core'
+import { type Config, InputError, isUrl, mapPlaces } from '@skyscript/core'
 
 type Shared = Omit<Config, 'queue' | 'output'>
 type Environment = Readonly<Record<string, string | undefined>>
@@ -74,8 +74,6 @@ function fillIn(address: string, env: Environment): string {
     return value
   })
 }
-
-const isUrl = (text: string) => /^[a-z][a-z\d+.-]*:\/\//i.test(text)
 
 type SourceSetting = Shared['imagery']['sources'][number]
 

@@ -1,6 +1,6 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { basename, dirname, join, parse, resolve, sep } from 'node:path'
-import { InputError, redact } from '@skyscript/core'
+import { InputError, isUrl, redact } from '@skyscript/core'
 
 /**
  * Decides which datasets a worker may touch: anyone who can write to the queue can name a folder or a bucket.
@@ -24,8 +24,6 @@ export function createOutputGuard(roots: readonly string[]): (dataset: string) =
     )
   }
 }
-
-const isUrl = (text: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(text)
 
 /** Bucket and prefix as parts, so that a prefix ends at a slash. */
 function partsOf(url: string): readonly string[] | null {

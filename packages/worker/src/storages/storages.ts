@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { InputError, redact, type Storage } from '@skyscript/core'
+import { InputError, isUrl, redact, type Storage } from '@skyscript/core'
 import { openFolder } from './folder.ts'
 import { openS3 } from './s3.ts'
 
@@ -11,7 +11,7 @@ import { openS3 } from './s3.ts'
  */
 export async function openStorage(url: string): Promise<Storage> {
   if (url.startsWith('s3://')) return openS3(url)
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(url)) {
+  if (isUrl(url)) {
     throw new InputError('bad-storage-url', `${redact(url)} can't hold a dataset; give a folder or s3://bucket/prefix.`)
   }
   return openFolder(url)
@@ -24,7 +24,7 @@ export async function openStorage(url: string): Promise<Storage> {
  */
 export async function openDataset(url: string): Promise<Storage> {
   const isFolder = async () => (await stat(url).catch(() => null))?.isDirectory() ?? false
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(url) && !(await isFolder())) {
+  if (!isUrl(url) && !(await isFolder())) {
     throw new InputError('no-dataset', `There is no folder ${url}; give the output folder of a build.`)
   }
   return openStorage(url)
