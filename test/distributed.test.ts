@@ -78,7 +78,7 @@ test('one worker gives the bytes of an embedded build', async () => {
   expect(filesOf(at('one'))).toEqual(embedded)
 }, 120_000)
 
-test('three workers give the bytes of an embedded build, even if one is killed and one serves only one stage', async () => {
+test('three workers give the bytes of an embedded build, even if one is killed and one does not score', async () => {
   const victim = startWorker()
   startWorker({}, ['--stages', 'plan,fetch,caption'])
   startWorker()

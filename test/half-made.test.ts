@@ -40,7 +40,8 @@ function watching(storage: Storage) {
 
 test('no file of a whole dataset changes before its lock is gone, whatever changes', async () => {
   const scorers = [{ name: 'other', model: MODEL }]
-  // One after another on one output; the kind of file that has to change by it. Other scorers run no job that writes any.
+  // Builds of one output, one after another, each with the kind of file that it must change. Another scorer follows the
+  // first build at once: its jobs write no file of the dataset, so the lock must go before the manifest is written.
   const changes: readonly (readonly [RegExp, string, Settings])[] = [
     [/^images/, 'map', {}],
     [/^manifest/, 'map', { filter: { scorers, val: 2, test: 2 } }],

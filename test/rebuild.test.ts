@@ -56,8 +56,8 @@ test('a built dataset has images, metas, CSVs, manifest, report, attribution and
     /^Small_train_unfiltered_5M\.csv$/,
     /^Small_train_top30pct_filtered_by_CLIP_openai\.csv$/,
     /^Small_train_top50pct_filtered_by_CLIP_openai\.csv$/,
-    /^Small_val_\d_filtered_by_CLIP_openai\.csv$/,
-    /^Small_test_\d_filtered_by_CLIP_openai\.csv$/,
+    /^Small_val_2_filtered_by_CLIP_openai\.csv$/,
+    /^Small_test_2_filtered_by_CLIP_openai\.csv$/,
     /^manifest\.parquet$/,
     /^report\/index\.html$/,
     /^ATTRIBUTION\.md$/,
@@ -134,6 +134,7 @@ test('killed in every stage and started again, a build ends with the same bytes'
     ['score', (names) => names.some((name) => name.startsWith('work/score/'))],
     ['assemble', (names) => names.some((name) => name.endsWith('.csv'))],
   ]
+  const killed: string[] = []
   for (const [stage, isThere] of moments) {
     const running = start(['build', region])
     let ended = false
@@ -143,9 +144,12 @@ test('killed in every stage and started again, a build ends with the same bytes'
     while (!ended && !isThere(await allFiles(at('killed')))) await sleep(5)
     running.child.kill('SIGKILL')
     await running.done
+    if (running.child.signalCode === 'SIGKILL') killed.push(stage)
     // Whatever was left, nothing of it looks finished.
     if (existsSync(at('killed', 'dataset.lock.json'))) expect(filesOf(at('killed')), stage).toEqual(whole)
   }
+  // On a busy machine a build may end before its moment is seen.
+  expect(killed.length, killed.join()).toBeGreaterThan(4)
   await build('killed')
   expect(filesOf(at('killed'))).toEqual(whole)
 }, 240_000)
@@ -158,7 +162,7 @@ test('a changed setting leaves no trace of the old one, and redoes only what it 
   expect(town.earthEngine.stats().requests.pixels).toBe(pixels)
   const names = Object.keys(filesOf(at('changed')))
   expect(names.filter((name) => name.endsWith('.csv'))).toEqual([
-    expect.stringMatching(/^Small_test_\d_filtered_by_CLIP_openai\.csv$/),
+    'Small_test_2_filtered_by_CLIP_openai.csv',
     'Small_train_top20pct_filtered_by_CLIP_openai.csv',
     'Small_train_unfiltered_5M.csv',
     'Small_val_1_filtered_by_CLIP_openai.csv',

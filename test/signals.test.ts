@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type FaultProxy, startFaultProxy } from './support/fault-proxy.ts'
 import { type RedisServer, startRedis } from './support/redis.ts'
 import { makeFolder, type Running, start, writeRegion } from './support/skyscript.ts'
 import { skyscriptHere } from './support/skyscript-here.ts'
@@ -13,17 +14,25 @@ import { MODEL, TOWN, type Town } from './support/town.ts'
 let folder: Awaited<ReturnType<typeof makeFolder>>
 let town: Town
 let redis: RedisServer
+/** Earth Engine that answers everything but requests for pixels. */
+let withoutPixels: FaultProxy
+const asksForPixels = Promise.withResolvers<void>()
 
 const at = (...names: string[]) => join(folder.path, ...names)
 
 beforeAll(async () => {
   folder = await makeFolder('signals')
   ;[town, redis] = await Promise.all([startSmallTown(folder.path), startRedis()])
+  withoutPixels = await startFaultProxy(town.earthEngine.url, ({ url }) => {
+    if (!url!.endsWith(':computePixels')) return 'ok'
+    asksForPixels.resolve()
+    return 'hang'
+  })
   const built = await skyscriptHere(['build', await writeRegion(at('done.yaml'), town.region(at('done')))])
   expect(built.code, built.stderr).toBe(0)
 }, 120_000)
 afterAll(async () => {
-  await Promise.all([town?.earthEngine.close(), redis?.stop()])
+  await Promise.all([withoutPixels?.stop(), town?.earthEngine.close(), redis?.stop()])
   await folder?.remove()
 })
 
@@ -95,8 +104,12 @@ const CASES: Record<string, Case> = {
     begin: async ({ env }) => start(['build', await writeRegion(at('s3.yaml'), town.region('s3://bucket/x'))], { env }),
   },
   'build, while it fetches': {
-    begin: async () => start(['build', await region('fetching')]),
-    says: /fetch/,
+    begin: async () => {
+      const running = start(['build', await region('fetching', earthEngineAt(withoutPixels.url))])
+      await Promise.race([asksForPixels.promise, running.done])
+      return running
+    },
+    says: /select/,
   },
   'plan, while Earth Engine is silent': {
     begin: async ({ url }) => start(['plan', await region('planned', earthEngineAt(url))]),

@@ -4,11 +4,11 @@ import { createServer, request as httpRequest, type IncomingMessage } from 'node
 import type { AddressInfo } from 'node:net'
 
 /**
- * `ok` passes a request on; a number is answered as a status without passing it on; `cut-request` drops the connection
- * while the body comes in; `cut-answer` sends half of the answer; `lose-answer` passes the request on and drops the
- * connection without an answer.
+ * `ok` passes a request on; a number is answered as a status without passing it on; `hang` never answers; `cut-request`
+ * drops the connection while the body comes in; `cut-answer` sends half of the answer; `lose-answer` passes the request on
+ * and drops the connection without an answer.
  */
-export type Fault = 'ok' | number | 'cut-request' | 'cut-answer' | 'lose-answer'
+export type Fault = 'ok' | number | 'hang' | 'cut-request' | 'cut-answer' | 'lose-answer'
 
 export interface FaultProxy {
   readonly url: string
@@ -28,6 +28,10 @@ export async function startFaultProxy(
     if (typeof fault === 'number') {
       request.resume()
       request.once('end', () => response.writeHead(fault).end())
+      return
+    }
+    if (fault === 'hang') {
+      request.resume()
       return
     }
     if (fault === 'cut-request') {

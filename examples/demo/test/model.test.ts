@@ -51,7 +51,7 @@ test('padding with 0 or with the end token makes no difference', async () => {
 })
 
 test('on pictures of the town it never saw, the right caption beats a caption of another class in 90 % of cases', async () => {
-  // A few objects of every kind, so that common kinds don't dominate.
+  // One object of each tag, so that common kinds don't dominate.
   const region = readFileSync(join(DEMO, 'region.yaml'), 'utf8')
     .replace('source: town.osm.pbf', `source: ${JSON.stringify(join(DEMO, 'town.osm.pbf'))}`)
     .replace('model: ./model', `model: ${JSON.stringify(MODEL)}`)

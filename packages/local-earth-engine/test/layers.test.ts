@@ -27,6 +27,11 @@ const imports = new Map(
   }),
 )
 
+test('imports are found', () => {
+  expect(imports.get('protocol/server.ts')).toContain('draw/hash.ts')
+  expect(imports.get('draw/land.ts')).toContain('draw/styles/style.ts')
+})
+
 test('protocol knows catalogue, catalogue knows drawing, and nothing knows them the other way round', () => {
   const folderOf = (file: string) => file.split('/')[0]!.replace(/^.*\.ts$/, '.')
   const wrong = [...imports].flatMap(([file, found]) =>

@@ -6,6 +6,8 @@ import {
   type Geometry,
   InputError,
   linesOf,
+  METRES_PER_DEGREE_LATITUDE,
+  METRES_PER_DEGREE_LONGITUDE,
   type OsmObject,
   radians,
   readLines,
@@ -225,7 +227,7 @@ function areaOf(geometry: Geometry): number {
       const [[x0, y0], [x1, y1]] = [ring[i - 1]!, ring[i]!]
       doubled += (x0 - first[0]) * (y1 - first[1]) - (x1 - first[0]) * (y0 - first[1])
     }
-    area += (doubled / 2) * 111_320 * Math.cos(radians(first[1])) * 110_540
+    area += (doubled / 2) * METRES_PER_DEGREE_LONGITUDE * Math.cos(radians(first[1])) * METRES_PER_DEGREE_LATITUDE
   }
   return Math.abs(area)
 }

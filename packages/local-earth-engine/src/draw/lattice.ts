@@ -48,7 +48,7 @@ function latticeAt(gsd: number, belt: number): Lattice {
 }
 
 /** The overview to draw for a grid: the coarsest one that is not coarser than the grid, in metres per pixel. */
-export function overviewGsd(native: number, grid: PixelGrid): number {
+function overviewGsd(native: number, grid: PixelGrid): number {
   const asked = Math.abs(grid.stepY) * METRES_PER_DEGREE_LATITUDE
   const level = Math.floor(Math.log2(asked / native) + 0.1)
   return native * 2 ** Math.max(0, level)

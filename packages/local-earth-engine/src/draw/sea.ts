@@ -5,7 +5,7 @@ import { COAST_REACH, SEA_REACH } from './reach.ts'
 import { waterShader } from './water.ts'
 
 /** Paints the sea where coastlines say so. */
-export type SeaPainter = (canvas: Canvas) => void
+type SeaPainter = (canvas: Canvas) => void
 
 /**
  * Coastlines run with the land on their left (OSM wiki, natural=coastline), so a crossing of a parallel shows on

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { METRES_PER_DEGREE_LONGITUDE } from '@skyscript/core'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Painter } from '../draw/scene.ts'
 import { badRequest } from './api-error.ts'
@@ -48,8 +49,8 @@ export interface Algorithm {
 
 /**
  * Joins functions with their lines in functions/signatures.txt, such as
- * `Collection.limit(collection:FeatureCollection, key?:String, ascending?:Boolean=true):FeatureCollection  # The first elements.`
- * `?` marks optional parameters, `=` gives a default as JSON (null without it). Signatures are those of Earth Engine's
+ * `Collection.toList(collection:FeatureCollection, count:Integer, offset?:Integer=0):List<Object>  # Elements as a list.`
+ * `?` marks optional parameters, `=` gives their default as JSON (null without it). Signatures are those of Earth Engine's
  * own list (a copy of which its Python client is tested with), with `Image` for `Image<unknown bands>` and `Dictionary`
  * for `Dictionary<Object>`.
  *
@@ -104,12 +105,12 @@ export function describe({ name, description, parameters, returns }: Algorithm):
 const typeInFull = (type: string): string =>
   type.replace(/\bImage\b/, 'Image<unknown bands>').replace(/\bDictionary\b/, 'Dictionary<Object>')
 
-/** The arguments of one call. Each is asked for by name as the type that is needed, and refused where it is another. */
+/** The arguments of one call. Each is read by name as the type that the function needs; any other type is refused. */
 export class Args {
   readonly #called: Algorithm
   readonly #given: ReadonlyMap<string, Value>
 
-  /** @throws ApiError where an argument is none of the function's */
+  /** @throws ApiError where the function has no parameter of an argument's name */
   constructor(called: Algorithm, given: ReadonlyMap<string, Value>) {
     for (const name of given.keys()) {
       if (!called.parameters.some((parameter) => parameter.name === name))
@@ -234,10 +235,15 @@ export function parseDate(text: string): number {
 export function constantImage(values: readonly number[]): ImageValue {
   const bands = values.map((value, index) => {
     const type = { ...(Number.isInteger(value) ? TYPES.uint8 : TYPES.double), min: value, max: value }
-    return band(values.length === 1 ? 'constant' : `constant_${index}`, type, 111_320, ({ width, height }) => ({
-      values: new Float32Array(width * height).fill(value),
-      mask: null,
-    }))
+    return band(
+      values.length === 1 ? 'constant' : `constant_${index}`,
+      type,
+      METRES_PER_DEGREE_LONGITUDE,
+      ({ width, height }) => ({
+        values: new Float32Array(width * height).fill(value),
+        mask: null,
+      }),
+    )
   })
   return { kind: 'image', id: null, bands, properties: new Map() }
 }

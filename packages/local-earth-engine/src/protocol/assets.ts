@@ -1,4 +1,4 @@
-import type { Box } from '@skyscript/core'
+import { type Box, METRES_PER_DEGREE_LONGITUDE } from '@skyscript/core'
 import { type Catalogue, isScene, publicId, sceneId } from '../catalogue/catalogue.ts'
 import type { Scene, SceneSource } from '../catalogue/scene.ts'
 import { parseDate } from './algorithm.ts'
@@ -105,7 +105,7 @@ function basicScene(scene: Scene) {
 
 function describeScene(scene: Scene): unknown {
   const { time, timeEnd, footprint, bands, gsd, properties } = scene
-  const degrees = gsd / 111_320
+  const degrees = gsd / METRES_PER_DEGREE_LONGITUDE
   return {
     ...basicScene(scene),
     ...(time !== null && { startTime: new Date(time).toISOString() }),

@@ -1,3 +1,4 @@
+import { METRES_PER_DEGREE_LONGITUDE } from '@skyscript/core'
 import { badRequest } from './api-error.ts'
 import type { Band } from './band.ts'
 import { readElements } from './functions/collections.ts'
@@ -56,7 +57,7 @@ function encodeElement(element: ElementValue): unknown {
 }
 
 function encodeBand({ name, type, gsd }: Band): unknown {
-  const degrees = gsd / 111_320
+  const degrees = gsd / METRES_PER_DEGREE_LONGITUDE
   return {
     id: name,
     data_type: encodeValue(type),

@@ -25,8 +25,8 @@ const HTML_PAGE =
   '<!DOCTYPE html><html><head><title>Error</title></head><body><p>The service is temporarily unavailable.</p></body></html>'
 
 /**
- * What a request gets instead of its answer: an error, a page, or nothing until the client gives up. Kinds that are not
- * here change the good answer: `cut` ends the connection half way through it, `hang-body` stops there, and `restricted`
+ * What a request gets instead of its answer: an error, a page, or nothing until the client gives up. The other kinds
+ * change the good answer: `cut` ends the connection half way through it, `hang-body` stops there, and `restricted`
  * adds the header of a project in restricted mode.
  */
 export const SPOILT: Readonly<Partial<Record<FaultKind, ApiError | Page | 'hang'>>> = {

@@ -49,9 +49,12 @@ function linesOfShape(shape: Shape): readonly (readonly Position[])[] {
 }
 
 /** The box of a shape. */
-export function shapeBox(shape: Shape): Box {
+export const shapeBox = (shape: Shape): Box => boxOfShapes([shape])
+
+/** The box around several shapes. */
+export function boxOfShapes(shapes: readonly Shape[]): Box {
   const box: Box = [Infinity, Infinity, -Infinity, -Infinity]
-  for (const line of linesOfShape(shape)) {
+  for (const line of shapes.flatMap(linesOfShape)) {
     for (const [x, y] of line) {
       box[0] = Math.min(box[0], x)
       box[1] = Math.min(box[1], y)

@@ -1,11 +1,10 @@
-import type { Box } from '@skyscript/core'
 import { isScene, publicId } from '../../catalogue/catalogue.ts'
 import type { Scene, SceneSource } from '../../catalogue/scene.ts'
 import type { Args, Context, Run } from '../algorithm.ts'
 import { badRequest, loadNotFound } from '../api-error.ts'
 import { mosaic } from '../mosaic.ts'
 import { imageOf, scenesOf } from '../scenes.ts'
-import { boxGeometry, shapeBox } from '../shapes.ts'
+import { boxGeometry, boxOfShapes } from '../shapes.ts'
 import {
   type CollectionValue,
   type ElementValue,
@@ -168,14 +167,7 @@ function elementsOfList(args: Args, name: string, of: CollectionValue['of']): Co
 
 function boxOfAll(args: Args): Value {
   const shapes = readElements(args.collection('collection')).flatMap((element) => geometryOf(element)?.shape ?? [])
-  const box: Box = [Infinity, Infinity, -Infinity, -Infinity]
-  for (const [west, south, east, north] of shapes.map(shapeBox)) {
-    box[0] = Math.min(box[0], west)
-    box[1] = Math.min(box[1], south)
-    box[2] = Math.max(box[2], east)
-    box[3] = Math.max(box[3], north)
-  }
-  return boxGeometry(box)
+  return boxGeometry(boxOfShapes(shapes))
 }
 
 function reduceColumns(args: Args): Value {

@@ -69,7 +69,7 @@ function visualize(args: Args): ImageValue {
   return withBands(image, shown)
 }
 
-/** Stretches of whole numbers, as tables that the next request needs again. */
+/** Tables of stretches of whole numbers, which the next request needs again. */
 const stretches = new Map<string, Float32Array>()
 const MOST_STRETCHES = 64
 
@@ -80,9 +80,12 @@ function stretch(low: number, high: number, gamma: number, type: PixelTypeValue)
     Math.max(0, Math.min(255, Math.floor(256 * Math.max(0, (value - low) / span) ** power)))
   if (type.precision !== 'int' || max - min > 65_535) return apply
   const key = [low, high, gamma, min, max].join()
-  const table = stretches.get(key) ?? Float32Array.from({ length: max - min + 1 }, (_, i) => apply(min + i))
-  if (stretches.size >= MOST_STRETCHES) stretches.clear()
-  stretches.set(key, table)
+  let table = stretches.get(key)
+  if (!table) {
+    table = Float32Array.from({ length: max - min + 1 }, (_, i) => apply(min + i))
+    if (stretches.size >= MOST_STRETCHES) stretches.clear()
+    stretches.set(key, table)
+  }
   return (value) => table[value - min]!
 }
 
