@@ -1,10 +1,10 @@
 import type { CaptionRecord, ImageRecord } from '@skyscript/core'
 
-/** One image-text pair with all that is known of it. */
+/** One image-text pair with all its data. */
 export interface DatasetRow {
   readonly image: ImageRecord
   readonly caption: CaptionRecord
-  /** In the order of the scorers. */
+  /** By scorer, in the dataset's order. */
   readonly similarities: readonly number[]
   /** Perceptual hash of the image, 16 hex digits. */
   readonly phash: string

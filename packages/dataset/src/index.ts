@@ -1,6 +1,6 @@
 /**
- * The published dataset as a contract: the names of its files, their columns, and how they are read back. What checks,
- * exports and describes a dataset is at `@skyscript/dataset/verify`, `/export` and `/report`.
+ * The published dataset as a contract: the names of its files and columns, and how to read them. `@skyscript/dataset/verify`,
+ * `/export` and `/report` check, export and describe a dataset.
  *
  * @example
  * import { openManifestFile } from '@skyscript/dataset'
@@ -10,7 +10,7 @@
  */
 export type { DatasetRow } from './dataset-row.ts'
 export { type LocalFile, localFile } from './local-file.ts'
-// Its parser loads zod, which threads of a cut need not.
+// Types only: the parser loads zod, which a cut's threads don't need.
 export type { DatasetLock, DuplicateSummary } from './lock.ts'
 export { type ManifestFile, openManifestFile } from './manifest-file.ts'
 export * from './names.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Storage } from '@skyscript/core'
 
-/** A value of a storage as a file of this machine, to be read from any place. */
+/** A stored value as a local file, for random access. */
 export interface LocalFile {
   readonly path: string
   /** Removes the file if it is a copy. */
@@ -13,7 +13,7 @@ export interface LocalFile {
 }
 
 /**
- * The file itself where storage is a folder; else a copy in the system's folder for temporary files.
+ * The file itself if the storage is a folder; else a copy in the system's temporary folder.
  *
  * @throws ServiceError `missing-key`
  */

@@ -6,7 +6,7 @@ type Json = Record<string, unknown>
 
 const whole = JSON.parse(Buffer.from((await storeFinished()).files.get('dataset.lock.json')!).toString()) as Json
 
-/** The lock with one member, `a.b.0`, set to a value or taken away. */
+/** The lock with one field, such as `a.b.0`, set to a value or removed. */
 function changed(path: string, value: unknown): Json {
   const lock = structuredClone(whole)
   const keys = path.split('.')
@@ -19,39 +19,42 @@ function changed(path: string, value: unknown): Json {
 
 test.each<[path: string, value: unknown, sentence: string]>([
   ['fingerprint', 3, 'fingerprint: expected a string, got 3'],
-  ['config.name', undefined, 'lacks the member "config.name"'],
-  ['config.filter', [], 'config.filter: expected an object, got []'],
-  ['config.filter.top', '30', 'config.filter.top: expected a list, got "30"'],
-  ['config.filter.top.1', 30.5, 'config.filter.top.1: expected a whole number, got 30.5'],
-  ['config.filter.scorers', [], 'config.filter.scorers: expected at least 1 elements, got []'],
-  ['config.filter.split.by', 'year', 'config.filter.split.by: expected "block" or "image", got "year"'],
-  ['config.filter.split.degrees', null, 'config.filter.split.degrees: expected "auto" or a number, got null'],
-  ['counts.kept', -1, 'counts.kept: expected at least 0, got -1'],
-  ['counts.dropped.rain', 'two', 'counts.dropped.rain: expected a number, got "two"'],
-  ['counts.objects', 2 ** 60, 'counts.objects: expected at most 9007199254740991, got 1152921504606847000'],
-  ['inputs.0.box', [1, 2, 3], 'inputs.0.box: expected at least 4 elements, got [1,2,3]'],
-  [
-    'files',
-    { 'a.csv': { sha256: 'x'.repeat(99) } },
-    `files.a.csv: expected a string, got {"sha256":"${'x'.repeat(48)}…`,
-  ],
-])('a lock whose %s is %j is told in one sentence', (path, value, sentence) => {
-  expect(parseLock(changed(path, value))).toEqual({ lock: null, faults: [sentence] })
+  ['config.name', undefined, 'config.name: is missing; expected a string'],
+  ['config.filter', [], 'config.filter: expected an object, got a list'],
+  ['config.filter.top', '30', 'config.filter.top: expected a list, got a string'],
+  ['config.filter.top.1', 30.5, 'config.filter.top[1]: expected a whole number, got 30.5'],
+  ['config.filter.scorers', [], 'config.filter.scorers: must not be empty'],
+  ['config.filter.split.by', 'year', 'config.filter.split.by: must be one of block, image'],
+  ['config.filter.split.degrees', null, 'config.filter.split.degrees: must be "auto" or a number'],
+  ['counts.kept', -1, 'counts.kept: must be at least 0'],
+  ['counts.dropped.rain', 'two', 'counts.dropped.rain: expected a number, got a string'],
+  ['counts.objects', 2 ** 60, 'counts.objects: must be at most 9007199254740991'],
+  ['inputs.0.box', [1, 2, 3], 'inputs[0].box: must have at least 4 entries'],
+  ['files', { 'a.csv': { sha256: 'x' } }, 'files.a.csv: expected a string, got an object'],
+])('a lock whose %s is %j is reported in one sentence', (path, value, sentence) => {
+  expect(parseLock(changed(path, value))).toEqual({ faults: [sentence] })
 })
 
-test('all faults of a lock are told', () => {
-  const { faults } = parseLock({ ...whole, fingerprint: null, rows: 5, tool: undefined })
-  expect(faults).toEqual([
-    'lacks the member "tool"',
-    'fingerprint: expected a string, got null',
-    'rows: expected an object, got 5',
-  ])
-  expect(parseLock('lock').faults).toEqual(['expected an object, got "lock"'])
+test('all faults of a lock are reported', () => {
+  expect(parseLock({ ...whole, fingerprint: null, rows: 5, tool: undefined })).toEqual({
+    faults: [
+      'tool: is missing; expected an object',
+      'fingerprint: expected a string, got null',
+      'rows: expected an object, got 5',
+    ],
+  })
+  expect(parseLock('lock')).toEqual({ faults: ['expected an object, got a string'] })
 })
 
 test('a lock of an older dataset, which lacks later settings, is read with their defaults', () => {
-  const { lock } = parseLock(changed('config.captions', {}))
-  expect(lock!.config.captions).toEqual({ templates: ['skyscript'], maxTokens: null })
-  expect(lock!.config.filter).toMatchObject({ above: [], maxPerTag: null, maxSameCaption: null, exclude: null })
-  expect(lock!.origins).toEqual({})
+  const checked = parseLock(changed('config.captions', {}))
+  expect(checked).toMatchObject({
+    value: {
+      config: {
+        captions: { templates: ['skyscript'], maxTokens: null },
+        filter: { above: [], maxPerTag: null, maxSameCaption: null, exclude: null },
+      },
+      origins: {},
+    },
+  })
 })

@@ -11,34 +11,34 @@ import {
 import { snappyUncompressor } from 'hysnappy'
 import { MANIFEST, SIMILARITY } from './names.ts'
 
-/** The columns of one row group that were asked for, each as long as the group. */
+/** The requested columns of one row group, each as long as the group. */
 export type GroupColumns = Readonly<Record<string, readonly unknown[]>>
 
-/** A manifest that is read back, to be cut anew. */
+/** A manifest, read by row groups. */
 export interface ManifestFile {
   readonly path: string
   readonly rows: number
   readonly columns: ReadonlySet<string>
-  /** Those whose similarities it has, in the order of its columns. */
+  /** Scorers with a similarity column, in column order. */
   readonly scorers: readonly string[]
   readonly metadata: FileMetaData
-  /** Of each row group: its first row, and the row after its last. */
+  /** By row group: its first row, and the row after its last. */
   readonly groups: readonly { readonly from: number; readonly to: number }[]
-  /** Least or greatest number of a column; undefined without rows. From the footer. */
+  /** Minimum or maximum of a numeric column, from the footer; undefined if there are no rows. */
   extreme(column: string, which: 'min' | 'max'): number | undefined
   /** Memory: one group. */
   readGroup(group: number, columns: readonly string[]): Promise<GroupColumns>
-  /** Text columns, each value as in the file: UTF-8. */
+  /** Text columns as raw UTF-8. */
   readTexts(group: number, columns: readonly string[]): Promise<Readonly<Record<string, readonly Uint8Array[]>>>
-  /** Bytes as they stand in the file. */
+  /** Raw bytes of the file. */
   bytes(start: number, end: number): Promise<Uint8Array>
   close(): Promise<void>
 }
 
-/** Three times as fast as hyparquet's own. */
+/** Three times as fast as hyparquet's default. */
 const compressors = { SNAPPY: snappyUncompressor() }
 
-/** Of strings a text may begin with a byte order mark, which a decoder of files would take away. */
+/** hyparquet's default drops a byte order mark at the start of a text; this keeps it. */
 const STRINGS = {
   stringFromBytes: (bytes: Uint8Array | undefined) =>
     bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'),
@@ -48,8 +48,8 @@ const BYTES = { stringFromBytes: (bytes: Uint8Array | undefined) => bytes }
 /**
  * Opens a dataset's manifest.
  *
- * @param path of a file on this machine
- * @throws InputError `bad-manifest` where it is no Parquet
+ * @param path path of a local file
+ * @throws InputError `bad-manifest` if it is not Parquet
  */
 export async function openManifestFile(path: string): Promise<ManifestFile> {
   const handle = await open(path, 'r')

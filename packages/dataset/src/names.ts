@@ -1,23 +1,23 @@
-/** The names of a dataset's files and of their columns: what writes, cuts, exports and checks a dataset reads them here. */
+/** The names of a dataset's files and columns, for everything that writes, cuts, exports or checks a dataset. */
 
-/** Written last, removed first: where it is, the dataset is whole. */
+/** Written last, removed first: if it exists, the dataset is complete. */
 export const LOCK = 'dataset.lock.json'
 export const MANIFEST = 'manifest.parquet'
 export const ATTRIBUTION = 'ATTRIBUTION.md'
-/** How many objects are not in the dataset, by reason. */
+/** Number of objects that are not in the dataset, by reason. */
 export const DROPPED_CSV = 'dropped.csv'
 export const REPORT = 'report/index.html'
 export const README = 'README.md'
-/** Pairs that are in no file since they look like an image of a benchmark, and which. */
+/** Pairs that are in no other file because their image looks like a benchmark image, with that image. */
 export const EXCLUDED_CSV = 'excluded.csv'
 /** Written by exports beside the dataset. */
 export const CROISSANT = 'croissant.json'
 export const SUMS = 'SHA256SUMS'
 
-/** Begins the names of the columns of scores; the scorer's name ends them. */
+/** Prefix of the similarity columns; the scorer's name follows. */
 export const SIMILARITY = 'similarity_CLIP_'
 
-/** The original's columns of a CSV of pairs. */
+/** Columns of a CSV of pairs, as in the original. */
 export const pairColumns = (scorer: string): string[] => [
   'filepath',
   'title',
@@ -25,16 +25,16 @@ export const pairColumns = (scorer: string): string[] => [
   `${SIMILARITY}${scorer}`,
 ]
 
-/** Of a CSV that has every caption of an image, each in a row of its own. */
+/** Columns of a CSV with one row per caption of an image. */
 export const CAPTION_COLUMNS: readonly string[] = ['filepath', 'title']
 
 /** Which pairs a CSV has. */
 export interface CsvSet {
-  /** `train`: all training pairs; `top` and `above`: the best of them. */
+  /** `train`: all training pairs; `top` and `above`: the best of these. */
   readonly part: 'train' | 'top' | 'above' | 'val' | 'test'
-  /** Percent of all pairs for `top`, least similarity for `above`, most rows for `val` and `test`, 0 for `train`. */
+  /** Percentage of all pairs for `top`, minimum similarity for `above`, maximum rows for `val` and `test`, 0 for `train`. */
   readonly size: number
-  /** Null for `train`, which no scorer chooses. */
+  /** Null for `train`, which no scorer selects. */
   readonly scorer: string | null
 }
 
@@ -47,27 +47,27 @@ export function partName({ part, size }: CsvSet): string {
   return part === 'above' ? `train_above${size}` : part
 }
 
-/** `5K` for 5000: how the original's file names give sizes. */
+/** `5K` for 5000, as in the original's file names. */
 const sizeName = (rows: number): string => (rows > 0 && rows % 1000 === 0 ? `${rows / 1000}K` : String(rows))
 
-/** The original's name of a CSV of pairs, such as `SkyScript_val_5K_filtered_by_CLIP_openai.csv`. */
+/** File name of a CSV of pairs, as in the original: `SkyScript_val_5K_filtered_by_CLIP_openai.csv`. */
 export function csvPath(name: string, set: CsvSet): string {
-  // The original's name for the unfiltered file holds its own size; ours keeps it, so that readers find the file.
+  // `5M` is the size of the original's unfiltered file; we keep its name, so that readers find the file.
   if (set.part === 'train') return `${name}_train_unfiltered_5M.csv`
   const rows = set.part === 'val' || set.part === 'test' ? `_${sizeName(set.size)}` : ''
   return `${name}_${partName(set)}${rows}_filtered_by_CLIP_${set.scorer}.csv`
 }
 
-/** Every caption of the images of a CSV of training pairs. */
+/** File name of the CSV with every caption of the images in a CSV of training pairs. */
 export const captionsPath = (csv: string): string => csv.replace(/\.csv$/, '_captions.csv')
 
 /**
- * The rows of a CSV as JSON lines, in the form that Hugging Face's `datasets` calls the metadata of an image folder: it
- * loads the image that `file_name` gives, relative to the file itself.
+ * File name of a CSV's rows as JSON lines, which Hugging Face's `datasets` reads as the metadata of an image folder:
+ * `file_name` is the image's path, relative to this file.
  */
 export const recordsPath = (csv: string): string => csv.replace(/\.csv$/, '.jsonl')
 
-/** What a file of rows has: the set's pairs as CSV, all their captions as CSV, or the pairs as JSON lines. */
+/** Content of a file of rows: the set's pairs as CSV, all their captions as CSV, or the pairs as JSON lines. */
 export interface RowsFile {
   readonly kind: 'pairs' | 'captions' | 'records'
   readonly set: CsvSet
@@ -76,7 +76,7 @@ export interface RowsFile {
 const ROWS_FILE =
   /^(?:train_(?:unfiltered_5M|top(?<top>\d+)pct|above(?<above>-?[\d.]+))|(?<part>val|test)_(?<rows>\d+)(?<thousands>K?))(?:_filtered_by_CLIP_(?<scorer>\w+?))?(?<captions>_captions)?\.(?<type>csv|jsonl)$/
 
-/** What a path of a dataset called `name` says by `csvPath`, `captionsPath` or `recordsPath`; null for any other. */
+/** The inverse of `csvPath`, `captionsPath` and `recordsPath` for a dataset called `name`; null for any other path. */
 export function parseRowsPath(name: string, path: string): RowsFile | null {
   const found = path.startsWith(`${name}_`) ? ROWS_FILE.exec(path.slice(name.length + 1)) : null
   if (!found) return null
@@ -93,7 +93,7 @@ export function parseRowsPath(name: string, path: string): RowsFile | null {
           ? set(part as 'val' | 'test', Number(rows) * (thousands ? 1000 : 1))
           : set('train', 0),
   }
-  // One grammar: what is made anew from the parts must be the same path.
+  // Accepts only paths that we would write: the parts must give the same path again.
   return pathOf(name, file) === path ? file : null
 }
 

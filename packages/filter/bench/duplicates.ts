@@ -7,13 +7,8 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import {
-  exactDuplicates,
-  type Hashes,
-  matchAgainst,
-  nearDuplicates,
-  repeatedCaptions,
-} from '../src/duplicates/near-duplicates.ts'
+import type { Hashes } from '../src/duplicates/hashes.ts'
+import { exactDuplicates, matchAgainst, nearDuplicates, repeatedCaptions } from '../src/duplicates/near-duplicates.ts'
 
 const { values } = parseArgs({
   options: {

@@ -5,16 +5,16 @@ import { openScorer } from './scorer.ts'
 import type { ScorerOptions } from './scorer-options.ts'
 
 /**
- * Checks that a scorer can be opened. If its files are local, it is opened like in a build and closed again; otherwise
- * only the hub's list of files and the device are checked.
+ * Checks that a scorer can be opened, by opening it as a build does and closing it again. If the model's weights would have
+ * to be downloaded first, only the hub's list of files and the device are checked. The few small files of a model on a
+ * server are downloaded.
  *
- * @returns bytes that a build would download first
+ * @returns bytes that a build has yet to download
  * @throws as `openScorer`
  */
 export async function checkScorer(options: ScorerOptions): Promise<number> {
   const { server = null, device = 'cpu' } = options
   const missing = await bytesToDownload(options, server === null ? MODEL_FILES : LOCAL_FILES)
-  // A model on a server needs only a few small files here.
   if (missing > 0 && server === null) {
     checkDevice(device)
     return missing

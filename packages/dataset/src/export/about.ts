@@ -1,4 +1,4 @@
-/** What both the card and croissant.json say of a dataset in words. */
+/** The texts that the card and croissant.json share. */
 import { formatCount, printableLine } from '@skyscript/core'
 import type { DatasetLock } from '../lock.ts'
 import type { Spread, Statistics } from './statistics.ts'
@@ -20,7 +20,7 @@ export function gsdText(gsds: readonly number[]): string {
   return least === most ? `${least} m` : `${least} to ${most} m`
 }
 
-export const allGsds = ({ sources }: Statistics): number[] => sources.flatMap(({ gsds }) => gsds)
+export const allGsds = ({ sources }: Pick<Statistics, 'sources'>): number[] => sources.flatMap(({ gsds }) => gsds)
 
 export function description(
   { config }: DatasetLock,
@@ -28,7 +28,7 @@ export function description(
 ): string {
   const from = sources.map(({ source }) => source).join(', ')
   const span = dates === null ? '' : `, taken from ${dates[0]} to ${dates[1]}`
-  const at = pairs === 0 ? '' : `, at ${gsdText(sources.flatMap(({ gsds }) => gsds))} a pixel${span}`
+  const at = pairs === 0 ? '' : `, at ${gsdText(allGsds({ sources }))} a pixel${span}`
   return `${printableLine(config.name)}: ${formatCount(pairs)} pairs of a remote sensing image and a caption, made as SkyScript is. Each image (of ${from}${at}) shows one OpenStreetMap object, and its captions are written by rule from the tags of that object and of those around it.`
 }
 
@@ -69,7 +69,7 @@ export const USES = [
 export const PRIVACY =
   'Images are aerial and satellite images in which people can’t be told apart; tags that name people or addresses are not used.'
 
-/** Digits that say something of a similarity or a share. */
+/** With the digits that are significant for a similarity or a share. */
 export const rounded = (value: number, digits = 3): string => (Number.isFinite(value) ? value.toFixed(digits) : '-')
 
 export const spreadText = ({ mean, p5, median, p95 }: Spread, digits: number): string[] =>

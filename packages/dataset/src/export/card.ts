@@ -1,6 +1,7 @@
-import { formatCount, printableLine } from '@skyscript/core'
+import { formatCount } from '@skyscript/core'
 import { stringify } from 'yaml'
 import type { DatasetLock } from '../lock.ts'
+import { code, plain } from '../markdown.ts'
 import { ATTRIBUTION, recordsPath } from '../names.ts'
 import {
   BIASES,
@@ -22,10 +23,10 @@ import type { CaptionFacts, Statistics } from './statistics.ts'
 
 export const CARD = 'DATASET_CARD.md'
 
-/** What a card says without a pass over the manifest. */
+/** The facts that a card needs; all others are optional. */
 export type CardFacts = Pick<Statistics, 'pairs' | 'sources' | 'dates'>
 
-/** Of the hub's `size_categories`: the first that has more than the pairs. */
+/** The hub's `size_categories`, with the number of pairs that each is below. */
 const SIZES = [
   [1e3, 'n<1K'],
   [1e4, '1K<n<10K'],
@@ -35,12 +36,12 @@ const SIZES = [
   [1e8, '10M<n<100M'],
 ] as const
 
-/** Every image of the dataset, as the hub's patterns name them. */
+/** Every image of the dataset, as a pattern of the hub. */
 const ALL_IMAGES = 'images*/*.jpg'
 
 /**
- * `README.md` of the dataset on Hugging Face, or anywhere: front matter for the hub, then what a user should know. With
- * the statistics of a manifest it has tables of them.
+ * The dataset's `README.md`, on Hugging Face or anywhere else: front matter for the hub, then what a user should know.
+ * Tables of the statistics are included if all of them are given.
  */
 export function cardOf({ lock, sets }: Pick<FinishedDataset, 'lock' | 'sets'>, facts: CardFacts | Statistics): string {
   const name = plain(lock.config.name)
@@ -74,7 +75,7 @@ export function cardOf({ lock, sets }: Pick<FinishedDataset, 'lock' | 'sets'>, f
   ].join('\n\n')
 }
 
-/** YAML that the hub and `datasets` read. */
+/** YAML front matter, which the hub and `datasets` read. */
 export function frontMatter(name: string, pairs: number, more: Readonly<Record<string, unknown>>): string {
   const fields = {
     pretty_name: name,
@@ -90,7 +91,7 @@ export function frontMatter(name: string, pairs: number, more: Readonly<Record<s
   return `---\n${stringify(fields, { lineWidth: 0 })}---`
 }
 
-/** The hub's names of splits; `all` is reserved there. */
+/** The hub's names for splits. */
 export const HUB_SPLITS = { train: 'train', val: 'validation', test: 'test' } as const
 
 interface HubConfig {
@@ -101,9 +102,9 @@ interface HubConfig {
 }
 
 /**
- * A configuration for each training set with the val and test of its scorer, as folders of images: `datasets` takes the
- * rows out of the JSON lines and the images from beside them. Images are among the files of each split because the hub's
- * client fetches nothing else, and because the kind of a dataset is taken from the extension of most of its files.
+ * One configuration per training set, with val and test of its scorer, as image folders: `datasets` reads the rows from the
+ * JSON lines and the images next to them. Images are listed in each split because the hub's client downloads only listed
+ * files, and because `datasets` detects the kind of a dataset from the most frequent file extension.
  */
 function configsOf({ config, files }: DatasetLock, sets: readonly PairSet[]): HubConfig[] {
   const [first] = config.filter.scorers
@@ -134,7 +135,7 @@ function pairSections({ sources, splits, years, sizes, pairs }: Statistics): str
   const names = [...splits.keys()].sort((a, b) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1))
   const bySplit = sources.map(({ source, collection: of, gsds, pairs: all }) => [
     plain(source),
-    `\`${printableLine(of).replaceAll('`', '')}\``,
+    code(of),
     gsdText(gsds),
     formatCount(all),
     ...names.map((split) => formatCount(splits.get(split)?.get(source) ?? 0)),
@@ -286,9 +287,4 @@ function licences({ sources }: CardFacts): string[] {
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
-}
-
-/** Text in Markdown: nothing in it is taken for markup. */
-export function plain(text: string): string {
-  return printableLine(text).replace(/[\\`*_[\]<>|]/g, '\\$&')
 }

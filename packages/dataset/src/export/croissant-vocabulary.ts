@@ -41,11 +41,11 @@ export const CONTEXT = {
   transform: 'cr:transform',
 } as const
 
-/** Of a column of the manifest or of a CSV. */
+/** Describes a column of the manifest or a CSV. */
 export interface ColumnMeaning {
   readonly dataType: string
   readonly description: string
-  /** The geocr or schema.org property that the column is. */
+  /** The equivalent geocr or schema.org property. */
   readonly equivalentProperty?: string
 }
 
@@ -89,7 +89,7 @@ const COLUMNS: Readonly<Record<string, ColumnMeaning>> = {
   credit: of('Text', 'Credit line of the image.'),
 }
 
-/** A column that this table doesn't know is a text of that name. */
+/** An unknown column is described as a text of that name. */
 export function describeColumn(column: string): ColumnMeaning {
   if (column.startsWith(SIMILARITY)) {
     const scorer = column.slice(SIMILARITY.length)
@@ -100,5 +100,5 @@ export function describeColumn(column: string): ColumnMeaning {
 
 const HUB_TYPES: Readonly<Record<string, string>> = { 'sc:Float': 'float64', 'sc:Integer': 'int64' }
 
-/** The type of a column in JSON, as Hugging Face's `datasets` names it; a time is a text there. */
+/** Type of a column in JSON, in the terms of Hugging Face's `datasets`; a time is a text. */
 export const hubTypeOf = (column: string): string => HUB_TYPES[describeColumn(column).dataType] ?? 'string'

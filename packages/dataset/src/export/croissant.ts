@@ -17,7 +17,7 @@ import { CONTEXT, describeColumn } from './croissant-vocabulary.ts'
 import type { FinishedDataset, PairSet } from './dataset.ts'
 import type { Statistics } from './statistics.ts'
 
-/** What Croissant asks for and only the publisher knows. */
+/** Properties of Croissant that only the publisher knows. */
 export interface Publication {
   /** Page of the dataset. */
   readonly url: string | null
@@ -27,7 +27,7 @@ export interface Publication {
   readonly creator: string | null
 }
 
-/** Nothing of it: a description that is valid and lacks what only the publisher knows. */
+/** None of them: the description is valid without. */
 export const UNPUBLISHED: Publication = { url: null, published: null, creator: null }
 
 /** A zip file beside the manifest. */
@@ -41,11 +41,11 @@ type Json = Readonly<Record<string, unknown>>
 
 /**
  * The dataset in MLCommons' Croissant 1.0 (https://docs.mlcommons.org/croissant/docs/croissant-spec.html), with its
- * vocabularies of responsible AI and GeoCroissant 1.0. Its paths are relative to the dataset's own folder: there it
- * belongs when the dataset is published.
+ * vocabularies of responsible AI and GeoCroissant 1.0. Its paths are relative to the dataset's folder, where it must be when
+ * the dataset is published.
  *
- * @param columns of the manifest
- * @param archives that hold the images instead of folders
+ * @param columns columns of the manifest
+ * @param archives zip files that contain the images; default: the images are in folders
  */
 export async function croissantOf(
   { storage, lock, sets }: FinishedDataset,
@@ -82,7 +82,7 @@ export async function croissantOf(
   }
 }
 
-/** The captions' licence first, then the imagery's in words: most of them have no page of their own. */
+/** The captions' licence first, then the imagery's as text, since most of those have no URL. */
 function licences({ sources }: Statistics): unknown[] {
   return [
     ODBL,
@@ -200,7 +200,7 @@ const imagesOf = (archives: readonly Archive[]): Json => ({
   includes: 'images*/*.jpg',
 })
 
-/** A text that names a split: a semantic type does not say how to read a value. */
+/** A text that names a split; the semantic type does not say how to read a value, so `sc:Text` is needed too. */
 const SPLIT = ['sc:Text', 'cr:Split']
 
 const SPLIT_CLASSES: Readonly<Record<string, string>> = {
@@ -209,7 +209,7 @@ const SPLIT_CLASSES: Readonly<Record<string, string>> = {
   test: 'cr:TestSplit',
 }
 
-/** All that the manifest's column says, so that every pair finds its split; those in no set are a split of no known class. */
+/** All values of the manifest's column, so that every pair's split exists; `held-out` and `excluded` have no known class. */
 function splitRecords({ splits }: Statistics): Json {
   return {
     '@type': 'cr:RecordSet',
@@ -229,7 +229,7 @@ function splitRecords({ splits }: Statistics): Json {
   }
 }
 
-/** Every pair with its image, which the path joins to its row of the manifest. */
+/** Every pair with its image; the path joins both. */
 function pairRecords(columns: readonly string[]): Json {
   const inManifest = (column: string) => ({ fileObject: { '@id': MANIFEST }, extract: { column } })
   const fields = columns
@@ -263,7 +263,7 @@ function pairRecords(columns: readonly string[]): Json {
         '@id': 'pairs/filepath',
         name: 'filepath',
         ...describeColumn('filepath'),
-        // The whole path, as a text: mlcroissant joins what it has transformed, and a path equals no text.
+        // The transform makes the path a text: mlcroissant joins transformed values, and its path objects equal no text.
         source: { fileSet: { '@id': 'images' }, extract: { fileProperty: 'fullpath' }, transform: { regex: '^(.+)$' } },
         references: inManifest('filepath'),
       },
@@ -272,7 +272,7 @@ function pairRecords(columns: readonly string[]): Json {
   }
 }
 
-/** @param first scorer, whose similarity the unfiltered file has */
+/** @param first the first scorer, whose similarity is in the unfiltered file */
 function setRecords({ name, csv, scorer, part }: PairSet, first: string): Json {
   const columns = pairColumns(scorer ?? first)
   return {

@@ -24,14 +24,14 @@ export interface PairSet {
 export interface FinishedDataset {
   readonly storage: Storage
   readonly lock: DatasetLock
-  /** Those to train with first, each kind in the order of their names. */
+  /** Training sets first, then val and test, each sorted by name. */
   readonly sets: readonly PairSet[]
 }
 
 /**
- * Opens a dataset to be exported.
+ * Opens a dataset for an export.
  *
- * @throws InputError `unfinished-dataset` where there is no lock, `bad-lock` where it doesn't say what is needed
+ * @throws InputError `unfinished-dataset` if there is no lock, `bad-lock` if it is not a valid one
  */
 export async function openFinished(storage: Storage): Promise<FinishedDataset> {
   const json = await getJson<unknown>(storage, LOCK).catch((error: unknown) => {
@@ -43,9 +43,9 @@ export async function openFinished(storage: Storage): Promise<FinishedDataset> {
       'unfinished-dataset',
       `${storage.url} is no finished dataset (there is no ${LOCK}); run skyscript build to its end, then skyscript verify.`,
     )
-  const { lock, faults } = parseLock(json)
-  if (lock === null) throw badLock(storage, `has a fault: ${faults[0]}`)
-  return { storage, lock, sets: setsOf(lock) }
+  const checked = parseLock(json)
+  if ('faults' in checked) throw badLock(storage, `is not a valid lock (${checked.faults[0]})`)
+  return { storage, lock: checked.value, sets: setsOf(checked.value) }
 }
 
 const badLock = (storage: Storage, why: string) =>
@@ -99,44 +99,60 @@ export function chooseSets({ lock, sets }: FinishedDataset, names: readonly stri
     .filter((set, i, all) => all.indexOf(set) === i)
 }
 
-/** What a set has, to be asked about by path. Memory: 8 bytes a pair. */
+/** The images of a set, looked up by path. Memory: 8 bytes per pair. */
 export interface Members {
   readonly size: number
   has(filepath: string): boolean
 }
 
 /**
- * Reads the paths of a set's CSV, whose bytes must be those that the lock knows.
+ * Reads the rows of a set's CSV, and compares its bytes with the lock. The hash is known only at the end: a changed file
+ * may yield rows before the error.
  *
+ * @param columns names of the fields to read, in the order of the result
  * @throws InputError `file-changed`
  */
-export async function readMembers({ storage, lock }: FinishedDataset, { csv }: PairSet): Promise<Members> {
+export async function* readPairs(
+  { storage, lock }: FinishedDataset,
+  { csv }: PairSet,
+  columns: readonly string[],
+): AsyncGenerator<string[]> {
   const digest = createHash('sha256')
-  let keys = new BigUint64Array(1024)
-  let size = -1
+  let places: readonly number[] | null = null
   try {
     for await (const { fields } of readCsv(storage, csv, (chunk) => digest.update(chunk))) {
+      if (places !== null) yield places.map((place) => fields[place] ?? '')
       // The header is the first record.
-      if (size >= 0) {
-        if (size === keys.length) {
-          const grown = new BigUint64Array(2 * size)
-          grown.set(keys)
-          keys = grown
-        }
-        keys[size] = keyOf(fields[0] ?? '')
-      }
-      size++
+      else places = columns.map((column) => fields.indexOf(column))
     }
   } catch (error) {
     if (error instanceof CsvFormatError) throw changed(storage, csv)
     throw error
   }
   if (digest.digest('hex') !== lock.files[csv]) throw changed(storage, csv)
-  const sorted = keys.subarray(0, Math.max(0, size)).sort()
-  return { size: sorted.length, has: (filepath) => contains(sorted, keyOf(filepath)) }
 }
 
-/** 64 bits: among 5.2 million paths the chance that any two are taken for one is below 1 in a million. */
+/**
+ * Reads the paths of a set's CSV.
+ *
+ * @throws InputError `file-changed`
+ */
+export async function readMembers(dataset: FinishedDataset, set: PairSet): Promise<Members> {
+  let keys = new BigUint64Array(1024)
+  let size = 0
+  for await (const [filepath] of readPairs(dataset, set, ['filepath'])) {
+    if (size === keys.length) {
+      const grown = new BigUint64Array(2 * size)
+      grown.set(keys)
+      keys = grown
+    }
+    keys[size++] = keyOf(filepath!)
+  }
+  const sorted = keys.subarray(0, size).sort()
+  return { size, has: (filepath) => contains(sorted, keyOf(filepath)) }
+}
+
+/** 64 bits: the chance that any two of 5.2 million paths collide is below 1 in a million. */
 const keyOf = (filepath: string) => createHash('sha256').update(filepath).digest().readBigUInt64BE()
 
 function contains(sorted: BigUint64Array, key: bigint): boolean {
@@ -150,14 +166,14 @@ function contains(sorted: BigUint64Array, key: bigint): boolean {
   return sorted[low] === key
 }
 
-/** Of a file that the lock knows by another hash. */
+/** For a file whose hash differs from the lock's. */
 export const changed = (storage: Storage, path: string) =>
   new InputError(
     'file-changed',
     `${path} of ${storage.url} is not as ${LOCK} knows it; run skyscript verify, then skyscript build.`,
   )
 
-/** A manifest row by the names of its columns. */
+/** A manifest row, by column name. */
 export type Row = Readonly<Record<string, unknown>>
 
 export interface Manifest extends Pick<ManifestFile, 'rows' | 'scorers'> {
@@ -166,15 +182,14 @@ export interface Manifest extends Pick<ManifestFile, 'rows' | 'scorers'> {
   /**
    * The rows with these columns, in the order of the file. Memory: one row group.
    *
-   * @param wanted decides by the path of a row's image; groups of none but others are not read further
+   * @param wanted selects rows by image path; of a group without any, only the paths are read
    */
   read(columns: readonly string[], wanted?: (filepath: string) => boolean): AsyncGenerator<Row>
   close(): Promise<void>
 }
 
 /**
- * Opens the manifest, whose bytes must be those that the lock knows. Out of a bucket it is copied to the system's folder
- * for temporary files.
+ * Opens the manifest, and compares its bytes with the lock. From a bucket it is copied to the system's temporary folder.
  *
  * @throws InputError `file-changed`, `bad-manifest`
  */

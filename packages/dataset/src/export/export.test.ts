@@ -122,8 +122,14 @@ test('a set is found without the name of the first scorer, and one without pairs
 
 test.each([
   ['{', 'is not JSON'],
-  ['{"tool":{"name":"skyscript","version":"1"}}', 'has a fault: lacks the member "fingerprint"'],
-  ['{"tool":{"name":"skyscript","version":3}}', 'has a fault: tool.version: expected a string, got 3'],
+  [
+    '{"tool":{"name":"skyscript","version":"1"}}',
+    'is not a valid lock (fingerprint: is missing; expected a string); run skyscript build again.',
+  ],
+  [
+    '{"tool":{"name":"skyscript","version":3}}',
+    'is not a valid lock (tool.version: expected a string, got 3); run skyscript build again.',
+  ],
 ])('a lock that says %s is refused', async (text, message) => {
   const storage = new MemoryStorage()
   await storage.put('dataset.lock.json', text)

@@ -1,19 +1,19 @@
 import { IMAGE_PATH, InputError, type Storage, sha256 } from '@skyscript/core'
 import { pMapIterable } from 'p-map'
 
-/** Files read at the same time: hides the latency of a bucket, and holds some MB. */
+/** Files read concurrently: hides the latency of a bucket, and needs a few MB. */
 const CONCURRENT_FILES = 16
 
 export interface ImageRow {
   readonly filepath: string
-  /** Of the image, as the manifest has it. */
+  /** The image's hash from the manifest. */
   readonly sha256: string
 }
 
 /**
- * Each row with its image, in the same order, some read ahead.
+ * Each row with its image, in the same order; some are read ahead.
  *
- * @throws InputError `image-missing` or `image-changed` that names the first image which is not as the manifest says
+ * @throws InputError `image-missing` or `image-changed`, naming the first image that differs from the manifest
  */
 export async function* withImages<T extends ImageRow>(
   storage: Storage,
@@ -22,12 +22,12 @@ export async function* withImages<T extends ImageRow>(
   yield* readAhead(rows, async (row) => ({ row, image: await readImage(storage, row) }))
 }
 
-/** What `read` gives for each item, in the same order, some items at a time. */
+/** The results of `read`, in the order of the items; some items are read concurrently. */
 export const readAhead = <T, R>(items: AsyncIterable<T>, read: (item: T) => Promise<R>): AsyncIterable<R> =>
   pMapIterable(items, read, { concurrency: CONCURRENT_FILES }) as AsyncIterable<R>
 
 async function readImage(storage: Storage, row: ImageRow): Promise<Uint8Array> {
-  // A path that isn't one of ours is never read.
+  // A path that isn't valid is never read.
   const image = IMAGE_PATH.test(row.filepath) ? await storage.get(row.filepath) : null
   const mend = 'skyscript verify finds all such images; restore them, or build into an empty output.'
   if (image === null)

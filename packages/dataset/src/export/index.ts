@@ -1,4 +1,4 @@
-/** A finished dataset in the forms that others read. */
+/** Exports of a finished dataset to other tools' formats. */
 export { CARD, cardOf } from './card.ts'
 export { croissantOf, type Publication } from './croissant.ts'
 export { chooseSets, type FinishedDataset, openFinished, openManifest, setsOf } from './dataset.ts'

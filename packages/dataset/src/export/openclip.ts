@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto'
 import { InputError, type Storage } from '@skyscript/core'
 import { stringify } from 'csv-stringify/sync'
-import { CsvFormatError, readCsv } from '../verify/csv-reader.ts'
-import { changed, type FinishedDataset, type PairSet } from './dataset.ts'
+import { type FinishedDataset, type PairSet, readPairs } from './dataset.ts'
 import type { CAPTIONS } from './webdataset.ts'
 
 export interface OpenclipOptions {
@@ -12,12 +10,12 @@ export interface OpenclipOptions {
   readonly signal: AbortSignal
 }
 
-/** Rows that are written at once. */
+/** Rows per write. */
 const BATCH = 1000
 
 /**
- * One table for each set that OpenCLIP reads with its defaults (`--dataset-type csv`): tab-separated, with the columns
- * `filepath` and `title`. OpenCLIP opens each path as it is, so relative ones work only from the dataset's folder, and
+ * One table per set, in the form that OpenCLIP reads by default (`--dataset-type csv`): tab-separated, with the columns
+ * `filepath` and `title`. OpenCLIP opens the paths as written, so relative ones work only from the dataset's folder, and
  * absolute ones from anywhere.
  *
  * @throws InputError `not-a-folder` for absolute paths of a dataset in a bucket; `file-changed`
@@ -56,28 +54,16 @@ const table = (rows: readonly (readonly string[])[]): Uint8Array =>
   Buffer.from(stringify(rows as string[][], { delimiter: '\t' }))
 
 async function* batchesOf(
-  { storage, lock }: FinishedDataset,
-  { csv }: PairSet,
+  dataset: FinishedDataset,
+  set: PairSet,
   caption: OpenclipOptions['caption'],
 ): AsyncGenerator<[filepath: string, title: string][]> {
-  const digest = createHash('sha256')
   let batch: [string, string][] = []
-  let place: number | null = null
-  try {
-    for await (const { fields } of readCsv(storage, csv, (chunk) => digest.update(chunk))) {
-      if (place === null) {
-        place = fields.indexOf(caption)
-        continue
-      }
-      batch.push([fields[0] ?? '', fields[place] ?? ''])
-      if (batch.length < BATCH) continue
-      yield batch
-      batch = []
-    }
-  } catch (error) {
-    if (error instanceof CsvFormatError) throw changed(storage, csv)
-    throw error
+  for await (const [filepath, title] of readPairs(dataset, set, ['filepath', caption])) {
+    batch.push([filepath!, title!])
+    if (batch.length < BATCH) continue
+    yield batch
+    batch = []
   }
-  if (digest.digest('hex') !== lock.files[csv]) throw changed(storage, csv)
   if (batch.length > 0) yield batch
 }

@@ -1,6 +1,7 @@
 import type { Storage } from '@skyscript/core'
+import { plain } from '../markdown.ts'
 import { ATTRIBUTION, README } from '../names.ts'
-import { configName, frontMatter, HUB_SPLITS, plain } from './card.ts'
+import { configName, frontMatter, HUB_SPLITS } from './card.ts'
 import { hubTypeOf } from './croissant-vocabulary.ts'
 import type { FinishedDataset, PairSet } from './dataset.ts'
 
@@ -11,17 +12,17 @@ export interface Shard {
   readonly sha256: string
 }
 
-/** `stats.json` of a set: what its shards are and are made from. */
+/** `stats.json` of a set: its shards, and what they were made from. */
 export interface WebdatasetSet {
   readonly set: string
   readonly csv: string
   readonly folder: string
   readonly samples: number
   readonly bytes: number
-  /** For OpenCLIP's --train-data, relative to the target; null without any pair. */
+  /** For OpenCLIP's --train-data, relative to the target; null if there are no pairs. */
   readonly urls: string | null
   readonly caption: string
-  /** Of the dataset. */
+  /** The dataset's fingerprint. */
   readonly fingerprint: string
   readonly seed: number
   readonly shardBytes: number
@@ -39,10 +40,10 @@ interface HubConfig {
 }
 
 /**
- * `README.md` of shards, in their target and in the folder of each set, by which Hugging Face's `datasets` takes the tar
- * files only for data, and types from here instead of from the first samples. The credits go with them.
+ * Writes a `README.md` for the target and for each set's folder, and the credits. Its front matter makes Hugging Face's
+ * `datasets` read only the tar files, with declared types instead of types guessed from the first samples.
  *
- * @param columns of the manifest
+ * @param columns columns of the manifest
  */
 export async function describeShards(
   dataset: FinishedDataset,
@@ -70,7 +71,7 @@ export async function describeShards(
   await target.put(ATTRIBUTION, dataset.storage.stream(ATTRIBUTION))
 }
 
-/** A configuration for each training set with the val and test of its scorer; what is left has one of its own. */
+/** One configuration per training set, with val and test of its scorer, and one per remaining set. */
 function configsOf(all: readonly Shards[], first: string): HubConfig[] {
   const filesOf = (parts: readonly Shards[]) =>
     parts.map(({ part, folder }) => ({ split: HUB_SPLITS[part], path: `${folder}/*.tar` }))
@@ -88,7 +89,7 @@ function configsOf(all: readonly Shards[], first: string): HubConfig[] {
   const rest = all
     .filter((each) => !used.has(each))
     .map((each) => ({ config_name: each.name, data_files: filesOf([each]) }))
-  // A set may be there twice, under its part and under its name.
+  // A set may be present twice: in the folder of its part and in that of its name.
   const [chosen, ...others] = [...new Map([...configs, ...rest].map((config) => [config.config_name, config])).values()]
   // Without a default, `load_dataset(folder)` asks for a name.
   return chosen === undefined ? [] : [{ ...chosen, ...(others.length > 0 && { default: true as const }) }, ...others]

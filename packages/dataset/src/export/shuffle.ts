@@ -3,24 +3,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { seededFraction } from '@skyscript/core'
 
-/** Texts that are sorted in memory at a time: some 50 MB of them, at 1 to 2 KB a pair. */
+/** Texts sorted in memory at a time: about 50 MB, at 1 to 2 KB per pair. */
 const BUCKET_TEXTS = 32_768
-/** Files that are open at a time; beyond 8 million texts, buckets grow instead. */
+/** Maximum number of open files; beyond 8 million texts, buckets grow instead. */
 const MAX_BUCKETS = 256
-/** Characters gathered before they are written. */
+/** Characters gathered per write. */
 const GATHER = 1 << 18
 
 export interface Shuffled {
   readonly id: string
-  /** Without line breaks, as JSON. */
+  /** JSON without line breaks. */
   readonly text: string
 }
 
 /**
- * The texts in an order that a seeded hash of their ids decides, whatever order they come in. They lie in the system's
- * folder for temporary files meanwhile, in buckets of the hash's first bits, each sorted in memory.
+ * The texts in the order of a seeded hash of their ids, independent of the input order. Meanwhile they are in the system's
+ * temporary folder, in buckets by the hash's first bits; each bucket is sorted in memory.
  *
- * @param count texts that there will be, about
+ * @param count approximate number of texts
  */
 export async function* shuffle(seed: number, count: number, texts: AsyncIterable<Shuffled>): AsyncGenerator<string> {
   const folder = await mkdtemp(join(tmpdir(), 'skyscript-export-'))
@@ -52,5 +52,5 @@ export async function* shuffle(seed: number, count: number, texts: AsyncIterable
 }
 
 const ORDER_DIGITS = 12
-/** Sorts as the number does: all of its 48 bits. */
+/** All 48 bits, in a text that sorts like the number. */
 const digits = (order: number) => (order * 2 ** 48).toString(16).padStart(ORDER_DIGITS, '0')

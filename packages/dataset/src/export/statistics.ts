@@ -3,9 +3,9 @@ import { type Box, count, type Tags } from '@skyscript/core'
 import { SIMILARITY } from '../names.ts'
 import type { Manifest, Row } from './dataset.ts'
 
-/** Tags that are named, of those that most pairs have. */
+/** How many of the most frequent tags are listed. */
 const TOP_TAGS = 25
-/** Similarities are counted in steps of this; percentiles are exact to it. */
+/** Step of the similarity histogram, and so the accuracy of its percentiles. */
 const SIMILARITY_STEP = 0.005
 const SIMILARITY_BINS = Math.round(2 / SIMILARITY_STEP)
 /** Longer captions are counted as having this many words. */
@@ -13,7 +13,7 @@ const MAX_WORDS = 1000
 /** Larger images are counted as having this many pixels a side. */
 const MAX_PIXELS = 20_000
 
-/** Percentiles of a whole column. */
+/** Mean and percentiles of a column. */
 export interface Spread {
   readonly mean: number
   readonly p5: number
@@ -35,11 +35,11 @@ export interface CaptionFacts {
   readonly words: Spread
   readonly longest: number
   readonly distinct: number
-  /** Share of the pairs whose caption another pair has too. */
+  /** Share of pairs whose caption another pair has too. */
   readonly repeated: number
 }
 
-/** What a manifest holds, all pairs of it. */
+/** Statistics of all pairs of a manifest. */
 export interface Statistics {
   readonly pairs: number
   readonly sources: readonly SourceFacts[]
@@ -47,9 +47,9 @@ export interface Statistics {
   readonly splits: ReadonlyMap<string, ReadonlyMap<string, number>>
   /** Pairs by year, ascending; `undated` last. */
   readonly years: ReadonlyMap<string, number>
-  /** Around all images; null without any. Degrees. */
+  /** Bounding box of all images, degrees; null if there are none. */
   readonly box: Box | null
-  /** Of the first and the last image with a time, ISO dates. */
+  /** ISO dates of the first and the last image; null if none has a time. */
   readonly dates: readonly [first: string, last: string] | null
   /** Pixels. */
   readonly sizes: { readonly width: Spread; readonly height: Spread }
@@ -60,7 +60,7 @@ export interface Statistics {
   readonly similarities: ReadonlyMap<string, Spread>
 }
 
-/** One pass over a manifest. Memory: 16 bytes a pair, and the different tags. */
+/** One pass over a manifest. Memory: 16 bytes per pair, and the distinct tags. */
 export async function gatherStatistics(
   manifest: Manifest,
   progress: (pairs: number) => void = () => {},
@@ -103,7 +103,7 @@ export async function gatherStatistics(
     pairs,
     sources: sources.end(),
     splits,
-    // `undated` is after every number.
+    // `undated` sorts after every number.
     years: new Map([...years].sort(([a], [b]) => (a < b ? -1 : 1))),
     ...extent.end(),
     sizes: { width: sizes.width.spread(), height: sizes.height.spread() },
@@ -142,7 +142,7 @@ function createSources() {
 }
 
 function createExtent() {
-  // One for each side of 0 degrees: data around 180 degrees has a box that crosses it.
+  // One box on each side of 0 degrees: data around 180 degrees gets a box that crosses it.
   const [east, west] = [0, 1].map((): Box => [Infinity, Infinity, -Infinity, -Infinity]) as [Box, Box]
   let [first, last] = [Infinity, -Infinity]
   const day = (time: number) => new Date(time).toISOString().slice(0, 10)
@@ -164,7 +164,7 @@ function createExtent() {
   }
 }
 
-/** The narrower of the two boxes that hold both: the one over 0 degrees, or that over 180, whose west > east. */
+/** The narrower of the two boxes around both: across 0 degrees, or across 180 with west > east. */
 function extentOf(east: Box, west: Box): Box | null {
   const [south, north] = [Math.min(east[1], west[1]), Math.max(east[3], west[3])]
   if (south === Infinity) return null
@@ -174,7 +174,7 @@ function extentOf(east: Box, west: Box): Box | null {
   return gap < Infinity && 360 - gap < over0[2] - over0[0] ? over180 : over0
 }
 
-/** Counts of whole numbers from 0; larger ones count as the largest. */
+/** Histogram of whole numbers from 0; larger ones count as `largest`. */
 function createHistogram(largest: number) {
   const bins = new Float64Array(largest + 1)
   let total = 0
@@ -191,7 +191,7 @@ function createHistogram(largest: number) {
     get largest() {
       return top
     },
-    /** In the unit of what was counted: bin * step + offset. */
+    /** In the unit of the data: bin * step + offset. */
     spread(step = 1, offset = 0): Spread {
       const at = (share: number) => {
         let below = 0
@@ -207,7 +207,7 @@ function createHistogram(largest: number) {
   }
 }
 
-/** Lengths, and how many captions are the same: by 53 bits of hash, so that 5.2 million take 42 MB. */
+/** Lengths and repetitions of captions, by 53 bits of a hash: 5.2 million captions take 42 MB. */
 function createCaptions(rows: number) {
   const words = createHistogram(MAX_WORDS)
   const hashes = new Float64Array(rows)

@@ -1,21 +1,21 @@
 /** Bytes; everything in a tar file is padded to this. */
 const BLOCK = 512
-/** Bytes of a name that fit without its prefix. */
+/** Maximum name length in bytes without a prefix field. */
 const MAX_NAME = 100
 /** Two empty blocks end a file. */
 export const TAR_END: Uint8Array = new Uint8Array(2 * BLOCK)
 
 const padding = (size: number) => (BLOCK - (size % BLOCK)) % BLOCK
 
-/** Bytes that a file of this size takes in a tar file. */
+/** Bytes that a file of this size needs in a tar archive. */
 export const tarSize = (size: number): number => BLOCK + size + padding(size)
 
 /**
- * One file of a tar archive in the ustar format (POSIX.1-1988): header, content, padding. It belongs to nobody (uid and
- * gid 0, no names) and is of 1970, so that equal files make equal bytes.
+ * One file of a tar archive in the ustar format (POSIX.1-1988): header, content, padding. Owner (uid and gid 0, no names)
+ * and time (1970) are fixed, so that equal files give equal bytes.
  *
  * @param name ASCII, 100 characters at most
- * @throws TypeError where the name doesn't fit
+ * @throws TypeError if the name doesn't fit
  */
 export function tarEntry(name: string, content: Uint8Array): Uint8Array[] {
   return [header(name, content.length), content, TAR_END.subarray(0, padding(content.length))]
@@ -32,7 +32,7 @@ function header(name: string, size: number): Uint8Array {
   octal(0, 116, 8)
   octal(size, 124, 12)
   octal(0, 136, 12)
-  // The checksum counts its own place as spaces.
+  // The checksum is computed with spaces in its own field.
   bytes.fill(' ', 148, 156)
   bytes.write('0', 156, 'latin1')
   bytes.write('ustar\x0000', 257, 'latin1')

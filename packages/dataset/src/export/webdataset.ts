@@ -9,34 +9,35 @@ import { describeShards } from './shards-card.ts'
 import { shuffle } from './shuffle.ts'
 import { TAR_END, tarEntry, tarSize } from './tar.ts'
 
-/** Some 5,000 pairs: small enough that every loader of a small set gets shards, and read in one go. */
+/** About 5,000 pairs: small enough that every loader of a small set gets shards, large enough for sequential reads. */
 export const SHARD_BYTES = 100_000_000
-/** img2dataset's and OpenCLIP's `{00000..00012}.tar`. */
+/** As in img2dataset's and OpenCLIP's `{00000..00012}.tar`. */
 const SHARD_DIGITS = 5
 const SHARD_NAME = /^\d{5,}\.tar$/
-/** By shard the number of its samples: what OpenCLIP reads beside the shards, so that nobody counts them. */
+/** Number of samples by shard; OpenCLIP reads it instead of counting. */
 const SIZES = 'sizes.json'
 const STATS = 'stats.json'
 
 export const CAPTIONS = ['title', 'title_multi_objects'] as const
 
 export interface WebdatasetOptions {
-  /** With the folder that each goes into. */
+  /** Each with its output folder. */
   readonly sets: readonly { readonly set: PairSet; readonly folder: string }[]
-  /** Most bytes of a shard, unless one sample has more. */
+  /** Maximum shard size in bytes; a larger sample gets its own shard. */
   readonly shardBytes: number
-  /** What the `.txt` says. */
+  /** The caption in the `.txt`. */
   readonly caption: (typeof CAPTIONS)[number]
   readonly signal: AbortSignal
   progress(set: PairSet): Progress & { end(): void }
 }
 
 /**
- * Tar shards as `webdataset`, img2dataset and OpenCLIP know them: of each pair `<key>.jpg`, `<key>.json` (its manifest
- * row, with tags as the JSON texts that they are there) and `<key>.txt` (its caption), one after the other. Readers mix only what is near in a shard, and the manifest is
- * in the order of places, so pairs are shuffled by a seeded hash of their ids. Equal datasets give equal bytes.
+ * Tar shards in the form that `webdataset`, img2dataset and OpenCLIP read. Each pair has, in this order, `<key>.jpg`,
+ * `<key>.json` (its manifest row, in which tags are JSON texts) and `<key>.txt` (its caption). Readers shuffle only within a
+ * buffer, and the manifest is ordered by place, so pairs are shuffled by a seeded hash of their ids. Equal datasets give
+ * equal bytes.
  *
- * `sizes.json` is removed first and written last: shards without it are of an export that didn't end.
+ * `sizes.json` is removed first and written last: shards without it are from an export that didn't finish.
  *
  * @throws InputError `image-missing`, `image-changed`, `file-changed`
  */
@@ -104,7 +105,7 @@ async function exportSet(
   return stats
 }
 
-/** Those whose shards are all in the target, also of earlier exports into it. */
+/** Sets whose shards are all in the target, including earlier exports. */
 async function finishedSets(target: Storage): Promise<WebdatasetSet[]> {
   const found: WebdatasetSet[] = []
   for await (const { key } of target.list('')) {
@@ -115,7 +116,7 @@ async function finishedSets(target: Storage): Promise<WebdatasetSet[]> {
   return found
 }
 
-/** What an earlier export left, the mark of its end first. */
+/** Removes an earlier export, its completion mark first. */
 async function clear(target: Storage, folder: string): Promise<void> {
   await target.delete(`${folder}/${SIZES}`)
   await target.delete(`${folder}/${STATS}`)
@@ -137,8 +138,8 @@ async function* textsOf(rows: AsyncIterable<Row>): AsyncGenerator<{ id: string; 
 }
 
 /**
- * Readers such as `datasets` take a column's type from the first rows: a decimal is written as one also where it is
- * whole, and tags, whose keys differ from pair to pair, stay texts.
+ * Readers such as `datasets` infer a column's type from the first rows. So whole numbers of a decimal column get a `.0`, and
+ * tags, whose keys differ between pairs, stay texts.
  */
 function memberText(name: string, value: unknown): string {
   // Parquet's 64-bit integers come as bigint.
@@ -148,7 +149,7 @@ function memberText(name: string, value: unknown): string {
 }
 
 interface Sample {
-  /** Of the tar file. */
+  /** Size in the tar file. */
   readonly bytes: number
   readonly pieces: readonly Uint8Array[]
 }
@@ -162,7 +163,7 @@ async function* samplesOf(
     for await (const json of texts) yield { ...(JSON.parse(json) as { filepath: string; sha256: string }), json }
   }
   for await (const { row, image } of withImages(storage, parsed())) {
-    // A dataset's image paths have one dot, the one before `jpg`: readers end the key at the first.
+    // Readers end the key at the first dot; image paths have only the one before `jpg`.
     const key = basename(row.filepath, '.jpg')
     const text = String((row as unknown as Row)[caption])
     const files: [string, Uint8Array][] = [
@@ -208,7 +209,7 @@ async function* writeShards(
       yield { name, samples: count, bytes, sha256: digest.digest('hex') }
     }
   } finally {
-    // A target that fails leaves them open, and with them their temporary files.
+    // If the target fails, this closes the samples and removes their temporary files.
     await samples.return(undefined)
   }
 }

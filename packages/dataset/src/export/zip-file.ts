@@ -1,34 +1,35 @@
 import { crc32 } from 'node:zlib'
 
-/** From here on, a number is written to the fields of Zip64 (APPNOTE.TXT 4.4.1.4). */
+/** Numbers from these on are written to Zip64 fields (APPNOTE.TXT 4.4.1.4). */
 const LIMIT_16 = 0xffff
 const LIMIT_32 = 0xffffffff
-/** Version 2.0; 4.5 where there is Zip64. */
+/** Version 2.0; 4.5 with Zip64. */
 const [PLAIN, ZIP64] = [20, 45]
-/** The first day that a zip file can name, 1980-01-01, so that equal files make equal bytes. */
+/** The first date that a zip file can hold, 1980-01-01, so that equal files give equal bytes. */
 const FIRST_DAY = 0x0021
-/** A regular file that all may read, made on Unix. */
+/** A regular file, readable by all, made on Unix. */
 const UNIX = 3 << 8
 const MODE = 0o100644 * 2 ** 16
-/** A folder that all may enter, also as MS-DOS knows folders. */
+/** A folder, accessible to all, with MS-DOS's folder bit. */
 const FOLDER_MODE = 0o40755 * 2 ** 16 + 0x10
 const SLASH = 0x2f
 /** Records of the directory gathered into one buffer. */
 const GATHER = 4096
 
 export interface ZipEntry {
-  /** ASCII, with forward slashes; of a folder it ends with one. */
+  /** ASCII, with forward slashes; a folder's name ends with one. */
   readonly name: string
   /** Less than 4 GB. */
   readonly content: Uint8Array
 }
 
 /**
- * A zip file (PKWARE's APPNOTE.TXT 6.3.10) of stored entries: JPEG doesn't shrink, and what zlib makes of the rest differs
- * between processors. Streams: only the directory at the end, some 75 bytes an entry, is held in memory. Zip64 fields are
- * there only where a plain zip can't hold the numbers.
+ * A zip file (PKWARE's APPNOTE.TXT 6.3.10) of stored entries: JPEG doesn't shrink, and zlib's output for the rest differs
+ * between processors. It is streamed: only the directory at the end, about 75 bytes per entry, is held in memory. Zip64
+ * fields are used only if a plain zip can't hold the numbers.
  *
- * By itself, since yazl keeps an object of some hundred bytes for every entry and computes checksums in JavaScript.
+ * Written for this package because yazl keeps an object of some hundred bytes per entry and computes checksums in
+ * JavaScript.
  */
 export async function* zipFile(entries: AsyncIterable<ZipEntry>): AsyncGenerator<Uint8Array> {
   const directory: Buffer[] = []
@@ -91,7 +92,7 @@ function directoryRecord({ name, size, crc, offset }: Placed): Buffer {
   return Buffer.concat([bytes, name, extra])
 }
 
-/** What both headers say in the same order: no flags, stored, the day, checksum, both sizes, length of the name. */
+/** The fields that both headers share: no flags, stored, date, checksum, both sizes, length of the name. */
 function writeFacts(bytes: Buffer, at: number, { name, size, crc }: Omit<Placed, 'offset'>): void {
   bytes.writeUInt16LE(FIRST_DAY, at + 6)
   bytes.writeUInt32LE(crc, at + 8)

@@ -7,8 +7,6 @@ import { type ImageRow, readAhead, withImages } from './images.ts'
 import { gatherStatistics } from './statistics.ts'
 import { type ZipEntry, zipFile } from './zip-file.ts'
 
-/** For `sha256sum -c`; it is removed first and written last. */
-
 export interface ZipOptions {
   readonly signal: AbortSignal
   /** Counts images and metas. */
@@ -24,10 +22,12 @@ export interface ExportedFile {
 }
 
 /**
- * The dataset as the original is handed on: `images2.zip`, `meta2.zip` and so on, one for each folder, with paths such as
- * `images2/a1_CH_19.jpg` in them, and beside them every file that the lock knows, the lock, `croissant.json`, which finds
- * the images within the zip files, and `SHA256SUMS`. Unpacked in place it is the dataset again. Entries are in the order
- * of the manifest.
+ * The dataset in the form in which the original is distributed: `images2.zip`, `meta2.zip` and so on, one per folder, with
+ * paths such as `images2/a1_CH_19.jpg` inside. Next to them: every file that the lock lists, the lock, a `croissant.json`
+ * that refers to the images within the zip files, and `SHA256SUMS` for `sha256sum -c`. Unpacked in place, this is the
+ * dataset again. Entries are in the order of the manifest.
+ *
+ * `SHA256SUMS` is removed first and written last.
  *
  * @throws InputError `image-missing`, `image-changed`, `meta-missing`, `file-changed`
  */
@@ -61,7 +61,7 @@ export async function exportZip(
     }
     for (const number of PARTITIONS) {
       const folder = `images${number}`
-      // Torchgeo's class unpacks all of the original's zip files and then looks for their folders.
+      // Torchgeo's class unpacks all of the original's zip files, then requires their folders.
       if (!(await hasAny(rowsIn(manifest, folder)))) {
         written.push(await putFile(target, `${folder}.zip`, zipFile(emptyFolder(folder))))
         continue

@@ -1,4 +1,5 @@
 import { printableLine } from '@skyscript/core'
+import { code, plain } from '../markdown.ts'
 
 /** Where one source's images come from and on what terms. */
 export interface SourceAttribution {
@@ -6,16 +7,16 @@ export interface SourceAttribution {
   /** Earth Engine collection id. */
   readonly collection: string
   readonly licence: string
-  /** Credit lines as the licence asks for them, with the years that were used; equal lines are printed once. */
+  /** Credit lines in the licence's wording, with the years used; equal lines are printed once. */
   readonly credits: readonly string[]
   /** Years of the images used, null for images without a time; may repeat. */
   readonly years: readonly (number | null)[]
 }
 
-/** OpenStreetMap's licence asks for this wherever data made from the map is given on. */
+/** OpenStreetMap's licence requires this wherever data made from the map is passed on. */
 const OSM_CREDIT = '© OpenStreetMap contributors, Open Database License (ODbL) 1.0'
 
-/** The lines that a report or a data card shows: the map first, then every source's credits. */
+/** The credit lines of a report: the map first, then each source. */
 export function creditLines(sources: readonly SourceAttribution[]): string[] {
   return [
     `Captions and metas: ${OSM_CREDIT}, https://www.openstreetmap.org/copyright`,
@@ -24,9 +25,9 @@ export function creditLines(sources: readonly SourceAttribution[]): string[] {
 }
 
 /**
- * `ATTRIBUTION.md`: licence and credit of every source that gave an image, and the notice that ODbL asks for.
+ * `ATTRIBUTION.md`: licence and credit of every source of an image, and the notice that ODbL requires.
  *
- * @param sources those with at least one image, in the order to be listed
+ * @param sources sources with at least one image, in output order
  * @param drawn whether Earth Engine's images were drawn from the map
  */
 export function attributionMarkdown(
@@ -39,7 +40,7 @@ export function attributionMarkdown(
     return [
       `## Images with ${plain(alias)} in their name`,
       '',
-      `- Collection: \`${printableLine(collection).replaceAll('`', '')}\``,
+      `- Collection: ${code(collection)}`,
       `- Years of the images: ${yearsText(years)}`,
       `- Licence: ${plain(licence)}`,
       ...lines,
@@ -74,9 +75,4 @@ function yearsText(years: readonly (number | null)[]): string {
   const known = [...new Set(years.filter((year) => year !== null))].sort((a, b) => a - b).map(String)
   if (years.includes(null)) known.push('not dated')
   return known.length === 0 ? 'not dated' : known.join(', ')
-}
-
-/** Text in Markdown: nothing in it is taken for markup. */
-function plain(text: string): string {
-  return printableLine(text).replace(/[\\`*_[\]<>|]/g, '\\$&')
 }

@@ -3,9 +3,9 @@ import type { ScoreStats } from './collector.ts'
 import { type Html, html } from './html.ts'
 
 /**
- * Horizontal bars, one a row.
+ * Horizontal bars, one per row.
  *
- * @param full the value of a bar of full length
+ * @param full value of a full-length bar
  */
 export function bars(
   rows: readonly (readonly [label: string, value: number])[],
@@ -26,7 +26,7 @@ const BASE = HEIGHT - 24
 /**
  * Histogram of one scorer's similarities, from the lowest filled step to the highest, with the mean as a line.
  *
- * @param step width of a bin of `stats.bins`, whose first begins at -1
+ * @param step bin width of `stats.bins`; the first bin starts at -1
  */
 export function scoreHistogram(stats: ScoreStats, step: number): Html {
   const first = stats.bins.findIndex((pairs) => pairs > 0)

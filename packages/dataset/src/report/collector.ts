@@ -4,48 +4,48 @@ import type { DuplicateSummary } from '../lock.ts'
 import type { ReportRow } from './sample.ts'
 import { PairSample } from './sample.ts'
 
-/** How many pairs the contact sheet shows. */
+/** Number of pairs on the contact sheet. */
 const PAIRS = 48
-/** Tags of the histogram, by number of images. */
+/** Number of tags listed, the most frequent ones. */
 const TOP_TAGS = 40
-/** Similarity is counted in steps of this. CLIP's values for real pairs lie between 0.1 and 0.4. */
+/** Step of the similarity histogram. CLIP gives real pairs 0.1 to 0.4. */
 export const SCORE_STEP = 0.01
 const SCORE_BINS = Math.round(2 / SCORE_STEP)
 
-/** A pair of the contact sheet. Where its image came from is left out: it decides no byte, and may name a private server. */
+/** A pair of the contact sheet, without the image's origin: that must decide no byte, and may name a private server. */
 export interface SampledRow extends Omit<ReportRow, 'image'> {
   readonly image: Omit<ImageRecord, 'origin'>
 }
 
-/** What the caller knows of the whole run, beside the rows. */
+/** Facts about the whole run that the rows don't contain. */
 export interface ReportSummary {
-  /** What the reasons of the tag tables mean, in the tables' order. */
+  /** Meanings of the tag tables' reasons, in the tables' order. */
   readonly meanings: readonly { readonly reason: string; readonly meaning: string }[]
   /** Name of the dataset. */
   readonly name: string
-  /** Of the tool that made it. */
+  /** Version of the tool that made it. */
   readonly toolVersion: string
-  /** Focus objects that went in; objects = kept + dropped + failed. */
+  /** Focus objects read: kept + dropped + failed. */
   readonly objects: number
   readonly dropped: Readonly<Record<string, number>>
   readonly failed: Readonly<Record<string, number>>
-  /** Images that were looked at, by source and what came of it: `taken`, or why not. */
+  /** Images examined, by source and result: `taken`, or the reason why not. */
   readonly looked: Readonly<Record<string, Readonly<Record<string, number>>>>
-  /** The CSVs with their rows, in the order they are to be shown. */
+  /** The CSVs with their number of rows, in display order. */
   readonly files: readonly { readonly path: string; readonly rows: number }[]
   /** Pairs by split. */
   readonly splits: Readonly<Record<string, number>>
   readonly duplicates: DuplicateSummary
-  /** What a user should know of the cuts. */
+  /** Messages about the cuts for the user. */
   readonly notes: readonly string[]
-  /** Credit lines of the imagery and the map, as ATTRIBUTION.md has them. */
+  /** Credit lines of the imagery and the map; see `creditLines`. */
   readonly credits: readonly string[]
 }
 
 export interface SourceStats {
   readonly source: string
   readonly images: number
-  /** Images by year, ascending; `''` where the source has no time, last. */
+  /** Images by year, ascending; `''` (no time) is last. */
   readonly years: readonly (readonly [year: string, images: number])[]
   /** Metres per pixel. */
   readonly gsd: { readonly min: number; readonly max: number }
@@ -57,21 +57,21 @@ export interface SourceStats {
 
 export interface ScoreStats {
   readonly scorer: string
-  /** Null where there are no pairs. */
+  /** Null if there are no pairs. */
   readonly mean: number | null
   readonly min: number
   readonly max: number
-  /** Pairs from -1 on, in steps of SCORE_STEP. */
+  /** Number of pairs per step of SCORE_STEP, from -1. */
   readonly bins: readonly number[]
 }
 
 export interface ReportPair {
   readonly row: SampledRow
-  /** JPEG, or null where the image could not be read. */
+  /** JPEG; null if the image could not be read. */
   readonly thumbnail: Uint8Array | null
 }
 
-/** What is gathered from the pairs. As JSON it is the same again. */
+/** The data gathered from the pairs. Survives a round trip through JSON. */
 export interface ReportData {
   readonly scorers: readonly string[]
   readonly kept: number
@@ -81,9 +81,9 @@ export interface ReportData {
   /** The most frequent groundable tags of focus objects, `key=value`. */
   readonly tags: readonly (readonly [tag: string, images: number])[]
   readonly distinctTags: number
-  /** Means over the pairs; null where there are none. */
+  /** Means over the pairs; null if there are none. */
   readonly words: { readonly title: number | null; readonly titleMultiObjects: number | null }
-  /** Of the contact sheet. */
+  /** The pairs of the contact sheet. */
   readonly sample: readonly SampledRow[]
 }
 
@@ -93,7 +93,7 @@ export interface ReportInput extends ReportSummary, Omit<ReportData, 'sample'> {
 }
 
 export interface ReportCollector {
-  /** Rows may come in any order; means are exact to rounding, all else exactly the same. */
+  /** Rows may come in any order: it changes only the rounding of means. */
   add(row: ReportRow): void
   end(): ReportData
 }

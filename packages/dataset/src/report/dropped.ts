@@ -1,6 +1,6 @@
 /**
  * `dropped.csv`: header `reason,count`, most frequent first, ties by name; failures are listed as `failed:<code>`.
- * Reasons and codes are kebab-case names of ours; any other character would need quoting, so it is refused.
+ * Reasons and codes are our own kebab-case names; other characters would need quoting, so they are refused.
  */
 export function droppedCsv(counts: {
   readonly dropped: Readonly<Record<string, number>>

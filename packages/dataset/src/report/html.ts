@@ -1,6 +1,6 @@
 import { printable } from '@skyscript/core'
 
-/** Markup that is safe as it stands. Only `html` makes it. */
+/** Safe markup. Only `html` creates it. */
 export class Html {
   readonly markup: string
 
@@ -18,9 +18,9 @@ const ENTITIES: Readonly<Record<string, string>> = {
 }
 
 /**
- * A template whose values are text unless they are `Html` already: every value is escaped and freed of control
- * characters and of marks that turn the direction of text, so no caption can end an attribute, open a tag or reverse
- * the page. Lists are joined without anything between.
+ * A template that takes values as text unless they are `Html`. Text is escaped and loses its control characters and
+ * direction marks, so no caption can end an attribute, open a tag or reverse the page. Lists are joined without a
+ * separator.
  */
 export function html(parts: TemplateStringsArray, ...values: readonly unknown[]): Html {
   return new Html(parts.reduce((text, part, i) => text + part + (i < values.length ? markupOf(values[i]) : ''), ''))

@@ -3,7 +3,7 @@ import type { ReportData, ReportPair, ReportSummary } from './collector.ts'
 import { renderReport } from './render.ts'
 import { thumbnail } from './thumbnail.ts'
 
-/** The page of what was gathered from a dataset; reads the images of the contact sheet. */
+/** Renders the report from gathered data; reads the images of the contact sheet. */
 export async function reportPage(data: ReportData, summary: ReportSummary, storage: Storage): Promise<string> {
   const { sample, ...gathered } = data
   const pairs: ReportPair[] = []
@@ -11,7 +11,7 @@ export async function reportPage(data: ReportData, summary: ReportSummary, stora
   return renderReport({ ...summary, ...gathered, pairs })
 }
 
-/** What is gathered, as far as some of the scorers go, in their order. */
+/** The gathered data for some of the scorers, in the given order. */
 export function ofScorers(data: ReportData, scorers: readonly string[]): ReportData {
   const places = scorers.map((scorer) => data.scorers.indexOf(scorer))
   return {

@@ -4,14 +4,14 @@ import { type ReportInput, type ReportPair, SCORE_STEP } from './collector.ts'
 import { type Html, html } from './html.ts'
 import { STYLE } from './style.ts'
 
-/** Captions of more characters than this are shown cut; the longest released one has about 2,000. */
+/** Longer captions are cut; the longest released one has about 2,000 characters. */
 const CAPTION_CHARACTERS = 2000
 /** A longer list of reasons ends in "and n more". */
 const REASONS = 40
 
 /**
- * The dataset's report: one HTML page that needs nothing beside it, no script and no network (its own content policy
- * forbids both), in light and dark. The same input gives the same bytes.
+ * The dataset's report: one self-contained HTML page, in light and dark, without scripts and network access (its content
+ * policy forbids both). The same input gives the same bytes.
  */
 export function renderReport(input: ReportInput): string {
   const page = html`<!doctype html>
@@ -35,10 +35,10 @@ ${sheet(input)}
   return page.markup
 }
 
-/** Our own text, which holds nothing that escaping would change for the better. */
+/** Our own text, so it is not escaped. */
 const STYLE_MARKUP = html([STYLE] as unknown as TemplateStringsArray)
 
-/** Begins the reasons of objects of which no tag can be seen. */
+/** Prefix of the reasons for objects without a visible tag. */
 const UNSEEN = 'not-groundable:'
 
 const OTHER_DECIDERS: readonly [string, string][] = [
@@ -82,7 +82,7 @@ ${reasons.length > 0 ? html`<p class="soft small">Dropped, by reason</p>${bars(r
 ${failures.length > 0 ? html`<p class="soft small" style="margin-top:14px">Failed, by code; the next build tries them again</p>${bars(failures.slice(0, REASONS), failures[0]?.[1] ?? 0, 'warm')}` : ''}</section>`
 }
 
-/** What each rule of the tag tables dropped. */
+/** Objects dropped by each rule of the tag tables. */
 function unseenCard({ dropped, meanings }: ReportInput): Html {
   const meaningOf = new Map([...meanings.map(({ reason, meaning }) => [reason, meaning] as const), ...OTHER_DECIDERS])
   const rows = Object.entries(dropped)
@@ -103,7 +103,7 @@ function filesCard({ files, splits, notes }: ReportInput): Html {
   )}</table></div><p class="soft small">Pairs by split: ${parts.map(([split, pairs]) => `${split} ${formatCount(pairs)}`).join(', ')}.</p>${notes.map((note) => html`<p class="soft small">${note}</p>`)}</section>`
 }
 
-/** How much of the dataset is there more than once. */
+/** How much of the dataset repeats. */
 function duplicatesCard({ duplicates: { exact, near, captions }, kept }: ReportInput): Html {
   const share = (n: number) => (kept === 0 ? '-' : `${((100 * n) / kept).toFixed(1)} %`)
   const rows: [string, number, string][] = [
@@ -141,7 +141,7 @@ function sourcesCard({ sources }: ReportInput): Html {
   )}</table></div></section>`
 }
 
-/** What each check of the pixels rejected; an object may have had other candidates. */
+/** Images rejected by each check of the pixels; the object may have had other candidates. */
 function checksCard({ looked }: ReportInput): Html {
   const reasons = [...new Set(Object.values(looked).flatMap((counts) => Object.keys(counts)))].filter(
     (reason) => reason !== 'taken',

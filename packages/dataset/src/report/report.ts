@@ -1,5 +1,5 @@
 /**
- * What a person reads of a dataset: the report page, the attribution and the list of drop reasons.
+ * The files of a dataset that are for people: the report page, the attribution and the list of drop reasons.
  */
 export { attributionMarkdown, creditLines, type SourceAttribution } from './attribution.ts'
 export {

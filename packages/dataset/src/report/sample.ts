@@ -1,13 +1,13 @@
 import { type CaptionRecord, type ImageRecord, seededFraction } from '@skyscript/core'
 
-/** One pair with everything the report says of it. `similarities` follow the order of the scorers. */
+/** One pair with its data for the report; `similarities` are in the order of the scorers. */
 export interface ReportRow {
   readonly image: ImageRecord
   readonly caption: CaptionRecord
   readonly similarities: readonly number[]
 }
 
-/** Of one source and tag key, so that a hundred thousand buildings don't crowd out the one windmill. */
+/** Pairs kept per source and tag key, so that a hundred thousand buildings don't crowd out the one windmill. */
 const KEPT_PER_KEY = 4
 
 interface Ranked {
@@ -45,7 +45,7 @@ interface SourceSample {
 }
 
 /**
- * The pairs of the contact sheet, chosen in one pass whatever the order of the rows. Every pair gets a seeded random
+ * The pairs of the contact sheet, chosen in one pass, independent of the order of the rows. Every pair gets a seeded random
  * rank. Sources take turns by name; within a source the keys of the first center tag take turns, the key with the lowest
  * rank first, each giving its lowest-ranked pair; when the keys have given all they kept, the source continues by rank.
  */

@@ -1,10 +1,10 @@
 import type { Storage } from '@skyscript/core'
 import sharp from 'sharp'
 
-/** Pixels of the longer side: sharp enough on a contact sheet, and 48 of them make a page of less than 1 MB. */
+/** Pixels of the longer side: sharp enough for a contact sheet, and a page with 48 of them is smaller than 1 MB. */
 const SIDE = 240
 
-/** A small JPEG of an image of the dataset, never enlarged; null where it is missing or doesn't decode. */
+/** A small JPEG of one of the dataset's images, never enlarged; null if it is missing or can't be decoded. */
 export async function thumbnail(storage: Storage, filepath: string): Promise<Uint8Array | null> {
   const bytes = await storage.get(filepath)
   if (bytes === null) return null

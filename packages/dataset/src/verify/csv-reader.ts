@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Storage } from '@skyscript/core'
 import { CsvError, parse } from 'csv-parse'
+import { watched } from './watched.ts'
 
 /** The file is not valid CSV from some line on. */
 export class CsvFormatError extends Error {}
@@ -36,12 +37,5 @@ export async function* readCsv(
     throw error
   } finally {
     source.destroy()
-  }
-}
-
-async function* watched(chunks: AsyncIterable<Uint8Array>, onChunk: (chunk: Uint8Array) => void) {
-  for await (const chunk of chunks) {
-    onChunk(chunk)
-    yield chunk
   }
 }

@@ -1,3 +1,4 @@
+import { count } from '@skyscript/core'
 import type { DatasetLock } from '../lock.ts'
 import type { CsvContent } from './csvs.ts'
 import type { FaultList } from './faults.ts'
@@ -130,9 +131,9 @@ function checkTags({ path, members }: CsvContent, index: RowIndex, { maxPerTag }
   const counts = new Map<string, number>()
   for (let row = 0; row < index.size; row++) {
     const tag = members[row] === 1 ? index.rarestTag(row) : null
-    if (tag !== null) counts.set(tag, (counts.get(tag) ?? 0) + 1)
+    if (tag !== null) count(counts, tag)
   }
-  for (const [tag, count] of counts) {
-    if (count > maxPerTag) faults.add('tag-limit', path, `has ${count} rows of ${tag}, the limit is ${maxPerTag}`)
+  for (const [tag, n] of counts) {
+    if (n > maxPerTag) faults.add('tag-limit', path, `has ${n} rows of ${tag}, the limit is ${maxPerTag}`)
   }
 }

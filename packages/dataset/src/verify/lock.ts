@@ -29,9 +29,10 @@ export async function readLock(storage: Storage, faults: FaultList): Promise<Dat
     faults.add('lock', LOCK, 'is not there: the build did not end, or this is not a dataset')
     return null
   }
-  const parsed = parseLock(json)
-  for (const fault of parsed.faults) faults.add('lock', LOCK, fault)
-  return parsed.lock
+  const checked = parseLock(json)
+  if ('value' in checked) return checked.value
+  for (const fault of checked.faults) faults.add('lock', LOCK, fault)
+  return null
 }
 
 /**

@@ -15,6 +15,7 @@ import {
 } from 'hyparquet'
 import { MANIFEST, SIMILARITY } from '../names.ts'
 import { quoted } from './faults.ts'
+import { watched } from './watched.ts'
 
 /** Columns that every manifest has, in addition to one similarity column per scorer. */
 const COLUMNS = [
@@ -118,13 +119,6 @@ export async function openManifest(storage: Storage, onChunk: (chunk: Uint8Array
   } catch (error) {
     await close()
     throw error
-  }
-}
-
-async function* watched(chunks: AsyncIterable<Uint8Array>, onChunk: (chunk: Uint8Array) => void) {
-  for await (const chunk of chunks) {
-    onChunk(chunk)
-    yield chunk
   }
 }
 

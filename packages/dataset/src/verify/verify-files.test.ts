@@ -238,7 +238,7 @@ const CHANGES: Changes = {
     ],
     ['there is no lock', remove('dataset.lock.json'), /the build did not end/],
     ['the lock is truncated', write('dataset.lock.json', '{'), /is not JSON/],
-    ['the lock is empty', write('dataset.lock.json', '{}'), /lacks the member "config"/],
+    ['the lock is empty', write('dataset.lock.json', '{}'), /^config: is missing; expected an object$/],
     [
       'the lock does not list the manifest',
       rewrite('dataset.lock.json', '"manifest.parquet"', '"other"'),

@@ -1,6 +1,7 @@
 /**
- * An independent reader of finished datasets. It shares no code with the writer (own CSV, Parquet and pickle readers, a
- * full decode of every image) and checks everything that the dataset's users rely on.
+ * An independent reader of finished datasets, which checks everything that the dataset's users rely on. With the writer it
+ * shares only the contract: names of files and columns, the lock's schema, and core's paths and geometry. CSVs, Parquet and
+ * pickles have their own readers, and every image is fully decoded.
  */
 import { createHash } from 'node:crypto'
 import {

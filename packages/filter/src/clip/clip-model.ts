@@ -138,8 +138,8 @@ async function openHalf(
     graphOptimizationLevel: 'all',
     intraOpNumThreads: threads,
     executionMode: 'sequential',
-    // By default onnxruntime's threads spin between operators, which makes it 4 % faster but takes a quarter of the speed from
-    // a second process on the same cores; between runs they sleep.
+    // Threads that spin between the operators of a run make it 4 % faster, but slow a second process on the same cores by a
+    // quarter; between runs they sleep.
     extra: { session: { force_spinning_stop: '1', intra_op: { allow_spinning: '1' } } },
     // Optimizer warnings mean nothing to a user.
     logSeverityLevel: 3,

@@ -67,7 +67,7 @@ export async function decodeRgb(bytes: Uint8Array, formats = NETWORK_FORMATS): P
     const known = formats.some((format) =>
       SIGNATURES[format].some((start) => start.every((byte, i) => bytes[i] === byte)),
     )
-    if (!known) throw new Error('it begins like none')
+    if (!known) throw new Error('it has another format')
     const image = sharp(bytes, { failOn: 'truncated', ignoreIcc: true, limitInputPixels: LARGEST_IMAGE_PIXELS })
     return await DECODERS[pillowMode(bytes)](image)
   } catch (error) {

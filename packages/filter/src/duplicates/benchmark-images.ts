@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { fingerprint, InputError, messageOf, type Progress } from '@skyscript/core'
 import type { HashAnswer } from '../threads/hash-thread.ts'
 import { startThread } from '../threads/thread.ts'
-import { createHashColumn, type Hashes } from './near-duplicates.ts'
+import { createHashColumn, type Hashes } from './hashes.ts'
 
 /** File formats of published benchmarks. */
 const IMAGE = /\.(jpe?g|png|tiff?|bmp)$/i
+const NAME_IT = "name the folder of the benchmark's images"
 /** Images in memory at a time. Four are decoded at once, the size of Node's thread pool. */
 const AT_ONCE = 8
 
@@ -36,7 +37,8 @@ export interface BenchmarkImages {
  */
 export async function readBenchmarkImages(folder: string, progress: Progress): Promise<BenchmarkImages> {
   const found = await stat(folder).catch(() => null)
-  if (!found?.isDirectory()) throw new InputError('bad-exclude', `filter.exclude: ${folder} is not a folder.`)
+  if (!found?.isDirectory())
+    throw new InputError('bad-exclude', `filter.exclude: ${folder} is not a folder; ${NAME_IT}.`)
   const { names, unreadable } = await imagesIn(folder)
   const thread = startThread(new URL('../threads/hash-thread.ts', import.meta.url))
   const files: string[] = []
@@ -64,7 +66,7 @@ export async function readBenchmarkImages(folder: string, progress: Progress): P
     const why = first === undefined ? '' : ` (${first.file}: ${first.why})`
     throw new InputError(
       'bad-exclude',
-      `filter.exclude: ${folder} has no image that can be read as JPEG, PNG or TIFF${why}; name the folder of the benchmark's images.`,
+      `filter.exclude: ${folder} has no image that can be read as JPEG, PNG or TIFF${why}; ${NAME_IT}.`,
     )
   }
   const column = createHashColumn(hashes.length)
@@ -96,7 +98,10 @@ async function imagesIn(root: string): Promise<{ names: string[]; unreadable: Un
   }
 
   await walk('', [await realpath(root)]).catch((error: unknown) => {
-    throw new InputError('bad-exclude', `filter.exclude: ${root} can't be read: ${messageOf(error)}.`)
+    throw new InputError(
+      'bad-exclude',
+      `filter.exclude: ${root} can't be read (${messageOf(error)}); allow reading it.`,
+    )
   })
   return { names: names.sort(byCharacters), unreadable }
 }

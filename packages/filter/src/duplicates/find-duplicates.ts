@@ -1,7 +1,8 @@
 import type { Storage } from '@skyscript/core'
 import { type DuplicateSummary, localFile, MANIFEST, openManifestFile } from '@skyscript/dataset'
 import { hashOf } from '../groups.ts'
-import { createHashColumn, exactDuplicates, nearDuplicates, repeatedCaptions } from './near-duplicates.ts'
+import { createHashColumn } from './hashes.ts'
+import { exactDuplicates, nearDuplicates, repeatedCaptions } from './near-duplicates.ts'
 
 /** Counts duplicates among the stored pairs. Memory: about 60 bytes per pair. */
 export async function findDuplicates(storage: Storage): Promise<DuplicateSummary> {

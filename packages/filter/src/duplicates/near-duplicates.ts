@@ -1,10 +1,8 @@
 import { bitsOf, firstOfEach, type Hashes } from './hashes.ts'
 import { type Block, blockOf, SMALL, type Visitor, visitNearPairs } from './near-pairs.ts'
 
-export { createHashColumn, type HashColumn, type Hashes } from './hashes.ts'
-
 /** Two images count as the same picture if their perceptual hashes differ in at most this many of 64 bits. */
-export const DISTANCE = 4
+const DISTANCE = 4
 
 /** Up to this many hashes of a bucket are compared with all others at once. */
 const FEW = 24

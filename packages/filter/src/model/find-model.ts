@@ -21,7 +21,11 @@ export async function findModel(
   return readModelFolder(folder, { id: basename(folder), revision: null }, needed)
 }
 
-/** Bytes to download from the hub; 0 for a folder, and for a fully cached model. @throws as the download */
+/**
+ * Bytes to download from the hub; 0 for a folder, and for a fully cached model.
+ *
+ * @throws as the download
+ */
 export async function bytesToDownload(
   options: Omit<ScorerOptions, 'name'>,
   needed: readonly string[] = MODEL_FILES,
@@ -30,7 +34,7 @@ export async function bytesToDownload(
   return hubModel === null ? 0 : bytesFromHub(hubModel)
 }
 
-/** null for a folder */
+/** The hub model that the options name; null for a folder. */
 function hubModelOf(
   { model, cacheFolder, progress, ...options }: Omit<ScorerOptions, 'name'>,
   needed: readonly string[],

@@ -89,7 +89,8 @@ export async function refuse({ id, hub }: HubRequest, what: string, response: Re
     )
   }
   const retry = status === 408 || status === 429 || status >= 500
-  throw new ServiceError('hub-error', `The model hub ${hub} answered HTTP ${status} for ${what}.`, {
+  const advice = retry ? 'try again later' : 'check that it is a model hub'
+  throw new ServiceError('hub-error', `The model hub ${hub} answered HTTP ${status} for ${what}; ${advice}.`, {
     ...{ retry, status },
     retryAfterMs: retryAfterOf(response.headers),
   })

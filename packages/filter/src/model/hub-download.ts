@@ -81,9 +81,8 @@ async function fetchRest(download: Download, temporary: string, watch: Watch): P
       download.onBytes(done)
     }
     if (done < file.size) {
-      throw new ServiceError('hub-error', `The hub sent ${done} of ${file.size} bytes of ${file.name}.`, {
-        retry: true,
-      })
+      const message = `The hub sent ${done} of ${file.size} bytes of ${file.name}; run the command again to resume.`
+      throw new ServiceError('hub-error', message, { retry: true })
     }
   } catch (error) {
     throw error instanceof BodyFault ? unreachable(id, hub, error) : error
@@ -97,7 +96,7 @@ async function fetchRest(download: Download, temporary: string, watch: Watch): P
 async function check(download: Download, temporary: string): Promise<void> {
   if (await hasContent(temporary, download.file)) return
   await rm(temporary, { force: true })
-  throw corrupt(download, 'has another hash than the hub says')
+  throw corrupt(download, 'does not have the hash that the hub declares')
 }
 
 /** Whether the file exists with the hub's size and hash. */
@@ -110,5 +109,6 @@ export async function hasContent(path: string, { size, sha256, gitBlob }: HubFil
 }
 
 function corrupt({ file, hub }: Download, how: string): ServiceError {
-  return new ServiceError('hub-corrupt', `${file.name} from ${hub} ${how}.`, { retry: true })
+  const message = `${file.name} from ${hub} ${how}; run the command again, or copy the model to a folder and name that folder.`
+  return new ServiceError('hub-corrupt', message, { retry: true })
 }

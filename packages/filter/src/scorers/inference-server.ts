@@ -59,10 +59,7 @@ export async function openInferenceServer(address: string): Promise<InferenceSer
     new ServiceError(
       'model-server-failed',
       `The model server ${host} ${what}; check that it is running, then start again.`,
-      {
-        retry,
-        cause,
-      },
+      { retry, cause },
     )
 
   /** Sends one request and reads the whole response. */

@@ -27,9 +27,6 @@ export interface Lattice extends Shares {
   readonly draw: number
 }
 
-/** Maximum share of a cell: fits into a quarter of it, next to the other part's rectangle. */
-export const MOST_SHARE = 0.25
-
 /** Cells whose rectangles are cached, about 100 MB. */
 const CELLS_REMEMBERED = 200_000
 /** Column numbers are below this in both directions from the meridian. */
@@ -70,6 +67,7 @@ function rectanglesOf(lattice: Lattice, x: number, y: number, seed: number): Rec
       ['test', second],
     ] as const
   ).flatMap(([part, quarter]): Rectangle[] => {
+    // At most half a cell, so that it fits into a quarter: the settings allow shares up to 20 %.
     const side = Math.sqrt(lattice[part])
     if (side === 0) return []
     // Fractions of the cell, 0 to 1.

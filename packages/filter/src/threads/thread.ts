@@ -50,9 +50,7 @@ export function startThread(file: URL, resourceLimits?: ResourceLimits): Thread 
     new ServiceError(
       'thread-died',
       'A worker thread ended unexpectedly; start again, and close other programs if memory was short.',
-      {
-        retry: true,
-      },
+      { retry: true },
     )
   worker.on('error', (error) => {
     const outOfMemory = (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY'

@@ -1,0 +1,7 @@
+import { printableLine } from '@skyscript/core'
+
+/** Text in Markdown: nothing in it is taken for markup. */
+export const plain = (text: string): string => printableLine(text).replace(/[\\`*_[\]<>|]/g, '\\$&')
+
+/** Text as inline code. */
+export const code = (text: string): string => `\`${printableLine(text).replaceAll('`', '')}\``
