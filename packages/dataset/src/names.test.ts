@@ -28,7 +28,7 @@ const sets = fc.oneof(
   fc.record<CsvSet>({ part: fc.constantFrom('val', 'test'), size: fc.nat(100_000), scorer: scorers }),
 )
 
-test('what makes a name reads it back, whatever the settings', () => {
+test('every file name can be parsed back to its set, for any settings', () => {
   fc.assert(
     fc.property(names, sets, (name, set) => {
       const csv = csvPath(name, set)

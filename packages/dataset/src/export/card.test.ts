@@ -63,7 +63,7 @@ test('a set without pairs is no split, and a training set without pairs no confi
   expect(configs[0]!.data_files.map(({ split }) => split)).toEqual(['train', 'validation'])
 })
 
-test('the numbers are those of the manifest', async () => {
+test('the numbers match the manifest', async () => {
   let titles: string[] = []
   let scores: number[] = []
   const { card, statistics } = await cardFor((d) => {
@@ -83,7 +83,7 @@ test('the numbers are those of the manifest', async () => {
   expect(card).not.toMatch(/NaN|undefined|null|\[object/)
 })
 
-test('tags and credits can not leave their cell', async () => {
+test('tags and credits cannot break out of their table cell', async () => {
   const { card } = await cardFor((d) => {
     for (const row of d.rows) {
       row.center_tags = JSON.stringify({ 'a|b': '`x`\n| c |', '<b>': '[l](u)' })
@@ -96,13 +96,13 @@ test('tags and credits can not leave their cell', async () => {
   expect(card).not.toMatch(/^# C/m)
 })
 
-test('images that were drawn are not passed off as real ones', async () => {
+test('images drawn from the map are declared as such', async () => {
   expect((await cardFor()).card).not.toMatch(/no real ground/)
   const drawn = await cardFor((d) => Object.assign(d.lock.config, { imagery: { earthEngine: { endpoint: 'local' } } }))
   expect(drawn.card).toMatch(/no real ground/)
 })
 
-test('an empty dataset has a card too', async () => {
+test('a dataset without pairs has a card', async () => {
   const dataset = await openTestDataset()
   const empty = {
     rows: 0,

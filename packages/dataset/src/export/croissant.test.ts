@@ -48,7 +48,7 @@ async function describeTown(change?: (dataset: TestDataset) => void, publication
   return { dataset, columns: manifest.columns, json: JSON.parse(JSON.stringify(json)) as Croissant }
 }
 
-test('what Croissant 1.0, its RAI and its geo vocabulary ask for is there', async () => {
+test('all properties that Croissant 1.0 and its RAI and geo vocabularies require are present', async () => {
   const { json } = await describeTown()
   // The specification's table of required properties.
   for (const name of ['description', 'license', 'name', 'url', 'creator', 'datePublished'])
@@ -74,7 +74,7 @@ test('what Croissant 1.0, its RAI and its geo vocabulary ask for is there', asyn
   expect(east).toBeGreaterThan(west!)
 })
 
-test('every file is named with the hash of its bytes, and every set of images is where it says', async () => {
+test('every file is listed with its hash, and the images are where the description says', async () => {
   const { dataset, json } = await describeTown()
   const objects = json.distribution.filter((each) => each['@type'] === 'cr:FileObject')
   expect(objects.map((each) => each.contentUrl).sort()).toEqual(
@@ -93,7 +93,7 @@ test('every file is named with the hash of its bytes, and every set of images is
   expect(matched.length).toBe(40)
 })
 
-test('ids are unique, references lead to one, and every column is in the file that it names', async () => {
+test('ids are unique, every reference exists, and every column is in the file that it names', async () => {
   const { dataset, columns, json } = await describeTown()
   const fields = json.recordSet.flatMap(({ field }) => field)
   const nodes = [...json.distribution, ...json.recordSet, ...fields]
@@ -169,7 +169,7 @@ test('a property is of schema.org or of a vocabulary that the context names', as
   expect([...unknown]).toEqual([])
 })
 
-test('splits that no set has, and what only a publisher knows, are not made up', async () => {
+test('splits without a set, and facts that only the publisher knows, are not invented', async () => {
   const { json } = await describeTown(
     (d) => {
       d.rows[0]!.split = 'excluded'

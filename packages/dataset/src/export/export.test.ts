@@ -32,7 +32,7 @@ async function writeDataset(folder: string): Promise<string> {
   return folder
 }
 
-test('exports go into the dataset, or elsewhere, and verify does not mind them', () =>
+test('exports go into the dataset or elsewhere, and verify accepts the dataset afterwards', () =>
   withFolder(async (folder) => {
     const dataset = await writeDataset(join(folder, 'town'))
     const shards = await run(dataset, '--format', 'webdataset', '--json', '--set', 'val_openai', '--set', 'test_openai')
@@ -57,7 +57,7 @@ test('exports go into the dataset, or elsewhere, and verify does not mind them',
     expect((await verifyDataset(await openFolder(dataset))).faults).toEqual([])
   }))
 
-test('what can not be exported is refused in one sentence', () =>
+test('a wrong request for an export is refused in one sentence', () =>
   withFolder(async (folder) => {
     const dataset = await writeDataset(join(folder, 'town'))
     const unfinished = await writeDataset(join(folder, 'unfinished'))
@@ -85,7 +85,7 @@ test('what can not be exported is refused in one sentence', () =>
     }
   }))
 
-test('the sets of a dataset are named for what they hold, those to train with first', async () => {
+test('sets are named after their contents, and training sets come first', async () => {
   const storage = await storeFinished((d) => {
     d.csvs.set('SkyScript-Town_train_above0.25_filtered_by_CLIP_openai.csv', [['filepath']])
     d.csvs.set('SkyScript-Town_train_unfiltered_5M_captions.csv', [['filepath', 'title']])

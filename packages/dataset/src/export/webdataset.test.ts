@@ -81,7 +81,7 @@ test.skipIf(lacks(PYTHON))("Python's tarfile reads every pair of the three sets 
   }),
 )
 
-test('the same dataset gives the same bytes, and pairs lie in no order of places', async () => {
+test('the same dataset gives the same bytes, and pairs are not ordered by place', async () => {
   const [first, second] = await Promise.all([0, 1].map(async () => exported(await openTestDataset())))
   expect(second!.target.files).toEqual(first!.target.files)
   const shard = Buffer.from(first!.target.files.get('train/00000.tar')!).toString('latin1')
@@ -91,7 +91,7 @@ test('the same dataset gives the same bytes, and pairs lie in no order of places
   expect(other.target.files.get('train/00000.tar')).not.toEqual(first!.target.files.get('train/00000.tar'))
 })
 
-test('no shard is larger than asked, and a pair that is larger has a shard of its own', async () => {
+test('no shard exceeds the maximum size, except one with a single larger pair', async () => {
   const dataset = await openTestDataset()
   for (const shardBytes of [20_000, 1]) {
     const { target, sets } = await exported(dataset, { ...optionsFor(dataset), shardBytes })
@@ -107,7 +107,7 @@ test('no shard is larger than asked, and a pair that is larger has a shard of it
   }
 })
 
-test('a set by its name has the pairs of its CSV, and its captions are those asked for', async () => {
+test('a set chosen by name has the pairs of its CSV, with the chosen caption', async () => {
   const dataset = await openTestDataset()
   const options = optionsFor(dataset, ['train_top30pct_laion_RS'])
   const { target, sets } = await exported(dataset, { ...options, caption: 'title_multi_objects' })
@@ -153,7 +153,7 @@ test('a README names the tar files of each set, of this export and of those befo
   expect(json).toContain('"gsd":10.0,')
 })
 
-test('columns that a manifest has beside ours are passed on', async () => {
+test('further columns of a manifest are exported too', async () => {
   const dataset = await openTestDataset((d) => {
     for (const row of d.rows) Object.assign(row, { phash: '0123456789abcdef' })
   })
@@ -161,7 +161,7 @@ test('columns that a manifest has beside ours are passed on', async () => {
   expect(Buffer.from(target.files.get('train/00000.tar')!).toString('latin1')).toContain('"phash":"0123456789abcdef"')
 })
 
-test('a set without any pair has a size of 0 and no shard', async () => {
+test('a set without pairs has a size of 0 and no shard', async () => {
   const dataset = await openTestDataset(
     (d) => void d.csvs.get('SkyScript-Town_test_2K_filtered_by_CLIP_openai.csv')!.splice(1),
   )

@@ -95,7 +95,7 @@ test.each([
   expect([...target.files.keys()]).toEqual([])
 })
 
-test.skipIf(lacks(PYTHON))('more entries than a plain zip can count are in the fields of Zip64', () =>
+test.skipIf(lacks(PYTHON))('more entries than a plain zip can count are counted in Zip64 fields', () =>
   withFolder(async (folder) => {
     const count = 65_600
     const entries = async function* () {
@@ -111,7 +111,7 @@ print(json.dumps([len(names), file.read(names[-1]).decode()]))`
   }),
 )
 
-test('a zip file holds no name that would unpack elsewhere by mistake', async () => {
+test('a name that would be unpacked elsewhere is refused', async () => {
   const entries = async function* () {
     yield { name: 'a b', content: Buffer.from('') }
   }

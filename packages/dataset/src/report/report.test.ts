@@ -87,7 +87,7 @@ beforeAll(async () => {
   for (const { image } of rows) storage.files.set(image.filepath, jpeg)
 })
 
-test('the report is one page that asks for nothing else, with 48 pairs', async () => {
+test('the report is one self-contained page with 48 pairs', async () => {
   const page = await reportOf(rows)
   expect(page.match(/<figure>/g)).toHaveLength(48)
   expect(page.match(/src="data:image\/jpeg;base64,/g)).toHaveLength(48)
@@ -128,13 +128,13 @@ test('the page depends on the rows and the seed, not on their order', async () =
   expect(sha256(await reportOf(shuffled))).toBe(sha256(page))
 })
 
-test('a dataset of no pairs has a report as well', async () => {
+test('a dataset without pairs has a report', async () => {
   const page = await reportOf([])
   expect(page).toContain('No pair has a score')
   expect(page).not.toMatch(/NaN|undefined|Infinity/)
 })
 
-test('what was gathered makes the same page after a stay in a file, and of fewer scorers their own', async () => {
+test('gathered data gives the same page after a round trip through JSON, and shows only the chosen scorers', async () => {
   const collector = createReportCollector({ seed: 51, scorers: ['openai', 'laion_RS'] })
   for (const row of rows) collector.add(row)
   const data = collector.end()
@@ -154,7 +154,7 @@ test('an image that is missing or broken does not stop the report', async () => 
   expect(page.match(/no image/g)).toHaveLength(2)
 })
 
-test('no caption, tag or name can leave its place in the page', async () => {
+test('no caption, tag or name can inject markup into the page', async () => {
   const evil = `"><img src=x onerror=alert(1)><!--'&\u202e\0`
   const page = await reportOf(
     [
@@ -184,7 +184,7 @@ test('dropped.csv lists reasons and failure codes, most frequent first, ties by 
   expect(() => droppedCsv({ dropped: { '=cmd,x': 1 }, failed: {} })).toThrow(/is not the name of a reason/)
 })
 
-test('the attribution names map and every source with licence, years and each credit once', () => {
+test('the attribution names the map, and every source with its licence, years and each credit once', () => {
   const sources = [
     {
       alias: 'FI',
