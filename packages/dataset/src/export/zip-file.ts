@@ -37,7 +37,7 @@ export async function* zipFile(entries: AsyncIterable<ZipEntry>): AsyncGenerator
   let offset = 0
   let count = 0
   for await (const { name, content } of entries) {
-    if (!/^[\x21-\x7e]+$/.test(name)) throw new TypeError(`"${name}" can't be a name in a zip.`)
+    if (!isName(name)) throw new TypeError(`"${name}" can't be a name in a zip.`)
     const entry = { name: Buffer.from(name), size: content.length, crc: crc32(content), offset }
     const head = localHeader(entry)
     yield head
@@ -55,6 +55,9 @@ export async function* zipFile(entries: AsyncIterable<ZipEntry>): AsyncGenerator
   const size = directory.reduce((total, { length }) => total + length, 0)
   yield endOfFile(count, size, offset)
 }
+
+/** ASCII without spaces, relative, and inside the folder that the file is unpacked into. */
+const isName = (name: string) => /^(?!\/)[\x21-\x7e]+$/.test(name) && !name.split('/').includes('..')
 
 interface Placed {
   readonly name: Buffer
