@@ -63,8 +63,8 @@ const DAMAGES: Record<string, () => unknown> = {
   },
   'results of stages that a power cut emptied': () => {
     for (const pattern of [
-      'work/fetch/*/*/*.jsonl',
-      'work/score/*/*/*.jsonl',
+      'work/fetch/*/*.jsonl',
+      'work/score/*/*.jsonl',
       'work/assemble/*.json',
       'work/heads/fetch-*',
       'state/dataset.json',

@@ -36,12 +36,13 @@ export function leavesOf<T>(items: readonly T[], positionOf: (item: T) => Positi
   return split(items, box, 'q')
 }
 
-/** Whether two leaves of one tile hold common ground: one is inside the other. */
-export function leavesOverlap(a: string, b: string): boolean {
-  return a.startsWith(b) || b.startsWith(a)
-}
+/** The leaf that a key of a result or a hint is for. */
+export const leafOf = (key: string): string => key.split('/')[3]!.split('.')[0]!
 
-/** Keys of results or hints for leaves that share ground with this one. */
+/**
+ * Keys of results or hints for leaves that share ground with this one: one is inside the other. Earlier versions kept a
+ * folder for each leaf.
+ */
 export async function overlapping(storage: Storage, folder: string, shard: string): Promise<string[]> {
   const [tile, leaf] = shard.split('/') as [string, string]
   const keys: string[] = []

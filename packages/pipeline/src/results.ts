@@ -1,12 +1,12 @@
 /**
- * How results are stored: `work/<stage>/<shard>/<fingerprint>.jsonl`, two lines of JSON, the head and the result itself.
+ * How results are stored: `work/<stage>/<shard>.<fingerprint>.jsonl`, two lines of JSON, the head and the result itself.
  * Both are written in one step, and a head is read without the rest.
  */
 import { getJson, ServiceError, type Storage } from '@skyscript/core'
 import type { Job } from './runner/job.ts'
 
 export const resultKey = ({ stage, shard, fingerprint }: Pick<Job, 'stage' | 'shard' | 'fingerprint'>): string =>
-  `work/${stage}/${shard}/${fingerprint}.jsonl`
+  `work/${stage}/${shard}.${fingerprint}.jsonl`
 
 const LINE_FEED = 10
 

@@ -42,7 +42,7 @@ export const wideKey = (extract: string, id: string): string => `work/extract/${
 export const selectIndexKey = (select: string): string => `work/select/${select}/index.json`
 export const selectionKey = (select: string, tile: string): string => `work/select/${select}/tiles/${tile}.json`
 /** The planned images of one leaf, named by their own content. */
-export const requestsKey = (leaf: string, content: string): string => `work/requests/${leaf}/${content}.json`
+export const requestsKey = (leaf: string, content: string): string => `work/requests/${leaf}.${content}.json`
 
 /** `work/extract/<fingerprint>/index.json`: what was read from the OSM extracts. */
 export interface ExtractIndex {

@@ -11,7 +11,7 @@ import {
 } from '@skyscript/core'
 import pMap from 'p-map'
 import type { RunContext } from '../context.ts'
-import { leavesOverlap } from '../leaves.ts'
+import { overlapping } from '../leaves.ts'
 import { inputOf, resultKey } from '../results.ts'
 import type { Job } from '../runner/job.ts'
 import { countsOf, type Head, type Stage } from '../stage.ts'
@@ -101,8 +101,6 @@ async function objectsAt(image: ImageRecord, context: RunContext): Promise<{ foc
 
 /** Results that describe metas which this job is about to replace must not pass for done later. */
 async function removeOthers(job: Job, { storage }: RunContext): Promise<void> {
-  const [tile, leaf] = job.shard.split('/') as [string, string]
-  for await (const { key } of storage.list(`work/caption/${tile}/`)) {
-    if (key !== resultKey(job) && leavesOverlap(key.split('/')[3]!, leaf)) await storage.delete(key)
-  }
+  for (const key of await overlapping(storage, 'work/caption', job.shard))
+    if (key !== resultKey(job)) await storage.delete(key)
 }

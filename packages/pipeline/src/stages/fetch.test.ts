@@ -20,11 +20,20 @@ test('before a fetch job touches an image, results of other settings that descri
   const planned: PlannedImage[] = [{ id: 'n1', candidates: [] }]
   await put(requestsKey(SHARD, job.input), planned)
   const retired = [
+    'work/fetch/70_460/q0.old.jsonl',
+    'work/fetch/70_460/q.coarser.jsonl',
+    'work/fetch/70_460/q03.finer.jsonl',
+    // Of an earlier version.
     'work/fetch/70_460/q0/old.json',
     'work/fetch/70_460/q/coarser.json',
     'work/fetch/70_460/q03/finer.json',
   ]
-  const others = [resultKey(job), 'work/fetch/70_460/q1/beside.json', 'work/fetch/70_461/q0/elsewhere.json']
+  const others = [
+    resultKey(job),
+    'work/fetch/70_460/q1.beside.jsonl',
+    'work/fetch/70_460/q1/beside.json',
+    'work/fetch/70_461/q0.elsewhere.jsonl',
+  ]
   for (const key of [...retired, ...others]) await put(key, resultOf(key))
 
   // The first thing that the job does with a source: what is there by then?

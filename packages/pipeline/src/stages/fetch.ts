@@ -1,6 +1,6 @@
 import { fingerprint, type ImageRecord, mapTilesOf, putJson, ServiceError, type Storage } from '@skyscript/core'
 import { type EarlierImages, type FetchOutcome, fetchImages, type ImageFinding } from '@skyscript/gee-fetch'
-import { leavesOverlap, overlapping } from '../leaves.ts'
+import { leafOf, overlapping } from '../leaves.ts'
 import { bucketsText } from '../presence/listing.ts'
 import { getWhole, readResult, resultKey } from '../results.ts'
 import type { Run } from '../run.ts'
@@ -62,7 +62,7 @@ export const fetch: Stage<PlannedLeaf, FetchOutcome, FetchHead> = {
       storage,
       seed: run.config.seed,
       earlier: await earlierImages(storage, job),
-      tile: run.config.imagery.earthEngine.grouping ? job.shard.split('/')[0]! : null,
+      tile: run.config.imagery.earthEngine.grouping ? tileOf(job) : null,
       signal,
     })
   },
@@ -107,15 +107,16 @@ interface Leftovers {
   readonly findings?: readonly ImageFinding[]
 }
 
+const tileOf = ({ shard }: Pick<Job, 'shard'>) => shard.split('/')[0]!
+
 const reuseKey = (leaf: string): string => `work/reuse/${leaf}.json`
 
 async function retireOthers(storage: Storage, job: Job): Promise<void> {
   for (const key of await overlapping(storage, 'work/fetch', job.shard)) {
-    const [, , tile, leaf] = key.split('/')
-    if (key === resultKey(job) || !leavesOverlap(leaf!, job.shard.split('/')[1]!)) continue
+    if (key === resultKey(job)) continue
     const outcome = await readResult<Partial<FetchOutcome>>(storage, key)
     if (outcome === null) continue
-    const hint = reuseKey(`${tile}/${leaf}`)
+    const hint = reuseKey(`${tileOf(job)}/${leafOf(key)}`)
     const known = await getWhole<Leftovers>(storage, hint)
     const images = new Map([...(known?.images ?? []), ...(outcome.kept ?? [])].map((record) => [record.id, record]))
     const findings = new Map(

@@ -171,39 +171,49 @@ function folderOf(prefix: string): string | null {
 
 /** Files under a folder in the order of their keys: a folder sorts as if its name ended in a slash. */
 async function* walk(root: string, folder: string, prefix: string): AsyncGenerator<Listed> {
-  const wanted: string[] = []
-  for (const entry of await readdir(join(root, folder), { withFileTypes: true }).catch(emptyIfMissing)) {
-    const key = folder + entry.name
-    if (TEMPORARY.test(entry.name)) await removeIfAbandoned(join(root, key), entry.name)
-    else if (key.startsWith(prefix)) {
-      // A folder of images may be a link to another disk.
-      const isFolder = entry.isSymbolicLink() ? await isLinkedFolder(join(root, key)) : entry.isDirectory()
-      wanted.push(isFolder ? `${key}/` : key)
-    }
-  }
-  wanted.sort()
-  for (let at = 0; at < wanted.length; at += STATS_AT_ONCE) {
-    const part = wanted.slice(at, at + STATS_AT_ONCE)
-    const stats = await statsOf(part.map((key) => (key.endsWith('/') ? null : join(root, key))))
-    for (const [i, key] of part.entries()) {
-      const found = stats[i]
-      if (key.endsWith('/')) yield* walk(root, key, prefix)
-      else if (found?.isFile()) yield { key, size: found.size, version: String(found.mtimeMs) }
+  // One generator with the folders that are open, because each file would pass through a generator of every folder it is in.
+  const open = [{ folder, names: await namesIn(root, folder, prefix), at: 0 }]
+  for (let inner = open.at(-1); inner; inner = open.at(-1)) {
+    const { names } = inner
+    const from = inner.at
+    while (inner.at < names.length && inner.at < from + STATS_AT_ONCE && !names[inner.at]!.endsWith('/')) inner.at++
+    const keys = names.slice(from, inner.at).map((name) => inner.folder + name)
+    for (const [i, found] of (await statsOf(keys.map((key) => `${root}/${key}`))).entries())
+      if (found?.isFile()) yield { key: keys[i]!, size: found.size, version: String(found.mtimeMs) }
+    if (inner.at === names.length) open.pop()
+    else if (names[inner.at]!.endsWith('/')) {
+      const next = inner.folder + names[inner.at++]
+      open.push({ folder: next, names: await namesIn(root, next, prefix), at: 0 })
     }
   }
 }
 
-/** Null for what has no path or has gone since its folder was read. */
-async function statsOf(paths: readonly (string | null)[]): Promise<(Stats | null)[]> {
+/** Names in a folder whose keys have a prefix, sorted; those of folders end in a slash. */
+async function namesIn(root: string, folder: string, prefix: string): Promise<string[]> {
+  const names: string[] = []
+  for (const entry of await readdir(join(root, folder), { withFileTypes: true }).catch(emptyIfMissing)) {
+    const { name } = entry
+    if (TEMPORARY.test(name)) await removeIfAbandoned(join(root, folder, name), name)
+    else if ((folder + name).startsWith(prefix)) {
+      // A folder of images may be a link to another disk.
+      const isFolder = entry.isSymbolicLink() ? await isLinkedFolder(join(root, folder, name)) : entry.isDirectory()
+      names.push(isFolder ? `${name}/` : name)
+    }
+  }
+  return names.sort()
+}
+
+/** Null for what has gone since its folder was read. */
+async function statsOf(paths: readonly string[]): Promise<(Stats | null)[]> {
   const stats: (Stats | null)[] = []
   // Through the thread pool a file costs 10 us of processor time, directly 2. Other work gets its turn in between.
   await nextTurn()
   const start = performance.now()
   for (const path of paths) {
     if (performance.now() - start > SLOW_DISK_MS) break
-    stats.push(path === null ? null : (statSync(path, { throwIfNoEntry: false }) ?? null))
+    stats.push(statSync(path, { throwIfNoEntry: false }) ?? null)
   }
-  const rest = paths.slice(stats.length).map((path) => (path === null ? null : stat(path).catch(nullIfMissing)))
+  const rest = paths.slice(stats.length).map((path) => stat(path).catch(nullIfMissing))
   return [...stats, ...(await Promise.all(rest))]
 }
 
