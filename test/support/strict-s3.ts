@@ -56,11 +56,20 @@ export async function startStrictS3({ within = '' }: { readonly within?: string 
     if (isList) {
       const from = query.get('continuation-token') ?? ''
       const most = Number(query.get('max-keys') ?? 1000)
+      const folderOf = (name: string) => {
+        const end = query.get('delimiter') === '/' ? name.indexOf('/', place.length) + 1 : 0
+        return end === 0 ? null : name.slice(0, end)
+      }
+      // A folder stands on the page of its first key only.
+      const isNext = (name: string) => name > from && !(folderOf(name) !== null && from.startsWith(folderOf(name)!))
       const found = [...objects]
-        .filter(([name]) => name.startsWith(place) && name > from)
+        .filter(([name]) => name.startsWith(place) && isNext(name))
         .sort(([a], [b]) => (a < b ? -1 : 1))
       const page = found.slice(0, most)
-      const xml = page.map(
+      const folders = new Set(page.flatMap(([name]) => folderOf(name) ?? []))
+      const prefixes = [...folders].map((each) => `<CommonPrefixes><Prefix>${each}</Prefix></CommonPrefixes>`).join('')
+      const files = page.filter(([name]) => folderOf(name) === null)
+      const xml = files.map(
         ([name, { bytes, modified }]) =>
           `<Contents><Key>${name}</Key><Size>${bytes.length}</Size><LastModified>${modified.toISOString()}</LastModified><ETag>${etagOf(bytes)}</ETag></Contents>`,
       )
@@ -69,7 +78,7 @@ export async function startStrictS3({ within = '' }: { readonly within?: string 
       return answer(
         response,
         200,
-        `<ListBucketResult><IsTruncated>${more}</IsTruncated>${next}${xml.join('')}</ListBucketResult>`,
+        `<ListBucketResult><IsTruncated>${more}</IsTruncated>${next}${xml.join('')}${prefixes}</ListBucketResult>`,
       )
     }
 

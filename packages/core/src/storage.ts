@@ -1,3 +1,11 @@
+export interface Listed {
+  readonly key: string
+  /** Bytes. */
+  readonly size: number
+  /** Another one whenever the value may have changed: a time of change, or an ETag. */
+  readonly version?: string
+}
+
 /**
  * Where a dataset lives: a folder or a bucket prefix. Keys are relative paths with forward slashes.
  *
@@ -16,10 +24,10 @@ export interface Storage {
   putIfAbsent(key: string, value: Uint8Array | string): Promise<boolean>
   has(key: string): Promise<boolean>
   /**
-   * Keys that start with `prefix`, sorted by UTF-16 code units, with their sizes in bytes. `version` is another one
-   * whenever the value may have changed: a time of change, or an ETag.
+   * Keys that start with `prefix`, sorted by UTF-16 code units. `shallow`: of the keys in a folder below the prefix only
+   * the folder, with a slash at its end and size 0.
    */
-  list(prefix: string): AsyncIterable<{ readonly key: string; readonly size: number; readonly version?: string }>
+  list(prefix: string, depth?: 'shallow'): AsyncIterable<Listed>
   /** Deleting what isn't there is no error. */
   delete(key: string): Promise<void>
   /**

@@ -87,9 +87,9 @@ async function measureBuild(folder: string): Promise<void> {
       questions.get++
       return real.stream(key)
     },
-    async *list(prefix) {
+    async *list(prefix, depth) {
       questions.list++
-      yield* real.list(prefix)
+      yield* real.list(prefix, depth)
     },
   }
   const from = performance.now()

@@ -166,6 +166,18 @@ export function describeStorage(name: string, start: () => Promise<Backend>): vo
       expect(changed!.version).not.toBe(listed!.version)
     })
 
+    test('lists a folder as one key where only the next level is asked for', async () => {
+      for (const key of ['level/b/1', 'level/b/2/3', 'level/a', 'level/c.txt', 'level/c/4', 'levels'])
+        await storage.put(key, 'xy')
+      const listed = await Array.fromAsync(storage.list('level/', 'shallow'))
+      expect(listed.map(({ key, size }) => [key, size])).toEqual([
+        ['level/a', 2],
+        ['level/b/', 0],
+        ['level/c.txt', 2],
+        ['level/c/', 0],
+      ])
+    })
+
     test.each(['nowhere/', 'nowhere/at/all', 'odd-prefix/a.txt/', 'odd-prefix//', 'odd-prefix/../', '../', '/', './'])(
       'lists nothing for the prefix %s, with which no key starts',
       async (prefix) => {

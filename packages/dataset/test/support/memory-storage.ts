@@ -1,4 +1,4 @@
-import { ServiceError, type Storage } from '@skyscript/core'
+import { type Listed, ServiceError, type Storage } from '@skyscript/core'
 
 /** A dataset in memory, for tests that change one byte and look at what is found. */
 export class MemoryStorage implements Storage {
@@ -35,9 +35,14 @@ export class MemoryStorage implements Storage {
     return this.files.has(key)
   }
 
-  async *list(prefix: string): AsyncGenerator<{ key: string; size: number }> {
+  async *list(prefix: string, depth?: 'shallow'): AsyncGenerator<Listed> {
+    let last = ''
     for (const key of [...this.files.keys()].sort()) {
-      if (key.startsWith(prefix)) yield { key, size: this.files.get(key)!.length }
+      if (!key.startsWith(prefix)) continue
+      const end = depth === 'shallow' ? key.indexOf('/', prefix.length) + 1 : 0
+      const shown = end === 0 ? key : key.slice(0, end)
+      if (shown !== last) yield { key: shown, size: end === 0 ? this.files.get(key)!.length : 0 }
+      last = shown
     }
   }
 

@@ -16,8 +16,9 @@ function within(storage: Storage, folder: string): Storage {
     put: (key, value) => storage.put(at(key), value),
     putIfAbsent: (key, value) => storage.putIfAbsent(at(key), value),
     has: (key) => storage.has(at(key)),
-    async *list(prefix) {
-      for await (const found of storage.list(at(prefix))) yield { ...found, key: found.key.slice(folder.length + 1) }
+    async *list(prefix, depth) {
+      for await (const found of storage.list(at(prefix), depth))
+        yield { ...found, key: found.key.slice(folder.length + 1) }
     },
     delete: (key) => storage.delete(at(key)),
   }

@@ -8,6 +8,7 @@ import {
   fingerprint,
   InputError,
   isRunning,
+  type Listed,
   messageOf,
   ServiceError,
   SkyscriptError,
@@ -106,10 +107,10 @@ export async function openFolder(path: string): Promise<Storage> {
         (error) => (isMissing(error) ? false : fail(error)),
       )
     },
-    async *list(prefix) {
+    async *list(prefix, depth) {
       try {
         const folder = folderOf(prefix)
-        if (folder !== null) yield* walk(root, folder, prefix)
+        if (folder !== null) yield* walk(root, folder, prefix, depth === 'shallow')
       } catch (error) {
         throw asOurs(error, root)
       }
@@ -152,12 +153,6 @@ async function linkIfAbsent(temporary: string, target: string): Promise<boolean>
   )
 }
 
-interface Listed {
-  readonly key: string
-  readonly size: number
-  readonly version: string
-}
-
 /** The deepest folder that holds every key with this prefix, '' or with a slash at its end; null where there is none. */
 function folderOf(prefix: string): string | null {
   const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
@@ -170,7 +165,7 @@ function folderOf(prefix: string): string | null {
 }
 
 /** Files under a folder in the order of their keys: a folder sorts as if its name ended in a slash. */
-async function* walk(root: string, folder: string, prefix: string): AsyncGenerator<Listed> {
+async function* walk(root: string, folder: string, prefix: string, isShallow: boolean): AsyncGenerator<Listed> {
   // One generator with the folders that are open, because each file would pass through a generator of every folder it is in.
   const open = [{ folder, names: await namesIn(root, folder, prefix), at: 0 }]
   for (let inner = open.at(-1); inner; inner = open.at(-1)) {
@@ -183,7 +178,8 @@ async function* walk(root: string, folder: string, prefix: string): AsyncGenerat
     if (inner.at === names.length) open.pop()
     else if (names[inner.at]!.endsWith('/')) {
       const next = inner.folder + names[inner.at++]
-      open.push({ folder: next, names: await namesIn(root, next, prefix), at: 0 })
+      if (isShallow) yield { key: next, size: 0 }
+      else open.push({ folder: next, names: await namesIn(root, next, prefix), at: 0 })
     }
   }
 }

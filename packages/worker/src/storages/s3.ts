@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import {
+  type _Object,
   AbortMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
@@ -195,13 +196,16 @@ export async function openS3(url: string, environment: Environment = process.env
     async has(key) {
       return run(async () => (await sizeOf(key)) !== null)
     },
-    async *list(keyPrefix) {
+    async *list(keyPrefix, depth) {
       let token: string | undefined
       do {
-        const where = { Bucket: bucket, Prefix: prefix + keyPrefix, ...(token && { ContinuationToken: token }) }
+        const where = { Bucket: bucket, Prefix: prefix + keyPrefix, ContinuationToken: token, Delimiter: depth && '/' }
         const page = await run(() => client.send(new ListObjectsV2Command(where)))
-        for (const { Key, Size, ETag } of page.Contents ?? [])
-          yield { key: Key!.slice(prefix.length), size: Size ?? 0, version: ETag ?? '' }
+        const folders = (page.CommonPrefixes ?? []).map(({ Prefix }): _Object => ({ Key: Prefix }))
+        const found = [...(page.Contents ?? []), ...folders]
+        if (depth) found.sort((a, b) => (a.Key! < b.Key! ? -1 : 1))
+        for (const { Key, Size = 0, ETag = '' } of found)
+          yield { key: Key!.slice(prefix.length), size: Size, version: ETag }
         token = page.IsTruncated ? page.NextContinuationToken : undefined
       } while (token !== undefined)
     },
