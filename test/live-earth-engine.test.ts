@@ -1,7 +1,7 @@
 import { mapTileAt, mapTileBox, SOURCE_ALIASES } from '@skyscript/core'
-import { createEarthEngine, fetchImages, planTile, SOURCES } from '@skyscript/gee-fetch'
+import { createEarthEngine, fetchImages, SOURCES } from '@skyscript/gee-fetch'
 import { expect, test } from 'vitest'
-import { contextOf, imageryOf, settingsOf } from '../packages/gee-fetch/test/set-up.ts'
+import { contextOf, focusOf, imageryOf, planAll, settingsOf } from '../packages/gee-fetch/test/set-up.ts'
 import { openFolder } from '../packages/worker/src/storages/folder.ts'
 import { lacks } from './support/needs.ts'
 import { makeFolder } from './support/skyscript.ts'
@@ -52,10 +52,10 @@ test.skipIf(lacks(ACCOUNT)).each(SOURCE_ALIASES)(
         [x, y + side],
         [x, y],
       ]
-      const plan = await planTile({
+      const plan = await planAll({
         origin: async () => 'test',
         tile,
-        focus: [{ id: 'a1', geometry: { type: 'Polygon', coordinates: [ring] }, maxGsd: 30, edited: null }],
+        focus: [focusOf('a1', { type: 'Polygon', coordinates: [ring] }, 30)],
         settings: settingsOf([SOURCES[alias]]),
         candidates: (source) => imageryOf(ee).find(source, mapTileBox(tile)),
       })

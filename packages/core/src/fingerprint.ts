@@ -19,7 +19,12 @@ export async function sha256OfStream(chunks: AsyncIterable<Uint8Array>): Promise
  * @returns 32 hex digits; at 128 bits a collision among a billion shards has a chance of about 1e-21
  */
 export function fingerprint(...parts: readonly unknown[]): string {
-  return sha256(canonicalJson(parts)).slice(0, 32)
+  return fingerprintOf(canonicalJson(parts))
+}
+
+/** The same, given the canonical JSON of the list of parts. */
+export function fingerprintOf(canonical: string): string {
+  return sha256(canonical).slice(0, 32)
 }
 
 /** JSON with sorted keys: one text for one value. Throws on what JSON can't hold exactly (functions, NaN, cycles). */

@@ -45,7 +45,11 @@ export type SourceAlias = string
 /** An object chosen to get an image. */
 export interface FocusObject {
   readonly id: string
-  readonly geometry: Geometry
+  readonly isArea: boolean
+  /** As `boxOf` has it. */
+  readonly box: Box
+  /** Called only for objects whose box doesn't say enough. */
+  geometry(): Geometry
   /** The coarsest ground sampling distance (m/pixel) at which any of its tags is seen. */
   readonly maxGsd: number
   /** When it was last edited, milliseconds since 1970 UTC; null where the extract doesn't say. */

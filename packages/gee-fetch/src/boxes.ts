@@ -7,13 +7,13 @@ import {
   type Config,
   coverOfBox,
   type FocusObject,
-  type Geometry,
   linesOf,
   type MapTileRange,
   METRES_PER_DEGREE_LATITUDE,
   METRES_PER_DEGREE_LONGITUDE,
   mapTileBox,
   mapTileRange,
+  once,
   type Position,
   radians,
   seededFraction,
@@ -79,45 +79,54 @@ export function areaPixels(
  * image. Near 180 degrees and the poles the box is moved to stay on the map; for an object on both sides of 180 degrees
  * it shows the larger part.
  *
- * @returns the box by GSD (m/pixel), with the same random shift at each; null if the image would be too small or too
+ * @returns by object and GSD (m/pixel) the box, with the same random shift at each; null if the image would be too small or too
  * large, or the map has no room for it
  */
-export function boxesFor(
-  focus: FocusObject,
+export function boxesIn(
   tile: string,
   { tiles, seed }: BoxSettings,
-): (gsd: number) => PixelBox | null {
-  const bounds = boxOf(focus.geometry)
-  const isArea = focus.geometry.type === 'Polygon' || focus.geometry.type === 'MultiPolygon'
-  const [x, y] = isArea ? boxCenter(bounds) : anchorOf(focus, tile, seed)
-  const shift = (purpose: string) => (2 * seededFraction(seed, purpose, focus.id) - 1) * tiles.shift
-  const [shiftX, shiftY] = [shift('shift-x'), shift('shift-y')]
-  return (gsd) => {
-    const size = isArea ? areaPixels(bounds, gsd, tiles) : { width: tiles.pointPixels, height: tiles.pointPixels }
-    if (typeof size === 'string') return null
-    const { west, south, stepX, stepY } = latticeOf(tile, gsd)
-    const shiftedBy = (part: number): Box => {
-      const column = within(
-        Math.round((x - west) / stepX + size.width * (part * shiftX - 0.5)),
-        (-180 - west) / stepX,
-        (180 - west) / stepX - size.width,
-      )
-      const row = within(
-        Math.round((y - south) / stepY + size.height * (part * shiftY - 0.5)),
-        (-90 - south) / stepY,
-        (90 - south) / stepY - size.height,
-      )
-      return [
-        west + column * stepX,
-        south + row * stepY,
-        west + (column + size.width) * stepX,
-        south + (row + size.height) * stepY,
-      ]
+): (focus: FocusObject) => (gsd: number) => PixelBox | null {
+  const lattices = new Map<number, Lattice>()
+  const latticeAt = (gsd: number) => {
+    const lattice = lattices.get(gsd) ?? latticeOf(tile, gsd)
+    lattices.set(gsd, lattice)
+    return lattice
+  }
+  const range = mapTileRange(boxOf({ type: 'Point', coordinates: boxCenter(mapTileBox(tile)) }))
+  return (focus) => {
+    const { id, box: bounds, isArea } = focus
+    const [x, y] = isArea ? boxCenter(bounds) : anchorOf(focus, range, seed)
+    const shift = (purpose: string) => (2 * seededFraction(seed, purpose, id) - 1) * tiles.shift
+    const [shiftX, shiftY] = [shift('shift-x'), shift('shift-y')]
+    const halfIsIn = once(() => halfOf(focus))
+    const isInView = (box: Box) => !isArea || boxContains(box, bounds) || halfIsIn()(box)
+    return (gsd) => {
+      const size = isArea ? areaPixels(bounds, gsd, tiles) : { width: tiles.pointPixels, height: tiles.pointPixels }
+      if (typeof size === 'string') return null
+      const { west, south, stepX, stepY } = latticeAt(gsd)
+      const shiftedBy = (part: number): Box => {
+        const column = within(
+          Math.round((x - west) / stepX + size.width * (part * shiftX - 0.5)),
+          (-180 - west) / stepX,
+          (180 - west) / stepX - size.width,
+        )
+        const row = within(
+          Math.round((y - south) / stepY + size.height * (part * shiftY - 0.5)),
+          (-90 - south) / stepY,
+          (90 - south) / stepY - size.height,
+        )
+        return [
+          west + column * stepX,
+          south + row * stepY,
+          west + (column + size.width) * stepX,
+          south + (row + size.height) * stepY,
+        ]
+      }
+      let box = shiftedBy(1)
+      for (let i = 0; i < SMALLER_SHIFTS.length && !isInView(box); i++) box = shiftedBy(SMALLER_SHIFTS[i]!)
+      if (box[0] < -180 || box[2] > 180 || box[1] < -90 || box[3] > 90) return null
+      return { box, ...size }
     }
-    const part = isArea ? PARTS_OF_SHIFT.find((each) => halfIsIn(focus.geometry, bounds, shiftedBy(each))) : 1
-    const box = shiftedBy(part ?? 0)
-    if (box[0] < -180 || box[2] > 180 || box[1] < -90 || box[3] > 90) return null
-    return { box, ...size }
   }
 }
 
@@ -126,12 +135,14 @@ const within = (place: number, least: number, most: number): number =>
   Math.max(Math.ceil(least - 1e-9), Math.min(Math.floor(most - 1e-9), place))
 
 /** An area that the shift would push mostly out of view is shifted by less; with no shift its whole box is in view. */
-const PARTS_OF_SHIFT = [1, 0.5, 0.25, 0]
+const SMALLER_SHIFTS = [0.5, 0.25, 0]
 
-function halfIsIn(area: Geometry, bounds: Box, box: Box): boolean {
-  if (boxContains(box, bounds)) return true
-  const squareDegrees = ([w, s, e, n]: Box) => (e - w) * (n - s)
-  return coverOfBox(area, box) * squareDegrees(box) >= 0.5 * coverOfBox(area, bounds) * squareDegrees(bounds)
+/** Whether a box shows half of an area. */
+function halfOf({ geometry, box: bounds }: FocusObject): (box: Box) => boolean {
+  const area = geometry()
+  const shownBy = (box: Box) => coverOfBox(area, box) * ((box[2] - box[0]) * (box[3] - box[1]))
+  const whole = shownBy(bounds)
+  return (box) => shownBy(box) >= 0.5 * whole
 }
 
 const isIn = ([x, y]: Position, tile: MapTileRange): boolean => {
@@ -143,12 +154,14 @@ const isIn = ([x, y]: Position, tile: MapTileRange): boolean => {
  * The point itself; for a line one of its nodes, preferably one inside its map tile, because the known images are those
  * of the tile.
  */
-function anchorOf(focus: FocusObject, tile: string, seed: number): Position {
-  const { geometry } = focus
-  if (geometry.type === 'Point') return geometry.coordinates
-  const nodes = [...linesOf(geometry)].flat()
-  const of = mapTileRange(boxOf({ type: 'Point', coordinates: boxCenter(mapTileBox(tile)) }))
-  const here = nodes.filter((node) => isIn(node, of))
+function anchorOf(
+  { id, box: [west, south, east, north], geometry }: FocusObject,
+  tile: MapTileRange,
+  seed: number,
+): Position {
+  if (west === east && south === north) return [west, south]
+  const nodes = [...linesOf(geometry())].flat()
+  const here = nodes.filter((node) => isIn(node, tile))
   const choice = here.length > 0 ? here : nodes
-  return choice[seededIndex(seed, 'node-of-line', focus.id, choice.length)]!
+  return choice[seededIndex(seed, 'node-of-line', id, choice.length)]!
 }

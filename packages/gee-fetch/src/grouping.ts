@@ -53,7 +53,7 @@ export function groupRequests(
   const byIndex = new Map(images.entries())
   const bySourceImage = Map.groupBy(images.keys(), (i) => {
     const { source, imageId, gsd } = images[i]!
-    return JSON.stringify([source, imageId, gsd])
+    return `${source}\n${imageId}\n${gsd}`
   })
   for (const indexes of bySourceImage.values()) {
     const { gsd } = images[indexes[0]!]!
@@ -66,7 +66,7 @@ export function groupRequests(
       else single.push(i)
     }
     for (const i of single) requests.push(requestOfOne(images[i]!, i))
-    for (const group of merged(groups)) requests.push(requestOf(group, byIndex, lattice!))
+    for (const group of groups.length > 1 ? merged(groups) : groups) requests.push(requestOf(group, byIndex, lattice!))
   }
   return requests
 }
@@ -86,55 +86,74 @@ function rectOf({ box, width, height }: ImageCandidate, { west, south, stepX, st
 
 /**
  * Repeatedly merges the two groups that add the fewest pixels (or save the most), until no two may be merged. Each group
- * remembers the best of the groups after it, so a merge recomputes only those whose best was one of the two.
+ * remembers the best of the groups after it, so a merge recomputes only those whose best was one of the two. Ties go to
+ * the lower indexes.
  */
 function merged(given: readonly Group[]): Group[] {
   const groups: (Group | null)[] = [...given]
-  const best: (Choice | null)[] = groups.map((_, i) => bestAfter(groups, i))
+  // All pairs are looked at: numbers side by side are ten times as fast as objects.
+  const column = () => new Float64Array(given.length)
+  const [west, south, east, north, area, delivered] = [column(), column(), column(), column(), column(), column()]
+  const put = (i: number, group: Group) => {
+    west[i] = group.column
+    south[i] = group.row
+    east[i] = group.column + group.width
+    north[i] = group.row + group.height
+    area[i] = group.width * group.height
+    delivered[i] = group.delivered
+  }
+  for (const [i, group] of given.entries()) put(i, group)
+  /** By group, the group after it that it should merge with, NONE without one, and the pixels that this adds. */
+  const best = new Int32Array(given.length).fill(NONE)
+  const costs = new Float64Array(given.length)
+
+  /** The pixels that a merge of two groups adds; Infinity where they may not merge. */
+  const costOf = (a: number, b: number): number => {
+    const width = Math.max(east[a]!, east[b]!) - Math.min(west[a]!, west[b]!)
+    const height = Math.max(north[a]!, north[b]!) - Math.min(south[a]!, south[b]!)
+    const pixels = width * height
+    if (pixels > MOST_PIXELS || pixels > MOST_WASTE * (delivered[a]! + delivered[b]!)) return Infinity
+    return pixels - area[a]! - area[b]!
+  }
+  const findBest = (i: number) => {
+    best[i] = NONE
+    costs[i] = Infinity
+    for (let place = i + 1; place < groups.length; place++) {
+      if (groups[place] === null) continue
+      const cost = costOf(i, place)
+      if (cost >= costs[i]!) continue
+      best[i] = place
+      costs[i] = cost
+    }
+  }
+
+  for (let i = 0; i < groups.length; i++) findBest(i)
   for (;;) {
-    let from = -1
-    for (const [i, choice] of best.entries())
-      if (choice !== null && (from < 0 || choice.cost < best[from]!.cost)) from = i
-    if (from < 0) return groups.filter((group) => group !== null)
-    const { place } = best[from]!
-    groups[from] = join(groups[from]!, groups[place]!)
+    let from = NONE
+    for (let i = 0; i < groups.length; i++)
+      if (best[i] !== NONE && (from === NONE || costs[i]! < costs[from]!)) from = i
+    if (from === NONE) return groups.filter((group) => group !== null)
+    const place = best[from]!
+    const group = join(groups[from]!, groups[place]!)
+    groups[from] = group
     groups[place] = null
-    best[place] = null
+    best[place] = NONE
+    put(from, group)
     for (let i = 0; i < place; i++) {
       if (groups[i] === null) continue
-      const known = best[i]
-      if (i === from || known?.place === from || known?.place === place) best[i] = bestAfter(groups, i)
-      else if (i < from) best[i] = better(known ?? null, choiceOf(groups[i]!, groups[from]!, from))
+      if (i === from || best[i] === from || best[i] === place) findBest(i)
+      else if (i < from) {
+        const cost = costOf(i, from)
+        if (cost > costs[i]! || (cost === costs[i] && (cost === Infinity || best[i]! < from))) continue
+        best[i] = from
+        costs[i] = cost
+      }
     }
   }
 }
 
-/** A group that another may merge with, by index, and the pixels that the merge adds. */
-interface Choice {
-  readonly place: number
-  readonly cost: number
-}
-
-function choiceOf(a: Group, b: Group, place: number): Choice | null {
-  const pixels = widthOf(a, b) * heightOf(a, b)
-  if (pixels > MOST_PIXELS || pixels > MOST_WASTE * (a.delivered + b.delivered)) return null
-  return { place, cost: pixels - a.width * a.height - b.width * b.height }
-}
-
-/** Ties go to the lower index. */
-function better(a: Choice | null, b: Choice | null): Choice | null {
-  if (a === null || b === null) return a ?? b
-  return b.cost < a.cost || (b.cost === a.cost && b.place < a.place) ? b : a
-}
-
-function bestAfter(groups: readonly (Group | null)[], i: number): Choice | null {
-  let best: Choice | null = null
-  for (let place = i + 1; place < groups.length; place++) {
-    const other = groups[place]
-    if (other) best = better(best, choiceOf(groups[i]!, other, place))
-  }
-  return best
-}
+/** No group. */
+const NONE = -1
 
 const widthOf = (a: PixelRect, b: PixelRect): number =>
   Math.max(a.column + a.width, b.column + b.width) - Math.min(a.column, b.column)

@@ -41,8 +41,8 @@ export {
   WINDOW_MS,
 } from './limiter.ts'
 export { createOutages, type Outages, type ServiceNotice } from './outages.ts'
-export { type PlanTileInput, planTile } from './plan-tile.ts'
+export { type PlannedObject, type PlanTileInput, planTile } from './plan-tile.ts'
 export { refusalOf } from './refusals.ts'
 export type { EarthEngineSource, Source } from './sources/source.ts'
 export { SOURCES, sourcesOf } from './sources/sources.ts'
-export { type FocusOutline, type ImagerySettings, suitableForOutline, suitableSources } from './suitable.ts'
+export { type ImagerySettings, suitableSources } from './suitable.ts'

@@ -10,24 +10,23 @@ import {
   type ImageCandidate,
   InputError,
   messageOf,
-  type Outcome,
   type PlannedImage,
   ServiceError,
   SkyscriptError,
   type SourceAlias,
 } from '@skyscript/core'
-import { boxesFor } from './boxes.ts'
+import { boxesIn } from './boxes.ts'
 import type { SourceImage } from './candidates.ts'
-import { byPreference } from './preference.ts'
+import { byPreference, byUsualPreference, hasUsualPreference } from './preference.ts'
 import { reasonOf, refusalOf } from './refusals.ts'
 import type { Source } from './sources/source.ts'
 import { type ImagerySettings, suitableSources } from './suitable.ts'
 
-export interface PlanTileInput {
+export interface PlanTileInput<Focus extends FocusObject = FocusObject> {
   /** Name of the map tile that the objects belong to. */
   readonly tile: string
   /** In any order; iterated once, so they need not be in memory together. */
-  readonly focus: Iterable<FocusObject> | AsyncIterable<FocusObject>
+  readonly focus: Iterable<Focus> | AsyncIterable<Focus>
   readonly settings: ImagerySettings
   /** Images of a source that touch the map tile; called at most once per source. */
   candidates(source: Source): Promise<readonly SourceImage[]>
@@ -41,39 +40,44 @@ const IN_ALL = 6
 /** The fraction of a box that counts as all of it, so that rounding decides nothing. */
 const WHOLE = 1 - 1e-6
 
+/** What becomes of an object: candidate images, or why there are none. */
+export type PlannedObject = PlannedImage | Dropped | Failed
+
 /**
  * Chooses which images to request for each object, best first: the preferred suitable source, and within it the best
  * image that covers the object's box. Fetches nothing.
  *
- * @returns sorted by id
+ * Memory: nothing is kept of an object.
+ *
+ * @returns each object with what becomes of it, in the order of `focus`
  */
-export async function planTile({
+export async function* planTile<Focus extends FocusObject>({
   tile,
   focus,
   settings,
   candidates,
   origin,
-}: PlanTileInput): Promise<Outcome<PlannedImage>> {
-  const kept: PlannedImage[] = []
-  const dropped: Dropped[] = []
-  const failed: Failed[] = []
+}: PlanTileInput<Focus>): AsyncGenerator<readonly [Focus, PlannedObject]> {
   const asked = new Map<SourceAlias, Promise<readonly SourceImage[]>>()
   const imagesOf = (source: Source) => {
-    const known = asked.get(source.alias) ?? candidates(source)
+    const known = asked.get(source.alias) ?? candidates(source).then(byUsualPreference)
     asked.set(source.alias, known)
     return known
   }
+  const boxesOf = boxesIn(tile, settings)
   const breathe = breather()
   for await (const object of focus) {
-    await breathe()
+    const turn = breathe()
+    if (turn) await turn
     const { id } = object
     const suitable = suitableSources(object, settings)
     if ('reason' in suitable) {
-      dropped.push({ id, reason: suitable.reason })
+      yield [object, { id, reason: suitable.reason }]
       continue
     }
+    let planned: PlannedObject
     try {
-      const boxAt = boxesFor(object, tile, settings)
+      const boxAt = boxesOf(object)
       const chosen: ImageCandidate[] = []
       let unusable: string | null = null
       for (const source of suitable.sources) {
@@ -81,7 +85,8 @@ export async function planTile({
         const { alias, gsd } = source
         const pixels = boxAt(gsd)
         if (pixels === null) continue
-        const images = byPreference(covering(await imagesOf(source), pixels.box), object, settings)
+        const here = covering(await imagesOf(source), pixels.box)
+        const images = hasUsualPreference(object, settings) ? here : byPreference([...here], object, settings)
         const most = Math.min(IN_ALL, chosen.length + PER_SOURCE)
         for (const { imageId, origin: known, time } of images) {
           if (chosen.length === most) break
@@ -90,15 +95,13 @@ export async function planTile({
           else unusable ??= own.reason
         }
       }
-      if (chosen.length > 0) kept.push({ id, candidates: chosen })
-      else dropped.push({ id, reason: unusable ?? 'no-image-here' })
+      planned = chosen.length > 0 ? { id, candidates: chosen } : { id, reason: unusable ?? 'no-image-here' }
     } catch (error) {
       if (!(error instanceof SkyscriptError) || error instanceof InputError) throw error
-      failed.push({ id, code: error.code, message: messageOf(error) })
+      planned = { id, code: error.code, message: messageOf(error) }
     }
+    yield [object, planned]
   }
-  const byId = (a: { readonly id: string }, b: { readonly id: string }) => (a.id < b.id ? -1 : 1)
-  return { kept: kept.sort(byId), dropped: dropped.sort(byId), failed: failed.sort(byId) }
 }
 
 /** The origin, or the reason why an image can never be used, in which case the next one may be. */
@@ -112,12 +115,17 @@ async function originUnlessUnusable(origin: () => Promise<string>): Promise<stri
 }
 
 /** Images that cover the whole box; if there are none, those that cover a part of it (the pixel checks decide). */
-function covering(images: readonly SourceImage[], box: ImageCandidate['box']): SourceImage[] {
-  const whole = images.filter(
-    ({ footprint, outline }) => boxContains(footprint, box) && (!outline || coverOfBox(outline, box) > WHOLE),
-  )
-  if (whole.length > 0) return whole
-  return images.filter(
-    ({ footprint, outline }) => boxesIntersect(footprint, box) && (!outline || geometryMeetsBox(outline, box)),
-  )
+function* covering(images: readonly SourceImage[], box: ImageCandidate['box']): Generator<SourceImage> {
+  let isAnyWhole = false
+  for (const image of images) {
+    const { footprint, outline } = image
+    if (!boxContains(footprint, box) || (outline && coverOfBox(outline, box) <= WHOLE)) continue
+    isAnyWhole = true
+    yield image
+  }
+  if (isAnyWhole) return
+  for (const image of images) {
+    const { footprint, outline } = image
+    if (boxesIntersect(footprint, box) && (!outline || geometryMeetsBox(outline, box))) yield image
+  }
 }

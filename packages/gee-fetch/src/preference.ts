@@ -7,6 +7,16 @@ const CLOUD_STEP = 5
 /** In steps; an image of unknown cloud cover ranks behind the clearest. */
 const cloudiness = (image: SourceImage): number => Math.floor((image.cloud ?? CLOUD_STEP) / CLOUD_STEP)
 
+/** Images of a source in the order in which most objects prefer them: that of `byPreference` where no object decides. */
+export const byUsualPreference = (images: readonly SourceImage[]): SourceImage[] =>
+  byPreference(images, { id: '', edited: null }, { year: 'latest', seed: 0 })
+
+/** Whether an object's preference is the usual one. */
+export const hasUsualPreference = (
+  { edited }: Pick<FocusObject, 'edited'>,
+  { year }: { readonly year: Config['imagery']['year'] },
+): boolean => year === 'latest' || (year === 'closest' && edited === null)
+
 /**
  * An object's images of one source, best first: by cloud in steps of 5 %; then the latest, or the closest in time to the
  * object's last edit (the latest if that is unknown), or a year drawn per object from the seed, so that all years are
@@ -14,7 +24,7 @@ const cloudiness = (image: SourceImage): number => Math.floor((image.cloud ?? CL
  */
 export function byPreference(
   images: readonly SourceImage[],
-  { id, edited }: FocusObject,
+  { id, edited }: Pick<FocusObject, 'id' | 'edited'>,
   { year, seed }: { readonly year: Config['imagery']['year']; readonly seed: number },
 ): SourceImage[] {
   const draws = new Map<number, number>()

@@ -1,4 +1,4 @@
-import { type Box, boxesIntersect, boxOf, type Config, type FocusObject } from '@skyscript/core'
+import { boxesIntersect, type Config, type FocusObject } from '@skyscript/core'
 import { areaPixels } from './boxes.ts'
 import type { Source } from './sources/source.ts'
 
@@ -22,25 +22,7 @@ const COARSEST_FOR_POINTS = 10
  * `area-too-large`, `area-between-sources` (too large for the finer sources and too small for the coarser)
  */
 export function suitableSources(
-  { geometry, maxGsd }: FocusObject,
-  settings: Pick<ImagerySettings, 'sources' | 'prefer' | 'tiles'>,
-): { sources: Source[] } | { reason: string } {
-  const isArea = geometry.type === 'Polygon' || geometry.type === 'MultiPolygon'
-  return suitableForOutline({ box: boxOf(geometry), isArea, maxGsd }, settings)
-}
-
-/** Everything that decides which sources could show an object. */
-export interface FocusOutline {
-  /** As computed by `boxOf`. */
-  readonly box: Box
-  readonly isArea: boolean
-  /** The coarsest ground sampling distance (m/pixel) at which any of its tags is visible. */
-  readonly maxGsd: number
-}
-
-/** The same for an object whose geometry is not loaded. */
-export function suitableForOutline(
-  { box, isArea, maxGsd }: FocusOutline,
+  { box, isArea, maxGsd }: Pick<FocusObject, 'box' | 'isArea' | 'maxGsd'>,
   { sources, prefer, tiles }: Pick<ImagerySettings, 'sources' | 'prefer' | 'tiles'>,
 ): { sources: Source[] } | { reason: string } {
   const here = sources.filter((source) => boxesIntersect(source.extent, box))

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type FocusObject, type ImageCandidate, mapTileAt, mapTileBox } from '@skyscript/core'
+import { type ImageCandidate, mapTileAt, mapTileBox } from '@skyscript/core'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type LocalEarthEngine, startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
@@ -10,8 +10,8 @@ import { openFolder } from '../../worker/src/storages/folder.ts'
 import { latticeOf } from '../src/boxes.ts'
 import { coloursOf, cutOut } from '../src/cut-out.ts'
 import { groupRequests, pixelsIn } from '../src/grouping.ts'
-import { createEarthEngine, type EarthEngine, fetchImages, planTile, SOURCES } from '../src/index.ts'
-import { contextOf, imageryOf, settingsOf } from './set-up.ts'
+import { createEarthEngine, type EarthEngine, fetchImages, SOURCES } from '../src/index.ts'
+import { contextOf, focusOf, imageryOf, planAll, settingsOf } from './set-up.ts'
 
 const TILE = mapTileAt(PLACE)
 
@@ -164,16 +164,14 @@ test('colours are the first three bytes of each pixel, for any number of pixels'
 
 test('grouping changes no image or record, and requests far fewer pixels', async () => {
   const [x, y] = PLACE
-  const focus = Array.from(
-    { length: 40 },
-    (_, i): FocusObject => ({
-      id: `n${i}`,
-      geometry: { type: 'Point', coordinates: [x + (i % 8) * 0.00012, y + Math.floor(i / 8) * 0.0001] },
-      maxGsd: i % 5 === 0 ? 1 : 0.1,
-      edited: null,
-    }),
+  const focus = Array.from({ length: 40 }, (_, i) =>
+    focusOf(
+      `n${i}`,
+      { type: 'Point', coordinates: [x + (i % 8) * 0.00012, y + Math.floor(i / 8) * 0.0001] },
+      i % 5 === 0 ? 1 : 0.1,
+    ),
   )
-  const { kept: plans } = await planTile({
+  const { kept: plans } = await planAll({
     origin: async () => 'test',
     tile: TILE,
     focus,

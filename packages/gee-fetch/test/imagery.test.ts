@@ -26,13 +26,12 @@ import {
   type EarthEngine,
   fetchImages,
   type Imagery,
-  planTile,
   SOURCES,
   type Source,
   sourcesOf,
 } from '../src/index.ts'
 import { byPreference } from '../src/preference.ts'
-import { contextOf, earlierOf, imageryOf, settingsOf } from './set-up.ts'
+import { contextOf, earlierOf, focusOf, imageryOf, planAll, settingsOf } from './set-up.ts'
 
 vi.mock('../src/pause.ts', () => import('./quick-pauses.ts'))
 
@@ -80,14 +79,14 @@ function focusAt(alias: Alias, id = 'a7'): FocusObject {
     [x, y + side],
     [x, y],
   ] as [number, number][]
-  return { id, geometry: { type: 'Polygon', coordinates: [ring] }, maxGsd: 30, edited: null }
+  return focusOf(id, { type: 'Polygon', coordinates: [ring] }, 30)
 }
 
 async function planned(alias: Alias, id?: string): Promise<PlannedImage> {
   const tile = mapTileAt(PLACES[alias] as [number, number])
   const settings = settingsOf([SOURCES[alias]])
   const candidates = () => imagery.find(SOURCES[alias], mapTileBox(tile))
-  const { kept } = await planTile({
+  const { kept } = await planAll({
     origin: async () => 'test',
     tile,
     focus: [focusAt(alias, id)],
@@ -280,7 +279,7 @@ test('a source described in the settings uses its own bands: infrared makes mead
     const focus = [{ ...focusAt('S2', 'a5'), edited: Date.UTC(2021, 6, 1) }]
     const candidates = (each: Source) => imagery.find(each, mapTileBox(tile))
     return (
-      await planTile({
+      await planAll({
         origin: async () => 'test',
         tile,
         focus,

@@ -1,6 +1,5 @@
 import {
   type Box,
-  boxOf,
   type FocusObject,
   type Geometry,
   mapTileAt,
@@ -10,22 +9,18 @@ import {
 } from '@skyscript/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type BoxSettings, boxesFor } from '../src/boxes.ts'
-import { planTile, SOURCES, type SourceImage, suitableSources } from '../src/index.ts'
+import { type BoxSettings, boxesIn } from '../src/boxes.ts'
+import { SOURCES, type SourceImage, suitableSources } from '../src/index.ts'
 import { byPreference } from '../src/preference.ts'
-import { settingsOf, TILES } from './set-up.ts'
+import { focusOf, planAll, settingsOf, TILES } from './set-up.ts'
 
 const TEN = SOURCE_ALIASES.map((alias) => SOURCES[alias])
 const settings = settingsOf(TEN)
-const boxFor = (focus: FocusObject, tile: string, gsd: number, by: BoxSettings) => boxesFor(focus, tile, by)(gsd)
+const boxFor = (focus: FocusObject, tile: string, gsd: number, by: BoxSettings) => boxesIn(tile, by)(focus)(gsd)
 const METRES = 111_320
 
-const point = (x: number, y: number, maxGsd: number): FocusObject => ({
-  id: 'n1',
-  geometry: { type: 'Point', coordinates: [x, y] },
-  maxGsd,
-  edited: null,
-})
+const point = (x: number, y: number, maxGsd: number): FocusObject =>
+  focusOf('n1', { type: 'Point', coordinates: [x, y] }, maxGsd)
 /** A square area with a side in metres. */
 function area(x: number, y: number, metres: number, maxGsd: number, id = 'a1'): FocusObject {
   const [w, h] = [metres / METRES / Math.cos((y * Math.PI) / 180), metres / METRES]
@@ -36,7 +31,7 @@ function area(x: number, y: number, metres: number, maxGsd: number, id = 'a1'): 
     [x, y + h],
     [x, y],
   ]
-  return { id, geometry: { type: 'Polygon', coordinates: [ring] }, maxGsd, edited: null }
+  return focusOf(id, { type: 'Polygon', coordinates: [ring] }, maxGsd)
 }
 
 const aliases = (found: ReturnType<typeof suitableSources>) =>
@@ -106,7 +101,7 @@ test('the image of an area contains at least half of its box in each direction, 
       const focus = { ...area(x, Math.min(y, 79.9), pixels * gsd, 30), id: id.replace('n', 'a') }
       const found = boxFor(focus, mapTileAt([x, y]), gsd, settings)
       fc.pre(found !== null)
-      const [bounds, { box, width, height }] = [boxOf(focus.geometry), found]
+      const [bounds, { box, width, height }] = [focus.box, found]
       for (const side of [width, height]) {
         expect(side).toBeGreaterThanOrEqual(TILES.minPixels)
         expect(side).toBeLessThanOrEqual(TILES.maxPixels)
@@ -146,19 +141,16 @@ test('the image of an area on both sides of 180 degrees shows its larger part', 
   const geometry: Geometry = { type: 'MultiPolygon', coordinates: [[half(-180, -179.97)], [half(179.99, 180)]] }
   for (const [i, { box }] of Array.from(
     { length: 20 },
-    (_, i) =>
-      [
-        i,
-        boxFor({ id: `a${i}`, geometry, maxGsd: 30, edited: null }, mapTileAt([-179.985, -16.81]), 10, settings)!,
-      ] as const,
+    (_, i) => [i, boxFor(focusOf(`a${i}`, geometry, 30), mapTileAt([-179.985, -16.81]), 10, settings)!] as const,
   )) {
     expect([i, box[0] >= -180, box[2] < -179.9, isInside(box, -179.985, -16.81)]).toEqual([i, true, true, true])
   }
   const large: Geometry = { type: 'MultiPolygon', coordinates: [[half(-180, -179.97)], [half(179, 180)]] }
-  const suited = suitableSources(
-    { id: 'a1', geometry: large, maxGsd: 30, edited: null },
-    { ...settings, sources: Object.values(SOURCES), prefer: 'finest' },
-  )
+  const suited = suitableSources(focusOf('a1', large, 30), {
+    ...settings,
+    sources: Object.values(SOURCES),
+    prefer: 'finest',
+  })
   expect('sources' in suited && suited.sources.map(({ alias }) => alias)).toBe(false)
 })
 
@@ -166,17 +158,12 @@ test('the image of a line is centred near one of its nodes, chosen only by seed 
   const nodes: [number, number][] = Array.from({ length: 9 }, (_, i) => [7.4 + i * 0.01, 46.7])
   const geometry: Geometry = { type: 'LineString', coordinates: nodes }
   const tile = mapTileAt(nodes[0]!)
-  const boxes = Array.from(
-    { length: 60 },
-    (_, i) => boxFor({ id: `w${i}`, geometry, maxGsd: 1, edited: null }, tile, 0.8, settings)!.box,
-  )
+  const boxes = Array.from({ length: 60 }, (_, i) => boxFor(focusOf(`w${i}`, geometry, 1), tile, 0.8, settings)!.box)
   const chosen = boxes.map((box) => nodes.findIndex(([x, y]) => isInside(box, x, y)))
   expect(chosen).not.toContain(-1)
   expect(new Set(chosen).size).toBeGreaterThan(6)
-  expect(boxFor({ id: 'w7', geometry, maxGsd: 1, edited: null }, tile, 0.8, settings)!.box).toEqual(boxes[7])
-  expect(
-    boxFor({ id: 'w7', geometry, maxGsd: 1, edited: null }, tile, 0.8, { ...settings, seed: 52 })!.box,
-  ).not.toEqual(boxes[7])
+  expect(boxFor(focusOf('w7', geometry, 1), tile, 0.8, settings)!.box).toEqual(boxes[7])
+  expect(boxFor(focusOf('w7', geometry, 1), tile, 0.8, { ...settings, seed: 52 })!.box).not.toEqual(boxes[7])
 })
 
 test('for a long line, a node in its map tile is chosen if there is one', () => {
@@ -184,7 +171,7 @@ test('for a long line, a node in its map tile is chosen if there is one', () => 
   const geometry: Geometry = { type: 'LineString', coordinates: nodes }
   const tile = mapTileAt([7.45, 46.75])
   for (let i = 0; i < 40; i++) {
-    const { box } = boxFor({ id: `w${i}`, geometry, maxGsd: 1, edited: null }, tile, 0.8, settings)!
+    const { box } = boxFor(focusOf(`w${i}`, geometry, 1), tile, 0.8, settings)!
     const [node] = nodes.filter(([x, y]) => isInside(box, x, y))
     expect(mapTileAt(node!)).toBe(tile)
   }
@@ -196,7 +183,7 @@ test('candidates of a tile are requested once per source, and only from sources 
   const tile = mapTileAt([7.45, 46.72])
   const whole = mapTileBox(tile)
   const focus = Array.from({ length: 40 }, (_, i) => ({ ...point(7.44 + i * 1e-4, 46.72, 0.8), id: `n${i}` }))
-  const plan = await planTile({
+  const plan = await planAll({
     origin: async () => 'test',
     tile,
     focus,
@@ -222,7 +209,7 @@ test('images that cover the whole box rank before partial ones; an object withou
         ]
       : []
   const focus = [point(7.45, 46.72, 0.2), { ...point(7.45, 46.72, 30), id: 'n2' }]
-  const { kept, dropped } = await planTile({
+  const { kept, dropped } = await planAll({
     origin: async () => 'test',
     tile,
     focus,
@@ -231,7 +218,7 @@ test('images that cover the whole box rank before partial ones; an object withou
   })
   expect(kept.map(({ candidates }) => candidates.map(({ imageId }) => imageId))).toEqual([['whole'], ['whole']])
   expect(dropped).toEqual([])
-  const none = await planTile({ origin: async () => 'test', tile, focus, settings, candidates: async () => [] })
+  const none = await planAll({ origin: async () => 'test', tile, focus, settings, candidates: async () => [] })
   expect(none.dropped.map(({ reason }) => reason)).toEqual(['no-image-here', 'no-image-here'])
 })
 
@@ -295,7 +282,7 @@ test('an image’s own area must cover the box, not only its bounds; partial one
   const chosen = async (at: [number, number], ...images: SourceImage[]) => {
     const focus = [point(...at, 30)]
     const settings = settingsOf([SOURCES.P3])
-    const { kept } = await planTile({
+    const { kept } = await planAll({
       origin: async () => 'test',
       tile,
       focus,
@@ -330,7 +317,7 @@ test('at least half of an area is in view, whatever its shape and the shift', ()
           [x, y],
         ]
         const geometry: Geometry = { type: 'Polygon', coordinates: [ring] }
-        const focus = { id: id.replace('n', 'a'), geometry, maxGsd: 30, edited: null }
+        const focus = focusOf(id.replace('n', 'a'), geometry, 30)
         const found = boxFor(focus, mapTileAt([x, y]), 1, { tiles: { ...TILES, shift }, seed: 51 })
         fc.pre(found !== null)
         const { box } = found
@@ -357,7 +344,7 @@ test('planning skips images whose files are missing or damaged', async () => {
     (name): SourceImage => ({ imageId: name, time: 0, cloud: null, footprint: mapTileBox(tile) }),
   )
   const plan = (faults: Readonly<Record<string, ServiceError>>) =>
-    planTile({
+    planAll({
       tile,
       focus: [point(7.45, 46.72, 0.3)],
       settings: settingsOf([SOURCES.CH]),

@@ -3,17 +3,17 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type FocusObject, mapTileAt, mapTileBox, type PlannedImage } from '@skyscript/core'
+import { mapTileAt, mapTileBox, type PlannedImage } from '@skyscript/core'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type LocalEarthEngine, startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
 import { PLACE, writeFeatures } from '../../local-earth-engine/test/calls.ts'
 import { openFolder } from '../../worker/src/storages/folder.ts'
-import { createEarthEngine, fetchImages, planTile, SOURCES } from '../src/index.ts'
+import { createEarthEngine, fetchImages, SOURCES } from '../src/index.ts'
 import { askInPieces } from '../src/pieces.ts'
 import { earthEngineError, refusalOf } from '../src/refusals.ts'
 import { apiError, sendJson, startService } from './service.ts'
-import { contextOf, imageryOf, settingsOf } from './set-up.ts'
+import { contextOf, focusOf, imageryOf, planAll, settingsOf } from './set-up.ts'
 
 vi.mock('../src/pause.ts', () => import('./quick-pauses.ts'))
 
@@ -151,16 +151,14 @@ describe('images under refusals are the same as without, byte for byte:', () => 
     const ee = createEarthEngine({ endpoint: server.url, project: 'p', credentials: null, maxConcurrent: 4 })
     closers.push(server.close, () => ee.close())
     const [x, y] = PLACE
-    const focus = Array.from(
-      { length: 12 },
-      (_, i): FocusObject => ({
-        id: `n${i}`,
-        geometry: { type: 'Point', coordinates: [x + (i % 4) * 0.00012, y + Math.floor(i / 4) * 0.0001] },
-        maxGsd: i % 3 === 0 ? 10 : 0.1,
-        edited: null,
-      }),
+    const focus = Array.from({ length: 12 }, (_, i) =>
+      focusOf(
+        `n${i}`,
+        { type: 'Point', coordinates: [x + (i % 4) * 0.00012, y + Math.floor(i / 4) * 0.0001] },
+        i % 3 === 0 ? 10 : 0.1,
+      ),
     )
-    const planned = await planTile({
+    const planned = await planAll({
       origin: async () => 'test',
       tile: TILE,
       focus,

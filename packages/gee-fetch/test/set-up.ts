@@ -1,4 +1,14 @@
-import type { ImageRecord, Storage } from '@skyscript/core'
+import {
+  boxOf,
+  type Dropped,
+  type Failed,
+  type FocusObject,
+  type Geometry,
+  type ImageRecord,
+  type Outcome,
+  type PlannedImage,
+  type Storage,
+} from '@skyscript/core'
 import {
   createImagery,
   type EarlierImages,
@@ -6,6 +16,8 @@ import {
   type FetchContext,
   type FetchOutcome,
   type ImagerySettings,
+  type PlanTileInput,
+  planTile,
   SOURCES,
   type Source,
 } from '../src/index.ts'
@@ -22,6 +34,28 @@ export const settingsOf = (sources: readonly Source[], changes: Partial<ImageryS
   seed: 51,
   ...changes,
 })
+
+export const focusOf = (id: string, geometry: Geometry, maxGsd: number, edited: number | null = null): FocusObject => ({
+  id,
+  isArea: geometry.type.endsWith('Polygon'),
+  box: boxOf(geometry),
+  geometry: () => geometry,
+  maxGsd,
+  edited,
+})
+
+/** What became of all objects, by id. */
+export async function planAll(input: PlanTileInput): Promise<Outcome<PlannedImage>> {
+  const [kept, dropped, failed]: [PlannedImage[], Dropped[], Failed[]] = [[], [], []]
+  for await (const [{ id }, planned] of planTile(input)) {
+    if (planned.id !== id) throw new Error(`${planned.id} was planned for ${id}.`)
+    if ('candidates' in planned) kept.push(planned)
+    else if ('reason' in planned) dropped.push(planned)
+    else failed.push(planned)
+  }
+  const byId = (a: { readonly id: string }, b: { readonly id: string }) => (a.id < b.id ? -1 : 1)
+  return { kept: kept.sort(byId), dropped: dropped.sort(byId), failed: failed.sort(byId) }
+}
 
 /** Imagery from one Earth Engine client, without files. */
 export const imageryOf = (ee: EarthEngine) =>

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import type { Captioner } from '@skyscript/captioner'
-import { breather, type Config, getJson, type OsmObject, once, ServiceError, type Storage } from '@skyscript/core'
+import { breather, type Config, getJson, once, ServiceError, type Storage } from '@skyscript/core'
 import { openScoring, type ScorerOptions, type Scoring } from '@skyscript/filter'
 import {
   type CogImagery,
@@ -51,8 +51,8 @@ export interface RunContext {
   checkScorers(): Promise<void>
   /** Objects that touch a map tile; none where the extract has no such tile. */
   tile(tile: string): Promise<IndexedTile>
-  /** Objects with these ids whose centre is in a map tile, in any order; each is parsed when the iteration reaches it. */
-  homeObjects(tile: string, ids: ReadonlySet<string>): AsyncGenerator<OsmObject>
+  /** See `TileReader`. */
+  homeOutlines: TileReader['homeOutlines']
   extractIndex(): Promise<ExtractIndex>
   close(): Promise<void>
 }
@@ -136,8 +136,8 @@ export async function openContext(
       tiles.set(tile, reading)
       return reading
     },
-    async *homeObjects(tile, ids) {
-      yield* (await reader()).homeObjects(tile, ids)
+    async *homeOutlines(tile, isWanted) {
+      yield* (await reader()).homeOutlines(tile, isWanted)
     },
     async close() {
       for (const close of closers.splice(0).reverse()) await close()

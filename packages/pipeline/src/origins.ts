@@ -37,7 +37,10 @@ export function earthEngineOrigins(settings: EarthEngineSettings, tiles: Extract
   const origin = endpointOrigin(settings)
   if (origin !== 'local') return () => origin
   const known = new Map<string, string>()
+  // Candidates of one source share their box.
+  let last: { readonly box: Box; readonly name: string } | null = null
   return (box) => {
+    if (last?.box === box) return last.name
     const ground = groundAround(box)
     const place = Object.values(mapTileRange(ground)).join()
     let name = known.get(place)
@@ -45,6 +48,7 @@ export function earthEngineOrigins(settings: EarthEngineSettings, tiles: Extract
       if (known.size === ORIGINS) known.clear()
       known.set(place, (name = fingerprint(origin, DRAWING_VERSION, hashesOf(ground, tiles))))
     }
+    last = { box, name }
     return name
   }
 }
@@ -109,18 +113,26 @@ export interface PlannedOrigin {
   readonly origin: string
 }
 
-/** Of images' candidates of catalogues, one of each source image and group of map tiles. */
-export function plannedOrigins(images: readonly PlannedImage[], sources: readonly Source[]): PlannedOrigin[] {
+/** Takes a sample of planned images' candidates of catalogues: one of each source image and group of map tiles. */
+export function originSample(sources: readonly Source[]) {
   const catalogues = new Set(sources.flatMap((each) => (each.kind === 'cog' && each.stac !== null ? [each.alias] : [])))
-  const origins = new Map<string, PlannedOrigin>()
-  for (const { candidates } of images) {
-    for (const { source, imageId, box, origin } of candidates) {
-      if (!catalogues.has(source)) continue
-      const key = JSON.stringify([source, imageId, origin, mapTilesOf(box)])
-      if (!origins.has(key)) origins.set(key, { source, imageId, box, origin })
-    }
+  const origins = new Map<string, { readonly id: string; readonly at: number; readonly planned: PlannedOrigin }>()
+  return {
+    add({ id, candidates }: PlannedImage): void {
+      if (catalogues.size === 0) return
+      for (const [at, { source, imageId, box, origin }] of candidates.entries()) {
+        if (!catalogues.has(source)) continue
+        const key = JSON.stringify([source, imageId, origin, mapTilesOf(box)])
+        const known = origins.get(key)
+        // Images come in any order, and the sample depends on none.
+        if (!known || id < known.id) origins.set(key, { id, at, planned: { source, imageId, box, origin } })
+      }
+    },
+    all: (): PlannedOrigin[] =>
+      [...origins.values()]
+        .sort((a, b) => (a.id === b.id ? a.at - b.at : a.id < b.id ? -1 : 1))
+        .map(({ planned }) => planned),
   }
-  return [...origins.values()]
 }
 
 /**

@@ -38,12 +38,18 @@ const object: fc.Arbitrary<OsmObject> = fc.record({
   timestamp: fc.constantFrom(null, '2024-05-01T12:00:00Z'),
 })
 
-test('outlines have the ids, kinds, boxes and tags of the objects, and the objects themselves', () => {
+test('outlines have the ids, kinds, boxes, tags and times of the objects, and the objects themselves', () => {
   fc.assert(
     fc.property(fc.array(object, { maxLength: 6 }), (objects) => {
       const bytes = Buffer.from(objects.map((each) => `${toFeatureLine(each)}\n`).join(''))
       const found = [...outlinesOf(bytes)].map((outline) => ({
-        ...outline,
+        id: outline.id,
+        isArea: outline.isArea,
+        box: outline.box,
+        tags: outline.tags,
+        tagsText: JSON.parse(Buffer.from(outline.tagsText, 'latin1').toString('utf8')),
+        edited: outline.edited,
+        geometry: outline.geometry(),
         object: outline.object(),
         line: String(outline.line()),
       }))
@@ -56,6 +62,9 @@ test('outlines have the ids, kinds, boxes and tags of the objects, and the objec
             isArea: read.geometry.type.endsWith('Polygon'),
             box: boxOf(read.geometry),
             tags: read.tags,
+            tagsText: read.tags,
+            edited: read.timestamp && Date.parse(read.timestamp),
+            geometry: read.geometry,
             object: read,
             line: Buffer.from(`${toFeatureLine(each)}\n`).toString('utf8'),
           }
@@ -63,5 +72,17 @@ test('outlines have the ids, kinds, boxes and tags of the objects, and the objec
       )
     }),
     { numRuns: 400 },
+  )
+})
+
+test('outlines of some objects are those among all', () => {
+  fc.assert(
+    fc.property(fc.array(object, { maxLength: 6 }), fc.array(fc.boolean(), { minLength: 6 }), (objects, wanted) => {
+      const bytes = Buffer.from(objects.map((each) => `${toFeatureLine(each)}\n`).join(''))
+      const ids = new Set(objects.flatMap(({ id }, i) => (wanted[i] ? [id] : [])))
+      const all = [...outlinesOf(bytes)].filter(({ id }) => ids.has(id))
+      const found = [...outlinesOf(bytes, (id) => ids.has(id))]
+      expect(found.map((outline) => String(outline.line()))).toEqual(all.map((outline) => String(outline.line())))
+    }),
   )
 })

@@ -1,40 +1,15 @@
 import { breather, seededFraction, sortInTurns } from '@skyscript/core'
+import { Column, IdColumn } from './column.ts'
 
 /** Objects that are gone through before others may have their turn. */
 const TURN = 512
-
-/** A typed array that grows. */
-class Column<T extends Uint8Array | Uint32Array | Float64Array> {
-  readonly #make: (length: number) => T
-  #values: T
-  length = 0
-
-  constructor(make: (length: number) => T) {
-    this.#make = make
-    this.#values = make(1024)
-  }
-
-  push(value: number): void {
-    if (this.length === this.#values.length) {
-      const larger = this.#make(2 * this.length)
-      larger.set(this.#values)
-      this.#values = larger
-    }
-    this.#values[this.length++] = value
-  }
-
-  at(index: number): number {
-    return this.#values[index]!
-  }
-}
 
 /** What sampling needs of each object, in columns: 17 bytes, and 4 for each tag. */
 export class ObjectTable {
   /** `key=value` by number. */
   readonly tags: string[] = []
   readonly #tagNumbers = new Map<string, number>()
-  readonly #kinds = new Column((length) => new Uint8Array(length))
-  readonly #numbers = new Column((length) => new Float64Array(length))
+  readonly #ids = new IdColumn()
   readonly #cells = new Column((length) => new Uint32Array(length))
   readonly #tagEnds = new Column((length) => new Uint32Array(length))
   readonly #objectTags = new Column((length) => new Uint32Array(length))
@@ -45,8 +20,7 @@ export class ObjectTable {
 
   /** @param cell number of the cell that it belongs to @param tags `key=value` of its groundable tags */
   add(id: string, cell: number, tags: readonly string[]): void {
-    this.#kinds.push(id.charCodeAt(0))
-    this.#numbers.push(Number(id.slice(1)))
+    this.#ids.push(id)
     this.#cells.push(cell)
     for (const tag of tags) {
       let number = this.#tagNumbers.get(tag)
@@ -57,7 +31,7 @@ export class ObjectTable {
   }
 
   id(object: number): string {
-    return String.fromCharCode(this.#kinds.at(object)) + this.#numbers.at(object)
+    return this.#ids.at(object)
   }
 
   cell(object: number): number {

@@ -4,9 +4,7 @@ import {
   breather,
   type Config,
   count,
-  type FocusObject,
   fingerprint,
-  type OsmObject,
   type Position,
   type Progress,
   putJson,
@@ -14,8 +12,9 @@ import {
   sha256,
   type Tags,
 } from '@skyscript/core'
-import { sourcesOf, suitableForOutline } from '@skyscript/gee-fetch'
+import { sourcesOf, suitableSources } from '@skyscript/gee-fetch'
 import pMap from 'p-map'
+import type { Outline } from './outlines.ts'
 import { getWhole } from './results.ts'
 import { type ExtractIndex, type SelectIndex, selectIndexKey, selectionKey, VERSIONS } from './run.ts'
 import { capPerTag, type Kept, ObjectTable, sampleCells } from './sampling.ts'
@@ -84,6 +83,7 @@ export async function selectObjects(
     stored.set(tile, { sha256: sha256(ids.join('\n')), objects: ids.length })
   }
   const reader = openTiles(storage, extract, index)
+  const sightOf = sightByTags(captioner)
   const breathe = breather()
   const total = Object.keys(index.tiles).length
   let done = 0
@@ -92,15 +92,17 @@ export async function selectObjects(
     const ranges: [from: number, to: number][] = []
     let seen = 0
     for await (const outlines of reader.homeOutlines(tile)) {
-      for (const { id, box, isArea, tags } of outlines) {
+      for (const outline of outlines) {
+        const { id, box, isArea } = outline
         // Objects of other tiles may be put into the table meanwhile.
         if (seen++ % TURN === 0) await breathe()
-        const suitable = suitableForOutline({ box, isArea, maxGsd: maxGsdOf(id, tags, captioner) }, settings)
-        if ('reason' in suitable) drop(suitable.reason, groundableTags(tags, captioner))
+        const { maxGsd, tags } = sightOf(outline)
+        const suitable = suitableSources({ box, isArea, maxGsd }, settings)
+        if ('reason' in suitable) drop(suitable.reason, tags)
         else if (!isSampled) ids.push(id)
         else {
           if (ranges.at(-1)?.[1] !== table.size) ranges.push([table.size, table.size])
-          table.add(id, cellAt(boxCenter(box)), groundableTags(tags, captioner))
+          table.add(id, cellAt(boxCenter(box)), tags)
           ranges.at(-1)![1] = table.size
         }
       }
@@ -141,26 +143,36 @@ export async function selectObjects(
   return name
 }
 
-/** What the fetcher has to know of an object; only for objects with a groundable tag. */
-export function focusOf({ id, geometry, tags, timestamp }: OsmObject, captioner: Captioner): FocusObject {
-  const edited = timestamp === null ? null : Date.parse(timestamp)
-  return { id, geometry, maxGsd: maxGsdOf(id, tags, captioner), edited }
+/** What can be seen of an object. */
+export interface Sight {
+  /** `key=value` of the tags that can be seen. */
+  readonly tags: readonly string[]
+  /** The coarsest GSD (m/pixel) at which any of them can. */
+  readonly maxGsd: number
 }
 
-function maxGsdOf(id: string, tags: Tags, captioner: Captioner): number {
+/** Tags come from anyone's files: more than these are not kept. */
+const SIGHTS_AT_HAND = 20_000
+
+/** Remembers what it found: most objects of a region have the same tags as others. */
+export function sightByTags(captioner: Captioner): (outline: Outline) => Sight {
+  const known = new Map<string, Sight>()
+  return (outline) => {
+    const { tagsText } = outline
+    let sight = known.get(tagsText)
+    if (sight === undefined) {
+      if (known.size === SIGHTS_AT_HAND) known.clear()
+      known.set(tagsText, (sight = sightOf(outline.id, outline.tags, captioner)))
+    }
+    return sight
+  }
+}
+
+function sightOf(id: string, tags: Tags, captioner: Captioner): Sight {
   const maxGsd = captioner.maxGsd(tags)
   if (maxGsd === null) throw new TypeError(`${id} has no groundable tag, so it should not have been extracted.`)
-  return maxGsd
-}
-
-/** `key=value` of the tags that can be seen. */
-export function groundableTags(tags: Tags, captioner: Captioner): string[] {
-  const found: string[] = []
-  for (const key of Object.keys(tags)) {
-    const value = tags[key]!
-    if (captioner.groundability(key, value).groundable) found.push(`${key}=${value}`)
-  }
-  return found
+  const groundable = Object.entries(tags).filter(([key, value]) => captioner.groundability(key, value).groundable)
+  return { maxGsd, tags: groundable.map(([key, value]) => `${key}=${value}`) }
 }
 
 const ROWS = 180 * CELLS_PER_DEGREE + 1

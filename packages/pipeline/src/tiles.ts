@@ -13,7 +13,7 @@ import {
 } from '@skyscript/core'
 import Flatbush from 'flatbush'
 import { LRUCache } from 'lru-cache'
-import { idOfLine, type Outline, outlinesOf } from './outlines.ts'
+import { type Outline, outlinesOf } from './outlines.ts'
 import { type ExtractIndex, hasLines, tileKey, wideKey } from './run.ts'
 
 /** Wide objects are cached up to this many bytes of their lines; in memory they take some three times as much. */
@@ -23,10 +23,12 @@ const WIDE_BYTES = 32 * 2 ** 20
 export interface TileReader {
   /** The objects that touch a map tile, sorted by id; none where the extract has no such tile. */
   touching(tile: string): Promise<OsmObject[]>
-  /** Outlines of the objects whose centre is in it, in any order, some thousands at a time. */
-  homeOutlines(tile: string): AsyncGenerator<Iterable<Outline>>
-  /** The objects among them that have these ids, in any order, each made when it is asked for. */
-  homeObjects(tile: string, ids: ReadonlySet<string>): AsyncGenerator<OsmObject>
+  /**
+   * Outlines of the objects whose centre is in it, in any order, some thousands at a time.
+   *
+   * @param isWanted by id; default: all
+   */
+  homeOutlines(tile: string, isWanted?: (id: string) => boolean): AsyncGenerator<Iterable<Outline>>
 }
 
 /** Memory: the wide objects used last. A cached one is the same object in each tile that it meets. */
@@ -59,15 +61,12 @@ export function openTiles(storage: Storage, extract: string, index: ExtractIndex
 
   return {
     touching,
-    async *homeOutlines(tile) {
+    async *homeOutlines(tile, isWanted) {
       if (!tiles[tile]?.objects) return
-      if (hasLines(tiles[tile])) for await (const lines of linesOf(tileKey(extract, tile))) yield homesIn(lines, tile)
-      for (const key of homeKeys(tile)) for await (const lines of linesOf(key)) yield outlinesOf(lines)
-    },
-    async *homeObjects(tile, ids) {
-      if (!tiles[tile]?.objects) return
-      const keys = hasLines(tiles[tile]) ? [tileKey(extract, tile), ...homeKeys(tile)] : homeKeys(tile)
-      for (const key of keys) for await (const lines of linesOf(key)) yield* objectsIn(lines, (id) => ids.has(id))
+      if (hasLines(tiles[tile])) {
+        for await (const lines of linesOf(tileKey(extract, tile))) yield homesIn(outlinesOf(lines, isWanted), tile)
+      }
+      for (const key of homeKeys(tile)) for await (const lines of linesOf(key)) yield outlinesOf(lines, isWanted)
     },
   }
 
@@ -78,7 +77,7 @@ export function openTiles(storage: Storage, extract: string, index: ExtractIndex
 
   async function readObjects(key: string): Promise<OsmObject[]> {
     const objects: OsmObject[] = []
-    for await (const lines of linesOf(key)) for (const object of objectsIn(lines, () => true)) objects.push(object)
+    for await (const lines of linesOf(key)) for (const object of objectsIn(lines)) objects.push(object)
     return objects
   }
 
@@ -107,20 +106,20 @@ export function openTiles(storage: Storage, extract: string, index: ExtractIndex
 const UNPACKED_CHUNK = 2 ** 20
 const LINE_END = 10
 
-function* homesIn(lines: Buffer, tile: string): Generator<Outline> {
+function* homesIn(outlines: Iterable<Outline>, tile: string): Generator<Outline> {
   const [longitude, latitude] = boxCenter(mapTileBox(tile))
   const here = mapTileRange([longitude, latitude, longitude, latitude])
-  for (const outline of outlinesOf(lines)) {
+  for (const outline of outlines) {
     const [x, y] = boxCenter(outline.box)
     const { west, south } = mapTileRange([x, y, x, y])
     if (west === here.west && south === here.south) yield outline
   }
 }
 
-function* objectsIn(lines: Buffer, isWanted: (id: string) => boolean): Generator<OsmObject> {
+function* objectsIn(lines: Buffer): Generator<OsmObject> {
   for (let start = 0; start < lines.length; ) {
     const end = lines.indexOf(LINE_END, start)
-    if (isWanted(idOfLine(lines, start))) yield fromFeatureLine(lines.toString('utf8', start, end))
+    yield fromFeatureLine(lines.toString('utf8', start, end))
     start = end + 1
   }
 }

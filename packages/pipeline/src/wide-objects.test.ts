@@ -111,7 +111,9 @@ test('a lake of 4 degrees and 60,000 positions is stored once, whatever the numb
   expect(tiles.reduce((sum, [, { objects }]) => sum + objects, 0)).toBe(2)
   const [middle] = await reader.touching(mapTileAt([10, 46]))
   expect(middle?.id).toBe(lake)
-  const home = await Array.fromAsync(reader.homeObjects(mapTileAt([10, 46]), new Set([lake])))
+  const home: OsmObject[] = []
+  for await (const outlines of reader.homeOutlines(mapTileAt([10, 46]), (id) => id === lake))
+    for (const outline of outlines) home.push(outline.object())
   expect(home).toEqual([middle])
   const [shore] = await reader.touching(mapTileAt([10, 47.85]))
   expect(shore).toBe(middle)

@@ -1,27 +1,31 @@
 import {
-  boxCenter,
   breather,
   count,
+  type Failed,
   type FocusObject,
   fingerprint,
+  fingerprintOf,
   getJson,
   mapTileBox,
   type PlannedImage,
-  putJson,
 } from '@skyscript/core'
 import { groupRequests, pixelsIn, planTile, sharing } from '@skyscript/gee-fetch'
 import pMap from 'p-map'
 import type { RunContext } from '../context.ts'
-import { leavesOf } from '../leaves.ts'
-import { originOfTile, type PlannedOrigin, plannedOrigins } from '../origins.ts'
+import { type Leaf, leavesOf } from '../leaves.ts'
+import { originOfTile, originSample, type PlannedOrigin } from '../origins.ts'
+import { PlannedTable } from '../planned-table.ts'
 import { requestsKey, selectionKey, type TagOutcomes } from '../run.ts'
 import type { Job } from '../runner/job.ts'
-import { focusOf, groundableTags } from '../select.ts'
+import { type Sight, sightByTags } from '../select.ts'
 import { failuresOf, type Head, type Stage, type Weighed } from '../stage.ts'
 import { countIn, sortedCounts, sortedTable } from '../tables.ts'
 
 /** Leaves that are written at a time. */
 const WRITES = 8
+
+type Focus = FocusObject & Sight
+type Table = Map<string, Map<string, number>>
 
 /** The planned images of one leaf. They are stored under `requestsKey(shard, content)`. */
 export interface PlannedLeaf extends Weighed {
@@ -38,7 +42,7 @@ export interface PlanResult {
   readonly years: Readonly<Record<string, Readonly<Record<string, number>>>>
   readonly dropped: Readonly<Record<string, number>>
   readonly tags: TagOutcomes
-  readonly failed: readonly { readonly id: string; readonly code: string; readonly message: string }[]
+  readonly failed: readonly Failed[]
   /** Of images of catalogues, to be compared by later builds. */
   readonly origins: readonly PlannedOrigin[]
 }
@@ -79,59 +83,71 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
 
   async run({ shard: tile }, context, signal) {
     const { storage, run, captioner, sources } = context
+    const { config } = run
     const chosen = new Set(await getJson<string[]>(storage, selectionKey(run.select, tile)))
     const box = mapTileBox(tile)
-    const { config } = run
-    const tagsOf = new Map<string, readonly string[]>()
-    const sameTags = new Map<string, readonly string[]>()
-    async function* focus(): AsyncGenerator<FocusObject> {
-      for await (const object of context.homeObjects(tile, chosen)) {
-        const tags = groundableTags(object.tags, captioner)
-        const known = sameTags.get(tags.join('\n')) ?? tags
-        if (known === tags) sameTags.set(tags.join('\n'), tags)
-        tagsOf.set(object.id, known)
-        yield focusOf(object, captioner)
+    const sightOf = sightByTags(captioner)
+    async function* focus(): AsyncGenerator<Focus> {
+      for await (const outlines of context.homeOutlines(tile, (id) => chosen.has(id))) {
+        for (const outline of outlines) {
+          const { id, isArea, box, edited } = outline
+          yield { id, isArea, box, edited, geometry: () => outline.geometry(), ...sightOf(outline) }
+        }
       }
     }
-    const outcome = await planTile({
+    const planning = planTile({
       tile,
       focus: focus(),
       settings: { ...config.imagery, sources, tiles: config.tiles, seed: config.seed },
       candidates: (source) => context.imagery.find(source, box, signal),
       origin: context.imagery.origin,
     })
-    const breathe = breather()
-    const positionOf = (image: PlannedImage) => boxCenter(image.candidates[0]!.box)
-    const leaves = await pMap(
-      leavesOf(outcome.kept, positionOf, box),
-      async ({ name, items }): Promise<PlannedLeaf> => {
-        await breathe()
-        const shard = `${tile}/${name}`
-        const content = fingerprint(items)
-        const first = items.map(({ candidates }) => candidates[0]!)
-        const requests = groupRequests(first, config.imagery.earthEngine.grouping ? tile : null, sharing(sources))
-        await putJson(storage, requestsKey(shard, content), items)
-        return { shard, content, kept: items.length, requests: requests.length, pixels: pixelsIn(requests) }
-      },
-      { concurrency: WRITES },
-    )
+    const table = new PlannedTable()
+    const origins = originSample(sources)
     const dropped = new Map<string, number>()
-    for (const { reason } of outcome.dropped) count(dropped, reason)
-    const reasons = new Map(outcome.dropped.map(({ id, reason }) => [id, reason]))
-    const lost = new Set(outcome.failed.map(({ id }) => id))
-    const outcomes = new Map<string, Map<string, number>>()
-    for (const [id, tags] of tagsOf) {
-      await breathe()
-      if (lost.has(id)) continue
-      for (const tag of tags) countIn(outcomes, tag, reasons.get(id) ?? 'planned')
+    const failed: Failed[] = []
+    const [years, outcomes]: [Table, Table] = [new Map(), new Map()]
+    for await (const [{ tags }, planned] of planning) {
+      if ('code' in planned) {
+        failed.push(planned)
+        continue
+      }
+      const isKept = 'candidates' in planned
+      for (const tag of tags) countIn(outcomes, tag, isKept ? 'planned' : planned.reason)
+      if (!isKept) count(dropped, planned.reason)
+      else {
+        const { source, time } = planned.candidates[0]!
+        countIn(years, source, time === null ? '' : String(new Date(time).getUTCFullYear()))
+        origins.add(planned)
+        table.add(planned)
+      }
     }
+    const grid = config.imagery.earthEngine.grouping ? tile : null
+    const breathe = breather()
+    const write = async ({ name, items }: Leaf<number>): Promise<PlannedLeaf> => {
+      await breathe()
+      const shard = `${tile}/${name}`
+      const ids = items.map((image) => ({ image, id: table.id(image) }))
+      const images = ids.sort((a, b) => (a.id < b.id ? -1 : 1)).map(({ image }) => image)
+      const { text, canonical } = table.json(images)
+      const content = fingerprintOf(`[${canonical}]`)
+      const first = images.map((image) => table.first(image))
+      const requests = groupRequests(first, grid, sharing(sources))
+      await storage.put(requestsKey(shard, content), `${text}\n`)
+      return { shard, content, kept: images.length, requests: requests.length, pixels: pixelsIn(requests) }
+    }
+    const all = Array.from({ length: table.size }, (_, image) => image)
     return {
-      leaves,
-      years: yearsOf(outcome.kept),
+      leaves: await pMap(
+        leavesOf(all, (image) => table.position(image), box),
+        write,
+        { concurrency: WRITES },
+      ),
+      years: sortedTable(years),
       dropped: sortedCounts(dropped),
       tags: sortedTable(outcomes),
-      failed: outcome.failed,
-      origins: plannedOrigins(outcome.kept, sources),
+      failed: failed.sort((a, b) => (a.id < b.id ? -1 : 1)),
+      origins: origins.all(),
     }
   },
 
@@ -164,12 +180,3 @@ export async function checkEarthEngine({ run, sources, earthEngine }: RunContext
 /** What a job of a leaf reads: its planned images; null where they are gone. */
 export const plannedImages = ({ storage }: RunContext, { shard, input }: Job): Promise<PlannedImage[] | null> =>
   getJson<PlannedImage[]>(storage, requestsKey(shard, input))
-
-function yearsOf(images: readonly PlannedImage[]): Record<string, Record<string, number>> {
-  const counts = new Map<string, Map<string, number>>()
-  for (const { candidates } of images) {
-    const { source, time } = candidates[0]!
-    countIn(counts, source, time === null ? '' : String(new Date(time).getUTCFullYear()))
-  }
-  return sortedTable(counts)
-}

@@ -1,0 +1,116 @@
+import { canonicalJson, type ImageCandidate, type PlannedImage, type Position } from '@skyscript/core'
+import { Column, IdColumn } from './column.ts'
+
+/** What the candidates of one source image have in common, and the JSON of it, as it is and with sorted keys. */
+interface SourceImage extends Omit<ImageCandidate, 'box' | 'width' | 'height'> {
+  readonly beforeBox: string
+  readonly sorted: readonly [gsd: string, rest: string]
+}
+
+/** The planned images of a map tile in columns: some 40 bytes an image and 48 a candidate, where objects take a kilobyte. */
+export class PlannedTable {
+  readonly #ids = new IdColumn()
+  readonly #ends = new Column((length) => new Uint32Array(length))
+  /** Number of each candidate's source image, and of its box: candidates of one source have the same. */
+  readonly #images = new Column((length) => new Uint32Array(length))
+  readonly #places = new Column((length) => new Uint32Array(length))
+  readonly #boxes = new Column((length) => new Float64Array(length))
+  readonly #sizes = new Column((length) => new Uint32Array(length))
+  readonly #sourceImages: SourceImage[] = []
+  /** Their numbers by source, id and origin. */
+  readonly #numbers = new Map<string, Map<string, Map<string, number>>>()
+
+  get size(): number {
+    return this.#ends.length
+  }
+
+  add({ id, candidates }: PlannedImage): void {
+    this.#ids.push(id)
+    let last: ImageCandidate['box'] | null = null
+    for (const candidate of candidates) {
+      const { box, width, height } = candidate
+      if (box !== last) {
+        for (const degrees of box) this.#boxes.push(degrees)
+        this.#sizes.push(width)
+        this.#sizes.push(height)
+        last = box
+      }
+      this.#images.push(this.#numberOf(candidate))
+      this.#places.push(this.#sizes.length / 2 - 1)
+    }
+    this.#ends.push(this.#images.length)
+  }
+
+  id(image: number): string {
+    return this.#ids.at(image)
+  }
+
+  /** The centre of an image's first candidate. */
+  position(image: number): Position {
+    const [west, south, east, north] = this.#box(this.#places.at(this.#start(image)))
+    return [(west + east) / 2, (south + north) / 2]
+  }
+
+  /** The candidate that is tried first. */
+  first(image: number): ImageCandidate {
+    const start = this.#start(image)
+    const { source, imageId, origin, time, gsd } = this.#sourceImages[this.#images.at(start)]!
+    const place = this.#places.at(start)
+    const [width, height] = [this.#sizes.at(2 * place), this.#sizes.at(2 * place + 1)]
+    return { source, imageId, origin, time, gsd, box: this.#box(place), width, height }
+  }
+
+  /**
+   * JSON of some planned images, and the same with sorted keys. It is put together from what was written before, since
+   * a tile has few source images, and several candidates have the same box.
+   */
+  json(images: readonly number[]): { readonly text: string; readonly canonical: string } {
+    const [texts, sorted]: [string[], string[]] = [[], []]
+    for (const image of images) {
+      const id = `"id":"${this.#ids.at(image)}"`
+      let [text, canonical] = ['', '']
+      let [last, box, width, height] = [-1, '', 0, 0]
+      for (let at = this.#start(image); at < this.#ends.at(image); at++) {
+        const place = this.#places.at(at)
+        if (place !== last) {
+          last = place
+          box = `"box":[${this.#box(place).join(',')}]`
+          width = this.#sizes.at(2 * place)
+          height = this.#sizes.at(2 * place + 1)
+        }
+        const { beforeBox, sorted: [gsd, rest] } = this.#sourceImages[this.#images.at(at)]! // biome-ignore format: one line
+        const comma = text === '' ? '' : ','
+        text += `${comma}${beforeBox}${box},"width":${width},"height":${height}}`
+        canonical += `${comma}{${box},${gsd},"height":${height},${rest},"width":${width}}`
+      }
+      texts.push(`{${id},"candidates":[${text}]}`)
+      sorted.push(`{"candidates":[${canonical}],${id}}`)
+    }
+    return { text: `[${texts.join(',')}]`, canonical: `[${sorted.join(',')}]` }
+  }
+
+  #start(image: number): number {
+    return image === 0 ? 0 : this.#ends.at(image - 1)
+  }
+
+  #box(place: number): ImageCandidate['box'] {
+    const at = 4 * place
+    return [this.#boxes.at(at), this.#boxes.at(at + 1), this.#boxes.at(at + 2), this.#boxes.at(at + 3)]
+  }
+
+  #numberOf({ source, imageId, origin, time, gsd }: ImageCandidate): number {
+    let images = this.#numbers.get(source)
+    if (images === undefined) this.#numbers.set(source, (images = new Map()))
+    let origins = images.get(imageId)
+    if (origins === undefined) images.set(imageId, (origins = new Map()))
+    let number = origins.get(origin)
+    if (number === undefined) {
+      const common = { source, imageId, origin, time, gsd }
+      const beforeBox = `${JSON.stringify(common).slice(0, -1)},`
+      const rest = canonicalJson({ imageId, origin, source, time }).slice(1, -1)
+      number = this.#sourceImages.push({ ...common, beforeBox, sorted: [`"gsd":${canonicalJson(gsd)}`, rest] }) - 1
+      origins.set(origin, number)
+    }
+    return number
+  }
+}
