@@ -232,9 +232,9 @@ async function writeFeatures(path: string, { captioner, reader, tiles }: DrawnMa
   const breathe = breather()
   for (const tile of await tiles()) {
     for await (const outlines of homeOutlines(tile)) {
-      for (const { tags, line } of outlines) {
+      for (const outline of outlines) {
         await breathe()
-        if (captioner.isVisible(tags) && !file.write(line())) await waitFor(file, 'drain')
+        if (captioner.isVisible(outline.tags) && !file.write(outline.line())) await waitFor(file, 'drain')
       }
     }
   }

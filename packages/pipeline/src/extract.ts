@@ -1,12 +1,15 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
+import { createGzip, gzip } from 'node:zlib'
 import type { Captioner } from '@skyscript/captioner'
 import {
   boxCenter,
   boxOf,
+  breather,
   type Config,
   fingerprint,
   fromFeatureLine,
@@ -22,20 +25,25 @@ import { extract } from '@skyscript/osm-extract'
 import pMap from 'p-map'
 import { readClip } from './clip.ts'
 import type { SourceFile } from './inputs.ts'
+import { outlinesOf } from './outlines.ts'
 import { getWhole } from './results.ts'
 import { type ExtractIndex, type ExtractTile, extractIndexKey, hasLines, tileKey, VERSIONS, wideKey } from './run.ts'
 import { sortedCounts } from './tables.ts'
-import { type TileLine, TileSpill } from './tile-spill.ts'
+import { type TileLines, TileSpill } from './tile-spill.ts'
 
 /** Files of wide objects that are written at a time. */
 const WRITES = 8
+/** A tile of more bytes is stored before the next is read. */
+const LARGE_BYTES = 2 ** 26
+/** Compressed tiles come in pieces of this many bytes: pieces of zlib's 16 KB would take as long to pass on as to pack. */
+const PACKED_CHUNK = 2 ** 18
 
 /**
  * Reads the OSM extracts into map tiles in storage, unless the same files were read the same way before. A caption finds
  * all objects around an image by tile: an object is written into each tile that its box touches, or, if that would repeat
  * much, into a file of its own, and the index of the extract names it for each tile that its geometry meets.
  *
- * Memory: one tile's objects, plus what the PBF reader holds.
+ * Memory: one tile's bytes, plus what the PBF reader holds.
  *
  * @param existing keys in storage
  * @returns the fingerprint that names the extract
@@ -62,6 +70,11 @@ export async function extractTiles(
   const index = await writeTiles(name, files, clip, captioner, storage, progress, signal)
   await putJson(storage, extractIndexKey(name), index)
   return name
+}
+
+async function storeLines(lines: TileLines, storage: Storage, key: string): Promise<void> {
+  const packed = Readable.from(lines.pieces()).pipe(createGzip({ level: 4, chunkSize: PACKED_CHUNK }))
+  await storage.put(key, Buffer.concat(await packed.toArray()))
 }
 
 type Clip = Awaited<ReturnType<typeof readClip>>
@@ -93,13 +106,13 @@ async function writeTiles(
     const tiles: Record<string, ExtractIndex['tiles'][string]> = {}
     let stored: Promise<void> = Promise.resolve()
     for (const tile of [...new Set([...spill.tiles(), ...wideIn.keys()])].sort()) {
-      const lines = (await spill.read(tile)).sort((a, b) => (a.id < b.id ? -1 : 1))
-      const text = lines.map(({ line }) => `${line}\n`).join('')
-      tiles[tile] = describeTile(tile, text, lines, wideIn.get(tile) ?? [], captioner)
-      if (lines.length === 0) continue
-      // One tile is compressed and stored while the next is sorted.
+      const lines = await spill.read(tile)
+      tiles[tile] = await describeTile(tile, lines, wideIn.get(tile) ?? [], captioner)
+      // A tile is compressed and stored while the next is sorted, unless it is so large that both would take much memory.
       await stored
-      stored = compress(text, { level: 4 }).then((bytes) => storage.put(tileKey(name, tile), bytes))
+      if (lines.count === 0) continue
+      stored = storeLines(lines, storage, tileKey(name, tile))
+      if (lines.bytes > LARGE_BYTES) await stored
       stored.catch(() => {})
     }
     await stored
@@ -139,7 +152,7 @@ async function storeWide(
   captioner: Captioner,
   storage: Storage,
 ): Promise<WideObject[]> {
-  const store = async ({ id, line }: TileLine): Promise<WideObject> => {
+  const store = async ({ id, line }: { readonly id: string; readonly line: string }): Promise<WideObject> => {
     await storage.put(wideKey(name, id), await compress(`${line}\n`, { level: 4 }))
     const object = fromFeatureLine(line)
     const home = homeTile(object)
@@ -163,27 +176,24 @@ function wideByTile(wide: readonly WideObject[]): Map<string, WideObject[]> {
   return byTile
 }
 
-/** @param text of all lines */
-function describeTile(
+async function describeTile(
   tile: string,
-  text: string,
-  lines: readonly TileLine[],
+  lines: TileLines,
   wide: readonly WideObject[],
   captioner: Captioner,
-): ExtractTile {
-  const all = hashOf(lines.length === 0 ? null : sha256(text), wide)!
+): Promise<ExtractTile> {
+  const all = hashOf(await hashOfLines(lines.pieces()), wide)!
   const drawn =
     captioner.labels === 'visible'
       ? all
       : hashOf(
-          hashOfVisible(lines, captioner),
+          await hashOfLines(visibleLines(lines, captioner)),
           wide.filter(({ isVisible }) => isVisible),
         )
-  const homes = lines.filter(({ isHome }) => isHome).length + wide.filter(({ home }) => home === tile).length
   return {
     sha256: all,
-    touching: lines.length + wide.length,
-    objects: homes,
+    touching: lines.count + wide.length,
+    objects: lines.homes + wide.filter(({ home }) => home === tile).length,
     ...(wide.length > 0 && { wide: wide.map(({ id }) => id) }),
     ...(drawn !== all && { drawn }),
   }
@@ -194,10 +204,24 @@ function hashOf(lines: string | null, wide: readonly WideObject[]): string | nul
   return wide.length === 0 ? lines : sha256(JSON.stringify([lines, ...wide.map(({ sha256: hash }) => hash)]))
 }
 
-/** Hash of what a tile would hold if captions named only what can be seen; null for nothing. */
-function hashOfVisible(lines: readonly TileLine[], captioner: Captioner): string | null {
-  const visible = lines.filter(({ line }) => captioner.isVisible(fromFeatureLine(line).tags))
-  return visible.length === 0 ? null : sha256(visible.map(({ line }) => `${line}\n`).join(''))
+/** The lines that a tile would hold if captions named only what can be seen. */
+function* visibleLines(lines: TileLines, captioner: Captioner): Generator<Buffer> {
+  for (const piece of lines.pieces())
+    for (const outline of outlinesOf(piece)) if (captioner.isVisible(outline.tags)) yield outline.line()
+}
+
+/** Null for no lines. */
+async function hashOfLines(lines: Iterable<Buffer>): Promise<string | null> {
+  const breathe = breather()
+  const digest = createHash('sha256')
+  let isEmpty = true
+  for (const each of lines) {
+    isEmpty = false
+    digest.update(each)
+    const turn = breathe()
+    if (turn) await turn
+  }
+  return isEmpty ? null : digest.digest('hex')
 }
 
 const compress = promisify(gzip)

@@ -1,8 +1,18 @@
 import { createReadStream } from 'node:fs'
-import { appendFile, readFile } from 'node:fs/promises'
+import { appendFile, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Box, boxCenter, mapTileAt, mapTileRange, mapTilesOf, readLines } from '@skyscript/core'
+import {
+  type Box,
+  boxCenter,
+  breather,
+  mapTileAt,
+  mapTileRange,
+  mapTilesOf,
+  readLines,
+  sortInTurns,
+} from '@skyscript/core'
 import type { FeatureChunk } from '@skyscript/osm-extract'
+import { Column } from './column.ts'
 import { BEFORE_ID } from './outlines.ts'
 
 /** Lines are held in memory up to this size, then appended to one temporary file per map tile. */
@@ -13,13 +23,18 @@ const BUFFERED_BYTES = 64 * 2 ** 20
  */
 const REPEATED_BYTES = 16 * 2 ** 10
 
-/** A line of a tile, as `fromFeatureLine` reads it. */
-export interface TileLine {
-  readonly id: string
-  readonly line: string
-  /** Whether the tile is the object's own, and not one that it merely touches. */
-  readonly isHome: boolean
+/** The lines of a tile, as `fromFeatureLine` reads them, sorted by id. */
+export interface TileLines {
+  readonly count: number
+  /** How many are of objects of this tile, and not of those that merely touch it. */
+  readonly homes: number
+  readonly bytes: number
+  /** Lines with their line ends, in pieces of a megabyte or so. */
+  pieces(): Generator<Buffer>
 }
+
+/** Pieces of lines end after this many bytes. */
+const PIECE = 2 ** 20
 
 /** Stand before the lines that are spilled. */
 const [HOME, TOUCHING] = ['H', 'T'].map((mark) => mark.charCodeAt(0)) as [number, number]
@@ -84,21 +99,67 @@ export class TileSpill {
     return [...this.#known].filter((name) => name !== WIDE).sort()
   }
 
-  async read(tile: string): Promise<TileLine[]> {
-    const spilled = this.#known.has(tile) ? await readFile(join(this.#folder, tile)).catch(emptyIfMissing) : NOTHING
-    const lines = Buffer.concat([spilled, this.#held(tile)])
-      .toString('utf8')
-      .split('\n')
-    lines.pop()
-    return lines.map(lineOf)
+  /** Memory: the bytes of the tile, and some 50 for each line. */
+  async read(tile: string): Promise<TileLines> {
+    const marked = await this.#bytesOf(tile)
+    const starts = new Column((length) => new Float64Array(length))
+    const ids: string[] = []
+    let homes = 0
+    const breathe = breather()
+    for (let start = 0; start < marked.length; ) {
+      starts.push(start)
+      if (marked[start] === HOME) homes++
+      const from = start + 1 + BEFORE_ID
+      const end = marked.indexOf(QUOTE, from)
+      ids.push(marked.toString('latin1', from, end))
+      start = marked.indexOf(LINE_END, end) + 1
+      if (ids.length % TURN === 0) await breathe()
+    }
+    const order = await sortInTurns(Uint32Array.from(ids.keys()), (a, b) => (ids[a]! < ids[b]! ? -1 : 1))
+    starts.push(marked.length)
+    return {
+      count: ids.length,
+      homes,
+      bytes: marked.length - ids.length,
+      *pieces() {
+        let lines: Buffer[] = []
+        let bytes = 0
+        for (const line of order) {
+          const piece = marked.subarray(starts.at(line) + 1, starts.at(line + 1))
+          lines.push(piece)
+          bytes += piece.length
+          if (bytes < PIECE) continue
+          yield Buffer.concat(lines)
+          lines = []
+          bytes = 0
+        }
+        if (bytes > 0) yield Buffer.concat(lines)
+      },
+    }
   }
 
   /** Lines of wide objects, one after the other: all of them may be more than fits in memory. */
-  async *wide(): AsyncGenerator<TileLine> {
+  async *wide(): AsyncGenerator<{ readonly id: string; readonly line: string }> {
     if (this.#known.has(WIDE)) {
       for await (const line of readLines(createReadStream(join(this.#folder, WIDE)))) yield lineOf(line)
     }
     for (const line of this.#held(WIDE).toString('utf8').split('\n')) if (line !== '') yield lineOf(line)
+  }
+
+  async #bytesOf(tile: string): Promise<Buffer> {
+    const held = this.#held(tile)
+    if (!this.#known.has(tile)) return held
+    const file = await open(join(this.#folder, tile)).catch(nullIfMissing)
+    if (file === null) return held
+    try {
+      const { size } = await file.stat()
+      const bytes = Buffer.allocUnsafe(size + held.length)
+      for (let at = 0; at < size; ) at += (await file.read(bytes, at, Math.min(size - at, READ_BYTES), at)).bytesRead
+      held.copy(bytes, size)
+      return bytes
+    } finally {
+      await file.close()
+    }
   }
 
   #held(name: string): Buffer {
@@ -117,9 +178,14 @@ export class TileSpill {
 }
 
 const NOTHING = Buffer.alloc(0)
+const [LINE_END, QUOTE] = [10, 34]
+/** Lines that are gone through before others may have their turn. */
+const TURN = 4096
+/** Of a file at a time. */
+const READ_BYTES = 2 ** 24
 
-function emptyIfMissing(error: NodeJS.ErrnoException): Buffer {
-  if (error.code === 'ENOENT') return NOTHING
+function nullIfMissing(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null
   throw error
 }
 
@@ -128,7 +194,7 @@ function tilesIn(box: Box): number {
   return (east - west + 1) * (north - south + 1)
 }
 
-function lineOf(marked: string): TileLine {
+function lineOf(marked: string) {
   const line = marked.slice(1)
-  return { id: line.slice(BEFORE_ID, line.indexOf('"', BEFORE_ID)), line, isHome: marked.charCodeAt(0) === HOME }
+  return { id: line.slice(BEFORE_ID, line.indexOf('"', BEFORE_ID)), line }
 }
