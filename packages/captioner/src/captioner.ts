@@ -77,6 +77,8 @@ export interface Captioner {
    * class; null where none ever is seen.
    */
   maxGsd(tags: Tags): number | null
+  /** The coarsest GSD (m/pixel) of an image whose caption names any of the tags: at a coarser one it is not described; 0: never. */
+  namedTo(tags: Tags): number
   /** Whether any of the tags can be seen, as against named all the same by `labels: skyscript-2023`. */
   isVisible(tags: Tags): boolean
   /**
@@ -88,7 +90,7 @@ export interface Captioner {
    * The caption record of an image. Its `surroundingTags` stand in the order of the caption: the largest share of the
    * image first, ties by phrase, then id.
    *
-   * @param around other objects that may reach into the image; those that don't are left out by exact geometry
+   * @param around other objects that may reach into the image, each once and in any order; those that don't are left out by exact geometry
    * @returns the record, or the reason why the image can't have one
    */
   captionImage(
@@ -145,6 +147,7 @@ export function createCaptioner(options: CaptionerOptions = {}): Captioner {
     undecided: judge.undecided,
     groundableTags: (tags, gsd) => facts.at(tags, gsd).tags,
     maxGsd: (tags) => facts.seenTo(tags) || null,
+    namedTo: facts.namedTo,
     isVisible: facts.isVisible,
     caption(center, surrounding, how = {}) {
       const seen = seenOf(center, how)

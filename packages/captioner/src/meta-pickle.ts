@@ -29,8 +29,13 @@ const OP = {
 /** The longest text whose length is written in one byte. */
 const SHORT = 255
 
+/** Tags whose bytes are kept: most tags of a map are of few kinds. */
+const TAGS_AT_HAND = 20_000
+
 /** Writes opcodes and their operands one after the other. */
 class PickleWriter {
+  readonly #pairs = new Map<string, Map<string, Buffer>>()
+  #pairsAtHand = 0
   #bytes = Buffer.allocUnsafe(4096)
   #length = 0
 
@@ -66,11 +71,25 @@ class PickleWriter {
     const keys = Object.keys(values)
     if (keys.length === 0) return
     this.op(OP.mark)
-    for (const key of keys) {
-      this.text(key)
-      this.text(values[key]!)
-    }
+    for (const key of keys) this.#pair(key, values[key]!)
     this.op(OP.setItems)
+  }
+
+  #pair(key: string, value: string): void {
+    const known = this.#pairs.get(key)?.get(value)
+    if (known !== undefined) {
+      this.#room(known.length)
+      this.#bytes.set(known, this.#length)
+      this.#length += known.length
+      return
+    }
+    const start = this.#length
+    this.text(key)
+    this.text(value)
+    if (this.#pairsAtHand === TAGS_AT_HAND || this.#length - start > 2 * SHORT) return
+    this.#pairsAtHand++
+    const values = this.#pairs.get(key) ?? new Map<string, Buffer>()
+    this.#pairs.set(key, values.set(value, Buffer.from(this.#bytes.subarray(start, this.#length))))
   }
 
   tuple(code: number, items: readonly number[], write: (item: number) => void): void {
@@ -91,6 +110,11 @@ class PickleWriter {
     this.op(OP.appends)
   }
 
+  /** Forgets what was written so far. */
+  restart(): void {
+    this.#length = 0
+  }
+
   take(): Buffer {
     return Buffer.from(this.#bytes.subarray(0, this.#length))
   }
@@ -103,12 +127,14 @@ class PickleWriter {
   }
 }
 
+const writer = new PickleWriter()
+
 /**
  * `pickle.load` gives `{'box': (west, south, east, north), 'time': (year, month, day, hour, minute),
  * 'center_tags': dict, 'surrounding_tags': list of dict}`; floats in degrees WGS84, ints in UTC.
  */
 export function metaPickle({ box, time, centerTags, surroundingTags }: Meta): Buffer {
-  const writer = new PickleWriter()
+  writer.restart()
   writer.op(OP.proto)
   writer.op(4)
   writer.op(OP.emptyDict)

@@ -29,6 +29,8 @@ export interface TagFacts {
    * where an object has no others, so that naming them changes no image.
    */
   seenTo(tags: Tags): number
+  /** The coarsest GSD in m/pixel of an image whose caption names any of the tags; 0: none. */
+  namedTo(tags: Tags): number
   /** Whether a picture shows any of the tags. */
   isVisible(tags: Tags): boolean
   /** What can be seen of an object in an image of a GSD in m/pixel. */
@@ -69,14 +71,28 @@ export function createTagFacts({ frequency, rules }: Omit<Tables, 'tags'>, { sig
     }
     return inOrder(found)
   }
-  // An object is around many focus objects: its tags are looked up once for all their images, which have few GSDs.
-  const ofObject = new WeakMap<Tags, { readonly facts: readonly TagFact[]; readonly byGsd: Map<number, Seen> }>()
-  const knownOf = (tags: Tags) => {
+  // An object is around many focus objects, and many objects have the same tags: both are worked out once for the few GSDs
+  // that images have.
+  const ofObject = new WeakMap<Tags, Kind>()
+  const kinds: Kind = newKind([])
+  let kindsAtHand = 0
+  const kindOf = (tags: Tags): Kind => {
     const known = ofObject.get(tags)
     if (known) return known
-    const made = { facts: groundable(tags), byGsd: new Map<number, Seen>() }
-    ofObject.set(tags, made)
-    return made
+    let kind = kinds
+    for (const fact of groundable(tags)) {
+      let next = kind.longer.get(fact)
+      if (next === undefined) {
+        next = newKind([...kind.facts, fact])
+        if (kindsAtHand < TAGS_AT_HAND) {
+          kind.longer.set(fact, next)
+          kindsAtHand++
+        }
+      }
+      kind = next
+    }
+    ofObject.set(tags, kind)
+    return kind
   }
   return {
     seenTo(tags) {
@@ -90,9 +106,14 @@ export function createTagFacts({ frequency, rules }: Omit<Tables, 'tags'>, { sig
       }
       return visible || leaked
     },
+    namedTo(tags) {
+      let named = 0
+      for (const key of Object.keys(tags)) named = Math.max(named, seenFact(key, tags[key]!)?.seenTo ?? 0)
+      return named
+    },
     isVisible: (tags) => Object.keys(tags).some((key) => seenFact(key, tags[key]!)?.isLeak === false),
     at(tags, gsd) {
-      const { facts, byGsd } = knownOf(tags)
+      const { facts, byGsd } = kindOf(tags)
       const known = byGsd.get(gsd)
       if (known) return known
       const seen = seenOf(facts.filter((fact) => gsd <= fact.seenTo))
@@ -102,6 +123,17 @@ export function createTagFacts({ frequency, rules }: Omit<Tables, 'tags'>, { sig
     all: (tags) => seenOf(inOrder(Object.entries(tags).map(([key, value]) => factOf(key, value)))),
   }
 }
+
+/** What objects whose tags say the same have in common. */
+interface Kind {
+  /** In caption order. */
+  readonly facts: readonly TagFact[]
+  readonly byGsd: Map<number, Seen>
+  /** Kinds with one more fact. */
+  readonly longer: Map<TagFact, Kind>
+}
+
+const newKind = (facts: readonly TagFact[]): Kind => ({ facts, byGsd: new Map(), longer: new Map() })
 
 function seenOf(facts: readonly TagFact[]): Seen {
   const named = facts.filter(({ phrase }) => phrase !== '')

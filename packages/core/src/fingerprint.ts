@@ -29,6 +29,11 @@ export function fingerprintOf(canonical: string): string {
 
 /** JSON with sorted keys: one text for one value. Throws on what JSON can't hold exactly (functions, NaN, cycles). */
 export function canonicalJson(value: unknown): string {
+  return textOf(value, new Map())
+}
+
+/** @param known texts of objects: tags are the same object around many images */
+function textOf(value: unknown, known: Map<object, string>): string {
   switch (typeof value) {
     case 'string':
       return JSON.stringify(value)
@@ -39,28 +44,32 @@ export function canonicalJson(value: unknown): string {
       throw new TypeError(`${value} has no JSON text, so it can't be part of a fingerprint.`)
     case 'object':
       if (value === null) return 'null'
-      return Array.isArray(value) ? canonicalArray(value) : canonicalObject(value as Record<string, unknown>)
+      return Array.isArray(value) ? textOfArray(value, known) : textOfObject(value as Record<string, unknown>, known)
     default:
       throw new TypeError(`A ${typeof value} can't be part of a fingerprint.`)
   }
 }
 
-function canonicalArray(items: readonly unknown[]): string {
+function textOfArray(items: readonly unknown[], known: Map<object, string>): string {
   let text = '['
   for (let i = 0; i < items.length; i++) {
     if (i > 0) text += ','
-    text += items[i] === undefined ? 'null' : canonicalJson(items[i])
+    text += items[i] === undefined ? 'null' : textOf(items[i], known)
   }
   return `${text}]`
 }
 
-function canonicalObject(object: Readonly<Record<string, unknown>>): string {
+function textOfObject(object: Readonly<Record<string, unknown>>, known: Map<object, string>): string {
+  const before = known.get(object)
+  if (before !== undefined) return before
   let text = '{'
   for (const key of Object.keys(object).sort()) {
     const member = object[key]
     if (member === undefined) continue
     if (text.length > 1) text += ','
-    text += `${JSON.stringify(key)}:${canonicalJson(member)}`
+    text += `${JSON.stringify(key)}:${textOf(member, known)}`
   }
-  return `${text}}`
+  text += '}'
+  known.set(object, text)
+  return text
 }

@@ -6,10 +6,17 @@ import { type SegmentIndex, segmentIndexOf } from './segment-index.ts'
 export function geometryMeetsBox(geometry: Geometry, box: Box): boolean {
   const segments = segmentIndexOf(geometry)
   const own = segments?.boxes ?? knownBoxesOf(geometry)
-  if (!own.some((each) => boxesIntersect(each, box))) return false
-  if (own.some((each) => boxContains(box, each))) return true
+  let isNear = false
+  for (let i = 0; i < own.length; i++) {
+    if (!boxesIntersect(own[i]!, box)) continue
+    if (boxContains(box, own[i]!)) return true
+    isNear = true
+  }
+  if (!isNear) return false
   if (segments !== null) return indexedMeetsBox(geometry, segments, box)
-  for (const line of linesOf(geometry)) if (lineMeetsBox(line, box)) return true
+  if (geometry.type === 'Polygon') {
+    for (const ring of geometry.coordinates) if (lineMeetsBox(ring, box)) return true
+  } else for (const line of linesOf(geometry)) if (lineMeetsBox(line, box)) return true
   // No boundary is near: the whole box is either inside the area or outside.
   const corner: Position = [box[0], box[1]]
   if (geometry.type === 'Polygon') return inPolygon(corner, geometry.coordinates)
@@ -56,12 +63,22 @@ function lineMeetsBox(line: readonly Position[], box: Box): boolean {
 }
 
 /** They meet where their bounding boxes do and the corners of the box do not all lie on one side of the segment's line. */
-function segmentMeetsBox(a: Position, b: Position, [west, south, east, north]: Box): boolean {
-  const [x, y] = a
+function segmentMeetsBox(a: Position, b: Position, box: Box): boolean {
+  // Read by index: most of the time of captions is spent here.
+  const x = a[0]
+  const y = a[1]
+  const west = box[0]
+  const south = box[1]
+  const east = box[2]
+  const north = box[3]
   if ((x < west && b[0] < west) || (x > east && b[0] > east)) return false
   if ((y < south && b[1] < south) || (y > north && b[1] > north)) return false
-  const [dx, dy] = [b[0] - x, b[1] - y]
-  const [atSouth, atNorth, atWest, atEast] = [dx * (south - y), dx * (north - y), dy * (west - x), dy * (east - x)]
+  const dx = b[0] - x
+  const dy = b[1] - y
+  const atSouth = dx * (south - y)
+  const atNorth = dx * (north - y)
+  const atWest = dy * (west - x)
+  const atEast = dy * (east - x)
   const least = Math.min(atSouth, atNorth) - Math.max(atWest, atEast)
   const most = Math.max(atSouth, atNorth) - Math.min(atWest, atEast)
   return least <= 0 && most >= 0
@@ -104,7 +121,8 @@ function inPolygon(position: Position, rings: readonly (readonly Position[])[]):
 function crossesOddly([x, y]: Position, ring: readonly Position[], from: number, to: number): boolean {
   let odd = false
   for (let i = from; i < to; i++) {
-    const [[x0, y0], [x1, y1]] = [ring[i - 1]!, ring[i]!]
+    const [x0, y0] = ring[i - 1]!
+    const [x1, y1] = ring[i]!
     if (y0 > y !== y1 > y && x < ((x1 - x0) * (y - y0)) / (y1 - y0) + x0) odd = !odd
   }
   return odd

@@ -131,7 +131,9 @@ export async function openContext(
     tile(tile) {
       const known = tiles.get(tile)
       if (known) return known
-      const reading = reader().then(async ({ touching }) => indexTile(await touching(tile)))
+      const reading = reader().then(async ({ touching }) =>
+        indexTile(await touching(tile), ({ tags }) => opened.namedTo(tags)),
+      )
       reading.catch(() => tiles.delete(tile))
       tiles.set(tile, reading)
       return reading

@@ -203,8 +203,11 @@ test('an island on both sides of 180 degrees is in the tiles of its two halves a
   expect(new Set(objects.map(homeTile))).toEqual(
     new Set(tiles.filter(([, { objects: n }]) => n > 0).map(([tile]) => tile)),
   )
-  const { search } = indexTile(objects)
-  const found = (box: Box) => search(box).map(({ id }) => id)
+  const { search } = indexTile(objects, () => 1)
+  const found = (box: Box) =>
+    search(box, 1)
+      .map(({ id }) => id)
+      .sort()
   expect(found([179.9, -16.78, 179.91, -16.71])).toEqual(['a3600000001', 'w3'])
   expect(found([-179.96, -16.78, -179.95, -16.71])).toEqual(['a3600000001', 'w3'])
   expect(found([0, -16.78, 1, -16.71])).toEqual([])

@@ -43,6 +43,17 @@ export async function readHead<H>(storage: Storage, key: string): Promise<Stored
   return { head: head as unknown as H, size: line.length + bytes + 2 }
 }
 
+/** A result and its head; null where there is none, or where the file is damaged. */
+async function readBoth<H, T>(storage: Storage, key: string): Promise<{ readonly head: H; readonly result: T } | null> {
+  const bytes = await storage.get(key)
+  if (bytes === null) return null
+  const text = Buffer.from(bytes).toString('utf8')
+  const end = text.indexOf('\n')
+  const head = parse<H>(text.slice(0, end))
+  const result = parse<T>(text.slice(end + 1))
+  return head === null || result === null ? null : { head, result }
+}
+
 /** The result itself; null where there is none, or where the file is damaged. */
 export async function readResult<T>(storage: Storage, key: string): Promise<T | null> {
   const bytes = await storage.get(key)
@@ -58,8 +69,19 @@ export async function readResult<T>(storage: Storage, key: string): Promise<T | 
  * @throws ServiceError `missing-result`
  */
 export async function inputOf<T>(storage: Storage, key: string): Promise<T> {
-  const result = await readResult<T>(storage, key)
-  if (result !== null) return result
+  return required(storage, key, await readResult<T>(storage, key))
+}
+
+/** The same with its head. */
+export async function inputWithHead<H, T>(
+  storage: Storage,
+  key: string,
+): Promise<{ readonly head: H; readonly result: T }> {
+  return required(storage, key, await readBoth<H, T>(storage, key))
+}
+
+async function required<T>(storage: Storage, key: string, found: T | null): Promise<T> {
+  if (found !== null) return found
   await storage.delete(key)
   throw new ServiceError('missing-result', `${key} is gone from ${storage.url} or damaged; run the build again.`, {
     retry: false,

@@ -128,25 +128,36 @@ function* objectsIn(lines: Buffer): Generator<OsmObject> {
 export interface IndexedTile {
   readonly objects: readonly OsmObject[]
   get(id: string): OsmObject | undefined
-  /** Objects whose boxes meet a box, sorted by id. */
-  search(box: Box): OsmObject[]
+  /** Objects whose boxes meet a box and which an image of a GSD (m/pixel) may name, each once, in any order. */
+  search(box: Box, gsd: number): OsmObject[]
 }
 
-export function indexTile(objects: readonly OsmObject[]): IndexedTile {
+/**
+ * Objects that are named to the same GSD have an index of their own: a box of a kilometre, at 10 m a pixel, has thousands
+ * of objects, of which such an image shows a few dozen.
+ *
+ * @param namedTo the coarsest GSD of an image that names an object
+ */
+export function indexTile(objects: readonly OsmObject[], namedTo: (object: OsmObject) => number): IndexedTile {
   const byId = new Map(objects.map((object) => [object.id, object]))
-  if (objects.length === 0) return { objects, get: () => undefined, search: () => [] }
-  // An object on both sides of 180 degrees has two boxes. Those of a wide one, which is in many tiles, are found once.
-  const boxes = ({ geometry }: OsmObject) => segmentIndexOf(geometry)?.boxes ?? boxesOf(geometry)
-  const entries = objects.flatMap((object, i) => boxes(object).map((box) => ({ box, i })))
-  const index = new Flatbush(entries.length)
-  for (const { box } of entries) index.add(...box)
-  index.finish()
+  const classes = [...Map.groupBy(objects, namedTo)].map(([coarsest, some]) => ({ coarsest, find: indexBoxes(some) }))
   return {
     objects,
     get: (id) => byId.get(id),
-    search: (box) =>
-      [...new Set(index.search(...box).map((entry) => entries[entry]!.i))]
-        .sort((a, b) => a - b)
-        .map((i) => objects[i]!),
+    search: (box, gsd) => classes.flatMap(({ coarsest, find }) => (gsd <= coarsest ? find(box) : [])),
+  }
+}
+
+function indexBoxes(objects: readonly OsmObject[]): (box: Box) => OsmObject[] {
+  // An object on both sides of 180 degrees has two boxes. Those of a wide one, which is in many tiles, are found once.
+  const boxes = ({ geometry }: OsmObject) => segmentIndexOf(geometry)?.boxes ?? boxesOf(geometry)
+  const entries = objects.flatMap((object) => boxes(object).map((box) => ({ box, object })))
+  const index = new Flatbush(entries.length)
+  for (const { box } of entries) index.add(...box)
+  index.finish()
+  const isSingle = entries.length === objects.length
+  return (box) => {
+    const found = index.search(...box).map((entry) => entries[entry]!.object)
+    return isSingle ? found : [...new Set(found)]
   }
 }

@@ -1,5 +1,6 @@
 import { metaPickle } from '@skyscript/captioner'
 import {
+  breather,
   type CaptionRecord,
   type Dropped,
   fingerprint,
@@ -12,10 +13,11 @@ import {
 import pMap from 'p-map'
 import type { RunContext } from '../context.ts'
 import { overlapping } from '../leaves.ts'
-import { inputOf, resultKey } from '../results.ts'
+import { inputWithHead, resultKey } from '../results.ts'
 import type { Job } from '../runner/job.ts'
 import { countsOf, type Head, type Stage } from '../stage.ts'
-import { type FetchHead, imagesDigest } from './fetch.ts'
+import type { IndexedTile } from '../tiles.ts'
+import type { FetchHead } from './fetch.ts'
 
 export interface CaptionHead extends Head {
   /** Of ids and titles, which is all that scores depend on. */
@@ -48,13 +50,16 @@ export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
 
   async run(job, context) {
     const { storage, captioner } = context
-    const images = await inputOf<Outcome<ImageRecord>>(storage, fetchKey(job))
+    const { head, result: images } = await inputWithHead<FetchHead, Outcome<ImageRecord>>(storage, fetchKey(job))
     await removeOthers(job, context)
     const kept: CaptionRecord[] = []
     const dropped: Dropped[] = []
     const metas: { readonly path: string; readonly bytes: Uint8Array }[] = []
+    const breathe = breather()
+    const tileAt = await tilesOf(images.kept, context)
     for (const image of images.kept) {
-      const { focus, around } = await objectsAt(image, context)
+      await breathe()
+      const { focus, around } = objectsAt(image, tileAt)
       const caption = captioner.captionImage(image, focus, around)
       if ('reason' in caption) {
         dropped.push({ id: image.id, reason: caption.reason })
@@ -67,7 +72,7 @@ export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
       kept.push(caption)
     }
     await pMap(metas, ({ path, bytes }) => storage.put(path, bytes), { concurrency: WRITES })
-    return { kept, dropped, failed: [], images: imagesDigest(images.kept) }
+    return { kept, dropped, failed: [], images: head.digest }
   },
 
   head: (outcome) => ({
@@ -85,18 +90,27 @@ export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
 
 const fetchKey = ({ shard, input }: Job) => resultKey({ stage: 'fetch', shard, fingerprint: input })
 
-/** The objects of all map tiles that an image touches, each once: an image may cross the edge of its tile. */
-async function objectsAt(image: ImageRecord, context: RunContext): Promise<{ focus: OsmObject; around: OsmObject[] }> {
-  const objects = new Map<string, OsmObject>()
-  for (const name of mapTilesOf(image.box)) {
-    const tile = await context.tile(name)
-    for (const object of tile.search(image.box)) objects.set(object.id, object)
-  }
-  const focus = objects.get(image.id)
-  if (!focus)
-    throw new TypeError(`${image.filepath} does not show its own object; this is a fault in the box of the image.`)
-  objects.delete(image.id)
-  return { focus, around: [...objects.values()].sort((a, b) => (a.id < b.id ? -1 : 1)) }
+/** The map tiles that images touch, each opened once. */
+async function tilesOf(images: readonly ImageRecord[], context: RunContext): Promise<(name: string) => IndexedTile> {
+  const tiles = new Map<string, IndexedTile>()
+  for (const { box } of images)
+    for (const name of mapTilesOf(box)) if (!tiles.has(name)) tiles.set(name, await context.tile(name))
+  return (name) => tiles.get(name)!
+}
+
+/** An image's object, and the others that it may name, each once: an image may cross the edge of its tile. */
+function objectsAt(
+  { id, filepath, box, gsd }: ImageRecord,
+  tileAt: (name: string) => IndexedTile,
+): { focus: OsmObject; around: readonly OsmObject[] } {
+  const [first, ...others] = mapTilesOf(box).map(tileAt)
+  const focus = first!.get(id) ?? others.find((tile) => tile.get(id))?.get(id)
+  if (!focus) throw new TypeError(`${filepath} does not show its own object; this is a fault in the box of the image.`)
+  const found = first!.search(box, gsd)
+  if (others.length === 0) return { focus, around: found }
+  const objects = new Map(found.map((object) => [object.id, object]))
+  for (const tile of others) for (const object of tile.search(box, gsd)) objects.set(object.id, object)
+  return { focus, around: [...objects.values()] }
 }
 
 /** Results that describe metas which this job is about to replace must not pass for done later. */

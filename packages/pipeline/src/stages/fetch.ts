@@ -92,7 +92,7 @@ export const fetch: Stage<PlannedLeaf, FetchOutcome, FetchHead> = {
 }
 
 /** Of all that later stages depend on: not of where the same bytes come from. */
-export const imagesDigest = (images: readonly ImageRecord[]): string =>
+const imagesDigest = (images: readonly ImageRecord[]): string =>
   fingerprint(images.map(({ origin: _origin, ...image }) => image))
 
 /** Sources that the user describes, whose bands and ranges may change under the same name. */

@@ -1,0 +1,125 @@
+/**
+ * `npm run bench:change`: builds a region, changes tags of 1 % of its tagged objects, and builds again. Prints what both
+ * builds took and the jobs that they did. A local Earth Engine without latency draws the map as it was before the change,
+ * since a change of the map changes no photograph; the scorer is the demo's, which is small: with real ones the first
+ * build takes longer and the second one hardly. Needs osmium (Debian: osmium-tool) and GNU time.
+ *
+ * @example
+ * npm run bench:change -- --sources FI ../shared/data/helsinki.osm.pbf
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { loadavg, tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { readLines, seededFraction } from '@skyscript/core'
+import { startLocalEarthEngine } from '@skyscript/local-earth-engine'
+import { stringify } from 'yaml'
+import { writeFeatures } from '../../../test/support/small-map.ts'
+
+const HELSINKI = fileURLToPath(new URL('../../../../shared/data/helsinki.osm.pbf', import.meta.url))
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { sources: { type: 'string', default: 'FI' }, percent: { type: 'string', default: '1' } },
+})
+const source = resolve(positionals[0] ?? HELSINKI)
+const MAIN = fileURLToPath(new URL('../../worker/src/main.ts', import.meta.url))
+const MODEL = fileURLToPath(new URL('../../../examples/demo/model', import.meta.url))
+
+function osmium(args: readonly string[], input?: string): string {
+  const { status, stdout, stderr, error } = spawnSync('osmium', args, { encoding: 'utf8', input, maxBuffer: 2 ** 30 })
+  if (status !== 0) throw new Error(`osmium (Debian: osmium-tool) failed: ${error?.message ?? stderr}`)
+  return stdout
+}
+
+/** The map after the change: other tags on a share of the tagged objects, in a new version of each. */
+function changeMap(target: string): { changed: number; tagged: number } {
+  let [changed, tagged] = [0, 0]
+  const lines = osmium(['cat', '--no-progress', '-f', 'opl', source]).split('\n')
+  const after = lines.map((line) => {
+    const [, id, version, tags] = /^(\w+) v(\d+) .* T([^ ]+)/.exec(line) ?? []
+    if (tags === undefined) return line
+    tagged++
+    if (seededFraction(0, 'change', id!) >= Number(values.percent) / 100) return line
+    changed++
+    const isBuilding = /(?:^|,)building=/.test(tags)
+    const other = isBuilding
+      ? tags.replace(/(^|,)building=([^,]*)/, (_, before, value) => `${before}building=${value === 'house' ? 'garage' : 'house'}`) // biome-ignore format: one rule
+      : `${tags.replace(/(^|,)surface=[^,]*/, '')},surface=gravel`.replace(/^,/, '')
+    return line.replace(` T${tags}`, ` T${other}`).replace(` v${version} `, ` v${Number(version) + 1} `)
+  })
+  osmium(['cat', '--no-progress', '-F', 'opl', '-', '-O', '-o', target], after.join('\n'))
+  return { changed, tagged }
+}
+
+interface Measured {
+  readonly seconds: number
+  readonly processor: number
+  /** Seconds from the start until each stage ended. */
+  readonly ends: Readonly<Record<string, number>>
+  readonly jobs: Readonly<Record<string, number>>
+  readonly images: number
+}
+
+async function build(region: string): Promise<Measured> {
+  const start = performance.now()
+  const seconds = () => (performance.now() - start) / 1000
+  const child = spawn('/usr/bin/time', ['-f', '%U %S', process.execPath, MAIN, 'build', region, '--json'])
+  const chunks: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+  const ended = once(child, 'exit')
+  const ends: Record<string, number> = {}
+  let last = ''
+  for await (const line of readLines(child.stderr)) {
+    last = line
+    const end = /^([a-z ]+): .*\((?!\d+ %)[^()]*\)$/.exec(line)
+    if (end) ends[end[1]!] = seconds()
+    process.stderr.write(`${line}\n`)
+  }
+  const [status] = await ended
+  if (status !== 0) throw new Error(`skyscript build ended with ${status}.`)
+  const { jobs, counts } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as {
+    jobs: Record<string, number>
+    counts: { kept: number }
+  }
+  const processor = last.split(' ').reduce((sum, each) => sum + Number(each), 0)
+  return { seconds: seconds(), processor, ends, jobs, images: counts.kept }
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'skyscript-bench-change-'))
+const at = (name: string) => join(folder, name)
+await writeFeatures(source, at('features.geojsonl'))
+const server = await startLocalEarthEngine({ features: [at('features.geojsonl')], threads: 2 })
+try {
+  const { changed, tagged } = changeMap(at('after.osm.pbf'))
+  const region = async (map: string) => {
+    const settings = {
+      osm: { source: map },
+      imagery: { sources: values.sources.split(','), earthEngine: { endpoint: server.url, project: 'bench' } },
+      filter: { scorers: [{ name: 'openai', model: MODEL }] },
+      output: at('out'),
+    }
+    await writeFile(at('region.yaml'), stringify(settings))
+    return at('region.yaml')
+  }
+  const before = await build(await region(source))
+  const after = await build(await region(at('after.osm.pbf')))
+  const { size } = await stat(source)
+  process.stdout.write(
+    `${basename(source)}, ${(size / 1e6).toFixed(1)} MB: ${changed} of ${tagged} tagged objects changed, ${before.images} images, then ${after.images}; load ${loadavg()[0]!.toFixed(1)}\n`,
+  )
+  const row = (name: string, ...cells: readonly string[]) =>
+    process.stdout.write(`${name.padEnd(26)}${cells.map((cell) => cell.padStart(14)).join('')}\n`)
+  row('', 'build', 'after change', 'percent')
+  const compare = (name: string, of: (measured: Measured) => number, unit = '') =>
+    row(name, ...[before, after].map((each) => `${of(each).toFixed(unit ? 1 : 0)}${unit}`), ((100 * of(after)) / of(before)).toFixed(1)) // biome-ignore format: one row
+  compare('time (target 5 %)', ({ seconds }) => seconds, ' s')
+  compare('processor time', ({ processor }) => processor, ' s')
+  for (const stage of Object.keys(before.jobs)) compare(`jobs: ${stage}`, ({ jobs }) => jobs[stage] ?? 0)
+  for (const [stage, end] of Object.entries(after.ends)) row(`${stage} ended at`, `${(before.ends[stage] ?? 0).toFixed(1)} s`, `${end.toFixed(1)} s`) // biome-ignore format: one row
+} finally {
+  await server.close()
+  await rm(folder, { recursive: true, force: true })
+}
