@@ -9,6 +9,7 @@
  */
 // The parser of region files is only at @skyscript/core/config: it takes longer to load than everything else together.
 
+export * from './asked-thread.ts'
 export * from './breathe.ts'
 export type { Config } from './config.ts'
 export * from './config-places.ts'

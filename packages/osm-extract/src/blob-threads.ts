@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
-import { type ErrorData, errorFromData, ServiceError } from '@skyscript/core'
+import { AskedThread, type ErrorData, errorFromData, ServiceError } from '@skyscript/core'
 import { BlobPasses } from './passes.ts'
 import { type Origin, PbfFault } from './pbf-fault.ts'
 import type { Gathered, Selection, Shared, Task, TaskResult } from './tasks.ts'
@@ -50,7 +49,7 @@ function inThisThread(paths: readonly string[], selection: Selection): BlobReade
 const AHEAD = 4
 
 function inThreads(threads: number, paths: readonly string[], selection: Selection): BlobReaders {
-  const readers = Array.from({ length: threads }, () => new BlobThread(paths, selection))
+  const readers = Array.from({ length: threads }, () => startThread(paths, selection))
   return {
     async *run(tasks) {
       const results: Promise<unknown>[] = []
@@ -81,60 +80,13 @@ function inThreads(threads: number, paths: readonly string[], selection: Selecti
 /** What a thread makes and forgets at once is little: a larger young generation holds unpacked blobs that are done with. */
 const YOUNG_MEGABYTES = 24
 
-interface Question {
-  resolve(value: unknown): void
-  reject(error: Error): void
-}
-
-/** A thread that answers in the order in which it is asked. */
-class BlobThread {
-  readonly #worker: Worker
-  readonly #questions: Question[] = []
-  #ended: Error | null = null
-
-  constructor(paths: readonly string[], selection: Selection) {
-    this.#worker = new Worker(new URL('./blob-thread.ts', import.meta.url), {
-      workerData: { paths, selection },
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
-    })
-    this.#worker.on('message', (message: FromBlobThread) => {
-      const question = this.#questions.shift()!
-      if (message.type === 'done') question.resolve(message.value)
-      else question.reject(errorOf(message))
-    })
-    this.#worker.on('error', (error) => {
-      const outOfMemory = (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY'
-      this.#fail(outOfMemory ? died() : (error as Error))
-    })
-    this.#worker.on('exit', () => this.#fail(died()))
-  }
-
-  get waiting(): number {
-    return this.#questions.length
-  }
-
-  ask(message: ToBlobThread): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#ended) reject(this.#ended)
-      else {
-        this.#questions.push({ resolve, reject })
-        this.#worker.postMessage(message)
-      }
-    })
-  }
-
-  tell(message: ToBlobThread): void {
-    this.#worker.postMessage(message)
-  }
-
-  async end(): Promise<void> {
-    await this.#worker.terminate()
-  }
-
-  #fail(error: Error): void {
-    this.#ended ??= error
-    for (const question of this.#questions.splice(0)) question.reject(this.#ended)
-  }
+function startThread(paths: readonly string[], selection: Selection): AskedThread<FromBlobThread> {
+  return new AskedThread(new URL('./blob-thread.ts', import.meta.url), {
+    workerData: { paths, selection },
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
+    errorOf,
+    died,
+  })
 }
 
 const died = () =>

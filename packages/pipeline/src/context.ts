@@ -23,6 +23,7 @@ import { openCaptioner } from './captioner.ts'
 import { fileLedger } from './eecu-ledger.ts'
 import { type ContextOptions, defaultModelCache, modelOptions } from './models.ts'
 import { earthEngineOrigins, isGoogle } from './origins.ts'
+import { createLeafPacker, type LeafPacker } from './packing/leaf-packer.ts'
 import { withSecrets } from './private-addresses.ts'
 import { type ExtractIndex, extractIndexKey, type Run } from './run.ts'
 import { runKey } from './runner/runner.ts'
@@ -53,6 +54,7 @@ export interface RunContext {
   tile(tile: string): Promise<IndexedTile>
   /** See `TileReader`. */
   homeOutlines: TileReader['homeOutlines']
+  readonly packer: LeafPacker
   extractIndex(): Promise<ExtractIndex>
   close(): Promise<void>
 }
@@ -97,6 +99,9 @@ export async function openContext(
   const isDrawn = config.imagery.earthEngine.endpoint === 'local'
   const catalogue = isDrawn ? once(() => openEarthEngine(run, null, options, closers)) : earthEngine
 
+  const packer = createLeafPacker()
+  closers.push(() => packer.close())
+
   const originOf = once(async () => earthEngineOrigins(config.imagery.earthEngine, (await extractIndex()).tiles))
 
   const cog = once(async () => {
@@ -109,6 +114,7 @@ export async function openContext(
     storage,
     run,
     captioner: opened,
+    packer,
     extractIndex,
     sources: sourcesOf(config.imagery.sources),
     imagery: createImagery(

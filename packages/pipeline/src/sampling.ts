@@ -1,5 +1,5 @@
 import { breather, seededFraction, sortInTurns } from '@skyscript/core'
-import { Column, IdColumn } from './column.ts'
+import { Column, IdColumn, integers } from './column.ts'
 
 /** Objects that are gone through before others may have their turn. */
 const TURN = 512
@@ -10,9 +10,9 @@ export class ObjectTable {
   readonly tags: string[] = []
   readonly #tagNumbers = new Map<string, number>()
   readonly #ids = new IdColumn()
-  readonly #cells = new Column((length) => new Uint32Array(length))
-  readonly #tagEnds = new Column((length) => new Uint32Array(length))
-  readonly #objectTags = new Column((length) => new Uint32Array(length))
+  readonly #cells = new Column(integers)
+  readonly #tagEnds = new Column(integers)
+  readonly #objectTags = new Column(integers)
 
   get size(): number {
     return this.#cells.length

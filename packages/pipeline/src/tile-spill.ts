@@ -12,7 +12,7 @@ import {
   sortInTurns,
 } from '@skyscript/core'
 import type { FeatureChunk } from '@skyscript/osm-extract'
-import { Column } from './column.ts'
+import { Column, doubles } from './column.ts'
 import { BEFORE_ID } from './outlines.ts'
 
 /** Lines are held in memory up to this size, then appended to one temporary file per map tile. */
@@ -102,7 +102,7 @@ export class TileSpill {
   /** Memory: the bytes of the tile, and some 50 for each line. */
   async read(tile: string): Promise<TileLines> {
     const marked = await this.#bytesOf(tile)
-    const starts = new Column((length) => new Float64Array(length))
+    const starts = new Column(doubles)
     const ids: string[] = []
     let homes = 0
     const breathe = breather()

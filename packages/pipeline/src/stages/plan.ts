@@ -1,20 +1,18 @@
 import {
-  breather,
   count,
   type Failed,
   type FocusObject,
   fingerprint,
-  fingerprintOf,
   getJson,
   mapTileBox,
   type PlannedImage,
 } from '@skyscript/core'
-import { groupRequests, pixelsIn, planTile, sharing } from '@skyscript/gee-fetch'
+import { planTile } from '@skyscript/gee-fetch'
 import pMap from 'p-map'
 import type { RunContext } from '../context.ts'
-import { type Leaf, leavesOf } from '../leaves.ts'
 import { originOfTile, originSample, type PlannedOrigin } from '../origins.ts'
-import { PlannedTable } from '../planned-table.ts'
+import type { PackedLeaf } from '../packing/pack-leaves.ts'
+import { PlannedTable } from '../packing/planned-table.ts'
 import { requestsKey, selectionKey, type TagOutcomes } from '../run.ts'
 import type { Job } from '../runner/job.ts'
 import { type Sight, sightByTags } from '../select.ts'
@@ -28,12 +26,8 @@ type Focus = FocusObject & Sight
 type Table = Map<string, Map<string, number>>
 
 /** The planned images of one leaf. They are stored under `requestsKey(shard, content)`. */
-export interface PlannedLeaf extends Weighed {
+export interface PlannedLeaf extends Weighed, Pick<PackedLeaf, 'content' | 'requests' | 'pixels'> {
   readonly shard: string
-  readonly content: string
-  /** Requests for pixels and their pixels, if each image is of its first candidate. */
-  readonly requests: number
-  readonly pixels: number
 }
 
 export interface PlanResult {
@@ -89,6 +83,7 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
     const sightOf = sightByTags(captioner)
     async function* focus(): AsyncGenerator<Focus> {
       for await (const outlines of context.homeOutlines(tile, (id) => chosen.has(id))) {
+        signal.throwIfAborted()
         for (const outline of outlines) {
           const { id, isArea, box, edited } = outline
           yield { id, isArea, box, edited, geometry: () => outline.geometry(), ...sightOf(outline) }
@@ -122,27 +117,18 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
         table.add(planned)
       }
     }
-    const grid = config.imagery.earthEngine.grouping ? tile : null
-    const breathe = breather()
-    const write = async ({ name, items }: Leaf<number>): Promise<PlannedLeaf> => {
-      await breathe()
+    const { grouping } = config.imagery.earthEngine
+    const packed = context.packer.pack(table, { tile, grouping, sources: config.imagery.sources })
+    const write = async ({ name, json, ...leaf }: PackedLeaf): Promise<PlannedLeaf> => {
+      signal.throwIfAborted()
       const shard = `${tile}/${name}`
-      const ids = items.map((image) => ({ image, id: table.id(image) }))
-      const images = ids.sort((a, b) => (a.id < b.id ? -1 : 1)).map(({ image }) => image)
-      const { text, canonical } = table.json(images)
-      const content = fingerprintOf(`[${canonical}]`)
-      const first = images.map((image) => table.first(image))
-      const requests = groupRequests(first, grid, sharing(sources))
-      await storage.put(requestsKey(shard, content), `${text}\n`)
-      return { shard, content, kept: images.length, requests: requests.length, pixels: pixelsIn(requests) }
+      await storage.put(requestsKey(shard, leaf.content), json)
+      return { shard, ...leaf }
     }
-    const all = Array.from({ length: table.size }, (_, image) => image)
+    // Where a leaf can't be stored the others are not taken.
+    const leaves = await pMap(packed, write, { concurrency: WRITES }).finally(() => packed.return(undefined))
     return {
-      leaves: await pMap(
-        leavesOf(all, (image) => table.position(image), box),
-        write,
-        { concurrency: WRITES },
-      ),
+      leaves,
       years: sortedTable(years),
       dropped: sortedCounts(dropped),
       tags: sortedTable(outcomes),

@@ -1,5 +1,5 @@
 import { canonicalJson, type ImageCandidate, type PlannedImage, type Position } from '@skyscript/core'
-import { Column, IdColumn } from './column.ts'
+import { Column, doubles, IdColumn, integers } from '../column.ts'
 
 /** What the candidates of one source image have in common, and the JSON of it, as it is and with sorted keys. */
 interface SourceImage extends Omit<ImageCandidate, 'box' | 'width' | 'height'> {
@@ -9,16 +9,40 @@ interface SourceImage extends Omit<ImageCandidate, 'box' | 'width' | 'height'> {
 
 /** The planned images of a map tile in columns: some 40 bytes an image and 48 a candidate, where objects take a kilobyte. */
 export class PlannedTable {
-  readonly #ids = new IdColumn()
-  readonly #ends = new Column((length) => new Uint32Array(length))
+  readonly #ids: IdColumn
+  readonly #ends: Column<Uint32Array>
   /** Number of each candidate's source image, and of its box: candidates of one source have the same. */
-  readonly #images = new Column((length) => new Uint32Array(length))
-  readonly #places = new Column((length) => new Uint32Array(length))
-  readonly #boxes = new Column((length) => new Float64Array(length))
-  readonly #sizes = new Column((length) => new Uint32Array(length))
-  readonly #sourceImages: SourceImage[] = []
+  readonly #images: Column<Uint32Array>
+  readonly #places: Column<Uint32Array>
+  readonly #boxes: Column<Float64Array>
+  readonly #sizes: Column<Uint32Array>
+  readonly #sourceImages: SourceImage[]
   /** Their numbers by source, id and origin. */
   readonly #numbers = new Map<string, Map<string, Map<string, number>>>()
+
+  /** @param data of a table that has all its images: those that are added are not told from the ones it has */
+  constructor(data?: PlannedTable['data']) {
+    this.#ids = new IdColumn(data?.ids)
+    this.#ends = new Column(integers, data?.ends)
+    this.#images = new Column(integers, data?.images)
+    this.#places = new Column(integers, data?.places)
+    this.#boxes = new Column(doubles, data?.boxes)
+    this.#sizes = new Column(integers, data?.sizes)
+    this.#sourceImages = data?.sourceImages ?? []
+  }
+
+  /** What another thread makes the same table of. */
+  get data() {
+    return {
+      ids: this.#ids.data,
+      ends: this.#ends.data,
+      images: this.#images.data,
+      places: this.#places.data,
+      boxes: this.#boxes.data,
+      sizes: this.#sizes.data,
+      sourceImages: this.#sourceImages,
+    }
+  }
 
   get size(): number {
     return this.#ends.length
