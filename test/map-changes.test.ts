@@ -70,10 +70,10 @@ afterAll(async () => {
   await folder?.remove()
 })
 
-const build = (output: string, maps: readonly string[]) => {
+const build = (output: string, maps: readonly string[], wrap?: Parameters<typeof buildHere>[2]) => {
   const imagery = { sources: ['CH', 'S2'], year: 'closest', earthEngine: { endpoint: earthEngine.url, project: 'p' } }
   const source = maps.map((name) => at(name))
-  return buildHere(smallRegion(source, at(output), { imagery }), folder.path)
+  return buildHere(smallRegion(source, at(output), { imagery }), folder.path, wrap)
 }
 
 test.each(Object.entries(CHANGES))(
@@ -100,3 +100,22 @@ test.each(Object.entries(CHANGES))(
   },
   120_000,
 )
+
+test('a change of the map writes no meta again that stays as it was', async () => {
+  await writeMap(at('tree.osm.pbf'), withObject(9, { tags: { natural: 'tree' }, ...EDITED }), WOOD([20]))
+  await cp(at('before'), at('written'), { recursive: true })
+  const metas = (files: ReturnType<typeof filesOf>) => Object.entries(files).filter(([path]) => path.startsWith('meta'))
+  const before = new Map(metas(filesOf(at('written'))))
+  const written = new Set<string>()
+  await build('written', ['tree.osm.pbf'], (storage) => ({
+    ...storage,
+    put(key, value) {
+      if (key.startsWith('meta')) written.add(key)
+      return storage.put(key, value)
+    },
+  }))
+  const changed = metas(filesOf(at('written'))).filter(([path, hash]) => before.get(path) !== hash)
+  expect([...written].sort()).toEqual(changed.map(([path]) => path).sort())
+  expect(written.size).toBeGreaterThan(0)
+  expect(written.size).toBeLessThan(before.size)
+}, 60_000)

@@ -51,7 +51,7 @@ export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
   async run(job, context) {
     const { storage, captioner } = context
     const { head, result: images } = await inputWithHead<FetchHead, Outcome<ImageRecord>>(storage, fetchKey(job))
-    await removeOthers(job, context)
+    const hasEarlier = await removeOthers(job, context)
     const kept: CaptionRecord[] = []
     const dropped: Dropped[] = []
     const metas: { readonly path: string; readonly bytes: Uint8Array }[] = []
@@ -71,7 +71,13 @@ export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
       metas.push({ path: metaPath(image.filepath), bytes })
       kept.push(caption)
     }
-    await pMap(metas, ({ path, bytes }) => storage.put(path, bytes), { concurrency: WRITES })
+    const store = async ({ path, bytes }: (typeof metas)[number]) => {
+      // After a change of the map most metas are as they were, and a read costs much less than a write.
+      const before = hasEarlier ? await storage.get(path) : null
+      if (before === null || !Buffer.from(before.buffer, before.byteOffset, before.length).equals(bytes))
+        await storage.put(path, bytes)
+    }
+    await pMap(metas, store, { concurrency: WRITES })
     return { kept, dropped, failed: [], images: head.digest }
   },
 
@@ -113,8 +119,13 @@ function objectsAt(
   return { focus, around: [...objects.values()] }
 }
 
-/** Results that describe metas which this job is about to replace must not pass for done later. */
-async function removeOthers(job: Job, { storage }: RunContext): Promise<void> {
-  for (const key of await overlapping(storage, 'work/caption', job.shard))
-    if (key !== resultKey(job)) await storage.delete(key)
+/**
+ * Results that describe metas which this job is about to replace must not pass for done later.
+ *
+ * @returns whether there are results for this ground, and so metas
+ */
+async function removeOthers(job: Job, { storage }: RunContext): Promise<boolean> {
+  const keys = await overlapping(storage, 'work/caption', job.shard)
+  for (const key of keys) if (key !== resultKey(job)) await storage.delete(key)
+  return keys.length > 0
 }
