@@ -1,29 +1,16 @@
-import { readdirSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { expectListed } from '../../../test/support/folder-list.ts'
 import { draftOf, textOf } from '../src/phrases.ts'
 import { RULES } from '../src/rules/index.ts'
-import type { Draft, Rule } from '../src/rules/rule.ts'
+import type { Draft } from '../src/rules/rule.ts'
 import { loadTables } from '../src/tables.ts'
 
 const { rules: tables } = loadTables({})
 const phrase = (tag: string) => textOf(draftOf(tag.slice(0, tag.indexOf('=')), tag.slice(tag.indexOf('=') + 1), tables))
 
-const RULES_FOLDER = new URL('../src/rules/', import.meta.url)
-const files = readdirSync(RULES_FOLDER)
-  .filter((name) => name.endsWith('.ts') && !/^(index|rule)\.ts$/.test(name))
-  .map((name) => name.replace(/\.ts$/, ''))
-
 test('every file of the folder is one rule of that name, and every rule is applied once', async () => {
-  for (const file of files) {
-    const exported = Object.values(
-      (await import(/* @vite-ignore */ new URL(`${file}.ts`, RULES_FOLDER).href)) as Record<string, Rule>,
-    )
-    expect(exported, file).toHaveLength(1)
-    expect(exported[0]!.name).toBe(file)
-    expect(RULES.filter((rule) => rule === exported[0])).toHaveLength(1)
-  }
-  expect(RULES).toHaveLength(files.length)
+  await expectListed(new URL('../src/rules/', import.meta.url), RULES, { others: ['rule'], nameOf: ({ name }) => name })
 })
 
 test('a rule changes only drafts that it makes anew, and says the same each time', () => {

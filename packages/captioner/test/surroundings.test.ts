@@ -1,14 +1,10 @@
-import { readdirSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { expectListed } from '../../../test/support/folder-list.ts'
 import { ARRANGING, NAMING, NAMING_WITH_DIRECTIONS } from '../src/surroundings/index.ts'
 import type { Scene, Surrounding, SurroundingRule } from '../src/surroundings/surrounding.ts'
 import type { TagFact } from '../src/tag-facts.ts'
 
-const FOLDER = new URL('../src/surroundings/', import.meta.url)
-const files = readdirSync(FOLDER)
-  .filter((name) => !/^(index|surrounding)\.ts$/.test(name))
-  .map((name) => name.replace(/\.ts$/, ''))
 const USED: readonly SurroundingRule[] = [...new Set([...ARRANGING, ...NAMING, ...NAMING_WITH_DIRECTIONS])]
 
 const fact = (key: string, value: string): TagFact => ({
@@ -49,14 +45,8 @@ const surrounding: fc.Arbitrary<Surrounding> = fc
   })
 
 test('every file of the folder is one rule of that name, and each is in use', async () => {
-  for (const file of files) {
-    const module = (await import(/* @vite-ignore */ new URL(`${file}.ts`, FOLDER).href)) as Record<string, unknown>
-    const exported = Object.values(module) as SurroundingRule[]
-    expect(exported, file).toHaveLength(1)
-    expect(exported[0]!.name).toBe(file)
-    expect(USED).toContain(exported[0])
-  }
-  expect(USED).toHaveLength(files.length)
+  const folder = new URL('../src/surroundings/', import.meta.url)
+  await expectListed(folder, USED, { others: ['surrounding'], nameOf: ({ name }) => name })
 })
 
 test('a rule changes no object that it was given, names none that was not there, and says the same each time', () => {

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { SOURCE_ALIAS } from './ids.ts'
-import { FREE_ALIASES, SOURCE_ALIASES } from './records.ts'
+import { SHIPPED_SOURCES } from './records.ts'
 import { schemaMessage } from './schema-faults.ts'
 
-const SHIPPED = [...SOURCE_ALIASES, ...FREE_ALIASES] as const
-const isShipped = (alias: string): boolean => (SHIPPED as readonly string[]).includes(alias)
+type ShippedAlias = keyof typeof SHIPPED_SOURCES
+
+const SHIPPED = Object.keys(SHIPPED_SOURCES) as [ShippedAlias, ...ShippedAlias[]]
+const isShipped = (alias: string): alias is ShippedAlias => Object.hasOwn(SHIPPED_SOURCES, alias)
 
 const degrees = (limit: number) => z.number().min(-limit).max(limit)
 
@@ -141,14 +143,14 @@ export const sourceForms = [z.enum(SHIPPED), earthEngineSource, cogSource] as co
 export type SourceSettings = z.infer<typeof earthEngineSource> | z.infer<typeof cogSource>
 
 /** A shipped source by its alias, or a source of the user's; `kind` is earth-engine by default. */
-export const sourceSetting = z.unknown().transform((value, context): (typeof SHIPPED)[number] | SourceSettings => {
+export const sourceSetting = z.unknown().transform((value, context): ShippedAlias | SourceSettings => {
   const fault = (message: string, path: PropertyKey[] = []) => {
     context.addIssue({ code: 'custom', message, path })
     return z.NEVER
   }
   if (typeof value === 'string') {
     return isShipped(value)
-      ? (value as (typeof SHIPPED)[number])
+      ? value
       : fault(
           `Unknown source "${value.slice(0, 40)}"; use one of ${SHIPPED.join(', ')}, or describe a source of your own`,
         )

@@ -35,11 +35,26 @@ export interface OsmObject {
   readonly geometry: Geometry
 }
 
-/** The ten imagery sources of the paper, table 1. */
+/**
+ * The imagery sources that come with the pipeline, and what carries their cameras, which captions name. Their other facts
+ * are one file each in gee-fetch's sources. E2 (Earth Search's Sentinel-2) and SI (swisstopo's SWISSIMAGE) need no account.
+ */
+export const SHIPPED_SOURCES = {
+  CH: 'aerial',
+  ES: 'aerial',
+  DE: 'aerial',
+  FI: 'aerial',
+  US: 'aerial',
+  P3: 'satellite',
+  P5: 'satellite',
+  S2: 'satellite',
+  L8: 'satellite',
+  L9: 'satellite',
+  E2: 'satellite',
+  SI: 'aerial',
+} as const satisfies Readonly<Record<string, 'aerial' | 'satellite'>>
+/** The ten imagery sources of the paper, table 1: the default of `imagery.sources`. */
 export const SOURCE_ALIASES = ['CH', 'ES', 'DE', 'FI', 'US', 'P3', 'P5', 'S2', 'L8', 'L9'] as const
-/** Sources beside these that are read without an account: Earth Search's Sentinel-2 and swisstopo's SWISSIMAGE. */
-export const FREE_ALIASES = ['E2', 'SI'] as const
-/** Of a shipped source, or one that the settings describe: see SOURCE_ALIAS. It is part of every image's name. */
 export type SourceAlias = string
 
 /** An object chosen to get an image. */

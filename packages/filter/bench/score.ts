@@ -16,7 +16,7 @@ import sharp from 'sharp'
 import { inputSize } from '../src/clip/preprocess.ts'
 import { parsePreprocessing } from '../src/clip/preprocessor-config.ts'
 import { findModel } from '../src/model/find-model.ts'
-import { openOnnxClip } from '../src/scorers/onnx-clip.ts'
+import { onnxClip } from '../src/scorers/onnx-clip.ts'
 import { createScoring } from '../src/scoring.ts'
 import { writeRandomModel } from './vit.ts'
 
@@ -59,7 +59,13 @@ try {
   const config = join(found.folder, 'preprocessor_config.json')
   const preprocessing = parsePreprocessing(await readFile(config, 'utf8'), config)
   const batch = values.batch === undefined ? null : Number(values.batch)
-  const embedder = await openOnnxClip(found, preprocessing, { device, batch })
+  const embedder = await onnxClip.open(found, preprocessing, {
+    name: 'bench',
+    model: found.folder,
+    cacheFolder: '',
+    device,
+    batch,
+  })
   const scoring = createScoring([{ name: 'bench', embedder }])
   const pairs = await Promise.all(
     Array.from({ length: count }, async (_, i) => ({

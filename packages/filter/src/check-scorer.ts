@@ -1,8 +1,7 @@
-import { checkDevice } from './clip/clip-model.ts'
 import { bytesToDownload } from './model/find-model.ts'
-import { LOCAL_FILES, MODEL_FILES } from './model/model-folder.ts'
 import { openScorer } from './scorer.ts'
 import type { ScorerOptions } from './scorer-options.ts'
+import { engineFor } from './scorers/index.ts'
 
 /**
  * Checks that a scorer can be opened, by opening it as a build does and closing it again. If the model's weights would have
@@ -13,10 +12,10 @@ import type { ScorerOptions } from './scorer-options.ts'
  * @throws as `openScorer`
  */
 export async function checkScorer(options: ScorerOptions): Promise<number> {
-  const { server = null, device = 'cpu' } = options
-  const missing = await bytesToDownload(options, server === null ? MODEL_FILES : LOCAL_FILES)
-  if (missing > 0 && server === null) {
-    checkDevice(device)
+  const { files, checkWithout } = engineFor(options)
+  const missing = await bytesToDownload(options, files)
+  if (missing > 0 && checkWithout !== null) {
+    checkWithout(options)
     return missing
   }
   const scorer = await openScorer(options)

@@ -16,18 +16,19 @@ import {
 import { createCsv, createRecords } from './csv-files.ts'
 import type { FileRows } from './cut-group.ts'
 import { type CutWorkers, openCutWorkers } from './cut-workers.ts'
+import { CUTS } from './cuts/index.ts'
 import type { BenchmarkImages } from './duplicates/benchmark-images.ts'
 import { createHashColumn } from './duplicates/hashes.ts'
 import { matchAgainst } from './duplicates/near-duplicates.ts'
 import { type Drawn, drawEvaluation } from './evaluation.ts'
 import { createTagGroups, createTextGroups, type Groups } from './groups.ts'
 import { createSplitsWriter } from './manifest-splits.ts'
-import { createPairTable, type PairTable, toMicro } from './pair-table.ts'
-import { countAbove, limitGroups, rank, topCount } from './ranking.ts'
+import { createPairTable, type PairTable } from './pair-table.ts'
+import { limitGroups, rank } from './ranking.ts'
 import { shared } from './shared-arrays.ts'
 import { chooseLayout, extentOf } from './splits/choose-layout.ts'
-import { layoutsFor, sharesOf } from './splits/layouts.ts'
-import { type Layout, PARTS } from './splits/splitter.ts'
+import { PARTS } from './splits/criterion.ts'
+import { type Layout, layoutsFor, sharesOf } from './splits/index.ts'
 
 /**
  * Split by block, `train`, `val` and `test` say which ground a pair shows, and only pairs drawn from val and test are in
@@ -254,18 +255,13 @@ function planFiles(survey: Survey, input: CutInput, moreCaptions: boolean): Plan
   const notes: string[] = []
   for (const [i, { best }] of rankings.entries()) {
     const scorer = scorers[i]!
-    for (const percent of [...new Set(filter.top)].sort((a, b) => a - b)) {
-      const count = topCount(percent, table.size)
-      if (count > best.length)
-        notes.push(
-          `The top ${percent} % by ${scorer} are ${best.length} of ${count} pairs: filter.maxPerTag or filter.exclude leave no more.`,
-        )
-      add({ part: 'top', size: percent, scorer }, training(best.subarray(0, count)))
-    }
-    for (const least of [...new Set(filter.above)].sort((a, b) => a - b)) {
-      const count = countAbove(best, table.similarities[i]!, toMicro(least))
-      if (count === 0) notes.push(`No pair has a similarity of ${least} or more by ${scorer}.`)
-      add({ part: 'above', size: least, scorer }, training(best.subarray(0, count)))
+    const ranking = { scorer, best, similarities: table.similarities[i]! }
+    for (const { part, sizes, take } of CUTS) {
+      for (const size of [...new Set(sizes(filter))].sort((a, b) => a - b)) {
+        const { count, note } = take(size, ranking)
+        if (note !== null) notes.push(note)
+        add({ part, size, scorer }, training(best.subarray(0, count)))
+      }
     }
     add({ part: 'val', size: filter.val, scorer }, sets[i]!.val.rows)
     add({ part: 'test', size: filter.test, scorer }, sets[i]!.test.rows)

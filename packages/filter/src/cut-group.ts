@@ -5,7 +5,8 @@ import { type CsvText, createCsvText } from './csv-text.ts'
 import { hashOf } from './groups.ts'
 import type { GroupSurvey } from './pair-table.ts'
 import { encodeId, fromMicro, toMicro } from './pair-table.ts'
-import { type Layout, PARTS, type Splitter } from './splits/splitter.ts'
+import { PARTS, type Splitter } from './splits/criterion.ts'
+import type { Layout } from './splits/index.ts'
 
 /** Which data of the pairs a cut needs. */
 export interface SurveySettings {

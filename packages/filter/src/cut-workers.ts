@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os'
 import type { ManifestFile } from '@skyscript/dataset'
+import { pMapIterable } from 'p-map'
 import { type FileRows, formatGroup, type GroupText, type SurveySettings, surveyGroup } from './cut-group.ts'
-import { inOrder } from './in-order.ts'
 import type { GroupSurvey } from './pair-table.ts'
-import { createSplitter } from './splits/splitter.ts'
+import { createSplitter } from './splits/index.ts'
 import type { CutQuestion } from './threads/cut-thread.ts'
 import { startThread } from './threads/thread.ts'
 
@@ -16,19 +16,19 @@ const AHEAD = 2
 
 /** Reads a manifest's row groups, on as many threads as there are cores. */
 export interface CutWorkers {
-  survey(): AsyncGenerator<GroupSurvey>
-  format(files: readonly FileRows[]): AsyncGenerator<readonly GroupText[]>
+  survey(): AsyncIterable<GroupSurvey>
+  format(files: readonly FileRows[]): AsyncIterable<readonly GroupText[]>
   close(): Promise<void>
 }
 
 /** Returns row groups in order, for any number of threads. */
 export async function openCutWorkers(manifest: ManifestFile, settings: SurveySettings): Promise<CutWorkers> {
-  const groups = manifest.groups.length
-  if (groups < GROUPS_WORTH_THREADS) {
+  const groups = manifest.groups.keys().toArray()
+  if (groups.length < GROUPS_WORTH_THREADS) {
     const partOf = createSplitter(settings.layout, settings.seed)
     return {
-      survey: () => inOrder(groups, 1, (group) => surveyGroup(manifest, group, settings, partOf)),
-      format: (files) => inOrder(groups, 1, (group) => formatGroup(manifest, group, files)),
+      survey: () => pMapIterable(groups, (group) => surveyGroup(manifest, group, settings, partOf), { concurrency: 1 }),
+      format: (files) => pMapIterable(groups, (group) => formatGroup(manifest, group, files), { concurrency: 1 }),
       close: async () => {},
     }
   }
@@ -39,7 +39,7 @@ export async function openCutWorkers(manifest: ManifestFile, settings: SurveySet
   }
   const askAll = (method: string, value: unknown) => Promise.all(threads.map((thread) => thread.ask(method, value)))
   const askOne = <T>(method: string) =>
-    inOrder(groups, AHEAD * count, (group) => threads[group % count]!.ask<T>(method, group))
+    pMapIterable(groups, (group) => threads[group % count]!.ask<T>(method, group), { concurrency: AHEAD * count })
   await askAll('open', { path: manifest.path, settings } satisfies CutQuestion).catch(async (error: unknown) => {
     await close()
     throw error

@@ -1,7 +1,7 @@
 import { type Config, seededFraction } from '@skyscript/core'
 import type { PairTable } from './pair-table.ts'
 import { topCount } from './ranking.ts'
-import { PARTS } from './splits/splitter.ts'
+import { PARTS } from './splits/criterion.ts'
 
 /** The top percentage of the ranking that val and test are drawn from, as in the original. */
 export const EVALUATION_PERCENT = 30

@@ -1,5 +1,11 @@
 import type { Device, Progress } from '@skyscript/core'
-import type { ModelServer } from './scorers/remote-clip.ts'
+
+/** A server that runs the two halves of a CLIP, each under its own name. */
+export interface ModelServer {
+  readonly url: string
+  readonly vision: string
+  readonly text: string
+}
 
 export interface ScorerOptions {
   readonly name: string

@@ -1,14 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DataFault } from '@skyscript/core'
-import { type Preprocessing, parsePreprocessing } from './clip/preprocessor-config.ts'
+import { parsePreprocessing } from './clip/preprocessor-config.ts'
 import type { Embedder } from './embedder.ts'
 import { findModel } from './model/find-model.ts'
-import { LOCAL_FILES, MODEL_FILES, type ModelFolder } from './model/model-folder.ts'
+import { checkModelLogin } from './model-server/model-login.ts'
 import type { ScorerOptions } from './scorer-options.ts'
-import { checkModelLogin } from './scorers/model-login.ts'
-import { onnxFingerprint, openOnnxClip } from './scorers/onnx-clip.ts'
-import { openRemoteClip, remoteFingerprint } from './scorers/remote-clip.ts'
+import type { Engine } from './scorers/engine.ts'
+import { engineFor } from './scorers/index.ts'
 import type { ScorePair } from './scoring.ts'
 import { createScoring, type NamedEmbedder, type ScorerIdentity, type Scoring, scorerFingerprint } from './scoring.ts'
 
@@ -66,24 +65,22 @@ export async function identifyScorers(list: readonly ScorerOptions[]): Promise<S
   checkModelLogin(list.flatMap(({ server }) => (server ? [server.url] : [])))
   const identities: ScorerIdentity[] = []
   for (const options of list) {
-    const { server = null, device = 'cpu', name } = options
-    const { found, preprocessing } = await readModel(options)
-    const model = server === null ? onnxFingerprint(found.identity, device) : await remoteFingerprint(found, server)
-    identities.push({ name, fingerprint: scorerFingerprint(preprocessing, model), model: found.identity })
+    const engine = engineFor(options)
+    const { found, preprocessing } = await readModel(options, engine)
+    const fingerprint = scorerFingerprint(preprocessing, await engine.fingerprint(found, options))
+    identities.push({ name: options.name, fingerprint, model: found.identity })
   }
   return identities
 }
 
 async function openEmbedder(options: ScorerOptions): Promise<Embedder> {
-  const { server = null, device = 'cpu', batch = null } = options
-  const { found, preprocessing } = await readModel(options)
-  return server === null
-    ? openOnnxClip(found, preprocessing, { device, batch })
-    : openRemoteClip(found, preprocessing, { server, batch })
+  const engine = engineFor(options)
+  const { found, preprocessing } = await readModel(options, engine)
+  return engine.open(found, preprocessing, options)
 }
 
-async function readModel(options: ScorerOptions): Promise<{ found: ModelFolder; preprocessing: Preprocessing }> {
-  const found = await findModel(options, options.server ? LOCAL_FILES : MODEL_FILES)
+async function readModel(options: ScorerOptions, { files }: Engine) {
+  const found = await findModel(options, files)
   const file = join(found.folder, 'preprocessor_config.json')
   return { found, preprocessing: parsePreprocessing(await readFile(file, 'utf8'), file) }
 }

@@ -1,9 +1,9 @@
 import { canonicalJson, DataFault, sha256 } from '@skyscript/core'
 import { LRUCache } from 'lru-cache'
+import pMap from 'p-map'
 import { PREPROCESSING_VERSION } from './clip/preprocess.ts'
 import type { Preprocessing } from './clip/preprocessor-config.ts'
 import type { Embedder } from './embedder.ts'
-import { inOrder } from './in-order.ts'
 import type { ModelIdentity } from './model/model-identity.ts'
 import type { PixelsAnswer, PixelsQuestion } from './threads/pixels-thread.ts'
 import { startThread } from './threads/thread.ts'
@@ -125,20 +125,15 @@ export function createScoring(scorers: readonly NamedEmbedder[]): Scoring {
         chosen,
         signal,
       )
-      const results: PairScores[] = []
       const atOnce = Math.max(...chosen.map(({ embedder }) => embedder.captionsAtOnce))
-      const scored = inOrder(pairs.length, atOnce, async (i): Promise<PairScores> => {
+      const scored = async ({ caption }: ScorePair, i: number): Promise<PairScores> => {
         const { embeddings, phash } = images[i]!
         const similarities: (number | DataFault)[] = []
         for (const [place, { name }] of chosen.entries())
-          similarities.push(await similarity(embeddings[place]!, pairs[i]!.caption, captionsOf.get(name)!))
+          similarities.push(await similarity(embeddings[place]!, caption, captionsOf.get(name)!))
         return { similarities, phash }
-      })
-      for await (const scores of scored) {
-        signal?.throwIfAborted()
-        results.push(scores)
       }
-      return results
+      return pMap(pairs, scored, { concurrency: atOnce, signal })
     },
     async close() {
       await Promise.all([pixels.close(), ...scorers.map(({ embedder }) => embedder.close())])

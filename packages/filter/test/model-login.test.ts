@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type RequestListener } from 'no
 import type { AddressInfo } from 'node:net'
 import { openScoring } from '@skyscript/filter'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
-import { modelLogin } from '../src/scorers/model-login.ts'
+import { modelLogin } from '../src/model-server/model-login.ts'
 import { DEMO_MODEL } from './support/models.ts'
 
 afterEach(() => {

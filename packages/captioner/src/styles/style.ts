@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { checkWith, InputError, messageOf, type SourceAlias } from '@skyscript/core'
+import { checkWith, InputError, messageOf, SHIPPED_SOURCES, type SourceAlias } from '@skyscript/core'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { DIRECTIONS, type Direction } from '../surroundings/surrounding.ts'
-
-/** Taken from aircraft; the other sources are satellites. */
-const AERIAL: ReadonlySet<SourceAlias> = new Set(['CH', 'ES', 'DE', 'FI', 'US', 'SI'])
 
 /** A word or sentence of a style; nothing that would break a line of a CSV or a terminal. */
 const text = z.string().regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, 'must be one line without control characters')
@@ -79,7 +76,8 @@ export function parseStyle(content: string, file: string): Style {
   return checked.value
 }
 
-/** @param source null where it isn't known: the original calls every image a satellite image */
+/** @param source null where it isn't known: the original calls every image a satellite image, as we do those of users' sources */
 export function imageName({ images }: Style, source: SourceAlias | null): string {
-  return source !== null && AERIAL.has(source) ? images.aerial : images.satellite
+  const carriers: Readonly<Record<string, 'aerial' | 'satellite'>> = SHIPPED_SOURCES
+  return images[(source !== null && carriers[source]) || 'satellite']
 }

@@ -2,14 +2,17 @@ import { availableParallelism } from 'node:os'
 import type { Device } from '@skyscript/core'
 import { canonicalJson, sha256 } from '@skyscript/core'
 import { findBatchSize } from '../batch-size.ts'
+import { checkDevice } from '../clip/clip-model.ts'
 import { ENGINE_VERSION } from '../clip/engine.ts'
 import { fixedInputSize } from '../clip/preprocess.ts'
 import type { Preprocessing } from '../clip/preprocessor-config.ts'
 import type { Embedder } from '../embedder.ts'
-import type { ModelFolder } from '../model/model-folder.ts'
+import { MODEL_FILES, type ModelFolder } from '../model/model-folder.ts'
 import type { ModelIdentity } from '../model/model-identity.ts'
+import type { ScorerOptions } from '../scorer-options.ts'
 import type { OpenAnswer, OpenQuestion } from '../threads/model-thread.ts'
 import { startThread } from '../threads/thread.ts'
+import type { Engine } from './engine.ts'
 
 // onnxruntime sends usage reports to its makers by default; users of this package have not agreed to that. It reads the
 // environment of the process, which threads cannot change.
@@ -20,24 +23,27 @@ const CPU_BATCHES = [4, 8, 16, 32]
 const GPU_BATCHES = [16, 32, 64, 128, 256]
 
 /** A hash of everything that decides an embedding. Batch size and threads don't; the device does, because of rounding. */
-export const onnxFingerprint = ({ files }: ModelIdentity, device: Device): string =>
+const fingerprintOf = ({ files }: ModelIdentity, device: Device): string =>
   sha256(canonicalJson(['onnx-clip', ENGINE_VERSION, files, ...(device === 'cpu' ? [] : [device])]))
-
-export interface OnnxOptions {
-  readonly device: Device
-  /** Images per batch; null: found by trying. */
-  readonly batch: number | null
-}
 
 /**
  * A CLIP in ONNX, run locally by onnxruntime in its own thread, so that the caller's event loop stays free.
  *
  * Captions are embedded one by one, so that an embedding never depends on the other captions.
  */
-export async function openOnnxClip(
+export const onnxClip: Engine = {
+  name: 'onnx-clip',
+  files: MODEL_FILES,
+  serves: () => true,
+  fingerprint: async ({ identity }, { device = 'cpu' }) => fingerprintOf(identity, device),
+  open: openOnnxClip,
+  checkWithout: ({ device = 'cpu' }) => checkDevice(device),
+}
+
+async function openOnnxClip(
   { folder, identity }: ModelFolder,
   preprocessing: Preprocessing,
-  { device, batch }: OnnxOptions,
+  { device = 'cpu', batch = null }: Pick<ScorerOptions, 'device' | 'batch'>,
 ): Promise<Embedder> {
   const size = fixedInputSize(preprocessing, folder)
   const thread = startThread(new URL('../threads/model-thread.ts', import.meta.url))
@@ -51,7 +57,7 @@ export async function openOnnxClip(
   const image = 3 * size.width * size.height
 
   return {
-    fingerprint: onnxFingerprint(identity, device),
+    fingerprint: fingerprintOf(identity, device),
     model: identity,
     preprocessing,
     usesCores: device === 'cpu',

@@ -1,47 +1,55 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canonicalJson, InputError, sha256 } from '@skyscript/core'
+import pMap from 'p-map'
 import { normalised } from '../clip/clip-model.ts'
 import { fixedInputSize } from '../clip/preprocess.ts'
 import type { Preprocessing } from '../clip/preprocessor-config.ts'
 import { CONTEXT_LENGTH, createTokenizer } from '../clip/tokens.ts'
 import type { Embedder } from '../embedder.ts'
-import type { ModelFolder } from '../model/model-folder.ts'
+import { LOCAL_FILES, type ModelFolder } from '../model/model-folder.ts'
 import type { ModelIdentity } from '../model/model-identity.ts'
-import { type InferenceServer, openInferenceServer, type RemoteModel, type RemoteTensor } from './inference-server.ts'
+import {
+  type InferenceServer,
+  openInferenceServer,
+  type RemoteModel,
+  type RemoteTensor,
+} from '../model-server/inference-server.ts'
+import type { ModelServer, ScorerOptions } from '../scorer-options.ts'
+import type { Engine } from './engine.ts'
 
 /** Images per request, and concurrent requests: enough to keep a GPU busy while the next ones are sent. */
 const BATCH = 16
 const REQUESTS = 4
 
-/** A server that runs the two halves of a CLIP, each under its own name. */
-export interface ModelServer {
-  readonly url: string
-  readonly vision: string
-  readonly text: string
-}
-
-export interface RemoteOptions {
-  readonly server: ModelServer
-  /** Images per request; null: the default, or less if the server has a limit. */
-  readonly batch: number | null
-}
-
 /**
  * A CLIP on a server that speaks the Open Inference Protocol, version 2, such as Triton or KServe. Preprocessing and
  * tokenising are done here, so scores equal those of the same model on this machine except for the server's rounding.
  *
- * @throws InputError `bad-model` if the server's models are not halves of a CLIP; ServiceError `model-server-failed`
+ * Opening it throws InputError `bad-model` if the server's models are not halves of a CLIP, and ServiceError
+ * `model-server-failed`.
  */
-export async function openRemoteClip(
+export const remoteClip: Engine = {
+  name: 'remote-clip',
+  files: LOCAL_FILES,
+  serves: ({ server }) => Boolean(server),
+  async fingerprint({ identity }, { server }) {
+    const { vision, text } = await openHalves(server!)
+    return fingerprintOf(identity, vision, text)
+  },
+  open: openRemoteClip,
+  checkWithout: null,
+}
+
+async function openRemoteClip(
   { folder, identity }: ModelFolder,
   preprocessing: Preprocessing,
-  { server: names, batch }: RemoteOptions,
+  { server: names, batch = null }: ScorerOptions,
 ): Promise<Embedder> {
   const size = fixedInputSize(preprocessing, folder)
   const file = join(folder, 'tokenizer.json')
   const tokenizer = createTokenizer(await readFile(file, 'utf8'), file)
-  const { server, vision, text } = await openHalves(names)
+  const { server, vision, text } = await openHalves(names!)
   const limits = [vision.fixedBatch, vision.maxBatch, batch ?? BATCH].filter((limit) => limit !== null)
   const perRequest = vision.fixedBatch ?? Math.min(...limits)
   const { width, height } = size
@@ -73,11 +81,7 @@ export async function openRemoteClip(
       for (let at = 0; at < samples.length; at += perRequest * image) {
         parts.push(samples.subarray(at, at + perRequest * image))
       }
-      const embeddings: Float32Array[] = []
-      for (let at = 0; at < parts.length; at += REQUESTS) {
-        embeddings.push(...(await Promise.all(parts.slice(at, at + REQUESTS).map(request))).flat())
-      }
-      return embeddings
+      return (await pMap(parts, request, { concurrency: REQUESTS })).flat()
     },
     async embedText(caption) {
       ensureOpen()
@@ -106,12 +110,6 @@ async function openHalves(names: ModelServer) {
 
 const fingerprintOf = ({ files }: ModelIdentity, vision: Half, text: Half): string =>
   sha256(canonicalJson(['open-inference', vision.version, text.version, files]))
-
-/** The fingerprint that `openRemoteClip` would return; the server says which models it runs. */
-export async function remoteFingerprint({ identity }: ModelFolder, server: ModelServer): Promise<string> {
-  const { vision, text } = await openHalves(server)
-  return fingerprintOf(identity, vision, text)
-}
 
 interface Half {
   readonly name: string

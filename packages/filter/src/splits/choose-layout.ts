@@ -1,7 +1,7 @@
 import type { Box } from '@skyscript/core'
 import type { ManifestFile } from '@skyscript/dataset'
-import type { Shares } from './lattice.ts'
-import { createSplitter, type Layout } from './splitter.ts'
+import type { Shares } from './criterion.ts'
+import { createSplitter, type Layout } from './index.ts'
 
 const EDGES = ['west', 'south', 'east', 'north'] as const
 

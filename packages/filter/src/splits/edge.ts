@@ -1,5 +1,6 @@
-import { type Box, seededFraction } from '@skyscript/core'
-import type { Shares } from './lattice.ts'
+import { type Box, METRES_PER_DEGREE_LATITUDE, seededFraction } from '@skyscript/core'
+import type { Shares, SplitCriterion } from './criterion.ts'
+import { autoGround, type Meridian, type Rectangle, rectangleSplitter } from './rectangles.ts'
 
 const SIDES = ['south', 'east', 'north', 'west'] as const
 const ENDS = ['low', 'high'] as const
@@ -22,10 +23,35 @@ interface Strip {
   readonly test: number
 }
 
-/** A held-out rectangle in metres from the region's south-west corner; unbounded beyond the region. */
-export interface EdgeRectangle {
-  readonly part: 'val' | 'test'
-  readonly box: Box
+/** Rectangles at the edge of a region. */
+interface Edge extends Meridian {
+  readonly kind: 'edge'
+  readonly rectangles: readonly Rectangle[]
+}
+
+/**
+ * Where images are large compared with the region, many overlap each inner side of held-out ground: then val and test are
+ * next to each other at one edge of the region and extend beyond it.
+ */
+export const edge: SplitCriterion<Edge> = {
+  kind: 'edge',
+  layouts(split, region, shares, seed) {
+    const ground = autoGround(split, region)
+    if (ground === null || ground.cell !== null) return []
+    const { meridian, left, south, metresPerDegreeEast, size } = ground
+    const toDegrees = ([x0, y0, x1, y1]: Box): Box => [
+      left + x0 / metresPerDegreeEast,
+      south + y0 / METRES_PER_DEGREE_LATITUDE,
+      left + x1 / metresPerDegreeEast,
+      south + y1 / METRES_PER_DEGREE_LATITUDE,
+    ]
+    return edgeGround(size, region.imageSide, shares, seed).map((rectangles) => ({
+      kind: 'edge',
+      meridian,
+      rectangles: rectangles.map(({ part, box }) => ({ part, box: toDegrees(box) })),
+    }))
+  },
+  splitter: ({ meridian, rectangles }) => rectangleSplitter(meridian, () => rectangles),
 }
 
 /**
@@ -34,13 +60,14 @@ export interface EdgeRectangle {
  *
  * @param size size of the region, metres
  * @param imageSide metres
+ * @returns rectangles in metres from the region's south-west corner
  */
-export function edgeGround(
+function edgeGround(
   size: readonly [width: number, height: number],
   imageSide: number,
   shares: Shares,
   seed: number,
-): EdgeRectangle[][] {
+): Rectangle[][] {
   const places = SIDES.flatMap((side) => ENDS.map((end) => ({ side, end })))
     .map((place) => ({ ...place, draw: seededFraction(seed, 'held-out-edge', `${place.side}:${place.end}`) }))
     .sort((a, b) => a.draw - b.draw)

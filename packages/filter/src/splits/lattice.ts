@@ -1,22 +1,13 @@
 import { type Box, seededFraction } from '@skyscript/core'
-
-/** A rectangle of held-out ground, degrees; may be unbounded. Longitudes are relative to a meridian, see `Meridian`. */
-export interface Rectangle {
-  readonly part: 'val' | 'test'
-  readonly box: Box
-}
-
-/** Shares of the ground (or, for splits by image, of the objects) that go to val and test, 0 to 1. */
-export interface Shares {
-  readonly val: number
-  readonly test: number
-}
+import type { Shares, SplitCriterion } from './criterion.ts'
+import { autoGround, type Meridian, type Rectangle, rectangleSplitter } from './rectangles.ts'
 
 /**
  * Cells over the Earth, each with one val and one test rectangle at seeded places. Held-out ground is evenly spread over
  * the region for any seed, and its rectangles are compact, so that few images overlap their edges.
  */
-export interface Lattice extends Shares {
+interface Lattice extends Shares, Meridian {
+  readonly kind: 'lattice'
   /** Corner of a cell: degrees east of the layout's meridian, and of latitude. */
   readonly west: number
   readonly south: number
@@ -29,19 +20,43 @@ export interface Lattice extends Shares {
 
 /** Cells whose rectangles are cached, about 100 MB. */
 const CELLS_REMEMBERED = 200_000
+/** Number of lattice draws to try. */
+const LATTICE_DRAWS = 8
 /** Column numbers are below this in both directions from the meridian. */
 const COLUMNS = 2 ** 22
 
+/** A lattice of small rectangles, where images are small compared with the region. */
+export const lattice: SplitCriterion<Lattice> = {
+  kind: 'lattice',
+  layouts(split, region, shares) {
+    const ground = autoGround(split, region)
+    if (ground?.cell == null) return []
+    const { meridian, left, south, size, cell } = ground
+    const [west, , east, north] = region.extent
+    const columns = Math.max(1, Math.round(size[0] / cell))
+    const rows = Math.max(1, Math.round(size[1] / cell))
+    const cells = { west: left, south, width: (east - west) / columns, height: (north - south) / rows }
+    return Array.from({ length: LATTICE_DRAWS }, (_, draw) => ({
+      kind: 'lattice',
+      meridian,
+      ...cells,
+      ...shares,
+      draw,
+    }))
+  },
+  splitter: (layout, seed) => rectangleSplitter(layout.meridian, createLatticeGround(layout, seed)),
+}
+
 /** @returns the held-out rectangles of all cells that a box overlaps */
-export function createLatticeGround(lattice: Lattice, seed: number): (box: Box) => readonly Rectangle[] {
-  const { west, south, width, height } = lattice
+function createLatticeGround(layout: Lattice, seed: number): (box: Box) => readonly Rectangle[] {
+  const { west, south, width, height } = layout
   const known = new Map<number, readonly Rectangle[]>()
   const inCell = (x: number, y: number): readonly Rectangle[] => {
     const key = y * 2 * COLUMNS + x + COLUMNS
     const found = known.get(key)
     if (found !== undefined) return found
     if (known.size === CELLS_REMEMBERED) known.clear()
-    const rectangles = rectanglesOf(lattice, x, y, seed)
+    const rectangles = rectanglesOf(layout, x, y, seed)
     known.set(key, rectangles)
     return rectangles
   }
@@ -55,8 +70,8 @@ export function createLatticeGround(lattice: Lattice, seed: number): (box: Box) 
   }
 }
 
-function rectanglesOf(lattice: Lattice, x: number, y: number, seed: number): Rectangle[] {
-  const { west, south, width, height, draw } = lattice
+function rectanglesOf(layout: Lattice, x: number, y: number, seed: number): Rectangle[] {
+  const { west, south, width, height, draw } = layout
   const chance = (what: string) => seededFraction(seed, `split-${what}`, `${draw}:${x}:${y}`)
   // Two different quarters of the cell.
   const first = Math.floor(4 * chance('val-quarter'))
@@ -68,7 +83,7 @@ function rectanglesOf(lattice: Lattice, x: number, y: number, seed: number): Rec
     ] as const
   ).flatMap(([part, quarter]): Rectangle[] => {
     // At most half a cell, so that it fits into a quarter: the settings allow shares up to 20 %.
-    const side = Math.sqrt(lattice[part])
+    const side = Math.sqrt(layout[part])
     if (side === 0) return []
     // Fractions of the cell, 0 to 1.
     const left = (quarter % 2) / 2 + chance(`${part}-x`) * (0.5 - side)

@@ -1,6 +1,7 @@
 import { type ManifestFile, openManifestFile } from '@skyscript/dataset'
 import { type FileRows, formatGroup, type SurveySettings, surveyGroup } from '../cut-group.ts'
-import { createSplitter, type Splitter } from '../splits/splitter.ts'
+import type { Splitter } from '../splits/criterion.ts'
+import { createSplitter } from '../splits/index.ts'
 import { serveThread } from './serve-thread.ts'
 
 export interface CutQuestion {

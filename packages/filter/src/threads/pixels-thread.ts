@@ -1,10 +1,10 @@
 import { DataFault } from '@skyscript/core'
+import pMap from 'p-map'
 import sharp from 'sharp'
 import type { RgbImage } from '../clip/pillow-resize.ts'
 import { decodeRgb, inputSize, toSamples } from '../clip/preprocess.ts'
 import type { Preprocessing } from '../clip/preprocessor-config.ts'
 import { perceptualHash } from '../duplicates/perceptual-hash.ts'
-import { inOrder } from '../in-order.ts'
 import { serveThread } from './serve-thread.ts'
 
 export interface PixelsQuestion {
@@ -34,13 +34,12 @@ sharp.concurrency(1)
 serveThread({
   async pixels({ images, preprocessings, alone }: PixelsQuestion) {
     // While a model uses all cores, more decoding at a time would only slow its threads down.
-    const reading = inOrder(images.length, alone ? DECODERS : 1, (i) =>
-      decodeRgb(images[i]!).catch((error: unknown) => {
+    const decode = (image: (typeof images)[number]) =>
+      decodeRgb(image).catch((error: unknown) => {
         if (error instanceof DataFault) return error
         throw error
-      }),
-    )
-    const decoded = await Array.fromAsync(reading)
+      })
+    const decoded = await pMap(images, decode, { concurrency: alone ? DECODERS : 1 })
     const good = decoded.filter((image): image is RgbImage => !(image instanceof DataFault))
     const samples = preprocessings.map((preprocessing) => {
       const { width, height } = inputSize(preprocessing)!

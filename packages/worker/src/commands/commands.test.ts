@@ -1,30 +1,18 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { Option } from 'commander'
 import { expect, test, vi } from 'vitest'
+import { expectListed, modulesIn } from '../../../../test/support/folder-list.ts'
 import { runCli } from '../cli.ts'
 import { FORMATS } from '../exports/index.ts'
 import { COMMANDS } from './index.ts'
 
-/** The files of a folder, without tests, the index and `others`. */
-const filesIn = (folder: URL, others: readonly string[] = []) =>
-  readdirSync(folder)
-    .filter((file) => !file.endsWith('.test.ts'))
-    .map((file) => file.replace(/\.ts$/, ''))
-    .filter((name) => !['index', ...others].includes(name))
-
-const commandFiles = filesIn(new URL('.', import.meta.url))
-const formatFiles = filesIn(new URL('../exports/', import.meta.url), ['format', 'statistics', 'target'])
+const COMMAND_FILES = new URL('.', import.meta.url)
+const FORMAT_FILES = new URL('../exports/', import.meta.url)
+const NO_FORMATS = ['format', 'statistics', 'target']
 
 test('every file in commands/ is a command of the list, and every file of a format one of the export formats', async () => {
-  const exported = await Promise.all(
-    commandFiles.map(async (name) => Object.values(await import(/* @vite-ignore */ `./${name}.ts`))),
-  )
-  expect(new Set(exported.flat())).toEqual(new Set(COMMANDS))
-  expect(exported.flat()).toHaveLength(COMMANDS.length)
-  const made = await Promise.all(
-    formatFiles.map(async (name) => Object.values(await import(/* @vite-ignore */ `../exports/${name}.ts`))),
-  )
-  expect(new Set(made.flat())).toEqual(new Set(FORMATS))
+  await expectListed(COMMAND_FILES, COMMANDS)
+  await expectListed(FORMAT_FILES, FORMATS, { others: NO_FORMATS })
 })
 
 test('the name under which a command gets an option is its flag', () => {
@@ -60,7 +48,8 @@ test('a declaration of a command or format loads nothing large when it is import
     './format.ts',
     './statistics.ts',
   ]
-  for (const file of [...commandFiles, ...formatFiles.map((name) => `../exports/${name}`)]) {
+  const formats = modulesIn(FORMAT_FILES, NO_FORMATS).map((name) => `../exports/${name}`)
+  for (const file of [...modulesIn(COMMAND_FILES), ...formats]) {
     const source = readFileSync(new URL(`${file}.ts`, import.meta.url), 'utf8')
     for (const [, what, from] of source.matchAll(/^import ([^;]*?) from '([^']+)'/gms)) {
       if (what!.startsWith('type ') || from!.startsWith('node:')) continue

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseConfig } from '@skyscript/core/config'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { expectListed } from '../../../../test/support/folder-list.ts'
 import type { Finding } from './check.ts'
 import { CHECKS } from './checks/index.ts'
 import { preflight, renderChecks, runDoctor } from './doctor.ts'
@@ -265,13 +266,7 @@ test('the password of the environment and the rule about encryption hold for doc
 })
 
 test('every file in checks/ is a check of the list', async () => {
-  const names = (await readdir(new URL('checks/', import.meta.url)))
-    .map((file) => file.replace(/\.ts$/, ''))
-    .filter((name) => name !== 'index')
-  const exported = await Promise.all(
-    names.map(async (name) => Object.values(await import(/* @vite-ignore */ `./checks/${name}.ts`))),
-  )
-  expect(new Set(exported.flat())).toEqual(new Set(CHECKS))
+  await expectListed(new URL('checks/', import.meta.url), CHECKS)
 })
 
 test('a build is refused before it begins with the sentences of doctor, all of them, and told of warnings', async () => {
