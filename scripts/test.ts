@@ -1,6 +1,7 @@
 /**
  * `npm test`: types, style, import order, documentation, then every test. Arguments go to vitest: `npm test -- packages/core`.
- * `npm run test:quick` leaves out the tests of whole builds in `test/`, and those that are tagged as slow.
+ * `npm run test:quick` leaves out the tests of whole builds in `test/`, and those that are tagged as slow; `npm run lint`
+ * leaves out all tests.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
@@ -41,16 +42,18 @@ function slowest(count: number): string {
     .join('')
 }
 
-await ensureRedis()
 const args = process.argv.slice(2)
 const isQuick = args[0] === '--quick'
-if (args.length === 0 || isQuick) {
+const isLint = args[0] === '--lint'
+if (!isLint) await ensureRedis()
+if (args.length === 0 || isQuick || isLint) {
   must('types', join(bin, 'tsc'), ['--noEmit'])
   must('style', join(bin, 'biome'), ['ci', '.', '--reporter=summary'])
   must('imports', process.execPath, ['scripts/check-imports.ts'])
   must('reference', process.execPath, ['scripts/docs.ts', '--check'])
   must('links', process.execPath, ['scripts/check-links.ts'])
   must('wording', process.execPath, ['scripts/check-english.ts'])
+  if (isLint) process.exit(0)
   rmSync(timings, { force: true })
   const selected = isQuick ? ['packages', 'examples', '--tags-filter=!slow', ...args.slice(1)] : []
   const reports = ['--reporter=default', '--reporter=json', `--outputFile.json=${timings}`]

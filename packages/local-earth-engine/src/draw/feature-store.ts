@@ -110,20 +110,24 @@ export async function loadFeatures(paths: readonly string[]): Promise<Features> 
   return builder.build()
 }
 
+interface DrawnObject {
+  readonly id: string
+  /** Number of its style. */
+  readonly style: number
+  readonly seed: number
+  /** Square metres; 0 for points and lines. */
+  readonly area: number
+  readonly firstLine: number
+  readonly lines: number
+  readonly boxes: readonly Box[]
+}
+
 /** Collects objects and arranges those that are drawn. An id that comes again is left out. */
 export function featureBuilder(): { add(object: OsmObject): void; build(): Features } {
   const seen = new Set<string>()
   const styles: Style[] = []
   const styleNumbers = new Map<string, number>()
-  const objects: {
-    style: number
-    seed: number
-    area: number
-    firstLine: number
-    lines: number
-    boxes: readonly Box[]
-    id: string
-  }[] = []
+  const objects: DrawnObject[] = []
   const lineLengths = growing()
   const coordinates = growing()
 
@@ -171,14 +175,7 @@ export function featureBuilder(): { add(object: OsmObject): void; build(): Featu
 }
 
 function arrange(
-  objects: readonly {
-    style: number
-    seed: number
-    area: number
-    firstLine: number
-    lines: number
-    boxes: readonly Box[]
-  }[],
+  objects: readonly DrawnObject[],
   styles: readonly Style[],
   offsets: Uint32Array,
   coordinates: Int32Array,

@@ -17,7 +17,7 @@ export const cut = defineCommand({
   },
   async run({ output, config, json }) {
     const { readCutSettings } = await import('../region.ts')
-    const { owning } = await import('../runs/owning.ts')
+    const { owning } = await import('../runs/interruptible.ts')
     const { openDataset } = await import('../storages/storages.ts')
     const { openTerminal } = await import('../terminal/open-terminal.ts')
     const { optionsClaim } = await import('@skyscript/pipeline/ownership')

@@ -1,22 +1,21 @@
-import { type Config, redact, type Storage, type Terminal } from '@skyscript/core'
+import { type Config, redact, type Storage } from '@skyscript/core'
 import { createOutages } from '@skyscript/gee-fetch'
 import {
   type BuildOptions,
   type ContextOptions,
   createEmbeddedRunner,
   createExecutor,
-  type Lease,
   type PrivateAddresses,
   stageConcurrency,
 } from '@skyscript/pipeline'
-import { buildClaim, takeLease } from '@skyscript/pipeline/ownership'
+import { buildClaim } from '@skyscript/pipeline/ownership'
 import type { Runner } from '@skyscript/pipeline/runner'
 import { preflight } from '../doctor/doctor.ts'
-import { machineLimits, queueLimits, type SharedLimits } from '../limits/shared-limits.ts'
+import { machineLimits, queueLimits } from '../limits/shared-limits.ts'
 import { createQueueRunner } from '../queue/distributed.ts'
 import { openStorage } from '../storages/storages.ts'
-import { closeInTime, interruptSignal, isLeftBehind } from '../terminal/interrupt.ts'
 import { downloadProgress, openTerminal } from '../terminal/open-terminal.ts'
+import { interruptible, type Run, takeOutput } from './interruptible.ts'
 
 /** Takes the output, opens what a build needs, runs `task`, closes it all. */
 export async function withBuild<T>(
@@ -24,67 +23,44 @@ export async function withBuild<T>(
   config: Config,
   task: (options: BuildOptions) => Promise<T>,
 ): Promise<T> {
-  const terminal = openTerminal()
-  const interrupt = interruptSignal(terminal)
-  let runner: Runner | undefined
-  let lease: Lease | undefined
-  let limits: SharedLimits | undefined
-  const run = async () => {
+  return interruptible(openTerminal(), 'resume', async (run) => {
+    const { terminal, signal, opened } = run
     await preflight(config, terminal)
     const storage = await openStorage(config.output)
-    lease = await takeLease(storage, buildClaim(command, config), {
-      onWait: (text) => terminal.note(text),
-      signal: interrupt.signal,
-    })
-    limits = config.queue === 'embedded' ? machineLimits() : queueLimits(config.queue)
+    const lease = await takeOutput(storage, buildClaim(command, config), run)
+    const limits = config.queue === 'embedded' ? machineLimits() : queueLimits(config.queue)
+    opened.defer(() => limits.close())
     const shared = {
       ...limits.options,
       progress: downloadProgress(terminal),
       privateAddresses: new Map() satisfies PrivateAddresses,
       outages: createOutages(({ text }) => terminal.note(text)),
     }
-    runner = await openRunner(config, storage, terminal, shared)
-    return task({
-      config,
-      storage,
-      openStorage,
-      runner,
-      terminal,
-      lease,
-      signal: AbortSignal.any([interrupt.signal, lease.signal]),
-      ...shared,
-    })
-  }
-  try {
-    return await interrupt.race(run())
-  } finally {
-    await closeInTime(async () => {
-      await runner?.close()
-      await limits?.close()
-      // A task that was left behind may still write: then the output stays taken until the process has ended.
-      if (!isLeftBehind()) await lease?.release()
-    })
-    interrupt.release()
-  }
+    const runner = await openRunner(config, storage, run, shared)
+    const either = AbortSignal.any([signal, lease.signal])
+    return task({ config, storage, openStorage, runner, terminal, lease, signal: either, ...shared })
+  })
 }
 
 async function openRunner(
   config: Config,
   storage: Storage,
-  terminal: Terminal,
+  { terminal, opened }: Run,
   shared: ContextOptions,
 ): Promise<Runner> {
   if (config.queue !== 'embedded') {
     terminal.note(`Jobs go to ${redact(config.queue)}; start workers with: skyscript worker --queue <url>`)
-    return createQueueRunner({ redisUrl: config.queue, storage, onEvent: (text) => terminal.note(text) })
+    const runner = await createQueueRunner({
+      redisUrl: config.queue,
+      storage,
+      onEvent: (text) => terminal.note(text),
+    })
+    opened.defer(() => runner.close())
+    return runner
   }
   const executor = createExecutor(async () => storage, shared)
+  opened.defer(() => executor.close())
   const runner = createEmbeddedRunner({ execute: executor.execute, concurrency: await stageConcurrency('embedded') })
-  return {
-    run: runner.run,
-    async close() {
-      await runner.close()
-      await executor.close()
-    },
-  }
+  opened.defer(() => runner.close())
+  return runner
 }
