@@ -73,9 +73,10 @@ export async function fetchCost(prepared: Prepared, planned: Flow): Promise<Fetc
     const list = groupRequests(asked, imagery.earthEngine.grouping ? tileOf(job.shard) : null, sharing(sources))
     return { images: asked.length, requests: list.length, pixels: pixelsIn(list), list }
   }
-  const draw = ({ shard }: Following) => seededFraction(seed, 'probe', shard)
   const heads = [...planned.done.get(plan.name)!.values()].map(({ head }) => head as PlanHead)
-  const drawn = heads.flatMap(plan.follow!).sort((a, b) => draw(a) - draw(b))
+  const leaves = heads.flatMap(plan.follow!)
+  const draws = new Map(leaves.map(({ shard }) => [shard, seededFraction(seed, 'probe', shard)]))
+  const drawn = leaves.sort((a, b) => draws.get(a.shard)! - draws.get(b.shard)!)
   for (let from = 0; from < drawn.length; from += READS) {
     for (const { images, requests, pixels, list } of await Promise.all(
       drawn.slice(from, from + READS).map(requestsOf),

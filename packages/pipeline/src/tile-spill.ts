@@ -59,7 +59,9 @@ export class TileSpill {
     }
     let start = 0
     let other = 0
+    const breathe = breather()
     for (const [i, end] of ends.entries()) {
+      if (i % TURN === 0) await breathe()
       const box = boxAt(boxes, 4 * i)
       const home = mapTileAt(boxCenter(box))
       const both = [box]
