@@ -1,4 +1,5 @@
 import { pause } from './pause.ts'
+import { turn } from './turn.ts'
 
 /** Limits concurrency. */
 export interface Limiter {
@@ -57,27 +58,10 @@ export function createLimiter({
     active--
     wakeFirst()
   }
-  const turn = (signal?: AbortSignal) =>
-    new Promise<void>((resolve, reject) => {
-      const leave = () => {
-        waiting.delete(wake)
-        signal?.removeEventListener('abort', abort)
-      }
-      const wake = () => {
-        leave()
-        resolve()
-      }
-      const abort = () => {
-        leave()
-        reject(signal?.reason)
-      }
-      waiting.add(wake)
-      signal?.addEventListener('abort', abort)
-    })
   return {
     async acquire(signal) {
       signal?.throwIfAborted()
-      while (active >= placesAt(performance.now())) await turn(signal)
+      while (active >= placesAt(performance.now())) await turn(waiting, signal)
       active++
       for (;;) {
         const wait = Math.max(starts[oldest]! + WINDOW_MS, notBefore) - performance.now()

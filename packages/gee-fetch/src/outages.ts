@@ -1,6 +1,7 @@
 import { ServiceError } from '@skyscript/core'
 import { pause } from './pause.ts'
 import { isServiceFailure } from './refusals.ts'
+import { turn } from './turn.ts'
 
 /** Pauses between two probes of a service that is down: short at first, so that a short outage costs little. */
 const FIRST_PROBE_MS = 1_000
@@ -133,7 +134,7 @@ function outageOf(state: State, patienceMs: number, tell: (text: string, isOver:
         return true
       }
       if (awayMs() >= patienceMs) throw unavailable()
-      await turn(state.waiting, Math.max(0, patienceMs - awayMs()), signal)
+      await turn(state.waiting, signal, Math.max(0, patienceMs - awayMs()))
     }
     return false
   }
@@ -203,17 +204,3 @@ function outageOf(state: State, patienceMs: number, tell: (text: string, isOver:
 
 const duration = (ms: number): string =>
   ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Number((ms / 60_000).toFixed(1))} min`
-
-/** Waits until woken, or for `ms`. */
-function turn(waiting: Set<() => void>, ms: number, signal?: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  const abort = () => reject(signal?.reason)
-  waiting.add(resolve)
-  signal?.addEventListener('abort', abort, { once: true })
-  return promise.finally(() => {
-    clearTimeout(timer)
-    waiting.delete(resolve)
-    signal?.removeEventListener('abort', abort)
-  })
-}
