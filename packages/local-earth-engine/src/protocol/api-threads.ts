@@ -36,6 +36,9 @@ interface Task {
   readonly reject: (error: Error) => void
 }
 
+/** Pictures are outside of it; what drawing makes besides is little, and a larger young generation would keep it for long. */
+const YOUNG_MEGABYTES = 12
+
 /**
  * Starts threads that draw, so that the event loop stays free and every core has an image to draw. The first reads the
  * features, all share them.
@@ -105,7 +108,10 @@ export async function startApi(threads: number, features: readonly string[], opt
 /** Starts a thread and adds it to `workers`. */
 function startThread(workerData: ThreadData, workers: Worker[]): Promise<Ground> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./api-thread.ts', import.meta.url), { workerData })
+    const worker = new Worker(new URL('./api-thread.ts', import.meta.url), {
+      workerData,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
+    })
     workers.push(worker)
     // Without a listener an error of a thread would end the process; a call learns of it by the thread's exit.
     worker.on('error', reject)
