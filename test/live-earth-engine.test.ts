@@ -1,7 +1,14 @@
-import { mapTileAt, mapTileBox, SOURCE_ALIASES } from '@skyscript/core'
+import { mapTileAt, mapTileBox } from '@skyscript/core'
 import { createEarthEngine, fetchImages, SOURCES } from '@skyscript/gee-fetch'
 import { expect, test } from 'vitest'
-import { contextOf, focusOf, imageryOf, planAll, settingsOf } from '../packages/gee-fetch/test/set-up.ts'
+import {
+  contextOf,
+  EARTH_ENGINE_ALIASES,
+  focusOf,
+  imageryOf,
+  planAll,
+  settingsOf,
+} from '../packages/gee-fetch/test/set-up.ts'
 import { openFolder } from '../packages/worker/src/storages/folder.ts'
 import { lacks } from './support/needs.ts'
 import { makeFolder } from './support/skyscript.ts'
@@ -18,7 +25,7 @@ const ACCOUNT = {
   ciMayLack: () => true,
 }
 
-const PLACES: Readonly<Record<(typeof SOURCE_ALIASES)[number], readonly [number, number]>> = {
+const PLACES: Readonly<Record<(typeof EARTH_ENGINE_ALIASES)[number], readonly [number, number]>> = {
   CH: [7.447, 46.948],
   ES: [-3.703, 40.417],
   DE: [13.06, 52.396],
@@ -29,9 +36,15 @@ const PLACES: Readonly<Record<(typeof SOURCE_ALIASES)[number], readonly [number,
   S2: [7.447, 46.948],
   L8: [7.447, 46.948],
   L9: [7.447, 46.948],
+  NL: [5.54, 51.88],
+  NE: [-122.32, 45.75],
+  LV: [24.737, 56.861],
+  SK: [19.163, 48.751],
+  EE: [24.959, 58.148],
+  EL: [24.754, 59.437],
 }
 
-test.skipIf(lacks(ACCOUNT)).each(SOURCE_ALIASES)(
+test.skipIf(lacks(ACCOUNT)).each(EARTH_ENGINE_ALIASES)(
   '%s gives images and a JPEG',
   async (alias) => {
     const ee = createEarthEngine({

@@ -50,6 +50,12 @@ export const SHIPPED_SOURCES = {
   S2: 'satellite',
   L8: 'satellite',
   L9: 'satellite',
+  NL: 'aerial',
+  NE: 'aerial',
+  LV: 'aerial',
+  SK: 'aerial',
+  EE: 'aerial',
+  EL: 'aerial',
   E2: 'satellite',
   SI: 'aerial',
 } as const satisfies Readonly<Record<string, 'aerial' | 'satellite'>>

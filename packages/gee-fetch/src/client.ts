@@ -75,7 +75,7 @@ export interface EarthEngine {
   pixels(expression: Graph, grid: PixelGrid, signal?: AbortSignal): Promise<Buffer>
   /** The asset's type, `IMAGE` or `IMAGE_COLLECTION`; null if it does not exist. */
   assetType(id: string): Promise<string | null>
-  /** Ids of the assets in a folder of the public catalogue; empty if there is no such folder. */
+  /** Ids of the assets in a folder of the public catalogue or of a project; empty if there is no such folder. */
   assetsIn(folder: string): Promise<string[]>
   stats(): EarthEngineStats
   /** What this client's requests cost, if it requests profiles. */
@@ -269,12 +269,11 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
       return send('pixels', `/v1/projects/${project}/image:computePixels`, body, read, signal)
     },
     async assetType(id) {
-      const name = id.startsWith('projects/') ? id : `${PUBLIC}${id}`
-      const answer = await ifThere(json('other', `/v1/${name}`, undefined))
+      const answer = await ifThere(json('other', `/v1/${assetName(id)}`, undefined))
       return typeof answer?.type === 'string' ? answer.type : null
     },
     async assetsIn(folder) {
-      const answer = await ifThere(json('other', `/v1/${PUBLIC}${folder}:listAssets`, undefined))
+      const answer = await ifThere(json('other', `/v1/${assetName(folder)}:listAssets`, undefined))
       const assets = Array.isArray(answer?.assets) ? (answer.assets as { name?: unknown }[]) : []
       return assets.flatMap(({ name }) => (typeof name === 'string' ? [name.replace(PUBLIC, '')] : []))
     },
@@ -295,6 +294,9 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
 
 /** The public catalogue. */
 const PUBLIC = 'projects/earthengine-public/assets/'
+
+/** Assets of a project, also those that the catalogue lists, are named in full by their ids. */
+const assetName = (id: string) => (id.startsWith('projects/') ? id : `${PUBLIC}${id}`)
 
 async function ifThere<T>(answer: Promise<T>): Promise<T | null> {
   try {

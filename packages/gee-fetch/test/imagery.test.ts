@@ -10,7 +10,6 @@ import {
   mapTileAt,
   mapTileBox,
   type PlannedImage,
-  SOURCE_ALIASES,
   sha256,
 } from '@skyscript/core'
 import sharp from 'sharp'
@@ -20,6 +19,7 @@ import { PLACE, writeFeatures } from '../../local-earth-engine/test/calls.ts'
 import { openFolder } from '../../worker/src/storages/folder.ts'
 import { findCandidates } from '../src/candidates.ts'
 import {
+  checkSource,
   createEarthEngine,
   createImagery,
   type EarlierImages,
@@ -31,7 +31,7 @@ import {
   sourcesOf,
 } from '../src/index.ts'
 import { byPreference } from '../src/preference.ts'
-import { contextOf, earlierOf, focusOf, imageryOf, planAll, settingsOf } from './set-up.ts'
+import { contextOf, EARTH_ENGINE_ALIASES, earlierOf, focusOf, imageryOf, planAll, settingsOf } from './set-up.ts'
 
 vi.mock('../src/pause.ts', () => import('./quick-pauses.ts'))
 
@@ -54,7 +54,7 @@ afterAll(async () => {
 })
 
 /** A place covered by each source. */
-type Alias = (typeof SOURCE_ALIASES)[number]
+type Alias = (typeof EARTH_ENGINE_ALIASES)[number]
 const PLACES: Readonly<Record<Alias, readonly [number, number]>> = {
   CH: PLACE,
   ES: [-3.7, 40.42],
@@ -66,6 +66,12 @@ const PLACES: Readonly<Record<Alias, readonly [number, number]>> = {
   S2: PLACE,
   L8: PLACE,
   L9: PLACE,
+  NL: [5.55, 51.883],
+  NE: [-122.33, 45.76],
+  LV: [24.74, 56.866],
+  SK: [19.163, 48.755],
+  EE: [24.959, 58.15],
+  EL: [26.73, 58.39],
 }
 
 /** An area around a place that fills about 200 pixels of a source. */
@@ -100,24 +106,27 @@ async function planned(alias: Alias, id?: string): Promise<PlannedImage> {
 const context = async (name: string, earlier?: EarlierImages) =>
   contextOf(ee, await openFolder(join(folder, name)), earlier && { earlier })
 
-test.each(SOURCE_ALIASES)('%s: one request finds images, a second gives a JPEG of the planned size', async (alias) => {
-  const before = ee.stats()
-  const plan = await planned(alias)
-  expect(ee.stats().computeRequests - before.computeRequests).toBe(1)
-  const { storage, ...rest } = await context('each')
-  const { kept, dropped, failed } = await fetchImages([plan], { storage, ...rest })
-  expect([dropped, failed], alias).toEqual([[], []])
-  const [record] = kept
-  const year = record!.time === null ? '' : String(new Date(record!.time).getUTCFullYear() % 100).padStart(2, '0')
-  expect(record!.filepath).toMatch(new RegExp(`^images[2-7]/a7_${alias}_${year}\\.jpg$`))
-  const bytes = (await storage.get(record!.filepath))!
-  expect([bytes.length, sha256(bytes)]).toEqual([record!.bytes, record!.sha256])
-  const { format, channels, space, width, height } = await sharp(bytes).metadata()
-  expect([format, channels, space]).toEqual(['jpeg', 3, 'srgb'])
-  expect([width, height]).toEqual([record!.width, record!.height])
-  const { channels: colours } = await sharp(bytes).stats()
-  expect(Math.max(...colours.map(({ stdev }) => stdev))).toBeGreaterThan(1.5)
-})
+test.each(EARTH_ENGINE_ALIASES)(
+  '%s: one request finds images, a second gives a JPEG of the planned size',
+  async (alias) => {
+    const before = ee.stats()
+    const plan = await planned(alias)
+    expect(ee.stats().computeRequests - before.computeRequests).toBe(1)
+    const { storage, ...rest } = await context('each')
+    const { kept, dropped, failed } = await fetchImages([plan], { storage, ...rest })
+    expect([dropped, failed], alias).toEqual([[], []])
+    const [record] = kept
+    const year = record!.time === null ? '' : String(new Date(record!.time).getUTCFullYear() % 100).padStart(2, '0')
+    expect(record!.filepath).toMatch(new RegExp(`^images[2-7]/a7_${alias}_${year}\\.jpg$`))
+    const bytes = (await storage.get(record!.filepath))!
+    expect([bytes.length, sha256(bytes)]).toEqual([record!.bytes, record!.sha256])
+    const { format, channels, space, width, height } = await sharp(bytes).metadata()
+    expect([format, channels, space]).toEqual(['jpeg', 3, 'srgb'])
+    expect([width, height]).toEqual([record!.width, record!.height])
+    const { channels: colours } = await sharp(bytes).stats()
+    expect(Math.max(...colours.map(({ stdev }) => stdev))).toBeGreaterThan(1.5)
+  },
+)
 
 test('images are listed by id, none cloudier than the settings allow', async () => {
   const tile = mapTileBox(mapTileAt(PLACE))
@@ -126,6 +135,15 @@ test('images are listed by id, none cloudier than the settings allow', async () 
   expect(Math.max(...found.map(({ cloud }) => cloud!))).toBeLessThanOrEqual(20)
   const ids = found.map(({ imageId }) => imageId)
   expect(ids).toEqual(ids.toSorted())
+})
+
+test("a collection of another project's assets is found, and if it moved the error says what its folder holds", async () => {
+  await checkSource(ee, SOURCES.NE)
+  const [folder] = SOURCES.NE.collection.split('/001')
+  await expect(checkSource(ee, { ...SOURCES.NE, collection: `${folder}/000` })).rejects.toMatchObject({
+    code: 'source-gone',
+    message: expect.stringContaining(`${folder} now holds ${SOURCES.NE.collection}`),
+  })
 })
 
 test('every image of a place is found, whatever the number of images and pages', async () => {

@@ -22,6 +22,15 @@ import {
   type Source,
 } from '../src/index.ts'
 
+type EarthEngineAlias = {
+  [A in keyof typeof SOURCES]: (typeof SOURCES)[A]['kind'] extends 'earth-engine' ? A : never
+}[keyof typeof SOURCES]
+
+/** The shipped sources that are in Earth Engine. */
+export const EARTH_ENGINE_ALIASES = Object.values(SOURCES)
+  .filter(({ kind }) => kind === 'earth-engine')
+  .map(({ alias }) => alias as EarthEngineAlias)
+
 /** The default settings. */
 export const TILES = { minPixels: 100, maxPixels: 1000, pointPixels: 300, shift: 0.2 }
 export const CHECKS = { minValid: 0.98, maxCloud: 0.35, maxSeam: 0.002, minDeviation: 1.5 }

@@ -1,6 +1,6 @@
 /**
  * An HTTP server that answers the Earth Engine REST calls the pipeline makes (algorithms, value:compute,
- * image:computePixels, assets, listAssets) for the ten collections, and draws their imagery from OSM features.
+ * image:computePixels, assets, listAssets) for sixteen collections, and draws their imagery from OSM features.
  *
  * @example
  * import { startLocalEarthEngine } from '@skyscript/local-earth-engine'

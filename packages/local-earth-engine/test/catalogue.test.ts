@@ -14,6 +14,7 @@ const [NAIP, S2, L8, L9] = [
   'LANDSAT/LC09/C02/T1_TOA',
 ]
 const [P3, P5] = ['SKYSAT/GEN-A/PUBLIC/ORTHO/RGB', 'SKYSAT/GEN-A/PUBLIC/ORTHO/MULTISPECTRAL']
+const NEON = 'projects/neon-prod-earthengine/assets/RGB/001'
 const BERN: Box = [7.4, 46.7, 7.5, 46.8]
 /** Each collection with a place of it, and the first and last year that it may show. */
 const COLLECTIONS: readonly (readonly [id: string, place: Box, since: number, until: number])[] = [
@@ -26,6 +27,12 @@ const COLLECTIONS: readonly (readonly [id: string, place: Box, since: number, un
   [S2, BERN, 2017, 2026],
   [L8, BERN, 2013, 2026],
   [L9, BERN, 2021, 2026],
+  ['Netherlands/Beeldmateriaal/LUCHTFOTO_RGB', [5.5, 51.85, 5.6, 51.9], 2021, 2022],
+  [NEON, [-122.4, 45.7, -122.3, 45.8], 2013, 2025],
+  ['Latvia/Maamet/orthos/rgb', [24.1, 56.9, 24.2, 57], 2007, 2017],
+  ['Slovakia/orthos/25cm', [19.1, 48.7, 19.2, 48.8], 2017, 2019],
+  ['Estonia/Maamet/orthos/rgb', [24.9, 58.1, 25, 58.2], 1993, 2021],
+  ['Estonia/Maamet/orthos/rgb_low_flying', [26.7, 58.3, 26.8, 58.4], 1993, 2021],
 ]
 
 let server: LocalEarthEngine
@@ -42,8 +49,10 @@ interface Listed {
   readonly properties: Readonly<Record<string, unknown>>
 }
 
+const nameOf = (id: string) => (id.startsWith('projects/') ? id : `projects/earthengine-public/assets/${id}`)
+
 async function listed(id: string, query: Readonly<Record<string, string>> = {}, url = server.url) {
-  const path = `${url}/v1/projects/earthengine-public/assets/${id}:listAssets`
+  const path = `${url}/v1/${nameOf(id)}:listAssets`
   const response = await fetch(`${path}?${new URLSearchParams(query)}`)
   return (await response.json()) as { assets: Listed[]; nextPageToken?: string }
 }
@@ -96,6 +105,8 @@ test('where a collection has no images there are none', async () => {
     [NAIP, [7.4, 46.7, 7.5, 46.8]],
     [S2, [10, -80, 10.1, -79.9]],
     [P3, [10, 60, 10.1, 60.1]],
+    [NEON, [-100.1, 45, -100, 45.1]],
+    ['Estonia/Maamet/orthos/rgb_low_flying', [27.5, 57.8, 27.6, 57.9]],
   ] as const) {
     expect(await compute(server.url, invoke('Collection.size', { collection: near(id, [...elsewhere]) })), id).toBe(0)
   }
@@ -148,6 +159,22 @@ test('yearly mosaics of Finland are of one year each, and most of a year is mask
   expect(Math.max(...shares)).toBeGreaterThan(0.02)
   const years = assets.map(({ startTime }) => startTime!.slice(0, 4))
   expect(new Set(years).size).toBe(years.length)
+})
+
+test("an asset of another project has its own long name, whichever project the caller's is", async () => {
+  const strict = await startLocalEarthEngine({ features: [], threads: 1, projects: ['mine'] })
+  try {
+    const described = await (await fetch(`${strict.url}/v1/${NEON}`)).json()
+    expect(described).toMatchObject({ type: 'IMAGE_COLLECTION', id: NEON, name: NEON })
+    const { assets } = await listed(NEON, {}, strict.url)
+    expect(assets.length).toBeGreaterThan(20)
+    for (const asset of assets) expect(asset).toMatchObject({ name: asset.id, id: expect.stringMatching(`^${NEON}/`) })
+    const folder = await listed('projects/neon-prod-earthengine/assets/RGB', {}, strict.url)
+    expect(folder.assets.map(({ id }) => id)).toEqual([NEON])
+    expect((await fetch(`${strict.url}/v1/projects/yours/algorithms`)).status).toBe(403)
+  } finally {
+    await strict.close()
+  }
 })
 
 test('Brandenburg can be had as one image or as a collection', async () => {

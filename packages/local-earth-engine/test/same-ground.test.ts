@@ -26,6 +26,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   S2: [24.94, 60.17],
   L8: [-46.62, -23.55],
   L9: [1.52, 42.53],
+  NL: [5.5555, 51.881],
 }
 
 /** A tag for each value of a table. */

@@ -12,6 +12,7 @@ import {
 import type { DatasetRow } from '@skyscript/dataset'
 import { createReportCollector } from '@skyscript/dataset/report'
 import { findDuplicates, storePairs } from '@skyscript/filter'
+import { sourcesOf } from '@skyscript/gee-fetch'
 import {
   type Assembled,
   beginChange,
@@ -84,6 +85,13 @@ function contentOf(
 ): string {
   return fingerprint('pairs', VERSIONS.assemble, TOOL_VERSION, {
     sources: config.imagery.sources,
+    // Shipped sources are named by alias only, and what is said of them may be corrected.
+    terms: sourcesOf(config.imagery.sources).map(({ collection, licence, credit }) => [
+      collection,
+      licence,
+      credit(null),
+      credit(2000),
+    ]),
     more: config.captions.more > 0,
     seed: config.seed,
     scorers: scorers.map(({ name }) => name),

@@ -35,5 +35,7 @@ test('the size of images is that of the finest source that may cover the region 
   expect(side(all, ANDORRA)).toBeCloseTo(30)
   expect(side(all, [178, -18, 179, -17])).toBe(3000)
   expect(side('[P3, L8]', ANDORRA)).toBeCloseTo(240)
+  expect(side('[NE, US]', [-98, 39, -97, 40])).toBeCloseTo(180)
+  expect(side('[EL, S2]', [26.5, 58, 27, 58.5])).toBe(3000)
   expect(side('[S2, ES]', ANDORRA, ', prefer: listed')).toBe(3000)
 })

@@ -1,6 +1,9 @@
 import type { EarthEngineSource } from './source.ts'
 
-/** https://developers.google.com/earth-engine/datasets/catalog/Spain_PNOA_PNOA10 */
+/**
+ * https://developers.google.com/earth-engine/datasets/catalog/Spain_PNOA_PNOA10
+ * The terms are IGN's own, http://www.ign.es/resources/licencia/Condiciones_licenciaUso_IGN.pdf, not a Creative Commons licence.
+ */
 export const es: EarthEngineSource = {
   kind: 'earth-engine',
   alias: 'ES',
@@ -17,6 +20,6 @@ export const es: EarthEngineSource = {
   cloudBrightness: 253,
   timePrecision: 'day',
   mayBeImage: false,
-  licence: 'CC BY 4.0',
+  licence: 'terms of IGN (Spain): free for any legitimate use, IGN must be named as the origin',
   credit: (year) => `PNOA${year === null ? '' : ` ${year}`}, Instituto Geográfico Nacional (Spain)`,
 }

@@ -2,14 +2,20 @@ import type { Config, SHIPPED_SOURCES, SourceSettings } from '@skyscript/core'
 import { ch } from './ch.ts'
 import { de } from './de.ts'
 import { e2 } from './e2.ts'
+import { ee } from './ee.ts'
+import { el } from './el.ts'
 import { es } from './es.ts'
 import { fi } from './fi.ts'
 import { l8 } from './l8.ts'
 import { l9 } from './l9.ts'
+import { lv } from './lv.ts'
+import { ne } from './ne.ts'
+import { nl } from './nl.ts'
 import { p3 } from './p3.ts'
 import { p5 } from './p5.ts'
 import { s2 } from './s2.ts'
 import { si } from './si.ts'
+import { sk } from './sk.ts'
 import type { Source } from './source.ts'
 import { us } from './us.ts'
 
@@ -25,6 +31,12 @@ export const SOURCES = {
   S2: s2,
   L8: l8,
   L9: l9,
+  NL: nl,
+  NE: ne,
+  LV: lv,
+  SK: sk,
+  EE: ee,
+  EL: el,
   E2: e2,
   SI: si,
 } as const satisfies Readonly<Record<keyof typeof SHIPPED_SOURCES, Source>>

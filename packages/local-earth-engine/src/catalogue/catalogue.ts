@@ -1,10 +1,15 @@
 import { brandenburg } from './brandenburg.ts'
+import { ESTONIA, ESTONIA_LOW_FLYING } from './estonia.ts'
 import { LANDSAT_8, LANDSAT_9 } from './landsat.ts'
+import { LATVIA } from './latvia.ts'
 import { NAIP } from './naip.ts'
 import { FINLAND, SWITZERLAND } from './national.ts'
+import { NEON } from './neon.ts'
+import { NETHERLANDS } from './netherlands.ts'
 import type { Scene, SceneSource } from './scene.ts'
 import { SENTINEL_2 } from './sentinel2.ts'
 import { SKYSAT_MULTISPECTRAL, SKYSAT_RGB } from './skysat.ts'
+import { SLOVAKIA } from './slovakia.ts'
 import { SPAIN } from './spain.ts'
 
 /** What a catalogue holds. */
@@ -23,16 +28,22 @@ export interface Catalogue {
   isDenied(id: string): boolean
 }
 
-/** The catalogue of the ten collections. */
+/** The catalogue of the collections in collections.json. */
 export function createCatalogue({ brandenburg: type, denied = [] }: CatalogueOptions): Catalogue {
-  const national = [SWITZERLAND, SPAIN, brandenburg(type), FINLAND, NAIP]
+  const paper = [SWITZERLAND, SPAIN, brandenburg(type), FINLAND, NAIP]
   const sources: readonly SceneSource[] = [
-    ...national,
+    ...paper,
     SKYSAT_RGB,
     SKYSAT_MULTISPECTRAL,
     SENTINEL_2,
     LANDSAT_8,
     LANDSAT_9,
+    NETHERLANDS,
+    NEON,
+    LATVIA,
+    SLOVAKIA,
+    ESTONIA,
+    ESTONIA_LOW_FLYING,
   ]
   return {
     sources,
@@ -48,8 +59,13 @@ export function createCatalogue({ brandenburg: type, denied = [] }: CatalogueOpt
   }
 }
 
-/** `projects/earthengine-public/assets/X` is the long name of X. */
-export const publicId = (id: string): string => id.replace(/^projects\/earthengine-(public|legacy)\/assets\//, '')
+/** `projects/earthengine-public/assets/X` is the long name of X; assets of other projects have only their long names. */
+export const publicId = (id: string): string =>
+  id.replace(/^projects\/earthengine-(public|legacy)\/assets\/(?!projects\/)/, '')
+
+/** The long name of an id. */
+export const assetName = (id: string): string =>
+  id.startsWith('projects/') ? id : `projects/earthengine-public/assets/${id}`
 
 /** Whether an asset is an image, and not a collection. */
 export const isScene = (found: SceneSource | Scene): found is Scene => 'source' in found

@@ -1,5 +1,5 @@
 import { type Box, METRES_PER_DEGREE_LONGITUDE } from '@skyscript/core'
-import { type Catalogue, isScene, publicId, sceneId } from '../catalogue/catalogue.ts'
+import { assetName, type Catalogue, isScene, publicId, sceneId } from '../catalogue/catalogue.ts'
 import type { Scene, SceneSource } from '../catalogue/scene.ts'
 import { parseDate } from './algorithm.ts'
 import { assetDenied, assetNotFound, badRequest } from './api-error.ts'
@@ -83,8 +83,6 @@ function geoJsonBox(text: string): Box {
     throw badRequest('Invalid GeoJSON in the filter.')
   }
 }
-
-const assetName = (id: string) => `projects/earthengine-public/assets/${id}`
 
 function describeSource({ id, type, title, start, end, extent }: SceneSource): unknown {
   const [west, south, east, north] = extent

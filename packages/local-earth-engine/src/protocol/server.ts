@@ -100,8 +100,9 @@ export async function startLocalEarthEngine(options: LocalEarthEngineOptions): P
         'Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.',
       )
     }
-    const project = /^\/v1\w*\/projects\/([^/]+)\//.exec(url.pathname)?.[1]
-    if (projects && project !== undefined && project !== 'earthengine-public' && !projects.includes(project)) {
+    // An asset may be another project's.
+    const project = /^\/v1\w*\/projects\/([^/]+)\/(?!assets\/)/.exec(url.pathname)?.[1]
+    if (projects && project !== undefined && !projects.includes(project)) {
       throw new ApiError(
         403,
         `Project ${project} is not registered to use Earth Engine. Visit https://console.cloud.google.com/earth-engine/configuration?project=${project} to register the project.`,
