@@ -28,7 +28,7 @@ const OBJECTS: readonly Drawn[] = [
   { id: 3, tags: { natural: 'water', water: 'pond' }, at: [[-120, 60]], half: 25 },
 ]
 
-/** The objects about each of the places, in one file. */
+/** The objects once at every place, in one file. */
 function maps(): OsmData {
   const parts = Object.values(SOURCES).map(([to], i): OsmData => {
     const from = place([0, 0])

@@ -2,7 +2,7 @@ import { fraction, hashText, mix } from '../draw/hash.ts'
 import { digits } from './scene.ts'
 import { sheetSource } from './sheets.ts'
 
-/** Each of these flights took three years for the country. */
+/** First years of the flights of the whole country, which took three years each. */
 const FLIGHTS = [2007, 2010, 2013, 2015]
 const SEED = hashText('latvia')
 
