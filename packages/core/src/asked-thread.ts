@@ -27,7 +27,9 @@ export class AskedThread<Answer extends ThreadAnswer = ThreadAnswer> {
   constructor(file: URL, { workerData, resourceLimits, errorOf, died }: AskedThreadOptions<Answer>) {
     this.#worker = new Worker(file, { workerData, ...(resourceLimits && { resourceLimits }) })
     this.#worker.on('message', (answer: Answer) => {
-      const question = this.#questions.shift()!
+      const question = this.#questions.shift()
+      // An answer may arrive after the error of a thread that gave it.
+      if (question === undefined) return
       if (answer.type === 'done') question.resolve((answer as { value: unknown }).value)
       else question.reject(errorOf(answer as Exclude<Answer, { type: 'done' }>))
     })
@@ -36,6 +38,11 @@ export class AskedThread<Answer extends ThreadAnswer = ThreadAnswer> {
       this.#fail(outOfMemory ? died() : (error as Error))
     })
     this.#worker.on('exit', () => this.#fail(died()))
+  }
+
+  /** Whether all further questions are refused, because the thread has ended. */
+  get hasEnded(): boolean {
+    return this.#ended !== null
   }
 
   /** Questions that have no answer yet. */
@@ -48,8 +55,9 @@ export class AskedThread<Answer extends ThreadAnswer = ThreadAnswer> {
     return new Promise((resolve, reject) => {
       if (this.#ended) reject(this.#ended)
       else {
-        this.#questions.push({ resolve, reject })
+        // A message that can't be sent throws here, and has no answer.
         this.#worker.postMessage(message, transfer)
+        this.#questions.push({ resolve, reject })
       }
     })
   }

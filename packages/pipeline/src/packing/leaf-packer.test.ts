@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import type { Worker } from 'node:worker_threads'
 import { mapTileBox, type PlannedImage, ServiceError } from '@skyscript/core'
 import { afterEach, expect, test } from 'vitest'
 import { createLeafPacker, type LeafPacker } from './leaf-packer.ts'
@@ -53,6 +55,24 @@ test('a thread that was left in the middle of a table, or that has ended, packs 
   await packed.return(undefined)
   expect(await Array.fromAsync(beside.pack(tableOf(50), settings))).toHaveLength(1)
   await beside.close()
+  expect(await Array.fromAsync(beside.pack(tableOf(50), settings))).toHaveLength(1)
+})
+
+test('a thread that died packs no table that was in it, and another packs the next', async () => {
+  const beside = packer(0)
+  const started = once(process, 'worker') as Promise<[Worker]>
+  const packed = beside.pack(tableOf(60_000), settings)
+  await packed.next()
+  const [thread] = await started
+  await thread.terminate()
+  await expect(Array.fromAsync(packed)).rejects.toMatchObject({ code: 'thread-died', retry: true })
+  expect(await Array.fromAsync(beside.pack(tableOf(50), settings))).toHaveLength(1)
+})
+
+test('a table that cannot be sent to the thread fails, and the next one does not', async () => {
+  const beside = packer(0)
+  const notData = { ...settings, sources: [() => 'CH'] as never }
+  await expect(Array.fromAsync(beside.pack(tableOf(50), notData))).rejects.toThrow('could not be cloned')
   expect(await Array.fromAsync(beside.pack(tableOf(50), settings))).toHaveLength(1)
 })
 

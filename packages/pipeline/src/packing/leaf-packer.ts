@@ -40,7 +40,9 @@ export function createLeafPacker(worthAThread = availableParallelism() > 1 ? WOR
   async function* inThread(table: PlannedTable, settings: PackSettings): AsyncGenerator<PackedLeaf> {
     clearTimeout(idle)
     users++
-    thread ??= new AskedThread(new URL('./pack-thread.ts', import.meta.url), { errorOf, died })
+    // One that died, of lack of memory for one, fails its own tables and not those after them.
+    if (thread === null || thread.hasEnded)
+      thread = new AskedThread(new URL('./pack-thread.ts', import.meta.url), { errorOf, died })
     const asked = thread
     const number = ++tables
     const ask = (message: ToPackThread, memory: readonly ArrayBuffer[] = []) => {
