@@ -22,7 +22,7 @@ function settingsPage(): string {
   const { properties = {}, required = [] } = configJsonSchema()
   const single = Object.entries(properties).filter(([, schema]) => !isGroup(schema))
   const groups = Object.entries(properties).filter(([, schema]) => isGroup(schema))
-  const [, earthEngine, cog] = properties.imagery!.properties!.sources!.items!.anyOf!
+  const [, earthEngine, cog, xyz] = properties.imagery!.properties!.sources!.items!.anyOf!
   return [
     NOTE,
     '# Settings',
@@ -52,6 +52,10 @@ function settingsPage(): string {
     '### GeoTIFF files and STAC catalogues',
     '',
     ...tableOf(rowsOf('', cog!)),
+    '',
+    '### Image tiles',
+    '',
+    ...tableOf(rowsOf('', xyz!)),
     '',
   ].join('\n')
 }

@@ -9,46 +9,30 @@ import {
   type FocusObject,
   linesOf,
   type MapTileRange,
-  METRES_PER_DEGREE_LATITUDE,
-  METRES_PER_DEGREE_LONGITUDE,
   mapTileBox,
   mapTileRange,
   once,
   type Position,
-  radians,
   seededFraction,
   seededIndex,
 } from '@skyscript/core'
+import { boxOfRect, type Lattice, latticeOf } from './lattice.ts'
+import { gsdOf, type Source } from './sources/source.ts'
 
 export interface BoxSettings {
   readonly tiles: Config['tiles']
   readonly seed: number
 }
 
-/** A box of whole lattice pixels. */
+/** A source as boxes see it: its GSD and, where images are cut from pixels of its own, those. */
+export type PixelSource = Pick<Source, 'gsd' | 'lattice' | 'gsdAt'>
+
+/** A box of whole lattice pixels, and their GSD on the ground (m/pixel). */
 export interface PixelBox {
+  readonly gsd: number
   readonly box: Box
   readonly width: number
   readonly height: number
-}
-
-/** The pixels of a map tile at a GSD, counted from its south-west corner; the steps (degrees) are those at its centre. */
-export interface Lattice {
-  readonly west: number
-  readonly south: number
-  readonly stepX: number
-  readonly stepY: number
-}
-
-/** @param gsd m/pixel */
-export function latticeOf(tile: string, gsd: number): Lattice {
-  const [west, south, , north] = mapTileBox(tile)
-  return {
-    west,
-    south,
-    stepX: gsd / (METRES_PER_DEGREE_LONGITUDE * Math.cos(radians((south + north) / 2))),
-    stepY: gsd / METRES_PER_DEGREE_LATITUDE,
-  }
 }
 
 /** Padding around an area, as a fraction of its box on each side. */
@@ -79,19 +63,20 @@ export function areaPixels(
  * image. Near 180 degrees and the poles the box is moved to stay on the map; for an object on both sides of 180 degrees
  * it shows the larger part.
  *
- * @returns by object and GSD (m/pixel) the box, with the same random shift at each; null if the image would be too small or too
+ * @returns by object and source the box, with the same random shift at each; null if the image would be too small or too
  * large, or the map has no room for it
  */
 export function boxesIn(
   tile: string,
   { tiles, seed }: BoxSettings,
-): (focus: FocusObject) => (gsd: number) => PixelBox | null {
+): (focus: FocusObject) => (source: PixelSource) => PixelBox | null {
   const lattices = new Map<number, Lattice>()
   const latticeAt = (gsd: number) => {
     const lattice = lattices.get(gsd) ?? latticeOf(tile, gsd)
     lattices.set(gsd, lattice)
     return lattice
   }
+  const latitude = boxCenter(mapTileBox(tile))[1]
   const range = mapTileRange(boxOf({ type: 'Point', coordinates: boxCenter(mapTileBox(tile)) }))
   return (focus) => {
     const { id, box: bounds, isArea } = focus
@@ -100,32 +85,31 @@ export function boxesIn(
     const [shiftX, shiftY] = [shift('shift-x'), shift('shift-y')]
     const halfIsIn = once(() => halfOf(focus))
     const isInView = (box: Box) => !isArea || boxContains(box, bounds) || halfIsIn()(box)
-    return (gsd) => {
+    return (source) => {
+      const gsd = gsdOf(source, latitude)
       const size = isArea ? areaPixels(bounds, gsd, tiles) : { width: tiles.pointPixels, height: tiles.pointPixels }
       if (typeof size === 'string') return null
-      const { west, south, stepX, stepY } = latticeAt(gsd)
+      const lattice = source.lattice ?? latticeAt(gsd)
+      const { system, west, south, stepX, stepY } = lattice
+      const [leastX, leastY, mostX, mostY] = system.bounds
+      const [middleX, middleY] = system.forward([x, y])
       const shiftedBy = (part: number): Box => {
         const column = within(
-          Math.round((x - west) / stepX + size.width * (part * shiftX - 0.5)),
-          (-180 - west) / stepX,
-          (180 - west) / stepX - size.width,
+          Math.round((middleX! - west) / stepX + size.width * (part * shiftX - 0.5)),
+          (leastX - west) / stepX,
+          (mostX - west) / stepX - size.width,
         )
         const row = within(
-          Math.round((y - south) / stepY + size.height * (part * shiftY - 0.5)),
-          (-90 - south) / stepY,
-          (90 - south) / stepY - size.height,
+          Math.round((middleY! - south) / stepY + size.height * (part * shiftY - 0.5)),
+          (leastY - south) / stepY,
+          (mostY - south) / stepY - size.height,
         )
-        return [
-          west + column * stepX,
-          south + row * stepY,
-          west + (column + size.width) * stepX,
-          south + (row + size.height) * stepY,
-        ]
+        return boxOfRect(lattice, { column, row, ...size })
       }
       let box = shiftedBy(1)
       for (let i = 0; i < SMALLER_SHIFTS.length && !isInView(box); i++) box = shiftedBy(SMALLER_SHIFTS[i]!)
       if (box[0] < -180 || box[2] > 180 || box[1] < -90 || box[3] > 90) return null
-      return { box, ...size }
+      return { gsd, box, ...size }
     }
   }
 }

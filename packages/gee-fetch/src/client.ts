@@ -3,6 +3,7 @@ import { type Dispatcher, openAgent, reasonOf, retryAfterOf } from '@skyscript/h
 import { createTokenSource, takesAmbientCredentials } from './auth.ts'
 import { createEecuMeter, type EecuOptions, type EecuUse } from './eecu.ts'
 import { type Graph, registerAlgorithms } from './expressions.ts'
+import type { GridSystem } from './lattice.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
 import { parseNpy } from './npy.ts'
 import type { Outage, Outages } from './outages.ts'
@@ -56,14 +57,16 @@ export interface EarthEngineStats {
   readonly bytes: number
 }
 
-/** A pixel grid in EPSG:4326: size in pixels, and the affine transform to degrees. */
+/** A pixel grid: size in pixels, and the affine transform to the units of its coordinate system. */
 export interface PixelGrid {
+  /** Default: EPSG:4326, in degrees. */
+  readonly crs?: GridSystem['crs']
   readonly width: number
   readonly height: number
   readonly west: number
   readonly north: number
-  readonly degreesPerPixelX: number
-  readonly degreesPerPixelY: number
+  readonly stepX: number
+  readonly stepY: number
 }
 
 export interface EarthEngine {
@@ -255,11 +258,11 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
         grid: {
           dimensions: { width: grid.width, height: grid.height },
           affineTransform: {
-            scaleX: grid.degreesPerPixelX,
+            scaleX: grid.stepX,
             shearX: 0,
             translateX: grid.west,
             shearY: 0,
-            scaleY: -grid.degreesPerPixelY,
+            scaleY: -grid.stepY,
             translateY: grid.north,
           },
           crsCode: 'EPSG:4326',

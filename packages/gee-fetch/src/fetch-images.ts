@@ -123,7 +123,7 @@ export async function fetchImages(planned: readonly PlannedImage[], context: Fet
     const requests = groupRequests(
       asking.map((search) => search.image.candidates[search.next]!),
       context.tile,
-      sharing(context.sources),
+      context.sources,
     )
     await inFlight(requests, (request) => serve(request, asking, context))
   }
@@ -134,17 +134,6 @@ export async function fetchImages(planned: readonly PlannedImage[], context: Fet
     failed: results.flatMap((result) => ('failed' in result ? [result.failed] : [])),
     findings: searches.flatMap((search) => search.findings),
   }
-}
-
-/**
- * Which images may share requests. For a mosaic of files, the requested box decides which sheets it is composed of, so
- * it has to be the image's own box.
- */
-export function sharing(sources: readonly Source[]): (image: ImageCandidate) => boolean {
-  const mosaics = new Set(
-    sources.flatMap((each) => (each.kind === 'cog' && each.mosaic !== 'item' ? [each.alias] : [])),
-  )
-  return ({ source }) => !mosaics.has(source)
 }
 
 /** One object whose image is being fetched. */
@@ -239,7 +228,12 @@ async function serve(request: PixelRequest, asking: readonly Search[], context: 
   } catch (error) {
     if (signal.aborted) throw signal.reason
     if (parts.length > 1 && refusalOf(error) === 'too-much') {
-      const halves = halvesOf(request, (index) => asking[index]!.image.candidates[asking[index]!.next]!, context.tile!)
+      const halves = halvesOf(
+        request,
+        (index) => asking[index]!.image.candidates[asking[index]!.next]!,
+        context.tile!,
+        context.sources,
+      )
       await Promise.all(halves.map((half) => serve(half, asking, context)))
       return
     }

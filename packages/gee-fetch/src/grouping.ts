@@ -1,31 +1,18 @@
 import type { ImageCandidate } from '@skyscript/core'
-import { type Lattice, latticeOf } from './boxes.ts'
+import type { PixelGrid } from './client.ts'
+import { DEGREES, type Lattice, latticeOf, type PixelRect } from './lattice.ts'
+import { mayShare, type Source } from './sources/source.ts'
 
 /** Maximum pixels per request: 8 MB uncompressed, so that all requests in flight fit in memory. Earth Engine's own limit is 48 MB. */
 const MOST_PIXELS = 2_000_000
 /** Maximum ratio of pixels requested to pixels delivered. */
 const MOST_WASTE = 1.5
 
-/** A rectangle of lattice pixels, counted from the south-west corner. */
-export interface PixelRect {
-  readonly column: number
-  readonly row: number
-  readonly width: number
-  readonly height: number
-}
-
 /** One pixel request, and the images that are cut out of its response. */
 export interface PixelRequest {
   readonly candidate: ImageCandidate
   /** The grid to request; it has the candidate's `box` if the request is for a single image. */
-  readonly grid: {
-    readonly width: number
-    readonly height: number
-    readonly west: number
-    readonly north: number
-    readonly degreesPerPixelX: number
-    readonly degreesPerPixelY: number
-  }
+  readonly grid: PixelGrid
   /** The images by index in the grouped list, and the pixel offset of each from the north-west. */
   readonly parts: readonly { readonly index: number; readonly x: number; readonly y: number }[]
 }
@@ -42,12 +29,12 @@ interface Group extends PixelRect {
  * since all boxes are on one lattice, it changes no pixel of an image.
  *
  * @param tile the map tile whose lattice the boxes are on; null: one request per image
- * @param mayShare false for an image that needs its own request
+ * @param sources those of the images: some have a lattice of their own, and some share no requests
  */
 export function groupRequests(
   images: readonly ImageCandidate[],
   tile: string | null,
-  mayShare: (image: ImageCandidate) => boolean = () => true,
+  sources: readonly Source[] = [],
 ): PixelRequest[] {
   const requests: PixelRequest[] = []
   const byIndex = new Map(images.entries())
@@ -56,30 +43,42 @@ export function groupRequests(
     return `${source}\n${imageId}\n${gsd}`
   })
   for (const indexes of bySourceImage.values()) {
-    const { gsd } = images[indexes[0]!]!
-    const lattice = tile === null ? null : latticeOf(tile, gsd)
+    const first = images[indexes[0]!]!
+    const source = sourceOf(first, sources)
+    const lattice = latticeFor(first, tile, source)
+    const isShared = tile !== null && (source === undefined || mayShare(source))
     const single: number[] = []
     const groups: Group[] = []
     for (const i of indexes) {
-      const rect = lattice && mayShare(images[i]!) ? rectOf(images[i]!, lattice) : null
+      const rect = lattice && isShared ? rectOf(images[i]!, lattice) : null
       if (rect) groups.push({ ...rect, members: [i], delivered: rect.width * rect.height })
       else single.push(i)
     }
-    for (const i of single) requests.push(requestOfOne(images[i]!, i))
+    for (const i of single) requests.push(requestOfOne(images[i]!, i, lattice))
     for (const group of groups.length > 1 ? merged(groups) : groups) requests.push(requestOf(group, byIndex, lattice!))
   }
   return requests
 }
 
+/** The lattice of an image's source, or that of the map tile; null without either. */
+const latticeFor = ({ gsd }: ImageCandidate, tile: string | null, source: Source | undefined): Lattice | null =>
+  source?.lattice ?? (tile === null ? null : latticeOf(tile, gsd))
+
+const sourceOf = ({ source }: ImageCandidate, sources: readonly Source[]): Source | undefined =>
+  sources.find(({ alias }) => alias === source)
+
 /** null for a box that is not on this lattice. */
-function rectOf({ box, width, height }: ImageCandidate, { west, south, stepX, stepY }: Lattice): PixelRect | null {
-  const column = Math.round((box[0] - west) / stepX)
-  const row = Math.round((box[1] - south) / stepY)
+function rectOf({ box, width, height }: ImageCandidate, lattice: Lattice): PixelRect | null {
+  const { system, west, south, stepX, stepY } = lattice
+  const [w, s] = system.forward([box[0], box[1]])
+  const [e, n] = system.forward([box[2], box[3]])
+  const column = Math.round((w! - west) / stepX)
+  const row = Math.round((s! - south) / stepY)
   const off = Math.max(
-    Math.abs(west + column * stepX - box[0]) / stepX,
-    Math.abs(south + row * stepY - box[1]) / stepY,
-    Math.abs(west + (column + width) * stepX - box[2]) / stepX,
-    Math.abs(south + (row + height) * stepY - box[3]) / stepY,
+    Math.abs(west + column * stepX - w!) / stepX,
+    Math.abs(south + row * stepY - s!) / stepY,
+    Math.abs(west + (column + width) * stepX - e!) / stepX,
+    Math.abs(south + (row + height) * stepY - n!) / stepY,
   )
   return off < 1e-3 ? { column, row, width, height } : null
 }
@@ -169,36 +168,34 @@ const join = (a: Group, b: Group): Group => ({
   delivered: a.delivered + b.delivered,
 })
 
-function requestOfOne(candidate: ImageCandidate, index: number): PixelRequest {
+function requestOfOne(candidate: ImageCandidate, index: number, lattice: Lattice | null): PixelRequest {
   const { box, width, height } = candidate
-  return {
-    candidate,
-    grid: {
-      width,
-      height,
-      west: box[0],
-      north: box[3],
-      degreesPerPixelX: (box[2] - box[0]) / width,
-      degreesPerPixelY: (box[3] - box[1]) / height,
-    },
-    parts: [{ index, x: 0, y: 0 }],
-  }
+  const rect = lattice !== null && lattice.system !== DEGREES ? rectOf(candidate, lattice) : null
+  const grid = rect
+    ? gridOf(rect, lattice!)
+    : {
+        width,
+        height,
+        west: box[0],
+        north: box[3],
+        stepX: (box[2] - box[0]) / width,
+        stepY: (box[3] - box[1]) / height,
+      }
+  return { candidate, grid, parts: [{ index, x: 0, y: 0 }] }
+}
+
+function gridOf({ column, row, width, height }: PixelRect, { system, west, south, stepX, stepY }: Lattice): PixelGrid {
+  const place = { width, height, west: west + column * stepX, north: south + (row + height) * stepY, stepX, stepY }
+  return system === DEGREES ? place : { crs: system.crs, ...place }
 }
 
 function requestOf(group: Group, images: ReadonlyMap<number, ImageCandidate>, lattice: Lattice): PixelRequest {
   const [first] = group.members
-  if (group.members.length === 1) return requestOfOne(images.get(first!)!, first!)
-  const { column, row, width, height } = group
+  if (group.members.length === 1) return requestOfOne(images.get(first!)!, first!, lattice)
+  const { column, row, height } = group
   return {
     candidate: images.get(first!)!,
-    grid: {
-      width,
-      height,
-      west: lattice.west + column * lattice.stepX,
-      north: lattice.south + (row + height) * lattice.stepY,
-      degreesPerPixelX: lattice.stepX,
-      degreesPerPixelY: lattice.stepY,
-    },
+    grid: gridOf(group, lattice),
     parts: group.members.map((index) => {
       const rect = rectOf(images.get(index)!, lattice)!
       return { index, x: rect.column - column, y: row + height - rect.row - rect.height }
@@ -216,9 +213,11 @@ export function halvesOf(
   { grid, parts }: PixelRequest,
   of: (index: number) => ImageCandidate,
   tile: string,
+  sources: readonly Source[] = [],
 ): PixelRequest[] {
   const images = new Map(parts.map(({ index }) => [index, of(index)]))
-  const lattice = latticeOf(tile, images.values().next().value!.gsd)
+  const first = images.values().next().value!
+  const lattice = latticeFor(first, tile, sourceOf(first, sources))!
   const members = parts.map(({ index }) => ({ index, rect: rectOf(images.get(index)!, lattice)! }))
   const middle = ({ column, row, width, height }: PixelRect) =>
     grid.width >= grid.height ? column + width / 2 : row + height / 2

@@ -4,6 +4,7 @@ import type { EarthEngine, PixelGrid } from './client.ts'
 import type { CogImagery } from './cog/cog-imagery.ts'
 import { pixelsOf } from './expressions.ts'
 import type { Source } from './sources/source.ts'
+import type { XyzImagery } from './xyz/xyz-imagery.ts'
 
 /** Finds images and their pixels, for every kind of source. */
 export interface Imagery {
@@ -36,6 +37,7 @@ export interface ImageryClients {
   /** The client that lists images; default: the one that provides pixels. */
   catalogue?(): Promise<EarthEngine>
   cog(): Promise<CogImagery>
+  xyz(): Promise<XyzImagery>
 }
 
 export interface ImageryOptions extends Pick<Config['imagery'], 'maxCloud'> {
@@ -47,6 +49,7 @@ export function createImagery(clients: ImageryClients, { maxCloud, earthEngineOr
   return {
     async origin(source, imageId, box) {
       if (source.kind === 'cog') return (await clients.cog()).origin(source, imageId, box)
+      if (source.kind === 'xyz') return (await clients.xyz()).origin(source)
       return earthEngineOrigin(box)
     },
     async isOf(source, imageId, box, origin, isLast) {
@@ -60,11 +63,13 @@ export function createImagery(clients: ImageryClients, { maxCloud, earthEngineOr
     },
     async find(source, box, signal) {
       if (source.kind === 'cog') return (await clients.cog()).find(source, box)
+      if (source.kind === 'xyz') return (await clients.xyz()).find(source, box)
       const catalogue = clients.catalogue ?? clients.earthEngine
       return findCandidates(await catalogue(), source, box, { maxCloud }, signal)
     },
     async pixels(source, imageId, grid, signal) {
       if (source.kind === 'cog') return (await clients.cog()).pixels(source, imageId, grid, signal)
+      if (source.kind === 'xyz') return (await clients.xyz()).pixels(source, grid, signal)
       const ee = await clients.earthEngine()
       return ee.pixels(pixelsOf(source, imageId), grid, signal)
     },

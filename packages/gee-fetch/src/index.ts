@@ -27,7 +27,6 @@ export {
   type ImageFinding,
   NO_EARLIER_IMAGES,
   requestFingerprint,
-  sharing,
 } from './fetch-images.ts'
 export { groupRequests, type PixelRequest, pixelsIn } from './grouping.ts'
 export { createImagery, type Imagery } from './imagery.ts'
@@ -46,3 +45,5 @@ export { refusalOf } from './refusals.ts'
 export type { EarthEngineSource, Source } from './sources/source.ts'
 export { SOURCES, sourcesOf } from './sources/sources.ts'
 export { type ImagerySettings, suitableSources } from './suitable.ts'
+export { createXyzImagery, type XyzImagery } from './xyz/xyz-imagery.ts'
+export { tileUrl, type XyzSource } from './xyz/xyz-source.ts'

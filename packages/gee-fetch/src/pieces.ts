@@ -44,7 +44,7 @@ export async function askInPieces(
 
 /** Two halves along the longer side; null if it is too small to divide. */
 function piecesOf(grid: PixelGrid): { piece: PixelGrid; x: number; y: number }[] | null {
-  const { width, height, west, north, degreesPerPixelX, degreesPerPixelY } = grid
+  const { width, height, west, north, stepX, stepY } = grid
   if (Math.max(width, height) < 2 * SMALLEST) return null
   const isWide = width >= height
   const half = Math.ceil((isWide ? width : height) / 2)
@@ -55,8 +55,8 @@ function piecesOf(grid: PixelGrid): { piece: PixelGrid; x: number; y: number }[]
       ...grid,
       width: isWide ? length : width,
       height: isWide ? height : length,
-      west: west + x * degreesPerPixelX,
-      north: north - y * degreesPerPixelY,
+      west: west + x * stepX,
+      north: north - y * stepY,
     }
     return { piece, x, y }
   })

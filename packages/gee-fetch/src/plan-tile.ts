@@ -82,8 +82,8 @@ export async function* planTile<Focus extends FocusObject>({
       let unusable: string | null = null
       for (const source of suitable.sources) {
         if (chosen.length >= IN_ALL) break
-        const { alias, gsd } = source
-        const pixels = boxAt(gsd)
+        const { alias } = source
+        const pixels = boxAt(source)
         if (pixels === null) continue
         const here = covering(await imagesOf(source), pixels.box)
         const images = hasUsualPreference(object, settings) ? here : byPreference([...here], object, settings)
@@ -91,7 +91,7 @@ export async function* planTile<Focus extends FocusObject>({
         for (const { imageId, origin: known, time } of images) {
           if (chosen.length === most) break
           const own = known ?? (await originUnlessUnusable(() => origin(source, imageId, pixels.box)))
-          if (typeof own === 'string') chosen.push({ source: alias, imageId, origin: own, time, gsd, ...pixels })
+          if (typeof own === 'string') chosen.push({ source: alias, imageId, origin: own, time, ...pixels })
           else unusable ??= own.reason
         }
       }

@@ -1,6 +1,14 @@
-import { boxesIntersect, type Config, type FocusObject } from '@skyscript/core'
+import {
+  type Box,
+  boxCenter,
+  boxesIntersect,
+  type Config,
+  type FocusObject,
+  mapTileAt,
+  mapTileBox,
+} from '@skyscript/core'
 import { areaPixels } from './boxes.ts'
-import type { Source } from './sources/source.ts'
+import { gsdOf, type Source } from './sources/source.ts'
 
 export interface ImagerySettings {
   readonly sources: readonly Source[]
@@ -27,17 +35,28 @@ export function suitableSources(
 ): { sources: Source[] } | { reason: string } {
   const here = sources.filter((source) => boxesIntersect(source.extent, box))
   if (here.length === 0) return { reason: 'no-source-here' }
-  const fine = here.filter((source) => source.gsd <= maxGsd)
-  if (prefer === 'finest') fine.sort((a, b) => a.gsd - b.gsd)
+  const gsdIn = gsdsAt(box)
+  const fine = here.filter((source) => gsdIn(source) <= maxGsd)
+  if (prefer === 'finest') fine.sort((a, b) => gsdIn(a) - gsdIn(b))
   if (fine.length === 0) return { reason: 'no-source-fine-enough' }
   if (!isArea) {
-    const near = fine.filter(({ gsd }) => gsd <= COARSEST_FOR_POINTS)
+    const near = fine.filter((source) => gsdIn(source) <= COARSEST_FOR_POINTS)
     return near.length > 0 ? { sources: near } : { reason: 'no-source-fine-enough' }
   }
-  const sized = fine.map((source) => ({ source, size: areaPixels(box, source.gsd, tiles) }))
+  const sized = fine.map((source) => ({ source, size: areaPixels(box, gsdIn(source), tiles) }))
   const fitting = sized.filter(({ size }) => typeof size !== 'string')
   if (fitting.length > 0) return { sources: fitting.map(({ source }) => source) }
   const small = sized.some(({ size }) => size === 'too-small')
   const large = sized.some(({ size }) => size === 'too-large')
   return { reason: small && large ? 'area-between-sources' : small ? 'area-too-small' : 'area-too-large' }
+}
+
+/** GSD by source in the map tile of an object, m/pixel. */
+function gsdsAt(box: Box): (source: Source) => number {
+  let latitude: number | undefined
+  return (source) => {
+    if (!source.gsdAt) return source.gsd
+    latitude ??= boxCenter(mapTileBox(mapTileAt(boxCenter(box))))[1]
+    return gsdOf(source, latitude)
+  }
 }

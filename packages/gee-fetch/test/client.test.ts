@@ -50,7 +50,7 @@ const ONE_PIXEL = Buffer.concat([
   Buffer.alloc(4),
 ])
 const ok: Answer = (_, response) => sendJson(response, 200, { result: 1 })
-const grid = { width: 1, height: 1, west: 7, north: 47, degreesPerPixelX: 1e-5, degreesPerPixelY: 1e-5 }
+const grid = { width: 1, height: 1, west: 7, north: 47, stepX: 1e-5, stepY: 1e-5 }
 
 test('connections are kept alive: a hundred requests open no more than their concurrency', async () => {
   const { ee, service } = await clientOf(ok, { maxConcurrent: 4 })

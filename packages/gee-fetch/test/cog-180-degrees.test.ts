@@ -38,7 +38,7 @@ test.each([
     const box: Box = [west, -17.002, west + 0.001, -17.001]
     const [found] = await cog.find(source, west > 180 ? [-180, -17.1, -179.9, -17] : box)
     expect(found!.footprint[2] - found!.footprint[0]).toBeLessThan(0.1)
-    const grid = { width: 4, height: 4, west, north: -17.001, degreesPerPixelX: 1 / 65536, degreesPerPixelY: 1 / 65536 }
+    const grid = { width: 4, height: 4, west, north: -17.001, stepX: 1 / 65536, stepY: 1 / 65536 }
     const pixels = await cog.pixels(source, id, grid)
     const [east, north] = forward([west + 1.5 / 65536, -17.001 - 0.5 / 65536])
     const turn = epsg === 4326 ? 360 : epsg === 3857 ? 2 * Math.PI * 6378137 : 0

@@ -34,8 +34,8 @@ const gridOf = (width: number, height: number): Grid => ({
   height,
   west: WEST,
   north: NORTH,
-  degreesPerPixelX: STEP,
-  degreesPerPixelY: STEP,
+  stepX: STEP,
+  stepY: STEP,
 })
 const PLACE = inDegrees(WEST, NORTH, STEP)
 const rule = (x: number, y: number, band: number) => 1 + ((x * 7 + y * 13 + band * 29) % 200)
@@ -134,7 +134,7 @@ describe('pixels without data are masked', () => {
       ),
     )
     expect((await read(bytes)).equals(expected(half))).toBe(true)
-    const coarse = { ...gridOf(25, 20), degreesPerPixelX: 2 * STEP, degreesPerPixelY: 2 * STEP }
+    const coarse = { ...gridOf(25, 20), stepX: 2 * STEP, stepY: 2 * STEP }
     const pixels = await read(bytes, { gsd: 28 }, coarse)
     expect([14, 15].map((x) => stateAt(pixels, x, 5, 25))).toEqual([PIXEL_STATE.masked, PIXEL_STATE.clear])
   })
@@ -159,7 +159,7 @@ test('the overview used is no coarser than the source’s pixels, whatever the g
     [4, 40],
     [50, 40],
   ] as const) {
-    for (const grid of [gridOf(16, 16), { ...gridOf(5, 5), degreesPerPixelX: 8 * STEP, degreesPerPixelY: 8 * STEP }])
+    for (const grid of [gridOf(16, 16), { ...gridOf(5, 5), stepX: 8 * STEP, stepY: 8 * STEP }])
       expect((await read(bytes, { gsd: metres * times }, grid))[0], `${times}`).toBe(value)
   }
 })

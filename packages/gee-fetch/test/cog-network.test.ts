@@ -8,14 +8,14 @@ import { type Box, type ImageCandidate, InputError, mapTileAt } from '@skyscript
 import { writeArrayBuffer } from 'geotiff'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openFolder } from '../../worker/src/storages/folder.ts'
-import { latticeOf } from '../src/boxes.ts'
 import { fileIds } from '../src/cog/file-ids.ts'
 import { projectionOf } from '../src/cog/projections.ts'
-import { remembering } from '../src/cog/shared-work.ts'
 import { cutOut } from '../src/cut-out.ts'
 import { groupRequests } from '../src/grouping.ts'
 import { createCogImagery, createImagery, fetchImages, NO_EARLIER_IMAGES } from '../src/index.ts'
+import { latticeOf } from '../src/lattice.ts'
 import { refusalOf } from '../src/refusals.ts'
+import { remembering } from '../src/shared-work.ts'
 import { cogSource, gridAt, plainTiff, serveFiles } from './cog-set-up.ts'
 import { CHECKS, earlierOf } from './set-up.ts'
 
@@ -58,6 +58,8 @@ async function serve(spoil?: (number: number, response: ServerResponse) => boole
   closers.push(server.close)
   return { server, source: cogSource({ files: [`${server.url}/a.tif`] }) }
 }
+const noTiles = () => Promise.reject(new TypeError('These tests have files only.'))
+
 const ask = (cog: ReturnType<typeof open>, source: ReturnType<typeof cogSource>, signal?: AbortSignal) =>
   cog.pixels(source, 'tests/a.tif', GRID, signal)
 const outcome = (promise: Promise<unknown>) =>
@@ -217,7 +219,11 @@ test('the box of the image decides which sheets compose a mosaic, not the reques
   const source = cogSource({ stac: server.url, collection: 'c', assets: ['visual'], mosaic: 'year' })
   const cog = open()
   const imagery = createImagery(
-    { earthEngine: () => Promise.reject(new TypeError('These tests have files only.')), cog: async () => cog },
+    {
+      earthEngine: () => Promise.reject(new TypeError('These tests have files only.')),
+      cog: async () => cog,
+      xyz: noTiles,
+    },
     { maxCloud: 20, earthEngineOrigin: () => '' },
   )
   const planned = await Promise.all(
@@ -278,7 +284,7 @@ test('files that are temporarily denied or failing fail their images without dro
     const noEarthEngine = () => Promise.reject(new TypeError('These tests have files only.'))
     return fetchImages([{ id: 'a1', candidates: [candidate, other] }], {
       imagery: createImagery(
-        { earthEngine: noEarthEngine, cog: async () => cog },
+        { earthEngine: noEarthEngine, cog: async () => cog, xyz: noTiles },
         { maxCloud: 20, earthEngineOrigin: () => '' },
       ),
       sources: [source],

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { afterAll, describe, expect, test } from 'vitest'
 import { remoteBytes } from '../src/cog/file-bytes.ts'
-import { createHttp } from '../src/cog/http.ts'
+import { createHttp } from '../src/http.ts'
 import { createLimiter } from '../src/limiter.ts'
 import { startService } from './service.ts'
 

@@ -30,24 +30,24 @@ export async function writePicture(path: string, width: number, height: number, 
 
 /** A grid of about `gsd` metres per pixel around a place. */
 export function gridAt([x, y]: readonly [number, number], gsd: number, width: number, height: number) {
-  const degreesPerPixelX = gsd / (111_320 * Math.cos((y * Math.PI) / 180))
-  const degreesPerPixelY = gsd / 110_540
+  const stepX = gsd / (111_320 * Math.cos((y * Math.PI) / 180))
+  const stepY = gsd / 110_540
   return {
     width,
     height,
-    west: x - (width / 2) * degreesPerPixelX,
-    north: y + (height / 2) * degreesPerPixelY,
-    degreesPerPixelX,
-    degreesPerPixelY,
+    west: x - (width / 2) * stepX,
+    north: y + (height / 2) * stepY,
+    stepX,
+    stepY,
   }
 }
 export type Grid = ReturnType<typeof gridAt>
 
 /** The same grid by gdalwarp, nearest neighbour, projected exactly: red, green, blue and alpha, pixel after pixel. */
 export async function warped(file: string, grid: Grid, folder: string, ...options: string[]): Promise<Buffer> {
-  const { west, north, width, height, degreesPerPixelX, degreesPerPixelY } = grid
+  const { west, north, width, height, stepX, stepY } = grid
   const raw = join(folder, 'warped.bin')
-  const box = [west, north - height * degreesPerPixelY, west + width * degreesPerPixelX, north]
+  const box = [west, north - height * stepY, west + width * stepX, north]
   await gdal(
     'gdalwarp',
     '-overwrite',

@@ -198,8 +198,8 @@ test('a pixel is the same in every grid that contains it', async () => {
       ...whole,
       width,
       height,
-      west: whole.west + left * whole.degreesPerPixelX,
-      north: whole.north - top * whole.degreesPerPixelY,
+      west: whole.west + left * whole.stepX,
+      north: whole.north - top * whole.stepY,
     }
     const own = await pixelsOf(source(file), part)
     for (let line = 0; line < height; line++) {
@@ -222,8 +222,8 @@ test('between nodes a place is off by less than a hundredth of a pixel', () => {
     const grid = gridAt(place as [number, number], gsd, 200, 150)
     const { x, y } = gridPositions(grid, projection)
     for (let i = 0; i < x.length; i += 997) {
-      const longitude = grid.west + ((i % 200) + 0.5) * grid.degreesPerPixelX
-      const latitude = grid.north - (Math.floor(i / 200) + 0.5) * grid.degreesPerPixelY
+      const longitude = grid.west + ((i % 200) + 0.5) * grid.stepX
+      const latitude = grid.north - (Math.floor(i / 200) + 0.5) * grid.stepY
       const exact = projection.forward([longitude, latitude])
       expect(Math.hypot(x[i]! - exact[0], y[i]! - exact[1])).toBeLessThan(0.01 * gsd)
     }

@@ -7,10 +7,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type LocalEarthEngine, startLocalEarthEngine } from '../../local-earth-engine/src/index.ts'
 import { PLACE, writeFeatures } from '../../local-earth-engine/test/calls.ts'
 import { openFolder } from '../../worker/src/storages/folder.ts'
-import { latticeOf } from '../src/boxes.ts'
 import { coloursOf, cutOut } from '../src/cut-out.ts'
 import { groupRequests, pixelsIn } from '../src/grouping.ts'
 import { createEarthEngine, type EarthEngine, fetchImages, SOURCES } from '../src/index.ts'
+import { latticeOf } from '../src/lattice.ts'
 import { contextOf, focusOf, imageryOf, planAll, settingsOf } from './set-up.ts'
 
 const TILE = mapTileAt(PLACE)
@@ -69,8 +69,8 @@ test('every image is cut out of exactly one request for its source image, within
           expect(imageId).toBe(first.imageId)
           expect(Math.min(x, y, grid.width - x - width, grid.height - y - height)).toBeGreaterThanOrEqual(0)
           // The pixels of the request are where those of the image would be.
-          expect(grid.west + x * grid.degreesPerPixelX).toBeCloseTo(box[0], 11)
-          expect(grid.north - y * grid.degreesPerPixelY).toBeCloseTo(box[3], 11)
+          expect(grid.west + x * grid.stepX).toBeCloseTo(box[0], 11)
+          expect(grid.north - y * grid.stepY).toBeCloseTo(box[3], 11)
           delivered += width * height
         }
         expect(grid.width * grid.height).toBeLessThanOrEqual(1.5 * delivered)

@@ -261,7 +261,11 @@ test.each(['S2', 'L8'] as const)('%s: clouds come from its own mask, and a cloud
   const best = plan.candidates[0]!
   const box = mapTileBox(mapTileAt(PLACES[alias] as [number, number]))
   const all = await createImagery(
-    { earthEngine: async () => ee, cog: () => Promise.reject(new Error('No files here.')) },
+    {
+      earthEngine: async () => ee,
+      cog: () => Promise.reject(new Error('No files here.')),
+      xyz: () => Promise.reject(new Error('No tiles here.')),
+    },
     { maxCloud: 100, earthEngineOrigin: () => 'test' },
   ).find(SOURCES[alias], box)
   const whole = all.filter(({ footprint }) => boxContains(footprint, best.box)).sort((a, b) => b.cloud! - a.cloud!)

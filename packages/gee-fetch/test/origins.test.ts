@@ -28,7 +28,11 @@ const write = (name: string, tint: number) =>
 
 const imageryOf = (cog: ReturnType<typeof createCogImagery>) =>
   createImagery(
-    { earthEngine: () => Promise.reject(new Error('No Earth Engine here.')), cog: async () => cog },
+    {
+      earthEngine: () => Promise.reject(new Error('No Earth Engine here.')),
+      cog: async () => cog,
+      xyz: () => Promise.reject(new Error('No tiles here.')),
+    },
     { maxCloud: 100, earthEngineOrigin: () => '' },
   )
 

@@ -16,7 +16,7 @@ import { focusOf, planAll, settingsOf, TILES } from './set-up.ts'
 
 const TEN = SOURCE_ALIASES.map((alias) => SOURCES[alias])
 const settings = settingsOf(TEN)
-const boxFor = (focus: FocusObject, tile: string, gsd: number, by: BoxSettings) => boxesIn(tile, by)(focus)(gsd)
+const boxFor = (focus: FocusObject, tile: string, gsd: number, by: BoxSettings) => boxesIn(tile, by)(focus)({ gsd })
 const METRES = 111_320
 
 const point = (x: number, y: number, maxGsd: number): FocusObject =>

@@ -89,7 +89,7 @@ test('pieces assemble to the pixels of one request, whatever the size limit', as
     fc.asyncProperty(size, size, fc.integer({ min: 32 * 32, max: 40_000 }), async (width, height, most) => {
       // Steps of a power of two, so that positions are exact and identify each pixel.
       const step = 2 ** -20
-      const grid = { width, height, west: 8, north: 46, degreesPerPixelX: step, degreesPerPixelY: step }
+      const grid = { width, height, west: 8, north: 46, stepX: step, stepY: step }
       let largest = 0
       const pixels = await askInPieces(grid, async (piece) => {
         if (piece.width * piece.height > most) throw earthEngineError(400, 'User memory limit exceeded.', NOBODY)

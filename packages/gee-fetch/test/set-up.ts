@@ -71,6 +71,9 @@ export const imageryOf = (ee: EarthEngine) =>
   createImagery(
     {
       earthEngine: async () => ee,
+      xyz: () => {
+        throw new TypeError('These tests have no tiles.')
+      },
       cog: () => {
         throw new Error('These tests have no files.')
       },

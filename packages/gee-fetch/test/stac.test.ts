@@ -1,9 +1,9 @@
 /** What STAC catalogues contain and how they can be searched. */
 import type { Box, ServiceError } from '@skyscript/core'
 import { afterAll, describe, expect, test } from 'vitest'
-import { createHttp } from '../src/cog/http.ts'
 import { searchItems } from '../src/cog/stac.ts'
 import { assetOf, partsAt180 } from '../src/cog/stac-item.ts'
+import { createHttp } from '../src/http.ts'
 import { createLimiter } from '../src/limiter.ts'
 import { refusalOf } from '../src/refusals.ts'
 import { cogSource } from './cog-set-up.ts'

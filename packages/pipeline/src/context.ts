@@ -12,11 +12,13 @@ import {
   createCogImagery,
   createEarthEngine,
   createImagery,
+  createXyzImagery,
   type EarthEngine,
   type EecuLedger,
   type Imagery,
   type Source,
   sourcesOf,
+  type XyzImagery,
 } from '@skyscript/gee-fetch'
 import { LRUCache } from 'lru-cache'
 import { openCaptioner } from './captioner.ts'
@@ -24,7 +26,7 @@ import { fileLedger } from './eecu-ledger.ts'
 import { type ContextOptions, defaultModelCache, modelOptions } from './models.ts'
 import { earthEngineOrigins, isGoogle } from './origins.ts'
 import { createLeafPacker, type LeafPacker } from './packing/leaf-packer.ts'
-import { withSecrets } from './private-addresses.ts'
+import { fillIn, withSecrets } from './private-addresses.ts'
 import { type ExtractIndex, extractIndexKey, type Run } from './run.ts'
 import { runKey } from './runner/runner.ts'
 import { type IndexedTile, indexTile, openTiles, type TileReader } from './tiles.ts'
@@ -109,6 +111,11 @@ export async function openContext(
     closers.push(() => client.close())
     return client
   })
+  const xyz = once(async () => {
+    const client = openXyz(config, options)
+    closers.push(() => client.close())
+    return client
+  })
 
   return {
     storage,
@@ -118,7 +125,7 @@ export async function openContext(
     extractIndex,
     sources: sourcesOf(config.imagery.sources),
     imagery: createImagery(
-      { earthEngine, catalogue, cog },
+      { earthEngine, catalogue, cog, xyz },
       {
         maxCloud: config.imagery.maxCloud,
         earthEngineOrigin: async (box) => (await originOf())(box),
@@ -162,6 +169,13 @@ export async function openCog({ imagery }: Pick<Config, 'imagery'>, options: Con
     ...patienceOf({ imagery }, options),
   })
 }
+
+export const openXyz = ({ imagery }: Pick<Config, 'imagery'>, options: ContextOptions): XyzImagery =>
+  createXyzImagery({
+    fillIn,
+    limiter: async (host, { concurrent, perSecond }) => options.limiter?.(host, concurrent, perSecond),
+    ...patienceOf({ imagery }, options),
+  })
 
 export const scorerOptions = ({ filter }: Pick<Config, 'filter'>, options: ContextOptions): ScorerOptions[] =>
   filter.scorers.map((scorer) => ({ ...scorer, ...modelOptions(scorer.model, options) }))

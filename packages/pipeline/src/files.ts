@@ -1,5 +1,5 @@
 /** Files and models that settings and options name. */
 export { modelOptions } from './models.ts'
-export { withSecrets } from './private-addresses.ts'
+export { fillIn, withSecrets } from './private-addresses.ts'
 export { readStyles } from './styles.ts'
 export { readTagTable, readTextFile } from './text-file.ts'

@@ -10,8 +10,11 @@ export interface ContextOptions {
   readonly modelCache?: string
   /** Told of model downloads. */
   readonly progress?: (what: string) => Progress
-  /** One limit for all processes of an Earth Engine project; without it each process limits itself. */
-  readonly limiter?: (project: string, maxConcurrent: number) => Promise<Limiter>
+  /**
+   * One limit for all processes, of an Earth Engine project or of a host; without it each process limits itself.
+   * `perSecond`: requests started in a second, default Earth Engine's.
+   */
+  readonly limiter?: (name: string, maxConcurrent: number, perSecond?: number) => Promise<Limiter>
   /** Of the settings that this process read; filled by the coordinator, for the jobs of the same process. */
   readonly privateAddresses?: PrivateAddresses
   /** What this process knows of services that are away. */

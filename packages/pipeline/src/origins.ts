@@ -136,14 +136,14 @@ export function originSample(sources: readonly Source[]) {
 }
 
 /**
- * For the lock: of each source of files, a hash of what its images come from. Of Earth Engine the lock has the host, and of
+ * For the lock: of each source of files or tiles, a hash of what its images come from. Of Earth Engine the lock has the host, and of
  * what was drawn the extracts.
  */
 export function originsOfFiles(
   origins: ReadonlyMap<string, ReadonlyMap<string, unknown>>,
   sources: readonly Source[],
 ): Record<string, string> {
-  const files = new Set(sources.flatMap(({ alias, kind }) => (kind === 'cog' ? [alias] : [])))
+  const files = new Set(sources.flatMap(({ alias, kind }) => (kind === 'earth-engine' ? [] : [alias])))
   return Object.fromEntries(
     [...origins]
       .filter(([alias]) => files.has(alias))

@@ -66,7 +66,8 @@ function split(address: string): [string, string] {
   return end === -1 ? [address, ''] : [address.slice(0, end), address.slice(end + 1)]
 }
 
-function fillIn(address: string, env: Environment): string {
+/** @throws InputError `missing-secret` */
+export function fillIn(address: string, env: Environment = process.env): string {
   return address.replace(PLACEHOLDER, (_, name: string) => {
     const value = env[name]
     if (value === undefined || value === '')

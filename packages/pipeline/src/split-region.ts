@@ -26,7 +26,7 @@ export function splitRegion(
   const suitable = sources.filter(
     ({ gsd, extent }) => gsd <= COARSEST_FOR_POINTS && (declared === null || overlaps(extent, declared)),
   )
-  const steady = suitable.filter((source) => source.kind === 'cog' || !source.scattered)
+  const steady = suitable.filter((source) => source.kind !== 'earth-engine' || !source.scattered)
   const candidates = [steady, suitable, sources].find((list) => list.length > 0) ?? []
   const gsds = candidates.map(({ gsd }) => gsd)
   const gsd = imagery.prefer === 'listed' ? gsds[0]! : Math.min(...gsds)

@@ -69,7 +69,8 @@ function daysFault({ daysApart, time, timestamp }: ManifestRow): string | null {
 /**
  * The box must match width and height times GSD: w = round((E-W) x 111320 x cos(lat) / g), h = round((N-S) x
  * 110540 / g), within one pixel. Boxes of a map tile share one lattice, so `lat` may be the centre of the tile instead of
- * the box: the width may differ by the change of the cosine over half a tile.
+ * the box: the width may differ by the change of the cosine over half a tile. Pixels of web mercator are squares on a
+ * sphere, whose height depends on the cosine too.
  */
 function gridFault({ box, center, width, height, gsd }: ManifestRow): string | null {
   const [west, south, east, north] = box
@@ -80,7 +81,9 @@ function gridFault({ box, center, width, height, gsd }: ManifestRow): string | n
   const metres = boxMetres(box)
   const latitude = Math.min(89, Math.abs((south + north) / 2) + MAP_TILE_DEGREES)
   const slack = 1 + width * Math.tan(radians(latitude)) * radians(MAP_TILE_DEGREES / 2 + (north - south) / 2)
-  if (Math.abs(metres.width / gsd - width) > slack || Math.abs(metres.height / gsd - height) > 1) {
+  const isHigh = (of: number, most: number) => Math.abs(of / gsd - height) <= most
+  const isGrid = isHigh(metres.height, 1) || isHigh(mercatorHeight(box), (slack * height) / width + 1)
+  if (Math.abs(metres.width / gsd - width) > slack || !isGrid) {
     const due = `${(metres.width / gsd).toFixed(1)}x${(metres.height / gsd).toFixed(1)}`
     return `is ${width}x${height} pixels, but the box at ${gsd} m gives ${due}`
   }
@@ -89,4 +92,10 @@ function gridFault({ box, center, width, height, gsd }: ManifestRow): string | n
 
 function isCenter([west, south, east, north]: Box, [longitude, latitude]: readonly [number, number]): boolean {
   return Math.abs((west + east) / 2 - longitude) < 1e-6 && Math.abs((south + north) / 2 - latitude) < 1e-6
+}
+
+/** Metres on a sphere of EPSG:3857's radius, by the scale in the middle of the box. */
+function mercatorHeight([, south, , north]: ManifestRow['box']): number {
+  const y = (latitude: number) => Math.asinh(Math.tan(radians(latitude)))
+  return 6_378_137 * (y(north) - y(south)) * Math.cos(radians((south + north) / 2))
 }

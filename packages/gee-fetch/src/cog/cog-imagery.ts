@@ -19,16 +19,16 @@ import {
 } from '@skyscript/core'
 import type { SourceImage } from '../candidates.ts'
 import type { PixelGrid } from '../client.ts'
+import { createHttp, hostOf } from '../http.ts'
 import { createLimiter, type Limiter } from '../limiter.ts'
 import type { Outages } from '../outages.ts'
 import { refusalOf } from '../refusals.ts'
+import { remembering } from '../shared-work.ts'
 import type { CogSource } from './cog-source.ts'
 import { localBytes, remoteBytes, versionAt } from './file-bytes.ts'
 import { fileIds } from './file-ids.ts'
 import { gridPositions } from './grid-positions.ts'
-import { createHttp, hostOf } from './http.ts'
 import { isFull, paint } from './paint.ts'
-import { remembering } from './shared-work.ts'
 import { collectionUrl, readItem, searchItems } from './stac.ts'
 import { assetOf, partsAt180, placedAt, type StacItem } from './stac-item.ts'
 
@@ -375,6 +375,6 @@ function mosaicOf({ collection }: CogSource, period: string, sheets: readonly Sh
   }
 }
 
-function boxOfGrid({ west, north, width, height, degreesPerPixelX, degreesPerPixelY }: PixelGrid): Box {
-  return [west, north - height * degreesPerPixelY, west + width * degreesPerPixelX, north]
+function boxOfGrid({ west, north, width, height, stepX, stepY }: PixelGrid): Box {
+  return [west, north - height * stepY, west + width * stepX, north]
 }

@@ -1,8 +1,8 @@
 import { open, stat } from 'node:fs/promises'
 import { isUrl, ServiceError, sha256, systemReason } from '@skyscript/core'
-import type { Http, RangeAnswer } from './http.ts'
-import { hostOf } from './http.ts'
-import { type SharedWork, shareWork } from './shared-work.ts'
+import type { Http, RangeAnswer } from '../http.ts'
+import { hostOf } from '../http.ts'
+import { type SharedWork, shareWork } from '../shared-work.ts'
 
 /** A range of bytes that a TIFF reader requests. */
 export interface Slice {

@@ -18,11 +18,11 @@ export interface GridPositions {
  * that contains it.
  */
 export function gridPositions(grid: PixelGrid, { forward }: Projection): GridPositions {
-  const { width, height, west, north, degreesPerPixelX, degreesPerPixelY } = grid
-  const stepX = nodeStep(degreesPerPixelX)
-  const stepY = nodeStep(degreesPerPixelY)
-  const longitudes = Array.from({ length: width }, (_, i) => rounded(west + (i + 0.5) * degreesPerPixelX))
-  const latitudes = Array.from({ length: height }, (_, i) => rounded(north - (i + 0.5) * degreesPerPixelY))
+  const { width, height, west, north } = grid
+  const stepX = nodeStep(grid.stepX)
+  const stepY = nodeStep(grid.stepY)
+  const longitudes = Array.from({ length: width }, (_, i) => rounded(west + (i + 0.5) * grid.stepX))
+  const latitudes = Array.from({ length: height }, (_, i) => rounded(north - (i + 0.5) * grid.stepY))
   const firstX = Math.floor(longitudes[0]! / stepX)
   const firstY = Math.floor(latitudes.at(-1)! / stepY)
   const columns = Math.floor(longitudes.at(-1)! / stepX) - firstX + 2

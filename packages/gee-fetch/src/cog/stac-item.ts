@@ -1,7 +1,7 @@
 /** Parses items of a STAC catalogue (https://github.com/radiantearth/stac-spec), as far as we need them. */
 import { type Box, boxesIntersect, boxOf, type Geometry, type Position, ServiceError } from '@skyscript/core'
+import { addressFault, hostOf } from '../http.ts'
 import type { CogSource } from './cog-source.ts'
-import { addressFault, hostOf } from './http.ts'
 
 export interface StacItem {
   readonly id: string

@@ -1,7 +1,7 @@
 import { type Box, geometryMeetsBox, ServiceError } from '@skyscript/core'
+import { type Http, hostOf } from '../http.ts'
 import { refusalOf } from '../refusals.ts'
 import type { CogSource } from './cog-source.ts'
-import { type Http, hostOf } from './http.ts'
 import { itemOf, linksOf, objectOf, partsAt180, placedAt, type StacItem } from './stac-item.ts'
 
 /** Page sizes to try: what most catalogues accept, then smaller ones; null leaves it to the catalogue. */

@@ -1,4 +1,5 @@
 import type { Box, SourceAlias } from '@skyscript/core'
+import type { Lattice } from '../lattice.ts'
 
 /** Facts about an imagery source, independent of who serves it. */
 export interface SourceFacts {
@@ -8,6 +9,10 @@ export interface SourceFacts {
   readonly collection: string
   /** Nominal ground sampling distance, m/pixel. */
   readonly gsd: number
+  /** Set if it depends on the latitude (degrees): m/pixel. */
+  readonly gsdAt?: (latitude: number) => number
+  /** Set if images are cut from pixels of the source's own; others answer on any grid. */
+  readonly lattice?: Lattice
   /** Values shown as black and white. */
   readonly range: readonly [black: number, white: number]
   /** Bounds of the possible coverage, degrees; not every place inside has an image. */

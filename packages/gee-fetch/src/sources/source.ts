@@ -1,4 +1,5 @@
 import type { CogSource } from '../cog/cog-source.ts'
+import type { XyzSource } from '../xyz/xyz-source.ts'
 import type { SourceFacts } from './source-facts.ts'
 
 /** A source in Earth Engine; shipped ones follow their pages in the data catalogue. */
@@ -21,14 +22,27 @@ export interface EarthEngineSource extends SourceFacts {
   readonly mayBeImage: boolean
 }
 
-export type Source = EarthEngineSource | CogSource
+export type Source = EarthEngineSource | CogSource | XyzSource
+
+/** The GSD at a latitude (degrees), m/pixel. */
+export const gsdOf = ({ gsd, gsdAt }: Pick<Source, 'gsd' | 'gsdAt'>, latitude: number): number =>
+  gsdAt ? gsdAt(latitude) : gsd
 
 /** Raise when GeoTIFFs are read to different pixels, or when refused ones become readable. */
 const READING_VERSION = 2
+/** The same for tiles. */
+const TILES_VERSION = 1
 
 /** The settings of a source that decide the pixels and measurements of a request. */
 export function requestSettings(source: Source): unknown {
+  if (source.kind === 'xyz') return [TILES_VERSION, source.url, source.zoom, source.tileSize]
   const { range, bands, cloudMask, cloudBrightness } = source
   const own = source.kind === 'cog' ? [READING_VERSION, source.stac, source.assets, source.mosaic] : []
   return [range, bands, cloudMask, cloudBrightness, own]
 }
+
+/**
+ * Whether images of a source may share requests. For a mosaic of files, the requested box decides which sheets it is
+ * composed of, so it has to be the image's own box.
+ */
+export const mayShare = (source: Source): boolean => source.kind !== 'cog' || source.mosaic === 'item'

@@ -1,4 +1,5 @@
-import type { Config, SHIPPED_SOURCES, SourceSettings } from '@skyscript/core'
+import type { Config, SHIPPED_SOURCES, SourceSettings, XyzSettings } from '@skyscript/core'
+import { tilePixels, type XyzSource } from '../xyz/xyz-source.ts'
 import { ch } from './ch.ts'
 import { de } from './de.ts'
 import { e2 } from './e2.ts'
@@ -48,10 +49,29 @@ export function sourcesOf(settings: Config['imagery']['sources']): Source[] {
 
 function described({ title, credit, ...settings }: SourceSettings): Source {
   const { alias } = settings
+  if (settings.kind === 'xyz') return describedTiles({ title, credit, ...settings })
   const named = title ?? alias
   const facts = { title: named, timePrecision: 'day', credit: () => credit ?? named } as const
   if (settings.kind === 'cog') return { ...settings, ...facts, collection: settings.collection ?? alias }
   const { id, ...rest } = settings
   // The type of a user's asset is looked up.
   return { ...rest, ...facts, collection: id, oldIds: [], since: '', mayBeImage: true }
+}
+
+function describedTiles({ title, credit, years, extent, ...settings }: XyzSettings): XyzSource {
+  const { alias, zoom, tileSize } = settings
+  const named = title ?? alias
+  return {
+    ...settings,
+    ...tilePixels(zoom[1], tileSize, extent),
+    title: named,
+    collection: alias,
+    range: [0, 255],
+    cloudProperty: null,
+    cloudBrightness: null,
+    // A mosaic of several years says of no picture when it was taken.
+    year: typeof years === 'number' ? years : null,
+    timePrecision: 'year',
+    credit: () => credit ?? named,
+  }
 }

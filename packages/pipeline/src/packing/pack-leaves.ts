@@ -1,5 +1,5 @@
 import { type Config, fingerprintOf, mapTileBox } from '@skyscript/core'
-import { groupRequests, pixelsIn, sharing, sourcesOf } from '@skyscript/gee-fetch'
+import { groupRequests, pixelsIn, sourcesOf } from '@skyscript/gee-fetch'
 import { type Leaf, leavesOf } from '../leaves.ts'
 import type { PlannedTable } from './planned-table.ts'
 
@@ -28,12 +28,12 @@ const utf8 = new TextEncoder()
 export function* packLeaves(table: PlannedTable, settings: PackSettings): Generator<PackedLeaf> {
   const { tile, grouping, sources } = settings
   const all = Array.from({ length: table.size }, (_, image) => image)
-  const mayShare = sharing(sourcesOf(sources))
+  const known = sourcesOf(sources)
   for (const { name, items } of leavesOf(all, (image) => table.position(image), mapTileBox(tile))) {
     const images = sortedById(items, table)
     const { text, canonical } = table.json(images)
     const first = images.map((image) => table.first(image))
-    const requests = groupRequests(first, grouping ? tile : null, mayShare)
+    const requests = groupRequests(first, grouping ? tile : null, known)
     yield {
       name,
       content: fingerprintOf(`[${canonical}]`),

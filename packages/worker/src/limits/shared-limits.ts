@@ -22,11 +22,11 @@ export function queueLimits(queue: string): SharedLimits & { readonly redis: Red
   return {
     redis,
     options: {
-      async limiter(name, maxConcurrent) {
-        const key = `${name}\n${maxConcurrent}`
+      async limiter(name, maxConcurrent, perSecond = REQUESTS_PER_SECOND) {
+        const key = `${name}\n${maxConcurrent}\n${perSecond}`
         const known = limiters.get(key)
         if (known) return known
-        const limiter = createRedisLimiter({ redis, name, maxConcurrent, perSecond: REQUESTS_PER_SECOND })
+        const limiter = createRedisLimiter({ redis, name, maxConcurrent, perSecond })
         limiters.set(key, limiter)
         return limiter
       },
@@ -43,9 +43,9 @@ export function machineLimits(): SharedLimits {
   const limiters = new Map<string, Promise<MachineLimiter>>()
   return {
     options: {
-      limiter(name, maxConcurrent) {
-        const key = `${name}\n${maxConcurrent}`
-        const opening = limiters.get(key) ?? openMachineLimiter({ name, maxConcurrent, perSecond: REQUESTS_PER_SECOND })
+      limiter(name, maxConcurrent, perSecond = REQUESTS_PER_SECOND) {
+        const key = `${name}\n${maxConcurrent}\n${perSecond}`
+        const opening = limiters.get(key) ?? openMachineLimiter({ name, maxConcurrent, perSecond })
         limiters.set(key, opening)
         return opening
       },

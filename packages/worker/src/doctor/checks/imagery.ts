@@ -1,5 +1,5 @@
 import { formatCounted } from '@skyscript/core'
-import type { CogSource, EarthEngineSource } from '@skyscript/gee-fetch'
+import type { CogSource, EarthEngineSource, XyzSource } from '@skyscript/gee-fetch'
 import { type Check, type CheckContext, type Finding, finding } from '../check.ts'
 
 /** Requests at a time to the servers of files. */
@@ -19,6 +19,7 @@ export const imagery: Check = {
         sources.filter((source) => source.kind === 'earth-engine'),
       )),
       ...(await ofFiles(sources.filter((source) => source.kind === 'cog'))),
+      ...(await ofTiles(sources.filter((source) => source.kind === 'xyz'))),
     ]
   },
 }
@@ -70,5 +71,26 @@ async function ofFiles(sources: readonly CogSource[]): Promise<readonly Finding[
     )
   } finally {
     await cog.close()
+  }
+}
+
+async function ofTiles(sources: readonly XyzSource[]): Promise<readonly Finding[]> {
+  if (sources.length === 0) return []
+  const [{ createXyzImagery }, { fillIn }] = await Promise.all([
+    import('@skyscript/gee-fetch'),
+    import('@skyscript/pipeline/files'),
+  ])
+  const tiles = createXyzImagery({ fillIn })
+  try {
+    return await Promise.all(
+      sources.map((source) =>
+        finding(`source:${source.alias}`, async () => {
+          await tiles.check(source)
+          return `${source.url} answers`
+        }),
+      ),
+    )
+  } finally {
+    await tiles.close()
   }
 }

@@ -1,12 +1,14 @@
 import { InputError, isRefusedHost, redact, redactAnswer, ServiceError } from '@skyscript/core'
 import { type Dispatcher, loginOf, openAgent, reasonOf, retryAfterOf } from '@skyscript/http'
-import type { Limiter } from '../limiter.ts'
-import type { Outages } from '../outages.ts'
-import { mayPass } from '../refusals.ts'
-import { withRetries } from '../retries.ts'
+import type { Limiter } from './limiter.ts'
+import type { Outages } from './outages.ts'
+import { mayPass } from './refusals.ts'
+import { withRetries } from './retries.ts'
 
 const ATTEMPTS = 5
 const REDIRECTS = 3
+/** Owners of services want to know who asks. */
+const USER_AGENT = 'skyscript-pipeline'
 /** Maximum duration of one attempt, from connecting to the last byte. */
 const DEADLINE_MS = 55_000
 /** A server that ignores ranges sends the whole file; accepted up to this size. */
@@ -27,10 +29,23 @@ export interface RangeAnswer {
 export interface Http {
   /** @param to offset after the last byte requested */
   range(url: string, from: number, to: number, signal?: AbortSignal): Promise<RangeAnswer>
+  /**
+   * A whole file; null if there is none (404, 410, 204, or nothing in it).
+   *
+   * @throws ServiceError `imagery-bad-answer` for anything but a PNG, JPEG or WebP, such as an exception as text
+   */
+  file(url: string, asked: FileRequest, signal?: AbortSignal): Promise<Buffer | null>
   /** GET, or POST if there is a body. */
   json(url: string, body: unknown, signal?: AbortSignal): Promise<unknown>
   readonly stats: { searches: number; rangeRequests: number; bytes: number; retries: number }
   close(): Promise<void>
+}
+
+export interface FileRequest {
+  /** The address as messages may show it. */
+  readonly shown: string
+  /** Largest size accepted, bytes. */
+  readonly most: number
 }
 
 export interface HttpOptions {
@@ -55,15 +70,16 @@ export function createHttp({
 
   const once = async (
     url: string,
-    options: { method: 'GET' | 'POST'; headers: Record<string, string>; body?: string },
+    { shown, ...options }: { method: 'GET' | 'POST'; headers: Record<string, string>; body?: string; shown?: string },
     most: number,
     signal?: AbortSignal,
   ): Promise<{ response: Dispatcher.ResponseData; bytes: Buffer }> => {
     const release = await limiter.acquire(signal)
     const deadline = AbortSignal.timeout(deadlineMs)
     const either = signal ? AbortSignal.any([signal, deadline]) : deadline
+    const name = shown ?? hostOf(url)
     try {
-      let target = checkedUrl(url)
+      let target = checkedUrl(url, name)
       const { origin } = target
       const login = loginOf(target)
       for (let redirect = 0; ; redirect++) {
@@ -71,26 +87,26 @@ export function createHttp({
           origin: target.origin,
           path: target.pathname + target.search,
           ...options,
-          headers: { ...options.headers, ...(target.origin === origin && login) },
+          headers: { 'user-agent': USER_AGENT, ...options.headers, ...(target.origin === origin && login) },
           signal: either,
         })
         const { location } = response.headers
         if ([301, 302, 303, 307, 308].includes(response.statusCode) && typeof location === 'string') {
           await response.body.dump()
-          if (redirect === REDIRECTS) throw failed('imagery-refused', `${hostOf(url)} redirects too often.`, 400)
-          target = redirected(location, target, url)
+          if (redirect === REDIRECTS) throw failed('imagery-refused', `${name} redirects too often.`, 400)
+          target = redirected(location, target, name)
           continue
         }
-        const bytes = await bodyOf(response, most, url)
+        const bytes = await bodyOf(response, most, name)
         stats.bytes += bytes.length
-        if (response.statusCode >= 300) throw errorOf(response, bytes, url)
+        if (response.statusCode >= 300) throw errorOf(response, bytes, url, name)
         return { response, bytes }
       }
     } catch (error) {
       if (signal?.aborted) throw signal.reason
       if (error instanceof ServiceError || error instanceof InputError) throw error
       const why = deadline.aborted ? `not within ${deadlineMs / 1000} s` : reasonOf(error)
-      throw new ServiceError('imagery-unreachable', `${hostOf(url)} did not answer (${why}); check the network.`, {
+      throw new ServiceError('imagery-unreachable', `${name} did not answer (${why}); check the network.`, {
         retry: true,
         cause: error,
       })
@@ -123,6 +139,20 @@ export function createHttp({
         rangeOf(response, bytes, { from, to }, url),
       )
     },
+    async file(url, { shown, most }, signal) {
+      const options = { method: 'GET' as const, headers: {}, shown }
+      try {
+        return await send([url, options, most, signal], ({ response, bytes }) => {
+          if (response.statusCode === 204 || bytes.length === 0) return null
+          if (!isImage(bytes))
+            throw failed('imagery-bad-answer', `${shown} answered with no image${saidIn(bytes, url)}.`, undefined, true)
+          return bytes
+        })
+      } catch (error) {
+        if (error instanceof ServiceError && (error.status === 404 || error.status === 410)) return null
+        throw error
+      }
+    },
     async json(url, body, signal) {
       stats.searches++
       const options =
@@ -144,9 +174,9 @@ export function addressFault(text: string): string | null {
 }
 
 /** @throws InputError `bad-image-url` */
-function checkedUrl(text: string): URL {
+function checkedUrl(text: string, name: string): URL {
   const fault = addressFault(text)
-  if (fault !== null) throw new InputError('bad-image-url', `${hostOf(text)} ${fault}.`)
+  if (fault !== null) throw new InputError('bad-image-url', `${name} ${fault}.`)
   return new URL(text)
 }
 
@@ -154,8 +184,7 @@ function checkedUrl(text: string): URL {
 function redirected(location: string, from: URL, asked: string): URL {
   const target = URL.canParse(location, from.href) ? new URL(location, from) : null
   const fault = target === null ? 'is not a URL' : addressFault(target.href)
-  if (target === null || fault !== null)
-    throw failed('bad-image-url', `${hostOf(asked)} redirects to what ${fault}.`, 400)
+  if (target === null || fault !== null) throw failed('bad-image-url', `${asked} redirects to what ${fault}.`, 400)
   return target
 }
 
@@ -186,14 +215,12 @@ const CODES: Readonly<Record<number, string>> = {
   429: 'imagery-quota',
 }
 
-function errorOf(response: Dispatcher.ResponseData, body: Buffer, url: string): Error {
+function errorOf(response: Dispatcher.ResponseData, body: Buffer, url: string, name: string): Error {
   const status = response.statusCode
   const retry = mayPass(status)
-  const text = textOf(body)
-  const said = text === '' || text.startsWith('<') ? '' : ` (${redactAnswer(text, url).slice(0, 120)})`
   const error = failed(
     CODES[status] ?? (retry ? 'imagery-failed' : 'imagery-refused'),
-    `${hostOf(url)} answered ${status}${said}.`,
+    `${name} answered ${status}${saidIn(body, url)}.`,
     status,
     retry,
   )
@@ -201,11 +228,11 @@ function errorOf(response: Dispatcher.ResponseData, body: Buffer, url: string): 
   return error
 }
 
-async function bodyOf({ body, headers }: Dispatcher.ResponseData, most: number, url: string): Promise<Buffer> {
+async function bodyOf({ body, headers }: Dispatcher.ResponseData, most: number, name: string): Promise<Buffer> {
   const tooLong = () =>
     failed(
       'imagery-bad-answer',
-      `${hostOf(url)} sends more than ${most} bytes at once; files must be on a server that answers range requests.`,
+      `${name} sends more than ${most} bytes at once; files must be on a server that answers range requests.`,
       400,
     )
   if (Number(headers['content-length']) > most) {
@@ -256,6 +283,24 @@ function isNoFile(bytes: Buffer, type: unknown): boolean {
   return (
     bytes.length === 0 || text.startsWith('<') || /^(text\/html|application\/(problem\+)?json)\b/i.test(String(type))
   )
+}
+
+/** PNG, JPEG or WebP, by the first bytes: content types are often wrong. */
+const isImage = (bytes: Buffer): boolean =>
+  bytes.readUInt32BE(0) === 0x89504e47 ||
+  bytes.readUInt16BE(0) === 0xffd8 ||
+  (bytes.toString('latin1', 0, 4) === 'RIFF' && bytes.toString('latin1', 8, 12) === 'WEBP')
+
+/** What a server says in an answer that is no web page, for a message. */
+function saidIn(body: Buffer, url: string): string {
+  const text = textOf(body)
+  const isMarkup = text.startsWith('<') && !/^<(\?xml|ServiceException|[\w:]*ExceptionReport)/.test(text)
+  // Of XML only the words: an exception's text is what helps.
+  const words = text
+    .replace(/<[^>]*>?/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+  return isMarkup || words === '' ? '' : ` (${redactAnswer(words, url).slice(0, 120)})`
 }
 
 /** The beginning of a body, without leading byte order marks and spaces. */
