@@ -41,17 +41,17 @@ export const leafOf = (key: string): string => key.split('/')[3]!.split('.')[0]!
 
 /**
  * Keys of results or hints for leaves that share ground with this one: one is inside the other. Earlier versions kept a
- * folder for each leaf.
+ * folder for each leaf. The tile's folder is listed once: a bucket answers a listing for each name that contains the leaf
+ * later than the thousand keys of one page.
  */
 export async function overlapping(storage: Storage, folder: string, shard: string): Promise<string[]> {
   const [tile, leaf] = shard.split('/') as [string, string]
   const keys: string[] = []
-  for (let length = 1; length <= leaf.length; length++) {
-    // The whole name is a prefix of its children's names too; a shorter one is matched exactly.
-    const prefix = `${folder}/${tile}/${leaf.slice(0, length)}`
-    for (const end of length === leaf.length ? [''] : ['/', '.']) {
-      for await (const { key } of storage.list(prefix + end)) keys.push(key)
-    }
+  for await (const { key } of storage.list(`${folder}/${tile}/${leaf[0]}`, 'shallow')) {
+    const other = leafOf(key)
+    if (!other.startsWith(leaf) && !leaf.startsWith(other)) continue
+    if (!key.endsWith('/')) keys.push(key)
+    else for await (const inner of storage.list(key)) keys.push(inner.key)
   }
   return keys
 }
