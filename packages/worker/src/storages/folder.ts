@@ -11,7 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { constants, copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { constants, copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -40,6 +40,13 @@ const STATS_AT_ONCE = 128
 const SLOW_DISK_MS = 2
 /** Values of at most this many bytes are small: metas, images, results. */
 const SMALL_BYTES = 1 << 18
+/**
+ * File systems behind a network or another process, which may stop answering: NFS, SMB, CIFS, FUSE, 9p, Ceph, Lustre, AFS
+ * (https://man7.org/linux/man-pages/man2/statfs.2.html).
+ */
+const REMOTE = new Set([
+  0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546, 0x01021997, 0x00c36400, 0x0bd00bd0, 0x5346414f,
+])
 /** How long small values go through the thread pool after one that took long. */
 const SLOW_FOR_MS = 100
 
@@ -91,7 +98,7 @@ export async function openFolder(path: string): Promise<Storage> {
   }
 
   /** Small values are read and written at once: calls through the thread pool cost more processor time than the disk does. */
-  let slowUntil = 0
+  let slowUntil = (await isRemote(root)) ? Number.POSITIVE_INFINITY : 0
   const breathe = breather()
   const putNow = (target: string, value: Uint8Array | string): void => {
     const start = performance.now()
@@ -186,6 +193,13 @@ export async function openFolder(path: string): Promise<Storage> {
     },
   }
 }
+
+/** Whether waiting for this file system may stop all else in this process. */
+const isRemote = (root: string): Promise<boolean> =>
+  statfs(root).then(
+    ({ type }) => REMOTE.has(type >>> 0),
+    () => true,
+  )
 
 const temporaryFor = (target: string) => join(dirname(target), `.${MACHINE}-${process.pid}-${randomUUID()}.tmp~`)
 
