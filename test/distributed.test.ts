@@ -111,7 +111,7 @@ test('workers on a bucket give the bytes of an embedded build in a folder, and v
 
   const again = await skyscript(['build', region, '--json'], { env: s3.env })
   expect(again.code, again.stderr).toBe(0)
-  expect(JSON.parse(again.stdout)).toMatchObject({ jobs: {}, unchanged: true })
+  expect(JSON.parse(again.stdout)).toEqual(expect.objectContaining({ jobs: {}, unchanged: true }))
   const verified = await skyscript(['verify', output], { env: s3.env })
   expect(verified.code, verified.stdout + verified.stderr).toBe(0)
 }, 120_000)

@@ -88,7 +88,7 @@ describe('the same build command heals', () => {
   test('nothing where nothing is wrong, and reads no image for that', async () => {
     const before = statSync(join(output, 'work', 'seal.json')).mtimeMs
     const again = await skyscriptHere(['build', region, '--json'])
-    expect(JSON.parse(again.stdout)).toMatchObject({ jobs: {}, unchanged: true })
+    expect(JSON.parse(again.stdout)).toEqual(expect.objectContaining({ jobs: {}, unchanged: true }))
     expect(statSync(join(output, 'work', 'seal.json')).mtimeMs).toBe(before)
     expect((await skyscriptHere(['verify', output])).code).toBe(0)
   }, 60_000)

@@ -48,7 +48,9 @@ test('another endpoint is another Earth Engine, unless it is said to be a mirror
   expect(filesOf(at('endpoint'))).not.toEqual(before)
 
   const asked = () => two.stats().requests.pixels
-  expect(await build('endpoint', of(two.url, { mirrorOf: new URL(one.url).host }))).toMatchObject({ jobs: {} })
+  expect(await build('endpoint', of(two.url, { mirrorOf: new URL(one.url).host }))).toEqual(
+    expect.objectContaining({ jobs: {} }),
+  )
   expect(asked()).toBe(0)
   await expectAsFresh('endpoint', of(two.url))
   expect(asked()).toBeGreaterThan(0)
@@ -72,7 +74,7 @@ test('drawn images are those of the map as it is, and a map that is the same dra
     expect(Object.keys(before).filter((path) => path.endsWith('.jpg') && isRedrawn(path))).not.toEqual([])
     Object.assign(before, after)
   }
-  expect(await build('drawn', drawn)).toMatchObject({ jobs: {}, unchanged: true })
+  expect(await build('drawn', drawn)).toEqual(expect.objectContaining({ jobs: {}, unchanged: true }))
   await writeMap(at('map.osm.pbf'), SMALL_TOWN)
 }, 120_000)
 
@@ -94,7 +96,7 @@ test('a file on disk that was replaced, by one of its size, is read again, and o
   await writeOrtho(at('ortho.tif'), 0)
   await build('disk', files(at('ortho.tif')))
   const before = filesOf(at('disk'))
-  expect(await build('disk', files(at('ortho.tif')))).toMatchObject({ jobs: {}, unchanged: true })
+  expect(await build('disk', files(at('ortho.tif')))).toEqual(expect.objectContaining({ jobs: {}, unchanged: true }))
   const { size, mtime } = await stat(at('ortho.tif'))
   await writeOrtho(at('ortho.tif'), 80)
   await utimes(at('ortho.tif'), mtime, new Date(mtime.getTime() + 2000))
@@ -119,7 +121,7 @@ test('a replaced file on a server is read again; otherwise a build asks only for
   await writeOrtho(at('remote.tif'), 0)
   await build('server', imagery)
   let asked = server.requests.length
-  expect(await build('server', imagery)).toMatchObject({ jobs: {}, unchanged: true })
+  expect(await build('server', imagery)).toEqual(expect.objectContaining({ jobs: {}, unchanged: true }))
   expect(server.requests.slice(asked).map(({ range }) => range)).toEqual(['bytes=0-0'])
   // Its signature is no part of a file.
   const signed = files(`${server.url}/remote.tif?signature=2`)
@@ -167,7 +169,7 @@ test.each([
     const output = `catalogue-${tells}`
     await build(output, imagery)
     const asked = server.requests.length
-    expect(await build(output, imagery), name).toMatchObject({ jobs: {}, unchanged: true })
+    expect(await build(output, imagery), name).toEqual(expect.objectContaining({ jobs: {}, unchanged: true }))
     expect(server.requests.length - asked).toBeLessThanOrEqual(tells ? 1 : 2)
     await writeOrtho(at('sheet.tif'), 80)
     ;[updated, etag] = ['2024-02-02T00:00:00Z', '"two"']
@@ -177,7 +179,7 @@ test.each([
     expect(Object.keys(after).filter((file) => file.endsWith('.jpg') && after[file] === before[file])).toEqual([])
     await server.close()
     const away = await build(output, imagery)
-    expect(away).toMatchObject({ jobs: {}, unchanged: true })
+    expect(away).toEqual(expect.objectContaining({ jobs: {}, unchanged: true }))
     expect(away.warnings).toContain('could not be asked')
   },
   120_000,
@@ -206,5 +208,5 @@ test('a build while the files of a source are away stops with one sentence, and 
   expect(filesOf(at('away'))).toEqual(before)
   await rename(at('disk-gone'), at('disk-away'))
   isDenied = false
-  expect(await build('away', both)).toMatchObject({ jobs: {}, unchanged: true })
+  expect(await build('away', both)).toEqual(expect.objectContaining({ jobs: {}, unchanged: true }))
 }, 120_000)

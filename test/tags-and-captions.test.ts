@@ -157,5 +157,5 @@ test('a build with a classifier and all extras is whole, repeats, and says in it
   expect(code, stdout).toBe(0)
   await build('again')
   expect(filesOf(at('again'))).toEqual(files)
-  expect(await build('extras')).toMatchObject({ jobs: {}, unchanged: true })
+  expect(await build('extras')).toEqual(expect.objectContaining({ jobs: {}, unchanged: true }))
 })

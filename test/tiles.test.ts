@@ -36,9 +36,10 @@ const town = () => ({
   credit: 'Town of the test',
   requests: { concurrent: 20, perSecond: 1000 },
 })
-const region = () => smallRegion(at('map.osm.pbf'), at('out'), { imagery: { sources: [town()] } })
+const region = (changes = {}) =>
+  smallRegion(at('map.osm.pbf'), at('out'), { imagery: { sources: [{ ...town(), ...changes }] } })
 
-test('a dataset of image tiles is made of their own pixels, and rebuilt without a request', async () => {
+test('a dataset of image tiles is made of their own pixels, and rebuilt without a request, also with other limits of requests', async () => {
   await buildHere(region(), folder)
   const rows = await parquetReadObjects({ file: await asyncBufferFromFile(at('out/manifest.parquet')) })
   expect(rows.length).toBeGreaterThan(8)
@@ -58,7 +59,9 @@ test('a dataset of image tiles is made of their own pixels, and rebuilt without 
   }
   const asked = server.asked.length
   expect(asked).toBeGreaterThan(0)
-  expect((await buildHere(region(), folder)).unchanged).toBe(true)
+  const slower = region({ requests: { concurrent: 1, perSecond: 5 } })
+  for (const same of [region(), slower])
+    expect(await buildHere(same, folder)).toEqual(expect.objectContaining({ unchanged: true, jobs: {} }))
   expect(server.asked.length).toBe(asked)
   const verified = await skyscriptHere(['verify', at('out')])
   expect(verified.code, verified.stdout).toBe(0)

@@ -164,6 +164,9 @@ function templateFault(template: string): string | null {
   return null
 }
 
+/** Requests to the host of a service that is free to use: at a time, and started in a second. */
+export const POLITE_REQUESTS = { concurrent: 4, perSecond: 10 }
+
 const year = z.int().min(1900).max(2100)
 
 const xyzSource = z.strictObject({
@@ -196,10 +199,20 @@ const xyzSource = z.strictObject({
   credit,
   requests: z
     .strictObject({
-      concurrent: z.int().min(1).max(100).default(4).describe('Requests to its host at a time'),
-      perSecond: z.int().min(1).max(1000).default(10).describe('Requests to its host started in a second'),
+      concurrent: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(POLITE_REQUESTS.concurrent)
+        .describe('Requests to its host at a time'),
+      perSecond: z
+        .int()
+        .min(1)
+        .max(1000)
+        .default(POLITE_REQUESTS.perSecond)
+        .describe('Requests to its host started in a second'),
     })
-    .prefault({})
+    .optional()
     .describe('Shared by all workers of a queue, or all builds of a machine'),
 })
 

@@ -36,9 +36,14 @@ export function redact(text: string): string {
     .replace(TOKEN, HIDDEN)
 }
 
-/** The same of what a server said when it was asked for an address, whose login and query values it may quote. */
-export function redactAnswer(text: string, asked: string): string {
-  return redact(partsOf(asked).reduce((rest, part) => rest.replaceAll(part, HIDDEN), text))
+/**
+ * The same for the answer of a server, which may quote the login, the query values and the path of the address requested.
+ *
+ * @param shown the address as messages show it: parts of the path that are not in it are hidden
+ */
+export function redactAnswer(text: string, asked: string, shown = asked): string {
+  const steps = asked.split(/[/?#]/).filter((step) => step.length >= SHORTEST_PART && !shown.includes(step))
+  return redact([...partsOf(asked), ...steps].reduce((rest, part) => rest.replaceAll(part, HIDDEN), text))
 }
 
 /** Too short a part would hide what is no secret, such as the 1 of `v=1`. */

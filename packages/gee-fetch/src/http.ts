@@ -145,7 +145,12 @@ export function createHttp({
         return await send([url, options, most, signal], ({ response, bytes }) => {
           if (response.statusCode === 204 || bytes.length === 0) return null
           if (!isImage(bytes))
-            throw failed('imagery-bad-answer', `${shown} answered with no image${saidIn(bytes, url)}.`, undefined, true)
+            throw failed(
+              'imagery-bad-answer',
+              `${shown} answered with no image${saidIn(bytes, url, shown)}.`,
+              undefined,
+              true,
+            )
           return bytes
         })
       } catch (error) {
@@ -220,7 +225,7 @@ function errorOf(response: Dispatcher.ResponseData, body: Buffer, url: string, n
   const retry = mayPass(status)
   const error = failed(
     CODES[status] ?? (retry ? 'imagery-failed' : 'imagery-refused'),
-    `${name} answered ${status}${saidIn(body, url)}.`,
+    `${name} answered ${status}${saidIn(body, url, name)}.`,
     status,
     retry,
   )
@@ -287,12 +292,10 @@ function isNoFile(bytes: Buffer, type: unknown): boolean {
 
 /** PNG, JPEG or WebP, by the first bytes: content types are often wrong. */
 const isImage = (bytes: Buffer): boolean =>
-  bytes.readUInt32BE(0) === 0x89504e47 ||
-  bytes.readUInt16BE(0) === 0xffd8 ||
-  (bytes.toString('latin1', 0, 4) === 'RIFF' && bytes.toString('latin1', 8, 12) === 'WEBP')
+  /^(?:\x89PNG|\xff\xd8|RIFF[\s\S]{4}WEBP)/.test(bytes.toString('latin1', 0, 12))
 
 /** What a server says in an answer that is no web page, for a message. */
-function saidIn(body: Buffer, url: string): string {
+function saidIn(body: Buffer, url: string, name: string): string {
   const text = textOf(body)
   const isMarkup = text.startsWith('<') && !/^<(\?xml|ServiceException|[\w:]*ExceptionReport)/.test(text)
   // Of XML only the words: an exception's text is what helps.
@@ -300,7 +303,7 @@ function saidIn(body: Buffer, url: string): string {
     .replace(/<[^>]*>?/g, ' ')
     .replace(/\s+/g, ' ')
     .trim()
-  return isMarkup || words === '' ? '' : ` (${redactAnswer(words, url).slice(0, 120)})`
+  return isMarkup || words === '' ? '' : ` (${redactAnswer(words, url, name).slice(0, 120)})`
 }
 
 /** The beginning of a body, without leading byte order marks and spaces. */

@@ -40,7 +40,7 @@ const IN_ALL = 6
 /** The fraction of a box that counts as all of it, so that rounding decides nothing. */
 const WHOLE = 1 - 1e-6
 
-/** What becomes of an object: candidate images, or why there are none. */
+/** The outcome for an object: candidate images, or why there are none. */
 export type PlannedObject = PlannedImage | Dropped | Failed
 
 /**
@@ -49,7 +49,7 @@ export type PlannedObject = PlannedImage | Dropped | Failed
  *
  * Memory: nothing is kept of an object.
  *
- * @returns each object with what becomes of it, in the order of `focus`
+ * @returns each object with its outcome, in the order of `focus`
  */
 export async function* planTile<Focus extends FocusObject>({
   tile,

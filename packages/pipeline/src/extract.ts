@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { Readable } from 'node:stream'
+import { Readable, type Transform } from 'node:stream'
 import { promisify } from 'node:util'
 import { createGzip, gzip } from 'node:zlib'
 import type { Captioner } from '@skyscript/captioner'
@@ -73,7 +73,7 @@ export async function extractTiles(
 }
 
 async function storeLines(lines: TileLines, storage: Storage, key: string): Promise<void> {
-  const packed = Readable.from(lines.pieces()).pipe(createGzip({ level: 4, chunkSize: PACKED_CHUNK }))
+  const packed = Readable.from(lines.pieces()).compose<Transform>(createGzip({ level: 4, chunkSize: PACKED_CHUNK }))
   await storage.put(key, Buffer.concat(await packed.toArray()))
 }
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { type Config, isPath, mapFilterPlaces, mapPlaces, type PlaceChange, redact } from '@skyscript/core'
 import { lockedEndpoint } from './origins.ts'
-import type { Run } from './run.ts'
+import { decidingSources, type Run } from './run.ts'
 
 const file = (path: string) => redact(basename(path.split('?')[0]!))
 
@@ -20,7 +20,11 @@ export function lockedConfig(config: Run['config']) {
   const { patience: _patience, ...choice } = imagery
   return {
     ...{ name, osm },
-    imagery: { ...choice, earthEngine: { endpoint: lockedEndpoint(config.imagery.earthEngine) } },
+    imagery: {
+      ...choice,
+      sources: decidingSources(choice.sources),
+      earthEngine: { endpoint: lockedEndpoint(config.imagery.earthEngine) },
+    },
     ...{ selection, tiles, captions },
     filter: lockedFilter(config.filter),
     seed,

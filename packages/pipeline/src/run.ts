@@ -83,7 +83,7 @@ export const hasLines = ({ touching, wide = [] }: ExtractTile): boolean => touch
 export const drawnHash = (tile: ExtractTile | undefined): string | null =>
   tile === undefined || tile.drawn === null ? null : (tile.drawn ?? tile.sha256)
 
-/** What became of the objects with a tag (`key=value`), by `planned` or the reason why not. */
+/** Numbers of objects with a tag (`key=value`), by outcome: `planned`, or the reason why not. */
 export type TagOutcomes = Readonly<Record<string, Readonly<Record<string, number>>>>
 
 /** `work/select/<fingerprint>/index.json`: number of selected objects, by map tile. */
@@ -93,6 +93,14 @@ export interface SelectIndex {
   /** Of the dropped. */
   readonly tags: TagOutcomes
 }
+
+/** Sources as they decide a dataset: how often their hosts are asked changes no image. */
+export const decidingSources = (sources: Config['imagery']['sources']) =>
+  sources.map((source) => {
+    if (typeof source === 'string' || source.kind !== 'xyz') return source
+    const { requests: _requests, ...deciding } = source
+    return deciding
+  })
 
 /** The source of an image, by its alias. */
 export function sourceFinder(config: {

@@ -16,7 +16,7 @@ import { sourcesOf, suitableSources } from '@skyscript/gee-fetch'
 import pMap from 'p-map'
 import type { Outline } from './outlines.ts'
 import { getWhole } from './results.ts'
-import { type ExtractIndex, type SelectIndex, selectIndexKey, selectionKey, VERSIONS } from './run.ts'
+import { decidingSources, type ExtractIndex, type SelectIndex, selectIndexKey, selectionKey, VERSIONS } from './run.ts'
 import { capPerTag, type Kept, ObjectTable, sampleCells } from './sampling.ts'
 import { countIn, sortedCounts, sortedTable } from './tables.ts'
 import { openTiles } from './tiles.ts'
@@ -58,7 +58,7 @@ export async function selectObjects(
     VERSIONS.select,
     tileHashes,
     selection,
-    sources,
+    decidingSources(sources),
     config.tiles,
     seed,
     captioner.tagsFingerprint,

@@ -1,5 +1,5 @@
-import type { Box, Config } from '@skyscript/core'
-import { sourcesOf } from '@skyscript/gee-fetch'
+import { type Box, boxCenter, type Config } from '@skyscript/core'
+import { gsdOf, type Source, sourcesOf } from '@skyscript/gee-fetch'
 import type { ExtractIndex } from './run.ts'
 
 /** Points and lines are never taken from coarser sources, m/pixel. */
@@ -23,12 +23,13 @@ export function splitRegion(
 ): { declared: Box | null; imageSide: number } {
   const declared = typeof osm.clip === 'object' && osm.clip !== null ? eastward(osm.clip) : unionOf(inputs)
   const sources = sourcesOf(imagery.sources)
+  const gsdIn = (source: Source) => (declared === null ? source.gsd : gsdOf(source, boxCenter(declared)[1]))
   const suitable = sources.filter(
-    ({ gsd, extent }) => gsd <= COARSEST_FOR_POINTS && (declared === null || overlaps(extent, declared)),
+    (source) => gsdIn(source) <= COARSEST_FOR_POINTS && (declared === null || overlaps(source.extent, declared)),
   )
   const steady = suitable.filter((source) => source.kind !== 'earth-engine' || !source.scattered)
   const candidates = [steady, suitable, sources].find((list) => list.length > 0) ?? []
-  const gsds = candidates.map(({ gsd }) => gsd)
+  const gsds = candidates.map(gsdIn)
   const gsd = imagery.prefer === 'listed' ? gsds[0]! : Math.min(...gsds)
   return { declared, imageSide: gsd * tiles.pointPixels }
 }

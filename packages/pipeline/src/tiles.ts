@@ -126,7 +126,6 @@ function* objectsIn(lines: Buffer): Generator<OsmObject> {
 
 /** A map tile's objects with an index of their boxes. */
 export interface IndexedTile {
-  readonly objects: readonly OsmObject[]
   get(id: string): OsmObject | undefined
   /** Objects whose boxes meet a box and which an image of a GSD (m/pixel) may name, each once, in any order. */
   search(box: Box, gsd: number): OsmObject[]
@@ -142,7 +141,6 @@ export function indexTile(objects: readonly OsmObject[], namedTo: (object: OsmOb
   const byId = new Map(objects.map((object) => [object.id, object]))
   const classes = [...Map.groupBy(objects, namedTo)].map(([coarsest, some]) => ({ coarsest, find: indexBoxes(some) }))
   return {
-    objects,
     get: (id) => byId.get(id),
     search: (box, gsd) => classes.flatMap(({ coarsest, find }) => (gsd <= coarsest ? find(box) : [])),
   }

@@ -80,10 +80,10 @@ function gridFault({ box, center, width, height, gsd }: ManifestRow): string | n
   if (!(gsd > 0)) return `the GSD is ${gsd}`
   const metres = boxMetres(box)
   const latitude = Math.min(89, Math.abs((south + north) / 2) + MAP_TILE_DEGREES)
-  const slack = 1 + width * Math.tan(radians(latitude)) * radians(MAP_TILE_DEGREES / 2 + (north - south) / 2)
-  const isHigh = (of: number, most: number) => Math.abs(of / gsd - height) <= most
-  const isGrid = isHigh(metres.height, 1) || isHigh(mercatorHeight(box), (slack * height) / width + 1)
-  if (Math.abs(metres.width / gsd - width) > slack || !isGrid) {
+  const change = Math.tan(radians(latitude)) * radians(MAP_TILE_DEGREES / 2 + (north - south) / 2)
+  const isNear = (of: number, pixels: number, slack: number) => Math.abs(of / gsd - pixels) <= 1 + slack
+  const isHigh = isNear(metres.height, height, 0) || isNear(mercatorHeight(box), height, height * change)
+  if (!isNear(metres.width, width, width * change) || !isHigh) {
     const due = `${(metres.width / gsd).toFixed(1)}x${(metres.height / gsd).toFixed(1)}`
     return `is ${width}x${height} pixels, but the box at ${gsd} m gives ${due}`
   }

@@ -24,6 +24,7 @@ import { createLimiter, type Limiter } from '../limiter.ts'
 import type { Outages } from '../outages.ts'
 import { refusalOf } from '../refusals.ts'
 import { remembering } from '../shared-work.ts'
+import type { SourceClient } from '../source-client.ts'
 import type { CogSource } from './cog-source.ts'
 import { localBytes, remoteBytes, versionAt } from './file-bytes.ts'
 import { fileIds } from './file-ids.ts'
@@ -57,24 +58,16 @@ export interface CogImageryOptions {
   readonly patienceMs?: number
 }
 
-export interface CogImagery {
-  /** Images of a source that touch a box, by id. */
-  find(source: CogSource, box: Box): Promise<SourceImage[]>
+/** Pixels are stretched by the source's range, and those of the nearest neighbour. */
+export interface CogImagery extends Required<SourceClient<CogSource>> {
   /** @throws InputError or ServiceError if the source's catalogue or its files can't be read */
   check(source: CogSource): Promise<void>
-  /** See `Imagery`. */
-  origin(source: CogSource, imageId: string, box: Box): Promise<string>
-  isOf(source: CogSource, imageId: string, box: Box, origin: string, isLast: boolean): Promise<boolean>
-  isReplaced(source: CogSource, imageId: string, box: Box, origin: string): Promise<boolean>
-  forget(source: CogSource, imageId: string, box: Box): Promise<void>
   /**
    * The current version of the files that a source lists; null if a catalogue lists them. Missing files are left out.
    *
    * @throws ServiceError if a file can't be checked now, or if all are missing (for example an unmounted disk)
    */
   versionOfFiles(source: CogSource): Promise<string | null>
-  /** Height x width x 4 bytes: red, green, blue stretched by the source's range, and PIXEL_STATE; nearest neighbour. */
-  pixels(source: CogSource, imageId: string, grid: PixelGrid, signal?: AbortSignal): Promise<Buffer>
   stats(): {
     readonly searches: number
     readonly rangeRequests: number

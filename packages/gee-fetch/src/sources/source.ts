@@ -35,7 +35,7 @@ const TILES_VERSION = 1
 
 /** The settings of a source that decide the pixels and measurements of a request. */
 export function requestSettings(source: Source): unknown {
-  if (source.kind === 'xyz') return [TILES_VERSION, source.url, source.zoom, source.tileSize]
+  if (source.kind === 'xyz') return [TILES_VERSION, source.url, source.zoom[1], source.tileSize]
   const { range, bands, cloudMask, cloudBrightness } = source
   const own = source.kind === 'cog' ? [READING_VERSION, source.stac, source.assets, source.mosaic] : []
   return [range, bands, cloudMask, cloudBrightness, own]

@@ -1,4 +1,10 @@
-import type { Config, SHIPPED_SOURCES, SourceSettings, XyzSettings } from '@skyscript/core'
+import {
+  type Config,
+  POLITE_REQUESTS,
+  type SHIPPED_SOURCES,
+  type SourceSettings,
+  type XyzSettings,
+} from '@skyscript/core'
 import { tilePixels, type XyzSource } from '../xyz/xyz-source.ts'
 import { ch } from './ch.ts'
 import { de } from './de.ts'
@@ -58,11 +64,19 @@ function described({ title, credit, ...settings }: SourceSettings): Source {
   return { ...rest, ...facts, collection: id, oldIds: [], since: '', mayBeImage: true }
 }
 
-function describedTiles({ title, credit, years, extent, ...settings }: XyzSettings): XyzSource {
+function describedTiles({
+  title,
+  credit,
+  years,
+  extent,
+  requests = POLITE_REQUESTS,
+  ...settings
+}: XyzSettings): XyzSource {
   const { alias, zoom, tileSize } = settings
   const named = title ?? alias
   return {
     ...settings,
+    requests,
     ...tilePixels(zoom[1], tileSize, extent),
     title: named,
     collection: alias,

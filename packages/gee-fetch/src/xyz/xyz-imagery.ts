@@ -3,18 +3,18 @@
  *
  * @example
  * import { createXyzImagery, sourcesOf } from '@skyscript/gee-fetch'
- * const tiles = createXyzImagery({ fillIn: (template) => template })
- * const pixels = await tiles.pixels(source, source.alias, { crs: 'EPSG:3857', ...grid })
+ * const tiles = createXyzImagery({ fillIn: (address) => address })
+ * const [image] = await tiles.find(source, [7.44, 46.94, 7.45, 46.95])
+ * const pixels = await tiles.pixels(source, image.imageId, { crs: 'EPSG:3857', ...grid })
  */
-import { type Box, boxesIntersect, fingerprint, ServiceError } from '@skyscript/core'
+import { boxesIntersect, fingerprint, ServiceError } from '@skyscript/core'
 import sharp from 'sharp'
-import type { SourceImage } from '../candidates.ts'
-import type { PixelGrid } from '../client.ts'
 import { createHttp, type Http } from '../http.ts'
 import { createLimiter, type Limiter } from '../limiter.ts'
 import type { Outages } from '../outages.ts'
 import { PIXEL_STATE } from '../pixel-state.ts'
 import { remembering } from '../shared-work.ts'
+import type { SourceClient } from '../source-client.ts'
 import { tileUrl, type XyzSource } from './xyz-source.ts'
 
 /** Decoded tiles that are kept, since neighbours share them: 64 MB where they are 256 pixels wide. */
@@ -23,8 +23,8 @@ const TILES = 256
 const TILE_BYTES = 8 * 2 ** 20
 
 export interface XyzImageryOptions {
-  /** Puts secrets into a template. @throws InputError where one isn't set */
-  fillIn(template: string): string
+  /** Puts secrets into an address. @throws InputError where one isn't set */
+  fillIn(address: string): string
   /** Shared with other processes, by host; default: one for this process. */
   limiter?(host: string, requests: XyzSource['requests']): Promise<Limiter | undefined>
   readonly deadlineMs?: number | undefined
@@ -33,15 +33,13 @@ export interface XyzImageryOptions {
   readonly patienceMs?: number | undefined
 }
 
-export interface XyzImagery {
-  /** The source's one image. */
-  find(source: XyzSource, box: Box): SourceImage[]
-  /** See `Imagery`. A service of tiles has no version that could be asked for: its address is all that is known. */
-  origin(source: XyzSource): string
-  /** Asks for one tile in the middle of the source's extent. @throws ServiceError or InputError */
-  check(source: XyzSource): Promise<void>
-  /** Height x width x 4 bytes: red, green, blue and PIXEL_STATE; masked where the service has no tile. */
-  pixels(source: XyzSource, grid: PixelGrid, signal?: AbortSignal): Promise<Buffer>
+export interface XyzImagery extends SourceClient<XyzSource> {
+  /**
+   * Whether the service has a tile in the middle of the source's extent.
+   *
+   * @throws ServiceError or InputError where it can't be asked
+   */
+  check(source: XyzSource): Promise<boolean>
   stats(): { readonly requests: number; readonly bytes: number }
   close(): Promise<void>
 }
@@ -65,7 +63,7 @@ export function createXyzImagery(options: XyzImageryOptions): XyzImagery {
   const tiles = remembering(TILES, async (_key, signal, source: XyzSource, x: number, y: number) => {
     const [, zoom] = source.zoom
     const shown = tileUrl(source.url, zoom, x, y)
-    const url = tileUrl(fillIn(source.url), zoom, x, y)
+    const url = fillIn(shown)
     const http = await clientOf(URL.parse(url)?.host ?? '', source.requests)
     count.requests++
     const bytes = await http.file(url, { shown, most: TILE_BYTES }, signal)
@@ -77,22 +75,23 @@ export function createXyzImagery(options: XyzImageryOptions): XyzImagery {
     tiles.get(`${source.alias} ${x} ${y}`, signal, source, x, y)
 
   return {
-    find(source, box) {
+    async find(source, box) {
       const { alias, extent, year, zoom } = source
       if (!boxesIntersect(extent, box)) return []
       const time = year === null ? null : Date.UTC(year, 0)
       return [{ imageId: `${alias}/${zoom[1]}`, time, cloud: null, footprint: extent }]
     },
-    origin: ({ url }) => fingerprint('xyz', url),
+    // A service of tiles has no version that could be requested.
+    origin: async ({ url }) => fingerprint('xyz', url),
     async check(source) {
       const [west, south, east, north] = source.extent
       const { lattice, tileSize } = source
       const [x, y] = lattice.system.forward([(west + east) / 2, (south + north) / 2])
       const column = Math.floor((x! - lattice.west) / lattice.stepX / tileSize)
       const row = 2 ** source.zoom[1] - 1 - Math.floor((y! - lattice.south) / lattice.stepY / tileSize)
-      await tileAt(source, column, row)
+      return (await tileAt(source, column, row)) !== null
     },
-    async pixels(source, grid, signal) {
+    async pixels(source, _imageId, grid, signal) {
       const { tileSize, lattice } = source
       const { width, height } = grid
       const side = tileSize * 2 ** source.zoom[1]

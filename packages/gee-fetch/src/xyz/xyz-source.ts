@@ -1,4 +1,4 @@
-import type { Box } from '@skyscript/core'
+import { type Box, radians } from '@skyscript/core'
 import { type Lattice, mercatorLattice, mercatorStep } from '../lattice.ts'
 import type { SourceFacts } from '../sources/source-facts.ts'
 
@@ -30,7 +30,7 @@ export function tilePixels(
 ): Pick<XyzSource, 'gsd' | 'gsdAt' | 'lattice' | 'extent'> {
   const step = mercatorStep(zoom, tileSize)
   // Four digits: centimetres of a pixel mean nothing, and texts stay short.
-  const gsdAt = (latitude: number) => Number((step * Math.cos((latitude * Math.PI) / 180)).toPrecision(4))
+  const gsdAt = (latitude: number) => Number((step * Math.cos(radians(latitude))).toPrecision(4))
   const extent: Box = [west, Math.max(south, WORLD[1]), east, Math.min(north, WORLD[3])]
   return { gsd: gsdAt((extent[1] + extent[3]) / 2), gsdAt, lattice: mercatorLattice(zoom, tileSize), extent }
 }

@@ -12,8 +12,8 @@ const IDLE_MS = 5_000
 
 export interface LeafPacker {
   /**
-   * The leaves of a map tile's planned images, in the order of their names; a few are made ahead of who takes them. Other
-   * threads get the table's memory, so it is empty afterwards.
+   * The leaves of a map tile's planned images, in the order of their names; a few are made ahead. The table can't be used
+   * afterwards: a thread may have taken its memory.
    */
   pack(table: PlannedTable, settings: PackSettings): AsyncGenerator<PackedLeaf>
   close(): Promise<void>
@@ -47,7 +47,7 @@ export function createLeafPacker(worthAThread = availableParallelism() > 1 ? WOR
     const number = ++tables
     const ask = (message: ToPackThread, memory: readonly ArrayBuffer[] = []) => {
       const answer = asked.ask(message, memory) as Promise<readonly PackedLeaf[]>
-      // Who takes no more leaves is not told what became of the next ones.
+      // The next leaves may fail when nobody takes them any more.
       answer.catch(() => {})
       return answer
     }

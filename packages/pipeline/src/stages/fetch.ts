@@ -3,7 +3,7 @@ import { type EarlierImages, type FetchOutcome, fetchImages, type ImageFinding }
 import { leafOf, overlapping } from '../leaves.ts'
 import { bucketsText } from '../presence/listing.ts'
 import { getWhole, readResult, resultKey } from '../results.ts'
-import type { Run } from '../run.ts'
+import { decidingSources, type Run } from '../run.ts'
 import type { Job } from '../runner/job.ts'
 import { countsOf, type Head, type Stage } from '../stage.ts'
 import { countIn, sortedTable } from '../tables.ts'
@@ -96,7 +96,8 @@ const imagesDigest = (images: readonly ImageRecord[]): string =>
   fingerprint(images.map(({ origin: _origin, ...image }) => image))
 
 /** Sources that the user describes, whose bands and ranges may change under the same name. */
-const described = ({ sources }: Run['config']['imagery']) => sources.filter((source) => typeof source !== 'string')
+const described = ({ sources }: Run['config']['imagery']) =>
+  decidingSources(sources).filter((source) => typeof source !== 'string')
 
 /**
  * What superseded jobs of a leaf left; only ever a hint: files are checked by hash before they are used, and what another

@@ -13,7 +13,7 @@ import type { RunContext } from '../context.ts'
 import { originOfTile, originSample, type PlannedOrigin } from '../origins.ts'
 import type { PackedLeaf } from '../packing/pack-leaves.ts'
 import { PlannedTable } from '../packing/planned-table.ts'
-import { requestsKey, selectionKey, type TagOutcomes } from '../run.ts'
+import { decidingSources, requestsKey, selectionKey, type TagOutcomes } from '../run.ts'
 import type { Job } from '../runner/job.ts'
 import { type Sight, sightByTags } from '../select.ts'
 import { failuresOf, type Head, type Stage, type Weighed } from '../stage.ts'
@@ -67,7 +67,7 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
       captioner.tagsFingerprint,
       originOfTile(run.config, sources, tile, index.tiles),
       run.files,
-      choice,
+      { ...choice, sources: decidingSources(imagery.sources) },
       tiles,
       seed,
     ]

@@ -98,7 +98,8 @@ export async function openFolder(path: string): Promise<Storage> {
   }
 
   /** Small values are read and written at once: calls through the thread pool cost more processor time than the disk does. */
-  let slowUntil = (await isRemote(root)) ? Number.POSITIVE_INFINITY : 0
+  const isRemote = await isOnRemote(root)
+  let slowUntil = isRemote ? Number.POSITIVE_INFINITY : 0
   const breathe = breather()
   const putNow = (target: string, value: Uint8Array | string): void => {
     const start = performance.now()
@@ -182,7 +183,7 @@ export async function openFolder(path: string): Promise<Storage> {
     async *list(prefix, depth) {
       try {
         const folder = folderOf(prefix)
-        if (folder !== null) yield* walk(root, folder, prefix, depth === 'shallow')
+        if (folder !== null) yield* walk(root, folder, prefix, { isShallow: depth === 'shallow', isRemote })
       } catch (error) {
         throw asOurs(error, root)
       }
@@ -195,7 +196,7 @@ export async function openFolder(path: string): Promise<Storage> {
 }
 
 /** Whether waiting for this file system may stop all else in this process. */
-const isRemote = (root: string): Promise<boolean> =>
+const isOnRemote = (root: string): Promise<boolean> =>
   statfs(root).then(
     ({ type }) => REMOTE.has(type >>> 0),
     () => true,
@@ -259,7 +260,12 @@ function folderOf(prefix: string): string | null {
 }
 
 /** Files under a folder in the order of their keys: a folder sorts as if its name ended in a slash. */
-async function* walk(root: string, folder: string, prefix: string, isShallow: boolean): AsyncGenerator<Listed> {
+async function* walk(
+  root: string,
+  folder: string,
+  prefix: string,
+  { isShallow, isRemote }: { readonly isShallow: boolean; readonly isRemote: boolean },
+): AsyncGenerator<Listed> {
   // One generator with the folders that are open, because each file would pass through a generator of every folder it is in.
   const open = [{ folder, names: await namesIn(root, folder, prefix), at: 0 }]
   for (let inner = open.at(-1); inner; inner = open.at(-1)) {
@@ -267,7 +273,11 @@ async function* walk(root: string, folder: string, prefix: string, isShallow: bo
     const from = inner.at
     while (inner.at < names.length && inner.at < from + STATS_AT_ONCE && !names[inner.at]!.endsWith('/')) inner.at++
     const keys = names.slice(from, inner.at).map((name) => inner.folder + name)
-    for (const [i, found] of (await statsOf(keys.map((key) => `${root}/${key}`))).entries())
+    const stats = await statsOf(
+      keys.map((key) => `${root}/${key}`),
+      isRemote ? 0 : SLOW_DISK_MS,
+    )
+    for (const [i, found] of stats.entries())
       if (found?.isFile()) yield { key: keys[i]!, size: found.size, version: String(found.mtimeMs) }
     if (inner.at === names.length) open.pop()
     else if (names[inner.at]!.endsWith('/')) {
@@ -294,13 +304,13 @@ async function namesIn(root: string, folder: string, prefix: string): Promise<st
 }
 
 /** Null for what has gone since its folder was read. */
-async function statsOf(paths: readonly string[]): Promise<(Stats | null)[]> {
+async function statsOf(paths: readonly string[], directMs: number): Promise<(Stats | null)[]> {
   const stats: (Stats | null)[] = []
   // Through the thread pool a file costs 10 us of processor time, directly 2. Other work gets its turn in between.
   await nextTurn()
   const start = performance.now()
   for (const path of paths) {
-    if (performance.now() - start > SLOW_DISK_MS) break
+    if (performance.now() - start >= directMs) break
     stats.push(statSync(path, { throwIfNoEntry: false }) ?? null)
   }
   const rest = paths.slice(stats.length).map((path) => stat(path).catch(nullIfMissing))
