@@ -97,8 +97,11 @@ export async function openFolder(path: string): Promise<Storage> {
     }
   }
 
-  /** Small values are read and written at once: calls through the thread pool cost more processor time than the disk does. */
   const isRemote = await isOnRemote(root)
+  /**
+   * Until then small values go through the thread pool. Otherwise they are read and written synchronously, which costs less
+   * processor time.
+   */
   let slowUntil = isRemote ? Number.POSITIVE_INFINITY : 0
   const breathe = breather()
   const putNow = (target: string, value: Uint8Array | string): void => {
