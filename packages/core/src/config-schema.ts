@@ -3,10 +3,11 @@
  * docs/reference/settings.md and of the JSON schema for editors, which `npm run docs` writes.
  */
 import { z } from 'zod'
-import { aliasOf, crossingBoxSetting, sourceSetting } from './config-sources.ts'
+import { aliasOf, sourceSetting } from './config-sources.ts'
 import { DEVICES } from './device.ts'
 import { LABELS } from './labels.ts'
 import { SOURCE_ALIASES } from './records.ts'
+import { crossingBoxSetting } from './source-kinds/common.ts'
 
 const endpoint = z
   .union([z.literal('local'), z.url({ protocol: /^https?$/ })], 'must be "local" or an http(s) URL')

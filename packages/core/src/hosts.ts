@@ -76,3 +76,6 @@ function bytesOf(address: string): number[] {
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || hostname === '::1' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }
+
+/** Requests to the host of a service that is free to use: at a time, and started in a second. */
+export const POLITE_REQUESTS = { concurrent: 4, perSecond: 10 }
