@@ -77,6 +77,13 @@ export interface FocusObject {
   readonly edited: number | null
 }
 
+/** What is known of one image, where it differs from what its source says of all. */
+export interface ImageFacts {
+  readonly licence?: string
+  readonly credit?: string
+  readonly timePrecision?: 'day' | 'year'
+}
+
 /** One image of one source with the exact grid it would be asked for. */
 export interface ImageCandidate {
   readonly source: SourceAlias
@@ -89,6 +96,8 @@ export interface ImageCandidate {
   readonly origin: string
   /** Milliseconds since 1970 UTC of `system:time_start`; null where the source has no time. */
   readonly time: number | null
+  /** They decide no pixel. */
+  readonly facts?: ImageFacts
   /** Ground sampling distance in metres per pixel. */
   readonly gsd: number
   readonly box: Box

@@ -14,6 +14,8 @@ export interface ManifestExtras {
   readonly collection: string
   readonly licence: string
   readonly credit: string
+  /** How exactly the image's time is known; null without one. */
+  readonly datePrecision: 'day' | 'year' | null
 }
 
 interface Column {
@@ -47,6 +49,7 @@ function columnsFor(scorers: readonly string[], moreCaptions: boolean): Column[]
     text('collection', (_, { collection }) => collection),
     column('image_id', 'STRING', ({ image }) => image.imageId),
     nullable('time', 'TIMESTAMP', ({ image }) => (image.time === null ? null : new Date(image.time))),
+    nullable('date_precision', 'STRING', (_, { datePrecision }) => datePrecision),
     column('west', 'DOUBLE', ({ image }) => image.box[0]),
     column('south', 'DOUBLE', ({ image }) => image.box[1]),
     column('east', 'DOUBLE', ({ image }) => image.box[2]),

@@ -185,7 +185,7 @@ test('rows that fail halfway leave no file', async () => {
     rows: failing(),
     scorers: ['openai'],
     moreCaptions: false,
-    attribution: () => ({ collection: 'c', licence: 'l', credit: 'c' }),
+    attribution: () => ({ collection: 'c', licence: 'l', credit: 'c', datePrecision: null }),
     storage: folderStorage(folder),
   })
   await expect(stored).rejects.toThrow('The shard is gone.')

@@ -10,7 +10,7 @@ import {
   TOOL_VERSION,
 } from '@skyscript/core'
 import type { DatasetRow } from '@skyscript/dataset'
-import { createReportCollector } from '@skyscript/dataset/report'
+import { createReportCollector, type Terms } from '@skyscript/dataset/report'
 import { findDuplicates, storePairs } from '@skyscript/filter'
 import { sourcesOf } from '@skyscript/gee-fetch'
 import {
@@ -114,6 +114,7 @@ async function storeDataset(
   const sourceOf = sourceFinder(config)
   const collector = createReportCollector({ seed: config.seed, scorers })
   const years = new Map<string, Set<number | null>>()
+  const own = new Map<string, Map<string, Set<string>>>()
   const paths = new PathTable()
   async function* rows() {
     for await (const row of rowsOf(storage, leaves, signal)) {
@@ -130,8 +131,18 @@ async function storeDataset(
     scorers,
     moreCaptions: config.captions.more > 0,
     attribution: ({ image }) => {
-      const { collection, licence, credit } = sourceOf(image.source)
-      return { collection, licence, credit: credit(yearOf(image.time)) }
+      const { collection, ...source } = sourceOf(image.source)
+      const {
+        licence = source.licence,
+        credit = source.credit(yearOf(image.time)),
+        timePrecision = source.timePrecision,
+      } = image.facts ?? {}
+      if (image.facts?.licence !== undefined || image.facts?.credit !== undefined) {
+        const terms = own.get(image.source) ?? new Map<string, Set<string>>()
+        own.set(image.source, terms.set(licence, (terms.get(licence) ?? new Set()).add(credit)))
+      }
+      const datePrecision = image.time === null ? null : timePrecision === 'year' ? 'year' : 'day'
+      return { collection, licence, credit, datePrecision }
     },
     storage,
   })
@@ -145,12 +156,18 @@ async function storeDataset(
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([source, each]) => [source, [...each].sort((a, b) => (a ?? 1e9) - (b ?? 1e9))]),
     ),
+    terms: Object.fromEntries([...own].map(([source, each]) => [source, termsOf(each)])),
     names: [...new Set([...names, config.name])].sort(),
   }
   await storage.put(STATE, stateText(state))
   progress.end(formatCounted(paths.size, 'pair'))
   return state
 }
+
+const termsOf = (terms: ReadonlyMap<string, ReadonlySet<string>>): Terms[] =>
+  [...terms]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([licence, credits]) => ({ licence, credits: [...credits].sort() }))
 
 const yearOf = (time: number | null) => (time === null ? null : new Date(time).getUTCFullYear())
 

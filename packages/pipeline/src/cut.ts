@@ -36,6 +36,7 @@ import {
   type ReportData,
   reportPage,
   type SourceAttribution,
+  type Terms,
 } from '@skyscript/dataset/report'
 import { type BenchmarkImages, cutDataset, readBenchmarkImages, type ScorerIdentity } from '@skyscript/filter'
 import { type LockedConfig, lockedFilter } from './lock.ts'
@@ -81,6 +82,8 @@ export interface DatasetState extends DatasetFacts {
   readonly duplicates: DuplicateSummary
   /** Years of the images of every source; null for images without a time. */
   readonly years: Readonly<Record<string, readonly (number | null)[]>>
+  /** Licences and credits of sources whose images have their own. */
+  readonly terms?: Readonly<Record<string, readonly Terms[]>>
   /** All that CSVs in this storage may begin with: what the dataset was called before. */
   readonly names: readonly string[]
 }
@@ -160,7 +163,7 @@ export async function cutStored(
   exclude: BenchmarkImages | null,
   { storage, terminal, signal, isSuspect }: CutOptions,
 ): Promise<Assembled> {
-  const { report, duplicates, years, names, ...facts } = state
+  const { report, duplicates, years, terms = {}, names, ...facts } = state
   const name = fingerprintOf(facts)
   const found = await findAssembled(facts, storage, isSuspect)
   if (found !== null) return found
@@ -185,7 +188,7 @@ export async function cutStored(
   const sourceOf = sourceFinder(config)
   const sources = Object.entries(years).map(([alias, each]) => {
     const { collection, licence, credit } = sourceOf(alias)
-    return { alias, collection, licence, credits: each.map(credit), years: each }
+    return { alias, collection, terms: terms[alias] ?? [{ licence, credits: each.map(credit) }], years: each }
   })
   const { dropped, failed, looked, objects } = state
   const page = {
@@ -248,11 +251,13 @@ function readmeOf(
   { sources, kept }: ReportData,
   attributions: readonly SourceAttribution[],
 ): string {
-  const facts = attributions.flatMap(({ alias, collection, licence, credits }) => {
+  const facts = attributions.flatMap(({ alias, collection, terms }) => {
     const images = sources.find(({ source }) => source === alias)
     if (images === undefined) return []
     const gsds = [...new Set([images.gsd.min, images.gsd.max])]
-    return [{ source: alias, collection, licence, credits: [...new Set(credits)], pairs: images.images, gsds }]
+    const licence = terms.map((each) => each.licence).join('; ')
+    const credits = [...new Set(terms.flatMap((each) => each.credits))]
+    return [{ source: alias, collection, licence, credits, pairs: images.images, gsds }]
   })
   return cardOf({ lock, sets: setsOf(lock) }, { pairs: kept, sources: facts, dates: null })
 }

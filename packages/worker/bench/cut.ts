@@ -55,7 +55,12 @@ async function makeDataset(): Promise<void> {
     rows: rows(),
     scorers: ['openai'],
     moreCaptions: false,
-    attribution: () => ({ collection: 'USDA/NAIP/DOQQ', licence: 'public domain', credit: 'USDA 2021' }),
+    attribution: () => ({
+      collection: 'USDA/NAIP/DOQQ',
+      licence: 'public domain',
+      credit: 'USDA 2021',
+      datePrecision: 'day',
+    }),
     storage,
   })
   const state: DatasetState = {

@@ -65,6 +65,7 @@ const COLUMNS: Readonly<Record<string, ColumnMeaning>> = {
   collection: of('Text', 'Collection that the image is of.'),
   image_id: of('Text', 'Id of the image within its catalogue.'),
   time: of('DateTime', 'When the image was taken, UTC; empty where the source has no time.'),
+  date_precision: of('Text', 'day, or year where no more of the time is known; empty where the source has no time.'),
   west: of('Float', 'Western edge of the image, degrees WGS84.'),
   south: of('Float', 'Southern edge of the image, degrees WGS84.'),
   east: of('Float', 'Eastern edge of the image, degrees WGS84.'),

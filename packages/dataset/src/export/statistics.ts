@@ -117,23 +117,33 @@ export async function gatherStatistics(
 }
 
 function createSources() {
-  const found = new Map<string, { facts: Row; pairs: number; credits: Set<string>; gsds: Set<number> }>()
+  const found = new Map<
+    string,
+    { facts: Row; pairs: number; licences: Set<string>; credits: Set<string>; gsds: Set<number> }
+  >()
   return {
     add(row: Row) {
       const source = String(row.source)
-      const entry = found.get(source) ?? { facts: row, pairs: 0, credits: new Set(), gsds: new Set() }
+      const entry = found.get(source) ?? {
+        facts: row,
+        pairs: 0,
+        licences: new Set(),
+        credits: new Set(),
+        gsds: new Set(),
+      }
       found.set(source, entry)
       entry.pairs++
+      entry.licences.add(String(row.licence))
       entry.credits.add(String(row.credit))
       entry.gsds.add(Number(row.gsd))
     },
     end: (): SourceFacts[] =>
       [...found]
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([source, { facts, pairs, credits, gsds }]) => ({
+        .map(([source, { facts, pairs, licences, credits, gsds }]) => ({
           source,
           collection: String(facts.collection),
-          licence: String(facts.licence),
+          licence: [...licences].sort().join('; '),
           credits: [...credits].sort(),
           pairs,
           gsds: [...gsds].sort((a, b) => a - b),

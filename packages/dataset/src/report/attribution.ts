@@ -1,14 +1,19 @@
 import { printableLine } from '@skyscript/core'
 import { code, plain } from '../markdown.ts'
 
+/** A licence, and the credit lines of the images under it in the licence's wording. Equal lines are printed once. */
+export interface Terms {
+  readonly licence: string
+  readonly credits: readonly string[]
+}
+
 /** Where one source's images come from and on what terms. */
 export interface SourceAttribution {
   readonly alias: string
   /** Earth Engine collection id. */
   readonly collection: string
-  readonly licence: string
-  /** Credit lines in the licence's wording, with the years used; equal lines are printed once. */
-  readonly credits: readonly string[]
+  /** Several where images of the source have their own. */
+  readonly terms: readonly Terms[]
   /** Years of the images used, null for images without a time; may repeat. */
   readonly years: readonly (number | null)[]
 }
@@ -20,7 +25,9 @@ const OSM_CREDIT = '© OpenStreetMap contributors, Open Database License (ODbL) 
 export function creditLines(sources: readonly SourceAttribution[]): string[] {
   return [
     `Captions and metas: ${OSM_CREDIT}, https://www.openstreetmap.org/copyright`,
-    ...sources.map(({ alias, credits, licence }) => `${alias}: ${[...new Set(credits)].join('; ')} (${licence})`),
+    ...sources.flatMap(({ alias, terms }) =>
+      terms.map(({ licence, credits }) => `${alias}: ${[...new Set(credits)].join('; ')} (${licence})`),
+    ),
   ].map(printableLine)
 }
 
@@ -35,14 +42,16 @@ export function attributionMarkdown(
   sources: readonly SourceAttribution[],
   { drawn = false }: { readonly drawn?: boolean } = {},
 ): string {
-  const sections = sources.map(({ alias, collection, licence, credits, years }) => {
-    const lines = [...new Set(credits)].map((credit) => `- Credit: ${plain(credit)}`)
+  const sections = sources.map(({ alias, collection, terms, years }) => {
+    const lines = terms.flatMap(({ licence, credits }) => [
+      `- Licence: ${plain(licence)}`,
+      ...[...new Set(credits)].map((credit) => `- Credit: ${plain(credit)}`),
+    ])
     return [
       `## Images with ${plain(alias)} in their name`,
       '',
       `- Collection: ${code(collection)}`,
       `- Years of the images: ${yearsText(years)}`,
-      `- Licence: ${plain(licence)}`,
       ...lines,
       '- Changes: cut out, given 8 bits a colour by a fixed stretch, and stored as JPEG',
       '',

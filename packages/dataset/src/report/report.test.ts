@@ -189,16 +189,28 @@ test('the attribution names the map, and every source with its licence, years an
     {
       alias: 'FI',
       collection: 'Finland/SMK/V/50cm',
-      licence: 'CC BY 4.0',
-      credits: ['National Land Survey of Finland 2019', 'National Land Survey of Finland 2021'],
+      terms: [
+        {
+          licence: 'CC BY 4.0',
+          credits: ['National Land Survey of Finland 2019', 'National Land Survey of Finland 2021'],
+        },
+      ],
       years: [2021, 2019, 2019],
     },
     {
       alias: 'DE',
       collection: 'Germany/Brandenburg/orthos/20cm',
-      licence: 'dl-de/by-2-0',
-      credits: ['GeoBasis-DE/LGB', 'GeoBasis-DE/LGB'],
+      terms: [{ licence: 'dl-de/by-2-0', credits: ['GeoBasis-DE/LGB', 'GeoBasis-DE/LGB'] }],
       years: [null],
+    },
+    {
+      alias: 'OAMX',
+      collection: 'OAMX',
+      terms: [
+        { licence: 'CC BY 4.0', credits: ['First pilot', 'Second pilot'] },
+        { licence: 'CC BY-SA 4.0', credits: ['Third pilot'] },
+      ],
+      years: [2019],
     },
   ]
   const text = attributionMarkdown('SkyScript-Town', sources)
@@ -208,5 +220,11 @@ test('the attribution names the map, and every source with its licence, years an
   )
   expect(text).toContain('- Years of the images: not dated\n')
   expect(text.match(/GeoBasis-DE/g)).toHaveLength(1)
-  expect(creditLines(sources)).toHaveLength(3)
+  expect(text).toContain(
+    '- Licence: CC BY 4.0\n- Credit: First pilot\n- Credit: Second pilot\n- Licence: CC BY-SA 4.0\n- Credit: Third pilot\n',
+  )
+  expect(creditLines(sources).slice(3)).toEqual([
+    'OAMX: First pilot; Second pilot (CC BY 4.0)',
+    'OAMX: Third pilot (CC BY-SA 4.0)',
+  ])
 })

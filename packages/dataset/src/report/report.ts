@@ -1,7 +1,7 @@
 /**
  * The files of a dataset that are for people: the report page, the attribution and the list of drop reasons.
  */
-export { attributionMarkdown, creditLines, type SourceAttribution } from './attribution.ts'
+export { attributionMarkdown, creditLines, type SourceAttribution, type Terms } from './attribution.ts'
 export {
   createReportCollector,
   type ReportCollector,

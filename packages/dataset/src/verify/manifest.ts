@@ -58,6 +58,8 @@ export interface ManifestRow {
   readonly imageId: string
   /** Milliseconds since 1970 UTC. */
   readonly time: number | null
+  /** undefined if the manifest lacks the column. */
+  readonly datePrecision: string | null | undefined
   readonly box: Box
   readonly center: Position
   readonly gsd: number
@@ -188,6 +190,8 @@ function toRow(record: Readonly<Record<string, unknown>>, scorers: readonly stri
       collection: text('collection'),
       imageId: text('image_id'),
       time: record.time == null ? null : number('time'),
+      datePrecision:
+        record.date_precision == null ? (record.date_precision as null | undefined) : text('date_precision'),
       box: [number('west'), number('south'), number('east'), number('north')],
       center: [number('longitude'), number('latitude')],
       gsd: number('gsd'),

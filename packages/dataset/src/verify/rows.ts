@@ -30,6 +30,8 @@ export async function checkRow(
   if (grid !== null) fault('box', grid)
   const days = daysFault(row)
   if (days !== null) fault('days-apart', days)
+  const precision = precisionFault(row)
+  if (precision !== null) fault('date-precision', precision)
   const tags = Object.keys(row.centerTags).length
   const caption = captionFault(row.title, row.titleMultiObjects, tags, captions)
   if (caption !== null) fault('caption', caption)
@@ -64,6 +66,13 @@ function daysFault({ daysApart, time, timestamp }: ManifestRow): string | null {
   if (daysApart === undefined) return null
   const due = time === null || timestamp === null ? null : Math.trunc((Date.parse(timestamp) - time) / 86_400_000)
   return daysApart === due ? null : `days_apart is ${daysApart}, and should be ${due}`
+}
+
+/** Only an image with a time has one. */
+function precisionFault({ datePrecision, time }: ManifestRow): string | null {
+  if (datePrecision === undefined) return null
+  const isKnown = time === null ? datePrecision === null : datePrecision === 'day' || datePrecision === 'year'
+  return isKnown ? null : `date_precision is ${datePrecision}, and the time ${time === null ? 'is not known' : 'is'}`
 }
 
 /**

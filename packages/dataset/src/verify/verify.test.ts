@@ -253,6 +253,10 @@ const CHANGES: Changes = {
   'days-apart': [
     ['the days between image and edit are wrong', set({ days_apart: 7 }), /days_apart is 7, and should be/],
   ],
+  'date-precision': [
+    ['a time has a precision nobody knows', set({ date_precision: 'week' }), /date_precision is week/],
+    ['an image without a time has a precision', set({ time: null, date_precision: 'day' }), /the time is not known/],
+  ],
   credit: [['an image has no credit', set({ credit: '' }), /no licence or no credit/]],
   'center-tags': [['an object has no tags', set({ center_tags: '{}' }), /has no center tag/]],
   'manifest-row': [

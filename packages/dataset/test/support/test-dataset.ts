@@ -11,6 +11,7 @@ export interface TestRow {
   collection: string
   image_id: string
   time: Date | null
+  date_precision: string | null
   west: number
   south: number
   east: number
@@ -156,6 +157,7 @@ async function createRow(i: number): Promise<{ row: TestRow; jpeg: Uint8Array }>
     collection: 'COPERNICUS/S2_SR_HARMONIZED',
     image_id: `COPERNICUS/S2_SR_HARMONIZED/${i}`,
     time,
+    date_precision: time === null ? null : 'day',
     west,
     south,
     east,

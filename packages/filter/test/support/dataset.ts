@@ -151,6 +151,7 @@ export async function assembled(rows: readonly DatasetRow[], options: AssembleOp
       collection: 'USDA/NAIP/DOQQ',
       licence: 'public domain',
       credit: `USDA ${image.time === null ? '' : new Date(image.time).getUTCFullYear()}`,
+      datePrecision: image.time === null ? null : 'day',
     }),
     storage,
   })

@@ -18,7 +18,8 @@ const sourceImage = fc.record({
 const candidates = fc.tuple(fc.array(sourceImage, { minLength: 1, maxLength: 3 }), pixels).map(([images, shared]) =>
   images.map(({ source, imageId, origin }): ImageCandidate => {
     const time = imageId === 'one' ? null : imageId.length * 1e11
-    return { source, imageId, origin, time, gsd: source.length / 10, ...shared }
+    const facts = { licence: imageId, credit: 'A "town"' }
+    return { source, imageId, origin, time, ...(imageId === 'two' && { facts }), gsd: source.length / 10, ...shared }
   }),
 )
 const image: fc.Arbitrary<PlannedImage> = fc.record({

@@ -4,7 +4,7 @@ import { Column, doubles, IdColumn, integers } from '../column.ts'
 /** What the candidates of one source image have in common, and the JSON of it, as it is and with sorted keys. */
 interface SourceImage extends Omit<ImageCandidate, 'box' | 'width' | 'height'> {
   readonly beforeBox: string
-  readonly sorted: readonly [gsd: string, rest: string]
+  readonly sorted: readonly [afterBox: string, rest: string]
 }
 
 /** The planned images of a map tile in columns: some 40 bytes an image and 48 a candidate, where objects take a kilobyte. */
@@ -78,10 +78,10 @@ export class PlannedTable {
   /** The candidate that is tried first. */
   first(image: number): ImageCandidate {
     const start = this.#start(image)
-    const { source, imageId, origin, time, gsd } = this.#sourceImages[this.#images.at(start)]!
+    const { source, imageId, origin, time, facts, gsd } = this.#sourceImages[this.#images.at(start)]!
     const place = this.#places.at(start)
     const [width, height] = [this.#sizes.at(2 * place), this.#sizes.at(2 * place + 1)]
-    return { source, imageId, origin, time, gsd, box: this.#box(place), width, height }
+    return { source, imageId, origin, time, ...(facts && { facts }), gsd, box: this.#box(place), width, height }
   }
 
   /**
@@ -102,10 +102,10 @@ export class PlannedTable {
           width = this.#sizes.at(2 * place)
           height = this.#sizes.at(2 * place + 1)
         }
-        const { beforeBox, sorted: [gsd, rest] } = this.#sourceImages[this.#images.at(at)]! // biome-ignore format: one line
+        const { beforeBox, sorted: [afterBox, rest] } = this.#sourceImages[this.#images.at(at)]! // biome-ignore format: one line
         const comma = text === '' ? '' : ','
         text += `${comma}${beforeBox}${box},"width":${width},"height":${height}}`
-        canonical += `${comma}{${box},${gsd},"height":${height},${rest},"width":${width}}`
+        canonical += `${comma}{${box},${afterBox},"height":${height},${rest},"width":${width}}`
       }
       texts.push(`{${id},"candidates":[${text}]}`)
       sorted.push(`{"candidates":[${canonical}],${id}}`)
@@ -122,17 +122,18 @@ export class PlannedTable {
     return [this.#boxes.at(at), this.#boxes.at(at + 1), this.#boxes.at(at + 2), this.#boxes.at(at + 3)]
   }
 
-  #numberOf({ source, imageId, origin, time, gsd }: ImageCandidate): number {
+  #numberOf({ source, imageId, origin, time, facts, gsd }: ImageCandidate): number {
     let images = this.#numbers.get(source)
     if (images === undefined) this.#numbers.set(source, (images = new Map()))
     let origins = images.get(imageId)
     if (origins === undefined) images.set(imageId, (origins = new Map()))
     let number = origins.get(origin)
     if (number === undefined) {
-      const common = { source, imageId, origin, time, gsd }
+      const common = { source, imageId, origin, time, ...(facts && { facts }), gsd }
       const beforeBox = `${JSON.stringify(common).slice(0, -1)},`
+      const afterBox = canonicalJson({ ...(facts && { facts }), gsd }).slice(1, -1)
       const rest = canonicalJson({ imageId, origin, source, time }).slice(1, -1)
-      number = this.#sourceImages.push({ ...common, beforeBox, sorted: [`"gsd":${canonicalJson(gsd)}`, rest] }) - 1
+      number = this.#sourceImages.push({ ...common, beforeBox, sorted: [afterBox, rest] }) - 1
       origins.set(origin, number)
     }
     return number
