@@ -10,7 +10,7 @@ import { createRequire } from 'node:module'
 import { promisify } from 'node:util'
 import type { Position } from '@skyscript/core'
 import proj4 from 'proj4'
-import { shiftIn } from '../packages/gee-fetch/src/cog/epsg.ts'
+import { shiftIn } from '../packages/gee-fetch/src/crs/epsg.ts'
 
 const MOST_METRES = 3
 /** Systems of each shift that are tried, and places in the area of each, as shares of its sides. */

@@ -25,7 +25,7 @@ export interface BoxSettings {
 }
 
 /** A source as boxes see it: its GSD and, where images are cut from pixels of its own, those. */
-export type PixelSource = Pick<Source, 'gsd' | 'lattice' | 'gsdAt'>
+export type PixelSource = Pick<Source, 'gsd' | 'latticeIn' | 'gsdAt'>
 
 /** A box of whole lattice pixels, and their GSD on the ground (m/pixel). */
 export interface PixelBox {
@@ -70,10 +70,10 @@ export function boxesIn(
   tile: string,
   { tiles, seed }: BoxSettings,
 ): (focus: FocusObject) => (source: PixelSource) => PixelBox | null {
-  const lattices = new Map<number, Lattice>()
-  const latticeAt = (gsd: number) => {
-    const lattice = lattices.get(gsd) ?? latticeOf(tile, gsd)
-    lattices.set(gsd, lattice)
+  const lattices = new Map<PixelSource, Lattice>()
+  const latticeFor = (source: PixelSource, gsd: number) => {
+    const lattice = lattices.get(source) ?? source.latticeIn?.(tile) ?? latticeOf(tile, gsd)
+    lattices.set(source, lattice)
     return lattice
   }
   const latitude = boxCenter(mapTileBox(tile))[1]
@@ -89,7 +89,7 @@ export function boxesIn(
       const gsd = gsdOf(source, latitude)
       const size = isArea ? areaPixels(bounds, gsd, tiles) : { width: tiles.pointPixels, height: tiles.pointPixels }
       if (typeof size === 'string') return null
-      const lattice = source.lattice ?? latticeAt(gsd)
+      const lattice = latticeFor(source, gsd)
       const { system, west, south, stepX, stepY } = lattice
       const [leastX, leastY, mostX, mostY] = system.bounds
       const [middleX, middleY] = system.forward([x, y])

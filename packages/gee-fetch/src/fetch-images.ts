@@ -71,8 +71,10 @@ export interface FetchContext {
   readonly storage: Storage
   readonly seed: number
   readonly earlier: EarlierImages
-  /** The map tile whose lattice the boxes are on: images close together share requests. null: one request each. */
-  readonly tile: string | null
+  /** The map tile of the objects, on whose lattices the boxes are. */
+  readonly tile: string
+  /** Whether images close together share requests. */
+  readonly grouping: boolean
   readonly signal: AbortSignal
 }
 
@@ -124,6 +126,7 @@ export async function fetchImages(planned: readonly PlannedImage[], context: Fet
       asking.map((search) => search.image.candidates[search.next]!),
       context.tile,
       context.sources,
+      context.grouping,
     )
     await inFlight(requests, (request) => serve(request, asking, context))
   }
@@ -231,7 +234,7 @@ async function serve(request: PixelRequest, asking: readonly Search[], context: 
       const halves = halvesOf(
         request,
         (index) => asking[index]!.image.candidates[asking[index]!.next]!,
-        context.tile!,
+        context.tile,
         context.sources,
       )
       await Promise.all(halves.map((half) => serve(half, asking, context)))

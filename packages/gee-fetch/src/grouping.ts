@@ -1,6 +1,7 @@
 import type { ImageCandidate } from '@skyscript/core'
 import type { PixelGrid } from './client.ts'
-import { DEGREES, type Lattice, latticeOf, type PixelRect } from './lattice.ts'
+import { DEGREES } from './crs/grid-system.ts'
+import { type Lattice, latticeOf, type PixelRect, rectOfBox } from './lattice.ts'
 import { mayShare, type Source } from './sources/source.ts'
 
 /** Maximum pixels per request: 8 MB uncompressed, so that all requests in flight fit in memory. Earth Engine's own limit is 48 MB. */
@@ -28,13 +29,15 @@ interface Group extends PixelRect {
  * requested stay below 1.5 times the pixels delivered. The plan depends only on the boxes, so it is deterministic; and
  * since all boxes are on one lattice, it changes no pixel of an image.
  *
- * @param tile the map tile whose lattice the boxes are on; null: one request per image
+ * @param tile the map tile of the images' objects: the boxes are on lattices of it
  * @param sources those of the images: some have a lattice of their own, and some share no requests
+ * @param isShared false: one request per image
  */
 export function groupRequests(
   images: readonly ImageCandidate[],
-  tile: string | null,
+  tile: string,
   sources: readonly Source[] = [],
+  isShared = true,
 ): PixelRequest[] {
   const requests: PixelRequest[] = []
   const byIndex = new Map(images.entries())
@@ -46,42 +49,31 @@ export function groupRequests(
     const first = images[indexes[0]!]!
     const source = sourceOf(first, sources)
     const lattice = latticeFor(first, tile, source)
-    const isShared = tile !== null && (source === undefined || mayShare(source))
+    const isOwn = source?.latticeIn !== undefined
+    const mayMerge = isShared && (source === undefined || mayShare(source))
     const single: number[] = []
     const groups: Group[] = []
     for (const i of indexes) {
-      const rect = lattice && isShared ? rectOf(images[i]!, lattice) : null
+      const rect = mayMerge || isOwn ? rectOf(images[i]!, lattice) : null
       if (rect) groups.push({ ...rect, members: [i], delivered: rect.width * rect.height })
       else single.push(i)
     }
-    for (const i of single) requests.push(requestOfOne(images[i]!, i, lattice))
-    for (const group of groups.length > 1 ? merged(groups) : groups) requests.push(requestOf(group, byIndex, lattice!))
+    for (const i of single) requests.push(requestOfOne(images[i]!, i, null))
+    for (const group of mayMerge && groups.length > 1 ? merged(groups) : groups)
+      requests.push(requestOf(group, byIndex, lattice, isOwn))
   }
   return requests
 }
 
-/** The lattice of an image's source, or that of the map tile; null without either. */
-const latticeFor = ({ gsd }: ImageCandidate, tile: string | null, source: Source | undefined): Lattice | null =>
-  source?.lattice ?? (tile === null ? null : latticeOf(tile, gsd))
+/** The lattice of an image's source, or that of the map tile. */
+const latticeFor = ({ gsd }: ImageCandidate, tile: string, source: Source | undefined): Lattice =>
+  source?.latticeIn?.(tile) ?? latticeOf(tile, gsd)
 
 const sourceOf = ({ source }: ImageCandidate, sources: readonly Source[]): Source | undefined =>
   sources.find(({ alias }) => alias === source)
 
 /** null for a box that is not on this lattice. */
-function rectOf({ box, width, height }: ImageCandidate, lattice: Lattice): PixelRect | null {
-  const { system, west, south, stepX, stepY } = lattice
-  const [w, s] = system.forward([box[0], box[1]])
-  const [e, n] = system.forward([box[2], box[3]])
-  const column = Math.round((w! - west) / stepX)
-  const row = Math.round((s! - south) / stepY)
-  const off = Math.max(
-    Math.abs(west + column * stepX - w!) / stepX,
-    Math.abs(south + row * stepY - s!) / stepY,
-    Math.abs(west + (column + width) * stepX - e!) / stepX,
-    Math.abs(south + (row + height) * stepY - n!) / stepY,
-  )
-  return off < 1e-3 ? { column, row, width, height } : null
-}
+const rectOf = (image: ImageCandidate, lattice: Lattice): PixelRect | null => rectOfBox(lattice, image.box, image)
 
 /**
  * Repeatedly merges the two groups that add the fewest pixels (or save the most), until no two may be merged. Each group
@@ -168,19 +160,11 @@ const join = (a: Group, b: Group): Group => ({
   delivered: a.delivered + b.delivered,
 })
 
-function requestOfOne(candidate: ImageCandidate, index: number, lattice: Lattice | null): PixelRequest {
+/** @param own its grid on its source's own lattice; null: the grid is the box's */
+function requestOfOne(candidate: ImageCandidate, index: number, own: PixelGrid | null): PixelRequest {
   const { box, width, height } = candidate
-  const rect = lattice !== null && lattice.system !== DEGREES ? rectOf(candidate, lattice) : null
-  const grid = rect
-    ? gridOf(rect, lattice!)
-    : {
-        width,
-        height,
-        west: box[0],
-        north: box[3],
-        stepX: (box[2] - box[0]) / width,
-        stepY: (box[3] - box[1]) / height,
-      }
+  const [west, south, east, north] = box
+  const grid = own ?? { width, height, west, north, stepX: (east - west) / width, stepY: (north - south) / height }
   return { candidate, grid, parts: [{ index, x: 0, y: 0 }] }
 }
 
@@ -189,13 +173,20 @@ function gridOf({ column, row, width, height }: PixelRect, { system, west, south
   return system === DEGREES ? place : { crs: system.crs, ...place }
 }
 
-function requestOf(group: Group, images: ReadonlyMap<number, ImageCandidate>, lattice: Lattice): PixelRequest {
+function requestOf(
+  group: Group,
+  images: ReadonlyMap<number, ImageCandidate>,
+  lattice: Lattice,
+  isOwn: boolean,
+): PixelRequest {
   const [first] = group.members
-  if (group.members.length === 1) return requestOfOne(images.get(first!)!, first!, lattice)
+  const candidate = images.get(first!)!
+  const grid = gridOf(group, lattice)
+  if (group.members.length === 1) return requestOfOne(candidate, first!, isOwn ? grid : null)
   const { column, row, height } = group
   return {
-    candidate: images.get(first!)!,
-    grid: gridOf(group, lattice),
+    candidate,
+    grid,
     parts: group.members.map((index) => {
       const rect = rectOf(images.get(index)!, lattice)!
       return { index, x: rect.column - column, y: row + height - rect.row - rect.height }
@@ -217,7 +208,8 @@ export function halvesOf(
 ): PixelRequest[] {
   const images = new Map(parts.map(({ index }) => [index, of(index)]))
   const first = images.values().next().value!
-  const lattice = latticeFor(first, tile, sourceOf(first, sources))!
+  const source = sourceOf(first, sources)
+  const lattice = latticeFor(first, tile, source)
   const members = parts.map(({ index }) => ({ index, rect: rectOf(images.get(index)!, lattice)! }))
   const middle = ({ column, row, width, height }: PixelRect) =>
     grid.width >= grid.height ? column + width / 2 : row + height / 2
@@ -227,7 +219,7 @@ export function halvesOf(
     const group = list
       .map(({ index, rect }): Group => ({ ...rect, members: [index], delivered: rect.width * rect.height }))
       .reduce(join)
-    return requestOf(group, images, lattice)
+    return requestOf(group, images, lattice, source?.latticeIn !== undefined)
   })
 }
 

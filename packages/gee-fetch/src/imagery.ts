@@ -5,7 +5,7 @@ import type { CogImagery } from './cog/cog-imagery.ts'
 import { pixelsOf } from './expressions.ts'
 import type { SourceClient } from './source-client.ts'
 import type { EarthEngineSource, Source } from './sources/source.ts'
-import type { XyzImagery } from './xyz/xyz-imagery.ts'
+import type { TileImagery } from './web/tiles.ts'
 
 /** Finds images of sources of every kind, and their pixels. */
 export type Imagery = Required<SourceClient<Source>>
@@ -16,7 +16,7 @@ export interface ImageryClients {
   /** The client that lists images; default: the one that provides pixels. */
   catalogue?(): Promise<EarthEngine>
   cog(): Promise<CogImagery>
-  xyz(): Promise<XyzImagery>
+  tiles(): Promise<TileImagery>
 }
 
 export interface ImageryOptions extends Pick<Config['imagery'], 'maxCloud'> {
@@ -29,7 +29,7 @@ export function createImagery(clients: ImageryClients, options: ImageryOptions):
   const kinds: { readonly [K in Source['kind']]: () => Promise<SourceClient<Extract<Source, { kind: K }>>> } = {
     'earth-engine': async () => inEarthEngine,
     cog: clients.cog,
-    xyz: clients.xyz,
+    tiles: clients.tiles,
   }
   const of = (source: Source) => kinds[source.kind]() as Promise<SourceClient<Source>>
   return {

@@ -6,37 +6,7 @@ import {
   type Position,
   radians,
 } from '@skyscript/core'
-
-/** A coordinate system whose axes follow the meridians and parallels. */
-export interface GridSystem {
-  readonly crs: 'EPSG:4326' | 'EPSG:3857'
-  /** Degrees (WGS84) to the system's own units and back. */
-  forward(position: Position): Position
-  inverse(position: Position): Position
-  /** What the system can show, in its own units. */
-  readonly bounds: Box
-}
-
-export const DEGREES: GridSystem = {
-  crs: 'EPSG:4326',
-  forward: (each) => each,
-  inverse: (each) => each,
-  bounds: [-180, -90, 180, 90],
-}
-
-const EARTH_RADIUS = 6_378_137
-const HALF_WORLD = Math.PI * EARTH_RADIUS
-
-/** https://epsg.io/3857: metres at the equator; the poles are out of it. */
-export const WEB_MERCATOR: GridSystem = {
-  crs: 'EPSG:3857',
-  forward: ([longitude, latitude]) => [
-    EARTH_RADIUS * radians(longitude),
-    EARTH_RADIUS * Math.asinh(Math.tan(radians(latitude))),
-  ],
-  inverse: ([x, y]) => [(x / EARTH_RADIUS) * (180 / Math.PI), Math.atan(Math.sinh(y / EARTH_RADIUS)) * (180 / Math.PI)],
-  bounds: [-HALF_WORLD, -HALF_WORLD, HALF_WORLD, HALF_WORLD],
-}
+import { DEGREES, type GridSystem, HALF_WORLD, isInDegrees, WEB_MERCATOR } from './crs/grid-system.ts'
 
 /** The pixels that images are cut from, counted from a corner in the south-west; the steps are in the system's units. */
 export interface Lattice {
@@ -72,6 +42,24 @@ export function mercatorLattice(zoom: number, tileSize: number): Lattice {
   return { system: WEB_MERCATOR, west: -HALF_WORLD, south: -HALF_WORLD, stepX: step, stepY: step }
 }
 
+/**
+ * The pixels of a GSD in a system, counted from its origin, which is where national orthophotos begin to count. In web
+ * mercator and in degrees the steps are those in the middle of the map tile.
+ */
+export function systemLattice(system: GridSystem, gsd: number, tile: string): Lattice {
+  const origin = { system, west: 0, south: 0 }
+  const [, south, , north] = mapTileBox(tile)
+  const cosine = Math.cos(radians((south + north) / 2))
+  if (isInDegrees(system))
+    return {
+      ...origin,
+      stepX: gsd / (METRES_PER_DEGREE_LONGITUDE * cosine),
+      stepY: gsd / METRES_PER_DEGREE_LATITUDE,
+    }
+  const step = system === WEB_MERCATOR ? gsd / cosine : gsd / system.unit
+  return { ...origin, stepX: step, stepY: step }
+}
+
 /** A rectangle of lattice pixels, counted from the south-west corner. */
 export interface PixelRect {
   readonly column: number
@@ -80,9 +68,49 @@ export interface PixelRect {
   readonly height: number
 }
 
-/** The box of a rectangle in degrees (WGS84). */
+/** The box of a rectangle in degrees (WGS84), through the middles of its sides where these don't follow the meridians. */
 export function boxOfRect({ system, west, south, stepX, stepY }: Lattice, rect: PixelRect): Box {
-  const [w, s] = system.inverse([west + rect.column * stepX, south + rect.row * stepY])
-  const [e, n] = system.inverse([west + (rect.column + rect.width) * stepX, south + (rect.row + rect.height) * stepY])
-  return [w!, s!, e!, n!]
+  const [w, s] = [west + rect.column * stepX, south + rect.row * stepY]
+  const [e, n] = [west + (rect.column + rect.width) * stepX, south + (rect.row + rect.height) * stepY]
+  const [x, y] = [(w + e) / 2, (s + n) / 2]
+  return [
+    system.inverse([w, y])[0]!,
+    system.inverse([x, s])[1]!,
+    system.inverse([e, y])[0]!,
+    system.inverse([x, n])[1]!,
+  ]
 }
+
+/** How often a guess is corrected: each time what is left is a hundredth of it, or less. */
+const CORRECTIONS = 5
+
+/** The rectangle of a size whose box this is; null if it isn't one of this lattice's. */
+export function rectOfBox(
+  lattice: Lattice,
+  box: Box,
+  { width, height }: { readonly width: number; readonly height: number },
+): PixelRect | null {
+  const { system, west, south, stepX, stepY } = lattice
+  const middleOf = ([w, s, e, n]: Box): Position => {
+    const [x, y] = system.forward([(w + e) / 2, (s + n) / 2])
+    return [(x! - west) / stepX - width / 2, (y! - south) / stepY - height / 2]
+  }
+  const [aimX, aimY] = middleOf(box)
+  let [column, row] = [Math.round(aimX), Math.round(aimY)]
+  let own = boxOfRect(lattice, { column, row, width, height })
+  for (let i = 0; i < CORRECTIONS; i++) {
+    // The middle of a box is not that of its rectangle, but is as far from it in both boxes.
+    const [x, y] = middleOf(own)
+    const [moreX, moreY] = [Math.round(aimX - x), Math.round(aimY - y)]
+    if (moreX === 0 && moreY === 0) break
+    column += moreX
+    row += moreY
+    own = boxOfRect(lattice, { column, row, width, height })
+  }
+  const [pixelX, pixelY] = [(box[2] - box[0]) / width, (box[3] - box[1]) / height]
+  const isOn = own.every((side, i) => Math.abs(side - box[i]!) / (i % 2 === 0 ? pixelX : pixelY) < ON_LATTICE)
+  return isOn ? { column, row, width, height } : null
+}
+
+/** Of a pixel: what rounding may move a side. */
+const ON_LATTICE = 1e-3

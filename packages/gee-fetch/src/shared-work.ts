@@ -59,18 +59,26 @@ export interface Remembered<T, A extends unknown[]> {
   forget(key: string): void
 }
 
+/**
+ * @param most results, or what `sizeOf` counts of them
+ * @param sizeOf of a result, at least 1; while it is made, it counts as 1
+ */
 export function remembering<T, A extends unknown[]>(
   most: number,
   make: (key: string, signal: AbortSignal, ...rest: A) => Promise<T>,
+  sizeOf?: (result: T) => number,
 ): Remembered<T, A> {
-  const known = new LRUCache<string, SharedWork<T>>({ max: most })
+  const known = new LRUCache<string, SharedWork<T>>({ maxSize: most })
   return {
     async get(key, signal, ...rest) {
       const found = known.get(key)
-      const work = found && !found.isAbandoned ? found : shareWork((own) => make(key, own, ...rest))
-      known.set(key, work)
+      const isNew = !found || found.isAbandoned
+      const work = isNew ? shareWork((own) => make(key, own, ...rest)) : found
+      if (isNew) known.set(key, work, { size: 1 })
       try {
-        return await work.wait(signal)
+        const result = await work.wait(signal)
+        if (isNew && sizeOf && known.peek(key) === work) known.set(key, work, { size: sizeOf(result) })
+        return result
       } catch (error) {
         if (!signal?.aborted && known.get(key) === work) known.delete(key)
         throw error

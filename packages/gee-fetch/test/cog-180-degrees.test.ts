@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Box } from '@skyscript/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { projectionOf } from '../src/cog/projections.ts'
+import { projectionOf } from '../src/crs/projections.ts'
 import { createCogImagery } from '../src/index.ts'
 import { cogSource, plainTiff } from './cog-set-up.ts'
 

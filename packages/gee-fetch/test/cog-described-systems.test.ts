@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { GDAL, lacks } from '../../../test/support/needs.ts'
 import { localBytes } from '../src/cog/file-bytes.ts'
 import { openGeotiff } from '../src/cog/geotiff-file.ts'
-import { projectionOf, projectionOfKeys } from '../src/cog/projections.ts'
+import { projectionOf, projectionOfKeys } from '../src/crs/projections.ts'
 import { gdal, writePicture } from './cog-set-up.ts'
 
 const run = promisify(execFile)

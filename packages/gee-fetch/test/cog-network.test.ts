@@ -9,7 +9,7 @@ import { writeArrayBuffer } from 'geotiff'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openFolder } from '../../worker/src/storages/folder.ts'
 import { fileIds } from '../src/cog/file-ids.ts'
-import { projectionOf } from '../src/cog/projections.ts'
+import { projectionOf } from '../src/crs/projections.ts'
 import { cutOut } from '../src/cut-out.ts'
 import { groupRequests } from '../src/grouping.ts'
 import { createCogImagery, createImagery, fetchImages, NO_EARLIER_IMAGES } from '../src/index.ts'
@@ -174,7 +174,7 @@ test('images that share a request have the same bytes as with separate requests'
     const box = [west, south, west + width * lattice.stepX, south + height * lattice.stepY] as const
     return { source: 'CC', imageId: 'tests/a.tif', gsd: 10, box, width, height } as unknown as ImageCandidate
   })
-  const [alone, together] = [groupRequests(candidates, null), groupRequests(candidates, tile)]
+  const [alone, together] = [groupRequests(candidates, tile, [], false), groupRequests(candidates, tile)]
   expect([alone.length, together.length < 6]).toEqual([12, true])
   const bytesOf = async (requests: typeof alone) => {
     const bytes: Buffer[] = []
@@ -222,7 +222,7 @@ test('the box of the image decides which sheets compose a mosaic, not the reques
     {
       earthEngine: () => Promise.reject(new TypeError('These tests have files only.')),
       cog: async () => cog,
-      xyz: noTiles,
+      tiles: noTiles,
     },
     { maxCloud: 20, earthEngineOrigin: () => '' },
   )
@@ -243,7 +243,7 @@ test('the box of the image decides which sheets compose a mosaic, not the reques
       ],
     })),
   )
-  const fetched = async (name: string, own: string | null) =>
+  const fetched = async (name: string, grouping: boolean) =>
     fetchImages(planned, {
       imagery,
       sources: [source],
@@ -251,10 +251,11 @@ test('the box of the image decides which sheets compose a mosaic, not the reques
       storage: await openFolder(join(folder, name)),
       seed: 51,
       earlier: NO_EARLIER_IMAGES,
-      tile: own,
+      tile,
+      grouping,
       signal: new AbortController().signal,
     })
-  const [apart, together] = [await fetched('apart', null), await fetched('together', tile)]
+  const [apart, together] = [await fetched('apart', false), await fetched('together', true)]
   expect(new Set(apart.kept.map(({ sha256 }) => sha256)).size).toBe(2)
   expect(together).toEqual(apart)
 })
@@ -284,7 +285,7 @@ test('files that are temporarily denied or failing fail their images without dro
     const noEarthEngine = () => Promise.reject(new TypeError('These tests have files only.'))
     return fetchImages([{ id: 'a1', candidates: [candidate, other] }], {
       imagery: createImagery(
-        { earthEngine: noEarthEngine, cog: async () => cog, xyz: noTiles },
+        { earthEngine: noEarthEngine, cog: async () => cog, tiles: noTiles },
         { maxCloud: 20, earthEngineOrigin: () => '' },
       ),
       sources: [source],
@@ -292,7 +293,8 @@ test('files that are temporarily denied or failing fail their images without dro
       storage: await openFolder(join(folder, name)),
       seed: 51,
       earlier: earlier ? earlierOf(earlier) : NO_EARLIER_IMAGES,
-      tile: null,
+      tile: mapTileAt(BERN),
+      grouping: false,
       signal: new AbortController().signal,
     })
   }

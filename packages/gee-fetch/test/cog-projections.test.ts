@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { InputError } from '@skyscript/core'
 import { describe, expect, test } from 'vitest'
 import { GDAL, lacks } from '../../../test/support/needs.ts'
-import { projectionOf, projectionOfKeys } from '../src/cog/projections.ts'
+import { projectionOf, projectionOfKeys } from '../src/crs/projections.ts'
 
 const run = promisify(execFile)
 

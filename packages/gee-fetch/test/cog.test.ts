@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { GDAL, lacks } from '../../../test/support/needs.ts'
 import { fileIds } from '../src/cog/file-ids.ts'
 import { gridPositions } from '../src/cog/grid-positions.ts'
-import { projectionOf } from '../src/cog/projections.ts'
+import { projectionOf } from '../src/crs/projections.ts'
 import { type CogSource, createCogImagery } from '../src/index.ts'
 import { PIXEL_STATE } from '../src/pixel-state.ts'
 import {

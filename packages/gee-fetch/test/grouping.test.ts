@@ -127,7 +127,7 @@ test('groups merge in the same order as if all pairs were examined each time', (
 test('without a tile, or off its lattice, each image has its own request', () => {
   const images = [candidateAt(0, 0, 100, 100), candidateAt(10, 10, 100, 100)]
   expect(groupRequests(images, TILE)).toHaveLength(1)
-  expect(groupRequests(images, null)).toHaveLength(2)
+  expect(groupRequests(images, TILE, [], false)).toHaveLength(2)
   const [west, south, east, north] = images[1]!.box
   const { stepX } = latticeOf(TILE, 0.6)
   const off: ImageCandidate = { ...images[1]!, box: [west + stepX / 2, south, east + stepX / 2, north] }
@@ -181,14 +181,14 @@ test('grouping changes no image or record, and requests far fewer pixels', async
     candidates: (source) => imageryOf(ee).find(source, mapTileBox(TILE)),
   })
   expect(plans.length).toBe(40)
-  const fetched = async (name: string, tile: string | null) => {
+  const fetched = async (name: string, grouping: boolean) => {
     const storage = await openFolder(join(folder, name))
     const before = ee.stats().pixelRequests
-    const outcome = await fetchImages(plans, contextOf(ee, storage, { tile }))
+    const outcome = await fetchImages(plans, contextOf(ee, storage, { tile: TILE, grouping }))
     return { outcome, requests: ee.stats().pixelRequests - before }
   }
-  const apart = await fetched('apart', null)
-  const together = await fetched('together', TILE)
+  const apart = await fetched('apart', false)
+  const together = await fetched('together', true)
   expect(apart.outcome.kept.length).toBeGreaterThan(30)
   // Records hold the sha256 of each JPEG.
   expect(together.outcome).toEqual(apart.outcome)

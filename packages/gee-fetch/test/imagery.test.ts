@@ -264,7 +264,7 @@ test.each(['S2', 'L8'] as const)('%s: clouds come from its own mask, and a cloud
     {
       earthEngine: async () => ee,
       cog: () => Promise.reject(new Error('No files here.')),
-      xyz: () => Promise.reject(new Error('No tiles here.')),
+      tiles: () => Promise.reject(new Error('No tiles here.')),
     },
     { maxCloud: 100, earthEngineOrigin: () => 'test' },
   ).find(SOURCES[alias], box)

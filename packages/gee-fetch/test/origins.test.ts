@@ -31,7 +31,7 @@ const imageryOf = (cog: ReturnType<typeof createCogImagery>) =>
     {
       earthEngine: () => Promise.reject(new Error('No Earth Engine here.')),
       cog: async () => cog,
-      xyz: () => Promise.reject(new Error('No tiles here.')),
+      tiles: () => Promise.reject(new Error('No tiles here.')),
     },
     { maxCloud: 100, earthEngineOrigin: () => '' },
   )
@@ -57,7 +57,8 @@ async function fetchOne(file: string, plan: (cog: ReturnType<typeof createCogIma
     storage,
     seed: 1,
     earlier: NO_EARLIER_IMAGES,
-    tile: null,
+    tile: 'x1874_y1367',
+    grouping: false,
     signal: new AbortController().signal,
   })
   await cog.close()

@@ -137,7 +137,7 @@ describe('images under refusals are the same as without, byte for byte:', () => 
     const ee = createEarthEngine({ endpoint: service.url, project: 'p', credentials: null, maxConcurrent: 4 })
     await ee.check()
     const storage = await openFolder(join(folder, name))
-    const outcome = await fetchImages(plans, contextOf(ee, storage, { tile: TILE }))
+    const outcome = await fetchImages(plans, contextOf(ee, storage, { tile: TILE, grouping: true }))
     await ee.close()
     await service.close()
     return { outcome, sizes, asked: number }

@@ -71,7 +71,7 @@ export const imageryOf = (ee: EarthEngine) =>
   createImagery(
     {
       earthEngine: async () => ee,
-      xyz: () => {
+      tiles: () => {
         throw new TypeError('These tests have no tiles.')
       },
       cog: () => {
@@ -88,7 +88,8 @@ export const contextOf = (ee: EarthEngine, storage: Storage, changes: Partial<Fe
   storage,
   seed: 51,
   earlier: { records: new Map(), findings: new Map() },
-  tile: null,
+  tile: 'x1874_y1367',
+  grouping: false,
   signal: new AbortController().signal,
   ...changes,
 })

@@ -8,11 +8,11 @@ import { parseConfig } from '@skyscript/core/config'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { GDAL, lacks } from '../../../test/support/needs.ts'
+import { WEB_MERCATOR } from '../src/crs/grid-system.ts'
 import { groupRequests } from '../src/grouping.ts'
-import { createXyzImagery, sourcesOf, type XyzSource } from '../src/index.ts'
-import { WEB_MERCATOR } from '../src/lattice.ts'
+import { createTileImagery, sourcesOf, type TileSource } from '../src/index.ts'
 import { PIXEL_STATE } from '../src/pixel-state.ts'
-import { tileUrl } from '../src/xyz/xyz-source.ts'
+import { tileUrl } from '../src/web/xyz.ts'
 import { focusOf, planAll, settingsOf } from './set-up.ts'
 import { colourAt, startTiles, type TileServer } from './xyz-server.ts'
 
@@ -29,7 +29,7 @@ const settings: XyzSettings = {
   licence: 'CC BY 4.0',
   requests: { concurrent: 50, perSecond: 1000 },
 }
-const sourceOf = (changes: Partial<XyzSettings> = {}) => sourcesOf([{ ...settings, ...changes }])[0] as XyzSource
+const sourceOf = (changes: Partial<XyzSettings> = {}) => sourcesOf([{ ...settings, ...changes }])[0] as TileSource
 const fillIn = (template: string) => template
 
 const closers: (() => Promise<void>)[] = []
@@ -41,8 +41,8 @@ async function serve(...args: Parameters<typeof startTiles>): Promise<TileServer
   closers.push(() => server.stop())
   return server
 }
-function client(options: Partial<Parameters<typeof createXyzImagery>[0]> = {}) {
-  const tiles = createXyzImagery({ fillIn, ...options })
+function client(options: Partial<Parameters<typeof createTileImagery>[0]> = {}) {
+  const tiles = createTileImagery({ fillIn, ...options })
   closers.push(() => tiles.close())
   return tiles
 }
@@ -51,7 +51,7 @@ const point = (x: number, y: number): FocusObject =>
   focusOf(`n${Math.round(x * 1e6)}`, { type: 'Point', coordinates: [x, y] }, 30)
 
 /** The candidates of points, planned as a build does. */
-async function planned(source: XyzSource, points: readonly FocusObject[]) {
+async function planned(source: TileSource, points: readonly FocusObject[]) {
   const tiles = client()
   const { kept } = await planAll({
     tile: TILE,
@@ -71,16 +71,16 @@ describe('image tiles', () => {
     const candidates = await planned(source, around(7))
     const side = 256 * 2 ** 19
     const tiles = client()
-    for (const tile of [TILE, null]) {
-      const requests = groupRequests(candidates, tile, [source])
-      if (tile !== null) expect(requests.length).toBeLessThan(candidates.length)
+    for (const isShared of [true, false]) {
+      const requests = groupRequests(candidates, TILE, [source], isShared)
+      if (isShared) expect(requests.length).toBeLessThan(candidates.length)
       for (const { grid, parts } of requests) {
-        const pixels = await tiles.pixels(source, source.alias, grid)
+        const pixels = await tiles.pixels(source, 'TOWN/19', grid)
         for (const { index, x, y } of parts) {
           const { box, width, height } = candidates[index]!
           const [west] = WEB_MERCATOR.forward([box[0], box[1]])
           const [, north] = WEB_MERCATOR.forward([box[2], box[3]])
-          const { stepX, stepY, west: start, south } = source.lattice
+          const { stepX, stepY, west: start, south } = source.latticeIn(TILE)
           const left = (west! - start) / stepX
           const top = side - (north! - south) / stepY
           expect(Math.abs(left - Math.round(left))).toBeLessThan(1e-3)
@@ -110,13 +110,13 @@ describe('image tiles', () => {
     const world = 20_037_508.342789244
     const service = `<GDAL_WMS><Service name="TMS"><ServerUrl>${server.url}/\${z}/\${x}/\${y}</ServerUrl></Service><DataWindow><UpperLeftX>${-world}</UpperLeftX><UpperLeftY>${world}</UpperLeftY><LowerRightX>${world}</LowerRightX><LowerRightY>${-world}</LowerRightY><TileLevel>19</TileLevel><TileCountX>1</TileCountX><TileCountY>1</TileCountY><YOrigin>top</YOrigin></DataWindow><Projection>EPSG:3857</Projection><BlockSizeX>256</BlockSizeX><BlockSizeY>256</BlockSizeY><BandsCount>3</BandsCount></GDAL_WMS>`
     await writeFile(join(folder, 'service.xml'), service)
-    for (const { grid } of groupRequests(await planned(source, around(3)), null, [source])) {
+    for (const { grid } of groupRequests(await planned(source, around(3)), TILE, [source], false)) {
       const { width, height, west, north, stepX } = grid
       const window = [(west + world) / stepX, (world - north) / stepX].map((at) => String(Math.round(at)))
       const args = ['-q', '-of', 'ENVI', '-co', 'INTERLEAVE=BIP', '-srcwin', ...window, String(width), String(height)]
       await promisify(execFile)('gdal_translate', [...args, join(folder, 'service.xml'), join(folder, 'out.bin')])
       const theirs = await readFile(join(folder, 'out.bin'))
-      const ours = (await client().pixels(source, source.alias, grid)).filter((_, i) => i % 4 < 3)
+      const ours = (await client().pixels(source, 'TOWN/19', grid)).filter((_, i) => i % 4 < 3)
       expect(Buffer.from(ours).equals(theirs)).toBe(true)
     }
   })
@@ -129,8 +129,8 @@ describe('image tiles', () => {
     const metresEast = (box[2] - box[0]) * 111_320 * Math.cos((box[1] * Math.PI) / 180)
     expect(metresNorth / height / gsd).toBeCloseTo(1, 2)
     expect(metresEast / width / gsd).toBeCloseTo(1, 2)
-    expect(source.gsdAt(0)).toBeCloseTo(0.2986, 4)
-    expect(source.gsdAt(60)).toBeCloseTo(0.2986 / 2, 3)
+    expect(source.gsdAt!(0)).toBeCloseTo(0.2986, 4)
+    expect(source.gsdAt!(60)).toBeCloseTo(0.2986 / 2, 3)
   })
 
   test('a check says whether there is a tile at all', async () => {
@@ -153,11 +153,11 @@ describe('image tiles', () => {
     })
     const source = sourceOf({ url: `${server.url}/{z}/{x}/{y}` })
     const left = 256 * (2 ** 18 + 4)
-    const { lattice } = source
+    const lattice = source.latticeIn(TILE)
     const [west, north] = [lattice.west + left * lattice.stepX, lattice.south + (side19 - 256_000) * lattice.stepY]
     const { stepX, stepY } = lattice
     const grid = { crs: 'EPSG:3857' as const, width: 4 * 256, height: 10, west, north, stepX, stepY }
-    const pixels = await client().pixels(source, source.alias, grid)
+    const pixels = await client().pixels(source, 'TOWN/19', grid)
     const states = [0, 1, 2, 3].map((tile) => pixels[(tile * 256 + 5) * 4 + 3])
     const { masked, clear } = PIXEL_STATE
     expect(states).toEqual([masked, masked, masked, clear])
@@ -252,8 +252,8 @@ describe('addresses of tiles', () => {
     const text =
       'output: ./out\nosm: { source: x.osm.pbf }\nimagery:\n  sources:\n    - { kind: xyz, alias: TOWN, url: "https://host/{z}/{x}/{y}.png", zoom: [0, 20], years: 2021, licence: CC BY 4.0, credit: Town }\n'
     expect(sourcesOf(parseConfig(text, '/tmp/region.yaml').imagery.sources)[0]).toMatchObject({
-      kind: 'xyz',
-      year: 2021,
+      kind: 'tiles',
+      pictures: [{ name: '20', time: Date.UTC(2021, 0) }],
       timePrecision: 'year',
       licence: 'CC BY 4.0',
     })

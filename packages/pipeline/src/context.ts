@@ -12,13 +12,13 @@ import {
   createCogImagery,
   createEarthEngine,
   createImagery,
-  createXyzImagery,
+  createTileImagery,
   type EarthEngine,
   type EecuLedger,
   type Imagery,
   type Source,
   sourcesOf,
-  type XyzImagery,
+  type TileImagery,
 } from '@skyscript/gee-fetch'
 import { LRUCache } from 'lru-cache'
 import { openCaptioner } from './captioner.ts'
@@ -111,8 +111,8 @@ export async function openContext(
     closers.push(() => client.close())
     return client
   })
-  const xyz = once(async () => {
-    const client = openXyz(config, options)
+  const webTiles = once(async () => {
+    const client = openTileImagery(config, options)
     closers.push(() => client.close())
     return client
   })
@@ -125,7 +125,7 @@ export async function openContext(
     extractIndex,
     sources: sourcesOf(config.imagery.sources),
     imagery: createImagery(
-      { earthEngine, catalogue, cog, xyz },
+      { earthEngine, catalogue, cog, tiles: webTiles },
       {
         maxCloud: config.imagery.maxCloud,
         earthEngineOrigin: async (box) => (await originOf())(box),
@@ -170,8 +170,8 @@ export async function openCog({ imagery }: Pick<Config, 'imagery'>, options: Con
   })
 }
 
-export const openXyz = ({ imagery }: Pick<Config, 'imagery'>, options: ContextOptions): XyzImagery =>
-  createXyzImagery({
+export const openTileImagery = ({ imagery }: Pick<Config, 'imagery'>, options: ContextOptions): TileImagery =>
+  createTileImagery({
     fillIn,
     limiter: async (host, { concurrent, perSecond }) => options.limiter?.(host, concurrent, perSecond),
     ...patienceOf({ imagery }, options),

@@ -69,7 +69,7 @@ export async function fetchCost(prepared: Prepared, planned: Flow): Promise<Fetc
     const planned = (await plannedImages(context, job)) ?? []
     const earlier = isNew ? NO_EARLIER_IMAGES : await earlierImages(storage, job)
     const asked = planned.flatMap((image) => candidateToAsk(image, { sources, earlier, checks: imagery.checks }) ?? [])
-    const list = groupRequests(asked, imagery.earthEngine.grouping ? tileOf(job.shard) : null, sources)
+    const list = groupRequests(asked, tileOf(job.shard), sources, imagery.earthEngine.grouping)
     return { images: asked.length, requests: list.length, pixels: pixelsIn(list), list }
   }
   const heads = [...planned.done.get(plan.name)!.values()].map(({ head }) => head as PlanHead)
@@ -139,7 +139,7 @@ export async function probe(
   try {
     const noFiles = () => Promise.reject(new TypeError('A probe sends requests to Earth Engine only.'))
     const service = createImagery(
-      { earthEngine: async () => client, cog: noFiles, xyz: noFiles },
+      { earthEngine: async () => client, cog: noFiles, tiles: noFiles },
       { ...imagery, earthEngineOrigin: () => '' },
     )
     await client.check()

@@ -1,5 +1,5 @@
 /** Coordinate systems that a GeoTIFF describes by its keys (https://docs.ogc.org/is/19-008r4/19-008r4.html). */
-import { datumIn, definitionOf } from './epsg.ts'
+import { datumIn, definitionOf } from '../crs/epsg.ts'
 
 /** Values by key name, as geotiff returns them. */
 export type GeoKeys = Readonly<Record<string, unknown>>

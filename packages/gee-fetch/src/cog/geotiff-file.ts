@@ -8,9 +8,9 @@ import {
   SkyscriptError,
 } from '@skyscript/core'
 import GeoTIFF, { type GeoTIFFImage } from 'geotiff'
+import { type Projection, projectionOfKeys } from '../crs/projections.ts'
 import { blocksOf, tagOf } from './blocks.ts'
 import type { FileBytes } from './file-bytes.ts'
-import { type Projection, projectionOfKeys } from './projections.ts'
 import { type Level, sampleLevel } from './sample-level.ts'
 
 /** Maximum number of images per file: the image, its overviews, and a mask for each. */

@@ -1,5 +1,5 @@
 import type { PixelGrid } from '../client.ts'
-import type { Projection } from './projections.ts'
+import type { Projection } from '../crs/projections.ts'
 
 /** Pixels between two exactly projected nodes: any projection curves by less than a hundredth of a pixel over it. */
 const STEP_PIXELS = 32

@@ -11,8 +11,8 @@ export interface SourceFacts {
   readonly gsd: number
   /** Set if it depends on the latitude (degrees): m/pixel. */
   readonly gsdAt?: (latitude: number) => number
-  /** Set if images are cut from pixels of the source's own; others answer on any grid. */
-  readonly lattice?: Lattice
+  /** Set if images are cut from pixels of the source's own, which are these in a map tile; others answer on any grid. */
+  readonly latticeIn?: (tile: string) => Lattice
   /** Values shown as black and white. */
   readonly range: readonly [black: number, white: number]
   /** Bounds of the possible coverage, degrees; not every place inside has an image. */

@@ -1,5 +1,5 @@
 import type { CogSource } from '../cog/cog-source.ts'
-import type { XyzSource } from '../xyz/xyz-source.ts'
+import type { TileSource } from '../web/tile-source.ts'
 import type { SourceFacts } from './source-facts.ts'
 
 /** A source in Earth Engine; shipped ones follow their pages in the data catalogue. */
@@ -22,7 +22,7 @@ export interface EarthEngineSource extends SourceFacts {
   readonly mayBeImage: boolean
 }
 
-export type Source = EarthEngineSource | CogSource | XyzSource
+export type Source = EarthEngineSource | CogSource | TileSource
 
 /** The GSD at a latitude (degrees), m/pixel. */
 export const gsdOf = ({ gsd, gsdAt }: Pick<Source, 'gsd' | 'gsdAt'>, latitude: number): number =>
@@ -30,12 +30,10 @@ export const gsdOf = ({ gsd, gsdAt }: Pick<Source, 'gsd' | 'gsdAt'>, latitude: n
 
 /** Raise when GeoTIFFs are read to different pixels, or when refused ones become readable. */
 const READING_VERSION = 2
-/** The same for tiles. */
-const TILES_VERSION = 1
 
 /** The settings of a source that decide the pixels and measurements of a request. */
 export function requestSettings(source: Source): unknown {
-  if (source.kind === 'xyz') return [TILES_VERSION, source.url, source.zoom[1], source.tileSize]
+  if (source.kind === 'tiles') return source.decides
   const { range, bands, cloudMask, cloudBrightness } = source
   const own = source.kind === 'cog' ? [READING_VERSION, source.stac, source.assets, source.mosaic] : []
   return [range, bands, cloudMask, cloudBrightness, own]

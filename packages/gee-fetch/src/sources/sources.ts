@@ -1,11 +1,5 @@
-import {
-  type Config,
-  POLITE_REQUESTS,
-  type SHIPPED_SOURCES,
-  type SourceSettings,
-  type XyzSettings,
-} from '@skyscript/core'
-import { tilePixels, type XyzSource } from '../xyz/xyz-source.ts'
+import type { Config, SHIPPED_SOURCES, SourceSettings } from '@skyscript/core'
+import { xyzSource } from '../web/xyz.ts'
 import { ch } from './ch.ts'
 import { de } from './de.ts'
 import { e2 } from './e2.ts'
@@ -53,39 +47,14 @@ export function sourcesOf(settings: Config['imagery']['sources']): Source[] {
   return settings.map((each) => (typeof each === 'string' ? SOURCES[each] : described(each)))
 }
 
-function described({ title, credit, ...settings }: SourceSettings): Source {
+function described(described: SourceSettings): Source {
+  if (described.kind === 'xyz') return xyzSource(described)
+  const { title, credit, ...settings } = described
   const { alias } = settings
-  if (settings.kind === 'xyz') return describedTiles({ title, credit, ...settings })
   const named = title ?? alias
   const facts = { title: named, timePrecision: 'day', credit: () => credit ?? named } as const
   if (settings.kind === 'cog') return { ...settings, ...facts, collection: settings.collection ?? alias }
   const { id, ...rest } = settings
   // The type of a user's asset is looked up.
   return { ...rest, ...facts, collection: id, oldIds: [], since: '', mayBeImage: true }
-}
-
-function describedTiles({
-  title,
-  credit,
-  years,
-  extent,
-  requests = POLITE_REQUESTS,
-  ...settings
-}: XyzSettings): XyzSource {
-  const { alias, zoom, tileSize } = settings
-  const named = title ?? alias
-  return {
-    ...settings,
-    requests,
-    ...tilePixels(zoom[1], tileSize, extent),
-    title: named,
-    collection: alias,
-    range: [0, 255],
-    cloudProperty: null,
-    cloudBrightness: null,
-    // A mosaic of several years says of no picture when it was taken.
-    year: typeof years === 'number' ? years : null,
-    timePrecision: 'year',
-    credit: () => credit ?? named,
-  }
 }

@@ -33,7 +33,7 @@ export function* packLeaves(table: PlannedTable, settings: PackSettings): Genera
     const images = sortedById(items, table)
     const { text, canonical } = table.json(images)
     const first = images.map((image) => table.first(image))
-    const requests = groupRequests(first, grouping ? tile : null, known)
+    const requests = groupRequests(first, tile, known, grouping)
     yield {
       name,
       content: fingerprintOf(`[${canonical}]`),

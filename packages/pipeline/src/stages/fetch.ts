@@ -62,7 +62,8 @@ export const fetch: Stage<PlannedLeaf, FetchOutcome, FetchHead> = {
       storage,
       seed: run.config.seed,
       earlier: await earlierImages(storage, job),
-      tile: run.config.imagery.earthEngine.grouping ? tileOf(job) : null,
+      tile: tileOf(job),
+      grouping: run.config.imagery.earthEngine.grouping,
       signal,
     })
   },

@@ -1,5 +1,5 @@
 import { formatCounted } from '@skyscript/core'
-import type { CogSource, EarthEngineSource, XyzSource } from '@skyscript/gee-fetch'
+import type { CogSource, EarthEngineSource, TileSource } from '@skyscript/gee-fetch'
 import { type Check, type CheckContext, type Finding, finding } from '../check.ts'
 
 /** Requests at a time to the servers of files. */
@@ -19,7 +19,7 @@ export const imagery: Check = {
         sources.filter((source) => source.kind === 'earth-engine'),
       )),
       ...(await ofFiles(sources.filter((source) => source.kind === 'cog'))),
-      ...(await ofTiles(sources.filter((source) => source.kind === 'xyz'))),
+      ...(await ofTiles(sources.filter((source) => source.kind === 'tiles'))),
     ]
   },
 }
@@ -74,13 +74,13 @@ async function ofFiles(sources: readonly CogSource[]): Promise<readonly Finding[
   }
 }
 
-async function ofTiles(sources: readonly XyzSource[]): Promise<readonly Finding[]> {
+async function ofTiles(sources: readonly TileSource[]): Promise<readonly Finding[]> {
   if (sources.length === 0) return []
-  const [{ createXyzImagery }, { fillIn }] = await Promise.all([
+  const [{ createTileImagery }, { fillIn }] = await Promise.all([
     import('@skyscript/gee-fetch'),
     import('@skyscript/pipeline/files'),
   ])
-  const tiles = createXyzImagery({ fillIn })
+  const tiles = createTileImagery({ fillIn })
   try {
     return await Promise.all(
       sources.map((source) =>

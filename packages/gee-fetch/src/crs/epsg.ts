@@ -1,6 +1,7 @@
 /** Coordinate systems by EPSG code, as definitions for proj4. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { once } from '@skyscript/core'
 
 const ETRS89 = '+ellps=GRS80 +towgs84=0,0,0,0,0,0,0 +units=m +no_defs'
 
@@ -70,12 +71,15 @@ export const shiftIn = (definition: string): string | null =>
 const OF_TODAY = /\+(?:ellps=(?:GRS80|WGS84)|datum=(?:WGS84|NAD83)|R=\S+|a=6378137 \+rf=298\.25\d*)(?:\s|$)/
 
 /** Shifts that agree with PROJ to three metres; scripts/datum-shifts.ts finds them. */
-const checked = new Set(
-  readFileSync(new URL('../../tables/datum-shifts.txt', import.meta.url), 'utf8')
-    .split('\n')
-    .filter(Boolean),
+const checked = once(
+  () =>
+    new Set([
+      ...readFileSync(new URL('../../tables/datum-shifts.txt', import.meta.url), 'utf8')
+        .split('\n')
+        .filter(Boolean),
+      ...Object.values(BETTER).map((definition) => shiftIn(definition)!),
+    ]),
 )
-for (const definition of Object.values(BETTER)) checked.add(shiftIn(definition)!)
 
 /**
  * What is missing to place a system on the Earth to a few metres, or null.
@@ -88,7 +92,7 @@ export function datumFault(definition: string, isOwn: boolean): string | null {
   // NAD27 needs a grid of shifts too; without the grid, proj4 would silently apply no shift.
   if (/\+datum=NAD27/.test(definition)) return 'a grid of shifts (NAD27)'
   const shift = shiftIn(definition)
-  if (shift !== null) return isOwn || /^0(?:,0)*$/.test(shift) || checked.has(shift) ? null : UNKNOWN_SHIFT
+  if (shift !== null) return isOwn || /^0(?:,0)*$/.test(shift) || checked().has(shift) ? null : UNKNOWN_SHIFT
   if (/\+nadgrids=@null/.test(definition) || OF_TODAY.test(definition)) return null
   const [, a, b] = /\+a=(\S+) \+b=(\S+)/.exec(definition) ?? []
   return a !== undefined && a === b ? null : UNKNOWN_SHIFT

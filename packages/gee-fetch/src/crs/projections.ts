@@ -1,7 +1,8 @@
+import { createRequire } from 'node:module'
 import { InputError, type Position } from '@skyscript/core'
-import proj4 from 'proj4'
+import type proj4 from 'proj4'
+import { definitionOfKeys, type GeoKeys, linearUnitOf, USER_DEFINED } from '../cog/geo-keys.ts'
 import { datumFault, definitionOf } from './epsg.ts'
-import { definitionOfKeys, type GeoKeys, linearUnitOf, USER_DEFINED } from './geo-keys.ts'
 
 /** Converts between longitude, latitude in degrees (WGS84) and the easting and northing of a coordinate system. */
 export interface Projection {
@@ -10,6 +11,8 @@ export interface Projection {
   /** Difference in eastings of a full turn around the Earth; null if they don't repeat. */
   readonly turn: number | null
 }
+
+const load = createRequire(import.meta.url)
 
 const DEGREES: Projection = { forward: (each) => each, inverse: (each) => each, turn: 360 }
 
@@ -61,7 +64,9 @@ function projectionBy(definition: string, name: string, file: string, hasShift =
   const kind = /\+proj=(\w+)/.exec(definition)?.[1] ?? ''
   try {
     // Keep longitudes beyond 180 degrees beyond it.
-    const { forward, inverse } = proj4('WGS84', CYLINDRICAL.includes(kind) ? `${definition} +over` : definition)
+    // Loaded here: it takes a while, and few builds need it.
+    const project = load('proj4') as typeof proj4
+    const { forward, inverse } = project('WGS84', CYLINDRICAL.includes(kind) ? `${definition} +over` : definition)
     const projection = {
       forward: (position: Position): Position => forward(position, true),
       inverse: (position: Position): Position => inverse(position, true),

@@ -1,38 +1,43 @@
-import { type Box, radians } from '@skyscript/core'
-import { type Lattice, mercatorLattice, mercatorStep } from '../lattice.ts'
+import { type Box, radians, type XyzSettings } from '@skyscript/core'
+import { HALF_WORLD } from '../crs/grid-system.ts'
+import { mercatorLattice, mercatorStep } from '../lattice.ts'
 import type { SourceFacts } from '../sources/source-facts.ts'
+import { pictureFacts } from './picture-facts.ts'
+import type { TileSource } from './tile-source.ts'
+
+/** Raise when tiles give other pixels. */
+const TILES_VERSION = 1
 
 /** A source of image tiles in web mercator, as web maps show them. */
-export interface XyzSource extends SourceFacts {
-  readonly kind: 'xyz'
-  /** Template of a tile's address; secrets in it are still placeholders. */
-  readonly url: string
-  /** Levels that the service has; images are of the last. */
-  readonly zoom: readonly [first: number, last: number]
-  /** Pixels of a tile's side. */
-  readonly tileSize: 256 | 512
-  /** Year of its pictures; null where they are of several. */
-  readonly year: number | null
-  /** Requests to its host, at a time and a second. */
-  readonly requests: { readonly concurrent: number; readonly perSecond: number }
-  readonly lattice: Lattice
-  readonly gsdAt: (latitude: number) => number
+export function xyzSource({ tileSize, zoom, url, ...settings }: XyzSettings): TileSource {
+  const [, last] = zoom
+  const lattice = mercatorLattice(last, tileSize)
+  return {
+    ...pictureFacts(settings, String(last)),
+    ...mercatorFacts(mercatorStep(last, tileSize), settings.extent),
+    kind: 'tiles',
+    url,
+    tile: { width: tileSize, height: tileSize },
+    corner: { x: -HALF_WORLD, y: HALF_WORLD },
+    latticeIn: () => lattice,
+    sizeSetting: 'tileSize',
+    addressOf: ({ column, row }) => tileUrl(url, last, column, row),
+    decides: [TILES_VERSION, url, last, tileSize],
+  }
 }
 
 /** The square that tiles of web mercator cover, degrees. */
 const WORLD: Box = [-180, -85.0511, 180, 85.0511]
 
-/** The pixels of a level of tiles: where they lie, their GSD, and the ground that they can show. */
-export function tilePixels(
-  zoom: number,
-  tileSize: number,
+/** Of pixels of web mercator: their GSD on the ground, and the ground that they can show. */
+export function mercatorFacts(
+  step: number,
   [west, south, east, north]: Box,
-): Pick<XyzSource, 'gsd' | 'gsdAt' | 'lattice' | 'extent'> {
-  const step = mercatorStep(zoom, tileSize)
+): Required<Pick<SourceFacts, 'gsd' | 'gsdAt' | 'extent'>> {
   // Four digits: centimetres of a pixel mean nothing, and texts stay short.
   const gsdAt = (latitude: number) => Number((step * Math.cos(radians(latitude))).toPrecision(4))
   const extent: Box = [west, Math.max(south, WORLD[1]), east, Math.min(north, WORLD[3])]
-  return { gsd: gsdAt((extent[1] + extent[3]) / 2), gsdAt, lattice: mercatorLattice(zoom, tileSize), extent }
+  return { gsd: gsdAt((extent[1] + extent[3]) / 2), gsdAt, extent }
 }
 
 /**

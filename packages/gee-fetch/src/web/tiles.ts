@@ -1,0 +1,144 @@
+/**
+ * Pictures of web services, in tiles: decodes each tile once, and puts pixels of the source's own together, without
+ * resampling.
+ *
+ * @example
+ * import { createTileImagery, sourcesOf } from '@skyscript/gee-fetch'
+ * const tiles = createTileImagery({ fillIn: (address) => address })
+ * const [image] = await tiles.find(source, [7.44, 46.94, 7.45, 46.95])
+ * const pixels = await tiles.pixels(source, image.imageId, { crs: 'EPSG:3857', ...grid })
+ */
+import { boxCenter, boxesIntersect, fingerprint, mapTileAt, ServiceError } from '@skyscript/core'
+import sharp from 'sharp'
+import { PIXEL_STATE } from '../pixel-state.ts'
+import { remembering } from '../shared-work.ts'
+import type { SourceClient } from '../source-client.ts'
+import { createHosts, type HostOptions } from './hosts.ts'
+import { imageIdOf, type Picture, type TilePlace, type TileSource } from './tile-source.ts'
+
+/** Decoded tiles that are kept, since neighbours share them. */
+const TILES_BYTES = 64 * 2 ** 20
+/** No tile of a web map comes near it. */
+const TILE_BYTES = 8 * 2 ** 20
+
+export interface TileImagery extends SourceClient<TileSource> {
+  /**
+   * Whether the service has a tile in the middle of the source's extent.
+   *
+   * @throws ServiceError or InputError where it can't be asked
+   */
+  check(source: TileSource): Promise<boolean>
+  stats(): { readonly requests: number; readonly bytes: number }
+  close(): Promise<void>
+}
+
+export function createTileImagery(options: HostOptions): TileImagery {
+  const hosts = createHosts(options)
+  const count = { requests: 0, bytes: 0 }
+  /** By address; null where the service has none. */
+  const tiles = remembering(
+    TILES_BYTES,
+    async (shown, signal, source: TileSource) => {
+      const { http, url } = await hosts.open(shown, source.requests)
+      count.requests++
+      const bytes = await http.file(url, { shown, most: TILE_BYTES }, signal)
+      count.bytes += bytes?.length ?? 0
+      return bytes && decoded(bytes, source, shown)
+    },
+    (tile) => tile?.length ?? 1,
+  )
+  const tileAt = async (source: TileSource, picture: Picture, place: TilePlace, signal?: AbortSignal) =>
+    isWithin(place.column, source.columns) && isWithin(place.row, source.rows)
+      ? tiles.get(source.addressOf(place, picture), signal, source)
+      : null
+
+  return {
+    async find(source, box) {
+      const { extent, pictures } = source
+      if (!boxesIntersect(extent, box)) return []
+      return pictures.map((each) => ({
+        imageId: imageIdOf(source, each),
+        time: each.time,
+        cloud: null,
+        footprint: extent,
+      }))
+    },
+    // A service of tiles has no version that could be requested.
+    origin: async ({ decides }) => fingerprint(...decides),
+    async check(source) {
+      const middle = boxCenter(source.extent)
+      const { system, stepX, stepY } = source.latticeIn(mapTileAt(middle))
+      const [x, y] = system.forward(middle)
+      const column = Math.floor((x! - source.corner.x) / stepX / source.tile.width)
+      const row = Math.floor((source.corner.y - y!) / stepY / source.tile.height)
+      return (await tileAt(source, source.pictures.at(-1)!, { column, row, stepX, stepY })) !== null
+    },
+    async pixels(source, imageId, grid, signal) {
+      const { tile, corner } = source
+      const picture = source.pictures.find((each) => imageIdOf(source, each) === imageId)
+      if (!picture)
+        throw new ServiceError('image-gone', `${imageId} is no longer among the pictures of ${source.alias}.`, {
+          retry: false,
+          status: 404,
+        })
+      const { width, height, stepX, stepY } = grid
+      // Of all pixels, from the north-west.
+      const left = Math.round((grid.west - corner.x) / stepX)
+      const top = Math.round((corner.y - grid.north) / stepY)
+      const pixels = Buffer.alloc(width * height * 4)
+      const draw = async (column: number, row: number) => {
+        const from = await tileAt(source, picture, { column, row, stepX, stepY }, signal)
+        if (from === null) return
+        const first = Math.max(left, column * tile.width)
+        const end = Math.min(left + width, (column + 1) * tile.width)
+        const last = Math.min(top + height, (row + 1) * tile.height)
+        for (let y = Math.max(top, row * tile.height); y < last; y++) {
+          const start = ((y - row * tile.height) * tile.width + first - column * tile.width) * 4
+          from.copy(pixels, ((y - top) * width + first - left) * 4, start, start + (end - first) * 4)
+        }
+      }
+      const drawing: Promise<void>[] = []
+      for (let row = Math.floor(top / tile.height); row * tile.height < top + height; row++)
+        for (let column = Math.floor(left / tile.width); column * tile.width < left + width; column++)
+          drawing.push(draw(column, row))
+      await Promise.all(drawing)
+      return pixels
+    },
+    stats: () => ({ ...count }),
+    close: () => hosts.close(),
+  }
+}
+
+const isWithin = (place: number, range: readonly [first: number, last: number] | undefined): boolean =>
+  range === undefined || (range[0] <= place && place <= range[1])
+
+/** A tile's red, green, blue and PIXEL_STATE. */
+async function decoded(bytes: Buffer, { tile, sizeSetting }: TileSource, shown: string): Promise<Buffer> {
+  const image = await sharp(bytes)
+    .toColourspace('srgb')
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+    .catch((cause) => {
+      throw new ServiceError('image-damaged', `${shown} is a damaged image.`, { retry: false, cause })
+    })
+  const { data, info } = image
+  if (info.width !== tile.width || info.height !== tile.height) {
+    throw new ServiceError(
+      'imagery-bad-answer',
+      `${shown} is an image of ${info.width} x ${info.height} pixels${
+        sizeSetting === null
+          ? `, not ${tile.width} x ${tile.height}`
+          : `; set ${sizeSetting} of its source to the size of its tiles`
+      }.`,
+      { retry: false },
+    )
+  }
+  for (let i = 0; i < data.length; i += 4) {
+    const isClear = data[i + 3]! === 255
+    const isBlack = data[i]! + data[i + 1]! + data[i + 2]! === 0
+    data[i + 3] = !isClear ? PIXEL_STATE.masked : isBlack ? PIXEL_STATE.black : PIXEL_STATE.clear
+    if (!isClear) data[i] = data[i + 1] = data[i + 2] = 0
+  }
+  return data
+}
