@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { configSchema } from './config-schema.ts'
-import { sourceForms, sourceSetting } from './config-sources.ts'
+import { sourceForms, sourceSetting, sourcesSetting } from './config-sources.ts'
 
 /** As much of JSON Schema as describes region files. */
 export interface JsonSchema {
@@ -26,6 +26,8 @@ export function configJsonSchema(): JsonSchema {
   return z.toJSONSchema(configSchema, {
     ...options,
     override: ({ zodSchema, jsonSchema }) => {
+      // The list, or `auto` in its place.
+      if ((zodSchema as unknown) === sourcesSetting) Object.assign(jsonSchema, { type: ['array', 'string'] })
       if ((zodSchema as unknown) === sourceSetting) Object.assign(jsonSchema, { anyOf: forms() })
     },
   }) as JsonSchema

@@ -3,7 +3,7 @@
  * docs/reference/settings.md and of the JSON schema for editors, which `npm run docs` writes.
  */
 import { z } from 'zod'
-import { aliasOf, sourceSetting } from './config-sources.ts'
+import { sourcesSetting } from './config-sources.ts'
 import { DEVICES } from './device.ts'
 import { LABELS } from './labels.ts'
 import { SOURCE_ALIASES } from './records.ts'
@@ -150,13 +150,10 @@ const earthEngine = z.strictObject({
 })
 
 const imagery = z.strictObject({
-  sources: z
-    .array(sourceSetting)
-    .min(1)
-    .refine((list) => new Set(list.map(aliasOf)).size === list.length, 'names a source twice')
+  sources: sourcesSetting
     .default([...SOURCE_ALIASES])
     .describe(
-      "Imagery sources: aliases of [shipped ones](sources.md), or descriptions of [your own](../how-to/own-imagery.md). Default: the paper's ten",
+      "Imagery sources: aliases of [shipped ones](sources.md), descriptions of [your own](../how-to/own-imagery.md), or `auto` for all shipped ones that cover the region and may be used without more than `licences` allows. Default: the paper's ten",
     ),
   prefer: z
     .enum(['finest', 'listed'])
@@ -189,7 +186,7 @@ const imagery = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'Use only sources whose licence starts with one of these texts, such as `[public domain, CC BY 4.0]`; null: all',
+      'Use only sources whose licence starts with one of these texts, such as `[public domain, CC BY 4.0]`; case, dashes and the like do not count, and names and SPDX ids of a licence are the same. null: all that are named, and of `auto` [the open ones](sources.md#licences)',
     ),
   earthEngine: earthEngine.prefault({}),
 })

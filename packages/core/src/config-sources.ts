@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { CATALOGUE, catalogued } from './catalogue/index.ts'
 import { schemaMessage } from './schema-faults.ts'
 import { cogSource } from './source-kinds/cog.ts'
-import { isShipped, SHIPPED, type ShippedAlias } from './source-kinds/common.ts'
+import { isShipped, SHIPPED, type ShippedAlias, secretName } from './source-kinds/common.ts'
 import { earthEngineSource } from './source-kinds/earth-engine.ts'
 import { xyzSource } from './source-kinds/xyz.ts'
 
@@ -9,33 +10,80 @@ const KINDS = { 'earth-engine': earthEngineSource, cog: cogSource, xyz: xyzSourc
 
 const isKind = (kind: unknown): kind is keyof typeof KINDS => typeof kind === 'string' && Object.hasOwn(KINDS, kind)
 
+/** All catalogue sources that cover a region. */
+export const AUTO = 'auto'
+
 /** Every form of a source: an alias, or a description. */
-export const sourceForms = [z.enum(SHIPPED), ...Object.values(KINDS)] as const
+export const sourceForms = [
+  z.enum([...SHIPPED, ...CATALOGUE.map(({ alias }) => alias), AUTO]),
+  ...Object.values(KINDS),
+] as const
 
 /** A source that the settings describe. */
 export type SourceSettings = z.infer<(typeof KINDS)[keyof typeof KINDS]>
 
-/** A shipped source by its alias, or a source of the user's; `kind` is earth-engine by default. */
-export const sourceSetting = z.unknown().transform((value, context): ShippedAlias | SourceSettings => {
+/** A source that can be used without looking anything up. */
+export type SettledSource = ShippedAlias | SourceSettings
+
+/** An entry of `imagery.sources`. */
+export type SourceChoice = SettledSource | typeof AUTO
+
+/**
+ * A shipped source by its alias, a source of the user's (`kind` is earth-engine by default), or `auto`. An official
+ * service's alias becomes its description.
+ */
+export const sourceSetting = z.unknown().transform((value, context): SourceChoice => {
   const fault = (message: string, path: PropertyKey[] = []) => {
     context.addIssue({ code: 'custom', message, path })
     return z.NEVER
   }
+  const parsed = <T>(schema: z.ZodType<T>, input: unknown): T | null => {
+    const result = schema.safeParse(input, { error: schemaMessage })
+    if (result.success) return result.data
+    for (const issue of result.error.issues) context.addIssue(issue as Parameters<typeof context.addIssue>[0])
+    return null
+  }
+  const described = (kind: keyof typeof KINDS, input: object): SourceSettings => {
+    const source: SourceSettings | null = parsed<SourceSettings>(KINDS[kind], { ...input, kind })
+    return source === null ? z.NEVER : withKey(source)
+  }
   if (typeof value === 'string') {
-    return isShipped(value)
-      ? value
-      : fault(
-          `Unknown source "${value.slice(0, 40)}"; use one of ${SHIPPED.join(', ')}, or describe a source of your own`,
-        )
+    if (isShipped(value) || value === AUTO) return value
+    const entry = catalogued(value)
+    if (entry) {
+      const { terms: _terms, confirmed: _confirmed, ...settings } = entry
+      return described(settings.kind, settings)
+    }
+    return fault(unknownSource(value))
   }
   if (typeof value !== 'object' || value === null) return fault('must be the name of a source, or describe one')
   const { kind = 'earth-engine' } = value as { kind?: unknown }
-  if (!isKind(kind)) return fault(`must be one of ${Object.keys(KINDS).join(', ')}`, ['kind'])
-  const result = KINDS[kind].safeParse({ ...value, kind }, { error: schemaMessage })
-  if (result.success) return result.data
-  for (const issue of result.error.issues) context.addIssue(issue as Parameters<typeof context.addIssue>[0])
-  return z.NEVER
+  return isKind(kind) ? described(kind, value) : fault(`must be one of ${Object.keys(KINDS).join(', ')}`, ['kind'])
 })
 
+/** Takes `{key}` in the address of a service for the environment's value of the source's name. */
+const withKey = (source: SourceSettings): SourceSettings =>
+  'url' in source
+    ? { ...source, url: source.url.replace(/(?<!\$)\{key\}/g, `\${${secretName(source.alias)}}`) }
+    : source
+
+/** `auto` may stand for a list of itself. */
+export const sourcesSetting = z.preprocess(
+  (value) => (value === AUTO ? [AUTO] : value),
+  z
+    .array(sourceSetting)
+    .min(1)
+    .refine((list) => new Set(list.map(aliasOf)).size === list.length, 'names a source twice'),
+)
+
+const unknownSource = (name: string) =>
+  `Unknown source "${name.slice(0, 40)}"; use one of ${SHIPPED.join(', ')}, an alias that \`skyscript sources\` lists, auto, or describe a source of your own`
+
 /** What a source is called. */
-export const aliasOf = (source: string | SourceSettings): string => (typeof source === 'string' ? source : source.alias)
+export const aliasOf = (source: SourceChoice): string => (typeof source === 'string' ? source : source.alias)
+
+/** Aliases of everything that can be named without a description. */
+export const SHIPPED_ALIASES: readonly string[] = [...SHIPPED, ...CATALOGUE.map(({ alias }) => alias)]
+
+/** What the settings have for one of them. */
+export const shippedSource = (alias: string): SettledSource => sourceSetting.parse(alias) as SettledSource

@@ -1,6 +1,7 @@
 import type { Box, Geometry, Position } from '@skyscript/core'
 import { boxesIntersect, boxOf, ServiceError } from '@skyscript/core'
 import type { EarthEngine } from './client.ts'
+import { mayCover } from './coverage.ts'
 import { candidatesOf, singleCandidate } from './expressions.ts'
 import { backOff, pause } from './pause.ts'
 import { refusalOf } from './refusals.ts'
@@ -56,7 +57,7 @@ export async function findCandidates(
   limits: CandidateLimits,
   signal?: AbortSignal,
 ): Promise<SourceImage[]> {
-  if (!boxesIntersect(source.extent, box)) return []
+  if (!mayCover(source, box)) return []
   const single = source.mayBeImage && (await ee.assetType(source.collection)) === 'IMAGE'
   const images = new Map<string, SourceImage>()
   const features = single

@@ -17,6 +17,7 @@ export { checkSource } from './check-source.ts'
 export { createEarthEngine, type EarthEngine, type EarthEngineOptions, type EarthEngineStats } from './client.ts'
 export { type CogImagery, createCogImagery } from './cog/cog-imagery.ts'
 export type { CogSource } from './cog/cog-source.ts'
+export { mayCover } from './coverage.ts'
 export { type EecuLedger, type EecuUse, sumOf } from './eecu.ts'
 export {
   candidateToAsk,

@@ -1,13 +1,6 @@
-import {
-  type Box,
-  boxCenter,
-  boxesIntersect,
-  type Config,
-  type FocusObject,
-  mapTileAt,
-  mapTileBox,
-} from '@skyscript/core'
+import { type Box, boxCenter, type Config, type FocusObject, mapTileAt, mapTileBox } from '@skyscript/core'
 import { areaPixels } from './boxes.ts'
+import { mayCover } from './coverage.ts'
 import { gsdOf, type Source } from './sources/source.ts'
 
 export interface ImagerySettings {
@@ -33,7 +26,7 @@ export function suitableSources(
   { box, isArea, maxGsd }: Pick<FocusObject, 'box' | 'isArea' | 'maxGsd'>,
   { sources, prefer, tiles }: Pick<ImagerySettings, 'sources' | 'prefer' | 'tiles'>,
 ): { sources: Source[] } | { reason: string } {
-  const here = sources.filter((source) => boxesIntersect(source.extent, box))
+  const here = sources.filter((source) => mayCover(source, box))
   if (here.length === 0) return { reason: 'no-source-here' }
   const gsdIn = gsdsAt(box)
   const fine = here.filter((source) => gsdIn(source) <= maxGsd)

@@ -1,15 +1,11 @@
-import { createCaptioner } from '@skyscript/captioner'
 import { type Config, fingerprint, formatCounted, getJson, putJson, type Storage, type Terminal } from '@skyscript/core'
 import { identifyScorers } from '@skyscript/filter'
 import { sourcesOf } from '@skyscript/gee-fetch'
-import { openCaptioner, readCaptionTables } from './captioner.ts'
+import { chooseAuto, withAuto } from './auto-sources.ts'
 import { openCog, openContext, scorerOptions } from './context.ts'
-import { extractTiles } from './extract.ts'
 import type { Facts } from './facts.ts'
 import type { FlowOptions } from './flow.ts'
 import { HEADS_FOLDER, readHeads } from './heads.ts'
-import { type SourceFile, withSources } from './inputs.ts'
-import { type LearnedTags, learnTags } from './learn-tags.ts'
 import { withLicensedSources } from './licences.ts'
 import type { ContextOptions } from './models.ts'
 import { listedFiles, originChecker } from './origins.ts'
@@ -17,14 +13,8 @@ import type { Lease } from './ownership/lease.ts'
 import { listStorage } from './presence/listing.ts'
 import { createPresence } from './presence/presence.ts'
 import { type PrivateAddresses, refuseForWorkers, withoutSecrets, withSecrets } from './private-addresses.ts'
-import {
-  type CaptionTables,
-  type ExtractIndex,
-  extractIndexKey,
-  type Run,
-  type SelectIndex,
-  selectIndexKey,
-} from './run.ts'
+import { readMap } from './region-map.ts'
+import { type Run, type SelectIndex, selectIndexKey } from './run.ts'
 import { type Runner, runKey } from './runner/runner.ts'
 import { selectObjects } from './select.ts'
 import type { Following } from './stage.ts'
@@ -53,33 +43,17 @@ export interface Prepared extends FlowOptions {
 export async function prepare(given: BuildOptions): Promise<Prepared> {
   const privateAddresses: PrivateAddresses = given.privateAddresses ?? new Map()
   const options = { ...given, config: withLicensedSources(given.config), privateAddresses }
-  const { config, storage, runner, terminal, signal } = options
-  const { queue, output: _output, ...shared } = config
+  const { storage, runner, terminal, signal } = options
+  const { queue, output: _output, ...shared } = options.config
   const stored = withoutSecrets(shared, privateAddresses)
   if (queue !== 'embedded') refuseForWorkers(privateAddresses, stored)
   // A missing model costs no imagery.
-  const scorers = await identifyScorers(scorerOptions(config, options))
+  const scorers = await identifyScorers(scorerOptions(options.config, options))
   const first = await listStorage(storage)
   const existing = new Set(first.work.keys())
-  const texts = await readCaptionTables(config.captions)
-  const { tables, captioner, extract, reading, learnedTags } = await withSources(
-    withSecrets(config).osm,
-    { signal, terminal, openStorage: given.openStorage, cacheFolder: given.modelCache },
-    async (files) => {
-      const asked = await askClassifier(options, texts, files, existing)
-      const tables: CaptionTables = { ...texts, learned: asked?.learned ?? null }
-      const captioner = await openCaptioner(config, tables, options)
-      const reading = terminal.stage('extract', 'bytes')
-      const extract = await extractTiles(files, config.osm.clip, captioner, storage, existing, reading, signal)
-      return { tables, captioner, extract, reading, learnedTags: asked === null ? [] : [asked.key] }
-    },
-  )
-  const index = (await getJson<ExtractIndex>(storage, extractIndexKey(extract)))!
-  const objects = Object.values(index.tiles).reduce((sum, tile) => sum + tile.objects, 0)
-  reading.end(
-    `${formatCounted(objects, 'visible object')} of ${index.tagged} tagged, in ${formatCounted(Object.keys(index.tiles).length, 'map tile')}`,
-  )
-
+  const { tables, captioner, extract, index, learnedTags } = await readMap(options, existing)
+  const auto = chooseAuto(options.config.imagery, Object.keys(index.tiles), (text) => terminal.note(text))
+  const config = withAuto(options.config, auto)
   const choosing = terminal.stage('select', 'tiles')
   const select = await selectObjects(config, extract, index, captioner, storage, existing, choosing)
   const selection = (await getJson<SelectIndex>(storage, selectIndexKey(select)))!
@@ -87,7 +61,7 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   choosing.end(formatCounted(chosen, 'focus object'))
 
   const files = await listedFiles(sourcesOf(withSecrets(config).imagery.sources), () => openCog(config, options))
-  const run: Run = { config: stored, extract, select, tables, files }
+  const run: Run = { config: withAuto(stored, auto), extract, select, tables, files }
   const name = fingerprint(run)
   await putJson(storage, runKey(name), run)
   // Jobs of a build before this one may have changed what was listed.
@@ -111,22 +85,4 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
       upstream: { kept },
     })),
   }
-}
-
-/** What the classifier of the settings says of the extracts' tags; null without one. */
-async function askClassifier(
-  { config, storage, terminal, signal, ...models }: BuildOptions,
-  texts: Omit<CaptionTables, 'learned'>,
-  files: readonly SourceFile[],
-  existing: ReadonlySet<string>,
-): Promise<LearnedTags | null> {
-  const { classifier, labels } = config.captions
-  if (classifier === null) return null
-  const asking = terminal.stage('classify', 'tags')
-  const tables = createCaptioner({ labels, ...(texts.tags !== null && { tags: texts.tags }) })
-  const asked = await learnTags(classifier, files, tables, storage, existing, asking, models, signal)
-  const { rows } = asked.learned
-  const seen = rows.filter(({ maxGsd }) => maxGsd !== null).length
-  asking.end(`${seen} of ${formatCounted(rows.length, 'tag')} in no table visible`)
-  return asked
 }

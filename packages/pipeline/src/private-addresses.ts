@@ -85,3 +85,7 @@ function addressesOf(source: SourceSetting): string[] {
 
 const mapAddresses = <T extends Shared>(config: T, change: (address: string) => string): T =>
   mapPlaces(config, (text, kind) => (kind === 'address' || kind === 'catalogue' ? change(text) : text))
+
+/** The names that an address needs and the environment lacks. */
+export const missingSecrets = (address: string, env: Environment = process.env): string[] =>
+  [...address.matchAll(PLACEHOLDER)].map(([, name]) => name!).filter((name) => !env[name])

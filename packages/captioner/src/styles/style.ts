@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { checkWith, InputError, messageOf, SHIPPED_SOURCES, type SourceAlias } from '@skyscript/core'
+import { carrierOf, checkWith, InputError, messageOf, type SourceAlias } from '@skyscript/core'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { DIRECTIONS, type Direction } from '../surroundings/surrounding.ts'
@@ -78,6 +78,5 @@ export function parseStyle(content: string, file: string): Style {
 
 /** @param source null where it isn't known: the original calls every image a satellite image, as we do those of users' sources */
 export function imageName({ images }: Style, source: SourceAlias | null): string {
-  const carriers: Readonly<Record<string, 'aerial' | 'satellite'>> = SHIPPED_SOURCES
-  return images[(source !== null && carriers[source]) || 'satellite']
+  return images[source === null ? 'satellite' : carrierOf(source)]
 }

@@ -21,7 +21,14 @@ export const crossingBoxSetting = z
 
 const boxSetting = z
   .tuple([degrees(180), degrees(90), degrees(180), degrees(90)])
-  .refine(([w, s, e, n]) => w < e && s < n, 'must be [west, south, east, north] with west < east and south < north')
+  .refine(([w, s, e, n]) => w < e && s < n)
+
+const ring = z.array(z.tuple([degrees(180), degrees(90)])).min(4)
+const polygon = z.strictObject({ type: z.literal('Polygon'), coordinates: z.array(ring).min(1) })
+const multiPolygon = z.strictObject({
+  type: z.literal('MultiPolygon'),
+  coordinates: z.array(z.array(ring).min(1)).min(1),
+})
 
 /** What every source of the user's says, whatever its kind. */
 export const names = {
@@ -33,9 +40,13 @@ export const names = {
   title: z.string().min(1).optional().describe('Name of the imagery; default: the alias'),
 }
 
-export const extent = boxSetting
+export const extent = z
+  .union(
+    [boxSetting, polygon, multiPolygon],
+    'must be [west, south, east, north] with west < east and south < north, or a GeoJSON Polygon or MultiPolygon',
+  )
   .default([-180, -90, 180, 90])
-  .describe('`[west, south, east, north]`: the source is not used outside this box')
+  .describe('`[west, south, east, north]`, or a GeoJSON Polygon or MultiPolygon: the source is not used outside of it')
 
 export const credit = z
   .string()
@@ -101,6 +112,9 @@ export const statedLicence = licence.describe(
 
 /** Values in a query that are named like these are secrets. */
 const SECRET_NAME = /[?&](?:[^=&]*(?:key|token|secret|password)[^=&]*|sig|signature|appid)=(?!\$\{)[^&{]/i
+
+/** The name under which the environment has the key of a source. */
+export const secretName = (alias: string): string => `SKYSCRIPT_SECRET_${alias}`
 
 /** Why an address must not be in a file that others see; null for no reason. */
 export const secretFault = (address: string): string | null =>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { credit, extent, names, requests, serviceUrl, statedLicence, years } from './common.ts'
 
-const TOKENS = ['z', 'zoom', 'x', 'y', '-y']
+const TOKENS = ['z', 'zoom', 'x', 'y', '-y', 'key']
 
 /** What is wrong with a template of tiles' addresses; null for nothing. */
 function templateFault(template: string): string | null {
@@ -10,7 +10,7 @@ function templateFault(template: string): string | null {
     .map(([, , name]) => name!)
   const unknown = tokens.find((name) => !TOKENS.includes(name) && !/^switch:[^,]+(,[^,]+)*$/.test(name))
   if (unknown !== undefined)
-    return `has {${unknown.slice(0, 40)}}, which is not known; use {z}, {x}, {y} or {-y}, {switch:a,b,c}, and \${SKYSCRIPT_SECRET_NAME} for a key`
+    return `has {${unknown.slice(0, 40)}}, which is not known; use {z}, {x}, {y} or {-y}, {switch:a,b,c}, and {key} for a key`
   const lacks = [['z', 'zoom'], ['x'], ['y', '-y']].find((names) => !names.some((name) => tokens.includes(name)))
   if (lacks) return `must contain {${lacks[0]}}`
   return null
@@ -21,7 +21,7 @@ export const xyzSource = z.strictObject({
   ...names,
   extent,
   url: serviceUrl(templateFault).describe(
-    `Address of a tile with \`{z}\`, \`{x}\`, \`{y}\` (\`{-y}\` counts from the south), \`{switch:a,b,c}\` for servers that take turns, and \`\${SKYSCRIPT_SECRET_NAME}\` in place of a key, which is read from the environment`,
+    `Address of a tile with \`{z}\`, \`{x}\`, \`{y}\` (\`{-y}\` counts from the south), \`{switch:a,b,c}\` for servers that take turns, and \`{key}\` in place of a key, which is read from the environment: \`SKYSCRIPT_SECRET_<ALIAS>\``,
   ),
   zoom: z
     .tuple([z.int().min(0).max(24), z.int().min(0).max(24)])

@@ -7,18 +7,10 @@
  * const cog = createCogImagery({ maxConcurrent: 8, maxCloud: 20 })
  * const images = await cog.find(SOURCES.SI, [7.44, 46.94, 7.45, 46.95])
  */
-import {
-  type Box,
-  boxesIntersect,
-  fingerprint,
-  type Geometry,
-  isUrl,
-  mapTileBox,
-  mapTilesOf,
-  ServiceError,
-} from '@skyscript/core'
+import { type Box, fingerprint, type Geometry, isUrl, mapTileBox, mapTilesOf, ServiceError } from '@skyscript/core'
 import type { SourceImage } from '../candidates.ts'
 import type { PixelGrid } from '../client.ts'
+import { mayCover } from '../coverage.ts'
 import { createHttp, hostOf } from '../http.ts'
 import { createLimiter, type Limiter } from '../limiter.ts'
 import type { Outages } from '../outages.ts'
@@ -243,7 +235,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
       } else await http.json(collectionUrl(source), undefined)
     },
     async find(source, box) {
-      if (!boxesIntersect(source.extent, box)) return []
+      if (!mayCover(source, box)) return []
       searches.forget(searchKey(source, box))
       const sheets = await sheetsAt(source, box)
       if (source.mosaic === 'item') return (await Promise.all(sheets.map(imageOf))).sort(byId)

@@ -1,3 +1,4 @@
+import { SPAIN_MAINLAND } from '@skyscript/core'
 import type { EarthEngineSource } from './source.ts'
 
 /**
@@ -14,12 +15,15 @@ export const es: EarthEngineSource = {
   bands: ['R', 'G', 'B'],
   range: [0, 255],
   extent: [-9.32, 36.11, 4.7, 43.48],
-  since: '2007-01-01',
+  outline: SPAIN_MAINLAND,
+  years: [2007, 2019],
   cloudProperty: null,
   cloudMask: null,
   cloudBrightness: 253,
   timePrecision: 'day',
   mayBeImage: false,
   licence: 'terms of IGN (Spain): free for any legitimate use, IGN must be named as the origin',
+  terms: 'http://www.ign.es/resources/licencia/Condiciones_licenciaUso_IGN.pdf',
+  confirmed: 'never',
   credit: (year) => `PNOA${year === null ? '' : ` ${year}`}, Instituto Geográfico Nacional (Spain)`,
 }

@@ -9,8 +9,6 @@ export interface EarthEngineSource extends SourceFacts {
   readonly oldIds: readonly string[]
   /** Bands shown as red, green and blue. */
   readonly bands: readonly [red: string, green: string, blue: string]
-  /** Date of the first image. */
-  readonly since: string
   /** A band that marks clouds, by exact values or by bits (any bit set means cloud). */
   readonly cloudMask:
     | { readonly band: string; readonly values: readonly number[] }

@@ -1,4 +1,5 @@
-import type { Config, SHIPPED_SOURCES, SourceSettings } from '@skyscript/core'
+import type { SHIPPED_SOURCES, SourceChoice, SourceSettings } from '@skyscript/core'
+import { coveredBy } from '../coverage.ts'
 import { xyzSource } from '../web/xyz.ts'
 import { ch } from './ch.ts'
 import { de } from './de.ts'
@@ -43,18 +44,23 @@ export const SOURCES = {
 } as const satisfies Readonly<Record<keyof typeof SHIPPED_SOURCES, Source>>
 
 /** The sources that the settings name or describe, in their order. */
-export function sourcesOf(settings: Config['imagery']['sources']): Source[] {
-  return settings.map((each) => (typeof each === 'string' ? SOURCES[each] : described(each)))
+export function sourcesOf(settings: readonly SourceChoice[]): Source[] {
+  return settings.map((each) => {
+    // What it stands for is known once the extract has been read.
+    if (each === 'auto') throw new TypeError('imagery.sources: auto is no source.')
+    return typeof each === 'string' ? SOURCES[each] : described(each)
+  })
 }
 
 function described(described: SourceSettings): Source {
   if (described.kind === 'xyz') return xyzSource(described)
-  const { title, credit, ...settings } = described
+  const { title, credit, extent, ...settings } = described
   const { alias } = settings
   const named = title ?? alias
-  const facts = { title: named, timePrecision: 'day', credit: () => credit ?? named } as const
+  const own = { title: named, timePrecision: 'day', credit: () => credit ?? named } as const
+  const facts = { ...own, ...coveredBy(extent) }
   if (settings.kind === 'cog') return { ...settings, ...facts, collection: settings.collection ?? alias }
   const { id, ...rest } = settings
   // The type of a user's asset is looked up.
-  return { ...rest, ...facts, collection: id, oldIds: [], since: '', mayBeImage: true }
+  return { ...rest, ...facts, collection: id, oldIds: [], mayBeImage: true }
 }

@@ -1,11 +1,12 @@
-import { type Box, POLITE_REQUESTS } from '@skyscript/core'
+import { type Extent, POLITE_REQUESTS } from '@skyscript/core'
+import { coveredBy } from '../coverage.ts'
 import type { Picture, TileSource } from './tile-source.ts'
 
 /** What the settings of every kind of web service say. */
 interface PictureSettings {
   readonly alias: string
   readonly title?: string | undefined
-  readonly extent: Box
+  readonly extent: Extent
   readonly years: number | readonly [first: number, last: number] | null
   readonly licence: string
   readonly credit?: string | undefined
@@ -28,7 +29,8 @@ export function pictureFacts(
     title,
     collection: alias,
     licence,
-    extent,
+    ...coveredBy(extent),
+    ...(years !== null && { years: typeof years === 'number' ? ([years, years] as const) : years }),
     requests,
     pictures: typeof pictures === 'string' ? [{ name: pictures, time }] : pictures,
     range: [0, 255],

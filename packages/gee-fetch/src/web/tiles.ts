@@ -8,8 +8,9 @@
  * const [image] = await tiles.find(source, [7.44, 46.94, 7.45, 46.95])
  * const pixels = await tiles.pixels(source, image.imageId, { crs: 'EPSG:3857', ...grid })
  */
-import { boxCenter, boxesIntersect, fingerprint, mapTileAt, ServiceError } from '@skyscript/core'
+import { fingerprint, mapTileAt, ServiceError } from '@skyscript/core'
 import sharp from 'sharp'
+import { mayCover, middleOf } from '../coverage.ts'
 import { PIXEL_STATE } from '../pixel-state.ts'
 import { remembering } from '../shared-work.ts'
 import type { SourceClient } from '../source-client.ts'
@@ -54,19 +55,20 @@ export function createTileImagery(options: HostOptions): TileImagery {
 
   return {
     async find(source, box) {
-      const { extent, pictures } = source
-      if (!boxesIntersect(extent, box)) return []
+      const { extent, outline, pictures } = source
+      if (!mayCover(source, box)) return []
       return pictures.map((each) => ({
         imageId: imageIdOf(source, each),
         time: each.time,
         cloud: null,
         footprint: extent,
+        ...(outline && { outline }),
       }))
     },
     // A service of tiles has no version that could be requested.
     origin: async ({ decides }) => fingerprint(...decides),
     async check(source) {
-      const middle = boxCenter(source.extent)
+      const middle = middleOf(source)
       const { system, stepX, stepY } = source.latticeIn(mapTileAt(middle))
       const [x, y] = system.forward(middle)
       const column = Math.floor((x! - source.corner.x) / stepX / source.tile.width)

@@ -12,9 +12,10 @@ const TILES_VERSION = 1
 export function xyzSource({ tileSize, zoom, url, ...settings }: XyzSettings): TileSource {
   const [, last] = zoom
   const lattice = mercatorLattice(last, tileSize)
+  const facts = pictureFacts(settings, String(last))
   return {
-    ...pictureFacts(settings, String(last)),
-    ...mercatorFacts(mercatorStep(last, tileSize), settings.extent),
+    ...facts,
+    ...mercatorFacts(mercatorStep(last, tileSize), facts.extent),
     kind: 'tiles',
     url,
     tile: { width: tileSize, height: tileSize },

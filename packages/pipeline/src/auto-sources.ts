@@ -1,0 +1,102 @@
+/** What `imagery.sources: auto` stands for in a region. */
+import {
+  boxCenter,
+  type Config,
+  InputError,
+  isAllowedLicence,
+  mapTileBox,
+  OPEN_LICENCES,
+  type SettledSource,
+} from '@skyscript/core'
+import { aliasOf, SHIPPED_ALIASES, shippedSource } from '@skyscript/core/config'
+import {
+  gsdOf,
+  hasAmbientCredentials,
+  mayCover,
+  type Source,
+  sourcesOf,
+  takesAmbientCredentials,
+} from '@skyscript/gee-fetch'
+import { missingSecrets } from './private-addresses.ts'
+
+/** The sources that `auto` stands for, the finest first, and by alias why others that cover the region are not among them. */
+export interface AutoSources {
+  readonly taken: readonly SettledSource[]
+  readonly left: Readonly<Record<string, string>>
+}
+
+/**
+ * All shipped sources that may have images in some map tiles, are under a licence that is allowed, and need no key or
+ * account that is missing. It depends on nothing else, so that it is the same on every machine.
+ *
+ * @param tiles names of map tiles
+ */
+export function autoSources({ licences, earthEngine }: Config['imagery'], tiles: readonly string[]): AutoSources {
+  const boxes = tiles.map(mapTileBox)
+  const allowed = licences ?? OPEN_LICENCES
+  const taken: { readonly setting: SettledSource; readonly gsd: number }[] = []
+  const left: Record<string, string> = {}
+  for (const alias of SHIPPED_ALIASES) {
+    const setting = shippedSource(alias)
+    const [source] = sourcesOf([setting]) as [Source]
+    const at = boxes.find((box) => mayCover(source, box))
+    if (at === undefined) continue
+    const lacks = isAllowedLicence(source.licence, allowed) ? lackOf(source, earthEngine) : notAllowed(source, licences)
+    if (lacks === null) taken.push({ setting, gsd: gsdOf(source, boxCenter(at)[1]) })
+    else left[alias] = lacks
+  }
+  return { taken: taken.sort((a, b) => a.gsd - b.gsd).map(({ setting }) => setting), left }
+}
+
+const notAllowed = ({ licence }: Source, licences: Config['imagery']['licences']) =>
+  `its licence, "${licence}", is not ${licences === null ? 'one of the open ones' : 'in imagery.licences'}`
+
+/** What a source needs and this process lacks; null for nothing. */
+export function lackOf(source: Source, earthEngine: Config['imagery']['earthEngine']): string | null {
+  if (source.kind === 'earth-engine') {
+    const { endpoint, credentials } = earthEngine
+    const needsAccount = takesAmbientCredentials(endpoint) && credentials === null && !hasAmbientCredentials()
+    return needsAccount ? 'it needs an Earth Engine account' : null
+  }
+  const [missing] = 'url' in source ? missingSecrets(source.url) : []
+  return missing === undefined ? null : `it needs a key, and ${missing} is not set`
+}
+
+/**
+ * What is added to the sources that the settings name, where `auto` is among them.
+ *
+ * @param say told in one sentence what was taken and what was not
+ * @throws InputError `no-auto-source` where there is no source at all
+ */
+export function chooseAuto(
+  imagery: Config['imagery'],
+  tiles: readonly string[],
+  say: (text: string) => void,
+): readonly SettledSource[] {
+  if (!imagery.sources.includes('auto')) return []
+  const own = new Set(imagery.sources.map(aliasOf))
+  const { taken, left } = autoSources(imagery, tiles)
+  const added = taken.filter((source) => !own.has(aliasOf(source)))
+  const reasons = Map.groupBy(
+    Object.entries(left).filter(([alias]) => !own.has(alias)),
+    ([, why]) => why,
+  )
+  const without = [...reasons].map(([why, list]) => `${list.map(([alias]) => alias).join(', ')} (${why})`)
+  const leaves = without.length === 0 ? '' : `; it leaves out ${without.join(', ')}`
+  if (added.length === 0 && own.size === 1)
+    throw new InputError('no-auto-source', `imagery.sources: auto finds no source for the region${leaves}.`)
+  say(`imagery.sources: auto takes ${added.map(aliasOf).join(', ') || 'nothing'}${leaves}.`)
+  return added
+}
+
+/** The settings with `auto` replaced by what it stands for. */
+export const withAuto = <T extends { readonly imagery: Config['imagery'] }>(
+  config: T,
+  added: readonly SettledSource[],
+): T => ({
+  ...config,
+  imagery: {
+    ...config.imagery,
+    sources: config.imagery.sources.flatMap((source) => (source === 'auto' ? added : [source])),
+  },
+})

@@ -1,0 +1,66 @@
+import type { Captioner } from '@skyscript/captioner'
+import { createCaptioner } from '@skyscript/captioner'
+import { formatCounted, getJson } from '@skyscript/core'
+import { openCaptioner, readCaptionTables } from './captioner.ts'
+import { extractTiles } from './extract.ts'
+import { type SourceFile, withSources } from './inputs.ts'
+import { type LearnedTags, learnTags } from './learn-tags.ts'
+import type { BuildOptions } from './prepare.ts'
+import { withSecrets } from './private-addresses.ts'
+import { type CaptionTables, type ExtractIndex, extractIndexKey } from './run.ts'
+
+/** What a region's map was read into. */
+export interface RegionMap {
+  readonly tables: CaptionTables
+  readonly captioner: Captioner
+  /** Fingerprint that names the extract. */
+  readonly extract: string
+  readonly index: ExtractIndex
+  /** Keys of what a classifier said. */
+  readonly learnedTags: readonly string[]
+}
+
+/** What reading a map takes of a build. */
+export type MapOptions = Omit<BuildOptions, 'runner' | 'lease'>
+
+/**
+ * Reads the extracts of the settings into storage, unless they are there already.
+ *
+ * @param existing keys in storage
+ */
+export async function readMap(options: MapOptions, existing: ReadonlySet<string>): Promise<RegionMap> {
+  const { config, storage, terminal, signal, openStorage, modelCache: cacheFolder } = options
+  const texts = await readCaptionTables(config.captions)
+  const sourceOptions = { signal, terminal, openStorage, cacheFolder }
+  return withSources(withSecrets(config).osm, sourceOptions, async (files) => {
+    const asked = await askClassifier(options, texts, files, existing)
+    const tables: CaptionTables = { ...texts, learned: asked?.learned ?? null }
+    const captioner = await openCaptioner(config, tables, options)
+    const reading = terminal.stage('extract', 'bytes')
+    const extract = await extractTiles(files, config.osm.clip, captioner, storage, existing, reading, signal)
+    const index = (await getJson<ExtractIndex>(storage, extractIndexKey(extract)))!
+    const objects = Object.values(index.tiles).reduce((sum, tile) => sum + tile.objects, 0)
+    reading.end(
+      `${formatCounted(objects, 'visible object')} of ${index.tagged} tagged, in ${formatCounted(Object.keys(index.tiles).length, 'map tile')}`,
+    )
+    return { tables, captioner, extract, index, learnedTags: asked === null ? [] : [asked.key] }
+  })
+}
+
+/** What the classifier of the settings says of the extracts' tags; null without one. */
+async function askClassifier(
+  { config, storage, terminal, signal, ...models }: MapOptions,
+  texts: Omit<CaptionTables, 'learned'>,
+  files: readonly SourceFile[],
+  existing: ReadonlySet<string>,
+): Promise<LearnedTags | null> {
+  const { classifier, labels } = config.captions
+  if (classifier === null) return null
+  const asking = terminal.stage('classify', 'tags')
+  const tables = createCaptioner({ labels, ...(texts.tags !== null && { tags: texts.tags }) })
+  const asked = await learnTags(classifier, files, tables, storage, existing, asking, models, signal)
+  const { rows } = asked.learned
+  const seen = rows.filter(({ maxGsd }) => maxGsd !== null).length
+  asking.end(`${seen} of ${formatCounted(rows.length, 'tag')} in no table visible`)
+  return asked
+}
