@@ -5,8 +5,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { shippedSource } from '../packages/core/src/config.ts'
 import { configJsonSchema, type JsonSchema } from '../packages/core/src/config-json-schema.ts'
-import { SOURCES } from '../packages/gee-fetch/src/index.ts'
+import { CATALOGUE, OPEN_LICENCES } from '../packages/core/src/index.ts'
+import { SOURCES, type Source, sourcesOf } from '../packages/gee-fetch/src/index.ts'
 import type { Command, Option } from '../packages/worker/src/command.ts'
 import { COMMANDS } from '../packages/worker/src/commands/index.ts'
 
@@ -161,10 +163,14 @@ function optionRows(option: Option<unknown>): string[][] {
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
 function sourcesPage(): string {
-  const rows = Object.values(SOURCES).map(
-    ({ alias, title, collection, gsd, licence, kind }) =>
-      `| \`${alias}\` | ${title} | \`${collection}\` | ${gsd} m | ${licence} | ${kind === 'cog' ? 'no' : 'yes'} |`,
-  )
+  const shipped = Object.values(SOURCES).map((source) => [
+    ...[`\`${source.alias}\``, source.title, `\`${source.collection}\``, `${source.gsd} m`, yearsOf(source)],
+    ...[source.licence, source.kind === 'cog' ? 'no' : 'yes', ...termsOf(source)],
+  ])
+  const services = sourcesOf(CATALOGUE.map(({ alias }) => shippedSource(alias))).map((source, i) => [
+    ...[`\`${source.alias}\``, source.title, `${source.gsd.toPrecision(2)} m`, yearsOf(source), source.licence],
+    ...['url' in source && source.url.includes('SKYSCRIPT_SECRET') ? 'yes' : 'no', ...termsOf(CATALOGUE[i]!)],
+  ])
   return [
     NOTE,
     '# Imagery sources',
@@ -174,12 +180,51 @@ function sourcesPage(): string {
     '[How images are chosen](../explanation/imagery.md) says which source an object gets. NE, EL, P3 and P5 have images of a few',
     'places only. ES is under the terms of Spain’s IGN, not CC BY.',
     '',
-    '| alias | imagery | collection | GSD | licence | Earth Engine account |',
-    '| --- | --- | --- | --- | --- | --- |',
-    ...rows,
+    ...table(
+      ['alias', 'imagery', 'collection', 'GSD', 'years', 'licence', 'Earth Engine account', 'terms', 'confirmed'],
+      shipped,
+    ),
+    '',
+    '## Official services',
+    '',
+    'Services that publish orthophotos of a country or state. What is said of them comes from lists that others keep;',
+    '`confirmed` says when one of us last fetched an image and read the terms. Read the terms yourself before you publish a',
+    'dataset. The GSD is that in the middle of the extent.',
+    '',
+    ...table(['alias', 'imagery', 'GSD', 'years', 'licence', 'key', 'terms', 'confirmed'], services),
+    '',
+    '## All that cover a region',
+    '',
+    '`imagery.sources: auto` takes every source of these tables that covers the region and is under a licence of',
+    '`imagery.licences`. It leaves out those that need a key or an Earth Engine account which is not there, and says so. The lock',
+    'records what it took. A later version may know more sources, and the next build of the dataset then takes them too, and',
+    'says so. To keep to a list, name its sources. `auto` may also be one entry of the list: `[auto, { kind: xyz, ... }]`.',
+    '',
+    '## Licences',
+    '',
+    'Without `imagery.licences`, `auto` takes sources under these, which ask for no more than a credit:',
+    `${OPEN_LICENCES.map((name) => `\`${name}\``).join(', ')}.`,
+    '',
+    'An entry of `imagery.licences` allows every licence whose text starts with its words. Case, accents and punctuation do not',
+    'count, and an SPDX id stands for the usual names: `CC-BY-4.0` for `CC BY 4.0`, `etalab-2.0` for `Licence Ouverte 2.0`.',
+    'The same holds for the licence of a source of your own.',
     '',
   ].join('\n')
 }
+
+const yearsOf = ({ years }: Pick<Source, 'years'>): string =>
+  years === undefined ? '' : years[0] === years[1] ? String(years[0]) : `${years[0]}-${years[1] ?? ''}`
+
+const termsOf = ({ terms = '', confirmed = 'never' }: Pick<Source, 'terms' | 'confirmed'>): string[] => [
+  `[terms](${terms})`,
+  confirmed,
+]
+
+const table = (titles: readonly string[], rows: readonly (readonly string[])[]): string[] => [
+  `| ${titles.join(' | ')} |`,
+  `|${' --- |'.repeat(titles.length)}`,
+  ...rows.map((row) => `| ${row.map(cell).join(' | ')} |`),
+]
 
 const FILES: Readonly<Record<string, () => string>> = {
   'settings.md': settingsPage,

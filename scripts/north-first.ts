@@ -18,7 +18,7 @@ const [, , path = '/usr/share/proj/proj.db'] = process.argv
 const database = new DatabaseSync(path, { readOnly: true })
 const ranges: [first: number, last: number][] = []
 for (const row of database.prepare(QUERY).all()) {
-  const code = Number(row['code'])
+  const code = Number(row.code)
   const last = ranges.at(-1)
   if (last && last[1] === code - 1) last[1] = code
   else ranges.push([code, code])

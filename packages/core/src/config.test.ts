@@ -166,3 +166,21 @@ test('a fault is told in plain words: what was expected, what was there, and no 
     /sources\[0\]\.gsd: expected a number, got a string/,
   )
 })
+
+test('an official service is named by its alias, with a key by its token, and may be described otherwise', () => {
+  const of = (sources: string) =>
+    parseConfig(`${minimal}imagery: { sources: ${sources} }\n`, '/r.yaml').imagery.sources as readonly unknown[]
+  expect(of('[US, FRIGN]')).toMatchObject(['US', { kind: 'xyz', alias: 'FRIGN', zoom: [0, 19], tileSize: 256 }])
+  expect(of('[NZLINZ]')).toMatchObject([{ url: expect.stringMatching(/\?api=\$\{SKYSCRIPT_SECRET_NZLINZ\}$/) }])
+  const own = `{ kind: xyz, alias: FRIGN, url: "https://h/{z}/{x}/{y}?k={key}", zoom: [0, 9], licence: CC0 }`
+  expect(of(`[${own}]`)).toMatchObject([{ url: `https://h/{z}/{x}/{y}?k=\${SKYSCRIPT_SECRET_FRIGN}` }])
+  expect(() => of(`[FRIGN, ${own}]`)).toThrow('names a source twice')
+})
+
+test('auto stands for the whole list or for an entry of it', () => {
+  const of = (sources: string) => parseConfig(`${minimal}imagery: { sources: ${sources} }\n`, '/r.yaml').imagery.sources
+  expect(of('auto')).toEqual(['auto'])
+  expect(of('[US, auto]')).toEqual(['US', 'auto'])
+  expect(() => of('[auto, auto]')).toThrow('names a source twice')
+  expect(() => of('automatic')).toThrow('imagery.sources: expected a list, got a string')
+})

@@ -7,8 +7,10 @@ import {
   mapTileBox,
   OPEN_LICENCES,
   type SettledSource,
+  type Storage,
 } from '@skyscript/core'
 import { aliasOf, SHIPPED_ALIASES, shippedSource } from '@skyscript/core/config'
+import { LOCK } from '@skyscript/dataset'
 import {
   gsdOf,
   hasAmbientCredentials,
@@ -18,6 +20,7 @@ import {
   takesAmbientCredentials,
 } from '@skyscript/gee-fetch'
 import { missingSecrets } from './private-addresses.ts'
+import { getWhole } from './results.ts'
 
 /** The sources that `auto` stands for, the finest first, and by alias why others that cover the region are not among them. */
 export interface AutoSources {
@@ -100,3 +103,22 @@ export const withAuto = <T extends { readonly imagery: Config['imagery'] }>(
     sources: config.imagery.sources.flatMap((source) => (source === 'auto' ? added : [source])),
   },
 })
+
+/** One sentence where a dataset was made of other sources, so that a later version's catalogue changes none unseen. */
+export async function noteOtherSources(
+  storage: Storage,
+  sources: Config['imagery']['sources'],
+  say: (text: string) => void,
+): Promise<void> {
+  const lock = await getWhole<{ config?: { imagery?: { sources?: Config['imagery']['sources'] } } }>(storage, LOCK)
+  const before = lock?.config?.imagery?.sources
+  if (!Array.isArray(before)) return
+  const [old, now] = [before.map(aliasOf), sources.map(aliasOf)]
+  const added = now.filter((alias) => !old.includes(alias))
+  const gone = old.filter((alias) => !now.includes(alias))
+  if (added.length + gone.length === 0) return
+  const changes = [...added.map((alias) => `+${alias}`), ...gone.map((alias) => `-${alias}`)].join(' ')
+  say(
+    `The dataset was made of other sources (${changes}); to keep those, name them in imagery.sources instead of auto.`,
+  )
+}

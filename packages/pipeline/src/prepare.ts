@@ -1,32 +1,25 @@
-import { type Config, fingerprint, formatCounted, getJson, putJson, type Storage, type Terminal } from '@skyscript/core'
+import { fingerprint, formatCounted, getJson, putJson } from '@skyscript/core'
 import { identifyScorers } from '@skyscript/filter'
 import { sourcesOf } from '@skyscript/gee-fetch'
-import { chooseAuto, withAuto } from './auto-sources.ts'
+import { chooseAuto, noteOtherSources, withAuto } from './auto-sources.ts'
 import { openCog, openContext, scorerOptions } from './context.ts'
 import type { Facts } from './facts.ts'
 import type { FlowOptions } from './flow.ts'
 import { HEADS_FOLDER, readHeads } from './heads.ts'
 import { withLicensedSources } from './licences.ts'
-import type { ContextOptions } from './models.ts'
 import { listedFiles, originChecker } from './origins.ts'
 import type { Lease } from './ownership/lease.ts'
 import { listStorage } from './presence/listing.ts'
 import { createPresence } from './presence/presence.ts'
 import { type PrivateAddresses, refuseForWorkers, withoutSecrets, withSecrets } from './private-addresses.ts'
-import { readMap } from './region-map.ts'
+import { type MapOptions, readMap } from './region-map.ts'
 import { type Run, type SelectIndex, selectIndexKey } from './run.ts'
 import { type Runner, runKey } from './runner/runner.ts'
 import { selectObjects } from './select.ts'
 import type { Following } from './stage.ts'
 
-export interface BuildOptions extends ContextOptions {
-  readonly config: Config
-  readonly storage: Storage
-  /** Opens a bucket that an extract is read from. */
-  readonly openStorage: (url: string) => Promise<Storage>
+export interface BuildOptions extends MapOptions {
   readonly runner: Runner
-  readonly terminal: Terminal
-  readonly signal: AbortSignal
   /** The output is this process's own. */
   readonly lease?: Lease
 }
@@ -54,6 +47,7 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   const { tables, captioner, extract, index, learnedTags } = await readMap(options, existing)
   const auto = chooseAuto(options.config.imagery, Object.keys(index.tiles), (text) => terminal.note(text))
   const config = withAuto(options.config, auto)
+  if (auto.length > 0) await noteOtherSources(storage, config.imagery.sources, (text) => terminal.note(text))
   const choosing = terminal.stage('select', 'tiles')
   const select = await selectObjects(config, extract, index, captioner, storage, existing, choosing)
   const selection = (await getJson<SelectIndex>(storage, selectIndexKey(select)))!

@@ -1,11 +1,11 @@
 import type { Captioner } from '@skyscript/captioner'
 import { createCaptioner } from '@skyscript/captioner'
-import { formatCounted, getJson } from '@skyscript/core'
+import { type Config, formatCounted, getJson, type Storage, type Terminal } from '@skyscript/core'
 import { openCaptioner, readCaptionTables } from './captioner.ts'
 import { extractTiles } from './extract.ts'
 import { type SourceFile, withSources } from './inputs.ts'
 import { type LearnedTags, learnTags } from './learn-tags.ts'
-import type { BuildOptions } from './prepare.ts'
+import type { ContextOptions } from './models.ts'
 import { withSecrets } from './private-addresses.ts'
 import { type CaptionTables, type ExtractIndex, extractIndexKey } from './run.ts'
 
@@ -20,8 +20,15 @@ export interface RegionMap {
   readonly learnedTags: readonly string[]
 }
 
-/** What reading a map takes of a build. */
-export type MapOptions = Omit<BuildOptions, 'runner' | 'lease'>
+/** What reading a map needs. */
+export interface MapOptions extends ContextOptions {
+  readonly config: Config
+  readonly storage: Storage
+  /** Opens a bucket that an extract is read from. */
+  readonly openStorage: (url: string) => Promise<Storage>
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+}
 
 /**
  * Reads the extracts of the settings into storage, unless they are there already.

@@ -1,4 +1,5 @@
 import { type Box, radians, type XyzSettings } from '@skyscript/core'
+import { middleOf } from '../coverage.ts'
 import { HALF_WORLD } from '../crs/grid-system.ts'
 import { mercatorLattice, mercatorStep } from '../lattice.ts'
 import type { SourceFacts } from '../sources/source-facts.ts'
@@ -15,7 +16,7 @@ export function xyzSource({ tileSize, zoom, url, ...settings }: XyzSettings): Ti
   const facts = pictureFacts(settings, String(last))
   return {
     ...facts,
-    ...mercatorFacts(mercatorStep(last, tileSize), facts.extent),
+    ...mercatorFacts(mercatorStep(last, tileSize), facts),
     kind: 'tiles',
     url,
     tile: { width: tileSize, height: tileSize },
@@ -33,12 +34,13 @@ const WORLD: Box = [-180, -85.0511, 180, 85.0511]
 /** Of pixels of web mercator: their GSD on the ground, and the ground that they can show. */
 export function mercatorFacts(
   step: number,
-  [west, south, east, north]: Box,
+  covered: Pick<SourceFacts, 'extent' | 'outline'>,
 ): Required<Pick<SourceFacts, 'gsd' | 'gsdAt' | 'extent'>> {
   // Four digits: centimetres of a pixel mean nothing, and texts stay short.
   const gsdAt = (latitude: number) => Number((step * Math.cos(radians(latitude))).toPrecision(4))
+  const [west, south, east, north] = covered.extent
   const extent: Box = [west, Math.max(south, WORLD[1]), east, Math.min(north, WORLD[3])]
-  return { gsd: gsdAt((extent[1] + extent[3]) / 2), gsdAt, extent }
+  return { gsd: gsdAt(middleOf({ ...covered, extent })[1]), gsdAt, extent }
 }
 
 /**

@@ -53,7 +53,7 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
   name: 'plan',
   after: null,
   unit: 'objects',
-  version: 6,
+  version: 7,
   concurrency: { embedded: 2, worker: 2 },
   publishes: false,
 

@@ -12,8 +12,15 @@ export const imagery: Check = {
   async run({ config }) {
     if (config === null) return []
     const { sourcesOf } = await import('@skyscript/gee-fetch')
-    const sources = sourcesOf(config.imagery.sources)
+    const named = config.imagery.sources.filter((source) => source !== 'auto')
+    const sources = sourcesOf(named)
+    const auto: Finding = {
+      name: 'source:auto',
+      status: 'ok',
+      detail: 'chosen by a build when it has read the map; skyscript sources --check asks them',
+    }
     return [
+      ...(named.length < config.imagery.sources.length ? [auto] : []),
       ...(await ofEarthEngine(
         config.imagery,
         sources.filter((source) => source.kind === 'earth-engine'),
