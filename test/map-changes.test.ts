@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type LocalEarthEngine, startLocalEarthEngine } from '../packages/local-earth-engine/src/index.ts'
 import { filesOf, makeFolder } from './support/skyscript.ts'
 import { buildHere, type Drawn, SMALL_TOWN, smallRegion, writeFeatures, writeMap } from './support/small-map.ts'
+import { CACHE_BYTES } from './support/town.ts'
 
 /** A wood of two ways, and one beside it, as relations have them. */
 const WOOD = (ways: readonly number[]) => [{ id: 1, tags: { landuse: 'forest' }, ways }]
@@ -62,7 +63,7 @@ beforeAll(async () => {
   folder = await makeFolder('map-changes')
   await writeMap(at('before.osm.pbf'), TOWN, WOOD([20]))
   const features = await writeFeatures(at('before.osm.pbf'), at('features'))
-  earthEngine = await startLocalEarthEngine({ features: [features], threads: 1 })
+  earthEngine = await startLocalEarthEngine({ features: [features], threads: 1, cacheBytes: CACHE_BYTES })
   await build('before', ['before.osm.pbf'])
 }, 120_000)
 afterAll(async () => {

@@ -18,7 +18,7 @@ import {
   writeFeatures,
   writeMap,
 } from './support/small-map.ts'
-import { MODEL } from './support/town.ts'
+import { CACHE_BYTES, MODEL } from './support/town.ts'
 
 interface Row {
   /** The setting's other value; of members that are objects, only what is named changes. */
@@ -144,7 +144,8 @@ beforeAll(async () => {
   folder = await makeFolder('settings')
   process.env.SKYSCRIPT_CACHE = at('cache')
   await writeMap(at('map.osm.pbf'), SMALL_TOWN)
-  earthEngine = await startLocalEarthEngine({ features: [await writeFeatures(at('map.osm.pbf'), at('features'))], threads: 1 }) // biome-ignore format: one server
+  const features = await writeFeatures(at('map.osm.pbf'), at('features'))
+  earthEngine = await startLocalEarthEngine({ features: [features], threads: 1, cacheBytes: CACHE_BYTES })
   await buildHere(region('usual'), folder.path)
   usual = filesOf(at('usual'))
   mkdirSync(at('benchmark'))

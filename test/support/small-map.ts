@@ -13,7 +13,7 @@ import { createEmbeddedRunner } from '../../packages/pipeline/src/runner/embedde
 import { stageConcurrency } from '../../packages/pipeline/src/stages/index.ts'
 import { openStorage } from '../../packages/worker/src/storages/storages.ts'
 import { createTerminal } from '../../packages/worker/src/terminal/terminal.ts'
-import { MODEL, type Town } from './town.ts'
+import { CACHE_BYTES, MODEL, type Town } from './town.ts'
 
 export type Tags = Readonly<Record<string, string>>
 /** Metres east and north of the middle of the map. */
@@ -129,7 +129,7 @@ export async function startSmallTown(
   const map = join(folder, 'small-town.osm.pbf')
   await writeMap(map, objects)
   const features = await writeFeatures(map, join(folder, 'small-town.geojsonl'))
-  const earthEngine = await startLocalEarthEngine({ features: [features], threads: 1 })
+  const earthEngine = await startLocalEarthEngine({ features: [features], threads: 1, cacheBytes: CACHE_BYTES })
   const imagery = { sources, earthEngine: { endpoint: earthEngine.url, project: 'town-test' } }
   return { earthEngine, region: (output, changes = {}) => smallRegion(map, output, { imagery, ...changes }) }
 }

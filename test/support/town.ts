@@ -14,6 +14,9 @@ export const MODEL = join(DEMO, 'model')
 /** The middle of the town, in degrees. */
 const CLIP = [7.44, 46.712, 7.462, 46.728]
 
+/** Of answers: builds of the same place need not draw it again. */
+export const CACHE_BYTES = 64 * 2 ** 20
+
 export interface Town {
   readonly earthEngine: LocalEarthEngine
   /** A region file's content; `changes` replaces settings. */
@@ -26,7 +29,7 @@ export async function startTown(folder: string): Promise<Town> {
   for await (const object of extract(TOWN, { wanted: 'all' })) file.write(`${toFeatureLine(object)}\n`)
   file.end()
   await finished(file)
-  const earthEngine = await startLocalEarthEngine({ features: [features] })
+  const earthEngine = await startLocalEarthEngine({ features: [features], cacheBytes: CACHE_BYTES })
   return {
     earthEngine,
     region: (output, changes = {}) => ({

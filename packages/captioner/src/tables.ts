@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { checkWith, InputError, type Labels, once, parseCsv } from '@skyscript/core'
+import { checkWith, constant, InputError, type Labels, once, parseCsv } from '@skyscript/core'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import type { TagTables } from './groundability.ts'
@@ -76,29 +76,33 @@ export function loadTables(overrides: {
 }
 
 /** The tags that were judged by hand. */
-export const shippedLabels = once((): readonly TagRow[] => parseTagTable(read('tag-labels.csv'), 'tag-labels.csv'))
+export const shippedLabels = once((): readonly TagRow[] =>
+  constant(parseTagTable(read('tag-labels.csv'), 'tag-labels.csv')),
+)
 
-const shippedHiddenRules = once(() => parseHiddenRules(read('hidden-objects.csv')))
+const shippedHiddenRules = once(() => constant(parseHiddenRules(read('hidden-objects.csv'))))
 
-const shippedKeyRules = once((): readonly TagRow[] => parseTagTable(read('key-rules.csv'), 'key-rules.csv'))
+const shippedKeyRules = once((): readonly TagRow[] =>
+  constant(parseTagTable(read('key-rules.csv'), 'key-rules.csv')),
+)
 
 /** Its last row, `*,*`, is for words that nothing knows. */
 const shippedLeaks = once((): NonNullable<TagTables['leaks']> => {
   const rows = parseTagTable(read('skyscript-2023.csv'), 'skyscript-2023.csv')
-  return { rows: rows.slice(0, -1), unjudged: rows.at(-1)! }
+  return constant({ rows: rows.slice(0, -1), unjudged: rows.at(-1)! })
 })
 
 /** Why tags are never seen: the words that the tables use, and what they mean. */
-export function neverReasons(): { readonly reason: string; readonly meaning: string }[] {
-  return parseCsv(read('never-reasons.csv'), 'never-reasons.csv').rows.map(({ fields: [reason, meaning] }) => ({
+export const neverReasons = once((): readonly { readonly reason: string; readonly meaning: string }[] =>
+  parseCsv(read('never-reasons.csv'), 'never-reasons.csv').rows.map(({ fields: [reason, meaning] }) => ({
     reason: reason!,
     meaning: meaning!,
-  }))
-}
+  })),
+)
 
 const shippedFrequency = once((): FrequencyTable => {
   const { rows } = parseCsv(read('tag-frequency.csv'), 'tag-frequency.csv')
-  return rows.map(({ fields: [key, value, count] }) => ({ key: key!, value: value!, count: Number(count) }))
+  return constant(rows.map(({ fields: [key, value, count] }) => ({ key: key!, value: value!, count: Number(count) })))
 })
 
 function userRules(text: string): z.infer<typeof userRuleTables> {

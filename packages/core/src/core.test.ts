@@ -6,6 +6,7 @@ import {
   boxOf,
   canonicalJson,
   fileStem,
+  constant,
   fingerprint,
   formatCounted,
   IMAGE_PATH,
@@ -29,6 +30,8 @@ test('a fingerprint does not depend on the order of keys, and depends on every v
   expect(fingerprint({ a: 1, b: [2, { c: 3, d: null }] })).toBe(fingerprint({ b: [2, { d: null, c: 3 }], a: 1 }))
   expect(fingerprint({ a: 1 })).not.toBe(fingerprint({ a: 2 }))
   expect(fingerprint('a', 'b')).not.toBe(fingerprint('ab'))
+  const rows = [{ b: 1, a: 'x' }]
+  expect(fingerprint('t', { rows: constant(structuredClone(rows)) })).toBe(fingerprint('t', { rows }))
   expect(() => canonicalJson({ a: Number.NaN })).toThrow(TypeError)
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {

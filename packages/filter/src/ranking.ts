@@ -12,9 +12,14 @@ import { MICRO } from './pair-table.ts'
  */
 export function rank(similarities: Int32Array, compareIds: (a: number, b: number) => number): Uint32Array {
   const size = similarities.length
+  let [best, worst] = [-MICRO, MICRO]
+  for (const similarity of similarities) {
+    if (similarity > best) best = similarity
+    if (similarity < worst) worst = similarity
+  }
   /** First `starts[v]`: how many are better than value `v`, counted from the highest; then the place of its next row. */
-  const starts = new Uint32Array(2 * MICRO + 2)
-  const place = (row: number) => MICRO - similarities[row]!
+  const starts = new Uint32Array(Math.max(0, best - worst) + 2)
+  const place = (row: number) => best - similarities[row]!
   for (let row = 0; row < size; row++) starts[place(row) + 1]!++
   for (let value = 1; value < starts.length; value++) starts[value]! += starts[value - 1]!
   const ranked = new Uint32Array(size)

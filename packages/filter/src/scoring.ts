@@ -5,8 +5,8 @@ import { PREPROCESSING_VERSION } from './clip/preprocess.ts'
 import type { Preprocessing } from './clip/preprocessor-config.ts'
 import type { Embedder } from './embedder.ts'
 import type { ModelIdentity } from './model/model-identity.ts'
+import { borrowThread } from './threads/borrow-thread.ts'
 import type { PixelsAnswer, PixelsQuestion } from './threads/pixels-thread.ts'
-import { startThread } from './threads/thread.ts'
 
 /** An image's bytes (JPEG or PNG) and the caption to compare it with. */
 export interface ScorePair {
@@ -62,7 +62,7 @@ export const scorerFingerprint = (preprocessing: Preprocessing, model: string): 
  * on the previous ones; models with the same preprocessing share samples. Caption embeddings are cached.
  */
 export function createScoring(scorers: readonly NamedEmbedder[]): Scoring {
-  const pixels = startThread(new URL('./threads/pixels-thread.ts', import.meta.url))
+  const pixels = borrowThread(new URL('./threads/pixels-thread.ts', import.meta.url))
   const places = preparations(scorers)
   const captionsOf = new Map(scorers.map(({ name, embedder }) => [name, captionEmbedder(embedder)]))
 

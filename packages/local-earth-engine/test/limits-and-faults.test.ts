@@ -45,6 +45,20 @@ test("more than 40 requests at a time are refused with the API's words, and the 
     expect(server.stats()).toMatchObject({ peakConcurrent: 40, byStatus: { 200: 40, 429: 20 } })
   }))
 
+test('a kept answer is given again without drawing, while the cache has room', () =>
+  serving({ cacheBytes: 4000 }, async (url, server) => {
+    const ask = (width: number) => post(url, 'image:computePixels', pixelsBody(image, { ...grid, width }))
+    const small = await ask(10)
+    expect(server.stats().pixels).toBe(100)
+    expect((await ask(10)).body.equals(small.body)).toBe(true)
+    expect(server.stats().pixels).toBe(100)
+    // 20,000 pixels of three bytes have no room.
+    for (const drawn of [20_100, 40_100]) {
+      expect((await ask(2000)).status).toBe(200)
+      expect(server.stats().pixels).toBe(drawn)
+    }
+  }))
+
 test('more than 100 requests within a second are refused', () =>
   serving({ limits: { concurrent: 1000 } }, async (url) => {
     const answers = await Promise.all(Array.from({ length: 120 }, () => post(url, 'value:compute', one)))

@@ -10,8 +10,8 @@ import type { Embedder } from '../embedder.ts'
 import { MODEL_FILES, type ModelFolder } from '../model/model-folder.ts'
 import type { ModelIdentity } from '../model/model-identity.ts'
 import type { ScorerOptions } from '../scorer-options.ts'
+import { borrowThread } from '../threads/borrow-thread.ts'
 import type { OpenAnswer, OpenQuestion } from '../threads/model-thread.ts'
-import { startThread } from '../threads/thread.ts'
 import type { Engine } from './engine.ts'
 
 // onnxruntime sends usage reports to its makers by default; users of this package have not agreed to that. It reads the
@@ -46,8 +46,9 @@ async function openOnnxClip(
   { device = 'cpu', batch = null }: Pick<ScorerOptions, 'device' | 'batch'>,
 ): Promise<Embedder> {
   const size = fixedInputSize(preprocessing, folder)
-  const thread = startThread(new URL('../threads/model-thread.ts', import.meta.url))
   const question: OpenQuestion = { folder, device, threads: availableParallelism(), ...size }
+  const state = canonicalJson([question, identity.files])
+  const thread = borrowThread(new URL('../threads/model-thread.ts', import.meta.url), state)
   const { fixedBatch } = await thread.ask<OpenAnswer>('open', question).catch(async (error: unknown) => {
     await thread.close()
     throw error

@@ -20,7 +20,18 @@ export interface OpenAnswer {
   readonly fixedBatch: number | null
 }
 
-let opened: { readonly model: ClipModel; readonly tokenizer: ClipTokenizer } | undefined
+interface Opened {
+  readonly model: ClipModel
+  readonly tokenizer: ClipTokenizer
+}
+
+let opened: Opened | undefined
+
+async function openModel(question: OpenQuestion): Promise<Opened> {
+  const file = join(question.folder, 'tokenizer.json')
+  const tokenizer = createTokenizer(await readFile(file, 'utf8'), file)
+  return { model: await openClipModel(question), tokenizer }
+}
 
 const use = () => {
   if (opened === undefined) throw new Error('The model was not opened.')
@@ -29,12 +40,10 @@ const use = () => {
 
 /** The thread with the sessions: onnxruntime-node's `run` blocks the thread that calls it. */
 serveThread({
+  // A thread that is used again has its model open: it is borrowed for the same question only.
   async open(question: OpenQuestion) {
-    const file = join(question.folder, 'tokenizer.json')
-    const tokenizer = createTokenizer(await readFile(file, 'utf8'), file)
-    const model = await openClipModel(question)
-    opened = { model, tokenizer }
-    return { value: { fixedBatch: model.fixedBatch } satisfies OpenAnswer }
+    opened ??= await openModel(question)
+    return { value: { fixedBatch: opened.model.fixedBatch } satisfies OpenAnswer }
   },
   async images(samples: Float32Array) {
     return { value: await use().model.embedImages(samples) }

@@ -15,7 +15,13 @@ export type Answer =
 export interface Thread {
   /** Calls a method of the thread. Calls are answered in order. */
   ask<T>(method: string, value: unknown, transfer?: readonly ArrayBuffer[]): Promise<T>
+  /** Calls in progress fail. */
   close(): Promise<void>
+}
+
+export interface StartedThread extends Thread {
+  readonly isWorking: boolean
+  readonly hasEnded: boolean
 }
 
 /**
@@ -24,7 +30,7 @@ export interface Thread {
  *
  * @param file a module that calls `serveThread`
  */
-export function startThread(file: URL, resourceLimits?: ResourceLimits): Thread {
+export function startThread(file: URL, resourceLimits?: ResourceLimits): StartedThread {
   const worker = new Worker(file, resourceLimits && { resourceLimits })
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
   let calls = 0
@@ -59,6 +65,12 @@ export function startThread(file: URL, resourceLimits?: ResourceLimits): Thread 
   worker.on('exit', (code) => end(code === 0 ? new Error('The thread is closed.') : died()))
 
   return {
+    get isWorking() {
+      return waiting.size > 0
+    },
+    get hasEnded() {
+      return ended !== null
+    },
     ask<T>(method: string, value: unknown, transfer: readonly ArrayBuffer[] = []) {
       if (ended) return Promise.reject(ended)
       return new Promise<T>((resolve, reject) => {

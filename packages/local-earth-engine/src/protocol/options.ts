@@ -22,6 +22,8 @@ export interface LocalEarthEngineOptions {
   readonly denied?: readonly string[]
   /** What the Brandenburg asset is; the catalogue and its own examples disagree. Default `image`. */
   readonly brandenburg?: 'image' | 'collection'
+  /** The first answers of this many bytes are kept, to be given again to the same requests. Default: none. */
+  readonly cacheBytes?: number
   /** Threads that draw. Default: as many as the machine has cores, at most 8. */
   readonly threads?: number
 }
@@ -34,7 +36,7 @@ export interface Stats {
   readonly byStatus: Readonly<Record<string, number>>
   /** Injected faults by kind. */
   readonly faults: Readonly<Record<string, number>>
-  /** Pixels drawn and bytes of bodies sent. */
+  /** Pixels drawn, without those of kept answers, and bytes of bodies sent. */
   readonly pixels: number
   readonly bytes: number
   /** Requests in progress now, and at most so far; refused ones don't count. */

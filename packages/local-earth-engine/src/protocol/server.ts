@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { InputError } from '@skyscript/core'
 import { fraction, hashText } from '../draw/hash.ts'
+import type { Answer } from './api.ts'
 import { ApiError, badRequest } from './api-error.ts'
 import { startApi } from './api-threads.ts'
 import { type FaultKind, faultPlan, parseFaults, SPOILT } from './faults.ts'
@@ -46,6 +47,9 @@ export async function startLocalEarthEngine(options: LocalEarthEngineOptions): P
     limits,
     ...(options.denied && { denied: options.denied }),
   })
+  /** By the whole request, which is all that an answer depends on. */
+  const answers = new Map<string, Answer>()
+  let cacheBytes = options.cacheBytes ?? 0
   const stats = {
     requests: { algorithms: 0, compute: 0, pixels: 0, assets: 0, other: 0 } as Record<RequestKind, number>,
     byStatus: {} as Record<string, number>,
@@ -79,8 +83,13 @@ export async function startLocalEarthEngine(options: LocalEarthEngineOptions): P
       if (fault && (await spoil(fault, response))) return
       checkAccess(request, url)
       const call = { method: request.method ?? 'GET', url: request.url ?? '/', payload }
-      const answer = await api.answer(call, () => !response.destroyed)
-      stats.pixels += answer.pixels
+      const kept = answers.get(content)
+      const answer = kept ?? (await api.answer(call, () => !response.destroyed))
+      if (kept === undefined) {
+        stats.pixels += answer.pixels
+        cacheBytes -= content.length + answer.body.length
+        if (cacheBytes >= 0) answers.set(content, answer)
+      }
       const isProfiled = request.headers[PROFILE_REQUEST] !== undefined
       send(response, 200, answer, fault, {
         ...(isProfiled && { [PROFILE_ANSWER]: profileId(number, answer.pixels) }),

@@ -88,7 +88,10 @@ export const readSeal = async (storage: Storage): Promise<Seal | null> => {
 
 /** Buckets whose files are not what was sealed; all of them without a seal. */
 export function changedBuckets(seal: Seal | null, { sums }: Pick<Listing, 'sums'>): Uint8Array {
-  return Uint8Array.from(sums, (sum, bucket) => (seal === null || (seal.sums[bucket] ?? 0) !== sum ? 1 : 0))
+  const changed = new Uint8Array(BUCKETS)
+  if (seal === null) return changed.fill(1)
+  for (let bucket = 0; bucket < BUCKETS; bucket++) if ((seal.sums[bucket] ?? 0) !== sums[bucket]) changed[bucket] = 1
+  return changed
 }
 
 /** Stamps of all images and metas. */
@@ -103,7 +106,8 @@ export async function readStamps(storage: Storage): Promise<PathTable> {
 /** Notes what the files of a dataset are like. */
 export async function sealDataset(storage: Storage, heads: ReadonlyMap<string, string>): Promise<void> {
   const { sums } = await listStorage(storage)
-  const there = [...sums.entries()].filter(([, sum]) => sum !== 0)
-  const seal: Seal = { version: 2, sums: Object.fromEntries(there), heads: Object.fromEntries(heads) }
+  const there: Record<string, number> = {}
+  for (let bucket = 0; bucket < BUCKETS; bucket++) if (sums[bucket] !== 0) there[bucket] = sums[bucket]!
+  const seal: Seal = { version: 2, sums: there, heads: Object.fromEntries(heads) }
   await putJson(storage, SEAL, seal)
 }

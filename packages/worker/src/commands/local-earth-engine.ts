@@ -1,5 +1,8 @@
 import { defineCommand, option, port, positiveInteger, positiveNumber, required, severalTexts } from '../command.ts'
 
+/** Of answers, so that a region that is built again isn't drawn again. */
+const CACHE_BYTES = 128 * 2 ** 20
+
 export const localEarthEngine = defineCommand({
   name: 'local-earth-engine',
   description: 'serve imagery drawn from OSM objects through the Earth Engine calls that builds make',
@@ -22,6 +25,7 @@ export const localEarthEngine = defineCommand({
     const server = await startLocalEarthEngine({
       features,
       port: number,
+      cacheBytes: CACHE_BYTES,
       ...(faults !== undefined && { faults }),
       ...(denied.length > 0 && { denied }),
       ...(memoryPixels !== undefined && { limits: { memoryPixels } }),
