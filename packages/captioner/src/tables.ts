@@ -82,9 +82,7 @@ export const shippedLabels = once((): readonly TagRow[] =>
 
 const shippedHiddenRules = once(() => constant(parseHiddenRules(read('hidden-objects.csv'))))
 
-const shippedKeyRules = once((): readonly TagRow[] =>
-  constant(parseTagTable(read('key-rules.csv'), 'key-rules.csv')),
-)
+const shippedKeyRules = once((): readonly TagRow[] => constant(parseTagTable(read('key-rules.csv'), 'key-rules.csv')))
 
 /** Its last row, `*,*`, is for words that nothing knows. */
 const shippedLeaks = once((): NonNullable<TagTables['leaks']> => {

@@ -1,4 +1,4 @@
-import { type CanopyMemory, canopyMemory, shareCanopies } from './canopy.ts'
+import { type CanopyMemory, shareCanopies } from './canopy.ts'
 import { type Features, loadFeatures } from './feature-store.ts'
 
 /** What drawing reads but never changes: threads hold it once together. */
@@ -12,8 +12,8 @@ export interface Ground {
  *
  * @throws InputError `unreadable-features`
  */
-export async function loadGround(paths: readonly string[]): Promise<Ground> {
-  return { features: await loadFeatures(paths), canopies: canopyMemory() }
+export async function loadGround(paths: readonly string[], canopies: CanopyMemory): Promise<Ground> {
+  return { features: await loadFeatures(paths), canopies }
 }
 
 /** Makes this thread draw with the tables of a ground. */

@@ -1,16 +1,25 @@
 import { Worker } from 'node:worker_threads'
-import { type ErrorData, errorFromData } from '@skyscript/core'
+import { createIdlePool, type ErrorData, errorFromData, once } from '@skyscript/core'
+import { type CanopyMemory, canopyMemory } from '../draw/canopy.ts'
 import type { Ground } from '../draw/shared-ground.ts'
 import type { Answer, ApiCall, ApiOptions } from './api.ts'
 import { ApiError } from './api-error.ts'
 
-export interface ThreadData {
+export interface OpenMessage {
+  readonly type: 'open'
   readonly options: ApiOptions
   /** Files of features, which the first thread reads. */
   readonly features: readonly string[]
+  readonly canopies: CanopyMemory
   /** What the first thread made of them. */
   readonly ground?: Ground
 }
+
+export type ToApiThread =
+  | OpenMessage
+  | { readonly type: 'answer'; readonly call: ApiCall }
+  /** Forget what was opened. */
+  | { readonly type: 'close' }
 
 export type FromApiThread =
   | { readonly type: 'ready'; readonly ground: Ground }
@@ -36,6 +45,15 @@ interface Task {
   readonly reject: (error: Error) => void
 }
 
+/**
+ * Threads of servers that were closed: one that has drawn before starts at once and draws at full speed, while a new one
+ * takes a second for both.
+ */
+const idleThreads = createIdlePool<Worker>((worker) => void worker.terminate())
+
+/** The same for all servers of a process. */
+const canopies = once(canopyMemory)
+
 /** Pictures are outside of it; what drawing makes besides is little, and a larger young generation would keep it for long. */
 const YOUNG_MEGABYTES = 12
 
@@ -47,18 +65,23 @@ const YOUNG_MEGABYTES = 12
  */
 export async function startApi(threads: number, features: readonly string[], options: ApiOptions): Promise<ApiThreads> {
   const workers: Worker[] = []
-  const end = () => Promise.all(workers.map((worker) => worker.terminate()))
   try {
-    const ground = await startThread({ options, features }, workers)
-    const others = Array.from({ length: threads - 1 }, () => startThread({ options, features, ground }, workers))
-    await Promise.all(others)
+    const message: OpenMessage = { type: 'open', options, features, canopies: canopies() }
+    const ground = await openThread(message, workers)
+    await Promise.all(Array.from({ length: threads - 1 }, () => openThread({ ...message, ground }, workers)))
   } catch (error) {
-    await end()
+    await Promise.all(workers.map((worker) => worker.terminate()))
     throw error
   }
   const idle = [...workers]
   const waiting: Task[] = []
   let running = threads
+  let isClosed = false
+
+  function keep(worker: Worker): void {
+    worker.postMessage({ type: 'close' } satisfies ToApiThread)
+    idleThreads.keep('', worker)
+  }
 
   function next(): void {
     while (idle.length > 0 && waiting.length > 0) {
@@ -72,7 +95,8 @@ export async function startApi(threads: number, features: readonly string[], opt
   function run(worker: Worker, { call, resolve, reject }: Task): void {
     const done = (message: FromApiThread) => {
       worker.off('exit', lost)
-      idle.push(worker)
+      if (isClosed) keep(worker)
+      else idle.push(worker)
       if (message.type === 'answer') {
         const { contentType, bytes, pixels } = message
         resolve({ contentType, body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), pixels })
@@ -80,7 +104,7 @@ export async function startApi(threads: number, features: readonly string[], opt
       else reject(message.type === 'failed' ? errorFromData(message.error) : new Error(message.type))
       next()
     }
-    // A thread that ended, out of memory or at the close, isn't put back.
+    // A thread that ended, out of memory in general, isn't put back.
     const lost = () => {
       worker.off('message', done)
       running--
@@ -89,7 +113,7 @@ export async function startApi(threads: number, features: readonly string[], opt
     }
     worker.once('message', done)
     worker.once('exit', lost)
-    worker.postMessage(call)
+    worker.postMessage({ type: 'answer', call } satisfies ToApiThread)
   }
 
   return {
@@ -99,25 +123,38 @@ export async function startApi(threads: number, features: readonly string[], opt
         next()
       }),
     async close() {
-      await end()
       for (const task of waiting.splice(0)) task.reject(new Error('The local Earth Engine is closed.'))
+      isClosed = true
+      // One that is at work finishes first: others may wait for the tables that it makes.
+      for (const worker of workers) worker.unref()
+      for (const worker of idle.splice(0)) keep(worker)
     },
   }
 }
 
-/** Starts a thread and adds it to `workers`. */
-function startThread(workerData: ThreadData, workers: Worker[]): Promise<Ground> {
+/** Opens a thread, one that is there or a new one, and adds it to `workers`. */
+function openThread(message: OpenMessage, workers: Worker[]): Promise<Ground> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./api-thread.ts', import.meta.url), {
-      workerData,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
-    })
+    const kept = idleThreads.take('')
+    const worker = kept && isAlive(kept) ? kept : startThread()
+    worker.ref()
     workers.push(worker)
-    // Without a listener an error of a thread would end the process; a call learns of it by the thread's exit.
-    worker.on('error', reject)
-    worker.once('message', (message: FromApiThread) => {
-      if (message.type === 'ready') resolve(message.ground)
-      else reject(message.type === 'failed' ? errorFromData(message.error) : new Error(message.type))
+    worker.once('error', reject)
+    worker.once('message', (answer: FromApiThread) => {
+      worker.off('error', reject)
+      if (answer.type === 'ready') resolve(answer.ground)
+      else reject(answer.type === 'failed' ? errorFromData(answer.error) : new Error(answer.type))
     })
+    worker.postMessage(message)
   })
+}
+
+const isAlive = ({ threadId }: Worker) => threadId !== -1
+
+function startThread(): Worker {
+  const worker = new Worker(new URL('./api-thread.ts', import.meta.url), {
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
+  })
+  // Without a listener an error of a thread would end the process; a call learns of it by the thread's exit.
+  return worker.on('error', () => {})
 }
