@@ -1,11 +1,13 @@
 /** No image is stale: what its pixels come from is a part of what it is known by. */
 import { mkdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type FileServer, plainTiff, serveFiles } from '../packages/gee-fetch/test/cog-set-up.ts'
 import { startLocalEarthEngine } from '../packages/local-earth-engine/src/index.ts'
 import { filesOf, makeFolder } from './support/skyscript.ts'
 import { buildHere, place, type Settings, SMALL_TOWN, smallRegion, writeMap } from './support/small-map.ts'
+
+vi.mock('../packages/gee-fetch/src/pause.ts', () => import('../packages/gee-fetch/test/quick-pauses.ts'))
 
 let folder: Awaited<ReturnType<typeof makeFolder>>
 const at = (...names: string[]) => join(folder.path, ...names)

@@ -7,6 +7,8 @@ import { createTokenSource, hasAmbientCredentials, takesAmbientCredentials } fro
 import { createEarthEngine } from '../src/index.ts'
 import { sendJson, startService } from './service.ts'
 
+vi.mock('../src/pause.ts', () => import('./quick-pauses.ts'))
+
 const { privateKey, publicKey } = generateKeyPairSync('rsa', {
   modulusLength: 2048,
   privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
