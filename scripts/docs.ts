@@ -24,7 +24,7 @@ function settingsPage(): string {
   const { properties = {}, required = [] } = configJsonSchema()
   const single = Object.entries(properties).filter(([, schema]) => !isGroup(schema))
   const groups = Object.entries(properties).filter(([, schema]) => isGroup(schema))
-  const [, earthEngine, cog, xyz] = properties.imagery!.properties!.sources!.items!.anyOf!
+  const [, earthEngine, cog, xyz, oam] = properties.imagery!.properties!.sources!.items!.anyOf!
   return [
     NOTE,
     '# Settings',
@@ -58,6 +58,10 @@ function settingsPage(): string {
     '### Image tiles',
     '',
     ...tableOf(rowsOf('', xyz!)),
+    '',
+    '### Scenes of OpenAerialMap',
+    '',
+    ...tableOf(rowsOf('', oam!)),
     '',
   ].join('\n')
 }

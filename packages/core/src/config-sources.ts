@@ -4,9 +4,10 @@ import { schemaMessage } from './schema-faults.ts'
 import { cogSource } from './source-kinds/cog.ts'
 import { isShipped, SHIPPED, type ShippedAlias, secretName } from './source-kinds/common.ts'
 import { earthEngineSource } from './source-kinds/earth-engine.ts'
+import { oamSource } from './source-kinds/oam.ts'
 import { xyzSource } from './source-kinds/xyz.ts'
 
-const KINDS = { 'earth-engine': earthEngineSource, cog: cogSource, xyz: xyzSource } as const
+const KINDS = { 'earth-engine': earthEngineSource, cog: cogSource, xyz: xyzSource, oam: oamSource } as const
 
 const isKind = (kind: unknown): kind is keyof typeof KINDS => typeof kind === 'string' && Object.hasOwn(KINDS, kind)
 

@@ -1,4 +1,4 @@
-import type { Box, Geometry, Position } from '@skyscript/core'
+import type { Box, Geometry, ImageFacts, Position } from '@skyscript/core'
 import { boxesIntersect, boxOf, ServiceError } from '@skyscript/core'
 import type { EarthEngine } from './client.ts'
 import { mayCover } from './coverage.ts'
@@ -21,6 +21,14 @@ export interface SourceImage {
   readonly outline?: Geometry | null
   /** Set if it is known without another request: see `ImageCandidate`. */
   readonly origin?: string
+  /** Set if the source's images have GSDs of their own (m/pixel). */
+  readonly gsd?: number
+  /** See `ImageCandidate`. */
+  readonly facts?: ImageFacts
+  /** Why the image is not used; planning counts it. */
+  readonly unusable?: string
+  /** Why it can't be said now whether it can be used: the objects that it may show fail, and are planned again later. */
+  readonly failed?: ServiceError
 }
 
 interface Answer {

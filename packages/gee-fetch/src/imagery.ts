@@ -3,6 +3,7 @@ import { findCandidates } from './candidates.ts'
 import type { EarthEngine } from './client.ts'
 import type { CogImagery } from './cog/cog-imagery.ts'
 import { pixelsOf } from './expressions.ts'
+import type { OamImagery } from './oam/oam-imagery.ts'
 import type { SourceClient } from './source-client.ts'
 import type { EarthEngineSource, Source } from './sources/source.ts'
 import type { TileImagery } from './web/tiles.ts'
@@ -17,6 +18,7 @@ export interface ImageryClients {
   catalogue?(): Promise<EarthEngine>
   cog(): Promise<CogImagery>
   tiles(): Promise<TileImagery>
+  oam(): Promise<OamImagery>
 }
 
 export interface ImageryOptions extends Pick<Config['imagery'], 'maxCloud'> {
@@ -30,6 +32,7 @@ export function createImagery(clients: ImageryClients, options: ImageryOptions):
     'earth-engine': async () => inEarthEngine,
     cog: clients.cog,
     tiles: clients.tiles,
+    oam: clients.oam,
   }
   const of = (source: Source) => kinds[source.kind]() as Promise<SourceClient<Source>>
   return {

@@ -40,11 +40,15 @@ export {
   RESTRICTED_PLACES,
   WINDOW_MS,
 } from './limiter.ts'
+export { narrowed } from './oam/licence-name.ts'
+export { createOamImagery, type OamImagery } from './oam/oam-imagery.ts'
+export type { OamSource } from './oam/oam-source.ts'
 export { createOutages, type Outages, type ServiceNotice } from './outages.ts'
 export { type PlannedObject, type PlanTileInput, planTile } from './plan-tile.ts'
 export { refusalOf } from './refusals.ts'
 export { type EarthEngineSource, gsdOf, type Source } from './sources/source.ts'
 export { SOURCES, sourcesOf } from './sources/sources.ts'
 export { type ImagerySettings, suitableSources } from './suitable.ts'
+export type { HostOptions } from './web/hosts.ts'
 export type { TileSource } from './web/tile-source.ts'
 export { createTileImagery, type TileImagery } from './web/tiles.ts'

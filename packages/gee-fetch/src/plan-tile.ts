@@ -15,12 +15,12 @@ import {
   SkyscriptError,
   type SourceAlias,
 } from '@skyscript/core'
-import { boxesIn } from './boxes.ts'
+import { areaPixels, boxesIn, type PixelBox, type PixelSource } from './boxes.ts'
 import type { SourceImage } from './candidates.ts'
 import { byPreference, byUsualPreference, hasUsualPreference } from './preference.ts'
 import { reasonOf, refusalOf } from './refusals.ts'
 import type { Source } from './sources/source.ts'
-import { type ImagerySettings, suitableSources } from './suitable.ts'
+import { type ImagerySettings, isFine, suitableSources } from './suitable.ts'
 
 export interface PlanTileInput<Focus extends FocusObject = FocusObject> {
   /** Name of the map tile that the objects belong to. */
@@ -58,13 +58,22 @@ export async function* planTile<Focus extends FocusObject>({
   candidates,
   origin,
 }: PlanTileInput<Focus>): AsyncGenerator<readonly [Focus, PlannedObject]> {
-  const asked = new Map<SourceAlias, Promise<readonly SourceImage[]>>()
+  const asked = new Map<SourceAlias, Promise<Images>>()
   const imagesOf = (source: Source) => {
-    const known = asked.get(source.alias) ?? candidates(source).then(byUsualPreference)
+    const known = asked.get(source.alias) ?? candidates(source).then(sortedImages)
     asked.set(source.alias, known)
     return known
   }
   const boxesOf = boxesIn(tile, settings)
+  /** Pixels by GSD, of images that have their own. */
+  const ownPixels = new Map<number, PixelSource>()
+  const ownBoxAt = ({ gsd }: SourceImage, object: Focus, boxAt: (pixels: PixelSource) => PixelBox | null) => {
+    if (!isFine(object, gsd!)) return null
+    const pixels = ownPixels.get(gsd!) ?? { gsd: gsd! }
+    ownPixels.set(gsd!, pixels)
+    return boxAt(pixels)
+  }
+  const isByGsd = ({ gsds }: Source) => gsds !== undefined && settings.prefer === 'finest'
   const breathe = breather()
   for await (const object of focus) {
     const turn = breathe()
@@ -83,18 +92,32 @@ export async function* planTile<Focus extends FocusObject>({
       for (const source of suitable.sources) {
         if (chosen.length >= IN_ALL) break
         const { alias } = source
-        const pixels = boxAt(source)
-        if (pixels === null) continue
-        const here = covering(await imagesOf(source), pixels.box)
+        const all = source.gsds ? null : boxAt(source)
+        if (all === null && !source.gsds) continue
+        const { usable, leftOut } = await imagesOf(source)
+        const near = source.gsds ? usable.filter((image) => isAt(object.box, image)) : usable
+        const failed = near.find((image) => image.failed)?.failed
+        if (source.gsds && failed) throw failed
+        const own = new Map(source.gsds && near.map((image) => [image, ownBoxAt(image, object, boxAt)]))
+        const pixelsOf = (image: SourceImage) => (source.gsds ? own.get(image)! : all)
+        const here = covering(near, pixelsOf)
         const images = hasUsualPreference(object, settings) ? here : byPreference([...here], object, settings)
         const most = Math.min(IN_ALL, chosen.length + PER_SOURCE)
-        for (const { imageId, origin: known, time } of images) {
+        for (const image of isByGsd(source) ? byGsd(images) : images) {
           if (chosen.length === most) break
-          const own = known ?? (await originUnlessUnusable(() => origin(source, imageId, pixels.box)))
-          if (typeof own === 'string') chosen.push({ source: alias, imageId, origin: own, time, ...pixels })
-          else unusable ??= own.reason
+          const { imageId, origin: known, time, facts } = image
+          const pixels = pixelsOf(image)!
+          const from = known ?? (await originUnlessUnusable(() => origin(source, imageId, pixels.box)))
+          if (typeof from === 'string')
+            chosen.push({ source: alias, imageId, origin: from, time, ...(facts && { facts }), ...pixels })
+          else unusable ??= from.reason
         }
+        if (chosen.length > 0) continue
+        unusable ??= leftOut.find((image) => isAt(object.box, image))?.unusable ?? null
+        if (source.gsds)
+          unusable ??= near.map(({ gsd }) => unfitFor(object, gsd!, settings.tiles)).find(Boolean) ?? null
       }
+      if (suitable.sources.some(isByGsd)) chosen.sort((a, b) => a.gsd - b.gsd)
       planned = chosen.length > 0 ? { id, candidates: chosen } : { id, reason: unusable ?? 'no-image-here' }
     } catch (error) {
       if (!(error instanceof SkyscriptError) || error instanceof InputError) throw error
@@ -114,18 +137,51 @@ async function originUnlessUnusable(origin: () => Promise<string>): Promise<stri
   }
 }
 
-/** Images that cover the whole box; if there are none, those that cover a part of it (the pixel checks decide). */
-function* covering(images: readonly SourceImage[], box: ImageCandidate['box']): Generator<SourceImage> {
+/** A source's images in the order of most objects, apart from those that can't be used. */
+interface Images {
+  readonly usable: readonly SourceImage[]
+  readonly leftOut: readonly SourceImage[]
+}
+
+function sortedImages(images: readonly SourceImage[]): Images {
+  const leftOut = images.filter(({ unusable }) => unusable !== undefined)
+  const usable = leftOut.length === 0 ? images : images.filter(({ unusable }) => unusable === undefined)
+  return { usable: byUsualPreference(usable), leftOut }
+}
+
+const isAt = (box: ImageCandidate['box'], { footprint, outline }: SourceImage): boolean =>
+  boxesIntersect(footprint, box) && (!outline || geometryMeetsBox(outline, box))
+
+const byGsd = (images: Iterable<SourceImage>) => [...images].sort((a, b) => a.gsd! - b.gsd!)
+
+/** Why no image of a GSD suits an object; null if one may. */
+function unfitFor(object: FocusObject, gsd: number, tiles: ImagerySettings['tiles']): string | null {
+  if (!isFine(object, gsd)) return 'no-source-fine-enough'
+  const size = object.isArea ? areaPixels(object.box, gsd, tiles) : null
+  return typeof size === 'string' ? `area-${size}` : null
+}
+
+/**
+ * Images that cover the whole of their boxes; if there are none, those that cover a part (the pixel checks decide).
+ *
+ * @param pixelsOf null for an image that doesn't suit
+ */
+function* covering(
+  images: readonly SourceImage[],
+  pixelsOf: (image: SourceImage) => PixelBox | null,
+): Generator<SourceImage> {
   let isAnyWhole = false
   for (const image of images) {
     const { footprint, outline } = image
+    const box = pixelsOf(image)?.box
+    if (!box) continue
     if (!boxContains(footprint, box) || (outline && coverOfBox(outline, box) <= WHOLE)) continue
     isAnyWhole = true
     yield image
   }
   if (isAnyWhole) return
   for (const image of images) {
-    const { footprint, outline } = image
-    if (boxesIntersect(footprint, box) && (!outline || geometryMeetsBox(outline, box))) yield image
+    const box = pixelsOf(image)?.box
+    if (box && isAt(box, image)) yield image
   }
 }

@@ -36,7 +36,13 @@ export function suitableSources(
     const near = fine.filter((source) => gsdIn(source) <= COARSEST_FOR_POINTS)
     return near.length > 0 ? { sources: near } : { reason: 'no-source-fine-enough' }
   }
-  const sized = fine.map((source) => ({ source, size: areaPixels(box, gsdIn(source), tiles) }))
+  const sizeIn = (source: Source) => {
+    const size = areaPixels(box, gsdIn(source), tiles)
+    if (size !== 'too-large' || !source.gsds) return size
+    // A coarser image of the source may be small enough.
+    return areaPixels(box, Math.min(source.gsds[1], maxGsd), tiles) === 'too-large' ? size : null
+  }
+  const sized = fine.map((source) => ({ source, size: sizeIn(source) }))
   const fitting = sized.filter(({ size }) => typeof size !== 'string')
   if (fitting.length > 0) return { sources: fitting.map(({ source }) => source) }
   const small = sized.some(({ size }) => size === 'too-small')
@@ -44,11 +50,15 @@ export function suitableSources(
   return { reason: small && large ? 'area-between-sources' : small ? 'area-too-small' : 'area-too-large' }
 }
 
-/** GSD by source in the map tile of an object, m/pixel. */
+/** Whether an object can be seen at a GSD. */
+export const isFine = ({ isArea, maxGsd }: Pick<FocusObject, 'isArea' | 'maxGsd'>, gsd: number): boolean =>
+  gsd <= maxGsd && (isArea || gsd <= COARSEST_FOR_POINTS)
+
+/** GSD by source in the map tile of an object, m/pixel: the finest where images have their own. */
 function gsdsAt(box: Box): (source: Source) => number {
   let latitude: number | undefined
   return (source) => {
-    if (!source.gsdAt) return source.gsd
+    if (!source.gsdAt) return source.gsds?.[0] ?? source.gsd
     latitude ??= boxCenter(mapTileBox(mapTileAt(boxCenter(box))))[1]
     return gsdOf(source, latitude)
   }

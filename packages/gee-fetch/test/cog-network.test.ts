@@ -223,6 +223,7 @@ test('the box of the image decides which sheets compose a mosaic, not the reques
       earthEngine: () => Promise.reject(new TypeError('These tests have files only.')),
       cog: async () => cog,
       tiles: noTiles,
+      oam: noTiles,
     },
     { maxCloud: 20, earthEngineOrigin: () => '' },
   )
@@ -285,7 +286,7 @@ test('files that are temporarily denied or failing fail their images without dro
     const noEarthEngine = () => Promise.reject(new TypeError('These tests have files only.'))
     return fetchImages([{ id: 'a1', candidates: [candidate, other] }], {
       imagery: createImagery(
-        { earthEngine: noEarthEngine, cog: async () => cog, tiles: noTiles },
+        { earthEngine: noEarthEngine, cog: async () => cog, tiles: noTiles, oam: noTiles },
         { maxCloud: 20, earthEngineOrigin: () => '' },
       ),
       sources: [source],

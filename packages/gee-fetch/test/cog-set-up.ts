@@ -122,7 +122,7 @@ export interface FileServer {
  */
 export async function serveFiles(
   folder: string,
-  api: (path: string, body: string, url: string) => unknown = () => undefined,
+  api: (path: string, body: string, url: string, query: URLSearchParams) => unknown = () => undefined,
   spoil: (number: number, response: ServerResponse, path: string) => boolean = () => false,
   version: () => string = () => 'v1',
 ): Promise<FileServer> {
@@ -132,10 +132,10 @@ export async function serveFiles(
     active++
     peak = Math.max(peak, active)
     response.once('close', () => active--)
-    const path = new URL(request.url!, 'http://x').pathname
+    const { pathname: path, searchParams } = new URL(request.url!, 'http://x')
     requests.push({ url: request.url!, range: request.headers.range, body })
     if (spoil(requests.length, response, path)) return
-    const json = api(path, body, service.url)
+    const json = api(path, body, service.url, searchParams)
     if (json !== undefined) {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(json))
       return

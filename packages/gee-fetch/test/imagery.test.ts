@@ -265,6 +265,7 @@ test.each(['S2', 'L8'] as const)('%s: clouds come from its own mask, and a cloud
       earthEngine: async () => ee,
       cog: () => Promise.reject(new Error('No files here.')),
       tiles: () => Promise.reject(new Error('No tiles here.')),
+      oam: () => Promise.reject(new Error('No scenes here.')),
     },
     { maxCloud: 100, earthEngineOrigin: () => 'test' },
   ).find(SOURCES[alias], box)

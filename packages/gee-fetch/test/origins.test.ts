@@ -32,6 +32,7 @@ const imageryOf = (cog: ReturnType<typeof createCogImagery>) =>
       earthEngine: () => Promise.reject(new Error('No Earth Engine here.')),
       cog: async () => cog,
       tiles: () => Promise.reject(new Error('No tiles here.')),
+      oam: () => Promise.reject(new Error('No scenes here.')),
     },
     { maxCloud: 100, earthEngineOrigin: () => '' },
   )

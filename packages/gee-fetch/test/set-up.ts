@@ -71,6 +71,7 @@ export const imageryOf = (ee: EarthEngine) =>
   createImagery(
     {
       earthEngine: async () => ee,
+      oam: () => Promise.reject(new Error('No scenes here.')),
       tiles: () => {
         throw new TypeError('These tests have no tiles.')
       },

@@ -12,9 +12,11 @@ import {
   createCogImagery,
   createEarthEngine,
   createImagery,
+  createOamImagery,
   createTileImagery,
   type EarthEngine,
   type EecuLedger,
+  type HostOptions,
   type Imagery,
   type Source,
   sourcesOf,
@@ -117,6 +119,12 @@ export async function openContext(
     return client
   })
 
+  const oam = once(async () => {
+    const client = createOamImagery(webOptions(config, options))
+    closers.push(() => client.close())
+    return client
+  })
+
   return {
     storage,
     run,
@@ -125,7 +133,7 @@ export async function openContext(
     extractIndex,
     sources: sourcesOf(config.imagery.sources),
     imagery: createImagery(
-      { earthEngine, catalogue, cog, tiles: webTiles },
+      { earthEngine, catalogue, cog, tiles: webTiles, oam },
       {
         maxCloud: config.imagery.maxCloud,
         earthEngineOrigin: async (box) => (await originOf())(box),
@@ -171,11 +179,14 @@ export async function openCog({ imagery }: Pick<Config, 'imagery'>, options: Con
 }
 
 export const openTileImagery = ({ imagery }: Pick<Config, 'imagery'>, options: ContextOptions): TileImagery =>
-  createTileImagery({
-    fillIn,
-    limiter: async (host, { concurrent, perSecond }) => options.limiter?.(host, concurrent, perSecond),
-    ...patienceOf({ imagery }, options),
-  })
+  createTileImagery(webOptions({ imagery }, options))
+
+/** How web services are asked: their hosts' limits are shared by all workers. */
+const webOptions = ({ imagery }: Pick<Config, 'imagery'>, options: ContextOptions): HostOptions => ({
+  fillIn,
+  limiter: async (host, { concurrent, perSecond }) => options.limiter?.(host, concurrent, perSecond),
+  ...patienceOf({ imagery }, options),
+})
 
 export const scorerOptions = ({ filter }: Pick<Config, 'filter'>, options: ContextOptions): ScorerOptions[] =>
   filter.scorers.map((scorer) => ({ ...scorer, ...modelOptions(scorer.model, options) }))

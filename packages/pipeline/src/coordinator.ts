@@ -6,6 +6,7 @@ import { type Flow, flow } from './flow.ts'
 import { removeUnused } from './garbage.ts'
 import { type Done, HEADS_FOLDER, writeHeads } from './heads.ts'
 import { originsOfFiles } from './origins.ts'
+import { leftOutOf } from './plan-region.ts'
 import { type BuildOptions, type Prepared, prepare } from './prepare.ts'
 import { sealDataset } from './presence/listing.ts'
 import type { FetchHead } from './stages/fetch.ts'
@@ -16,6 +17,8 @@ import { addTable, countIn, sortedCounts, sortedTable } from './tables.ts'
 export interface BuildResult extends Assembled {
   /** Jobs that had to be done, by stage. */
   readonly jobs: Readonly<Record<string, number>>
+  /** Images that sources have and that may not be used, by source and reason. */
+  readonly leftOut: Readonly<Record<string, Readonly<Record<string, number>>>>
 }
 
 /**
@@ -43,7 +46,7 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
         await removeUnused(prepared, made, assembledKey(assembled.fingerprint))
       await sealDataset(storage, digests)
     }
-    return { ...assembled, jobs: Object.fromEntries(made.jobs) }
+    return { ...assembled, jobs: Object.fromEntries(made.jobs), leftOut: leftOutOf(made) }
   } finally {
     await context.close()
   }
@@ -73,9 +76,10 @@ async function runStages(prepared: Prepared, options: BuildOptions): Promise<Flo
 
 /** What a build knows of its dataset from the heads of all results, and one sentence for each code of failures. */
 export function builtOf(
-  { done, failed: lost }: Flow,
+  made: Flow,
   { facts }: Prepared,
 ): { readonly built: BuiltFacts; readonly sentences: ReadonlyMap<string, string> } {
+  const { done, failed: lost } = made
   const { run, index, selection, captioner, scorers, sources } = facts
   const dropped = new Map<string, number>()
   const failed = new Map(lost)
@@ -96,6 +100,7 @@ export function builtOf(
       }
     }
   }
+  addTable(looked, leftOutOf(made))
   for (const { head } of done.get('fetch')!.values()) {
     const fetched = head as FetchHead
     addTable(looked, fetched.looked)

@@ -139,7 +139,7 @@ export async function probe(
   try {
     const noFiles = () => Promise.reject(new TypeError('A probe sends requests to Earth Engine only.'))
     const service = createImagery(
-      { earthEngine: async () => client, cog: noFiles, tiles: noFiles },
+      { earthEngine: async () => client, cog: noFiles, tiles: noFiles, oam: noFiles },
       { ...imagery, earthEngineOrigin: () => '' },
     )
     await client.check()

@@ -1,5 +1,5 @@
 import { type Config, InputError, isAllowedLicence, type SettledSource } from '@skyscript/core'
-import { sourcesOf } from '@skyscript/gee-fetch'
+import { narrowed, sourcesOf } from '@skyscript/gee-fetch'
 
 /**
  * The settings with only those named sources whose licence `imagery.licences` allows.
@@ -9,7 +9,15 @@ import { sourcesOf } from '@skyscript/gee-fetch'
 export function withLicensedSources(config: Config): Config {
   const { sources, licences } = config.imagery
   if (licences === null) return config
-  const allowed = sources.filter((source) => source === 'auto' || isAllowedLicence(licenceOf(source), licences))
+  const allowed = sources.flatMap((source): typeof sources => {
+    if (source === 'auto') return [source]
+    // Each image has its own.
+    if (typeof source !== 'string' && source.kind === 'oam') {
+      const own = narrowed(source.licences, licences)
+      return own.length > 0 ? [{ ...source, licences: own }] : []
+    }
+    return isAllowedLicence(licenceOf(source), licences) ? [source] : []
+  })
   if (allowed.length === 0) {
     const named = [...new Set(sources.flatMap((source) => (source === 'auto' ? [] : [`"${licenceOf(source)}"`])))]
     throw new InputError(

@@ -115,7 +115,8 @@ export interface PlannedOrigin {
 
 /** Takes a sample of planned images' candidates of catalogues: one of each source image and group of map tiles. */
 export function originSample(sources: readonly Source[]) {
-  const catalogues = new Set(sources.flatMap((each) => (each.kind === 'cog' && each.stac !== null ? [each.alias] : [])))
+  const isCatalogue = (each: Source) => each.kind === 'oam' || (each.kind === 'cog' && each.stac !== null)
+  const catalogues = new Set(sources.filter(isCatalogue).map(({ alias }) => alias))
   const origins = new Map<string, { readonly id: string; readonly at: number; readonly planned: PlannedOrigin }>()
   return {
     add({ id, candidates }: PlannedImage): void {

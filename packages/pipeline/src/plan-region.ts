@@ -4,6 +4,7 @@ import { ledgerOf } from './context.ts'
 import { eecuHoursOf, type FetchCost, fetchCost, type Probe, probe } from './cost.ts'
 import { type Flow, flow } from './flow.ts'
 import { HEADS_FOLDER, writeHeads } from './heads.ts'
+import { countLeftOut } from './left-out.ts'
 import { type BuildOptions, type Prepared, prepare } from './prepare.ts'
 import { readResult, resultKey } from './results.ts'
 import type { TagOutcomes } from './run.ts'
@@ -33,6 +34,8 @@ export interface PlanSummary {
   readonly images: Readonly<Record<string, number>>
   /** The same by year; an empty one where the image has no time. */
   readonly years: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** Images that sources have and that may not be used, by source and reason. */
+  readonly leftOut: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** Images that are not there yet; what follows is of these. */
   readonly toFetch: number
   /** Of candidates (made by the plan itself), and of pixels, at least; grouping saved what would else be one per image. */
@@ -112,7 +115,7 @@ async function budgetOf(options: BuildOptions, hours: number | null): Promise<Pl
 async function countsOf(
   planned: Flow,
   { storage, facts }: Prepared,
-): Promise<Pick<PlanSummary, 'objects' | 'images' | 'years'>> {
+): Promise<Pick<PlanSummary, 'objects' | 'images' | 'years' | 'leftOut'>> {
   const { index, selection } = facts
   const dropped = new Map<string, number>()
   const failed = new Map(planned.failed)
@@ -142,7 +145,12 @@ async function countsOf(
     },
     images: sortedCounts(images),
     years: sortedTable(years),
+    leftOut: leftOutOf(planned),
   }
 }
+
+/** Numbers of images that were left out of a plan, by source and reason. */
+export const leftOutOf = ({ done }: Flow) =>
+  countLeftOut([...done.get(plan.name)!.values()].map(({ head }) => (head as PlanHead).leftOut ?? {}))
 
 const sum = (numbers: Iterable<number>): number => Iterator.from(numbers).reduce((all, each) => all + each, 0)

@@ -97,7 +97,7 @@ export interface SelectIndex {
 /** Sources as they decide a dataset: how often their hosts are asked changes no image. */
 export const decidingSources = (sources: Config['imagery']['sources']) =>
   sources.map((source) => {
-    if (typeof source === 'string' || source.kind !== 'xyz') return source
+    if (typeof source === 'string' || !('requests' in source)) return source
     const { requests: _requests, ...deciding } = source
     return deciding
   })

@@ -11,7 +11,7 @@ import { type Box, fingerprint, type Geometry, isUrl, mapTileBox, mapTilesOf, Se
 import type { SourceImage } from '../candidates.ts'
 import type { PixelGrid } from '../client.ts'
 import { mayCover } from '../coverage.ts'
-import { createHttp, hostOf } from '../http.ts'
+import { createHttp, type Http, hostOf } from '../http.ts'
 import { createLimiter, type Limiter } from '../limiter.ts'
 import type { Outages } from '../outages.ts'
 import { refusalOf } from '../refusals.ts'
@@ -43,6 +43,8 @@ export interface CogImageryOptions {
   readonly maxCloud: number
   /** Shared with other processes; default: one for this process. */
   readonly limiter?: Limiter | undefined
+  /** Sends all requests instead of a client of its own, whose limits and patience then count. */
+  readonly http?: Http
   /** Maximum milliseconds per attempt, default 55,000. */
   readonly deadlineMs?: number
   /** Waits up to `patienceMs` for servers that are down. */
@@ -54,6 +56,8 @@ export interface CogImageryOptions {
 export interface CogImagery extends Required<SourceClient<CogSource>> {
   /** @throws InputError or ServiceError if the source's catalogue or its files can't be read */
   check(source: CogSource): Promise<void>
+  /** The GSD of a file (m/pixel). @throws ServiceError of status 400 if it can't be read as a GeoTIFF */
+  gsdOf(address: string, signal?: AbortSignal): Promise<number>
   /**
    * The current version of the files that a source lists; null if a catalogue lists them. Missing files are left out.
    *
@@ -89,7 +93,7 @@ interface Sheet extends Omit<SourceImage, 'outline'> {
 export function createCogImagery(options: CogImageryOptions): CogImagery {
   const { maxConcurrent, maxCloud, deadlineMs, outages, patienceMs } = options
   const limiter = options.limiter ?? createLimiter({ maxConcurrent, perSecond: REQUESTS_PER_SECOND })
-  const http = createHttp({ limiter, maxConcurrent, deadlineMs, outages, patienceMs })
+  const http = options.http ?? createHttp({ limiter, maxConcurrent, deadlineMs, outages, patienceMs })
   const open = remembering(OPEN_FILES, async (address, signal) => {
     // The TIFF modules take a fifth of a second to load; builds without files should not wait for them.
     const { openGeotiff } = await import('./geotiff-file.ts')
@@ -292,6 +296,7 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
       for (const address of (await filesOf(source, imageId, box)).flatMap(addressesIn)) open.forget(address)
       forgetItems(source, imageId, box)
     },
+    gsdOf: async (address, signal) => (await open.get(address, signal)).gsd,
     async versionOfFiles(source) {
       if (source.stac !== null) return null
       const versions: (string | null)[] = []

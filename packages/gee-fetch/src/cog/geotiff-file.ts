@@ -3,7 +3,9 @@ import {
   boxOf,
   type Geometry,
   METRES_PER_DEGREE_LATITUDE,
+  METRES_PER_DEGREE_LONGITUDE,
   type Position,
+  radians,
   ServiceError,
   SkyscriptError,
 } from '@skyscript/core'
@@ -55,6 +57,8 @@ export interface GeotiffFile {
   readonly outline: Geometry
   /** Milliseconds since 1970 UTC; null if the file doesn't say. */
   readonly time: number | null
+  /** On the ground in its middle, m/pixel: of the longer side of a pixel. */
+  readonly gsd: number
   /** Reads the centre pixel, to check that these bands are readable. */
   check(bands: readonly number[]): Promise<void>
   /**
@@ -94,17 +98,15 @@ export async function openGeotiff(bytes: FileBytes, name: string, signal?: Abort
     const colours = coloursOf(first)
     const alpha = alphaBand(first)
     const outline = outlineOf(projection, [west, north - full.height * stepY, west + full.width * stepX, north])
-    const metresPerPixel = metresOf(
-      projection,
-      [west + (full.width / 2) * stepX, north - (full.height / 2) * stepY],
-      stepY,
-    )
+    const middle: Position = [west + (full.width / 2) * stepX, north - (full.height / 2) * stepY]
+    const metresPerPixel = metresOf(projection, middle, stepY)
 
     return {
       projection,
       footprint: boxOf(outline),
       outline,
       time,
+      gsd: Number(Math.max(metresPerPixel, widthOf(projection, middle, stepX)).toPrecision(4)),
       check: (bands) =>
         faultsOfFile(name, undefined, async () => {
           const { width, height, blockWidth, blockHeight, across } = full.image
@@ -294,6 +296,15 @@ function outlineOf({ inverse }: Projection, [west, south, east, north]: Box): Ge
 /** North-south size of a pixel in metres, at a place in the coordinate system. */
 function metresOf({ inverse }: Projection, [x, y]: Position, step: number): number {
   return Math.abs(inverse([x, y + step])[1] - inverse([x, y])[1]) * METRES_PER_DEGREE_LATITUDE
+}
+
+/** Length in metres of a pixel's upper side, at a place in the coordinate system. */
+function widthOf({ inverse }: Projection, [x, y]: Position, step: number): number {
+  const [[west, latitude], [east, to]] = [inverse([x, y]), inverse([x + step, y])]
+  return Math.hypot(
+    (east - west) * METRES_PER_DEGREE_LONGITUDE * Math.cos(radians(latitude)),
+    (to - latitude) * METRES_PER_DEGREE_LATITUDE,
+  )
 }
 
 /** `2021:08:21 10:20:31`, or with other separators, as some programs write it; taken as UTC. */

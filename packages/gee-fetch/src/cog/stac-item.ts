@@ -28,7 +28,11 @@ export const linksOf = (links: unknown): Record<string, unknown>[] => (Array.isA
  * @param from the URL that the item was read from
  * @returns null for what is not an item or has no location
  */
-export function itemOf(value: unknown, { cloudProperty }: CogSource, from?: string): StacItem | null {
+export function itemOf(
+  value: unknown,
+  { cloudProperty }: Pick<CogSource, 'cloudProperty'>,
+  from?: string,
+): StacItem | null {
   const { id, bbox, geometry, properties, assets, links } = objectOf(value)
   const facts = objectOf(properties)
   // The id becomes part of a URL, and of a manifest row.
@@ -136,7 +140,7 @@ function addressOf({ href, alternate }: Record<string, unknown>, base: string | 
 }
 
 /** RFC 3339; a time without a zone is taken as UTC, not as the machine's local time. */
-function timeOf(value: unknown): number | null {
+export function timeOf(value: unknown): number | null {
   const match = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?([Zz]|[+-]\d\d:?\d\d)?$/.exec(String(value))
   if (!match) return null
   const [, day, clock = '00:00:00', zone = 'Z'] = match

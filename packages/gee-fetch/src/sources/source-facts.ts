@@ -9,6 +9,8 @@ export interface SourceFacts {
   readonly collection: string
   /** Nominal ground sampling distance, m/pixel. */
   readonly gsd: number
+  /** Set if each image has its own, between these; `gsd` is then the coarsest. */
+  readonly gsds?: readonly [finest: number, coarsest: number]
   /** Set if it depends on the latitude (degrees): m/pixel. */
   readonly gsdAt?: (latitude: number) => number
   /** Set if images are cut from pixels of the source's own, which are these in a map tile; others answer on any grid. */

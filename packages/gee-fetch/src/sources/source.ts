@@ -1,4 +1,5 @@
 import type { CogSource } from '../cog/cog-source.ts'
+import type { OamSource } from '../oam/oam-source.ts'
 import type { TileSource } from '../web/tile-source.ts'
 import type { SourceFacts } from './source-facts.ts'
 
@@ -20,7 +21,7 @@ export interface EarthEngineSource extends SourceFacts {
   readonly mayBeImage: boolean
 }
 
-export type Source = EarthEngineSource | CogSource | TileSource
+export type Source = EarthEngineSource | CogSource | TileSource | OamSource
 
 /** The GSD at a latitude (degrees), m/pixel. */
 export const gsdOf = ({ gsd, gsdAt }: Pick<Source, 'gsd' | 'gsdAt'>, latitude: number): number =>
@@ -32,6 +33,7 @@ const READING_VERSION = 2
 /** The settings of a source that decide the pixels and measurements of a request. */
 export function requestSettings(source: Source): unknown {
   if (source.kind === 'tiles') return source.decides
+  if (source.kind === 'oam') return [READING_VERSION, source.url]
   const { range, bands, cloudMask, cloudBrightness } = source
   const own = source.kind === 'cog' ? [READING_VERSION, source.stac, source.assets, source.mosaic] : []
   return [range, bands, cloudMask, cloudBrightness, own]

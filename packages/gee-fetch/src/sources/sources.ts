@@ -1,5 +1,6 @@
 import type { SHIPPED_SOURCES, SourceChoice, SourceSettings } from '@skyscript/core'
 import { coveredBy } from '../coverage.ts'
+import { oamSource } from '../oam/oam-source.ts'
 import { xyzSource } from '../web/xyz.ts'
 import { ch } from './ch.ts'
 import { de } from './de.ts'
@@ -54,6 +55,7 @@ export function sourcesOf(settings: readonly SourceChoice[]): Source[] {
 
 function described(described: SourceSettings): Source {
   if (described.kind === 'xyz') return xyzSource(described)
+  if (described.kind === 'oam') return oamSource(described)
   const { title, credit, extent, ...settings } = described
   const { alias } = settings
   const named = title ?? alias

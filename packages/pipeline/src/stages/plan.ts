@@ -10,6 +10,7 @@ import {
 import { planTile } from '@skyscript/gee-fetch'
 import pMap from 'p-map'
 import type { RunContext } from '../context.ts'
+import { collectLeftOut, type LeftOut } from '../left-out.ts'
 import { originOfTile, originSample, type PlannedOrigin } from '../origins.ts'
 import type { PackedLeaf } from '../packing/pack-leaves.ts'
 import { PlannedTable } from '../packing/planned-table.ts'
@@ -37,11 +38,13 @@ export interface PlanResult {
   readonly dropped: Readonly<Record<string, number>>
   readonly tags: TagOutcomes
   readonly failed: readonly Failed[]
+  /** Missing if nothing was left out. */
+  readonly leftOut?: LeftOut
   /** Of images of catalogues, to be compared by later builds. */
   readonly origins: readonly PlannedOrigin[]
 }
 
-export interface PlanHead extends Head, Pick<PlanResult, 'leaves' | 'years'> {
+export interface PlanHead extends Head, Pick<PlanResult, 'leaves' | 'years' | 'leftOut'> {
   readonly hasOrigins: boolean
 }
 
@@ -90,11 +93,16 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
         }
       }
     }
+    const leftOut = collectLeftOut()
     const planning = planTile({
       tile,
       focus: focus(),
       settings: { ...config.imagery, sources, tiles: config.tiles, seed: config.seed },
-      candidates: (source) => context.imagery.find(source, box, signal),
+      async candidates(source) {
+        const images = await context.imagery.find(source, box, signal)
+        leftOut.add(source.alias, images)
+        return images
+      },
       origin: context.imagery.origin,
     })
     const table = new PlannedTable()
@@ -133,17 +141,19 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
       dropped: sortedCounts(dropped),
       tags: sortedTable(outcomes),
       failed: failed.sort((a, b) => (a.id < b.id ? -1 : 1)),
+      ...(Object.keys(leftOut.all()).length > 0 && { leftOut: leftOut.all() }),
       origins: origins.all(),
     }
   },
 
-  head: ({ leaves, years, dropped, failed, origins }) => ({
+  head: ({ leaves, years, dropped, failed, leftOut, origins }) => ({
     digest: fingerprint(leaves.map(({ shard, content }) => [shard, content])),
     kept: leaves.reduce((sum, { kept }) => sum + kept, 0),
     dropped,
     failed: failuresOf(failed),
     leaves,
     years,
+    ...(leftOut && { leftOut }),
     hasOrigins: origins.length > 0,
   }),
 

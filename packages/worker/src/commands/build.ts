@@ -13,14 +13,14 @@ export const build = defineCommand({
     const { withBuild } = await import('../runs/with-build.ts')
     const pipeline = await import('@skyscript/pipeline')
     const result = await withBuild('build', config, pipeline.build)
-    const { jobs, unchanged, lock } = result
-    if (json) process.stdout.write(`${JSON.stringify({ jobs, unchanged, ...lock })}\n`)
+    const { jobs, unchanged, leftOut, lock } = result
+    if (json) process.stdout.write(`${JSON.stringify({ jobs, unchanged, leftOut, ...lock })}\n`)
     else process.stdout.write(summaryOf(config, result))
     return Object.keys(lock.counts.failed).length === 0 ? 0 : 2
   },
 })
 
-function summaryOf(config: Config, { lock, unchanged }: BuildResult): string {
+function summaryOf(config: Config, { lock, unchanged, leftOut }: BuildResult): string {
   const { counts, rows, notes } = lock
   const width = Math.max(...Object.keys(rows).map((path) => path.length))
   const root = config.output
@@ -34,6 +34,12 @@ function summaryOf(config: Config, { lock, unchanged }: BuildResult): string {
     `${formatCounted(counts.kept, 'image-text pair')} of ${formatCounted(counts.objects, 'tagged object')} in ${root}${unchanged ? ' (nothing had changed)' : ''}`,
     ...list('files (rows)', Object.entries(rows)),
     ...list('not in the dataset, by reason (objects)', byCount(counts.dropped)),
+    ...list(
+      'left out by their source (images)',
+      Object.entries(leftOut).flatMap(([source, reasons]) =>
+        byCount(reasons).map(([reason, n]) => [`${source} ${reason}`, n] as const),
+      ),
+    ),
     ...list('failed; run the build again to retry (objects)', byCount(counts.failed)),
     ...notes.map((note) => `note: ${note}`),
     `report: ${root.replace(/\/$/, '')}/report/index.html`,

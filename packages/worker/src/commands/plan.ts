@@ -44,6 +44,7 @@ function tableOf(config: Config, plan: PlanSummary): string {
     ...tagLines(objects.tags, row),
     'objects dropped, by reason',
     ...counts(objects.dropped),
+    ...leftOutLines(plan.leftOut, row),
     ...(Object.keys(objects.failed).length > 0 ? ['failed', ...counts(objects.failed)] : []),
     toFetch === objects.planned ? 'cost' : `cost of the ${formatCounted(toFetch, 'image')} still to fetch`,
     row('requests for candidates (at most)', formatCount(requests.candidates)),
@@ -55,6 +56,14 @@ function tableOf(config: Config, plan: PlanSummary): string {
     ...eecuLines(config, plan, row),
     '',
   ].join('\n')
+}
+
+/** Images that their source has, and that may not be used. */
+function leftOutLines(leftOut: PlanSummary['leftOut'], row: (name: string, value: string) => string): string[] {
+  const lines = Object.entries(leftOut).flatMap(([source, reasons]) =>
+    Object.entries(reasons).map(([reason, n]) => row(`${source} ${reason}`, formatCount(n))),
+  )
+  return lines.length === 0 ? [] : ['images left out, by source and reason', ...lines]
 }
 
 /** The most frequent tags: how many of their objects get an image, and the main reason why others do not. */

@@ -1,5 +1,5 @@
 import { formatCounted } from '@skyscript/core'
-import type { CogSource, EarthEngineSource, TileSource } from '@skyscript/gee-fetch'
+import type { CogSource, EarthEngineSource, OamSource, TileSource } from '@skyscript/gee-fetch'
 import { type Check, type CheckContext, type Finding, finding } from '../check.ts'
 
 /** Requests at a time to the servers of files. */
@@ -26,6 +26,7 @@ export const imagery: Check = {
         sources.filter((source) => source.kind === 'earth-engine'),
       )),
       ...(await ofFiles(sources.filter((source) => source.kind === 'cog'))),
+      ...(await ofScenes(sources.filter((source) => source.kind === 'oam'))),
       ...(await ofTiles(sources.filter((source) => source.kind === 'tiles'))),
     ]
   },
@@ -78,6 +79,27 @@ async function ofFiles(sources: readonly CogSource[]): Promise<readonly Finding[
     )
   } finally {
     await cog.close()
+  }
+}
+
+async function ofScenes(sources: readonly OamSource[]): Promise<readonly Finding[]> {
+  if (sources.length === 0) return []
+  const [{ createOamImagery }, { fillIn }] = await Promise.all([
+    import('@skyscript/gee-fetch'),
+    import('@skyscript/pipeline/files'),
+  ])
+  const oam = createOamImagery({ fillIn })
+  try {
+    return await Promise.all(
+      sources.map((source) =>
+        finding(`source:${source.alias}`, async () => {
+          const scenes = await oam.check(source)
+          return `${source.url} has ${scenes === null ? 'scenes' : formatCounted(scenes, 'scene')}`
+        }),
+      ),
+    )
+  } finally {
+    await oam.close()
   }
 }
 
