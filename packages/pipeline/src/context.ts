@@ -182,7 +182,7 @@ export const openTileImagery = ({ imagery }: Pick<Config, 'imagery'>, options: C
   createTileImagery(webOptions({ imagery }, options))
 
 /** How web services are asked: their hosts' limits are shared by all workers. */
-const webOptions = ({ imagery }: Pick<Config, 'imagery'>, options: ContextOptions): HostOptions => ({
+export const webOptions = ({ imagery }: Pick<Config, 'imagery'>, options: ContextOptions): HostOptions => ({
   fillIn,
   limiter: async (host, { concurrent, perSecond }) => options.limiter?.(host, concurrent, perSecond),
   ...patienceOf({ imagery }, options),

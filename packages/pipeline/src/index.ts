@@ -3,6 +3,8 @@
  * knows neither Redis nor buckets nor terminals; these come from the caller. What other commands use of it is apart, so that
  * they load little: `@skyscript/pipeline/files`, `/ownership` and `/runner`.
  */
+
+export { checkSources, type SourceCheck } from './check-sources.ts'
 export { ledgerOf } from './context.ts'
 export { type BuildResult, build } from './coordinator.ts'
 export { eecuHoursOf, type FetchCost, fetchCost, type Probe, probe } from './cost.ts'
@@ -25,4 +27,5 @@ export { type BuildOptions, prepare } from './prepare.ts'
 export type { PrivateAddresses } from './private-addresses.ts'
 export type { TagOutcomes } from './run.ts'
 export { createEmbeddedRunner } from './runner/embedded.ts'
+export { type SourceHere, sourcesAt, sourcesOfRegion } from './sources-here.ts'
 export { stageConcurrency } from './stages/index.ts'

@@ -86,6 +86,9 @@ function addressesOf(source: SourceSetting): string[] {
 const mapAddresses = <T extends Shared>(config: T, change: (address: string) => string): T =>
   mapPlaces(config, (text, kind) => (kind === 'address' || kind === 'catalogue' ? change(text) : text))
 
-/** The names that an address needs and the environment lacks. */
+/** The names of the environment that an address needs. */
+export const secretsOf = (address: string): string[] => [...address.matchAll(PLACEHOLDER)].map(([, name]) => name!)
+
+/** Those that are not set. */
 export const missingSecrets = (address: string, env: Environment = process.env): string[] =>
-  [...address.matchAll(PLACEHOLDER)].map(([, name]) => name!).filter((name) => !env[name])
+  secretsOf(address).filter((name) => !env[name])

@@ -2,7 +2,7 @@
  * What a command of `skyscript` is: one file that declares its arguments and options and does the work. The command line,
  * its help and docs/reference/commands.md are made from these declarations.
  */
-import type { Box } from '@skyscript/core'
+import type { Box, Position } from '@skyscript/core'
 import { InvalidArgumentError } from 'commander'
 
 /** What one command takes from the command line, and what it does. */
@@ -170,6 +170,13 @@ export const clipBox = kind((text): Box | undefined => {
   if (!ok || rest.length > 0 || west === east || south! >= north!) return undefined
   return [west!, south!, east!, north!]
 }, 'west,south,east,north in degrees; west > east crosses 180 degrees')
+
+/** Longitude and latitude in degrees. */
+export const position = kind((text): Position | undefined => {
+  const [longitude, latitude, ...rest] = text.split(',').map(Number)
+  const ok = Math.abs(longitude!) <= 180 && Math.abs(latitude ?? Number.NaN) <= 90 && rest.length === 0
+  return ok ? [longitude!, latitude!] : undefined
+}, 'longitude,latitude in degrees, such as 2.35,48.86')
 
 export const oneOf = <T extends string>(choices: readonly T[]): ValueKind<T> => ({
   choices,

@@ -8,7 +8,7 @@
  * const [image] = await tiles.find(source, [7.44, 46.94, 7.45, 46.95])
  * const pixels = await tiles.pixels(source, image.imageId, { crs: 'EPSG:3857', ...grid })
  */
-import { fingerprint, mapTileAt, ServiceError } from '@skyscript/core'
+import { fingerprint, mapTileAt, type Position, ServiceError } from '@skyscript/core'
 import sharp from 'sharp'
 import { mayCover, middleOf } from '../coverage.ts'
 import { PIXEL_STATE } from '../pixel-state.ts'
@@ -24,11 +24,12 @@ const TILE_BYTES = 8 * 2 ** 20
 
 export interface TileImagery extends SourceClient<TileSource> {
   /**
-   * Whether the service has a tile in the middle of the source's extent.
+   * The file of one tile as the service sends it; null where it has none.
    *
+   * @param at where, degrees; default: in the middle of the source's extent
    * @throws ServiceError or InputError where it can't be asked
    */
-  check(source: TileSource): Promise<boolean>
+  check(source: TileSource, at?: Position): Promise<Buffer | null>
   stats(): { readonly requests: number; readonly bytes: number }
   close(): Promise<void>
 }
@@ -36,14 +37,19 @@ export interface TileImagery extends SourceClient<TileSource> {
 export function createTileImagery(options: HostOptions): TileImagery {
   const hosts = createHosts(options)
   const count = { requests: 0, bytes: 0 }
-  /** By address; null where the service has none. */
+  /** null where the service has none. */
+  const fileAt = async (shown: string, source: TileSource, signal?: AbortSignal): Promise<Buffer | null> => {
+    const { http, url } = await hosts.open(shown, source.requests)
+    count.requests++
+    const bytes = await http.file(url, { shown, most: TILE_BYTES }, signal)
+    count.bytes += bytes?.length ?? 0
+    return bytes
+  }
+  /** By address. */
   const tiles = remembering(
     TILES_BYTES,
     async (shown, signal, source: TileSource) => {
-      const { http, url } = await hosts.open(shown, source.requests)
-      count.requests++
-      const bytes = await http.file(url, { shown, most: TILE_BYTES }, signal)
-      count.bytes += bytes?.length ?? 0
+      const bytes = await fileAt(shown, source, signal)
       return bytes && decoded(bytes, source, shown)
     },
     (tile) => tile?.length ?? 1,
@@ -67,13 +73,15 @@ export function createTileImagery(options: HostOptions): TileImagery {
     },
     // A service of tiles has no version that could be requested.
     origin: async ({ decides }) => fingerprint(...decides),
-    async check(source) {
-      const middle = middleOf(source)
-      const { system, stepX, stepY } = source.latticeIn(mapTileAt(middle))
-      const [x, y] = system.forward(middle)
+    async check(source, at = middleOf(source)) {
+      const { system, stepX, stepY } = source.latticeIn(mapTileAt(at))
+      const [x, y] = system.forward(at)
       const column = Math.floor((x! - source.corner.x) / stepX / source.tile.width)
       const row = Math.floor((source.corner.y - y!) / stepY / source.tile.height)
-      return (await tileAt(source, source.pictures.at(-1)!, { column, row, stepX, stepY })) !== null
+      if (!isWithin(column, source.columns) || !isWithin(row, source.rows)) return null
+      const file = await fileAt(source.addressOf({ column, row, stepX, stepY }, source.pictures.at(-1)!), source)
+      if (file !== null) await decoded(file, source, source.url)
+      return file
     },
     async pixels(source, imageId, grid, signal) {
       const { tile, corner } = source

@@ -8,6 +8,7 @@ import { extract } from './extract.ts'
 import { localEarthEngine } from './local-earth-engine.ts'
 import { plan } from './plan.ts'
 import { score } from './score.ts'
+import { sources } from './sources.ts'
 import { tags } from './tags.ts'
 import { tagsCoverage } from './tags-coverage.ts'
 import { tagsTrain } from './tags-train.ts'
@@ -18,6 +19,7 @@ import { worker } from './worker.ts'
 export const COMMANDS: readonly Command[] = [
   build,
   plan,
+  sources,
   worker,
   extract,
   tags,

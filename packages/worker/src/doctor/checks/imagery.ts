@@ -114,7 +114,7 @@ async function ofTiles(sources: readonly TileSource[]): Promise<readonly Finding
     return await Promise.all(
       sources.map((source) =>
         finding(`source:${source.alias}`, async () => {
-          if (await tiles.check(source)) return `${source.url} has tiles`
+          if ((await tiles.check(source)) !== null) return `${source.url} has tiles`
           return {
             warning: `${source.url} has no tile in the middle of its extent`,
             fix: `Check the address and the last level of zoom, and give ${source.alias} the extent of its pictures`,

@@ -1,0 +1,126 @@
+/** Which sources cover a place, what they need, and how many objects each would serve. */
+import {
+  type Box,
+  boxCenter,
+  breather,
+  type CatalogueEntry,
+  type Config,
+  catalogued,
+  mapTileBox,
+  type Position,
+  type SettledSource,
+} from '@skyscript/core'
+import { aliasOf, SHIPPED_ALIASES, shippedSource } from '@skyscript/core/config'
+import { gsdOf, mayCover, type Source, sourcesOf, suitableSources } from '@skyscript/gee-fetch'
+import { lackOf } from './auto-sources.ts'
+import { listStorage } from './presence/listing.ts'
+import { secretsOf } from './private-addresses.ts'
+import { type MapOptions, type RegionMap, readMap } from './region-map.ts'
+import { sightByTags } from './select.ts'
+import { openTiles } from './tiles.ts'
+
+/** A source that covers a place. */
+export interface SourceHere {
+  readonly source: Source
+  /** m/pixel there. */
+  readonly gsd: number
+  /** What must be there to use it: `Earth Engine account`, or the name of a variable of the environment; null: nothing. */
+  readonly needs: string | null
+  /** What of that is missing, in words; null for nothing. */
+  readonly lacks: string | null
+  /** Visible objects that it could show; null of a position. */
+  readonly objects: number | null
+  /** One of these, or the position. */
+  readonly at: Position
+  /** Of shipped sources. */
+  readonly terms: string | null
+  readonly confirmed: CatalogueEntry['confirmed'] | null
+}
+
+/** Sources at one position, the finest first. */
+export function sourcesAt(imagery: Config['imagery'], at: Position): SourceHere[] {
+  const box: Box = [...at, ...at]
+  const here = sourcesOf(choicesOf(imagery)).filter((source) => mayCover(source, box))
+  return here.map((source) => hereOf(source, imagery, at, null)).sort(byGsd)
+}
+
+/**
+ * Sources of a region, the finest first. Reads the map first, unless an earlier command did.
+ *
+ * @returns also how many objects can be seen
+ */
+export async function sourcesOfRegion(options: MapOptions): Promise<{ objects: number; sources: SourceHere[] }> {
+  const { config, storage, terminal } = options
+  const { work } = await listStorage(storage)
+  const map = await readMap(options, new Set(work.keys()))
+  const boxes = Object.keys(map.index.tiles).map(mapTileBox)
+  const here = sourcesOf(choicesOf(config.imagery)).filter((source) => boxes.some((box) => mayCover(source, box)))
+  const counting = terminal.stage('count', 'tiles')
+  const { objects, served } = await countServed(options, map, here, (done, all) => counting.update(done, all))
+  counting.end(null)
+  const sources = here.map((source) => {
+    const { count = 0, at = boxCenter(boxes.find((box) => mayCover(source, box))!) } = served.get(source.alias) ?? {}
+    return hereOf(source, config.imagery, at, count)
+  })
+  return { objects, sources: sources.sort(byGsd) }
+}
+
+const byGsd = (a: SourceHere, b: SourceHere) => a.gsd - b.gsd
+
+/** What the settings describe, and everything shipped. */
+function choicesOf({ sources }: Config['imagery']): SettledSource[] {
+  const own = sources.filter((source) => typeof source !== 'string')
+  const names = new Set(own.map(aliasOf))
+  return [...own, ...SHIPPED_ALIASES.filter((alias) => !names.has(alias)).map(shippedSource)]
+}
+
+function hereOf(source: Source, imagery: Config['imagery'], at: Position, objects: number | null): SourceHere {
+  const [secret = null] = 'url' in source ? secretsOf(source.url) : []
+  const { alias, terms, confirmed } = source
+  // A description of the user's may have the alias of a service.
+  const entry = 'url' in source && source.licence === catalogued(alias)?.licence ? catalogued(alias) : undefined
+  return {
+    source,
+    gsd: gsdOf(source, at[1]),
+    needs: source.kind === 'earth-engine' && imagery.earthEngine.endpoint !== 'local' ? 'Earth Engine account' : secret,
+    lacks: lackOf(source, imagery.earthEngine),
+    objects,
+    at,
+    terms: terms ?? entry?.terms ?? null,
+    confirmed: confirmed ?? entry?.confirmed ?? null,
+  }
+}
+
+/** Objects that each source could show, and one of them in the fullest map tile. */
+async function countServed(
+  { config, storage }: MapOptions,
+  { extract, index, captioner }: RegionMap,
+  sources: readonly Source[],
+  progress: (done: number, all: number) => void,
+) {
+  const served = new Map<string, { count: number; readonly at: Position }>()
+  const settings = { sources, prefer: 'listed' as const, tiles: config.tiles }
+  const reader = openTiles(storage, extract, index)
+  const sightOf = sightByTags(captioner)
+  const breathe = breather()
+  let objects = 0
+  const fullestFirst = Object.entries(index.tiles).sort(([a, m], [b, n]) => n.objects - m.objects || (a < b ? -1 : 1))
+  for (const [i, [tile]] of fullestFirst.entries()) {
+    for await (const outlines of reader.homeOutlines(tile)) {
+      for (const outline of outlines) {
+        await breathe()
+        objects++
+        const { box, isArea } = outline
+        const suitable = suitableSources({ box, isArea, maxGsd: sightOf(outline).maxGsd }, settings)
+        if ('reason' in suitable) continue
+        for (const { alias } of suitable.sources) {
+          const known = served.get(alias)
+          if (known) known.count++
+          else served.set(alias, { count: 1, at: boxCenter(box) })
+        }
+      }
+    }
+    progress(i + 1, fullestFirst.length)
+  }
+  return { objects, served }
+}
