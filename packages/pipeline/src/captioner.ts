@@ -1,6 +1,6 @@
 import { type Captioner, createCaptioner } from '@skyscript/captioner'
 import type { Config } from '@skyscript/core'
-import { openTokenCounter } from '@skyscript/filter'
+import type { TokenCounter } from '@skyscript/filter'
 import { type ContextOptions, modelOptions } from './models.ts'
 import type { CaptionTables } from './run.ts'
 import { readStyles } from './styles.ts'
@@ -13,8 +13,7 @@ export async function openCaptioner(
   options: ContextOptions,
 ): Promise<Captioner> {
   const { labels, maxTokens, more, counts, directions } = config.captions
-  const counter =
-    maxTokens === null ? null : await openTokenCounter(modelOptions(config.filter.scorers[0]!.model, options))
+  const counter = maxTokens === null ? null : await openCounter(config.filter.scorers[0]!.model, options)
   return createCaptioner({
     labels,
     ...(tags !== null && { tags }),
@@ -26,6 +25,12 @@ export async function openCaptioner(
     tokens: counter && { limit: maxTokens!, count: counter.count, tokenizer: counter.fingerprint },
     more: more === 0 ? null : { captions: more, seed: config.seed },
   })
+}
+
+/** Counts tokens as the first scorer does. */
+async function openCounter(model: string, options: ContextOptions): Promise<TokenCounter> {
+  const { openTokenCounter } = await import('@skyscript/filter')
+  return openTokenCounter(modelOptions(model, options))
 }
 
 /**

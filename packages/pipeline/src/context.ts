@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import type { Captioner } from '@skyscript/captioner'
 import { breather, type Config, getJson, once, ServiceError, type Storage } from '@skyscript/core'
-import { openScoring, type ScorerOptions, type Scoring } from '@skyscript/filter'
+import type { ScorerOptions, Scoring } from '@skyscript/filter'
 import {
   type CogImagery,
   createCogImagery,
@@ -125,6 +125,12 @@ export async function openContext(
     return client
   })
 
+  // Loaded here, so that a process that scores nothing starts sooner.
+  const openScorers = async () => {
+    const { openScoring } = await import('@skyscript/filter')
+    return openScoring(scorerOptions(config, options))
+  }
+
   return {
     storage,
     run,
@@ -141,12 +147,12 @@ export async function openContext(
     ),
     earthEngine,
     scoring: once(async () => {
-      const scoring = await openScoring(scorerOptions(config, options))
+      const scoring = await openScorers()
       closers.push(() => scoring.close())
       return scoring
     }),
     async checkScorers() {
-      const scoring = await openScoring(scorerOptions(config, options))
+      const scoring = await openScorers()
       await scoring.close()
     },
     tile(tile) {

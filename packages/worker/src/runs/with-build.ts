@@ -11,8 +11,7 @@ import {
 import { buildClaim } from '@skyscript/pipeline/ownership'
 import type { Runner } from '@skyscript/pipeline/runner'
 import { preflight } from '../doctor/doctor.ts'
-import { machineLimits, queueLimits } from '../limits/shared-limits.ts'
-import { createQueueRunner } from '../queue/distributed.ts'
+import { machineLimits, type SharedLimits } from '../limits/shared-limits.ts'
 import { openStorage } from '../storages/storages.ts'
 import { downloadProgress, openTerminal } from '../terminal/open-terminal.ts'
 import { interruptible, type Run, takeOutput } from './interruptible.ts'
@@ -28,7 +27,7 @@ export async function withBuild<T>(
     await preflight(config, terminal)
     const storage = await openStorage(config.output)
     const lease = await takeOutput(storage, buildClaim(command, config), run)
-    const limits = config.queue === 'embedded' ? machineLimits() : queueLimits(config.queue)
+    const limits = await openLimits(config)
     opened.defer(() => limits.close())
     const shared = {
       ...limits.options,
@@ -42,6 +41,13 @@ export async function withBuild<T>(
   })
 }
 
+/** The queue's packages are loaded for builds that use one. */
+async function openLimits({ queue }: Config): Promise<SharedLimits> {
+  if (queue === 'embedded') return machineLimits()
+  const { queueLimits } = await import('../limits/queue-limits.ts')
+  return queueLimits(queue)
+}
+
 async function openRunner(
   config: Config,
   storage: Storage,
@@ -50,6 +56,7 @@ async function openRunner(
 ): Promise<Runner> {
   if (config.queue !== 'embedded') {
     terminal.note(`Jobs go to ${redact(config.queue)}; start workers with: skyscript worker --queue <url>`)
+    const { createQueueRunner } = await import('../queue/distributed.ts')
     const runner = await createQueueRunner({
       redisUrl: config.queue,
       storage,

@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { InputError, isUrl, redact, type Storage } from '@skyscript/core'
 import { openFolder } from './folder.ts'
-import { openS3 } from './s3.ts'
 
 /**
  * The storage that a config's `output` or a job names.
@@ -10,7 +9,8 @@ import { openS3 } from './s3.ts'
  * @throws InputError where it can't be used; ServiceError where it doesn't answer
  */
 export async function openStorage(url: string): Promise<Storage> {
-  if (url.startsWith('s3://')) return openS3(url)
+  // Loaded here, since most commands work on a folder.
+  if (url.startsWith('s3://')) return (await import('./s3.ts')).openS3(url)
   if (isUrl(url)) {
     throw new InputError('bad-storage-url', `${redact(url)} can't hold a dataset; give a folder or s3://bucket/prefix.`)
   }

@@ -1,4 +1,3 @@
-import { checkRedis, parseRedisUrl } from '../../queue/redis.ts'
 import { type Check, finding } from '../check.ts'
 
 /** Redis: its version, its settings and what its user may do. */
@@ -7,6 +6,7 @@ export const queue: Check = {
   preflight: true,
   async run({ config }) {
     if (config === null || config.queue === 'embedded') return []
+    const { checkRedis, parseRedisUrl } = await import('../../queue/redis.ts')
     const url = config.queue
     const look = async () => {
       const address = parseRedisUrl(url)
