@@ -24,7 +24,7 @@ function settingsPage(): string {
   const { properties = {}, required = [] } = configJsonSchema()
   const single = Object.entries(properties).filter(([, schema]) => !isGroup(schema))
   const groups = Object.entries(properties).filter(([, schema]) => isGroup(schema))
-  const [, earthEngine, cog, xyz, oam] = properties.imagery!.properties!.sources!.items!.anyOf!
+  const [, ...kinds] = properties.imagery!.properties!.sources!.items!.anyOf!
   return [
     NOTE,
     '# Settings',
@@ -47,23 +47,14 @@ function settingsPage(): string {
     'Entries of `imagery.sources` that are not aliases of [shipped sources](sources.md). How to use them:',
     '[imagery of your own](../how-to/own-imagery.md).',
     '',
-    '### In Earth Engine',
-    '',
-    ...tableOf(rowsOf('', earthEngine!)),
-    '',
-    '### GeoTIFF files and STAC catalogues',
-    '',
-    ...tableOf(rowsOf('', cog!)),
-    '',
-    '### Image tiles',
-    '',
-    ...tableOf(rowsOf('', xyz!)),
-    '',
-    '### Scenes of OpenAerialMap',
-    '',
-    ...tableOf(rowsOf('', oam!)),
-    '',
+    ...kinds.flatMap((kind) => [`### ${titleOf(kind)}`, '', ...tableOf(rowsOf('', kind)), '']),
   ].join('\n')
+}
+
+/** A kind of source as its own description begins; that of Earth Engine needs no name. */
+function titleOf({ properties }: JsonSchema): string {
+  const [name, title] = (properties?.kind?.description ?? '').split(/: (?:an? )?(.*)/s)
+  return title === undefined ? 'In Earth Engine' : `${name}: ${title}`
 }
 
 const isGroup = ({ type, properties }: JsonSchema) => type === 'object' && properties !== undefined

@@ -23,6 +23,8 @@ const SHARED = fileURLToPath(new URL('../../../shared', import.meta.url))
 
 export const PYTHON: Need = program('python3', 'python3')
 export const GDAL: Need = program('gdal_translate', 'gdal-bin')
+export const MAPSERVER: Need = program('mapserv', 'cgi-mapserver')
+export const MAPPROXY: Need = program('mapproxy-util', 'mapproxy')
 export const OSMIUM: Need = program('osmium', 'osmium-tool')
 
 /** A file or folder below ../shared; CI must have all of them if it has that folder. */

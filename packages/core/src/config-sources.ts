@@ -1,13 +1,24 @@
 import { z } from 'zod'
 import { CATALOGUE, catalogued } from './catalogue/index.ts'
 import { schemaMessage } from './schema-faults.ts'
+import { arcgisSource } from './source-kinds/arcgis.ts'
 import { cogSource } from './source-kinds/cog.ts'
 import { isShipped, SHIPPED, type ShippedAlias, secretName } from './source-kinds/common.ts'
 import { earthEngineSource } from './source-kinds/earth-engine.ts'
 import { oamSource } from './source-kinds/oam.ts'
+import { wmsSource } from './source-kinds/wms.ts'
+import { wmtsSource } from './source-kinds/wmts.ts'
 import { xyzSource } from './source-kinds/xyz.ts'
 
-const KINDS = { 'earth-engine': earthEngineSource, cog: cogSource, xyz: xyzSource, oam: oamSource } as const
+const KINDS = {
+  'earth-engine': earthEngineSource,
+  cog: cogSource,
+  xyz: xyzSource,
+  wms: wmsSource,
+  wmts: wmtsSource,
+  arcgis: arcgisSource,
+  oam: oamSource,
+} as const
 
 const isKind = (kind: unknown): kind is keyof typeof KINDS => typeof kind === 'string' && Object.hasOwn(KINDS, kind)
 

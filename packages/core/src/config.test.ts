@@ -86,7 +86,7 @@ test.each([
   ['{ alias: NIR, id: a/b, bands: [R, G, B], range: [1, 0], gsd: 1 }', 'range: must be [black, white]'],
   ['{ alias: NIR, id: "a b", bands: [R, G, B], range: [0, 1], gsd: 1 }', 'id: must be an Earth Engine asset id'],
   ['{ alias: NIR, id: a/b, bands: [R, G, B], range: [0, 1], gsd: 1, bandz: 1 }', 'bandz: unknown field'],
-  ['{ kind: wms, alias: NIR }', 'kind: must be one of earth-engine, cog, xyz'],
+  ['{ kind: ftp, alias: NIR }', 'kind: must be one of earth-engine, cog'],
   ['{ kind: cog, alias: CAT, range: [0, 1], gsd: 1 }', 'stac: must be given, or else files'],
   ['{ kind: cog, alias: CAT, stac: https://h, range: [0, 1], gsd: 1 }', 'collection: must be given with stac'],
   ['7', 'must be the name of a source'],

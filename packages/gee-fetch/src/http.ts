@@ -35,6 +35,8 @@ export interface Http {
    * @throws ServiceError `imagery-bad-answer` for anything but a PNG, JPEG or WebP, such as an exception as text
    */
   file(url: string, asked: FileRequest, signal?: AbortSignal): Promise<Buffer | null>
+  /** A whole file of text, such as what a service says of itself. */
+  document(url: string, asked: FileRequest, signal?: AbortSignal): Promise<Buffer>
   /** GET, or POST if there is a body. */
   json(url: string, body: unknown, signal?: AbortSignal): Promise<unknown>
   readonly stats: { searches: number; rangeRequests: number; bytes: number; retries: number }
@@ -157,6 +159,9 @@ export function createHttp({
         if (error instanceof ServiceError && (error.status === 404 || error.status === 410)) return null
         throw error
       }
+    },
+    async document(url, { shown, most }, signal) {
+      return send([url, { method: 'GET', headers: {}, shown }, most, signal], ({ bytes }) => bytes)
     },
     async json(url, body, signal) {
       stats.searches++

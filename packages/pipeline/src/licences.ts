@@ -1,5 +1,5 @@
-import { type Config, InputError, isAllowedLicence, type SettledSource } from '@skyscript/core'
-import { narrowed, sourcesOf } from '@skyscript/gee-fetch'
+import { type Config, InputError, isAllowedLicence } from '@skyscript/core'
+import { licenceOf, narrowed } from '@skyscript/gee-fetch'
 
 /**
  * The settings with only those named sources whose licence `imagery.licences` allows.
@@ -27,5 +27,3 @@ export function withLicensedSources(config: Config): Config {
   }
   return { ...config, imagery: { ...config.imagery, sources: allowed } }
 }
-
-const licenceOf = (source: SettledSource): string => sourcesOf([source])[0]!.licence

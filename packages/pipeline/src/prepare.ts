@@ -1,8 +1,8 @@
-import { fingerprint, formatCounted, getJson, putJson } from '@skyscript/core'
+import { fingerprint, formatCounted, getJson, putJson, type SourceChoice } from '@skyscript/core'
 import { identifyScorers } from '@skyscript/filter'
-import { sourcesOf } from '@skyscript/gee-fetch'
+import { completeSources, sourcesOf } from '@skyscript/gee-fetch'
 import { chooseAuto, noteOtherSources, withAuto } from './auto-sources.ts'
-import { openCog, openContext, scorerOptions } from './context.ts'
+import { openCog, openContext, scorerOptions, webOptions } from './context.ts'
 import type { Facts } from './facts.ts'
 import type { FlowOptions } from './flow.ts'
 import { HEADS_FOLDER, readHeads } from './heads.ts'
@@ -35,7 +35,13 @@ export interface Prepared extends FlowOptions {
 /** Extracts, selects, and stores what the jobs need to know. The caller closes the context. */
 export async function prepare(given: BuildOptions): Promise<Prepared> {
   const privateAddresses: PrivateAddresses = given.privateAddresses ?? new Map()
-  const options = { ...given, config: withLicensedSources(given.config), privateAddresses }
+  const licensed = withLicensedSources(given.config)
+  const sayTerms = (alias: string, terms: readonly string[]) => given.terminal.note(`${alias}: ${terms.join(' ')}`)
+  const complete = <S extends SourceChoice>(sources: readonly S[]) =>
+    completeSources(sources, webOptions(licensed, given), sayTerms)
+  // A service without the layer, or one that is away, is known before the map is read.
+  const imagery = { ...licensed.imagery, sources: await complete(licensed.imagery.sources) }
+  const options = { ...given, config: { ...licensed, imagery }, privateAddresses }
   const { storage, runner, terminal, signal } = options
   const { queue, output: _output, ...shared } = options.config
   const stored = withoutSecrets(shared, privateAddresses)
@@ -45,7 +51,9 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   const first = await listStorage(storage)
   const existing = new Set(first.work.keys())
   const { tables, captioner, extract, index, learnedTags } = await readMap(options, existing)
-  const auto = chooseAuto(options.config.imagery, Object.keys(index.tiles), (text) => terminal.note(text))
+  const auto = await complete(
+    chooseAuto(options.config.imagery, Object.keys(index.tiles), (text) => terminal.note(text)),
+  )
   const config = withAuto(options.config, auto)
   if (auto.length > 0) await noteOtherSources(storage, config.imagery.sources, (text) => terminal.note(text))
   const choosing = terminal.stage('select', 'tiles')

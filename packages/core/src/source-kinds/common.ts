@@ -58,6 +58,19 @@ const licence = z.string().min(1)
 
 export const gsd = z.number().min(0.01).max(1000).describe('Nominal ground sampling distance in metres per pixel')
 
+/** How a key is written, for descriptions. */
+export const KEY = `\`\${SKYSCRIPT_SECRET_NAME}\``
+
+export const crs = z.string().regex(/^(EPSG:\d{4,6}|CRS:84)$/, 'must be a code such as EPSG:25832')
+
+const layer = z.string().min(1)
+
+/** A layer's name, or names by year. */
+export const layerSetting = z.union(
+  [layer, z.record(z.string().regex(/^(19|20)\d\d$/), layer).refine((layers) => Object.keys(layers).length > 0)],
+  'must be the name of a layer, or names by year',
+)
+
 /** Of what has values to be shown, and a GSD of its own. */
 export const facts = {
   ...names,

@@ -1,7 +1,7 @@
 /** Coordinate systems by EPSG code, as definitions for proj4. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { once } from '@skyscript/core'
+import { type Box, once } from '@skyscript/core'
 
 const ETRS89 = '+ellps=GRS80 +towgs84=0,0,0,0,0,0,0 +units=m +no_defs'
 
@@ -33,6 +33,7 @@ let older: Readonly<Record<string, readonly [string, string]>> | undefined
 interface Entry {
   readonly proj4: string | null
   readonly unit: string
+  readonly bbox: readonly [north: number, west: number, south: number, east: number] | null
 }
 
 /** One file per system, so that a few are read instead of forty megabytes. */
@@ -57,6 +58,12 @@ export function definitionOf(epsg: number): string | null {
   older ??= load('proj4-list') as NonNullable<typeof older>
   const definition = older[`EPSG:${epsg}`]?.[1] ?? entry?.proj4
   return definition?.replace(/\s*\+type=crs/, '').trim() ?? null
+}
+
+/** Where a system is used, degrees; null where that is not known, or on both sides of 180 degrees. */
+export function areaOf(epsg: number): Box | null {
+  const [north, west, south, east] = entryOf(epsg)?.bbox ?? []
+  return north === undefined || west! > east! ? null : [west!, south!, east!, north]
 }
 
 /** The parameters of a datum in a definition. */

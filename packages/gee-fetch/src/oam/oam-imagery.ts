@@ -201,6 +201,7 @@ function routed(hosts: ReturnType<typeof createHosts>, requests: OamSource['requ
       }
     },
     file: async (url, ...rest) => (await at(url)).file(url, ...rest),
+    document: async (url, ...rest) => (await at(url)).document(url, ...rest),
     json: async (url, ...rest) => (await at(url)).json(url, ...rest),
     stats: { searches: 0, rangeRequests: 0, bytes: 0, retries: 0 },
     close: async () => {},

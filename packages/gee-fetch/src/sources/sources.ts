@@ -1,6 +1,9 @@
-import type { SHIPPED_SOURCES, SourceChoice, SourceSettings } from '@skyscript/core'
+import type { SettledSource, SHIPPED_SOURCES, SourceChoice, SourceSettings } from '@skyscript/core'
 import { coveredBy } from '../coverage.ts'
 import { oamSource } from '../oam/oam-source.ts'
+import { arcgisSource } from '../web/arcgis.ts'
+import { wmsSource } from '../web/wms.ts'
+import { wmtsSource } from '../web/wmts.ts'
 import { xyzSource } from '../web/xyz.ts'
 import { ch } from './ch.ts'
 import { de } from './de.ts'
@@ -53,9 +56,22 @@ export function sourcesOf(settings: readonly SourceChoice[]): Source[] {
   })
 }
 
+/** The licence of a source's pictures. */
+export const licenceOf = (source: SettledSource): string => sourcesOf([source])[0]!.licence
+
 function described(described: SourceSettings): Source {
-  if (described.kind === 'xyz') return xyzSource(described)
-  if (described.kind === 'oam') return oamSource(described)
+  switch (described.kind) {
+    case 'xyz':
+      return xyzSource(described)
+    case 'wms':
+      return wmsSource(described)
+    case 'wmts':
+      return wmtsSource(described)
+    case 'arcgis':
+      return arcgisSource(described)
+    case 'oam':
+      return oamSource(described)
+  }
   const { title, credit, extent, ...settings } = described
   const { alias } = settings
   const named = title ?? alias

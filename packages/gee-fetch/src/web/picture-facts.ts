@@ -2,28 +2,24 @@ import { type Extent, POLITE_REQUESTS } from '@skyscript/core'
 import { coveredBy } from '../coverage.ts'
 import type { Picture, TileSource } from './tile-source.ts'
 
+type Years = number | readonly [first: number, last: number] | null
+
 /** What the settings of every kind of web service say. */
 interface PictureSettings {
   readonly alias: string
   readonly title?: string | undefined
   readonly extent: Extent
-  readonly years: number | readonly [first: number, last: number] | null
+  readonly years: Years
   readonly licence: string
   readonly credit?: string | undefined
   readonly requests?: TileSource['requests'] | undefined
 }
 
-/**
- * The facts that follow from the settings whatever the kind.
- *
- * @param pictures what a service has of a place, or the name of its only picture
- */
+/** The facts that follow from the settings, whatever the kind. */
 export function pictureFacts(
-  { alias, title = alias, credit = title, licence, years, extent, requests = POLITE_REQUESTS }: PictureSettings,
-  pictures: string | readonly Picture[],
+  { alias, title = alias, credit = title, licence, extent, years, requests = POLITE_REQUESTS }: PictureSettings,
+  pictures: readonly Picture[],
 ) {
-  // A mosaic of several years says of no picture when it was taken.
-  const time = typeof years === 'number' ? Date.UTC(years, 0) : null
   return {
     alias,
     title,
@@ -32,11 +28,38 @@ export function pictureFacts(
     ...coveredBy(extent),
     ...(years !== null && { years: typeof years === 'number' ? ([years, years] as const) : years }),
     requests,
-    pictures: typeof pictures === 'string' ? [{ name: pictures, time }] : pictures,
+    pictures,
     range: [0, 255],
     cloudProperty: null,
     cloudBrightness: null,
-    timePrecision: 'year',
+    // Services tell a year, or a date that is one: January 1 is that of a year.
+    timePrecision: pictures.every(({ time }) => time === null || isNewYear(time)) ? 'year' : 'day',
     credit: () => credit,
   } as const
+}
+
+const isNewYear = (time: number): boolean => time === Date.UTC(new Date(time).getUTCFullYear(), 0)
+
+/** The only picture of a place; a mosaic of several years says of no picture when it was taken. */
+export const onePicture = (name: string, years: Years): Picture[] => [
+  { name, time: typeof years === 'number' ? Date.UTC(years, 0) : null },
+]
+
+/**
+ * The pictures of layers: one for each year that has a layer of its own, and each time that a layer knows.
+ *
+ * @returns the pictures, the latest last, and the layer of each
+ */
+export function picturesOf(
+  layers: string | Readonly<Record<string, string>>,
+  years: Years,
+  times: readonly string[] | undefined,
+): [pictures: Picture[], layerOf: (picture: Picture) => string] {
+  if (typeof layers !== 'string') {
+    const named = Object.keys(layers).sort()
+    return [named.map((year) => ({ name: year, time: Date.UTC(Number(year), 0) })), ({ name }) => layers[name]!]
+  }
+  if (times === undefined || times.length === 0) return [onePicture('latest', years), () => layers]
+  const timed = times.map((name) => ({ name, time: Date.parse(name) }))
+  return [timed.sort((a, b) => a.time - b.time || (a.name < b.name ? -1 : 1)), () => layers]
 }

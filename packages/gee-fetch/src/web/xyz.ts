@@ -3,7 +3,7 @@ import { middleOf } from '../coverage.ts'
 import { HALF_WORLD } from '../crs/grid-system.ts'
 import { mercatorLattice, mercatorStep } from '../lattice.ts'
 import type { SourceFacts } from '../sources/source-facts.ts'
-import { pictureFacts } from './picture-facts.ts'
+import { onePicture, pictureFacts } from './picture-facts.ts'
 import type { TileSource } from './tile-source.ts'
 
 /** Raise when tiles give other pixels. */
@@ -13,7 +13,7 @@ const TILES_VERSION = 1
 export function xyzSource({ tileSize, zoom, url, ...settings }: XyzSettings): TileSource {
   const [, last] = zoom
   const lattice = mercatorLattice(last, tileSize)
-  const facts = pictureFacts(settings, String(last))
+  const facts = pictureFacts(settings, onePicture(String(last), settings.years))
   return {
     ...facts,
     ...mercatorFacts(mercatorStep(last, tileSize), facts),

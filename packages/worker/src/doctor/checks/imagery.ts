@@ -11,9 +11,9 @@ export const imagery: Check = {
   seconds: 60,
   async run({ config }) {
     if (config === null) return []
-    const { sourcesOf } = await import('@skyscript/gee-fetch')
+    const { needsService, sourcesOf } = await import('@skyscript/gee-fetch')
     const named = config.imagery.sources.filter((source) => source !== 'auto')
-    const sources = sourcesOf(named)
+    const sources = sourcesOf(named.filter((source) => !needsService(source)))
     const auto: Finding = {
       name: 'source:auto',
       status: 'ok',
@@ -27,7 +27,7 @@ export const imagery: Check = {
       )),
       ...(await ofFiles(sources.filter((source) => source.kind === 'cog'))),
       ...(await ofScenes(sources.filter((source) => source.kind === 'oam'))),
-      ...(await ofTiles(sources.filter((source) => source.kind === 'tiles'))),
+      ...(await ofWebServices(named.filter((source) => needsService(source) || isTiles(source)))),
     ]
   },
 }
@@ -103,21 +103,26 @@ async function ofScenes(sources: readonly OamSource[]): Promise<readonly Finding
   }
 }
 
-async function ofTiles(sources: readonly TileSource[]): Promise<readonly Finding[]> {
-  if (sources.length === 0) return []
-  const [{ createTileImagery }, { fillIn }] = await Promise.all([
+type Described = Imagery['sources'][number]
+
+const isTiles = (source: Described): boolean => typeof source !== 'string' && source.kind === 'xyz'
+
+async function ofWebServices(described: readonly Described[]): Promise<readonly Finding[]> {
+  if (described.length === 0) return []
+  const [{ completeSources, createTileImagery, sourcesOf }, { fillIn }] = await Promise.all([
     import('@skyscript/gee-fetch'),
     import('@skyscript/pipeline/files'),
   ])
   const tiles = createTileImagery({ fillIn })
   try {
     return await Promise.all(
-      sources.map((source) =>
-        finding(`source:${source.alias}`, async () => {
-          if ((await tiles.check(source)) !== null) return `${source.url} has tiles`
+      described.map((each) =>
+        finding(`source:${typeof each === 'string' ? each : each.alias}`, async () => {
+          const [source] = sourcesOf(await completeSources([each], { fillIn })) as [TileSource]
+          if ((await tiles.check(source)) !== null) return `${source.url} has pictures`
           return {
-            warning: `${source.url} has no tile in the middle of its extent`,
-            fix: `Check the address and the last level of zoom, and give ${source.alias} the extent of its pictures`,
+            warning: `${source.url} has no picture in the middle of its extent`,
+            fix: `Check the address and the settings, and give ${source.alias} the extent of its pictures`,
           }
         }),
       ),

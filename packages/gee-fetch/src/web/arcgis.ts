@@ -1,0 +1,149 @@
+import { type ArcgisSettings, boxCenter, InputError } from '@skyscript/core'
+import { coveredBy } from '../coverage.ts'
+import { epsgOf, gridSystemOf } from '../crs/grid-system.ts'
+import { systemLattice } from '../lattice.ts'
+import { smallerFormat, systemFor } from './choices.ts'
+import { onePicture, pictureFacts, picturesOf } from './picture-facts.ts'
+import { type Completed, type Service, withQuery } from './service.ts'
+import type { Picture, TilePlace, TileSource } from './tile-source.ts'
+import { sidesOf, unknownPixels } from './wms.ts'
+
+/** Raise when maps give other pixels. */
+const MAPS_VERSION = 1
+
+const fileOf = (url: string, file: string): string => url.replace(/\/?(\?|$)/, `/${file}$1`)
+
+/**
+ * A source of maps of an image service of ArcGIS
+ * (https://developers.arcgis.com/rest/services-reference/enterprise/export-image/), which lie as those of `wmsSource`, and
+ * may be incomplete like it.
+ */
+export function arcgisSource(settings: ArcgisSettings): TileSource {
+  const { url, gsd = UNKNOWN_GSD, crs, format, tileSize, years, times } = settings
+  const [pictures] = times ? picturesOf('', years, times.map(String)) : [onePicture('latest', years)]
+  const isComplete = settings.gsd !== undefined && crs !== undefined && format !== undefined
+  return {
+    ...pictureFacts(settings, pictures),
+    kind: 'tiles',
+    gsd,
+    url,
+    tile: { width: tileSize, height: tileSize },
+    corner: { x: 0, y: 0 },
+    sizeSetting: null,
+    ...(isComplete ? mapsOf({ ...settings, gsd, crs, format }) : unknownPixels(settings)),
+  }
+}
+
+/** Metres; such services have aerial pictures as a rule. */
+const UNKNOWN_GSD = 1
+
+function mapsOf({
+  alias,
+  url,
+  gsd,
+  crs,
+  format,
+  bands,
+  tileSize,
+  times,
+  mosaicRule,
+  yearField,
+}: ArcgisSettings & { readonly gsd: number; readonly crs: string; readonly format: string }) {
+  const code = epsgOf(crs)!
+  const system = gridSystemOf(code, alias)
+  return {
+    latticeIn: (tile: string) => systemLattice(system, gsd, tile),
+    addressOf: (place: TilePlace, { name, time }: Picture) => {
+      const rule = times && yearField ? { ...mosaicRule, where: `${yearField} = ${name}` } : mosaicRule
+      return withQuery(fileOf(url, 'exportImage'), {
+        bbox: sidesOf(place, tileSize).join(),
+        bboxSR: String(code),
+        imageSR: String(code),
+        size: `${tileSize},${tileSize}`,
+        format,
+        pixelType: 'U8',
+        interpolation: 'RSP_NearestNeighbor',
+        bandIds: bands.map((band) => band - 1).join(),
+        ...(rule && { mosaicRule: JSON.stringify(rule) }),
+        ...(times && !yearField && { time: `${time},${Date.UTC(Number(name) + 1, 0) - 1}` }),
+        f: 'image',
+      })
+    },
+    decides: [MAPS_VERSION, url, crs, format, bands, mosaicRule ?? null, yearField ?? null, tileSize, gsd],
+  }
+}
+
+interface Description {
+  readonly extent?: {
+    readonly xmin: number
+    readonly ymin: number
+    readonly xmax: number
+    readonly ymax: number
+    readonly spatialReference?: { readonly wkid?: number; readonly latestWkid?: number }
+  }
+  readonly pixelSizeX?: number
+  readonly maxImageWidth?: number
+  readonly maxImageHeight?: number
+  readonly bandCount?: number
+  readonly timeInfo?: unknown
+  readonly copyrightText?: string
+  readonly error?: { readonly message?: string }
+}
+
+/** Settings with everything that the service says: coordinate system, GSD, format, and the years that it can be asked for. */
+export async function completeArcgis(settings: ArcgisSettings, service: Service): Promise<Completed<ArcgisSettings>> {
+  const { alias, url, requests, bands, years, yearField } = settings
+  const base = url.split('?')[0]!
+  const fault = (what: string) => new InputError('imagery-settings', `${alias}: ${base} ${what}.`)
+  const described = jsonOf(await service.document(withQuery(url, { f: 'json' }), requests), fault)
+  const { extent, pixelSizeX, bandCount, timeInfo, copyrightText } = described
+  const reference = extent?.spatialReference?.latestWkid ?? extent?.spatialReference?.wkid
+  if (extent === undefined || reference === undefined) throw fault('describes no image service with a known place')
+  const most = Math.max(...bands)
+  if (bandCount !== undefined && bandCount < most) throw fault(`has ${bandCount} bands, and bands names ${most}`)
+  const own = systemFor([`EPSG:${reference}`, 'EPSG:3857'], coveredBy(settings.extent).extent, alias)!
+  const crs = settings.crs ?? own
+  const gsd = settings.gsd ?? gsdOf(pixelSizeX, reference, extent, alias)
+  if (gsd === null) throw fault('does not say its pixel size; set gsd of the source')
+  const isByYear = timeInfo !== undefined || yearField !== undefined
+  const complete = {
+    ...settings,
+    crs,
+    gsd,
+    tileSize: Math.min(settings.tileSize, described.maxImageWidth ?? Infinity, described.maxImageHeight ?? Infinity),
+    ...(isByYear && Array.isArray(years) && { times: settings.times ?? yearsIn(years) }),
+  }
+  const [first, second] = (['png32', 'jpgpng'] as const).map(
+    (format) => [format, arcgisSource({ ...complete, format })] as const,
+  )
+  const format = settings.format ?? ((await smallerFormat(service, first!, second!)) as 'png32' | 'jpgpng')
+  return { settings: { ...complete, format }, terms: copyrightText ? [copyrightText] : [] }
+}
+
+const yearsIn = ([first, last]: readonly number[]): number[] =>
+  Array.from({ length: last! - first! + 1 }, (_, i) => first! + i)
+
+/** GSD on the ground of a pixel size in the service's own system; null where it isn't known. */
+function gsdOf(
+  size: number | undefined,
+  epsg: number,
+  { xmin, ymin, xmax, ymax }: NonNullable<Description['extent']>,
+  alias: string,
+): number | null {
+  if (size === undefined) return null
+  const system = gridSystemOf(epsg, alias)
+  const latitude = system.inverse(boxCenter([xmin, ymin, xmax, ymax]))[1]!
+  const metres = size * system.unit * (system.crs === 'EPSG:3857' ? Math.cos((latitude * Math.PI) / 180) : 1)
+  return Number(metres.toPrecision(3))
+}
+
+function jsonOf(text: string, fault: (what: string) => InputError): Description {
+  let described: Description
+  try {
+    described = JSON.parse(text) as Description
+  } catch {
+    throw fault('answers with something other than JSON, so it is no image service of ArcGIS')
+  }
+  if (described.error) throw fault(`refuses to describe itself (${described.error.message ?? 'no reason given'})`)
+  return described
+}

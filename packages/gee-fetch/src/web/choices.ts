@@ -1,0 +1,110 @@
+/** What is chosen of what a web service offers. */
+import {
+  type Box,
+  boxCenter,
+  boxContains,
+  boxesIntersect,
+  type Extent,
+  InputError,
+  mapTileAt,
+  type Position,
+} from '@skyscript/core'
+import { coveredBy } from '../coverage.ts'
+import { areaOf } from '../crs/epsg.ts'
+import { epsgOf, type GridSystem, gridSystemOf, isInDegrees, WEB_MERCATOR } from '../crs/grid-system.ts'
+import type { Service } from './service.ts'
+import type { TileSource } from './tile-source.ts'
+
+/**
+ * Where the layers of a service may have pictures, and its bounds; null for nowhere.
+ *
+ * @param layers bounds of each; null where they are not known
+ */
+export function placeOf<E extends Extent>(
+  given: E,
+  layers: readonly (Box | null)[],
+): { extent: E | Box; box: Box } | null {
+  const { extent, outline } = coveredBy(given)
+  let box = extent
+  for (const own of layers) {
+    if (own === null) continue
+    if (!boxesIntersect(box, own)) return null
+    const [west, south, east, north] = box
+    box = [Math.max(west, own[0]), Math.max(south, own[1]), Math.min(east, own[2]), Math.min(north, own[3])]
+  }
+  return { extent: outline ? given : box, box }
+}
+
+/**
+ * Of the systems that a service names, the first metric one that is made for the middle of an extent; else web mercator,
+ * else degrees; null where none is known here.
+ */
+export function systemFor(names: readonly string[], extent: Box, owner: string): string | null {
+  const middle = boxCenter(extent)
+  const known = names.flatMap((name): { name: string; system: GridSystem; epsg: number }[] => {
+    const epsg = epsgOf(name)
+    try {
+      return epsg === null ? [] : [{ name, epsg, system: usable(gridSystemOf(epsg, owner)) }]
+    } catch (error) {
+      if (error instanceof InputError) return []
+      throw error
+    }
+  })
+  const isNative = ({ system, epsg }: (typeof known)[number]) => {
+    const area = system === WEB_MERCATOR || isInDegrees(system) ? null : areaOf(epsg)
+    return area !== null && boxContains(area, [...middle, ...middle] as unknown as Box)
+  }
+  const best =
+    known.find(isNative) ??
+    known.find(({ system }) => system === WEB_MERCATOR) ??
+    known.find(({ system }) => isInDegrees(system))
+  return best ? (/CRS:?84$/i.test(best.name) ? 'CRS:84' : `EPSG:${best.epsg}`) : null
+}
+
+/** @throws InputError where its datum isn't known here */
+function usable(system: GridSystem): GridSystem {
+  system.inverse([0, 0])
+  return system
+}
+
+/** PNG is taken if it is at most this many times as large as JPEG. */
+const LARGER = 3
+/** Smaller JPEGs show nothing: white, or outside of the pictures. */
+const SHOWS_SOMETHING = 0.03
+/** Places in an extent that are tried until one shows something, as shares of its sides. */
+const PLACES: readonly Position[] = [
+  [0.5, 0.5],
+  [0.25, 0.25],
+  [0.75, 0.25],
+  [0.25, 0.75],
+  [0.75, 0.75],
+]
+
+/**
+ * PNG where a service gives it without enlarging its answers more than threefold, else its JPEG.
+ *
+ * @param png the source with PNGs, and the format's name
+ */
+export async function smallerFormat(
+  service: Service,
+  png: readonly [format: string, source: TileSource],
+  jpeg: readonly [format: string, source: TileSource],
+): Promise<string> {
+  const [, { extent, tile }] = png
+  for (const [u, v] of PLACES) {
+    const at: Position = [extent[0] + u! * (extent[2] - extent[0]), extent[1] + v! * (extent[3] - extent[1])]
+    const [ours, theirs] = await Promise.all([png, jpeg].map(([, source]) => service.tile(source, tileAt(source, at))))
+    if (!ours || !theirs || theirs.length < SHOWS_SOMETHING * tile.width * tile.height) continue
+    return ours.length <= LARGER * theirs.length ? png[0] : jpeg[0]
+  }
+  return jpeg[0]
+}
+
+/** The tile of a source at a place (degrees). */
+export function tileAt({ latticeIn, corner, tile }: TileSource, place: Position) {
+  const { system, stepX, stepY } = latticeIn(mapTileAt(place))
+  const [x, y] = system.forward(place)
+  const column = Math.floor((x! - corner.x) / stepX / tile.width)
+  const row = Math.floor((corner.y - y!) / stepY / tile.height)
+  return { column, row, stepX, stepY }
+}

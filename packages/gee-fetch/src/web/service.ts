@@ -1,0 +1,75 @@
+/** Reads what a build needs to know of a web service: its capabilities, and a picture. */
+import { hostOf } from '../http.ts'
+import { createHosts, type HostOptions } from './hosts.ts'
+import type { RequestLimits, TilePlace, TileSource } from './tile-source.ts'
+
+/** A document that describes a service is smaller, even where it lists thousands of layers. */
+const DOCUMENT_BYTES = 64 * 2 ** 20
+const TILE_BYTES = 8 * 2 ** 20
+
+export interface Service {
+  /** @throws ServiceError or InputError where it can't be read */
+  document(address: string, requests: RequestLimits | undefined): Promise<string>
+  /** The bytes of a tile of a source; null where it has none. */
+  tile(source: TileSource, place: TilePlace): Promise<Buffer | null>
+}
+
+export interface OpenService extends Service {
+  close(): Promise<void>
+}
+
+export function openService(options: HostOptions, politely: RequestLimits): OpenService {
+  const hosts = createHosts(options)
+  return {
+    async document(address, requests = politely) {
+      const { http, url } = await hosts.open(address, requests)
+      const bytes = await http.document(url, { shown: hostOf(address), most: DOCUMENT_BYTES })
+      // Services repeat their own address, with the key that it was asked with.
+      return placeholders(address).reduce((text, name) => {
+        const secret = options.fillIn(name)
+        return text.replaceAll(secret, name).replaceAll(encodeURIComponent(secret), name)
+      }, bytes.toString('utf8'))
+    },
+    async tile(source, place) {
+      const shown = source.addressOf(place, source.pictures.at(-1)!)
+      const { http, url } = await hosts.open(shown, source.requests)
+      return http.file(url, { shown, most: TILE_BYTES })
+    },
+    close: () => hosts.close(),
+  }
+}
+
+/** What stands for secrets in an address. */
+const placeholders = (address: string): readonly string[] => address.match(/\$\{\w+\}/g) ?? []
+
+/**
+ * An address with these parameters in its query, in this order at its end; others of the same names, in whatever case,
+ * are replaced.
+ */
+export function withQuery(address: string, parameters: Readonly<Record<string, string | undefined>>): string {
+  const [base = '', query = ''] = address.split(/\?(.*)/s)
+  const own = new Set(Object.keys(parameters).map((name) => name.toLowerCase()))
+  const kept = query.split('&').filter((each) => each !== '' && !own.has(each.split('=')[0]!.toLowerCase()))
+  const added = Object.entries(parameters).flatMap(([name, value]) =>
+    value === undefined
+      ? []
+      : [`${name}=${encodeURIComponent(value).replace(/%(?:2C|2F|3A|7B|7D|24)/g, decodeURIComponent)}`],
+  )
+  return `${base}?${[...kept, ...added].join('&')}`
+}
+
+/** How many names a message lists. */
+const NAMES = 12
+
+/** Names that there are, for a message about one that isn't. */
+export function listed(names: readonly string[]): string {
+  if (names.length === 0) return 'none'
+  const more = names.length - NAMES
+  return `${names.slice(0, NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+/** Settings with what a service says, and the conditions that it states for its use. */
+export interface Completed<S> {
+  readonly settings: S
+  readonly terms: readonly string[]
+}

@@ -1,0 +1,132 @@
+/** What a Web Map Service says of itself: OGC 01-068r3 (1.1.1) and 06-042 (1.3.0). */
+import { type Box, InputError, type WmsSettings } from '@skyscript/core'
+import { placeOf, smallerFormat, systemFor } from './choices.ts'
+import { documentOf, type Element } from './ogc-xml.ts'
+import { type Completed, listed, type Service, withQuery } from './service.ts'
+import { timesOf } from './times.ts'
+import { wmsSource } from './wms.ts'
+
+interface Layer {
+  /** With those of the layers that it is part of. */
+  readonly systems: readonly string[]
+  readonly extent: Box | null
+  /** Values of its time dimension; null without one. */
+  readonly times: string | null
+}
+
+/**
+ * Settings with everything that the service says: version, coordinate system, format, times, and an extent within that of
+ * the layers.
+ *
+ * @throws InputError for a layer or a system that it doesn't have; ServiceError where it can't be read
+ */
+export async function completeWms(settings: WmsSettings, service: Service): Promise<Completed<WmsSettings>> {
+  const { alias, url, requests } = settings
+  const fault = (what: string) => new InputError('imagery-settings', `${alias}: ${url.split('?')[0]} ${what}.`)
+  const address = withQuery(url, { SERVICE: 'WMS', VERSION: settings.version, REQUEST: 'GetCapabilities' })
+  const text = await service.document(address, requests)
+  const root = documentOf(text, ['WMS_Capabilities', 'WMT_MS_Capabilities'], `${alias}: ${url.split('?')[0]}`)
+  const version = settings.version ?? (root.attribute('version') === '1.3.0' ? '1.3.0' : '1.1.1')
+  const layers = new Map<string, Layer>()
+  for (const layer of root.at('Capability').all('Layer')) collect(layer, NOTHING, layers)
+  const names = typeof settings.layers === 'string' ? settings.layers.split(',') : Object.values(settings.layers)
+  const own = names.map((name) => {
+    const layer = layers.get(name)
+    if (!layer) throw fault(`has no layer ${name}; it has ${listed([...layers.keys()])}`)
+    return layer
+  })
+  const systems = own.reduce<readonly string[]>(
+    (both, { systems }) => both.filter((each) => systems.includes(each)),
+    own[0]!.systems,
+  )
+  const place = placeOf(
+    settings.extent,
+    own.map((layer) => layer.extent),
+  )
+  if (place === null) throw fault(`has nothing of ${names.join(', ')} within the extent of the source`)
+  const crs = settings.crs ?? systemFor(systems, place.box, alias)
+  if (crs === null || !isOffered(crs, systems))
+    throw fault(
+      `offers ${names.join(', ')} in ${crs === null ? 'no coordinate system that is known here' : `no ${crs}`}; it has ${listed(systems)}`,
+    )
+  const offered = root
+    .at('Capability', 'Request', 'GetMap')
+    .all('Format')
+    .map((each) => each.text)
+  const service_ = root.at('Service')
+  const most = Math.min(numberOf(service_.at('MaxWidth')), numberOf(service_.at('MaxHeight')))
+  const times = typeof settings.layers === 'string' ? (settings.times ?? timesOf(own[0]!.times, alias)) : undefined
+  const complete = {
+    ...settings,
+    ...{ version, crs, extent: place.extent },
+    tileSize: Math.min(settings.tileSize, most),
+    ...(times && { times }),
+  }
+  return {
+    settings: { ...complete, format: settings.format ?? (await formatFor(complete, offered, service, fault)) },
+    terms: ['Fees', 'AccessConstraints'].map((each) => service_.at(each).text).filter(isSaid),
+  }
+}
+
+const NOTHING: Layer = { systems: [], extent: null, times: null }
+
+/** Layers by name, each with what it inherits. */
+function collect(element: Element, parent: Layer, into: Map<string, Layer>): void {
+  const systems = [...element.all('CRS'), ...element.all('SRS')].flatMap((each) => each.text.split(/\s+/))
+  const layer: Layer = {
+    systems: [...new Set([...systems, ...parent.systems])],
+    extent: extentOf(element) ?? parent.extent,
+    times: timeOf(element) ?? parent.times,
+  }
+  const name = element.at('Name').text
+  if (name !== '') into.set(name, layer)
+  for (const each of element.all('Layer')) collect(each, layer, into)
+}
+
+function extentOf(element: Element): Box | null {
+  const box = element.at('EX_GeographicBoundingBox')
+  const sides = box.isThere
+    ? ['westBoundLongitude', 'southBoundLatitude', 'eastBoundLongitude', 'northBoundLatitude'].map((side) =>
+        Number(box.at(side).text),
+      )
+    : ['minx', 'miny', 'maxx', 'maxy'].map((side) => Number(element.at('LatLonBoundingBox').attribute(side)))
+  return sides.every(Number.isFinite) ? (sides as unknown as Box) : null
+}
+
+/** Version 1.3.0 has the values in `Dimension`, 1.1.1 in `Extent`. */
+function timeOf(element: Element): string | null {
+  const isTime = (each: Element) => each.attribute('name')?.toLowerCase() === 'time'
+  const values = [...element.all('Extent'), ...element.all('Dimension')].find(
+    (each) => isTime(each) && each.text !== '',
+  )
+  return values?.text ?? null
+}
+
+/** Services that know web mercator by an older code accept the new one too, as a rule; one that knows none of them not. */
+const isOffered = (crs: string, systems: readonly string[]): boolean =>
+  systems.length === 0 || systems.some((each) => each.toUpperCase() === crs)
+
+const numberOf = (element: Element): number => Number(element.text) || Number.POSITIVE_INFINITY
+
+const isSaid = (text: string): boolean => text !== '' && !/^(none|no conditions apply|-)$/i.test(text)
+
+/** Types that are decoded here, with and without loss. */
+const LOSSLESS = ['image/png; mode=24bit', 'image/png', 'image/png24', 'image/vnd.jpeg-png']
+const LOSSY = ['image/jpeg', 'image/jpg', 'image/webp']
+
+async function formatFor(
+  settings: WmsSettings,
+  offered: readonly string[],
+  service: Service,
+  fault: (what: string) => InputError,
+): Promise<string> {
+  const find = (names: readonly string[]) => names.find((name) => offered.includes(name))
+  const [png, jpeg] = [find(LOSSLESS), find(LOSSY)]
+  if (png === undefined || jpeg === undefined) {
+    const only = png ?? jpeg
+    if (only === undefined) throw fault(`gives no PNG and no JPEG; it has ${listed(offered)}`)
+    return only
+  }
+  const [first, second] = [png, jpeg].map((format) => [format, wmsSource({ ...settings, format })] as const)
+  return smallerFormat(service, first!, second!)
+}

@@ -1,0 +1,222 @@
+/** What a Web Map Tile Service says of itself: OGC 07-057r7. */
+import { type Box, boxCenter, boxContains, InputError, type WmtsSettings } from '@skyscript/core'
+import { epsgOf, type GridSystem, gridSystemOf, isInDegrees } from '../crs/grid-system.ts'
+import { placeOf, smallerFormat } from './choices.ts'
+import { documentOf, type Element } from './ogc-xml.ts'
+import { type Completed, listed, type Service, withQuery } from './service.ts'
+import { timesOf } from './times.ts'
+import { wmtsSource } from './wmts.ts'
+
+type Grid = NonNullable<WmtsSettings['grid']>
+type Fault = (what: string) => InputError
+
+/** Metres of a pixel at a scale of 1: the specification's pixel is 0.28 mm wide. */
+const PIXEL_METRES = 0.00028
+/** Metres in a degree, as scale denominators count them: on the equator of WGS84. */
+const DEGREE_METRES = (2 * Math.PI * 6_378_137) / 360
+
+/**
+ * Settings with everything that the service says: the pixels of the matrix, the address of its tiles, times, and an
+ * extent within that of the layer.
+ *
+ * @throws InputError for a layer, a matrix set or a matrix that it doesn't have; ServiceError where it can't be read
+ */
+export async function completeWmts(settings: WmtsSettings, service: Service): Promise<Completed<WmtsSettings>> {
+  const { alias, url, requests } = settings
+  const base = url.split('?')[0]!
+  const fault: Fault = (what) => new InputError('imagery-settings', `${alias}: ${base} ${what}.`)
+  const address = /\.xml$/i.test(base)
+    ? url
+    : withQuery(url, { SERVICE: 'WMTS', VERSION: '1.0.0', REQUEST: 'GetCapabilities' })
+  const root = documentOf(await service.document(address, requests), ['Capabilities'], `${alias}: ${base}`)
+  const contents = root.at('Contents')
+  const layers = contents.all('Layer')
+  const names = typeof settings.layer === 'string' ? [settings.layer] : Object.values(settings.layer)
+  const own = names.map((name) => {
+    const layer = layers.find((each) => identifierOf(each) === name)
+    if (!layer) throw fault(`has no layer ${name}; it has ${listed(layers.map(identifierOf))}`)
+    return layer
+  })
+  const [layer] = own as [Element]
+  const place = placeOf(settings.extent, own.map(extentOf))
+  if (place === null) throw fault(`has nothing of ${names.join(', ')} within the extent of the source`)
+  const timed = layer.all('Dimension').find((each) => isTime(identifierOf(each)))
+  const values = timed
+    ?.all('Value')
+    .map((each) => each.text)
+    .filter((each) => !/^(current|default)$/i.test(each))
+  const times =
+    typeof settings.layer === 'string' ? (settings.times ?? timesOf(values?.join() ?? null, alias)) : undefined
+  const complete = { ...settings, extent: place.extent, ...(times && { times }) }
+  const offered = layer.all('Format').map((each) => each.text)
+  const gridWith = (format: string): Grid => {
+    const { matrix, ...pixels } = pixelsOf(complete, layer, contents, place.box, fault)
+    return { ...pixels, template: templateOf(complete, layer, root, { matrix, format, isTimed: Boolean(times) }) }
+  }
+  const chosen = settings.format ?? (await formatFor(complete, offered, gridWith, service, fault))
+  const provider = root.at('ServiceIdentification')
+  return {
+    settings: { ...complete, format: chosen, grid: settings.grid ?? gridWith(chosen) },
+    terms: ['Fees', 'AccessConstraints'].map((each) => provider.at(each).text).filter(isSaid),
+  }
+}
+
+const identifierOf = (element: Element): string => element.at('Identifier').text
+const isTime = (name: string): boolean => name.toLowerCase() === 'time'
+const isSaid = (text: string): boolean => text !== '' && !/^(none|no conditions apply|-)$/i.test(text)
+
+function extentOf(layer: Element): Box | null {
+  const box = layer.at('WGS84BoundingBox')
+  const sides = [...box.at('LowerCorner').numbers, ...box.at('UpperCorner').numbers]
+  return sides.length === 4 && sides.every(Number.isFinite) ? (sides as unknown as Box) : null
+}
+
+/** The pixels of the finest matrix that the layer has, or of the one that the settings name. */
+function pixelsOf(
+  { alias, matrixSet, matrix, axis }: WmtsSettings,
+  layer: Element,
+  contents: Element,
+  extent: Box,
+  fault: Fault,
+): Omit<Grid, 'template'> & { readonly matrix: string } {
+  const links = layer.all('TileMatrixSetLink')
+  const link = links.find((each) => each.at('TileMatrixSet').text === matrixSet)
+  const set = contents.all('TileMatrixSet').find((each) => identifierOf(each) === matrixSet)
+  if (!link || !set)
+    throw fault(
+      `has no tile matrix set ${matrixSet} for the layer; it has ${listed(links.map((each) => each.at('TileMatrixSet').text))}`,
+    )
+  const limits = link.at('TileMatrixSetLimits').all('TileMatrixLimits')
+  const limitsOf = (each: Element) => limits.find((limit) => limit.at('TileMatrix').text === identifierOf(each))
+  const matrices = set.all('TileMatrix').filter((each) => limits.length === 0 || limitsOf(each))
+  const scaleOf = (each: Element) => Number(each.at('ScaleDenominator').text)
+  const chosen =
+    matrix === undefined
+      ? matrices.toSorted((a, b) => scaleOf(a) - scaleOf(b))[0]
+      : matrices.find((each) => identifierOf(each) === matrix)
+  if (!chosen)
+    throw fault(
+      `has no tile matrix ${matrix ?? ''} in ${matrixSet} for the layer; it has ${listed(matrices.map(identifierOf))}`,
+    )
+  const named = set.at('SupportedCRS').text
+  const epsg = epsgOf(named)
+  if (epsg === null) throw fault(`has ${matrixSet} in ${named}, which is not known here`)
+  const system = gridSystemOf(epsg, alias)
+  const number = (name: string) => Number(chosen.at(name).text)
+  const tile: Grid['tile'] = [number('TileWidth'), number('TileHeight')]
+  const [columns, rows] = [number('MatrixWidth'), number('MatrixHeight')]
+  const step = (scaleOf(chosen) * PIXEL_METRES) / (isInDegrees(system) ? DEGREE_METRES : system.unit)
+  const size = [columns * tile[0] * step, rows * tile[1] * step] as const
+  const limit = limitsOf(chosen)
+  const side = (name: string, otherwise: number) => (limit ? Number(limit.at(name).text) : otherwise)
+  return {
+    matrix: identifierOf(chosen),
+    crs: `EPSG:${epsg}`,
+    corner: cornerOf(chosen.at('TopLeftCorner').numbers, named, axis, system, size, extent),
+    step,
+    tile,
+    columns: [side('MinTileCol', 0), side('MaxTileCol', columns - 1)],
+    rows: [side('MinTileRow', 0), side('MaxTileRow', rows - 1)],
+  }
+}
+
+/**
+ * The corner's easting and northing. A URN means the order of its definition; where a plain `EPSG:4326` stands instead,
+ * and where a service gets it wrong, the order is taken in which the matrix covers the layer.
+ */
+function cornerOf(
+  [first = Number.NaN, second = Number.NaN]: readonly number[],
+  named: string,
+  axis: WmtsSettings['axis'],
+  system: GridSystem,
+  [width, height]: readonly [number, number],
+  extent: Box,
+): [number, number] {
+  const isUrn = /^(urn|http)/i.test(named) && !/CRS:?84$/i.test(named)
+  const isNorthFirst = axis === 'by-definition' ? isUrn && system.isNorthFirst : axis === 'north-first'
+  const inOrder: [number, number] = isNorthFirst ? [second, first] : [first, second]
+  const swapped: [number, number] = [inOrder[1], inOrder[0]]
+  if (axis !== 'by-definition') return inOrder
+  const [x, y] = system.forward(boxCenter(extent))
+  const covers = ([west, north]: readonly [number, number]) =>
+    boxContains([west, north - height, west + width, north], [x!, y!, x!, y!])
+  return !covers(inOrder) && covers(swapped) ? swapped : inOrder
+}
+
+/** The address of a tile: RESTful where the layer has such, else with a query; the query of the settings stays in it. */
+function templateOf(
+  { url, layer, matrixSet, style, dimensions }: WmtsSettings,
+  element: Element,
+  root: Element,
+  { matrix, format, isTimed }: { readonly matrix: string; readonly format: string; readonly isTimed: boolean },
+): string {
+  const [base = '', query = ''] = url.split(/\?(.*)/s)
+  const defaultStyle =
+    element.all('Style').find((each) => each.attribute('isDefault') === 'true') ?? element.at('Style')
+  const others = element
+    .all('Dimension')
+    .filter((each) => !isTimed || !isTime(identifierOf(each)))
+    .map((each) => {
+      const name = identifierOf(each)
+      return [name, dimensions[name] ?? (each.at('Default').text || each.at('Value').text)] as const
+    })
+  const values = new Map([
+    ['tilematrixset', matrixSet],
+    ['tilematrix', matrix],
+    ['style', style ?? identifierOf(defaultStyle)],
+    ...others.map(([name, value]) => [name.toLowerCase(), value] as const),
+  ])
+  const resources = element.all('ResourceURL').filter((each) => each.attribute('resourceType') === 'tile')
+  const resource = resources.find((each) => each.attribute('format') === format) ?? resources[0]
+  if (resource && typeof layer === 'string') {
+    const template = resource.attribute('template') ?? ''
+    const filled = template.replace(/\{(\w+)\}/g, (token, name: string) => {
+      const value = values.get(name.toLowerCase())
+      return value === undefined ? token : encodeURIComponent(value)
+    })
+    return query === '' ? filled : withQuery(filled, Object.fromEntries(new URLSearchParams(query)))
+  }
+  const operation = root.at('OperationsMetadata').all('Operation')
+  const getTile =
+    operation
+      .find((each) => each.attribute('name') === 'GetTile')
+      ?.at('DCP', 'HTTP')
+      .all('Get') ?? []
+  const href = getTile
+    .find((get) => /KVP/i.test(get.at('Constraint', 'AllowedValues', 'Value').text || 'KVP'))
+    ?.attribute('href')
+    ?.split('?')[0]
+  return withQuery(`${href ?? base}?${query}`, {
+    SERVICE: 'WMTS',
+    VERSION: '1.0.0',
+    REQUEST: 'GetTile',
+    LAYER: '{Layer}',
+    STYLE: values.get('style'),
+    FORMAT: format,
+    TILEMATRIXSET: matrixSet,
+    TILEMATRIX: matrix,
+    TILEROW: '{TileRow}',
+    TILECOL: '{TileCol}',
+    ...(isTimed && { TIME: '{Time}' }),
+    ...Object.fromEntries(others.map(([name, value]) => [name.toUpperCase(), value])),
+  })
+}
+
+async function formatFor(
+  settings: WmtsSettings,
+  offered: readonly string[],
+  gridWith: (format: string) => Grid,
+  service: Service,
+  fault: Fault,
+): Promise<string> {
+  const [png, jpeg] = ['image/png', 'image/jpeg'].map((each) => offered.find((format) => format.startsWith(each)))
+  if (png === undefined || jpeg === undefined) {
+    const only = png ?? jpeg ?? offered.find((each) => each === 'image/webp')
+    if (only === undefined) throw fault(`gives the layer as no PNG and no JPEG; it has ${listed(offered)}`)
+    return only
+  }
+  const [first, second] = [png, jpeg].map(
+    (format) => [format, wmtsSource({ ...settings, format, grid: gridWith(format) })] as const,
+  )
+  return smallerFormat(service, first!, second!)
+}

@@ -1,0 +1,298 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { type FocusObject, mapTileAt, type Position, type SourceSettings } from '@skyscript/core'
+import { parseConfig } from '@skyscript/core/config'
+import sharp from 'sharp'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { GDAL, lacks, MAPSERVER } from '../../../test/support/needs.ts'
+import { gridSystemOf } from '../src/crs/grid-system.ts'
+import { cutOut } from '../src/cut-out.ts'
+import { groupRequests } from '../src/grouping.ts'
+import { completeSources, createTileImagery, sourcesOf, type TileSource } from '../src/index.ts'
+import { PIXEL_STATE } from '../src/pixel-state.ts'
+import { colourOf, type Ortho, type Service, serve, startMapServer, writeOrtho } from './map-server.ts'
+import { focusOf, planAll, settingsOf } from './set-up.ts'
+
+vi.mock('../src/pause.ts', () => import('./quick-pauses.ts'))
+
+const fillIn = (address: string) => address.replaceAll('$' + '{SKYSCRIPT_SECRET_TOWN}', 'k3y')
+const PLACE: Position = [10.75, 48.35]
+const WARSAW: Position = [21.0, 52.2]
+
+/** A picture of 1,200 by 1,000 pixels around the place. */
+function orthoAt(layer: string, epsg: number, step: number, [x, y]: Position = PLACE): Ortho {
+  const [east, north] = gridSystemOf(epsg, layer).forward([x, y])
+  const at = (value: number) => Math.round(value / step) * step
+  return { layer, epsg, step, width: 1200, height: 1000, west: at(east!) - 600 * step, north: at(north!) + 500 * step }
+}
+
+const ORTHOS = {
+  utm: orthoAt('utm', 25832, 0.2),
+  mercator: orthoAt('mercator', 3857, 0.3),
+  degrees: orthoAt('degrees', 4326, 2e-6),
+  // Northing before easting.
+  polish: orthoAt('polish', 2180, 0.25, WARSAW),
+} as const
+
+let folder: string
+let service: Service
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'skyscript-wms-'))
+  if (lacks(GDAL, MAPSERVER)) return
+  for (const ortho of Object.values(ORTHOS)) await writeOrtho(folder, ortho)
+  service = await startMapServer(folder, Object.values(ORTHOS))
+})
+afterAll(async () => {
+  await service?.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+const closers: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close()
+})
+
+const described = (settings: Record<string, unknown>): SourceSettings =>
+  parseConfig(
+    JSON.stringify({
+      output: '/tmp/out',
+      osm: { source: 'x.osm.pbf' },
+      imagery: {
+        sources: [{ alias: 'TOWN', licence: 'CC0', requests: { concurrent: 8, perSecond: 1000 }, ...settings }],
+      },
+    }),
+    '/tmp/region.yaml',
+  ).imagery.sources[0] as SourceSettings
+const completed = async (settings: Record<string, unknown>) =>
+  (await completeSources([described(settings)], { fillIn }))[0]!
+const sourceFor = async (settings: Record<string, unknown>) =>
+  sourcesOf([await completed({ kind: 'wms', format: 'image/png', ...settings })])[0] as TileSource
+function client() {
+  const tiles = createTileImagery({ fillIn })
+  closers.push(() => tiles.close())
+  return tiles
+}
+const points = ([x, y]: Position, n: number): FocusObject[] =>
+  Array.from({ length: n }, (_, i) =>
+    focusOf(`n${i}`, { type: 'Point', coordinates: [x! + (i - n / 2) * 0.0002, y! + ((i % 3) - 1) * 0.00015] }, 30),
+  )
+
+/** The candidates of points, planned as a build does. */
+async function planned(source: TileSource, focus: readonly FocusObject[], tile: string) {
+  const tiles = client()
+  const { kept } = await planAll({
+    tile,
+    focus,
+    settings: settingsOf([source], { tiles: { minPixels: 64, maxPixels: 400, pointPixels: 200, shift: 0.2 } }),
+    candidates: async () => tiles.find(source, source.extent),
+    origin: async (_, imageId, box) => tiles.origin(source, imageId, box),
+  })
+  return kept.map(({ candidates: [first] }) => first!)
+}
+
+describe.skipIf(lacks(GDAL, MAPSERVER))('maps of a service', () => {
+  test.each([
+    ['a metric system', 'utm', { crs: 'EPSG:25832', gsd: 0.2 }],
+    ['a system with northing first', 'polish', { crs: 'EPSG:2180', gsd: 0.25 }],
+    ['the same by the older version', 'polish', { crs: 'EPSG:2180', gsd: 0.25, version: '1.1.1' }],
+  ] as const)('are the pixels of its pictures, none resampled, in %s', async (_, layer, settings) => {
+    const ortho = ORTHOS[layer]
+    const place = layer === 'polish' ? WARSAW : PLACE
+    const source = await sourceFor({ url: service.url, layers: layer, ...settings })
+    const tile = mapTileAt(place)
+    const candidates = await planned(source, points(place, 9), tile)
+    expect(candidates).toHaveLength(9)
+    for (const isShared of [true, false]) {
+      const requests = groupRequests(candidates, tile, [source], isShared)
+      if (isShared) expect(requests.length).toBeLessThan(candidates.length)
+      for (const { grid, parts } of requests) {
+        const pixels = await client().pixels(source, 'TOWN/latest', grid)
+        const left = Math.round((grid.west - ortho.west) / ortho.step)
+        const top = Math.round((ortho.north - grid.north) / ortho.step)
+        const wrong = parts.filter(({ index, x, y }) => {
+          const { width, height } = candidates[index]!
+          const own = cutOut(pixels, grid.width, { x, y }, { width, height })
+          return own.some((value, i) => {
+            const [column, row] = [left + x + ((i >> 2) % width), top + y + Math.floor((i >> 2) / width)]
+            return value !== [...colourOf(column, row), PIXEL_STATE.clear][i % 4]
+          })
+        })
+        expect(wrong).toEqual([])
+      }
+    }
+  })
+
+  test('are, pixel for pixel, what GDAL reads from the same service', async () => {
+    const source = await sourceFor({ url: service.url, layers: 'utm', crs: 'EPSG:25832', gsd: 0.2, version: '1.3.0' })
+    const tile = mapTileAt(PLACE)
+    const [request] = groupRequests(await planned(source, points(PLACE, 1), tile), tile, [source])
+    const { width, height, west, north, stepX } = request!.grid
+    const window = [west, north, west + width * stepX, north - height * stepX].map((side) => side.toFixed(6))
+    const [ulx, uly, lrx, lry] = window
+    const xml = `<GDAL_WMS><Service name="WMS"><Version>1.3.0</Version><ServerUrl>${service.url}/?</ServerUrl><Layers>utm</Layers><CRS>EPSG:25832</CRS><ImageFormat>image/png</ImageFormat><BBoxOrder>xyXY</BBoxOrder></Service><DataWindow><UpperLeftX>${ulx}</UpperLeftX><UpperLeftY>${uly}</UpperLeftY><LowerRightX>${lrx}</LowerRightX><LowerRightY>${lry}</LowerRightY><SizeX>${width}</SizeX><SizeY>${height}</SizeY></DataWindow><Projection>EPSG:25832</Projection><BandsCount>3</BandsCount></GDAL_WMS>`
+    await writeFile(join(folder, 'wms.xml'), xml)
+    const args = ['-q', '-of', 'ENVI', '-co', 'INTERLEAVE=BIP', join(folder, 'wms.xml'), join(folder, 'out.bin')]
+    await promisify(execFile)('gdal_translate', args)
+    const ours = (await client().pixels(source, 'TOWN/latest', request!.grid)).filter((_, i) => i % 4 < 3)
+    expect(Buffer.from(ours).equals(await readFile(join(folder, 'out.bin')))).toBe(true)
+  })
+
+  test('are shared by neighbours: far fewer requests than images', async () => {
+    const source = await sourceFor({ url: service.url, layers: 'utm', gsd: 0.2 })
+    const tile = mapTileAt(PLACE)
+    const before = service.asked.length
+    const tiles = client()
+    const candidates = await planned(source, points(PLACE, 9), tile)
+    for (const { grid } of groupRequests(candidates, tile, [source], false))
+      await tiles.pixels(source, 'TOWN/latest', grid)
+    expect(service.asked.length - before).toBeLessThan(9)
+  })
+})
+
+/** A service that says this of itself, and answers maps with one colour. */
+async function saying(capabilities: string, type = 'text/xml') {
+  const server = await serve(async (request, response) => {
+    if (/GetCapabilities/.test(request.url!)) return response.writeHead(200, { 'content-type': type }).end(capabilities)
+    const format = /FORMAT=image\/(\w+)/.exec(request.url!)![1] as 'png' | 'jpeg'
+    const size = Number(/WIDTH=(\d+)/.exec(request.url!)![1])
+    const noise = Buffer.from(Array.from({ length: size * size * 3 }, (_, i) => (i * i * 7919) % 251))
+    const image = sharp(noise, { raw: { width: size, height: size, channels: 3 } }).toFormat(format)
+    return response.writeHead(200, { 'content-type': `image/${format}` }).end(await image.toBuffer())
+  })
+  closers.push(() => server.stop())
+  return server
+}
+
+interface Says {
+  readonly layers?: string
+  readonly version?: string
+  readonly formats?: readonly string[]
+  readonly service?: string
+}
+
+const says = ({
+  layers = LAYER,
+  version = '1.3.0',
+  formats = ['image/png', 'image/jpeg'],
+  service = '',
+}: Says = {}) => {
+  const root = version === '1.3.0' ? 'WMS_Capabilities' : 'WMT_MS_Capabilities'
+  const offered = formats.map((each) => `<Format>${each}</Format>`).join('')
+  return `<?xml version="1.0"?><${root} version="${version}"><Service><Name>WMS</Name>${service}</Service><Capability><Request><GetMap>${offered}</GetMap></Request><Layer><Title>all</Title>${layers}</Layer></Capability></${root}>`
+}
+const BOX =
+  '<EX_GeographicBoundingBox><westBoundLongitude>9</westBoundLongitude><eastBoundLongitude>14</eastBoundLongitude><southBoundLatitude>47</southBoundLatitude><northBoundLatitude>50.5</northBoundLatitude></EX_GeographicBoundingBox>'
+const LAYER = `<CRS>EPSG:4326</CRS><CRS>EPSG:3857</CRS><CRS>EPSG:31468</CRS><CRS>EPSG:25833</CRS><CRS>EPSG:25832</CRS><Layer><Name>dop20</Name>${BOX}</Layer><Layer><Name>dop40</Name>${BOX}</Layer>`
+const wms = (url: string, settings: Record<string, unknown> = {}) =>
+  completed({ kind: 'wms', url, layers: 'dop20', gsd: 0.2, ...settings })
+
+describe('what a service says of itself', () => {
+  test('completes the settings: a metric system that is made for the place and known to a few metres, extent, format', async () => {
+    const server = await saying(says())
+    expect(await wms(server.url)).toMatchObject({
+      version: '1.3.0',
+      // EPSG:31468 needs a grid of shifts, and EPSG:25833 is made for places further east.
+      crs: 'EPSG:25832',
+      extent: [9, 47, 14, 50.5],
+      format: 'image/png',
+      tileSize: 512,
+    })
+  })
+
+  test('is asked in web mercator where no metric system is offered, and in degrees where that is missing too', async () => {
+    const only = (crs: string) => says({ layers: `<CRS>${crs}</CRS><Layer><Name>dop20</Name>${BOX}</Layer>` })
+    expect(await wms((await saying(only('EPSG:3857'))).url)).toMatchObject({ crs: 'EPSG:3857' })
+    expect(await wms((await saying(only('CRS:84'))).url)).toMatchObject({ crs: 'CRS:84' })
+  })
+
+  test('is understood in the older version too, with its lists of systems and its times', async () => {
+    const layers = `<SRS>EPSG:4326 EPSG:25832</SRS><Layer><Name>dop20</Name><LatLonBoundingBox minx="9" miny="47" maxx="14" maxy="50.5"/><Dimension name="time" units="ISO8601"/><Extent name="time">2018,2020/2022/P1Y</Extent></Layer>`
+    const server = await saying(says({ version: '1.1.1', layers }))
+    const settings = await wms(server.url, { years: [2018, 2022] })
+    expect(settings).toMatchObject({ version: '1.1.1', crs: 'EPSG:25832', times: ['2018', '2020', '2021', '2022'] })
+    const source = sourcesOf([settings])[0] as TileSource
+    const images = await client().find(source, [10, 48, 11, 49])
+    expect(images.map(({ imageId, time }) => [imageId, new Date(time!).getUTCFullYear()])).toEqual([
+      ['TOWN/2018', 2018],
+      ['TOWN/2020', 2020],
+      ['TOWN/2021', 2021],
+      ['TOWN/2022', 2022],
+    ])
+    const [picture] = source.pictures
+    expect(source.addressOf({ column: 3, row: -4, stepX: 0.2, stepY: 0.2 }, picture!)).toContain('TIME=2018')
+  })
+
+  test.each([
+    ['degrees', 'EPSG:4326', '1.3.0', 'by-definition', /CRS=EPSG:4326&BBOX=0\.5,1,/],
+    ['degrees as CRS:84', 'CRS:84', '1.3.0', 'by-definition', /CRS=CRS:84&BBOX=1,0\.5,/],
+    ['degrees in 1.1.1', 'EPSG:4326', '1.1.1', 'by-definition', /SRS=EPSG:4326&BBOX=1,0\.5,/],
+    ['metres, northing first', 'EPSG:2180', '1.3.0', 'by-definition', /BBOX=0\.5,1,/],
+    ['the same of a service that gets it wrong', 'EPSG:2180', '1.3.0', 'east-first', /BBOX=1,0\.5,/],
+    ['metres, easting first', 'EPSG:25832', '1.3.0', 'by-definition', /BBOX=1,0\.5,/],
+    ['the same of a service that gets it wrong', 'EPSG:25832', '1.3.0', 'north-first', /BBOX=0\.5,1,/],
+  ])('the order of coordinates is that of the system: %s', (_, crs, version, axis, expected) => {
+    const settings = { kind: 'wms', url: 'https://x/wms', layers: 'a', gsd: 1, format: 'image/png', tileSize: 128 }
+    const source = sourcesOf([described({ ...settings, crs, version, axis })])[0] as TileSource
+    const place = { column: 1, row: -2, stepX: 1 / 128, stepY: 1 / 256 }
+    // Columns begin at 1, and rows end at 0.5.
+    expect(source.addressOf({ ...place, stepX: 1 / 128 }, source.pictures[0]!)).toMatch(expected)
+  })
+
+  test('a layer, a system or a format that is missing is named, with those that there are', async () => {
+    const server = await saying(says())
+    await expect(wms(server.url, { layers: 'dop10' })).rejects.toThrow(/has no layer dop10; it has dop20, dop40\./)
+    await expect(wms(server.url, { crs: 'EPSG:2056' })).rejects.toThrow(
+      /offers dop20 in no EPSG:2056; it has EPSG:4326,/,
+    )
+    const tiff = await saying(says({ formats: ['image/tiff'] }))
+    await expect(wms(tiff.url)).rejects.toThrow(/gives no PNG and no JPEG; it has image\/tiff/)
+    await expect(wms(server.url, { extent: [0, 0, 1, 1] })).rejects.toThrow(/has nothing of dop20 within the extent/)
+  })
+
+  test.each([
+    ['a web page', '<!DOCTYPE html><html><body>Moved</body></html>', /answered with a web page instead of its capab/],
+    [
+      'an exception',
+      '<ServiceExceptionReport><ServiceException>No key</ServiceException></ServiceExceptionReport>',
+      /an exception \(No key\)/,
+    ],
+    ['broken XML', '<WMS_Capabilities version="1.3.0"><Layer>', /answered with broken XML/],
+    ['nothing', '', /answered with something other than XML/],
+  ])('%s instead of it is said in one sentence', async (_, body, said) => {
+    await expect(wms((await saying(body)).url)).rejects.toThrow(said)
+  })
+
+  test('fees and constraints are told, and largest sizes kept to', async () => {
+    const service =
+      '<Fees>none</Fees><AccessConstraints>dl-de/by-2-0</AccessConstraints><MaxWidth>300</MaxWidth><MaxHeight>400</MaxHeight>'
+    const server = await saying(says({ service }))
+    const told: unknown[] = []
+    const settings = described({ kind: 'wms', url: server.url, layers: 'dop20', gsd: 0.2 })
+    const [complete] = await completeSources([settings], { fillIn }, (...each) => told.push(each))
+    expect(told).toEqual([['TOWN', ['dl-de/by-2-0']]])
+    expect(complete).toMatchObject({ tileSize: 300 })
+  })
+
+  test('a key is sent, and is in nothing that is stored, even where the service repeats its address', async () => {
+    const template = '$' + '{SKYSCRIPT_SECRET_TOWN}'
+    const server = await serve((request, response) => {
+      const said = `<Capabilities xmlns:xlink="http://www.w3.org/1999/xlink"><OperationsMetadata><Operation name="GetTile"><DCP><HTTP><Get xlink:href="http://127.0.0.1/k3y/wmts?"/></HTTP></DCP></Operation></OperationsMetadata><Contents>${TILES}</Contents></Capabilities>`
+      response.writeHead(200).end(request.url!.includes('k3y') ? said : 'no key')
+    })
+    closers.push(() => server.stop())
+    const settings = await completed({
+      kind: 'wmts',
+      url: `${server.url}/wmts?token=${template}`,
+      layer: 'dop',
+      matrixSet: 'national',
+    })
+    expect(JSON.stringify(settings)).not.toContain('k3y')
+    const source = sourcesOf([settings])[0] as TileSource
+    const address = source.addressOf({ column: 5, row: 6, stepX: 0.2, stepY: 0.2 }, source.pictures[0]!)
+    expect(fillIn(address)).toMatch(/^http:\/\/127\.0\.0\.1\/k3y\/wmts\?token=k3y&.*LAYER=dop&.*TILEROW=6&TILECOL=5/)
+  })
+})
+
+const TILES = `<Layer><Identifier>dop</Identifier><WGS84BoundingBox><LowerCorner>9 47</LowerCorner><UpperCorner>14 50.5</UpperCorner></WGS84BoundingBox><Style isDefault="true"><Identifier>default</Identifier></Style><Format>image/png</Format><TileMatrixSetLink><TileMatrixSet>national</TileMatrixSet></TileMatrixSetLink></Layer><TileMatrixSet><Identifier>national</Identifier><SupportedCRS>urn:ogc:def:crs:EPSG::25832</SupportedCRS><TileMatrix><Identifier>15</Identifier><ScaleDenominator>714.2857142857143</ScaleDenominator><TopLeftCorner>200000 6000000</TopLeftCorner><TileWidth>256</TileWidth><TileHeight>256</TileHeight><MatrixWidth>20000</MatrixWidth><MatrixHeight>30000</MatrixHeight></TileMatrix></TileMatrixSet>`
