@@ -53,6 +53,7 @@ function settingsPage(): string {
 
 /** A kind of source as its own description begins; that of Earth Engine needs no name. */
 function titleOf({ properties }: JsonSchema): string {
+  if (properties?.index) return 'Layers of a catalogue'
   const [name, title] = (properties?.kind?.description ?? '').split(/: (?:an? )?(.*)/s)
   return title === undefined ? 'In Earth Engine' : `${name}: ${title}`
 }

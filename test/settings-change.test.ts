@@ -39,6 +39,7 @@ const ROWS: Readonly<Record<string, Row | string>> = {
   'osm.source': 'its file changes in map-changes.test.ts',
   'osm.clip': { change: () => ({ osm: { clip: [west, south, east, north] } }) },
   'imagery.sources': { change: () => ({ imagery: { sources: ['P3', 'S2'] } }) },
+  'imagery.catalogue': 'changes in layers.test.ts',
   'imagery.prefer': {
     with: () => ({ imagery: { sources: ['P3', 'CH', 'S2'] } }),
     change: () => ({ imagery: { prefer: 'listed' } }),

@@ -29,6 +29,7 @@ export function mapPlaces<T extends Places>(config: T, change: PlaceChange): T {
     },
     imagery: {
       ...imagery,
+      catalogue: optional(imagery.catalogue, 'address', change),
       sources: imagery.sources.map((source) =>
         typeof source === 'string' || source.kind !== 'cog'
           ? source

@@ -153,7 +153,15 @@ const imagery = z.strictObject({
   sources: sourcesSetting
     .default([...SOURCE_ALIASES])
     .describe(
-      "Imagery sources: aliases of [shipped ones](sources.md), descriptions of [your own](../how-to/own-imagery.md), or `auto` for all shipped ones that cover the region and may be used without more than `licences` allows. Default: the paper's ten",
+      "Imagery sources: aliases of [shipped ones](sources.md), descriptions of [your own](../how-to/own-imagery.md), layers of `catalogue`, or `auto` for all shipped ones that cover the region and may be used without more than `licences` allows. Default: the paper's ten",
+    ),
+  catalogue: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      "File or URL of a [catalogue of layers](../how-to/own-imagery.md#layers-of-a-catalogue), in the form of OSM's editor layer index or of JOSM's; `sources` names them by `{ index: id, licence: ... }`",
     ),
   prefer: z
     .enum(['finest', 'listed'])

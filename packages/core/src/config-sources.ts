@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { CATALOGUE, catalogued } from './catalogue/index.ts'
-import { schemaMessage } from './schema-faults.ts'
+import { InputError } from './errors.ts'
+import { checkWith, schemaMessage } from './schema-faults.ts'
 import { arcgisSource } from './source-kinds/arcgis.ts'
 import { cogSource } from './source-kinds/cog.ts'
 import { isShipped, SHIPPED, type ShippedAlias, secretName } from './source-kinds/common.ts'
 import { earthEngineSource } from './source-kinds/earth-engine.ts'
+import { aliasOfLayer, indexLayer, type LayerSettings } from './source-kinds/layer.ts'
 import { oamSource } from './source-kinds/oam.ts'
 import { wmsSource } from './source-kinds/wms.ts'
 import { wmtsSource } from './source-kinds/wmts.ts'
@@ -25,10 +27,11 @@ const isKind = (kind: unknown): kind is keyof typeof KINDS => typeof kind === 's
 /** All catalogue sources that cover a region. */
 export const AUTO = 'auto'
 
-/** Every form of a source: an alias, or a description. */
+/** Every form of a source: an alias, a description, or a layer of a catalogue. */
 export const sourceForms = [
   z.enum([...SHIPPED, ...CATALOGUE.map(({ alias }) => alias), AUTO]),
   ...Object.values(KINDS),
+  indexLayer,
 ] as const
 
 /** A source that the settings describe. */
@@ -38,11 +41,14 @@ export type SourceSettings = z.infer<(typeof KINDS)[keyof typeof KINDS]>
 export type SettledSource = ShippedAlias | SourceSettings
 
 /** An entry of `imagery.sources`. */
-export type SourceChoice = SettledSource | typeof AUTO
+export type SourceChoice = SettledSource | typeof AUTO | LayerSettings
+
+/** `index:<id>`, as layers of catalogues are called. */
+const LAYER = /^index:\s*(.+)$/
 
 /**
- * A shipped source by its alias, a source of the user's (`kind` is earth-engine by default), or `auto`. An official
- * service's alias becomes its description.
+ * A shipped source by its alias, a source of the user's (`kind` is earth-engine by default), a layer of the user's
+ * catalogue, or `auto`. An official service's alias becomes its description.
  */
 export const sourceSetting = z.unknown().transform((value, context): SourceChoice => {
   const fault = (message: string, path: PropertyKey[] = []) => {
@@ -66,9 +72,16 @@ export const sourceSetting = z.unknown().transform((value, context): SourceChoic
       const { terms: _terms, confirmed: _confirmed, ...settings } = entry
       return described(settings.kind, settings)
     }
-    return fault(unknownSource(value))
+    const layer = LAYER.exec(value)?.[1]
+    return fault(layer === undefined ? unknownSource(value) : withoutLicence(layer))
   }
   if (typeof value !== 'object' || value === null) return fault('must be the name of a source, or describe one')
+  if ('index' in value) {
+    const index = typeof value.index === 'string' ? value.index.replace(LAYER, '$1') : value.index
+    if (!('licence' in value)) return fault(withoutLicence(String(index)))
+    const layer = parsed(indexLayer, { ...value, index })
+    return layer === null ? z.NEVER : { ...layer, kind: 'index', alias: layer.alias ?? aliasOfLayer(layer.index) }
+  }
   const { kind = 'earth-engine' } = value as { kind?: unknown }
   return isKind(kind) ? described(kind, value) : fault(`must be one of ${Object.keys(KINDS).join(', ')}`, ['kind'])
 })
@@ -91,11 +104,25 @@ export const sourcesSetting = z.preprocess(
 const unknownSource = (name: string) =>
   `Unknown source "${name.slice(0, 40)}"; use one of ${SHIPPED.join(', ')}, an alias that \`skyscript sources\` lists, auto, or describe a source of your own`
 
+const withoutLicence = (layer: string) =>
+  `says no licence; write { index: ${layer.slice(0, 100)}, licence: ... }: catalogues of editors' backgrounds tell what may be traced, and permission to trace is not permission to copy`
+
 /** What a source is called. */
 export const aliasOf = (source: SourceChoice): string => (typeof source === 'string' ? source : source.alias)
 
 /** Aliases of everything that can be named without a description. */
 export const SHIPPED_ALIASES: readonly string[] = [...SHIPPED, ...CATALOGUE.map(({ alias }) => alias)]
+
+/**
+ * A source by a description that comes from elsewhere than the settings.
+ *
+ * @throws InputError `bad-source`
+ */
+export function describedSource(description: object, name: string): SourceSettings {
+  const checked = checkWith(sourceSetting, description, name)
+  if ('value' in checked) return checked.value as SourceSettings
+  throw new InputError('bad-source', `${name} can't be used: ${checked.faults.join('; ')}.`)
+}
 
 /** What the settings have for one of them. */
 export const shippedSource = (alias: string): SettledSource => sourceSetting.parse(alias) as SettledSource

@@ -175,6 +175,9 @@ test('an official service is named by its alias, with a key by its token, and ma
   const own = `{ kind: xyz, alias: FRIGN, url: "https://h/{z}/{x}/{y}?k={key}", zoom: [0, 9], licence: CC0 }`
   expect(of(`[${own}]`)).toMatchObject([{ url: `https://h/{z}/{x}/{y}?k=\${SKYSCRIPT_SECRET_FRIGN}` }])
   expect(() => of(`[FRIGN, ${own}]`)).toThrow('names a source twice')
+  const turns = '{ kind: xyz, alias: TURN, url: "https://{switch:a,b}.h/{z}/{x}/{y}", zoom: [0, 9], licence: CC0 }'
+  expect(of(`[${turns}]`)).toMatchObject([{ url: 'https://{switch:a,b}.h/{z}/{x}/{y}' }])
+  expect(() => of(`[${turns.replace('https:', 'ftp:')}]`)).toThrow('url: must be an http(s) URL')
 })
 
 test('auto stands for the whole list or for an entry of it', () => {
@@ -183,4 +186,23 @@ test('auto stands for the whole list or for an entry of it', () => {
   expect(of('[US, auto]')).toEqual(['US', 'auto'])
   expect(() => of('[auto, auto]')).toThrow('names a source twice')
   expect(() => of('automatic')).toThrow('imagery.sources: expected a list, got a string')
+})
+
+test('a layer of a catalogue is named with a licence, and has a name of its own or one made of its id', () => {
+  const of = (sources: string) =>
+    parseConfig(`${minimal}imagery: { catalogue: c.geojson, sources: ${sources} }\n`, '/maps/r.yaml').imagery
+  expect(
+    of('[{ index: fr.ign.bdortho, licence: etalab-2.0 }, { index: "index:2021", licence: CC0, alias: TOWN }]'),
+  ).toMatchObject({
+    catalogue: '/maps/c.geojson',
+    sources: [
+      { kind: 'index', index: 'fr.ign.bdortho', alias: 'FRIGNBDO', licence: 'etalab-2.0' },
+      { kind: 'index', index: '2021', alias: 'TOWN' },
+    ],
+  })
+  for (const without of ['"index:town"', '{ index: town }', '{ index: town, alias: TOWN }'])
+    expect(() => of(`[${without}]`)).toThrow(
+      /imagery\.sources\[0\]: says no licence; write \{ index: town, licence: \.\.\. \}: .* permission to trace is not permission to copy/,
+    )
+  expect(() => of('[{ index: town, licence: CC0, colour: red }]')).toThrow('imagery.sources[0].colour: unknown field')
 })

@@ -7,7 +7,7 @@ import { InputError } from './errors.ts'
 import { checkWith } from './schema-faults.ts'
 
 export type { Config } from './config-schema.ts'
-export { aliasOf, SHIPPED_ALIASES, shippedSource } from './config-sources.ts'
+export { aliasOf, describedSource, SHIPPED_ALIASES, shippedSource } from './config-sources.ts'
 
 /**
  * Reads a region file.

@@ -17,7 +17,7 @@ export { checkSource } from './check-source.ts'
 export { createEarthEngine, type EarthEngine, type EarthEngineOptions, type EarthEngineStats } from './client.ts'
 export { type CogImagery, createCogImagery } from './cog/cog-imagery.ts'
 export type { CogSource } from './cog/cog-source.ts'
-export { mayCover } from './coverage.ts'
+export { coveredBy, mayCover } from './coverage.ts'
 export { type EecuLedger, type EecuUse, sumOf } from './eecu.ts'
 export {
   candidateToAsk,
@@ -31,6 +31,10 @@ export {
 } from './fetch-images.ts'
 export { groupRequests, type PixelRequest, pixelsIn } from './grouping.ts'
 export { createImagery, type Imagery } from './imagery.ts'
+export type { Layer, LayerCatalogue } from './layers/layer.ts'
+export { type StatedLayer, sourceOfLayer } from './layers/layer-source.ts'
+export { nearest } from './layers/nearest.ts'
+export { readLayers } from './layers/read-layers.ts'
 export {
   AFTER_REFUSAL,
   createLimiter,

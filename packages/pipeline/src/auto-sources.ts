@@ -7,6 +7,7 @@ import {
   mapTileBox,
   OPEN_LICENCES,
   type SettledSource,
+  type SourceChoice,
   type Storage,
 } from '@skyscript/core'
 import { aliasOf, SHIPPED_ALIASES, shippedSource } from '@skyscript/core/config'
@@ -100,7 +101,9 @@ export const withAuto = <T extends { readonly imagery: Config['imagery'] }>(
   ...config,
   imagery: {
     ...config.imagery,
-    sources: config.imagery.sources.flatMap((source) => (source === 'auto' ? added : [source])),
+    sources: config.imagery.sources.flatMap((source): readonly SourceChoice[] =>
+      source === 'auto' ? added : [source],
+    ),
   },
 })
 

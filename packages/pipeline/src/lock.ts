@@ -17,7 +17,7 @@ export type LockedConfig = ReturnType<typeof lockedConfig>
  */
 export function lockedConfig(config: Run['config']) {
   const { name, osm, imagery, selection, tiles, captions, seed } = mapPlaces(config, byName)
-  const { patience: _patience, ...choice } = imagery
+  const { patience: _patience, catalogue: _catalogue, ...choice } = imagery
   return {
     ...{ name, osm },
     imagery: {

@@ -6,6 +6,7 @@ import { openCog, openContext, scorerOptions, webOptions } from './context.ts'
 import type { Facts } from './facts.ts'
 import type { FlowOptions } from './flow.ts'
 import { HEADS_FOLDER, readHeads } from './heads.ts'
+import { readCatalogue, withLayers } from './layer-sources.ts'
 import { withLicensedSources } from './licences.ts'
 import { listedFiles, originChecker } from './origins.ts'
 import type { Lease } from './ownership/lease.ts'
@@ -35,8 +36,10 @@ export interface Prepared extends FlowOptions {
 /** Extracts, selects, and stores what the jobs need to know. The caller closes the context. */
 export async function prepare(given: BuildOptions): Promise<Prepared> {
   const privateAddresses: PrivateAddresses = given.privateAddresses ?? new Map()
-  const licensed = withLicensedSources(given.config)
-  const sayTerms = (alias: string, terms: readonly string[]) => given.terminal.note(`${alias}: ${terms.join(' ')}`)
+  const say = (text: string) => given.terminal.note(text)
+  const described = await withLayers(given.config, (catalogue) => readCatalogue(catalogue, say, given.signal))
+  const licensed = withLicensedSources(described)
+  const sayTerms = (alias: string, terms: readonly string[]) => say(`${alias}: ${terms.join(' ')}`)
   const complete = <S extends SourceChoice>(sources: readonly S[]) =>
     completeSources(sources, webOptions(licensed, given), sayTerms)
   // A service without the layer, or one that is away, is known before the map is read.
@@ -51,11 +54,9 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   const first = await listStorage(storage)
   const existing = new Set(first.work.keys())
   const { tables, captioner, extract, index, learnedTags } = await readMap(options, existing)
-  const auto = await complete(
-    chooseAuto(options.config.imagery, Object.keys(index.tiles), (text) => terminal.note(text)),
-  )
+  const auto = await complete(chooseAuto(options.config.imagery, Object.keys(index.tiles), say))
   const config = withAuto(options.config, auto)
-  if (auto.length > 0) await noteOtherSources(storage, config.imagery.sources, (text) => terminal.note(text))
+  if (auto.length > 0) await noteOtherSources(storage, config.imagery.sources, say)
   const choosing = terminal.stage('select', 'tiles')
   const select = await selectObjects(config, extract, index, captioner, storage, existing, choosing)
   const selection = (await getJson<SelectIndex>(storage, selectIndexKey(select)))!

@@ -8,11 +8,12 @@ import {
   catalogued,
   mapTileBox,
   type Position,
-  type SettledSource,
+  type SourceChoice,
 } from '@skyscript/core'
 import { aliasOf, SHIPPED_ALIASES, shippedSource } from '@skyscript/core/config'
-import { gsdOf, mayCover, type Source, sourcesOf, suitableSources } from '@skyscript/gee-fetch'
+import { coveredBy, gsdOf, type Layer, mayCover, type Source, sourcesOf, suitableSources } from '@skyscript/gee-fetch'
 import { lackOf } from './auto-sources.ts'
+import { readCatalogue, withLayers } from './layer-sources.ts'
 import { listStorage } from './presence/listing.ts'
 import { secretsOf } from './private-addresses.ts'
 import { type MapOptions, type RegionMap, readMap } from './region-map.ts'
@@ -44,13 +45,24 @@ export function sourcesAt(imagery: Config['imagery'], at: Position): SourceHere[
   return here.map((source) => hereOf(source, imagery, at, null)).sort(byGsd)
 }
 
-/**
- * Sources of a region, the finest first. Reads the map first, unless an earlier command did.
- *
- * @returns also how many objects can be seen
- */
-export async function sourcesOfRegion(options: MapOptions): Promise<{ objects: number; sources: SourceHere[] }> {
-  const { config, storage, terminal } = options
+/** What covers a region. */
+export interface RegionSources {
+  /** Those that can be seen. */
+  readonly objects: number
+  /** The finest first. */
+  readonly sources: readonly SourceHere[]
+  /** Layers of `imagery.catalogue`, by id. */
+  readonly layers: readonly Layer[]
+}
+
+/** Sources of a region. Reads the map first, unless an earlier command did. */
+export async function sourcesOfRegion(given: MapOptions): Promise<RegionSources> {
+  const { storage, terminal, signal } = given
+  const say = (text: string) => terminal.note(text)
+  const { catalogue } = given.config.imagery
+  const known = catalogue === null ? null : await readCatalogue(catalogue, say, signal)
+  const config = await withLayers(given.config, async () => known!)
+  const options = { ...given, config }
   const { work } = await listStorage(storage)
   const map = await readMap(options, new Set(work.keys()))
   const boxes = Object.keys(map.index.tiles).map(mapTileBox)
@@ -62,13 +74,16 @@ export async function sourcesOfRegion(options: MapOptions): Promise<{ objects: n
     const { count = 0, at = boxCenter(boxes.find((box) => mayCover(source, box))!) } = served.get(source.alias) ?? {}
     return hereOf(source, config.imagery, at, count)
   })
-  return { objects, sources: sources.sort(byGsd) }
+  const layers = (known?.layers ?? []).filter(
+    ({ outline }) => outline === null || boxes.some((box) => mayCover(coveredBy(outline), box)),
+  )
+  return { objects, sources: sources.sort(byGsd), layers: layers.sort((a, b) => (a.id < b.id ? -1 : 1)) }
 }
 
 const byGsd = (a: SourceHere, b: SourceHere) => a.gsd - b.gsd
 
 /** What the settings describe, and everything shipped. */
-function choicesOf({ sources }: Config['imagery']): SettledSource[] {
+function choicesOf({ sources }: Config['imagery']): SourceChoice[] {
   const own = sources.filter((source) => typeof source !== 'string')
   const names = new Set(own.map(aliasOf))
   return [...own, ...SHIPPED_ALIASES.filter((alias) => !names.has(alias)).map(shippedSource)]

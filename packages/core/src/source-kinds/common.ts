@@ -141,7 +141,12 @@ export const secretFault = (address: string): string | null =>
  * @param faultOf what else is wrong with it; null for nothing
  */
 export const serviceUrl = (faultOf: (address: string) => string | null = () => null) =>
-  z.url({ protocol: /^https?$/ }).check((context) => {
-    const message = faultOf(context.value) ?? secretFault(context.value)
-    if (message !== null) context.issues.push({ code: 'custom', input: context.value, message })
+  z.string().check((context) => {
+    const { value } = context
+    const message = (isWebAddress(value) ? faultOf(value) : 'must be an http(s) URL') ?? secretFault(value)
+    if (message !== null) context.issues.push({ code: 'custom', input: value, message })
   })
+
+/** Of servers that take turns, the first. */
+const isWebAddress = (address: string): boolean =>
+  /^https?:$/.test(URL.parse(address.replace(/\{switch:([^,}]*)[^}]*\}/g, '$1'))?.protocol ?? '')

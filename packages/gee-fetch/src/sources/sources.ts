@@ -1,4 +1,4 @@
-import type { SettledSource, SHIPPED_SOURCES, SourceChoice, SourceSettings } from '@skyscript/core'
+import type { SHIPPED_SOURCES, SourceChoice, SourceSettings } from '@skyscript/core'
 import { coveredBy } from '../coverage.ts'
 import { oamSource } from '../oam/oam-source.ts'
 import { arcgisSource } from '../web/arcgis.ts'
@@ -50,14 +50,15 @@ export const SOURCES = {
 /** The sources that the settings name or describe, in their order. */
 export function sourcesOf(settings: readonly SourceChoice[]): Source[] {
   return settings.map((each) => {
-    // What it stands for is known once the extract has been read.
-    if (each === 'auto') throw new TypeError('imagery.sources: auto is no source.')
+    // What they stand for is known once the extract or the catalogue has been read.
+    if (each === 'auto' || (typeof each !== 'string' && each.kind === 'index'))
+      throw new TypeError('imagery.sources: auto and layers of a catalogue are no sources.')
     return typeof each === 'string' ? SOURCES[each] : described(each)
   })
 }
 
 /** The licence of a source's pictures. */
-export const licenceOf = (source: SettledSource): string => sourcesOf([source])[0]!.licence
+export const licenceOf = (source: SourceChoice): string => sourcesOf([source])[0]!.licence
 
 function described(described: SourceSettings): Source {
   switch (described.kind) {

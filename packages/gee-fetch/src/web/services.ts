@@ -1,5 +1,5 @@
 /** Completes the settings of web services by what these say of themselves. */
-import { POLITE_REQUESTS, type SourceSettings } from '@skyscript/core'
+import { POLITE_REQUESTS, type SourceChoice, type SourceSettings } from '@skyscript/core'
 import type { HostOptions } from './hosts.ts'
 import { type Completed, openService, type Service } from './service.ts'
 
@@ -15,8 +15,8 @@ const COMPLETERS: {
 }
 
 /** Whether a source has something to be read from its service. */
-export const needsService = (source: string | SourceSettings): source is SourceSettings =>
-  typeof source !== 'string' && COMPLETERS[source.kind] !== undefined
+export const needsService = (source: SourceChoice): source is SourceSettings =>
+  typeof source !== 'string' && source.kind !== 'index' && COMPLETERS[source.kind] !== undefined
 
 /**
  * Settings with everything that jobs need to know, so that no job asks a service what it is.
@@ -24,7 +24,7 @@ export const needsService = (source: string | SourceSettings): source is SourceS
  * @param onTerms is told the conditions that a service states for its use
  * @throws InputError for what a service doesn't have; ServiceError for one that can't be read
  */
-export async function completeSources<S extends string | SourceSettings>(
+export async function completeSources<S extends SourceChoice>(
   sources: readonly S[],
   options: HostOptions,
   onTerms: (alias: string, terms: readonly string[]) => void = () => {},

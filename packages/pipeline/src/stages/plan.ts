@@ -63,7 +63,8 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
   decides(tile, _upstream, { run, index, selection, captioner, sources }) {
     const { imagery, tiles, seed } = run.config
     // What is allowed and what is judged later choose no image, and how services are asked doesn't either.
-    const { earthEngine: _earthEngine, licences: _licences, checks: _checks, patience: _patience, ...choice } = imagery
+    const { earthEngine: _earthEngine, licences: _licences, checks: _checks, patience: _patience, ...others } = imagery
+    const { catalogue: _catalogue, ...choice } = others
     return [
       index.tiles[tile]!.sha256,
       selection.tiles[tile]!.sha256,

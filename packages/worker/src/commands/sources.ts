@@ -1,4 +1,5 @@
-import { formatCount, formatCounted, InputError } from '@skyscript/core'
+import { formatCount, formatCounted, InputError, printable } from '@skyscript/core'
+import type { Layer } from '@skyscript/gee-fetch'
 import type { SourceHere } from '@skyscript/pipeline'
 import { defineCommand, flag, jsonOption, option, optionalArgument, position } from '../command.ts'
 import type { ListedSources } from '../runs/list-sources.ts'
@@ -22,7 +23,7 @@ export const sources = defineCommand({
   },
 })
 
-function jsonOf({ place, objects, sources, checks }: ListedSources) {
+function jsonOf({ place, objects, sources, layers, checks }: ListedSources) {
   return {
     place,
     objects,
@@ -32,13 +33,14 @@ function jsonOf({ place, objects, sources, checks }: ListedSources) {
       ...{ needs, isReady: lacks === null, objects: served },
       ...(checks && { check: checks.get(source.alias) }),
     })),
+    layers: layers.map(({ outline: _outline, ...layer }) => layer),
   }
 }
 
 /** Long licences are cut; --json has them whole. */
 const LICENCE = 36
 
-function tableOf({ place, objects, sources, checks }: ListedSources): string {
+function tableOf({ place, objects, sources, layers, checks }: ListedSources): string {
   const where = typeof place === 'string' ? place : place.join(',')
   const seen = objects === null ? '' : ` (${formatCounted(objects, 'visible object')})`
   const title = `${formatCounted(sources.length, 'source')} at ${where}${seen}`
@@ -62,7 +64,20 @@ function tableOf({ place, objects, sources, checks }: ListedSources): string {
     const answer = checks?.get(alias)
     return answer ? [`  ${answer.ok ? 'ok' : 'no'}: ${answer.said}`] : []
   }
-  return `${[title, line(head), ...rows.flatMap((row) => [line(row), ...answers(row[0]!)])].join('\n')}\n`
+  const lines = [title, line(head), ...rows.flatMap((row) => [line(row), ...answers(row[0]!)]), ...layerLines(layers)]
+  return `${lines.join('\n')}\n`
+}
+
+/** Layers of a catalogue are no sources before a licence is stated. */
+function layerLines(layers: readonly Layer[]): string[] {
+  if (layers.length === 0) return []
+  const width = Math.max(...layers.map(({ id }) => id.length))
+  return [
+    `${formatCounted(layers.length, 'layer')} of imagery.catalogue; name one as { index: id, licence: ... } once you know its licence`,
+    ...layers.map(({ id, type, name, licenceUrl }) =>
+      printable(`${id.padEnd(width)}  ${type}  ${name}${licenceUrl === null ? '' : `  ${licenceUrl}`}`),
+    ),
+  ]
 }
 
 const yearsOf = ({ years }: SourceHere['source']): string =>

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Config, isUrl, type Position } from '@skyscript/core'
 import { parseConfig } from '@skyscript/core/config'
-import { createOutages } from '@skyscript/gee-fetch'
+import { createOutages, type Layer } from '@skyscript/gee-fetch'
 import { checkSources, type SourceCheck, type SourceHere, sourcesAt, sourcesOfRegion } from '@skyscript/pipeline'
 import { buildClaim } from '@skyscript/pipeline/ownership'
 import { machineLimits } from '../limits/shared-limits.ts'
@@ -18,6 +18,8 @@ export interface ListedSources {
   /** Visible objects; null of a position. */
   readonly objects: number | null
   readonly sources: readonly SourceHere[]
+  /** Of the user's catalogue, by id. */
+  readonly layers: readonly Layer[]
   /** By alias; null if none was asked. */
   readonly checks: ReadonlyMap<string, SourceCheck> | null
 }
@@ -35,13 +37,13 @@ export async function listSources(place: string | Position, isChecked: boolean):
       const either = AbortSignal.any([signal, lease.signal])
       return sourcesOfRegion({ config, storage, openStorage, terminal, signal: either, ...shared })
     }
-    const checksOf = async (found: Pick<ListedSources, 'objects' | 'sources'>, config: Config) => ({
+    const checksOf = async (found: Pick<ListedSources, 'objects' | 'sources' | 'layers'>, config: Config) => ({
       ...{ place, ...found },
       checks: isChecked ? await checkSources(found.sources, config, shared, signal) : null,
     })
     if (typeof place !== 'string') {
       const config = settingsOf('.', '.')
-      return checksOf({ objects: null, sources: sourcesAt(config.imagery, place) }, config)
+      return checksOf({ objects: null, sources: sourcesAt(config.imagery, place), layers: [] }, config)
     }
     if (!place.endsWith('.pbf')) {
       const config = await readRegion(place)

@@ -9,8 +9,9 @@ const FILE_REQUESTS = 8
 export const imagery: Check = {
   name: 'imagery',
   seconds: 60,
-  async run({ config }) {
-    if (config === null) return []
+  async run({ config: given, signal }) {
+    if (given === null) return []
+    const config = await withLayers(given, signal)
     const { needsService, sourcesOf } = await import('@skyscript/gee-fetch')
     const named = config.imagery.sources.filter((source) => source !== 'auto')
     const sources = sourcesOf(named.filter((source) => !needsService(source)))
@@ -30,6 +31,13 @@ export const imagery: Check = {
       ...(await ofWebServices(named.filter((source) => needsService(source) || isTiles(source)))),
     ]
   },
+}
+
+/** A catalogue of layers is read only where one is named. */
+async function withLayers(config: NonNullable<CheckContext['config']>, signal: AbortSignal) {
+  if (config.imagery.sources.every((source) => typeof source === 'string' || source.kind !== 'index')) return config
+  const pipeline = await import('@skyscript/pipeline')
+  return pipeline.withLayers(config, (catalogue) => pipeline.readCatalogue(catalogue, () => {}, signal))
 }
 
 type Imagery = NonNullable<CheckContext['config']>['imagery']
