@@ -24,7 +24,7 @@ const SHARED = fileURLToPath(new URL('../../../shared', import.meta.url))
 export const PYTHON: Need = program('python3', 'python3')
 export const GDAL: Need = program('gdal_translate', 'gdal-bin')
 export const MAPSERVER: Need = program('mapserv', 'cgi-mapserver')
-export const MAPPROXY: Need = program('mapproxy-util', 'mapproxy')
+export const MAPPROXY: Need = program('mapproxy-util', 'mapproxy', 1)
 export const OSMIUM: Need = program('osmium', 'osmium-tool')
 
 /** A file or folder below ../shared; CI must have all of them if it has that folder. */
@@ -61,10 +61,11 @@ function mustHave({ ciMayLack }: Need): boolean {
   return process.env.CI === 'true' && !(ciMayLack?.() ?? false)
 }
 
-function program(command: string, debian: string): Need {
+/** @param status what its `--version` exits with */
+function program(command: string, debian: string, status = 0): Need {
   return {
     name: command,
-    isThere: () => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0,
+    isThere: () => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === status,
     advice: `install it (Debian: apt-get install ${debian})`,
   }
 }

@@ -242,12 +242,12 @@ describe('what a service says of itself', () => {
 
   test('a layer, a system or a format that is missing is named, with those that there are', async () => {
     const server = await saying(says())
-    await expect(wms(server.url, { layers: 'dop10' })).rejects.toThrow(/has no layer dop10; it has dop20, dop40\./)
+    await expect(wms(server.url, { layers: 'dop10' })).rejects.toThrow(/has no layer dop10; name one of dop20, dop40\./)
     await expect(wms(server.url, { crs: 'EPSG:2056' })).rejects.toThrow(
-      /offers dop20 in no EPSG:2056; it has EPSG:4326,/,
+      /does not offer dop20 in EPSG:2056; name one of EPSG:4326,/,
     )
     const tiff = await saying(says({ formats: ['image/tiff'] }))
-    await expect(wms(tiff.url)).rejects.toThrow(/gives no PNG and no JPEG; it has image\/tiff/)
+    await expect(wms(tiff.url)).rejects.toThrow(/gives no PNG and no JPEG, only image\/tiff/)
     await expect(wms(server.url, { extent: [0, 0, 1, 1] })).rejects.toThrow(/has nothing of dop20 within the extent/)
   })
 

@@ -79,7 +79,8 @@ function precisionFault({ datePrecision, time }: ManifestRow): string | null {
  * The box must match width and height times GSD: w = round((E-W) x 111320 x cos(lat) / g), h = round((N-S) x
  * 110540 / g), within one pixel. Boxes of a map tile share one lattice, so `lat` may be the centre of the tile instead of
  * the box: the width may differ by the change of the cosine over half a tile. Pixels of web mercator are squares on a
- * sphere, whose height depends on the cosine too.
+ * sphere, whose height depends on the cosine too. Those of a metric system are squares on the ellipsoid, but for the
+ * system's scale and the angle between its north and the meridian.
  */
 function gridFault({ box, center, width, height, gsd }: ManifestRow): string | null {
   const [west, south, east, north] = box
@@ -92,7 +93,10 @@ function gridFault({ box, center, width, height, gsd }: ManifestRow): string | n
   const change = Math.tan(radians(latitude)) * radians(MAP_TILE_DEGREES / 2 + (north - south) / 2)
   const isNear = (of: number, pixels: number, slack: number) => Math.abs(of / gsd - pixels) <= 1 + slack
   const isHigh = isNear(metres.height, height, 0) || isNear(mercatorHeight(box), height, height * change)
-  if (!isNear(metres.width, width, width * change) || !isHigh) {
+  const ground = ellipsoidMetres(box)
+  const isMetric =
+    isNear(ground.width, width, width * METRIC_SLACK) && isNear(ground.height, height, height * METRIC_SLACK)
+  if ((!isNear(metres.width, width, width * change) || !isHigh) && !isMetric) {
     const due = `${(metres.width / gsd).toFixed(1)}x${(metres.height / gsd).toFixed(1)}`
     return `is ${width}x${height} pixels, but the box at ${gsd} m gives ${due}`
   }
@@ -101,6 +105,20 @@ function gridFault({ box, center, width, height, gsd }: ManifestRow): string | n
 
 function isCenter([west, south, east, north]: Box, [longitude, latitude]: readonly [number, number]): boolean {
   return Math.abs((west + east) / 2 - longitude) < 1e-6 && Math.abs((south + north) / 2 - latitude) < 1e-6
+}
+
+/** What scale and angle take of a side: a national grid may be turned by seven degrees at its edge. */
+const METRIC_SLACK = 0.01
+
+/** Sides of a box on WGS84's ellipsoid, by its radii of curvature in the middle. */
+function ellipsoidMetres([west, south, east, north]: Box): { readonly width: number; readonly height: number } {
+  const [axis, squaredEccentricity] = [6_378_137, 0.00669438]
+  const latitude = radians((south + north) / 2)
+  const root = Math.sqrt(1 - squaredEccentricity * Math.sin(latitude) ** 2)
+  return {
+    width: radians(east - west) * (axis / root) * Math.cos(latitude),
+    height: radians(north - south) * ((axis * (1 - squaredEccentricity)) / root ** 3),
+  }
 }
 
 /** Metres on a sphere of EPSG:3857's radius, by the scale in the middle of the box. */

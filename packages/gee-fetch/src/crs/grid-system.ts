@@ -1,7 +1,7 @@
 /** Coordinate systems on whose pixels images may lie. */
 import { readFileSync } from 'node:fs'
 import { type Box, InputError, METRES_PER_DEGREE_LATITUDE, once, type Position, radians } from '@skyscript/core'
-import { definitionOf } from './epsg.ts'
+import { datumFault, definitionOf } from './epsg.ts'
 import { type Projection, projectionOf } from './projections.ts'
 
 export interface GridSystem {
@@ -75,13 +75,15 @@ export function gridSystemOf(epsg: number, owner: string): GridSystem {
   if (IN_DEGREES.includes(epsg)) return { ...DEGREES, crs: `EPSG:${epsg}` }
   const projection: () => Projection = once(() => projectionOf(epsg, owner))
   const definition = definitionOf(epsg)
-  if (definition === null || /\+proj=longlat/.test(definition))
+  const isUnknown = definition === null || /\+proj=longlat/.test(definition)
+  const lacks = isUnknown ? 'a definition that is not known here' : datumFault(definition, false)
+  if (lacks !== null)
     throw new InputError(
       'unknown-projection',
-      `${owner} names EPSG:${epsg}, whose pixels are not known here; use a national metric system, EPSG:3857 or EPSG:4326.`,
+      `${owner} has EPSG:${epsg}, which needs ${lacks}; use another metric system that it offers, EPSG:3857 or EPSG:4326.`,
     )
-  const [, toMetres] = /\+to_meter=([\d.eE+-]+)/.exec(definition) ?? []
-  const [, unit = 'm'] = /\+units=(\S+)/.exec(definition) ?? []
+  const [, toMetres] = /\+to_meter=([\d.eE+-]+)/.exec(definition!) ?? []
+  const [, unit = 'm'] = /\+units=(\S+)/.exec(definition!) ?? []
   return {
     crs: `EPSG:${epsg}`,
     forward: (position) => projection().forward(position),

@@ -44,7 +44,7 @@ export function systemFor(names: readonly string[], extent: Box, owner: string):
   const known = names.flatMap((name): { name: string; system: GridSystem; epsg: number }[] => {
     const epsg = epsgOf(name)
     try {
-      return epsg === null ? [] : [{ name, epsg, system: usable(gridSystemOf(epsg, owner)) }]
+      return epsg === null ? [] : [{ name, epsg, system: gridSystemOf(epsg, owner) }]
     } catch (error) {
       if (error instanceof InputError) return []
       throw error
@@ -59,12 +59,6 @@ export function systemFor(names: readonly string[], extent: Box, owner: string):
     known.find(({ system }) => system === WEB_MERCATOR) ??
     known.find(({ system }) => isInDegrees(system))
   return best ? (/CRS:?84$/i.test(best.name) ? 'CRS:84' : `EPSG:${best.epsg}`) : null
-}
-
-/** @throws InputError where its datum isn't known here */
-function usable(system: GridSystem): GridSystem {
-  system.inverse([0, 0])
-  return system
 }
 
 /** PNG is taken if it is at most this many times as large as JPEG. */

@@ -32,7 +32,7 @@ export async function completeWms(settings: WmsSettings, service: Service): Prom
   const names = typeof settings.layers === 'string' ? settings.layers.split(',') : Object.values(settings.layers)
   const own = names.map((name) => {
     const layer = layers.get(name)
-    if (!layer) throw fault(`has no layer ${name}; it has ${listed([...layers.keys()])}`)
+    if (!layer) throw fault(`has no layer ${name}; name one of ${listed([...layers.keys()])}`)
     return layer
   })
   const systems = own.reduce<readonly string[]>(
@@ -47,7 +47,9 @@ export async function completeWms(settings: WmsSettings, service: Service): Prom
   const crs = settings.crs ?? systemFor(systems, place.box, alias)
   if (crs === null || !isOffered(crs, systems))
     throw fault(
-      `offers ${names.join(', ')} in ${crs === null ? 'no coordinate system that is known here' : `no ${crs}`}; it has ${listed(systems)}`,
+      crs === null
+        ? `offers ${names.join(', ')} in no coordinate system that is known here, only ${listed(systems)}`
+        : `does not offer ${names.join(', ')} in ${crs}; name one of ${listed(systems)}`,
     )
   const offered = root
     .at('Capability', 'Request', 'GetMap')
@@ -124,7 +126,7 @@ async function formatFor(
   const [png, jpeg] = [find(LOSSLESS), find(LOSSY)]
   if (png === undefined || jpeg === undefined) {
     const only = png ?? jpeg
-    if (only === undefined) throw fault(`gives no PNG and no JPEG; it has ${listed(offered)}`)
+    if (only === undefined) throw fault(`gives no PNG and no JPEG, only ${listed(offered)}`)
     return only
   }
   const [first, second] = [png, jpeg].map((format) => [format, wmsSource({ ...settings, format })] as const)

@@ -34,7 +34,7 @@ export async function completeWmts(settings: WmtsSettings, service: Service): Pr
   const names = typeof settings.layer === 'string' ? [settings.layer] : Object.values(settings.layer)
   const own = names.map((name) => {
     const layer = layers.find((each) => identifierOf(each) === name)
-    if (!layer) throw fault(`has no layer ${name}; it has ${listed(layers.map(identifierOf))}`)
+    if (!layer) throw fault(`has no layer ${name}; name one of ${listed(layers.map(identifierOf))}`)
     return layer
   })
   const [layer] = own as [Element]
@@ -84,7 +84,7 @@ function pixelsOf(
   const set = contents.all('TileMatrixSet').find((each) => identifierOf(each) === matrixSet)
   if (!link || !set)
     throw fault(
-      `has no tile matrix set ${matrixSet} for the layer; it has ${listed(links.map((each) => each.at('TileMatrixSet').text))}`,
+      `has no tile matrix set ${matrixSet} for the layer; name one of ${listed(links.map((each) => each.at('TileMatrixSet').text))}`,
     )
   const limits = link.at('TileMatrixSetLimits').all('TileMatrixLimits')
   const limitsOf = (each: Element) => limits.find((limit) => limit.at('TileMatrix').text === identifierOf(each))
@@ -96,7 +96,7 @@ function pixelsOf(
       : matrices.find((each) => identifierOf(each) === matrix)
   if (!chosen)
     throw fault(
-      `has no tile matrix ${matrix ?? ''} in ${matrixSet} for the layer; it has ${listed(matrices.map(identifierOf))}`,
+      `has no tile matrix ${matrix ?? ''} in ${matrixSet} for the layer; name one of ${listed(matrices.map(identifierOf))}`,
     )
   const named = set.at('SupportedCRS').text
   const epsg = epsgOf(named)
@@ -212,7 +212,7 @@ async function formatFor(
   const [png, jpeg] = ['image/png', 'image/jpeg'].map((each) => offered.find((format) => format.startsWith(each)))
   if (png === undefined || jpeg === undefined) {
     const only = png ?? jpeg ?? offered.find((each) => each === 'image/webp')
-    if (only === undefined) throw fault(`gives the layer as no PNG and no JPEG; it has ${listed(offered)}`)
+    if (only === undefined) throw fault(`gives the layer as no PNG and no JPEG, only ${listed(offered)}`)
     return only
   }
   const [first, second] = [png, jpeg].map(
