@@ -1,8 +1,7 @@
-import { type ArcgisSettings, boxCenter, InputError } from '@skyscript/core'
-import { coveredBy } from '../coverage.ts'
-import { epsgOf, gridSystemOf } from '../crs/grid-system.ts'
+import { type ArcgisSettings, type Box, boxCenter, InputError, radians } from '@skyscript/core'
+import { epsgOf, type GridSystem, gridSystemOf, WEB_MERCATOR } from '../crs/grid-system.ts'
 import { systemLattice } from '../lattice.ts'
-import { smallerFormat, systemFor } from './choices.ts'
+import { placeOf, smallerFormat, systemFor } from './choices.ts'
 import { onePicture, pictureFacts, picturesOf } from './picture-facts.ts'
 import { type Completed, type Service, withQuery } from './service.ts'
 import type { Picture, TilePlace, TileSource } from './tile-source.ts'
@@ -101,15 +100,19 @@ export async function completeArcgis(settings: ArcgisSettings, service: Service)
   if (extent === undefined || reference === undefined) throw fault('describes no image service with a known place')
   const most = Math.max(...bands)
   if (bandCount !== undefined && bandCount < most) throw fault(`has ${bandCount} bands, and bands names ${most}`)
-  const own = systemFor([`EPSG:${reference}`, 'EPSG:3857'], coveredBy(settings.extent).extent, alias)!
+  const system = gridSystemOf(reference, alias)
+  const place = placeOf(settings.extent, [boundsIn(system, extent)])
+  if (place === null) throw fault('has nothing within the extent of the source')
+  const own = systemFor([`EPSG:${reference}`, 'EPSG:3857'], place.box, alias)!
   const crs = settings.crs ?? own
-  const gsd = settings.gsd ?? gsdOf(pixelSizeX, reference, extent, alias)
+  const gsd = settings.gsd ?? gsdOf(pixelSizeX, system, place.box)
   if (gsd === null) throw fault('does not say its pixel size; set gsd of the source')
   const isByYear = timeInfo !== undefined || yearField !== undefined
   const complete = {
     ...settings,
     crs,
     gsd,
+    extent: place.extent,
     tileSize: Math.min(settings.tileSize, described.maxImageWidth ?? Infinity, described.maxImageHeight ?? Infinity),
     ...(isByYear && Array.isArray(years) && { times: settings.times ?? yearsIn(years) }),
   }
@@ -123,18 +126,20 @@ export async function completeArcgis(settings: ArcgisSettings, service: Service)
 const yearsIn = ([first, last]: readonly number[]): number[] =>
   Array.from({ length: last! - first! + 1 }, (_, i) => first! + i)
 
-/** GSD on the ground of a pixel size in the service's own system; null where it isn't known. */
-function gsdOf(
-  size: number | undefined,
-  epsg: number,
-  { xmin, ymin, xmax, ymax }: NonNullable<Description['extent']>,
-  alias: string,
-): number | null {
+/** Bounds of a rectangle, degrees: as its corners and the middles of its sides have them. */
+function boundsIn({ inverse }: GridSystem, { xmin, ymin, xmax, ymax }: NonNullable<Description['extent']>): Box {
+  const places = [xmin, (xmin + xmax) / 2, xmax].flatMap((x) =>
+    [ymin, (ymin + ymax) / 2, ymax].map((y) => inverse([x, y])),
+  )
+  const [xs, ys] = [places.map(([x]) => x), places.map(([, y]) => y)]
+  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)]
+}
+
+/** GSD on the ground of a pixel size in the service's own system, three digits; null where it isn't known. */
+function gsdOf(size: number | undefined, system: GridSystem, box: Box): number | null {
   if (size === undefined) return null
-  const system = gridSystemOf(epsg, alias)
-  const latitude = system.inverse(boxCenter([xmin, ymin, xmax, ymax]))[1]!
-  const metres = size * system.unit * (system.crs === 'EPSG:3857' ? Math.cos((latitude * Math.PI) / 180) : 1)
-  return Number(metres.toPrecision(3))
+  const scale = system === WEB_MERCATOR ? Math.cos(radians(boxCenter(box)[1])) : 1
+  return Number((size * system.unit * scale).toPrecision(3))
 }
 
 function jsonOf(text: string, fault: (what: string) => InputError): Description {
