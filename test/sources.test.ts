@@ -46,7 +46,7 @@ test('the sources of a region are those that cover its map, with as many objects
   })
   writeFileSync(at('region.yaml'), stringify(region))
   const { sources } = await list(at('region.yaml'))
-  expect(sources.map(({ alias }) => alias)).toEqual(['CH', 'SI', 'TOWN', 'P3', 'P5', 'S2', 'E2', 'L8', 'L9'])
+  expect(sources.map(({ alias }) => alias)).toEqual(['CH', 'SI', 'CHSWISS', 'TOWN', 'P3', 'P5', 'S2', 'E2', 'L8', 'L9'])
   const by = new Map(sources.map((source) => [source.alias, source]))
   expect(by.get('TOWN')).toMatchObject({ needs: 'SKYSCRIPT_SECRET_TOWN', isReady: false, terms: null })
   expect(by.get('TOWN')!.gsd).toBeCloseTo(0.205, 2)
@@ -67,9 +67,9 @@ test('the sources of a region are those that cover its map, with as many objects
 test('an extract is enough to list sources, also without a region file', async () => {
   const { objects, sources } = await list(at('map.osm.pbf'))
   expect(objects).toBe(SMALL_TOWN.length)
-  expect(sources.map(({ alias }) => alias)).toEqual(['CH', 'SI', 'P3', 'P5', 'S2', 'E2', 'L8', 'L9'])
+  expect(sources.map(({ alias }) => alias)).toEqual(['CH', 'SI', 'CHSWISS', 'P3', 'P5', 'S2', 'E2', 'L8', 'L9'])
   const { stdout } = await skyscriptHere(['sources', at('map.osm.pbf')])
-  expect(stdout).toMatch(/^8 sources at .*map\.osm\.pbf \(14 visible objects\)\nalias +GSD +years +objects +needs/)
+  expect(stdout).toMatch(/^9 sources at .*map\.osm\.pbf \(14 visible objects\)\nalias +GSD +years +objects +needs/)
 })
 
 test('at a position sources are listed without counts, those of neighbours not among them', async () => {

@@ -1,9 +1,10 @@
 import type { Box, Geometry } from '@skyscript/core'
 import { geometryMeetsBox } from '@skyscript/core'
+import { shippedSource } from '@skyscript/core/config'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { coveredBy, mayCover, middleOf } from './coverage.ts'
-import { SOURCES } from './sources/sources.ts'
+import { SOURCES, sourcesOf } from './sources/sources.ts'
 
 const square = (west: number, south: number, side: number) => [
   [
@@ -68,4 +69,31 @@ test('islands on the other side of 180 degrees belong to an extent', () => {
   expect(mayCover(islands, [-176.5, -43.9, -176.4, -43.8])).toBe(true)
   expect(mayCover(islands, [170, -44, 170.1, -43.9])).toBe(true)
   expect(mayCover(islands, [0, -44, 0.1, -43.9])).toBe(false)
+})
+
+test("services of Portugal and France keep to their own side of the borders that Spain's outline follows", () => {
+  const covers = (alias: string, longitude: number, latitude: number) =>
+    mayCover(sourcesOf([shippedSource(alias)])[0]!, [longitude, latitude, longitude, latitude])
+  for (const [
+    longitude,
+    latitude,
+  ] of [[-8.61, 41.15], [-7.93, 37.02], [-6.76, 41.81], [-7.16, 38.88], [-8.26, 42.11]] as const) // biome-ignore format: places
+    expect(covers('PTDGT23', longitude, latitude)).toBe(true)
+  for (const [longitude, latitude] of [
+    [-8.72, 42.24],
+    [-6.0, 37.4],
+    [-5.66, 40.97],
+    [-6.37, 39.47],
+  ] as const)
+    expect(covers('PTDGT23', longitude, latitude)).toBe(false)
+  for (const [
+    longitude,
+    latitude,
+  ] of [[2.35, 48.86], [7.42, 43.73], [9.45, 42.7], [-4.49, 48.39], [7.75, 48.58], [3.06, 50.63], [55.45, -20.88], [-61.53, 16.24], [6.13, 46.19]] as const) // biome-ignore format: places
+    expect(covers('FRIGN', longitude, latitude)).toBe(true)
+  for (const [
+    longitude,
+    latitude,
+  ] of [[-0.13, 51.5], [2.17, 41.39], [8.68, 50.11], [7.45, 46.95], [9.19, 45.46], [13.4, 52.52]] as const) // biome-ignore format: places
+    expect(covers('FRIGN', longitude, latitude)).toBe(false)
 })

@@ -2,6 +2,7 @@ import type { Position } from '@skyscript/core'
 import { parseConfig } from '@skyscript/core/config'
 import { sourcesOf } from '@skyscript/gee-fetch'
 import { startLocalEarthEngine } from '@skyscript/local-earth-engine'
+import sharp from 'sharp'
 import { afterEach, expect, test } from 'vitest'
 import { startTiles, type TileServer } from '../../gee-fetch/test/xyz-server.ts'
 import { checkSources } from './check-sources.ts'
@@ -14,12 +15,26 @@ afterEach(async () => server?.stop())
 async function check(imagery: unknown, lacks: string | null = null) {
   const text = JSON.stringify({ osm: { source: 'a.osm.pbf' }, output: 'out', imagery })
   const config = parseConfig(text, '/regions/a.yaml')
-  const here = sourcesOf(config.imagery.sources).map(
-    (source): SourceHere => ({ source, gsd: 1, needs: null, lacks, objects: 1, at: AT, terms: null, confirmed: null }),
+  const here = config.imagery.sources.map(
+    (setting): SourceHere => ({
+      setting,
+      source: sourcesOf([setting])[0]!,
+      gsd: 1,
+      needs: null,
+      lacks,
+      objects: 1,
+      at: AT,
+      terms: null,
+      confirmed: null,
+    }),
   )
   const answers = await checkSources(here, config, {}, new AbortController().signal)
   return Object.fromEntries(answers)
 }
+
+const CAPABILITIES = `<WMS_Capabilities version="1.3.0" xmlns="http://www.opengis.net/wms"><Service><Name>WMS</Name></Service>
+<Capability><Request><GetMap><Format>image/png</Format></GetMap></Request><Layer>
+<CRS>EPSG:2056</CRS><Layer><Name>ortho</Name><CRS>EPSG:2056</CRS></Layer></Layer></Capability></WMS_Capabilities>`
 
 const tilesAt = (url: string, alias = 'TOWN') => ({
   ...{ kind: 'xyz', alias, url: `${url}/{z}/{x}/{y}`, zoom: [0, 18], licence: 'CC0' },
@@ -49,6 +64,29 @@ test('what sends no image is told in one sentence each, and keeps no other from 
     GONE: { ok: false, said: 'no image at 7.4992, 46.7200' },
     DENIED: { ok: false, said: expect.stringMatching(/answered 403 \(no such customer\)\.$/) },
     TOWN: { ok: true, said: expect.stringContaining('PNG') },
+  })
+})
+
+test('a map service is asked what it offers, and then for one map', async () => {
+  const png = await sharp({ create: { width: 512, height: 512, channels: 3, background: '#385' } })
+    .png()
+    .toBuffer()
+  const asked: string[] = []
+  server = await startTiles((request, response) => {
+    const query = new URL(request.url!, 'http://here').searchParams
+    const what = query.get('REQUEST') ?? query.get('request') ?? ''
+    asked.push(what)
+    if (what === 'GetMap') response.writeHead(200, { 'Content-Type': 'image/png' }).end(png)
+    else response.writeHead(200, { 'Content-Type': 'text/xml' }).end(CAPABILITIES)
+    return true
+  })
+  const maps = { kind: 'wms', alias: 'MAPS', url: `${server.url}/wms`, layers: 'ortho', gsd: 0.25, licence: 'CC0' }
+  expect(await check({ sources: [{ ...maps, crs: 'EPSG:2056', format: 'image/png' }] })).toEqual({
+    MAPS: { ok: true, said: expect.stringMatching(/^512 x 512 pixels, .* of PNG$/) },
+  })
+  expect(asked[0]).toBe('GetCapabilities')
+  expect(await check({ sources: [{ ...maps, layers: 'other' }] })).toMatchObject({
+    MAPS: { ok: false, said: expect.stringContaining('other') },
   })
 })
 

@@ -1,5 +1,13 @@
 import { type Config, InputError, messageOf, once, ServiceError } from '@skyscript/core'
-import { createEarthEngine, createImagery, createOamImagery, createTileImagery, sampleOf } from '@skyscript/gee-fetch'
+import {
+  completeSources,
+  createEarthEngine,
+  createImagery,
+  createOamImagery,
+  createTileImagery,
+  sampleOf,
+  sourcesOf,
+} from '@skyscript/gee-fetch'
 import pMap from 'p-map'
 import { openCog, webOptions } from './context.ts'
 import type { ContextOptions } from './models.ts'
@@ -27,6 +35,7 @@ export async function checkSources(
   const options = limiter ? { limiter } : {}
   const { earthEngine: settings, maxCloud } = config.imagery
   await using clients = new AsyncDisposableStack()
+  const hosts = { ...webOptions(config, options), deadlineMs: DEADLINE_MS }
   const earthEngine = once(async () => {
     const client = createEarthEngine(settings)
     clients.defer(() => client.close())
@@ -39,22 +48,23 @@ export async function checkSources(
     return client
   })
   const tiles = once(async () => {
-    const client = createTileImagery({ ...webOptions(config, options), deadlineMs: DEADLINE_MS })
+    const client = createTileImagery(hosts)
     clients.defer(() => client.close())
     return client
   })
   const oam = once(async () => {
-    const client = createOamImagery({ ...webOptions(config, options), deadlineMs: DEADLINE_MS })
+    const client = createOamImagery(hosts)
     clients.defer(() => client.close())
     return client
   })
   const imagery = createImagery({ earthEngine, cog, tiles, oam }, { maxCloud, earthEngineOrigin: () => '' })
-  const ask = async ({ source, lacks, at }: SourceHere): Promise<SourceCheck> => {
+  const ask = async ({ setting, source, lacks, at }: SourceHere): Promise<SourceCheck> => {
     if (lacks !== null) return { ok: false, said: `not asked: ${lacks}` }
     if (source.kind === 'earth-engine' && settings.endpoint === 'local')
       return { ok: true, said: 'drawn from the extract' }
     try {
-      const came = await sampleOf(source, at, imagery, tiles, signal)
+      const [whole] = sourcesOf(await completeSources([setting], hosts))
+      const came = await sampleOf(whole!, at, imagery, tiles, signal)
       const place = at.map((degrees) => degrees.toFixed(4)).join(', ')
       return came === null ? { ok: false, said: `no image at ${place}` } : { ok: true, said: came }
     } catch (error) {

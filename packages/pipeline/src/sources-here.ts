@@ -22,6 +22,7 @@ import { openTiles } from './tiles.ts'
 
 /** A source that covers a place. */
 export interface SourceHere {
+  readonly setting: SourceChoice
   readonly source: Source
   /** m/pixel there. */
   readonly gsd: number
@@ -41,8 +42,8 @@ export interface SourceHere {
 /** Sources at one position, the finest first. */
 export function sourcesAt(imagery: Config['imagery'], at: Position): SourceHere[] {
   const box: Box = [...at, ...at]
-  const here = sourcesOf(choicesOf(imagery)).filter((source) => mayCover(source, box))
-  return here.map((source) => hereOf(source, imagery, at, null)).sort(byGsd)
+  const here = choicesOf(imagery).filter(({ source }) => mayCover(source, box))
+  return here.map((choice) => hereOf(choice, imagery, at, null)).sort(byGsd)
 }
 
 /** What covers a region. */
@@ -66,13 +67,19 @@ export async function sourcesOfRegion(given: MapOptions): Promise<RegionSources>
   const { work } = await listStorage(storage)
   const map = await readMap(options, new Set(work.keys()))
   const boxes = Object.keys(map.index.tiles).map(mapTileBox)
-  const here = sourcesOf(choicesOf(config.imagery)).filter((source) => boxes.some((box) => mayCover(source, box)))
+  const here = choicesOf(config.imagery).filter(({ source }) => boxes.some((box) => mayCover(source, box)))
   const counting = terminal.stage('count', 'tiles')
-  const { objects, served } = await countServed(options, map, here, (done, all) => counting.update(done, all))
+  const { objects, served } = await countServed(
+    options,
+    map,
+    here.map(({ source }) => source),
+    (done, all) => counting.update(done, all),
+  )
   counting.end(null)
-  const sources = here.map((source) => {
+  const sources = here.map((choice) => {
+    const { source } = choice
     const { count = 0, at = boxCenter(boxes.find((box) => mayCover(source, box))!) } = served.get(source.alias) ?? {}
-    return hereOf(source, config.imagery, at, count)
+    return hereOf(choice, config.imagery, at, count)
   })
   const layers = (known?.layers ?? []).filter(
     ({ outline }) => outline === null || boxes.some((box) => mayCover(coveredBy(outline), box)),
@@ -82,19 +89,28 @@ export async function sourcesOfRegion(given: MapOptions): Promise<RegionSources>
 
 const byGsd = (a: SourceHere, b: SourceHere) => a.gsd - b.gsd
 
+type Choice = Pick<SourceHere, 'setting' | 'source'>
+
 /** What the settings describe, and everything shipped. */
-function choicesOf({ sources }: Config['imagery']): SourceChoice[] {
+function choicesOf({ sources }: Config['imagery']): Choice[] {
   const own = sources.filter((source) => typeof source !== 'string')
   const names = new Set(own.map(aliasOf))
-  return [...own, ...SHIPPED_ALIASES.filter((alias) => !names.has(alias)).map(shippedSource)]
+  const settings = [...own, ...SHIPPED_ALIASES.filter((alias) => !names.has(alias)).map(shippedSource)]
+  return settings.map((setting) => ({ setting, source: sourcesOf([setting])[0]! }))
 }
 
-function hereOf(source: Source, imagery: Config['imagery'], at: Position, objects: number | null): SourceHere {
+function hereOf(
+  { setting, source }: Choice,
+  imagery: Config['imagery'],
+  at: Position,
+  objects: number | null,
+): SourceHere {
   const [secret = null] = 'url' in source ? secretsOf(source.url) : []
   const { alias, terms, confirmed } = source
   // A description of the user's may have the alias of a service.
   const entry = 'url' in source && source.licence === catalogued(alias)?.licence ? catalogued(alias) : undefined
   return {
+    setting,
     source,
     gsd: gsdOf(source, at[1]),
     needs: source.kind === 'earth-engine' && imagery.earthEngine.endpoint !== 'local' ? 'Earth Engine account' : secret,

@@ -24,7 +24,9 @@ interface Facts {
  * An official service of imagery under an open licence, described as in a region file. Addresses, extents and years are
  * facts that OpenStreetMap's editor layer index of October 2024 lists for it.
  */
-export type CatalogueEntry = Facts & {
+export type CatalogueEntry = Facts & (Tiles | Maps)
+
+interface Tiles {
   readonly kind: 'xyz'
   readonly url: string
   /**
@@ -33,6 +35,16 @@ export type CatalogueEntry = Facts & {
    */
   readonly zoom: [first: number, last: number]
   readonly tileSize?: 256 | 512
+}
+
+interface Maps {
+  readonly kind: 'wms'
+  readonly url: string
+  readonly layers: string
+  /** That of the pictures themselves. */
+  readonly crs: string
+  /** m/pixel, as the layer's name has it where no comment says otherwise. */
+  readonly gsd: number
 }
 
 /** Several boxes as one extent. */

@@ -51,6 +51,35 @@ export const SPAIN_MAINLAND: Outline = polygons([IBERIA])
 /** With the Canary Islands. */
 export const SPAIN: Outline = polygons([IBERIA], [-18.3, 27.5, -13.2, 29.5])
 
+/** The mainland. */
+export const PORTUGAL: Outline = polygons([
+  [
+    [-9.9, 36.7],
+    [-7.3, 36.7],
+    [-7.25, 37.2],
+    [-7.4, 37.5],
+    [-6.85, 38.05],
+    [-6.85, 38.25],
+    [-7.15, 38.45],
+    [-7.1, 38.75],
+    [-6.85, 38.95],
+    [-6.95, 39.15],
+    [-7.2, 39.5],
+    [-6.8, 39.65],
+    [-6.85, 40],
+    [-6.65, 40.3],
+    [-6.7, 41],
+    [-6.05, 41.45],
+    [-6.05, 41.7],
+    [-6.45, 42.05],
+    [-8, 42.05],
+    [-8.05, 42.25],
+    [-8.4, 42.2],
+    [-8.95, 41.95],
+    [-9.9, 41.9],
+  ],
+])
+
 /** The mainland and Corsica. */
 const METROPOLE: readonly Position[] = [
   [-5.5, 47.9],
