@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import LongFirst from './test/support/long-first.ts'
 
 /** Packages whose code keeps no state of the process: their test files share workers, which saves half a second a file. */
 const STATELESS = ['packages/{captioner,core,dataset}/**/*.test.ts']
@@ -17,8 +18,10 @@ export default defineConfig({
       { extends: true, test: { name: 'stateless', include: STATELESS, exclude: NONE, isolate: false } },
       { extends: true, test: { name: 'isolated', include: ALL, exclude: [...NONE, ...STATELESS] } },
     ],
-    // Two forks: the tests use both cores through real services, and more of them only makes each slower.
-    maxWorkers: 2,
+    // One fork more than the two cores that the tests have at least: many wait, for a pause, a lock or a process, while
+    // others compute.
+    maxWorkers: 3,
+    sequence: { sequencer: LongFirst },
     tags: [{ name: 'slow', description: 'takes more than 5 seconds on two cores; `npm run test:quick` leaves it out' }],
     // For tests that load onnxruntime themselves; the shipped code sets it too.
     env: { ORT_DISABLE_TELEMETRY: '1' },

@@ -203,7 +203,7 @@ test('an island on both sides of 180 degrees is in the tiles of its two halves a
   expect(new Set(objects.map(homeTile))).toEqual(
     new Set(tiles.filter(([, { objects: n }]) => n > 0).map(([tile]) => tile)),
   )
-  const { search } = indexTile(objects, () => 1)
+  const { search } = await indexTile(objects, () => 1)
   const found = (box: Box) =>
     search(box, 1)
       .map(({ id }) => id)

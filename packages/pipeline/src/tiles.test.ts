@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createCaptioner } from '@skyscript/captioner'
 import { type Box, type Geometry, type ImageRecord, LABELS, type OsmObject } from '@skyscript/core'
 import fc from 'fast-check'
@@ -32,11 +33,11 @@ const objects = fc
 
 test.each(LABELS)(
   'an image is captioned the same from what the index of its map tile finds as from all objects (%s)',
-  (labels) => {
+  async (labels) => {
     const captioner = createCaptioner({ labels })
     let skipped = 0
-    fc.assert(
-      fc.property(objects, fc.constantFrom(0.1, 0.2, 0.6, 1, 10, 30), place, (all, gsd, [x, y]) => {
+    await fc.assert(
+      fc.asyncProperty(objects, fc.constantFrom(0.1, 0.2, 0.6, 1, 10, 30), place, async (all, gsd, [x, y]) => {
         const box: Box = [x / 1000 - 0.02, y / 1000 - 0.02, x / 1000 + 0.02, y / 1000 + 0.02]
         const [focus] = all
         const image = {
@@ -46,7 +47,7 @@ test.each(LABELS)(
           gsd,
           box,
         } as unknown as ImageRecord
-        const found = indexTile(all, ({ tags }) => captioner.namedTo(tags)).search(box, gsd)
+        const found = (await indexTile(all, ({ tags }) => captioner.namedTo(tags))).search(box, gsd)
         expect(new Set(found).size).toBe(found.length)
         skipped += all.length - found.length
         expect(captioner.captionImage(image, focus!, found)).toEqual(captioner.captionImage(image, focus!, all))
@@ -67,4 +68,21 @@ test('the same objects in another order make the same caption', () => {
       expect(createCaptioner({ counts: true, directions: true }).captionImage(image, focus!, all)).toEqual(caption)
     }),
   )
+})
+
+test('while many objects are indexed, others have their turn', async () => {
+  const many = Array.from({ length: 200_000 }, (_, i): OsmObject => {
+    const geometry: Geometry = { type: 'Point', coordinates: [(i % 500) / 5000, Math.floor(i / 500) / 5000] }
+    return { id: `n${i}`, tags: TAGS[0]!, version: 1, timestamp: null, geometry }
+  })
+  let turns = 0
+  let isDone = false
+  const others = (async () => {
+    for (; !isDone; turns++) await nextTurn()
+  })()
+  const index = await indexTile(many, () => 1)
+  isDone = true
+  await others
+  expect(index.search([0, 0, 0.00021, 0], 1).map(({ id }) => id)).toEqual(['n0', 'n1'])
+  expect(turns).toBeGreaterThan(1)
 })

@@ -3,6 +3,7 @@ import {
   type Box,
   boxCenter,
   boxesOf,
+  breather,
   fromFeatureLine,
   mapTileBox,
   mapTileRange,
@@ -137,19 +138,40 @@ export interface IndexedTile {
  *
  * @param namedTo the coarsest GSD of an image that names an object
  */
-export function indexTile(objects: readonly OsmObject[], namedTo: (object: OsmObject) => number): IndexedTile {
-  const byId = new Map(objects.map((object) => [object.id, object]))
-  const classes = [...Map.groupBy(objects, namedTo)].map(([coarsest, some]) => ({ coarsest, find: indexBoxes(some) }))
+export async function indexTile(
+  objects: readonly OsmObject[],
+  namedTo: (object: OsmObject) => number,
+): Promise<IndexedTile> {
+  const breathe = breather()
+  const byId = new Map<string, OsmObject>()
+  const byClass = new Map<number, OsmObject[]>()
+  for (const object of objects) {
+    byId.set(object.id, object)
+    const coarsest = namedTo(object)
+    const same = byClass.get(coarsest)
+    if (same === undefined) byClass.set(coarsest, [object])
+    else same.push(object)
+    await breathe()
+  }
+  const classes: { readonly coarsest: number; readonly find: (box: Box) => OsmObject[] }[] = []
+  for (const [coarsest, some] of byClass) classes.push({ coarsest, find: await indexBoxes(some, breathe) })
   return {
     get: (id) => byId.get(id),
     search: (box, gsd) => classes.flatMap(({ coarsest, find }) => (gsd <= coarsest ? find(box) : [])),
   }
 }
 
-function indexBoxes(objects: readonly OsmObject[]): (box: Box) => OsmObject[] {
-  // An object on both sides of 180 degrees has two boxes. Those of a wide one, which is in many tiles, are found once.
-  const boxes = ({ geometry }: OsmObject) => segmentIndexOf(geometry)?.boxes ?? boxesOf(geometry)
-  const entries = objects.flatMap((object) => boxes(object).map((box) => ({ box, object })))
+async function indexBoxes(
+  objects: readonly OsmObject[],
+  breathe: ReturnType<typeof breather>,
+): Promise<(box: Box) => OsmObject[]> {
+  const entries: { readonly box: Box; readonly object: OsmObject }[] = []
+  for (const object of objects) {
+    const { geometry } = object
+    // An object on both sides of 180 degrees has two boxes. Those of a wide one, which is in many tiles, are found once.
+    for (const box of segmentIndexOf(geometry)?.boxes ?? boxesOf(geometry)) entries.push({ box, object })
+    await breathe()
+  }
   const index = new Flatbush(entries.length)
   for (const { box } of entries) index.add(...box)
   index.finish()

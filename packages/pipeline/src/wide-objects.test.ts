@@ -210,7 +210,7 @@ test('an image is shown the same objects, with the same geometry, as if every ti
           const box: Box = [left - side / 3, bottom - side / 3, left + side, bottom + side]
           const objects = new Map<string, OsmObject>()
           for (const tile of mapTilesOf(box)) {
-            for (const each of indexTile(await reader.touching(tile), () => 1).search(box, 1))
+            for (const each of (await indexTile(await reader.touching(tile), () => 1)).search(box, 1))
               objects.set(each.id, each)
           }
           const shown = [...objects.values()].filter(({ geometry }) => geometryMeetsBox(geometry, box))
