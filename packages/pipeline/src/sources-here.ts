@@ -97,7 +97,7 @@ export async function sourcesOfRegion(given: MapOptions): Promise<RegionSources>
   return { objects, sources: sources.sort(byGsd), layers: layers.sort((a, b) => (a.id < b.id ? -1 : 1)) }
 }
 
-/** How fine the tiles of a TileJSON are, it alone knows. */
+/** Only a TileJSON itself says how fine its tiles are. */
 async function withTileJson(config: Config, options: MapOptions): Promise<Config> {
   const isOne = (source: SourceChoice) =>
     typeof source !== 'string' && source.kind === 'xyz' && source.zoom === undefined
