@@ -1,4 +1,5 @@
 import type { Config } from '@skyscript/core'
+import { enlargementOf } from './enlargement.ts'
 import { PIXEL_STATE } from './pixel-state.ts'
 import type { Source } from './sources/source.ts'
 
@@ -18,27 +19,30 @@ export interface PixelMeasures {
   readonly seam: number
   /** Standard deviation of brightness (0 to 255) over the pixels with data. */
   readonly deviation: number
+  /** How many times it is enlarged, where it is and its source may do that. */
+  readonly enlarged?: number
 }
 
-export type PixelFault = 'image-not-covered' | 'image-black-seam' | 'image-blank' | 'image-cloudy'
+export type PixelFault = 'image-not-covered' | 'image-black-seam' | 'image-blank' | 'image-cloudy' | 'image-enlarged'
 
 /** Why an image is rejected, or null. */
 export function pixelFault(
-  { valid, cloud, seam, deviation }: PixelMeasures,
+  { valid, cloud, seam, deviation, enlarged = 1 }: PixelMeasures,
   limits: Config['imagery']['checks'],
 ): PixelFault | null {
   if (valid < limits.minValid) return 'image-not-covered'
   if (seam > limits.maxSeam) return 'image-black-seam'
   // An image of nothing but cloud is blank too; cloud is the better reason.
   if (cloud > limits.maxCloud) return 'image-cloudy'
-  return deviation < limits.minDeviation ? 'image-blank' : null
+  if (deviation < limits.minDeviation) return 'image-blank'
+  return enlarged > (limits.maxEnlarged ?? 1) ? 'image-enlarged' : null
 }
 
 /** @param pixels red, green, blue and PIXEL_STATE: one byte each, pixel after pixel, in lines of `width` */
 export function measurePixels(
   pixels: Uint8Array,
   width: number,
-  { cloudBrightness }: Pick<Source, 'cloudBrightness'>,
+  { kind, cloudBrightness }: Pick<Source, 'cloudBrightness'> & Partial<Pick<Source, 'kind'>>,
 ): PixelMeasures {
   const count = pixels.length / 4
   let valid = 0
@@ -70,11 +74,14 @@ export function measurePixels(
   }
   const mean = valid === 0 ? 0 : sum / valid
   const variance = valid === 0 ? 0 : Math.max(0, squares / valid - mean * mean)
+  // Files and Earth Engine give the pixels that there are.
+  const enlarged = kind === 'tiles' ? enlargementOf(pixels, width) : 1
   return {
     valid: valid / count,
     cloud: cloudy / count,
     seam: black === 0 ? 0 : seamPixels(pixels, width) / count,
     deviation: Math.sqrt(variance) / 3,
+    ...(enlarged > 1 && { enlarged }),
   }
 }
 

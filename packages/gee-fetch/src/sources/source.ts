@@ -30,9 +30,12 @@ export const gsdOf = ({ gsd, gsdAt }: Pick<Source, 'gsd' | 'gsdAt'>, latitude: n
 /** Raise when GeoTIFFs are read to different pixels, or when refused ones become readable. */
 const READING_VERSION = 2
 
+/** Raise when other things are measured of web services' pictures. */
+export const PICTURES_VERSION = 1
+
 /** The settings of a source that decide the pixels and measurements of a request. */
 export function requestSettings(source: Source): unknown {
-  if (source.kind === 'tiles') return source.decides
+  if (source.kind === 'tiles') return [PICTURES_VERSION, source.decides]
   if (source.kind === 'oam') return [READING_VERSION, source.url]
   const { range, bands, cloudMask, cloudBrightness } = source
   const own = source.kind === 'cog' ? [READING_VERSION, source.stac, source.assets, source.mosaic] : []

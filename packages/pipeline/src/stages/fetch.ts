@@ -1,5 +1,11 @@
 import { fingerprint, type ImageRecord, mapTilesOf, putJson, ServiceError, type Storage } from '@skyscript/core'
-import { type EarlierImages, type FetchOutcome, fetchImages, type ImageFinding } from '@skyscript/gee-fetch'
+import {
+  type EarlierImages,
+  type FetchOutcome,
+  fetchImages,
+  type ImageFinding,
+  PICTURES_VERSION,
+} from '@skyscript/gee-fetch'
 import { leafOf, overlapping } from '../leaves.ts'
 import { bucketsText } from '../presence/listing.ts'
 import { getWhole, readResult, resultKey } from '../results.ts'
@@ -37,9 +43,10 @@ export const fetch: Stage<PlannedLeaf, FetchOutcome, FetchHead> = {
   concurrency: { embedded: 4, worker: 12 },
   publishes: true,
 
-  decides(_leaf, { content }, { run }) {
+  decides(_leaf, { content }, { run, sources }) {
     const { seed, imagery } = run.config
-    return [content, seed, imagery.checks, described(imagery)]
+    const measured = sources.some(({ kind }) => kind === 'tiles') ? [PICTURES_VERSION] : []
+    return [content, seed, imagery.checks, described(imagery), ...measured]
   },
 
   preflight: checkEarthEngine,
