@@ -1,3 +1,4 @@
+// @module-tag slow
 import { readdirSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -71,7 +72,7 @@ const queued = (output: string) => wide(output, { queue: redis.url })
 test('one worker gives the bytes of an embedded build', async () => {
   startWorker()
   const region = await writeRegion(at('one.yaml'), queued(at('one')))
-  const { code, stdout, stderr } = await skyscript(['build', region])
+  const { code, stdout, stderr } = await skyscriptHere(['build', region])
   await stopWorkers()
   expect(code, stderr).toBe(0)
   expect(stdout + stderr).not.toContain(PASSWORD)

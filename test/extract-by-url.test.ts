@@ -1,3 +1,4 @@
+// @module-tag slow
 /** Builds of an extract that a server has, broken off, replaced and unchanged. */
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders } from 'node:http'

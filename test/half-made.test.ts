@@ -1,3 +1,4 @@
+// @module-tag slow
 /** Nothing half-made looks whole: `dataset.lock.json` is there only while every file is as it says. */
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+// @module-tag slow
 /** Imagery as its settings ask for it: other sources, other choices, a budget, and what a plan says of it all. */
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+// @module-tag slow
 /** captions.labels: what a build redoes when it changes. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'

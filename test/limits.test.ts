@@ -1,3 +1,4 @@
+// @module-tag slow
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+// @module-tag slow
 /** The map changes between two builds on one output: the second leaves what a fresh build of the new map makes. */
 import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+// @module-tag slow
 /** The shipped sources of Earth Engine beyond the paper's ten, from an extract to the credits of a dataset. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+// @module-tag slow
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
@@ -76,7 +77,9 @@ describe('two builds of one output at once', () => {
       for (const { code, stderr } of ended) expect(code, stderr).toBe(0)
       expect(ended.filter(({ stdout }) => JSON.parse(stdout).unchanged)).toHaveLength(2)
       expect(ended.some(({ stderr }) => /waiting for it to end/.test(stderr))).toBe(true)
-      const verified = await skyscript(['verify', output], { env: s3.env })
+      const verified = isBucket
+        ? await skyscript(['verify', output], { env: s3.env })
+        : await skyscriptHere(['verify', output])
       expect(verified.code, verified.stdout).toBe(0)
       if (!isBucket) expect(filesOf(output)).toEqual(expected)
     },
@@ -121,7 +124,7 @@ describe('two builds of one output at once', () => {
       owner.child.kill('SIGKILL')
       await owner.done
       if (settings === 'same') break
-      const { code, stderr } = await skyscript(['build', await region('after', output)])
+      const { code, stderr } = await skyscriptHere(['build', await region('after', output)])
       expect(code, stderr).toBe(0)
       expect(stderr).not.toMatch(/waiting/)
       expect(filesOf(output)).toEqual(expected)
@@ -171,10 +174,10 @@ describe('one worker', () => {
     begin(['worker', '--queue', redis.url])
     const builds = await Promise.all(
       [0, 1, 2, 3].map(async (i) =>
-        begin(['build', await region(`of-four-${i}`, at(`of-four-${i}`), { queue: redis.url }), '--json']),
+        skyscriptHere(['build', await region(`of-four-${i}`, at(`of-four-${i}`), { queue: redis.url }), '--json']),
       ),
     )
-    for (const [i, { code, stdout, stderr }] of (await Promise.all(builds.map(({ done }) => done))).entries()) {
+    for (const [i, { code, stdout, stderr }] of builds.entries()) {
       expect(code, stderr).toBe(0)
       expect(JSON.parse(stdout).counts.failed).toEqual({})
       expect(filesOf(at(`of-four-${i}`))).toEqual(expected)
@@ -184,10 +187,10 @@ describe('one worker', () => {
   test('touches nothing outside its --output-root', async () => {
     const worker = begin(['worker', '--queue', redis.url, '--output-root', at('mine'), '--output-root', s3.url], s3.env)
     await worker.says(/Serving/)
-    const outside = await skyscript(['build', await region('outside', at('mine-not'), { queue: redis.url })])
+    const outside = await skyscriptHere(['build', await region('outside', at('mine-not'), { queue: redis.url })])
     expect(outside.code).not.toBe(0)
     expect(outside.stderr).toMatch(/output-not-allowed.*may not touch .*mine-not: it was started with --output-root/)
-    const inside = await skyscript(['build', await region('inside', at('mine', 'town'), { queue: redis.url })])
+    const inside = await skyscriptHere(['build', await region('inside', at('mine', 'town'), { queue: redis.url })])
     expect(inside.code, inside.stderr).toBe(0)
     expect(filesOf(at('mine', 'town'))).toEqual(expected)
   }, 180_000)

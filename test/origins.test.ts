@@ -1,3 +1,4 @@
+// @module-tag slow
 /** No image is stale: what its pixels come from is a part of what it is known by. */
 import { mkdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'

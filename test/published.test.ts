@@ -1,10 +1,12 @@
+// @module-tag slow
 /** What a user does with a dataset that somebody else built: unpacks its zip files, verifies it, and cuts it anew. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { filesOf, makeFolder, skyscript, writeRegion } from './support/skyscript.ts'
+import { filesOf, makeFolder, writeRegion } from './support/skyscript.ts'
+import { skyscriptHere } from './support/skyscript-here.ts'
 import { startTown, type Town } from './support/town.ts'
 
 let folder: string
@@ -17,10 +19,10 @@ beforeAll(async () => {
   town = await startTown(folder)
   built = join(folder, 'built')
   unpacked = join(folder, 'unpacked')
-  const build = await skyscript(['build', await writeRegion(join(folder, 'region.yaml'), town.region(built))])
+  const build = await skyscriptHere(['build', await writeRegion(join(folder, 'region.yaml'), town.region(built))])
   expect(build.code, build.stderr).toBe(0)
   const zipped = join(folder, 'zipped')
-  expect((await skyscript(['export', built, '--format', 'zip', '--to', zipped])).code).toBe(0)
+  expect((await skyscriptHere(['export', built, '--format', 'zip', '--to', zipped])).code).toBe(0)
   mkdirSync(unpacked)
   execFileSync('cp', ['-r', `${zipped}/.`, unpacked])
   for (const name of readdirSync(unpacked).filter((each) => each.endsWith('.zip'))) {
@@ -35,9 +37,9 @@ afterAll(async () => {
 })
 
 test('unpacked zip files are the dataset again: it verifies, and a cut without work/ gives the same bytes', async () => {
-  const verified = await skyscript(['verify', unpacked])
+  const verified = await skyscriptHere(['verify', unpacked])
   expect(verified.code, verified.stdout).toBe(0)
-  const cut = await skyscript(['cut', unpacked])
+  const cut = await skyscriptHere(['cut', unpacked])
   expect(cut.code, cut.stderr).toBe(0)
   const mine = filesOf(unpacked)
   for (const [path, sum] of Object.entries(filesOf(built))) expect([path, mine[path]]).toEqual([path, sum])
@@ -46,11 +48,11 @@ test('unpacked zip files are the dataset again: it verifies, and a cut without w
 test('an unpacked dataset is cut by other settings, and verifies', async () => {
   const other = { ...(town.region(unpacked).filter as object), top: [40], split: { by: 'image', val: 10, test: 10 } }
   const region = await writeRegion(join(folder, 'other.yaml'), town.region(unpacked, { filter: other }))
-  const cut = await skyscript(['cut', unpacked, '--config', region])
+  const cut = await skyscriptHere(['cut', unpacked, '--config', region])
   expect(cut.code, cut.stderr).toBe(0)
   expect(readdirSync(unpacked)).toContain('Town_train_top40pct_filtered_by_CLIP_openai.csv')
   expect(readdirSync(unpacked)).not.toContain('Town_train_top30pct_filtered_by_CLIP_openai.csv')
-  const verified = await skyscript(['verify', unpacked])
+  const verified = await skyscriptHere(['verify', unpacked])
   expect(verified.code, verified.stdout).toBe(0)
 }, 120_000)
 
@@ -62,7 +64,17 @@ test('nothing outside work/ names a folder of the machine', () => {
 
 test('tables for OpenCLIP have absolute paths of images that are there', async () => {
   const to = join(folder, 'openclip')
-  const made = await skyscript(['export', built, '--format', 'openclip', '--absolute', '--set', 'train', '--to', to])
+  const made = await skyscriptHere([
+    'export',
+    built,
+    '--format',
+    'openclip',
+    '--absolute',
+    '--set',
+    'train',
+    '--to',
+    to,
+  ])
   expect(made.code, made.stderr).toBe(0)
   const read = (text: Buffer, delimiter: string) =>
     parse(text, { columns: true, delimiter }) as Record<string, string>[]
@@ -74,7 +86,7 @@ test('tables for OpenCLIP have absolute paths of images that are there', async (
     expect(filepath).toBe(join(built, source[i]!.filepath!))
     expect(readFileSync(filepath!).length).toBeGreaterThan(100)
   }
-  const relative = await skyscript(['export', built, '--format', 'openclip', '--set', 'train', '--to', to])
+  const relative = await skyscriptHere(['export', built, '--format', 'openclip', '--set', 'train', '--to', to])
   expect(relative.code).toBe(0)
   expect(read(readFileSync(join(to, 'train_unfiltered.tsv')), '\t')[0]!.filepath).toBe(source[0]!.filepath)
 })

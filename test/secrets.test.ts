@@ -1,3 +1,4 @@
+// @module-tag slow
 /** Builds with secrets of every kind in settings, environment and answers: nothing that they leave behind holds one. */
 import { generateKeyPairSync } from 'node:crypto'
 import { globSync, readFileSync, statSync } from 'node:fs'

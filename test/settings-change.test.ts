@@ -1,3 +1,4 @@
+// @module-tag slow
 /**
  * Every setting is changed on a dataset that is built already: the build after it leaves what a fresh one makes. The
  * settings come from the schema, so one without a row here fails the test.

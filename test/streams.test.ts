@@ -1,3 +1,4 @@
+// @module-tag slow
 /** The commands that answer a stream line by line: what they do with lines that they can't read. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+// @module-tag slow
 /** Judging tags and captioning as users do: the trained classifier, the coverage of a file, and the extras of captions. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -40,7 +40,7 @@ export async function startTown(folder: string): Promise<Town> {
         earthEngine: { endpoint: earthEngine.url, project: 'town-test' },
       },
       selection: { maxPerTag: 1 },
-      tiles: { minPixels: 64, maxPixels: 400, pointPixels: 128 },
+      tiles: { minPixels: 32, maxPixels: 200, pointPixels: 64 },
       filter: {
         scorers: [{ name: 'openai', model: MODEL }],
         val: 3,

@@ -1,3 +1,4 @@
+// @module-tag slow
 import { InputError, seededFraction } from '@skyscript/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'

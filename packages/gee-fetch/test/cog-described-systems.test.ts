@@ -1,3 +1,4 @@
+// @module-tag slow
 /** Coordinate systems that a GeoTIFF describes by its keys, compared with PROJ's reading of the same file. */
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'

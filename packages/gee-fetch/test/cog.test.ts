@@ -1,3 +1,4 @@
+// @module-tag slow
 /** GeoTIFF pixels compared with gdalwarp's, and files that can't be read. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,3 +1,4 @@
+// @module-tag slow
 import type { OsmObject } from '@skyscript/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+// @module-tag slow
 /** No stage may hold up the event loop: locks are renewed, signals heard and progress drawn while a dense tile is done. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,3 +1,4 @@
+// @module-tag slow
 /** Objects that cross many map tiles are stored once, and found from each tile as if they were stored there whole. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
