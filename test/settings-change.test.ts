@@ -41,6 +41,9 @@ const ROWS: Readonly<Record<string, Row | string>> = {
   'osm.clip': { change: () => ({ osm: { clip: [west, south, east, north] } }) },
   'imagery.sources': { change: () => ({ imagery: { sources: ['P3', 'S2'] } }) },
   'imagery.catalogue': 'changes in layers.test.ts',
+  'imagery.contact': { change: () => ({ imagery: { contact: 'me@example.org' } }), same: 'always' },
+  'imagery.cache.folder': { change: (folder) => ({ imagery: { cache: { folder } } }), same: 'always' },
+  'imagery.cache.megabytes': { change: () => ({ imagery: { cache: { megabytes: 0 } } }), same: 'always' },
   'imagery.prefer': {
     with: () => ({ imagery: { sources: ['P3', 'CH', 'S2'] } }),
     change: () => ({ imagery: { prefer: 'listed' } }),

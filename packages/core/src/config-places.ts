@@ -30,6 +30,7 @@ export function mapPlaces<T extends Places>(config: T, change: PlaceChange): T {
     imagery: {
       ...imagery,
       catalogue: optional(imagery.catalogue, 'address', change),
+      cache: { ...imagery.cache, folder: optional(imagery.cache.folder, 'file', change) },
       sources: imagery.sources.map((source) =>
         typeof source === 'string' || source.kind !== 'cog'
           ? source

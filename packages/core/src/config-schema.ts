@@ -158,6 +158,30 @@ const earthEngine = z.strictObject({
     .describe('Fetch neighbouring images in one request; changes no byte of any image'),
 })
 
+/** What may stand in a header that every service reads. */
+const contact = z
+  .string()
+  .max(200)
+  .regex(
+    /^(?:[^\s@()<>,;:"\\]+@[\w.-]+\.\w+|https?:\/\/[\x21-\x27\x2a-\x7e]+)$/,
+    'must be an e-mail address or an http(s) URL',
+  )
+
+const cache = z.strictObject({
+  folder: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Folder that builds and workers of this machine share; null: `tiles` in `SKYSCRIPT_CACHE`'),
+  megabytes: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(1000)
+    .describe('Largest size; the tiles used last stay. 0: none are kept'),
+})
+
 const imagery = z.strictObject({
   sources: sourcesSetting
     .default([...SOURCE_ALIASES])
@@ -197,6 +221,13 @@ const imagery = z.strictObject({
     .describe(
       'Minutes to wait for an imagery service that is down before the build ends with exit code 2; run it again to resume',
     ),
+  contact: contact
+    .nullable()
+    .default(null)
+    .describe('E-mail address or URL that web services are told, beside the name of this tool, as some ask for'),
+  cache: cache
+    .prefault({})
+    .describe('Tiles of web services on disk. Each is still asked for, by its ETag, so they decide no image'),
   licences: z
     .array(z.string().min(1))
     .min(1)

@@ -206,3 +206,12 @@ test('a layer of a catalogue is named with a licence, and has a name of its own 
     )
   expect(() => of('[{ index: town, licence: CC0, colour: red }]')).toThrow('imagery.sources[0].colour: unknown field')
 })
+
+test('a contact is an e-mail address or a URL, and nothing that breaks a header', () => {
+  const of = (contact: string) =>
+    parseConfig(`${minimal}imagery: { contact: ${JSON.stringify(contact)} }\n`, '/r.yaml').imagery.contact
+  for (const contact of ['maps@example.org', 'https://example.org/about?who=us', 'http://10.0.0.1/'])
+    expect(of(contact)).toBe(contact)
+  for (const wrong of ['me', 'me@here', 'a@b.org\r\nX: y', 'https://a b', 'https://a)(b', 'ü@b.org\n'])
+    expect(() => of(wrong), wrong).toThrow('imagery.contact: must be an e-mail address or an http(s) URL')
+})

@@ -1,14 +1,16 @@
-import { InputError, isRefusedHost, redact, redactAnswer, ServiceError } from '@skyscript/core'
+import { InputError, isRefusedHost, redact, redactAnswer, ServiceError, TOOL_VERSION } from '@skyscript/core'
 import { type Dispatcher, loginOf, openAgent, reasonOf, retryAfterOf } from '@skyscript/http'
 import type { Limiter } from './limiter.ts'
 import type { Outages } from './outages.ts'
 import { mayPass } from './refusals.ts'
 import { withRetries } from './retries.ts'
+import type { FileCache } from './web/file-cache.ts'
 
 const ATTEMPTS = 5
 const REDIRECTS = 3
-/** Owners of services want to know who asks. */
-const USER_AGENT = 'skyscript-pipeline'
+/** Owners of services want to know who asks, and how to reach them. */
+const userAgent = (contact: string | null) =>
+  `skyscript-pipeline/${TOOL_VERSION}${contact === null ? '' : ` (+${contact})`}`
 /** Maximum duration of one attempt, from connecting to the last byte. */
 const DEADLINE_MS = 55_000
 /** A server that ignores ranges sends the whole file; accepted up to this size. */
@@ -57,6 +59,10 @@ export interface HttpOptions {
   /** Waits up to `patienceMs` for a server that is down; without it, requests fail after their attempts. */
   readonly outages?: Outages | undefined
   readonly patienceMs?: number | undefined
+  /** E-mail address or URL that servers are told. */
+  readonly contact?: string | null | undefined
+  /** Whole files that have an ETag are kept here, and not sent again while they are the same. */
+  readonly cache?: FileCache | undefined
 }
 
 /** HTTP for public files and catalogues: one shared limit, keep-alive connections, deadlines and retries. */
@@ -66,6 +72,8 @@ export function createHttp({
   deadlineMs = DEADLINE_MS,
   outages,
   patienceMs = 0,
+  contact = null,
+  cache,
 }: HttpOptions): Http {
   const agent = openAgent({ connections: maxConcurrent })
   const stats = { searches: 0, rangeRequests: 0, bytes: 0, retries: 0 }
@@ -89,7 +97,7 @@ export function createHttp({
           origin: target.origin,
           path: target.pathname + target.search,
           ...options,
-          headers: { 'user-agent': USER_AGENT, ...options.headers, ...(target.origin === origin && login) },
+          headers: { 'user-agent': userAgent(contact), ...options.headers, ...(target.origin === origin && login) },
           signal: either,
         })
         const { location } = response.headers
@@ -101,7 +109,8 @@ export function createHttp({
         }
         const bytes = await bodyOf(response, most, name)
         stats.bytes += bytes.length
-        if (response.statusCode >= 300) throw errorOf(response, bytes, url, name)
+        const isSame = response.statusCode === 304 && 'if-none-match' in options.headers
+        if (response.statusCode >= 300 && !isSame) throw errorOf(response, bytes, url, name)
         return { response, bytes }
       }
     } catch (error) {
@@ -127,7 +136,7 @@ export function createHttp({
       outage: URL.canParse(url) ? outages?.of(new URL(url).origin, new URL(url).host, patienceMs) : undefined,
       onRetry: (error) => {
         stats.retries++
-        if (error.status === 429) limiter.refused(error.retryAfterMs)
+        if (error.status === 429 || error.status === 503) limiter.refused(error.retryAfterMs)
       },
     })
 
@@ -142,10 +151,14 @@ export function createHttp({
       )
     },
     async file(url, { shown, most }, signal) {
-      const options = { method: 'GET' as const, headers: {}, shown }
+      const known = (await cache?.get(shown)) ?? null
+      const headers: Record<string, string> = known === null ? {} : { 'if-none-match': known.etag }
       try {
-        return await send([url, options, most, signal], ({ response, bytes }) => {
+        let etag: unknown
+        const file = await send([url, { method: 'GET', headers, shown }, most, signal], ({ response, bytes }) => {
+          if (response.statusCode === 304) return known!.bytes
           if (response.statusCode === 204 || bytes.length === 0) return null
+          etag = response.headers.etag
           if (!isImage(bytes))
             throw failed(
               'imagery-bad-answer',
@@ -155,6 +168,8 @@ export function createHttp({
             )
           return bytes
         })
+        if (file !== null && typeof etag === 'string') await cache?.put(shown, { etag, bytes: file })
+        return file
       } catch (error) {
         if (error instanceof ServiceError && (error.status === 404 || error.status === 410)) return null
         throw error

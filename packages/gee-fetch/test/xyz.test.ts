@@ -235,6 +235,7 @@ describe('addresses of tiles', () => {
 
   test.each([
     ['https://x/{z}/{x}', /must contain \{y\}/],
+    ['https://x/tiles', /url: must contain \{z\}, \{x\} and \{y\}; the address of a TileJSON ends in \.json/],
     ['https://x/{z}/{x}/{y}/{quadkey}', /has \{quadkey\}, which is not known/],
     ['https://x/{z}/{x}/{y}?api_key=abc', /holds a key or a login; write \$\{SKYSCRIPT_SECRET_NAME\}/],
     ['https://x/{z}/{x}/{y}?subscription-key=abc', /holds a key or a login/],

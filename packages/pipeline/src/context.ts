@@ -16,8 +16,10 @@ import {
   createTileImagery,
   type EarthEngine,
   type EecuLedger,
+  type FileCache,
   type HostOptions,
   type Imagery,
+  openFileCache,
   type Source,
   sourcesOf,
   type TileImagery,
@@ -180,6 +182,7 @@ export async function openCog({ imagery }: Pick<Config, 'imagery'>, options: Con
     maxConcurrent: FILE_REQUESTS,
     maxCloud: imagery.maxCloud,
     limiter,
+    contact: imagery.contact,
     ...patienceOf({ imagery }, options),
   })
 }
@@ -191,8 +194,25 @@ export const openTileImagery = ({ imagery }: Pick<Config, 'imagery'>, options: C
 export const webOptions = ({ imagery }: Pick<Config, 'imagery'>, options: ContextOptions): HostOptions => ({
   fillIn,
   limiter: async (host, { concurrent, perSecond }) => options.limiter?.(host, concurrent, perSecond),
+  contact: imagery.contact,
+  cache: cacheOf(imagery.cache, options),
   ...patienceOf({ imagery }, options),
 })
+
+/** One for each folder, so that this process looks through it no more often than needed. */
+const caches = new Map<string, FileCache>()
+
+function cacheOf(
+  { folder, megabytes }: Config['imagery']['cache'],
+  { modelCache = defaultModelCache() }: ContextOptions,
+): FileCache | undefined {
+  if (megabytes === 0) return undefined
+  const place = folder ?? join(modelCache, 'tiles')
+  const name = `${place}\n${megabytes}`
+  const known = caches.get(name) ?? openFileCache({ folder: place, mostBytes: megabytes * 1e6 })
+  caches.set(name, known)
+  return known
+}
 
 export const scorerOptions = ({ filter }: Pick<Config, 'filter'>, options: ContextOptions): ScorerOptions[] =>
   filter.scorers.map((scorer) => ({ ...scorer, ...modelOptions(scorer.model, options) }))

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { type Config, isPath, mapFilterPlaces, mapPlaces, type PlaceChange, redact } from '@skyscript/core'
 import { lockedEndpoint } from './origins.ts'
-import { decidingSources, type Run } from './run.ts'
+import { decidingImagery, decidingSources, type Run } from './run.ts'
 
 const file = (path: string) => redact(basename(path.split('?')[0]!))
 
@@ -17,7 +17,7 @@ export type LockedConfig = ReturnType<typeof lockedConfig>
  */
 export function lockedConfig(config: Run['config']) {
   const { name, osm, imagery, selection, tiles, captions, seed } = mapPlaces(config, byName)
-  const { patience: _patience, catalogue: _catalogue, ...choice } = imagery
+  const choice = decidingImagery(imagery)
   return {
     ...{ name, osm },
     imagery: {

@@ -2,7 +2,8 @@
  * Keeps logins and signatures of addresses out of what a build stores. A query may be a signature whatever its names, so
  * every address with a login or a query counts as private.
  */
-import { type Config, InputError, isUrl, mapPlaces } from '@skyscript/core'
+import { readFileSync } from 'node:fs'
+import { type Config, InputError, isUrl, mapPlaces, systemReason } from '@skyscript/core'
 
 type Shared = Omit<Config, 'queue' | 'output'>
 type Environment = Readonly<Record<string, string | undefined>>
@@ -69,11 +70,33 @@ function split(address: string): [string, string] {
 /** @throws InputError `missing-secret` */
 export function fillIn(address: string, env: Environment = process.env): string {
   return address.replace(PLACEHOLDER, (_, name: string) => {
-    const value = env[name]
-    if (value === undefined || value === '')
-      throw new InputError('missing-secret', `${name} is not set; the region file uses it in an address.`)
+    const value = secretOf(name, env)
+    if (value === '')
+      throw new InputError(
+        'missing-secret',
+        `${name} is not set; the region file uses it in an address. Set it, or ${name}_FILE to a file that holds it.`,
+      )
     return value
   })
+}
+
+/** By path; secrets don't change while a process runs. */
+const files = new Map<string, string>()
+
+/** A variable of the environment, or the content of the file that `<name>_FILE` names; empty without either. */
+function secretOf(name: string, env: Environment): string {
+  const path = env[`${name}_FILE`]
+  if (env[name] || !path) return env[name] ?? ''
+  const known = files.get(path)
+  if (known !== undefined) return known
+  let content: string
+  try {
+    content = readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    throw new InputError('missing-secret', `${name}_FILE names ${path}, which can't be read (${systemReason(error)}).`)
+  }
+  files.set(path, content)
+  return content
 }
 
 type SourceSetting = Shared['imagery']['sources'][number]
@@ -91,4 +114,4 @@ export const secretsOf = (address: string): string[] => [...address.matchAll(PLA
 
 /** Those that are not set. */
 export const missingSecrets = (address: string, env: Environment = process.env): string[] =>
-  secretsOf(address).filter((name) => !env[name])
+  secretsOf(address).filter((name) => secretOf(name, env) === '')

@@ -102,6 +102,17 @@ export const decidingSources = (sources: Config['imagery']['sources']) =>
     return deciding
   })
 
+/** Settings of imagery as they decide a dataset: neither how services are asked, nor where sources were looked up. */
+export function decidingImagery({
+  patience: _patience,
+  catalogue: _catalogue,
+  contact: _contact,
+  cache: _cache,
+  ...deciding
+}: Config['imagery']) {
+  return deciding
+}
+
 /** The source of an image, by its alias. */
 export function sourceFinder(config: {
   readonly imagery: Pick<Config['imagery'], 'sources'>

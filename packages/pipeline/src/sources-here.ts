@@ -11,8 +11,18 @@ import {
   type SourceChoice,
 } from '@skyscript/core'
 import { aliasOf, SHIPPED_ALIASES, shippedSource } from '@skyscript/core/config'
-import { coveredBy, gsdOf, type Layer, mayCover, type Source, sourcesOf, suitableSources } from '@skyscript/gee-fetch'
+import {
+  completeSources,
+  coveredBy,
+  gsdOf,
+  type Layer,
+  mayCover,
+  type Source,
+  sourcesOf,
+  suitableSources,
+} from '@skyscript/gee-fetch'
 import { lackOf } from './auto-sources.ts'
+import { webOptions } from './context.ts'
 import { readCatalogue, withLayers } from './layer-sources.ts'
 import { listStorage } from './presence/listing.ts'
 import { secretsOf } from './private-addresses.ts'
@@ -62,7 +72,7 @@ export async function sourcesOfRegion(given: MapOptions): Promise<RegionSources>
   const say = (text: string) => terminal.note(text)
   const { catalogue } = given.config.imagery
   const known = catalogue === null ? null : await readCatalogue(catalogue, say, signal)
-  const config = await withLayers(given.config, async () => known!)
+  const config = await withTileJson(await withLayers(given.config, async () => known!), given)
   const options = { ...given, config }
   const { work } = await listStorage(storage)
   const map = await readMap(options, new Set(work.keys()))
@@ -85,6 +95,15 @@ export async function sourcesOfRegion(given: MapOptions): Promise<RegionSources>
     ({ outline }) => outline === null || boxes.some((box) => mayCover(coveredBy(outline), box)),
   )
   return { objects, sources: sources.sort(byGsd), layers: layers.sort((a, b) => (a.id < b.id ? -1 : 1)) }
+}
+
+/** Only a TileJSON itself says how fine its tiles are. */
+async function withTileJson(config: Config, options: MapOptions): Promise<Config> {
+  const isOne = (source: SourceChoice) =>
+    typeof source !== 'string' && source.kind === 'xyz' && source.zoom === undefined
+  const complete = async (source: SourceChoice) =>
+    isOne(source) ? (await completeSources([source], webOptions(config, options)))[0]! : source
+  return { ...config, imagery: { ...config.imagery, sources: await Promise.all(config.imagery.sources.map(complete)) } }
 }
 
 const byGsd = (a: SourceHere, b: SourceHere) => a.gsd - b.gsd

@@ -50,6 +50,8 @@ export interface CogImageryOptions {
   /** Waits up to `patienceMs` for servers that are down. */
   readonly outages?: Outages
   readonly patienceMs?: number
+  /** E-mail address or URL that servers are told. */
+  readonly contact?: string | null
 }
 
 /** Pixels are stretched by the source's range, and those of the nearest neighbour. */
@@ -91,9 +93,9 @@ interface Sheet extends Omit<SourceImage, 'outline'> {
 }
 
 export function createCogImagery(options: CogImageryOptions): CogImagery {
-  const { maxConcurrent, maxCloud, deadlineMs, outages, patienceMs } = options
+  const { maxConcurrent, maxCloud, deadlineMs, outages, patienceMs, contact } = options
   const limiter = options.limiter ?? createLimiter({ maxConcurrent, perSecond: REQUESTS_PER_SECOND })
-  const http = options.http ?? createHttp({ limiter, maxConcurrent, deadlineMs, outages, patienceMs })
+  const http = options.http ?? createHttp({ limiter, maxConcurrent, deadlineMs, outages, patienceMs, contact })
   const open = remembering(OPEN_FILES, async (address, signal) => {
     // The TIFF modules take a fifth of a second to load; builds without files should not wait for them.
     const { openGeotiff } = await import('./geotiff-file.ts')

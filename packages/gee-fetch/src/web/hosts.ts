@@ -1,6 +1,7 @@
 import { createHttp, type Http } from '../http.ts'
 import { createLimiter, type Limiter } from '../limiter.ts'
 import type { Outages } from '../outages.ts'
+import type { FileCache } from './file-cache.ts'
 import type { RequestLimits } from './tile-source.ts'
 
 export interface HostOptions {
@@ -12,6 +13,10 @@ export interface HostOptions {
   /** Waits up to `patienceMs` for servers that are down. */
   readonly outages?: Outages | undefined
   readonly patienceMs?: number | undefined
+  /** E-mail address or URL that services are told. */
+  readonly contact?: string | null | undefined
+  /** Where files are kept that services have not changed. */
+  readonly cache?: FileCache | undefined
 }
 
 /** HTTP clients of web services, one for each host. */

@@ -1,5 +1,5 @@
 /** Completes the settings of web services by what these say of themselves. */
-import { POLITE_REQUESTS, type SourceChoice, type SourceSettings } from '@skyscript/core'
+import { isTileJson, POLITE_REQUESTS, type SourceChoice, type SourceSettings } from '@skyscript/core'
 import type { HostOptions } from './hosts.ts'
 import { type Completed, openService, type Service } from './service.ts'
 
@@ -11,12 +11,16 @@ const COMPLETERS: {
 } = {
   wms: async () => (await import('./wms-capabilities.ts')).completeWms,
   wmts: async () => (await import('./wmts-capabilities.ts')).completeWmts,
+  xyz: async () => (await import('./tile-json.ts')).completeXyz,
   arcgis: async () => (await import('./arcgis.ts')).completeArcgis,
 }
 
 /** Whether a source has something to be read from its service. */
 export const needsService = (source: SourceChoice): source is SourceSettings =>
-  typeof source !== 'string' && source.kind !== 'index' && COMPLETERS[source.kind] !== undefined
+  typeof source !== 'string' &&
+  source.kind !== 'index' &&
+  COMPLETERS[source.kind] !== undefined &&
+  (source.kind !== 'xyz' || isTileJson(source.url))
 
 /**
  * Settings with everything that jobs need to know, so that no job asks a service what it is.

@@ -1,16 +1,20 @@
-import { type Box, radians, type XyzSettings } from '@skyscript/core'
+import { type Box, isTileJson, radians, type XyzSettings } from '@skyscript/core'
 import { middleOf } from '../coverage.ts'
 import { HALF_WORLD } from '../crs/grid-system.ts'
 import { mercatorLattice, mercatorStep } from '../lattice.ts'
 import type { SourceFacts } from '../sources/source-facts.ts'
 import { onePicture, pictureFacts } from './picture-facts.ts'
 import type { TileSource } from './tile-source.ts'
+import { unknownPixels } from './wms.ts'
 
 /** Raise when tiles give other pixels. */
 const TILES_VERSION = 1
 
+/** Of a TileJSON that is still to be read; such services have aerial pictures as a rule. */
+const UNKNOWN_ZOOM = 18
+
 /** A source of image tiles in web mercator, as web maps show them. */
-export function xyzSource({ tileSize, zoom, url, ...settings }: XyzSettings): TileSource {
+export function xyzSource({ tileSize, zoom = [0, UNKNOWN_ZOOM], url, ...settings }: XyzSettings): TileSource {
   const [, last] = zoom
   const lattice = mercatorLattice(last, tileSize)
   const facts = pictureFacts(settings, onePicture(String(last), settings.years))
@@ -21,10 +25,14 @@ export function xyzSource({ tileSize, zoom, url, ...settings }: XyzSettings): Ti
     url,
     tile: { width: tileSize, height: tileSize },
     corner: { x: -HALF_WORLD, y: HALF_WORLD },
-    latticeIn: () => lattice,
     sizeSetting: 'tileSize',
-    addressOf: ({ column, row }) => tileUrl(url, last, column, row),
-    decides: [TILES_VERSION, url, last, tileSize],
+    ...(isTileJson(url)
+      ? unknownPixels(settings)
+      : {
+          latticeIn: () => lattice,
+          addressOf: ({ column, row }) => tileUrl(url, last, column, row),
+          decides: [TILES_VERSION, url, last, tileSize],
+        }),
   }
 }
 

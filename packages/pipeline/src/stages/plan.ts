@@ -14,7 +14,7 @@ import { collectLeftOut, type LeftOut } from '../left-out.ts'
 import { originOfTile, originSample, type PlannedOrigin } from '../origins.ts'
 import type { PackedLeaf } from '../packing/pack-leaves.ts'
 import { PlannedTable } from '../packing/planned-table.ts'
-import { decidingSources, requestsKey, selectionKey, type TagOutcomes } from '../run.ts'
+import { decidingImagery, decidingSources, requestsKey, selectionKey, type TagOutcomes } from '../run.ts'
 import type { Job } from '../runner/job.ts'
 import { type Sight, sightByTags } from '../select.ts'
 import { failuresOf, type Head, type Stage, type Weighed } from '../stage.ts'
@@ -63,8 +63,7 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
   decides(tile, _upstream, { run, index, selection, captioner, sources }) {
     const { imagery, tiles, seed } = run.config
     // What is allowed and what is judged later choose no image, and how services are asked doesn't either.
-    const { earthEngine: _earthEngine, licences: _licences, checks: _checks, patience: _patience, ...others } = imagery
-    const { catalogue: _catalogue, ...choice } = others
+    const { earthEngine: _earthEngine, licences: _licences, checks: _checks, ...choice } = decidingImagery(imagery)
     return [
       index.tiles[tile]!.sha256,
       selection.tiles[tile]!.sha256,

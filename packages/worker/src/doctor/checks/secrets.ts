@@ -1,4 +1,4 @@
-import { withSecrets } from '@skyscript/pipeline/files'
+import { fillIn, withSecrets } from '@skyscript/pipeline/files'
 import { type Check, finding } from '../check.ts'
 
 /** Variables of the environment that the region file uses in addresses; a line only where one is missing. */
@@ -9,6 +9,7 @@ export const secrets: Check = {
     if (config === null) return []
     const found = await finding('secrets', async () => {
       withSecrets(config)
+      for (const source of config.imagery.sources) if (typeof source !== 'string' && 'url' in source) fillIn(source.url)
       return 'set'
     })
     return found.status === 'ok' ? [] : [found]
