@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { stringify } from 'yaml'
 import { colourAt, startTiles, type TileServer } from '../packages/gee-fetch/test/xyz-server.ts'
 import { skyscriptHere } from './support/skyscript-here.ts'
 import { buildHere, SMALL_TOWN, smallRegion, writeMap } from './support/small-map.ts'
@@ -66,6 +67,41 @@ test('a dataset of image tiles is made of their own pixels, and rebuilt without 
   const verified = await skyscriptHere(['verify', at('out')])
   expect(verified.code, verified.stdout).toBe(0)
   expect(readFileSync(at('out/ATTRIBUTION.md'), 'utf8')).toMatch(/Town of the test/)
+})
+
+test('a plan says how many requests, bytes and seconds each host takes, and a build asks for no more', async () => {
+  const asked = server.asked.length
+  const mixed = smallRegion(at('map.osm.pbf'), at('out-plan'), {
+    imagery: {
+      sources: [{ ...town(), requests: { concurrent: 2, perSecond: 5 } }, 'S2'],
+      earthEngine: { endpoint: 'local' },
+    },
+  })
+  writeFileSync(at('plan.yaml'), stringify(mixed))
+  const { stdout } = await skyscriptHere(['plan', at('plan.yaml'), '--json'])
+  expect(server.asked.length).toBe(asked)
+  const { hosts, bytes, secondsAtQuota } = JSON.parse(stdout)
+  const { host } = new URL(server.url)
+  expect(hosts).toMatchObject([
+    { host: 'local', sources: ['S2'] },
+    { host, sources: ['TOWN'] },
+  ])
+  const [drawn, tiles] = hosts
+  expect(tiles.seconds).toBeCloseTo(Math.max(tiles.requests / 5, (tiles.requests * 0.3) / 2), 6)
+  expect(secondsAtQuota).toBe(Math.max(drawn.seconds, tiles.seconds))
+  expect(bytes.transferred).toBe(drawn.bytes + tiles.bytes)
+  const table = (await skyscriptHere(['plan', at('plan.yaml')])).stdout
+  expect(table).toMatch(
+    new RegExp(`of each host, about\\n  local \\(S2\\).*\\n  ${host} \\(TOWN\\) +${tiles.requests} requests`),
+  )
+
+  await buildHere({ ...mixed, imagery: { ...(mixed.imagery as object), sources: [town(), 'S2'] } }, folder)
+  const needed = new Set(server.asked.slice(asked)).size
+  expect(tiles.requests).toBeGreaterThanOrEqual(needed)
+  expect(tiles.requests).toBeLessThan(2 * needed)
+  // What is there is asked for no more.
+  const again = JSON.parse((await skyscriptHere(['plan', at('plan.yaml'), '--json'])).stdout)
+  expect(again.hosts).toMatchObject([{ requests: 0 }])
 })
 
 test('a key of the environment reaches the service, and no file', () => {

@@ -7,6 +7,8 @@ import {
   NO_EARLIER_IMAGES,
   type PixelRequest,
   pixelsIn,
+  type RequestShare,
+  requestShares,
 } from '@skyscript/gee-fetch'
 import pMap from 'p-map'
 import { ledgerOf, limitName } from './context.ts'
@@ -31,6 +33,8 @@ export interface FetchCost {
   readonly requests: number
   /** Pixels that are asked for. */
   readonly pixels: number
+  /** Of these, what is asked of sources that are not in Earth Engine, by alias. */
+  readonly others: ReadonlyMap<string, RequestShare>
   /** Some of the requests to Earth Engine, drawn by the seed. */
   readonly sample: readonly PixelRequest[]
 }
@@ -41,7 +45,8 @@ export async function fetchCost(prepared: Prepared, planned: Flow): Promise<Fetc
   const { sources } = context
   const { imagery, seed } = facts.run.config
   const inEarthEngine = new Set(sources.flatMap(({ kind, alias }) => (kind === 'earth-engine' ? [alias] : [])))
-  const cost = { images: 0, requests: 0, pixels: 0, sample: [] as PixelRequest[] }
+  const others = new Map<string, RequestShare>()
+  const cost = { images: 0, requests: 0, pixels: 0, others, sample: [] as PixelRequest[] }
   let sampled = 0
   const more: PixelRequest[] = []
   const take = (requests: readonly PixelRequest[]) => {
@@ -70,19 +75,23 @@ export async function fetchCost(prepared: Prepared, planned: Flow): Promise<Fetc
     const earlier = isNew ? NO_EARLIER_IMAGES : await earlierImages(storage, job)
     const asked = planned.flatMap((image) => candidateToAsk(image, { sources, earlier, checks: imagery.checks }) ?? [])
     const list = groupRequests(asked, tileOf(job.shard), sources, imagery.earthEngine.grouping)
-    return { images: asked.length, requests: list.length, pixels: pixelsIn(list), list }
+    return {
+      ...{ images: asked.length, requests: list.length, pixels: pixelsIn(list), list },
+      others: requestShares(list, sources),
+    }
   }
   const heads = [...planned.done.get(plan.name)!.values()].map(({ head }) => head as PlanHead)
   const leaves = heads.flatMap(plan.follow!)
   const draws = new Map(leaves.map(({ shard }) => [shard, seededFraction(seed, 'probe', shard)]))
   const drawn = leaves.sort((a, b) => draws.get(a.shard)! - draws.get(b.shard)!)
   for (let from = 0; from < drawn.length; from += READS) {
-    for (const { images, requests, pixels, list } of await Promise.all(
+    for (const { images, requests, pixels, list, others: shares } of await Promise.all(
       drawn.slice(from, from + READS).map(requestsOf),
     )) {
       cost.images += images
       cost.requests += requests
       cost.pixels += pixels
+      for (const [alias, share] of Object.entries(shares ?? {})) others.set(alias, sumOf(share, others.get(alias)))
       const askable = list.filter(({ candidate }) => inEarthEngine.has(candidate.source))
       take(askable.slice(0, PROBE_PER_LEAF))
       if (more.length < PROBE_IMAGES) more.push(...askable.slice(PROBE_PER_LEAF, PROBE_PER_LEAF + PROBE_IMAGES))
@@ -92,7 +101,22 @@ export async function fetchCost(prepared: Prepared, planned: Flow): Promise<Fetc
   return cost
 }
 
-const NOTHING = { images: 0, requests: 0, pixels: 0, list: [] }
+const NOTHING = { images: 0, requests: 0, pixels: 0, list: [], others: null }
+
+const sumOf = (a: RequestShare, b: RequestShare = { requests: 0, pixels: 0, files: 0 }): RequestShare => ({
+  requests: a.requests + b.requests,
+  pixels: a.pixels + b.pixels,
+  files: a.files + b.files,
+})
+
+/** What is asked of Earth Engine. */
+export function earthEngineShare({ requests, pixels, others }: FetchCost): Pick<FetchCost, 'requests' | 'pixels'> {
+  const rest = [...others.values()]
+  return {
+    requests: requests - rest.reduce((sum, each) => sum + each.requests, 0),
+    pixels: pixels - rest.reduce((sum, each) => sum + each.pixels, 0),
+  }
+}
 
 /** What some requests cost when they were tried. */
 export interface Probe {
@@ -171,8 +195,8 @@ export async function probe(
 }
 
 /** EECU-hours of what is to be fetched, by what a probe's pixels cost. */
-export const eecuHoursOf = ({ pixels }: FetchCost, found: Probe): number =>
-  found.pixels === 0 ? 0 : ((found.eecuSeconds / found.pixels) * pixels) / 3600
+export const eecuHoursOf = (cost: FetchCost, found: Probe): number =>
+  found.pixels === 0 ? 0 : ((found.eecuSeconds / found.pixels) * earthEngineShare(cost).pixels) / 3600
 
 /** One sentence where a plan costs more than is left of the month, while it can still be made smaller. */
 export async function warnOfBudget(prepared: Prepared, planned: Flow, options: BuildOptions): Promise<void> {

@@ -19,6 +19,7 @@ export {
   withFilter,
 } from './cut.ts'
 export { createExecutor } from './execute.ts'
+export type { HostCost } from './host-costs.ts'
 export { readCatalogue, withLayers } from './layer-sources.ts'
 export { openTagClassifier, type TagJudge } from './learn-tags.ts'
 export type { ContextOptions } from './models.ts'

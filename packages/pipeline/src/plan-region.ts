@@ -1,9 +1,10 @@
 import { count, formatCounted } from '@skyscript/core'
-import { hasAmbientCredentials, takesAmbientCredentials } from '@skyscript/gee-fetch'
+import { hasAmbientCredentials, type Source, takesAmbientCredentials } from '@skyscript/gee-fetch'
 import { ledgerOf } from './context.ts'
-import { eecuHoursOf, type FetchCost, fetchCost, type Probe, probe } from './cost.ts'
+import { earthEngineShare, eecuHoursOf, type FetchCost, fetchCost, type Probe, probe } from './cost.ts'
 import { type Flow, flow } from './flow.ts'
 import { HEADS_FOLDER, writeHeads } from './heads.ts'
+import { earthEngineHost, type HostCost, hostCosts } from './host-costs.ts'
 import { countLeftOut } from './left-out.ts'
 import { type BuildOptions, type Prepared, prepare } from './prepare.ts'
 import { readResult, resultKey } from './results.ts'
@@ -18,6 +19,8 @@ const BYTES_PER_PIXEL = 4
 /** Assumed where nothing was probed: seconds of a request, and of a million pixels in it. */
 const SECONDS_PER_REQUEST = 0.6
 const SECONDS_PER_MEGAPIXEL = 1.5
+/** Earth Engine's own limit. */
+const REQUESTS_PER_SECOND = 100
 
 /** What a build would do. */
 export interface PlanSummary {
@@ -41,6 +44,9 @@ export interface PlanSummary {
   /** Of candidates (made by the plan itself), and of pixels, at least; grouping saved what would else be one per image. */
   readonly requests: { readonly candidates: number; readonly pixels: number; readonly saved: number }
   readonly bytes: { readonly transferred: number; readonly stored: number }
+  /** The same by host, Earth Engine first; hosts are asked at the same time. */
+  readonly hosts: readonly HostCost[]
+  /** Of the host that takes longest. */
   readonly secondsAtQuota: number
   /** EECU-hours; null where nobody was asked what pixels cost. */
   readonly eecuHours: number | null
@@ -62,9 +68,7 @@ export async function planRegion(options: BuildOptions, mayProbe?: boolean): Pro
     const cost = await fetchCost(prepared, planned)
     const found = isProbed(cost, options, mayProbe) ? await askProbe(prepared, cost, options) : null
     const eecuHours = found && eecuHoursOf(cost, found)
-    const seconds = found
-      ? (found.seconds / found.pixels) * cost.pixels
-      : cost.requests * SECONDS_PER_REQUEST + (cost.pixels / 1e6) * SECONDS_PER_MEGAPIXEL
+    const hosts = hostsOf(cost, prepared.facts.sources, options, found)
     return {
       ...(await countsOf(planned, prepared)),
       toFetch: cost.images,
@@ -73,8 +77,9 @@ export async function planRegion(options: BuildOptions, mayProbe?: boolean): Pro
         pixels: cost.requests,
         saved: cost.images - cost.requests,
       },
-      bytes: { transferred: cost.pixels * BYTES_PER_PIXEL, stored: cost.images * JPEG_BYTES },
-      secondsAtQuota: Math.max(cost.requests / 100, seconds / options.config.imagery.earthEngine.maxConcurrent),
+      bytes: { transferred: sum(hosts.map(({ bytes }) => bytes)), stored: cost.images * JPEG_BYTES },
+      hosts,
+      secondsAtQuota: Math.max(0, ...hosts.map(({ seconds }) => seconds)),
       eecuHours,
       probe: found,
       budget: await budgetOf(options, eecuHours),
@@ -82,6 +87,29 @@ export async function planRegion(options: BuildOptions, mayProbe?: boolean): Pro
   } finally {
     await prepared.context.close()
   }
+}
+
+/** Requests, bytes and time of each host. */
+function hostsOf(
+  cost: FetchCost,
+  sources: readonly Source[],
+  { config }: BuildOptions,
+  found: Probe | null,
+): readonly HostCost[] {
+  const { earthEngine } = config.imagery
+  const inside = sources.filter(({ kind }) => kind === 'earth-engine')
+  const { requests, pixels } = earthEngineShare(cost)
+  const seconds = found
+    ? (found.seconds / found.pixels) * pixels
+    : requests * SECONDS_PER_REQUEST + (pixels / 1e6) * SECONDS_PER_MEGAPIXEL
+  const host: HostCost = {
+    host: earthEngineHost(earthEngine),
+    sources: inside.map(({ alias }) => alias),
+    requests,
+    bytes: pixels * BYTES_PER_PIXEL,
+    seconds: Math.max(requests / REQUESTS_PER_SECOND, seconds / earthEngine.maxConcurrent),
+  }
+  return [...(inside.length > 0 ? [host] : []), ...hostCosts(cost.others, sources)]
 }
 
 async function keepHeads({ done }: Flow, { storage, presence }: Prepared): Promise<void> {

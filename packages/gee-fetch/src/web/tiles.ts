@@ -12,6 +12,7 @@ import { fingerprint, mapTileAt, type Position, ServiceError } from '@skyscript/
 import sharp from 'sharp'
 import { mayCover, middleOf } from '../coverage.ts'
 import { PIXEL_STATE } from '../pixel-state.ts'
+import { tilesIn } from '../request-shares.ts'
 import { remembering } from '../shared-work.ts'
 import type { SourceClient } from '../source-client.ts'
 import { createHosts, type HostOptions } from './hosts.ts'
@@ -107,11 +108,7 @@ export function createTileImagery(options: HostOptions): TileImagery {
           from.copy(pixels, ((y - top) * width + first - left) * 4, start, start + (end - first) * 4)
         }
       }
-      const drawing: Promise<void>[] = []
-      for (let row = Math.floor(top / tile.height); row * tile.height < top + height; row++)
-        for (let column = Math.floor(left / tile.width); column * tile.width < left + width; column++)
-          drawing.push(draw(column, row))
-      await Promise.all(drawing)
+      await Promise.all([...tilesIn(source, grid)].map(([column, row]) => draw(column, row)))
       return pixels
     },
     stats: () => ({ ...count }),

@@ -1,5 +1,5 @@
 import { type Config, fingerprintOf, mapTileBox } from '@skyscript/core'
-import { groupRequests, pixelsIn, sourcesOf } from '@skyscript/gee-fetch'
+import { groupRequests, pixelsIn, type RequestShare, requestShares, sourcesOf } from '@skyscript/gee-fetch'
 import { type Leaf, leavesOf } from '../leaves.ts'
 import type { PlannedTable } from './planned-table.ts'
 
@@ -12,6 +12,8 @@ export interface PackedLeaf {
   /** Requests for pixels and their pixels, if each image is of its first candidate. */
   readonly requests: number
   readonly pixels: number
+  /** Of these, what is asked of sources that are not in Earth Engine, by alias. */
+  readonly others?: Readonly<Record<string, RequestShare>>
   /** JSON of the images, sorted by id. */
   readonly json: Uint8Array<ArrayBuffer>
 }
@@ -34,12 +36,14 @@ export function* packLeaves(table: PlannedTable, settings: PackSettings): Genera
     const { text, canonical } = table.json(images)
     const first = images.map((image) => table.first(image))
     const requests = groupRequests(first, tile, known, grouping)
+    const others = requestShares(requests, known)
     yield {
       name,
       content: fingerprintOf(`[${canonical}]`),
       kept: images.length,
       requests: requests.length,
       pixels: pixelsIn(requests),
+      ...(others && { others }),
       json: utf8.encode(`${text}\n`),
     }
   }

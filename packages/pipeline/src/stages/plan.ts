@@ -27,7 +27,7 @@ type Focus = FocusObject & Sight
 type Table = Map<string, Map<string, number>>
 
 /** The planned images of one leaf. They are stored under `requestsKey(shard, content)`. */
-export interface PlannedLeaf extends Weighed, Pick<PackedLeaf, 'content' | 'requests' | 'pixels'> {
+export interface PlannedLeaf extends Weighed, Pick<PackedLeaf, 'content' | 'requests' | 'pixels' | 'others'> {
   readonly shard: string
 }
 

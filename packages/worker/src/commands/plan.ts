@@ -53,9 +53,18 @@ function tableOf(config: Config, plan: PlanSummary): string {
     row('transferred, uncompressed', formatBytes(bytes.transferred)),
     row('stored, about', formatBytes(bytes.stored)),
     row(`time at the quota, ${plan.probe ? 'as probed' : 'about'}`, formatSeconds(secondsAtQuota)),
+    ...hostLines(plan.hosts),
     ...eecuLines(config, plan, row),
     '',
   ].join('\n')
+}
+
+function hostLines(hosts: PlanSummary['hosts']): string[] {
+  const lines = hosts.map(({ host, sources, requests, bytes, seconds }) => {
+    const cost = [formatCounted(requests, 'request'), formatBytes(bytes), formatSeconds(seconds)]
+    return `  ${`${host} (${sources.join(', ')})`.padEnd(44)}${cost.map((each) => each.padStart(18)).join('')}`
+  })
+  return ['of each host, about', ...lines]
 }
 
 /** Images that their source has, and that may not be used. */

@@ -1,0 +1,62 @@
+import type { Config } from '@skyscript/core'
+import type { RequestShare, Source } from '@skyscript/gee-fetch'
+
+/** What a build asks of one host. */
+export interface HostCost {
+  readonly host: string
+  /** Aliases of the sources that it serves. */
+  readonly sources: readonly string[]
+  readonly requests: number
+  /** About; of Earth Engine uncompressed. */
+  readonly bytes: number
+  /** At its limits. */
+  readonly seconds: number
+}
+
+/** Assumed seconds from a request for a tile or a part of a file to its last byte. */
+const SECONDS_PER_FILE = 0.3
+/** Assumed bytes per pixel of compressed pictures. */
+const JPEG_PIXEL = 0.4
+const PNG_PIXEL = 2
+/** GeoTIFFs come in blocks that hold more than is asked for. */
+const FILE_PIXEL = 4
+/** Limits of servers of GeoTIFFs, all together: see `openCog`. */
+const FILES = { concurrent: 16, perSecond: 50 }
+
+/** The cost of sources outside of Earth Engine, by host, the slowest first. */
+export function hostCosts(shares: ReadonlyMap<string, RequestShare>, sources: readonly Source[]): HostCost[] {
+  const used = sources.flatMap((source) => {
+    const share = shares.get(source.alias)
+    return share ? [{ source, share, host: hostOf(source) }] : []
+  })
+  return [...Map.groupBy(used, ({ host }) => host)]
+    .map(([host, list]) => {
+      const requests = list.reduce((sum, { share }) => sum + share.files, 0)
+      const bytes = list.reduce((sum, { source, share }) => sum + bytesOf(source, share), 0)
+      // As builds do: the first source of a host sets its limits.
+      const { concurrent, perSecond } = limitsOf(list[0]!.source)
+      const seconds = Math.max(requests / perSecond, (requests * SECONDS_PER_FILE) / concurrent)
+      return { host, sources: list.map(({ source }) => source.alias), requests, bytes: Math.round(bytes), seconds }
+    })
+    .sort((a, b) => b.seconds - a.seconds || (a.host < b.host ? -1 : 1))
+}
+
+/** The name under which Earth Engine is listed. */
+export const earthEngineHost = ({ endpoint }: Config['imagery']['earthEngine']): string =>
+  endpoint === 'local' ? 'local' : new URL(endpoint).host
+
+function hostOf(source: Source): string {
+  if (source.kind === 'earth-engine') throw new TypeError('Earth Engine is counted apart.')
+  const address = source.kind === 'cog' ? (source.stac ?? source.files[0] ?? '') : source.url
+  // Servers that take turns count as one.
+  return URL.parse(address.replace(/\{switch:([^,}]*)[^}]*\}/g, '$1'))?.host || 'files of this machine'
+}
+
+const limitsOf = (source: Source) => ('requests' in source ? source.requests : FILES)
+
+function bytesOf(source: Source, { pixels, files }: RequestShare): number {
+  if (source.kind !== 'tiles') return pixels * FILE_PIXEL
+  const { width, height } = source.tile
+  const address = source.addressOf({ column: 0, row: 0, stepX: 1, stepY: 1 }, source.pictures.at(-1)!)
+  return files * width * height * (/png/i.test(address) ? PNG_PIXEL : JPEG_PIXEL)
+}
