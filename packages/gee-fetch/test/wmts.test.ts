@@ -156,9 +156,13 @@ async function startMapProxy(config: string): Promise<Service> {
   const free = await serve(() => {})
   const { port } = new URL(free.url)
   await free.stop()
-  const program = spawn('mapproxy-util', ['serve-develop', '-b', `127.0.0.1:${port}`, config], { stdio: 'ignore' })
+  const program = spawn('mapproxy-util', ['serve-develop', '-b', `127.0.0.1:${port}`, config], {
+    stdio: 'ignore',
+    detached: true,
+  })
   const url = `http://127.0.0.1:${port}`
-  const stop = async () => void program.kill('SIGKILL')
+  // It has a child of its own.
+  const stop = async () => void process.kill(-program.pid!, 'SIGKILL')
   for (let attempt = 0; ; attempt++) {
     try {
       await fetch(`${url}/wmts/1.0.0/WMTSCapabilities.xml`)

@@ -1,8 +1,9 @@
 /** Reads the tiles or strips of a TIFF image, by number, as numeric values. */
 import type { GeoTIFFImage } from 'geotiff'
+import { type Remembered, remembering } from '../shared-work.ts'
 import { checkCompression, MOST_TILE_BYTES, unpacked } from './decoders.ts'
 import type { FileBytes } from './file-bytes.ts'
-import { checkNumbers, lineBytes, type NumberLayout, numbersOf } from './numbers.ts'
+import { checkNumbers, lineBytes, type NumberLayout, type Numbers, numbersOf } from './numbers.ts'
 
 /** TIFF's tags, https://www.loc.gov/preservation/digital/formats/content/tiff_tags.shtml */
 const COMPRESSION = 259
@@ -29,21 +30,39 @@ export interface Blocks {
   bytesOf(bands: readonly number[]): number
   /**
    * @param bands from 1
-   * @returns the value of a band (by its index in `bands`) at a pixel (counted row by row) of the block; null if the
-   * block is sparse (left out of the file)
+   * @returns null if the block is sparse (left out of the file)
    */
-  read(
-    number: number,
-    bands: readonly number[],
-    signal?: AbortSignal,
-  ): Promise<((band: number, pixel: number) => number) | null>
+  read(number: number, bands: readonly number[], signal?: AbortSignal): Promise<BlockValues | null>
 }
+
+/** The value of a band at a pixel, counted row by row, is `numbers[pixel * step + from]`. */
+export interface BlockValues {
+  readonly step: number
+  /** In the order of the bands that were wanted; a band's numbers are null where its plane is sparse. */
+  readonly bands: readonly { readonly numbers: ArrayLike<number> | null; readonly from: number }[]
+}
+
+/** Unpacked tiles, since neighbouring images share them: a JPEG takes longer to unpack than all that follows. */
+export type UnpackedTiles = Remembered<Numbers | null, [read: (signal: AbortSignal) => Promise<Numbers | null>]>
+
+const UNPACKED_BYTES = 64 * 2 ** 20
+
+export const createUnpackedTiles = (): UnpackedTiles =>
+  remembering(
+    UNPACKED_BYTES,
+    (_key, signal, read) => read(signal),
+    (tile) => tile?.byteLength ?? 1,
+  )
+
+/** Files that were opened, so that tiles of a file that was replaced are not mistaken for those of its successor. */
+let opened = 0
 
 export const tagOf = (image: GeoTIFFImage, tag: number, otherwise: number): number =>
   Number(image.getFileDirectory().getValue(tag as never) ?? otherwise)
 
 /** @throws Error that names the unsupported property of the image */
-export function blocksOf(image: GeoTIFFImage, source: FileBytes): Blocks {
+export function blocksOf(image: GeoTIFFImage, source: FileBytes, tiles: UnpackedTiles): Blocks {
+  const own = opened++
   const directory = image.getFileDirectory()
   const [width, height] = [image.getWidth(), image.getHeight()]
   const [blockWidth, blockHeight] = [image.getTileWidth(), image.getTileHeight()]
@@ -72,7 +91,7 @@ export function blocksOf(image: GeoTIFFImage, source: FileBytes): Blocks {
   const tables = directory.getValue(JPEG_TABLES as never) as Uint8Array | undefined
   const jpegTables = tables ? Uint8Array.from(tables) : null
 
-  const readOne = async (number: number, signal?: AbortSignal): Promise<ArrayLike<number> | null> => {
+  const unpack = async (number: number, signal: AbortSignal): Promise<Numbers | null> => {
     const [offset, length] = await Promise.all([
       entryOf(image, source, image.isTiled ? TILE_OFFSETS : STRIP_OFFSETS, number, signal),
       entryOf(image, source, image.isTiled ? TILE_BYTES : STRIP_BYTES, number, signal),
@@ -91,6 +110,9 @@ export function blocksOf(image: GeoTIFFImage, source: FileBytes): Blocks {
     return numbersOf(await unpacked(compression, given, block), { ...layout, height: rows })
   }
 
+  const readOne = (number: number, signal?: AbortSignal) =>
+    tiles.get(`${own} ${number}`, signal, (shared) => unpack(number, shared))
+
   return {
     width,
     height,
@@ -104,12 +126,11 @@ export function blocksOf(image: GeoTIFFImage, source: FileBytes): Blocks {
       checkNumbers(layout)
       if (!areApart) {
         const numbers = await readOne(number, signal)
-        const at = wanted.map((band) => band - 1)
-        return numbers && ((band, pixel) => numbers[pixel * samples + at[band]!]!)
+        return numbers && { step: samples, bands: wanted.map((band) => ({ numbers, from: band - 1 })) }
       }
       const planes = await Promise.all(wanted.map((band) => readOne((band - 1) * across * down + number, signal)))
       if (planes.every((plane) => plane === null)) return null
-      return (band, pixel) => planes[band]?.[pixel] ?? 0
+      return { step: 1, bands: planes.map((numbers) => ({ numbers, from: 0 })) }
     },
   }
 }

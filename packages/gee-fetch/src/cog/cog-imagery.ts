@@ -17,6 +17,7 @@ import type { Outages } from '../outages.ts'
 import { refusalOf } from '../refusals.ts'
 import { remembering } from '../shared-work.ts'
 import type { SourceClient } from '../source-client.ts'
+import type { UnpackedTiles } from './blocks.ts'
 import type { CogSource } from './cog-source.ts'
 import { localBytes, remoteBytes, versionAt } from './file-bytes.ts'
 import { fileIds } from './file-ids.ts'
@@ -96,11 +97,16 @@ export function createCogImagery(options: CogImageryOptions): CogImagery {
   const { maxConcurrent, maxCloud, deadlineMs, outages, patienceMs, contact } = options
   const limiter = options.limiter ?? createLimiter({ maxConcurrent, perSecond: REQUESTS_PER_SECOND })
   const http = options.http ?? createHttp({ limiter, maxConcurrent, deadlineMs, outages, patienceMs, contact })
+  let unpacked: UnpackedTiles | undefined
   const open = remembering(OPEN_FILES, async (address, signal) => {
     // The TIFF modules take a fifth of a second to load; builds without files should not wait for them.
-    const { openGeotiff } = await import('./geotiff-file.ts')
+    const [{ openGeotiff }, { createUnpackedTiles }] = await Promise.all([
+      import('./geotiff-file.ts'),
+      import('./blocks.ts'),
+    ])
+    unpacked ??= createUnpackedTiles()
     const bytes = isUrl(address) ? remoteBytes(address, http) : localBytes(address)
-    return { ...(await openGeotiff(bytes, hostOf(address), signal)), version: () => bytes.version }
+    return { ...(await openGeotiff(bytes, hostOf(address), signal, unpacked)), version: () => bytes.version }
   })
   const searches = remembering(SEARCHES, (_key, signal, source: CogSource, box: Box) =>
     searchItems(source, box, maxCloud, http, signal),

@@ -11,7 +11,7 @@ import {
 } from '@skyscript/core'
 import GeoTIFF, { type GeoTIFFImage } from 'geotiff'
 import { type Projection, projectionOfKeys } from '../crs/projections.ts'
-import { blocksOf, tagOf } from './blocks.ts'
+import { blocksOf, createUnpackedTiles, tagOf, type UnpackedTiles } from './blocks.ts'
 import type { FileBytes } from './file-bytes.ts'
 import { type Level, sampleLevel } from './sample-level.ts'
 
@@ -77,7 +77,12 @@ export interface GeotiffFile {
 }
 
 /** @throws ServiceError of status 400 if the file is not a GeoTIFF, damaged, or of an unsupported kind */
-export async function openGeotiff(bytes: FileBytes, name: string, signal?: AbortSignal): Promise<GeotiffFile> {
+export async function openGeotiff(
+  bytes: FileBytes,
+  name: string,
+  signal?: AbortSignal,
+  tiles = createUnpackedTiles(),
+): Promise<GeotiffFile> {
   return faultsOfFile(name, signal, async () => {
     // geotiff passes no signal on while it reads a header; later reads bring their own.
     let opening = signal
@@ -89,7 +94,7 @@ export async function openGeotiff(bytes: FileBytes, name: string, signal?: Abort
     const keys = (first.getGeoKeys() ?? {}) as Record<string, unknown>
     const projection = projectionOfKeys(keys, name)
     const { west, north, stepX, stepY } = placeOf(first, keys.GTRasterTypeGeoKey === PIXEL_IS_POINT)
-    const levels = levelsOf(images, bytes, stepX, stepY)
+    const levels = levelsOf(images, bytes, tiles, stepX, stepY)
     const full = levels[0]!
     const noData = noDataOf(first)
     // A text stored far from its directory is only read on demand.
@@ -236,7 +241,13 @@ function placeOf(image: GeoTIFFImage, isPoint: boolean): Record<'west' | 'north'
 }
 
 /** The image and its overviews, finest first, each with its mask. */
-function levelsOf(images: readonly GeoTIFFImage[], bytes: FileBytes, stepX: number, stepY: number): Level[] {
+function levelsOf(
+  images: readonly GeoTIFFImage[],
+  bytes: FileBytes,
+  tiles: UnpackedTiles,
+  stepX: number,
+  stepY: number,
+): Level[] {
   const kindOf = (image: GeoTIFFImage) => tagOf(image, NEW_SUBFILE_TYPE, 0)
   const first = images[0]!
   const masks = images.filter((image) => (kindOf(image) & MASK) !== 0)
@@ -248,8 +259,8 @@ function levelsOf(images: readonly GeoTIFFImage[], bytes: FileBytes, stepX: numb
       const [width, height] = [image.getWidth(), image.getHeight()]
       const mask = masks.find((each) => each.getWidth() === width && each.getHeight() === height)
       return {
-        image: blocksOf(image, bytes),
-        mask: mask ? blocksOf(mask, bytes) : null,
+        image: blocksOf(image, bytes, tiles),
+        mask: mask ? blocksOf(mask, bytes, tiles) : null,
         width,
         height,
         stepX: (stepX * first.getWidth()) / width,

@@ -32,13 +32,16 @@ export function checkNumbers({ bits, format, predictor }: Pick<NumberLayout, 'bi
 export const lineBytes = ({ bits, samples, width }: Pick<NumberLayout, 'bits' | 'samples' | 'width'>): number =>
   Math.ceil((bits * samples * width) / 8)
 
+/** Numbers in whichever form a file has them. */
+export type Numbers = ArrayLike<number> & { readonly byteLength: number }
+
 /**
  * The numbers of the block, row by row, pixel by pixel.
  *
  * @param unpacked changed in place; may be longer than the block
  * @throws Error if bytes are missing
  */
-export function numbersOf(unpacked: Uint8Array, layout: NumberLayout): ArrayLike<number> {
+export function numbersOf(unpacked: Uint8Array, layout: NumberLayout): Numbers {
   // A Buffer's `slice` would share memory.
   const bytes = new Uint8Array(unpacked.buffer, unpacked.byteOffset, unpacked.length)
   const { bits, format, littleEndian, predictor, samples, width, height } = layout
@@ -55,7 +58,7 @@ export function numbersOf(unpacked: Uint8Array, layout: NumberLayout): ArrayLike
   return typed(exact, size, format)
 }
 
-function typed({ buffer, byteOffset, length }: Uint8Array, size: number, format: number): ArrayLike<number> {
+function typed({ buffer, byteOffset, length }: Uint8Array, size: number, format: number): Numbers {
   const count = length / size
   if (format === 3) {
     if (size === 2) return new Float16Array(buffer as ArrayBuffer, byteOffset, count)

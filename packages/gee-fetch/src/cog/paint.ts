@@ -7,6 +7,11 @@ export function isFull(pixels: Buffer): boolean {
   return true
 }
 
+function isValid(valid: readonly Uint8Array[], i: number): boolean {
+  for (let k = 0; k < valid.length; k++) if (valid[k]![i] !== 1) return false
+  return true
+}
+
 /** Fills the pixels that no earlier sheet has filled. Stretched like Earth Engine's visualize: 256 steps, clamped to bytes. */
 export function paint(
   { range: [black, white], cloudMask }: CogSource,
@@ -20,7 +25,7 @@ export function paint(
     Math.max(0, Math.min(255, Math.floor(256 * Math.max(0, (value - black) / (white - black)))))
   const [red, green, blue] = values as [Float32Array, Float32Array, Float32Array]
   for (let i = 0; i < red.length; i++) {
-    if (pixels[4 * i + 3] !== PIXEL_STATE.masked || !valid.every((each) => each[i] === 1)) continue
+    if (pixels[4 * i + 3] !== PIXEL_STATE.masked || !isValid(valid, i)) continue
     pixels[4 * i] = shown(red[i]!)
     pixels[4 * i + 1] = shown(green[i]!)
     pixels[4 * i + 2] = shown(blue[i]!)

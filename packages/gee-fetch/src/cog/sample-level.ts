@@ -1,5 +1,5 @@
 import pMap from 'p-map'
-import type { Blocks } from './blocks.ts'
+import type { Blocks, BlockValues } from './blocks.ts'
 
 /** Maximum pixels of tiles read for one grid: without overviews, a coarse grid needs many pixels of the file per output pixel. */
 const MOST_WINDOW = 40_000_000
@@ -67,33 +67,38 @@ export async function sampleLevel(
   const samples: Samples = { values: bands.map(() => new Float32Array(count)), valid: new Uint8Array(count) }
   const wanted = alpha === null ? bands : [...bands, alpha]
   const pixel = new Float64Array(bands.length)
-  await eachTile(level.image, level, places, reading, wanted, signal, (placed, { from, to }, sample) => {
+  await eachTile(level.image, level, places, reading, wanted, signal, (placed, { from, to }, block) => {
     for (let k = from; k < to; k++) {
       const place = placed.order[k]!
       const at = placed.pixels[place]!
-      if (sample !== null && alpha !== null && sample(bands.length, at) === 0) continue
+      if (block !== null && alpha !== null && valueAt(block, bands.length, at) === 0) continue
       let nothing = 0
       for (let band = 0; band < bands.length; band++) {
         // A sparse (left-out) tile holds the nodata value, or 0.
-        pixel[band] = sample === null ? (noData ?? 0) : sample(band, at)
+        pixel[band] = block === null ? (noData ?? 0) : valueAt(block, band, at)
         if (isNothing(pixel[band]!, noData)) nothing++
       }
-      if (nothing === bands.length || (sample === null && alpha !== null)) continue
+      if (nothing === bands.length || (block === null && alpha !== null)) continue
       convert?.(pixel)
       samples.valid[place] = 1
       for (let band = 0; band < bands.length; band++) samples.values[band]![place] = pixel[band]!
     }
   })
   if (level.mask === null) return samples
-  await eachTile(level.mask, level, places, reading, [1], signal, (placed, { from, to }, sample) => {
+  await eachTile(level.mask, level, places, reading, [1], signal, (placed, { from, to }, block) => {
     for (let k = from; k < to; k++) {
       const place = placed.order[k]!
-      if (sample !== null && sample(0, placed.pixels[place]!) !== 0) continue
+      if (block !== null && valueAt(block, 0, placed.pixels[place]!) !== 0) continue
       samples.valid[place] = 0
       for (const values of samples.values) values[place] = 0
     }
   })
   return samples
+}
+
+function valueAt({ step, bands }: BlockValues, band: number, pixel: number): number {
+  const { numbers, from } = bands[band]!
+  return numbers === null ? 0 : numbers[pixel * step + from]!
 }
 
 /** Reads the tiles under places, several at a time. */
@@ -104,7 +109,7 @@ async function eachTile(
   reading: Reading,
   bands: readonly number[],
   signal: AbortSignal | undefined,
-  use: (placed: Placed, tile: Placed['tiles'][number], sample: Awaited<ReturnType<Blocks['read']>>) => void,
+  use: (placed: Placed, tile: Placed['tiles'][number], block: BlockValues | null) => void,
 ): Promise<void> {
   const placed = placesByTile(blocks, level, places, reading)
   const pixels = placed.tiles.length * blocks.blockWidth * blocks.blockHeight
