@@ -3,7 +3,7 @@ import { type PixelRequest, pixelsIn } from './grouping.ts'
 import type { Source } from './sources/source.ts'
 import type { TileSource } from './web/tile-source.ts'
 
-/** What is asked of one source. */
+/** What one source is asked for. */
 export interface RequestShare {
   /** Requests for pixels, and their pixels. */
   readonly requests: number

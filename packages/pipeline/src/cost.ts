@@ -33,7 +33,7 @@ export interface FetchCost {
   readonly requests: number
   /** Pixels that are asked for. */
   readonly pixels: number
-  /** Of these, what is asked of sources that are not in Earth Engine, by alias. */
+  /** Of these, what sources outside of Earth Engine are asked for, by alias. */
   readonly others: ReadonlyMap<string, RequestShare>
   /** Some of the requests to Earth Engine, drawn by the seed. */
   readonly sample: readonly PixelRequest[]
@@ -109,7 +109,7 @@ const sumOf = (a: RequestShare, b: RequestShare = { requests: 0, pixels: 0, file
   files: a.files + b.files,
 })
 
-/** What is asked of Earth Engine. */
+/** What Earth Engine is asked for. */
 export function earthEngineShare({ requests, pixels, others }: FetchCost): Pick<FetchCost, 'requests' | 'pixels'> {
   const rest = [...others.values()]
   return {

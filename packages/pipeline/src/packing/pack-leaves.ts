@@ -12,7 +12,7 @@ export interface PackedLeaf {
   /** Requests for pixels and their pixels, if each image is of its first candidate. */
   readonly requests: number
   readonly pixels: number
-  /** Of these, what is asked of sources that are not in Earth Engine, by alias. */
+  /** Of these, what sources outside of Earth Engine are asked for, by alias. */
   readonly others?: Readonly<Record<string, RequestShare>>
   /** JSON of the images, sorted by id. */
   readonly json: Uint8Array<ArrayBuffer>
