@@ -4,6 +4,7 @@ import type { Limiter } from './limiter.ts'
 import type { Outages } from './outages.ts'
 import { mayPass } from './refusals.ts'
 import { withRetries } from './retries.ts'
+import { meaningOf } from './web/answers.ts'
 import type { FileCache } from './web/file-cache.ts'
 
 const ATTEMPTS = 5
@@ -16,6 +17,8 @@ const DEADLINE_MS = 55_000
 /** A server that ignores ranges sends the whole file; accepted up to this size. */
 const WHOLE_FILE_BYTES = 16 * 2 ** 20
 const JSON_BYTES = 32 * 2 ** 20
+/** Of an answer that is no picture. */
+const MOST_READ = 10_000
 
 /** Bytes of a file on a server. */
 export interface RangeAnswer {
@@ -32,9 +35,10 @@ export interface Http {
   /** @param to offset after the last byte requested */
   range(url: string, from: number, to: number, signal?: AbortSignal): Promise<RangeAnswer>
   /**
-   * A whole file; null if there is none (404, 410, 204, or nothing in it).
+   * A picture; null if there is none: 404, 410, 204, nothing in it, or a sentence that says so.
    *
-   * @throws ServiceError `imagery-bad-answer` for anything but a PNG, JPEG or WebP, such as an exception as text
+   * @throws ServiceError for anything but a PNG, JPEG, GIF or WebP, by what the answer says: `image-refused` is final for it,
+   * `imagery-denied`, `imagery-quota` and `imagery-bad-answer` may pass; InputError `service-refused` for settings
    */
   file(url: string, asked: FileRequest, signal?: AbortSignal): Promise<Buffer | null>
   /** A whole file of text, such as what a service says of itself. */
@@ -50,6 +54,15 @@ export interface FileRequest {
   readonly shown: string
   /** Largest size accepted, bytes. */
   readonly most: number
+}
+
+interface OneRequest {
+  readonly method: 'GET' | 'POST'
+  readonly headers: Record<string, string>
+  readonly body?: string
+  readonly shown?: string
+  /** The error of an answer of status 300 or more. */
+  readonly refusal?: typeof errorOf
 }
 
 export interface HttpOptions {
@@ -80,7 +93,7 @@ export function createHttp({
 
   const once = async (
     url: string,
-    { shown, ...options }: { method: 'GET' | 'POST'; headers: Record<string, string>; body?: string; shown?: string },
+    { shown, refusal = errorOf, ...options }: OneRequest,
     most: number,
     signal?: AbortSignal,
   ): Promise<{ response: Dispatcher.ResponseData; bytes: Buffer }> => {
@@ -110,7 +123,7 @@ export function createHttp({
         const bytes = await bodyOf(response, most, name)
         stats.bytes += bytes.length
         const isSame = response.statusCode === 304 && 'if-none-match' in options.headers
-        if (response.statusCode >= 300 && !isSame) throw errorOf(response, bytes, url, name)
+        if (response.statusCode >= 300 && !isSame) throw refusal(response, bytes, url, name)
         return { response, bytes }
       }
     } catch (error) {
@@ -155,17 +168,12 @@ export function createHttp({
       const headers: Record<string, string> = known === null ? {} : { 'if-none-match': known.etag }
       try {
         let etag: unknown
-        const file = await send([url, { method: 'GET', headers, shown }, most, signal], ({ response, bytes }) => {
+        const options = { method: 'GET', headers, shown, refusal: refusalOfPicture } as const
+        const file = await send([url, options, most, signal], ({ response, bytes }) => {
           if (response.statusCode === 304) return known!.bytes
           if (response.statusCode === 204 || bytes.length === 0) return null
           etag = response.headers.etag
-          if (!isImage(bytes))
-            throw failed(
-              'imagery-bad-answer',
-              `${shown} answered with no image${saidIn(bytes, url, shown)}.`,
-              undefined,
-              true,
-            )
+          if (!isImage(bytes)) throw refusalOfPicture(response, bytes, url, shown)
           return bytes
         })
         if (file !== null && typeof etag === 'string') await cache?.put(shown, { etag, bytes: file })
@@ -253,6 +261,21 @@ function errorOf(response: Dispatcher.ResponseData, body: Buffer, url: string, n
   return error
 }
 
+/** What an answer that is no picture means for the one that was asked for; status 404 if there is none. */
+function refusalOfPicture(response: Dispatcher.ResponseData, body: Buffer, url: string, name: string): Error {
+  const { statusCode: status } = response
+  const is = status < 300 ? 'answered with no image' : `answered ${status}`
+  const sentence = `${name} ${is}${saidIn(body, url, name)}.`
+  const meaning = meaningOf(body.toString('utf8', 0, MOST_READ), status)
+  if (meaning === 'absent') return failed('imagery-absent', sentence, 404)
+  if (meaning === 'image') return failed('image-refused', sentence, status)
+  if (meaning === 'denied') return failed('imagery-denied', sentence, 403, true)
+  if (meaning === 'quota') return failed('imagery-quota', sentence, 429, true)
+  if (meaning === 'settings')
+    return new InputError('service-refused', `${sentence.replace(/\.$/, '')}; correct its source in imagery.sources.`)
+  return status < 300 ? failed('imagery-bad-answer', sentence, undefined, true) : errorOf(response, body, url, name)
+}
+
 async function bodyOf({ body, headers }: Dispatcher.ResponseData, most: number, name: string): Promise<Buffer> {
   const tooLong = () =>
     failed(
@@ -310,9 +333,9 @@ function isNoFile(bytes: Buffer, type: unknown): boolean {
   )
 }
 
-/** PNG, JPEG or WebP, by the first bytes: content types are often wrong. */
+/** PNG, JPEG, GIF or WebP, by the first bytes: content types are often wrong. */
 const isImage = (bytes: Buffer): boolean =>
-  /^(?:\x89PNG|\xff\xd8|RIFF[\s\S]{4}WEBP)/.test(bytes.toString('latin1', 0, 12))
+  /^(?:\x89PNG|\xff\xd8|GIF8|RIFF[\s\S]{4}WEBP)/.test(bytes.toString('latin1', 0, 12))
 
 /** What a server says in an answer that is no web page, for a message. */
 function saidIn(body: Buffer, url: string, name: string): string {
