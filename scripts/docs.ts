@@ -197,7 +197,7 @@ function sourcesPage(): string {
     '`imagery.sources: auto` takes every source of these tables that covers the region and is under a licence of',
     '`imagery.licences`. It leaves out those that need a key or an Earth Engine account which is not there, and says so. The lock',
     'records what it took. A later version may know more sources, and the next build of the dataset then takes them too, and',
-    'says so. To keep to a list, name its sources. `auto` may also be one entry of the list: `[auto, { kind: xyz, ... }]`.',
+    'says so. To keep to a list, name its sources; to leave some out, name these in `imagery.without`. `auto` may also be one entry of the list: `[auto, { kind: xyz, ... }]`.',
     '',
     '## Licences',
     '',

@@ -44,6 +44,11 @@ const ROWS: Readonly<Record<string, Row | string>> = {
   'imagery.contact': { change: () => ({ imagery: { contact: 'me@example.org' } }), same: 'always' },
   'imagery.cache.folder': { change: (folder) => ({ imagery: { cache: { folder } } }), same: 'always' },
   'imagery.cache.megabytes': { change: () => ({ imagery: { cache: { megabytes: 0 } } }), same: 'always' },
+  'imagery.without': {
+    with: () => ({ imagery: { sources: ['P3', 'auto'], licences: ['CC BY 4.0'], without: ['FI', 'NL', 'LV'] } }),
+    change: () => ({ imagery: { without: ['P5'] } }),
+    same: 'perhaps',
+  },
   'imagery.prefer': {
     with: () => ({ imagery: { sources: ['P3', 'CH', 'S2'] } }),
     change: () => ({ imagery: { prefer: 'listed' } }),

@@ -3,7 +3,7 @@
  * docs/reference/settings.md and of the JSON schema for editors, which `npm run docs` writes.
  */
 import { z } from 'zod'
-import { sourcesSetting } from './config-sources.ts'
+import { SHIPPED_ALIASES, sourcesSetting } from './config-sources.ts'
 import { DEVICES } from './device.ts'
 import { LABELS } from './labels.ts'
 import { SOURCE_ALIASES } from './records.ts'
@@ -188,6 +188,10 @@ const imagery = z.strictObject({
     .describe(
       "Imagery sources: aliases of [shipped ones](sources.md), descriptions of [your own](../how-to/own-imagery.md), layers of `catalogue`, or `auto` for all shipped ones that cover the region and may be used without more than `licences` allows. Default: the paper's ten",
     ),
+  without: z
+    .array(z.string().refine((alias) => SHIPPED_ALIASES.includes(alias), 'must be the alias of a shipped source'))
+    .default([])
+    .describe('Shipped sources that `auto` does not take'),
   catalogue: z
     .string()
     .min(1)

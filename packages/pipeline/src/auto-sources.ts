@@ -5,7 +5,9 @@ import {
   InputError,
   isAllowedLicence,
   mapTileBox,
+  messageOf,
   OPEN_LICENCES,
+  ServiceError,
   type SettledSource,
   type SourceChoice,
   type Storage,
@@ -20,8 +22,12 @@ import {
   sourcesOf,
   takesAmbientCredentials,
 } from '@skyscript/gee-fetch'
+import pMap from 'p-map'
 import { missingSecrets } from './private-addresses.ts'
 import { getWhole } from './results.ts'
+
+/** Services that are read at a time. */
+const SERVICES = 8
 
 /** The sources that `auto` stands for, the finest first, and by alias why others that cover the region are not among them. */
 export interface AutoSources {
@@ -66,32 +72,61 @@ export function lackOf(source: Source, earthEngine: Config['imagery']['earthEngi
   return missing === undefined ? null : `it needs a key, and ${missing} is not set`
 }
 
+export interface AutoOptions {
+  /** Told in one sentence what was taken and what was not. */
+  say(text: string): void
+  /** Reads what is needed of a source's service. @throws InputError or ServiceError */
+  complete(source: SettledSource): Promise<SettledSource>
+}
+
 /**
- * What is added to the sources that the settings name, where `auto` is among them.
+ * What is added to the sources that the settings name, where `auto` is among them. A source whose service can't be used,
+ * since it no longer has the layer for one, is left out; one that is away for now is not, since it would come and go.
  *
- * @param say told in one sentence what was taken and what was not
- * @throws InputError `no-auto-source` where there is no source at all
+ * @throws InputError `no-auto-source` where there is no source at all; ServiceError of a service that is away
  */
-export function chooseAuto(
+export async function chooseAuto(
   imagery: Config['imagery'],
   tiles: readonly string[],
-  say: (text: string) => void,
-): readonly SettledSource[] {
+  { say, complete }: AutoOptions,
+): Promise<readonly SettledSource[]> {
   if (!imagery.sources.includes('auto')) return []
-  const own = new Set(imagery.sources.map(aliasOf))
+  const named = new Set([...imagery.sources.map(aliasOf), ...imagery.without])
   const { taken, left } = autoSources(imagery, tiles)
-  const added = taken.filter((source) => !own.has(aliasOf(source)))
+  const others: Record<string, string> = { ...left }
+  const completed = async (source: SettledSource): Promise<SettledSource[]> => {
+    try {
+      return [await complete(source)]
+    } catch (error) {
+      const alias = aliasOf(source)
+      if (!(error instanceof InputError || error instanceof ServiceError)) throw error
+      if (error instanceof ServiceError && error.retry) throw away(alias, error)
+      others[alias] = `it can't be used: ${withoutStop(messageOf(error))}`
+      return []
+    }
+  }
+  const wanted = taken.filter((source) => !named.has(aliasOf(source)))
+  const added = (await pMap(wanted, completed, { concurrency: SERVICES })).flat()
   const reasons = Map.groupBy(
-    Object.entries(left).filter(([alias]) => !own.has(alias)),
+    Object.entries(others).filter(([alias]) => !named.has(alias)),
     ([, why]) => why,
   )
   const without = [...reasons].map(([why, list]) => `${list.map(([alias]) => alias).join(', ')} (${why})`)
   const leaves = without.length === 0 ? '' : `; it leaves out ${without.join(', ')}`
-  if (added.length === 0 && own.size === 1)
+  if (added.length === 0 && imagery.sources.length === 1)
     throw new InputError('no-auto-source', `imagery.sources: auto finds no source for the region${leaves}.`)
   say(`imagery.sources: auto takes ${added.map(aliasOf).join(', ') || 'nothing'}${leaves}.`)
   return added
 }
+
+const withoutStop = (message: string) => message.replace(/\.$/, '')
+
+const away = (alias: string, error: ServiceError) =>
+  new ServiceError(
+    error.code,
+    `imagery.sources: auto takes ${alias}, which can't be read now (${withoutStop(messageOf(error))}); run the build again, or leave it out with imagery.without: [${alias}].`,
+    { retry: true, cause: error },
+  )
 
 /** The settings with `auto` replaced by what it stands for. */
 export const withAuto = <T extends { readonly imagery: Config['imagery'] }>(

@@ -54,7 +54,10 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   const first = await listStorage(storage)
   const existing = new Set(first.work.keys())
   const { tables, captioner, extract, index, learnedTags } = await readMap(options, existing)
-  const auto = await complete(chooseAuto(options.config.imagery, Object.keys(index.tiles), say))
+  const auto = await chooseAuto(options.config.imagery, Object.keys(index.tiles), {
+    say,
+    complete: async (source) => (await complete([source]))[0]!,
+  })
   const config = withAuto(options.config, auto)
   if (auto.length > 0) await noteOtherSources(storage, config.imagery.sources, say)
   const choosing = terminal.stage('select', 'tiles')

@@ -108,6 +108,7 @@ export function decidingImagery({
   catalogue: _catalogue,
   contact: _contact,
   cache: _cache,
+  without: _without,
   ...deciding
 }: Config['imagery']) {
   return deciding
