@@ -58,6 +58,7 @@ const ROWS: Readonly<Record<string, Row | string>> = {
   'imagery.checks.minValid': { change: () => ({ imagery: { checks: { minValid: 1 } } }), same: 'perhaps' },
   'imagery.checks.maxCloud': { change: () => ({ imagery: { checks: { maxCloud: 0 } } }), same: 'perhaps' },
   'imagery.checks.maxSeam': { change: () => ({ imagery: { checks: { maxSeam: 0 } } }), same: 'perhaps' },
+  'imagery.checks.maxEnlarged': { change: () => ({ imagery: { checks: { maxEnlarged: 1 } } }), same: 'perhaps' },
   'imagery.checks.minDeviation': { change: () => ({ imagery: { checks: { minDeviation: 22 } } }) },
   'imagery.patience': { change: () => ({ imagery: { patience: 1 } }), same: 'always' },
   'imagery.licences': { change: () => ({ imagery: { licences: ['Copernicus'] } }) },
