@@ -25,6 +25,7 @@ import type { Imagery } from './imagery.ts'
 import { askInPieces } from './pieces.ts'
 import { measurePixels, type PixelMeasures, pixelFault } from './pixel-checks.ts'
 import { reasonOf, refusalOf } from './refusals.ts'
+import { sourceFor } from './sources/coarser.ts'
 import { requestSettings, type Source } from './sources/source.ts'
 
 /** Raise when the same request gives a different JPEG, or different measurements. */
@@ -89,11 +90,11 @@ export function candidateToAsk(
   image: PlannedImage,
   { sources, earlier, checks }: Pick<FetchContext, 'sources' | 'earlier' | 'checks'>,
 ): ImageCandidate | null {
-  const sourceOf = (alias: SourceAlias) => sources.find((source) => source.alias === alias)
+  const sourceOf = (of: ImageCandidate) => sourceFor(of, sources)
   const record = earlier.records.get(image.id)
-  const recorded = record && sourceOf(record.source)
+  const recorded = record && sourceOf(record)
   for (const candidate of image.candidates) {
-    const request = requestFingerprint(candidate, sourceOf(candidate.source)!)
+    const request = requestFingerprint(candidate, sourceOf(candidate)!)
     const known = earlier.findings.get(request)
     if (known === undefined) return candidate
     if (judge(known.found, checks) !== null) continue
@@ -110,7 +111,6 @@ export function candidateToAsk(
  * requested again with their next candidate in the next round.
  */
 export async function fetchImages(planned: readonly PlannedImage[], context: FetchContext): Promise<FetchOutcome> {
-  const sources = new Map(context.sources.map((source) => [source.alias, source]))
   const inFlight = <T, R>(items: readonly T[], task: (item: T) => Promise<R>) => {
     const own = async (item: T) => {
       context.signal.throwIfAborted()
@@ -118,7 +118,7 @@ export async function fetchImages(planned: readonly PlannedImage[], context: Fet
     }
     return pMap(items, own, { concurrency: IN_FLIGHT })
   }
-  const searches = await inFlight(planned, (image) => startSearch(image, sources, context))
+  const searches = await inFlight(planned, (image) => startSearch(image, context))
   for (;;) {
     const asking = searches.filter((search) => search.result === null)
     if (asking.length === 0) break
@@ -153,20 +153,18 @@ interface Search {
   result: { kept: ImageRecord } | { dropped: Dropped } | { failed: Failed } | null
 }
 
-async function startSearch(
-  image: PlannedImage,
-  sources: ReadonlyMap<SourceAlias, Source>,
-  context: FetchContext,
-): Promise<Search> {
+async function startSearch(image: PlannedImage, context: FetchContext): Promise<Search> {
+  const { sources } = context
   const requests = image.candidates.map((candidate) => {
-    const source = sources.get(candidate.source)
+    const source = sourceFor(candidate, sources)
     if (!source)
       throw new TypeError(`${image.id} is planned with ${candidate.source}, which is not a source of this run.`)
     return { source, name: requestFingerprint(candidate, source) }
   })
   const before = await intact(image.id, context)
   // Kept even if an older version wrote it: the request's fingerprint names its bytes.
-  const own = before && sources.has(before.source) ? requestFingerprint(before, sources.get(before.source)!) : null
+  const recorded = before && sourceFor(before, sources)
+  const own = recorded ? requestFingerprint(before!, recorded) : null
   const ready = own === null ? -1 : requests.findIndex(({ name }) => name === own)
   const search: Search = { image, requests, before, ready, findings: [], next: 0, result: null }
   settle(search, context)

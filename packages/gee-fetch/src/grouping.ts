@@ -2,6 +2,7 @@ import type { ImageCandidate } from '@skyscript/core'
 import type { PixelGrid } from './client.ts'
 import { DEGREES } from './crs/grid-system.ts'
 import { type Lattice, latticeOf, type PixelRect, rectOfBox } from './lattice.ts'
+import { sourceFor } from './sources/coarser.ts'
 import { mayShare, type Source } from './sources/source.ts'
 
 /** Maximum pixels per request: 8 MB uncompressed, so that all requests in flight fit in memory. Earth Engine's own limit is 48 MB. */
@@ -47,7 +48,7 @@ export function groupRequests(
   })
   for (const indexes of bySourceImage.values()) {
     const first = images[indexes[0]!]!
-    const source = sourceOf(first, sources)
+    const source = sourceFor(first, sources)
     const lattice = latticeFor(first, tile, source)
     const isOwn = source?.latticeIn !== undefined
     const mayMerge = isShared && (source === undefined || mayShare(source))
@@ -68,9 +69,6 @@ export function groupRequests(
 /** The lattice of an image's source, or that of the map tile. */
 const latticeFor = ({ gsd }: ImageCandidate, tile: string, source: Source | undefined): Lattice =>
   source?.latticeIn?.(tile) ?? latticeOf(tile, gsd)
-
-const sourceOf = ({ source }: ImageCandidate, sources: readonly Source[]): Source | undefined =>
-  sources.find(({ alias }) => alias === source)
 
 /** null for a box that is not on this lattice. */
 const rectOf = (image: ImageCandidate, lattice: Lattice): PixelRect | null => rectOfBox(lattice, image.box, image)
@@ -208,7 +206,7 @@ export function halvesOf(
 ): PixelRequest[] {
   const images = new Map(parts.map(({ index }) => [index, of(index)]))
   const first = images.values().next().value!
-  const source = sourceOf(first, sources)
+  const source = sourceFor(first, sources)
   const lattice = latticeFor(first, tile, source)
   const members = parts.map(({ index }) => ({ index, rect: rectOf(images.get(index)!, lattice)! }))
   const middle = ({ column, row, width, height }: PixelRect) =>

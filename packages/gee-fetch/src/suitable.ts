@@ -1,6 +1,7 @@
 import { type Box, boxCenter, type Config, type FocusObject, mapTileAt, mapTileBox } from '@skyscript/core'
 import { areaPixels } from './boxes.ts'
 import { mayCover } from './coverage.ts'
+import { coarserOf } from './sources/coarser.ts'
 import { gsdOf, type Source } from './sources/source.ts'
 
 export interface ImagerySettings {
@@ -17,7 +18,8 @@ const COARSEST_FOR_POINTS = 10
 /**
  * The sources that could show an object, preferred first, decided without any request (paper, section "Image
  * selection"): GSD at most the coarsest at which any of its tags is visible, the object inside the source's extent, and
- * for an area an image size from `tiles.minPixels` to `tiles.maxPixels`.
+ * for an area an image size from `tiles.minPixels` to `tiles.maxPixels`. With `tiles.coarsen`, a source whose image of an
+ * area would be too large is read at the smallest multiple of its GSD that fits.
  *
  * @returns the sources, or why there are none: `no-source-fine-enough`, `no-source-here`, `area-too-small`,
  * `area-too-large`, `area-between-sources` (too large for the finer sources and too small for the coarser)
@@ -42,9 +44,17 @@ export function suitableSources(
     // A coarser image of the source may be small enough.
     return areaPixels(box, Math.min(source.gsds[1], maxGsd), tiles) === 'too-large' ? size : null
   }
-  const sized = fine.map((source) => ({ source, size: sizeIn(source) }))
-  const fitting = sized.filter(({ size }) => typeof size !== 'string')
-  if (fitting.length > 0) return { sources: fitting.map(({ source }) => source) }
+  const sized = fine.map((source) => {
+    const size = sizeIn(source)
+    if (size !== 'too-large') return { source, size }
+    const smaller = coarserOf(source, tiles.coarsen).find(
+      (each) => gsdIn(each) <= maxGsd && typeof areaPixels(box, gsdIn(each), tiles) !== 'string',
+    )
+    return smaller ? { source: smaller, size: null } : { source, size }
+  })
+  const fitting = sized.filter(({ size }) => typeof size !== 'string').map(({ source }) => source)
+  if (tiles.coarsen && prefer === 'finest') fitting.sort((a, b) => gsdIn(a) - gsdIn(b))
+  if (fitting.length > 0) return { sources: fitting }
   const small = sized.some(({ size }) => size === 'too-small')
   const large = sized.some(({ size }) => size === 'too-large')
   return { reason: small && large ? 'area-between-sources' : small ? 'area-too-small' : 'area-too-large' }

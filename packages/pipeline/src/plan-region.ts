@@ -32,6 +32,8 @@ export interface PlanSummary {
     readonly failed: Readonly<Record<string, number>>
     /** By tag (`key=value`): how many are `planned`, and how many dropped for each reason. */
     readonly tags: TagOutcomes
+    /** How many of the dropped `tiles.coarsen: 8` would keep, before sampling. */
+    readonly coarsenable: number
   }
   /** By the source that is tried first. */
   readonly images: Readonly<Record<string, number>>
@@ -170,6 +172,7 @@ async function countsOf(
       dropped: sortedCounts(dropped),
       failed: sortedCounts(failed),
       tags: sortedTable(tags),
+      coarsenable: selection.coarsenable ?? 0,
     },
     images: sortedCounts(images),
     years: sortedTable(years),

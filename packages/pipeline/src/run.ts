@@ -92,6 +92,8 @@ export interface SelectIndex {
   readonly dropped: Readonly<Record<string, number>>
   /** Of the dropped. */
   readonly tags: TagOutcomes
+  /** Of the dropped, how many `tiles.coarsen: 8` would keep; missing for none, and where it is set. */
+  readonly coarsenable?: number
 }
 
 /** Sources as they decide a dataset: how often their hosts are asked changes no image. */

@@ -26,6 +26,9 @@ const CELLS_PER_DEGREE = 100
 
 /** Map tiles that are read and gone through at a time: enough to hide a bucket's latency. */
 const READS = 4
+/** Reasons for which no source shows an area, and which `tiles.coarsen` may take away. */
+const TOO_LARGE: ReadonlySet<string> = new Set(['area-too-large', 'area-between-sources'])
+
 /** Objects that are gone through before others may have their turn. */
 const TURN = 256
 
@@ -73,6 +76,10 @@ export async function selectObjects(
     for (const tag of tags) countIn(outcomes, tag, reason)
   }
   const isSampled = selection.cells !== 'all' || selection.maxPerTag !== null
+  let coarsenable = 0
+  const coarser = { ...settings, tiles: { ...config.tiles, coarsen: 8 as const } }
+  const isCoarsenable = (reason: string, object: Parameters<typeof suitableSources>[0]) =>
+    config.tiles.coarsen === undefined && TOO_LARGE.has(reason) && 'sources' in suitableSources(object, coarser)
   const table = new ObjectTable()
   const rangesOf = new Map<string, [from: number, to: number][]>()
   const stored = new Map<string, SelectIndex['tiles'][string]>()
@@ -98,8 +105,10 @@ export async function selectObjects(
         if (seen++ % TURN === 0) await breathe()
         const { maxGsd, tags } = sightOf(outline)
         const suitable = suitableSources({ box, isArea, maxGsd }, settings)
-        if ('reason' in suitable) drop(suitable.reason, tags)
-        else if (!isSampled) ids.push(id)
+        if ('reason' in suitable) {
+          drop(suitable.reason, tags)
+          if (isCoarsenable(suitable.reason, { box, isArea, maxGsd })) coarsenable++
+        } else if (!isSampled) ids.push(id)
         else {
           if (ranges.at(-1)?.[1] !== table.size) ranges.push([table.size, table.size])
           table.add(id, cellAt(boxCenter(box)), tags)
@@ -138,7 +147,10 @@ export async function selectObjects(
     await pMap(rangesOf, storeTile, { concurrency: READS })
   }
   const tiles = Object.fromEntries([...stored].sort(([a], [b]) => (a < b ? -1 : 1)))
-  const made: SelectIndex = { tiles, dropped: sortedCounts(dropped), tags: sortedTable(outcomes) }
+  const made: SelectIndex = {
+    ...{ tiles, dropped: sortedCounts(dropped), tags: sortedTable(outcomes) },
+    ...(coarsenable > 0 && { coarsenable }),
+  }
   await putJson(storage, selectIndexKey(name), made)
   return name
 }

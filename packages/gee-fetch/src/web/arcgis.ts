@@ -29,6 +29,7 @@ export function arcgisSource(settings: ArcgisSettings): TileSource {
     tile: { width: tileSize, height: tileSize },
     corner: { x: 0, y: 0 },
     sizeSetting: null,
+    coarserBy: (factor) => arcgisSource({ ...settings, gsd: gsd * factor }),
     ...(isComplete ? mapsOf({ ...settings, gsd, crs, format }) : unknownPixels(settings)),
   }
 }

@@ -73,7 +73,7 @@ export function createTileImagery(options: HostOptions): TileImagery {
       }))
     },
     // A service of tiles has no version that could be requested.
-    origin: async ({ decides }) => fingerprint(...decides),
+    origin: async ({ url }) => fingerprint('tiles', url),
     async check(source, at = middleOf(source)) {
       const { system, stepX, stepY } = source.latticeIn(mapTileAt(at))
       const [x, y] = system.forward(at)

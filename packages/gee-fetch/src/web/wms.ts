@@ -27,6 +27,7 @@ export function wmsSource(settings: WmsSettings): TileSource {
     tile: { width: tileSize, height: tileSize },
     corner: { x: 0, y: 0 },
     sizeSetting: null,
+    coarserBy: (factor) => wmsSource({ ...settings, gsd: gsd * factor }),
     ...(isComplete ? mapsOf({ ...settings, crs, version, format }, layerOf) : unknownPixels(settings)),
   }
 }

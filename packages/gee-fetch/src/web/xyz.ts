@@ -14,8 +14,9 @@ const TILES_VERSION = 1
 const UNKNOWN_ZOOM = 18
 
 /** A source of image tiles in web mercator, as web maps show them. */
-export function xyzSource({ tileSize, zoom = [0, UNKNOWN_ZOOM], url, ...settings }: XyzSettings): TileSource {
-  const [, last] = zoom
+export function xyzSource(described: XyzSettings): TileSource {
+  const { tileSize, zoom = [0, UNKNOWN_ZOOM], url, ...settings } = described
+  const [first, last] = zoom
   const lattice = mercatorLattice(last, tileSize)
   const facts = pictureFacts(settings, onePicture(String(last), settings.years))
   return {
@@ -26,6 +27,12 @@ export function xyzSource({ tileSize, zoom = [0, UNKNOWN_ZOOM], url, ...settings
     tile: { width: tileSize, height: tileSize },
     corner: { x: -HALF_WORLD, y: HALF_WORLD },
     sizeSetting: 'tileSize',
+    coarserBy: (factor) => {
+      const level = last - Math.log2(factor)
+      // Its images are those of the same picture.
+      const { pictures } = facts
+      return level < first ? null : { ...xyzSource({ ...described, zoom: [first, level] }), pictures }
+    },
     ...(isTileJson(url)
       ? unknownPixels(settings)
       : {

@@ -44,6 +44,7 @@ function tableOf(config: Config, plan: PlanSummary): string {
     ...tagLines(objects.tags, row),
     'objects dropped, by reason',
     ...counts(objects.dropped),
+    ...(objects.coarsenable > 0 ? [row('  with tiles.coarsen: 8 images of', formatCount(objects.coarsenable))] : []),
     ...leftOutLines(plan.leftOut, row),
     ...(Object.keys(objects.failed).length > 0 ? ['failed', ...counts(objects.failed)] : []),
     toFetch === objects.planned ? 'cost' : `cost of the ${formatCounted(toFetch, 'image')} still to fetch`,
