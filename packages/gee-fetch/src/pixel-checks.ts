@@ -19,6 +19,8 @@ export interface PixelMeasures {
   readonly seam: number
   /** Standard deviation of brightness (0 to 255) over the pixels with data. */
   readonly deviation: number
+  /** Fraction in pictures that say that there is no imagery, where there are any. */
+  readonly blank?: number
   /** How many times it is enlarged, where it is and its source may do that. */
   readonly enlarged?: number
 }
@@ -27,10 +29,11 @@ export type PixelFault = 'image-not-covered' | 'image-black-seam' | 'image-blank
 
 /** Why an image is rejected, or null. */
 export function pixelFault(
-  { valid, cloud, seam, deviation, enlarged = 1 }: PixelMeasures,
+  { valid, cloud, seam, deviation, blank = 0, enlarged = 1 }: PixelMeasures,
   limits: Config['imagery']['checks'],
 ): PixelFault | null {
   if (valid < limits.minValid) return 'image-not-covered'
+  if (blank > 1 - limits.minValid) return 'image-blank'
   if (seam > limits.maxSeam) return 'image-black-seam'
   // An image of nothing but cloud is blank too; cloud is the better reason.
   if (cloud > limits.maxCloud) return 'image-cloudy'
@@ -48,6 +51,7 @@ export function measurePixels(
   let valid = 0
   let cloudy = 0
   let black = 0
+  let blank = 0
   // Three times the brightness, so that all sums are integers, within 32 bits per run of pixels: integer maths is fast.
   let sum = 0
   let squares = 0
@@ -68,6 +72,7 @@ export function measurePixels(
       runSquares += brightness * brightness
       if (state === PIXEL_STATE.cloudy || (brightness >= limit && isGrey(red, green, blue))) cloudy++
       else if (state === PIXEL_STATE.black) black++
+      else if (state === PIXEL_STATE.blank) blank++
     }
     sum += runSum
     squares += runSquares
@@ -81,6 +86,7 @@ export function measurePixels(
     cloud: cloudy / count,
     seam: black === 0 ? 0 : seamPixels(pixels, width) / count,
     deviation: Math.sqrt(variance) / 3,
+    ...(blank > 0 && { blank: blank / count }),
     ...(enlarged > 1 && { enlarged }),
   }
 }

@@ -338,3 +338,13 @@ test('an image is in the folder that the seed gives it, even if an earlier run p
   expect(again.kept).not.toEqual(first.kept)
   for (const { filepath } of again.kept) expect(await again.storage.has(filepath)).toBe(true)
 })
+
+test('an image that is partly of a picture without imagery is blank, however colourful that is', () => {
+  const drawn = pixels(
+    (i) => [...ground(i).slice(0, 3), i % WIDTH < 3 ? PIXEL_STATE.blank : PIXEL_STATE.clear] as never,
+  )
+  const measures = measurePixels(drawn, WIDTH, { cloudBrightness: null })
+  expect(measures.blank).toBeCloseTo(0.05, 9)
+  expect(pixelFault(measures, CHECKS)).toBe('image-blank')
+  expect(pixelFault(measures, { ...CHECKS, minValid: 0.9 })).toBeNull()
+})

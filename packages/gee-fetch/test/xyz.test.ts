@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import type { FocusObject, XyzSettings } from '@skyscript/core'
 import { parseConfig } from '@skyscript/core/config'
 import fc from 'fast-check'
+import sharp from 'sharp'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { GDAL, lacks } from '../../../test/support/needs.ts'
 import { WEB_MERCATOR } from '../src/crs/grid-system.ts'
@@ -161,6 +162,39 @@ describe('image tiles', () => {
     const states = [0, 1, 2, 3].map((tile) => pixels[(tile * 256 + 5) * 4 + 3])
     const { masked, clear } = PIXEL_STATE
     expect(states).toEqual([masked, masked, masked, clear])
+  })
+
+  test('that say that there is no imagery are blank where tiles beside them are the same, however images are grouped', async () => {
+    const notice = '<svg width="256" height="256"><rect width="256" height="256" fill="#dde"/><text x="40" y="130" font-size="30">no data here</text></svg>' // biome-ignore format: one drawing
+    const drawn = await sharp(Buffer.from(notice)).png().toBuffer()
+    const white = await sharp({ create: { width: 256, height: 256, channels: 3, background: '#fff' } }).jpeg().toBuffer() // biome-ignore format: one picture
+    const water = await sharp({ create: { width: 256, height: 256, channels: 3, background: '#135' } }).png().toBuffer() // biome-ignore format: one picture
+    const first = 2 ** 18 + 4
+    // From west to east: imagery, a drawing that isn't repeated, imagery, two that are, white, water.
+    const row = [null, drawn, null, drawn, drawn, white, water]
+    const server = await serve((request, response) => {
+      const [, , x, y] = request.url!.split('/').map(Number)
+      const instead = y === 1000 ? row[x! - first] : null
+      if (instead) response.writeHead(200, { 'Content-Type': 'image/png' }).end(instead)
+      return Boolean(instead)
+    })
+    const source = sourceOf({ url: `${server.url}/{z}/{x}/{y}` })
+    const { west, south, stepX, stepY } = source.latticeIn(TILE)
+    const statesOf = async (from: number, tiles: number) => {
+      const place = {
+        west: west + 256 * (first + from) * stepX,
+        north: south + (side19 - 256_000) * stepY,
+        stepX,
+        stepY,
+      }
+      const grid = { crs: 'EPSG:3857' as const, width: tiles * 256, height: 10, ...place }
+      const pixels = await client().pixels(source, 'TOWN/19', grid)
+      return Array.from({ length: tiles }, (_, tile) => pixels[(tile * 256 + 5) * 4 + 3])
+    }
+    const { blank, clear } = PIXEL_STATE
+    const expected = [clear, clear, clear, blank, blank, blank, clear]
+    expect(await statesOf(0, 7)).toEqual(expected)
+    for (const [tile, state] of expected.entries()) expect(await statesOf(tile, 1)).toEqual([state])
   })
 
   test.each([

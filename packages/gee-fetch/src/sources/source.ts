@@ -31,7 +31,7 @@ export const gsdOf = ({ gsd, gsdAt }: Pick<Source, 'gsd' | 'gsdAt'>, latitude: n
 const READING_VERSION = 2
 
 /** Raise when other things are measured of web services' pictures. */
-export const PICTURES_VERSION = 1
+export const PICTURES_VERSION = 2
 
 /** The settings of a source that decide the pixels and measurements of a request. */
 export function requestSettings(source: Source): unknown {

@@ -12,10 +12,12 @@ import { fingerprint, mapTileAt, type Position, ServiceError } from '@skyscript/
 import sharp from 'sharp'
 import { mayCover, middleOf } from '../coverage.ts'
 import { PIXEL_STATE } from '../pixel-state.ts'
+import { refusalOf } from '../refusals.ts'
 import { tilesIn } from '../request-shares.ts'
 import { remembering } from '../shared-work.ts'
 import type { SourceClient } from '../source-client.ts'
 import { createHosts, type HostOptions } from './hosts.ts'
+import { placeholderOf } from './no-data-picture.ts'
 import { imageIdOf, type Picture, type TilePlace, type TileSource } from './tile-source.ts'
 
 /** Decoded tiles that are kept, since neighbours share them. */
@@ -53,12 +55,29 @@ export function createTileImagery(options: HostOptions): TileImagery {
       const bytes = await fileAt(shown, source, signal)
       return bytes && decoded(bytes, source, shown)
     },
-    (tile) => tile?.length ?? 1,
+    (tile) => tile?.pixels.length ?? 1,
   )
   const tileAt = async (source: TileSource, picture: Picture, place: TilePlace, signal?: AbortSignal) =>
     isWithin(place.column, source.columns) && isWithin(place.row, source.rows)
       ? tiles.get(source.addressOf(place, picture), signal, source)
       : null
+
+  /**
+   * Whether a tile says that there is no imagery: it is fill, or a drawing that a tile beside it repeats. Only tiles at
+   * fixed places decide that, so that it is the same whichever images are asked for.
+   */
+  const isBlank = async (tile: Tile, source: TileSource, picture: Picture, place: TilePlace, signal?: AbortSignal) => {
+    if (tile.placeholder === null || tile.placeholder === 'fill') return tile.placeholder === 'fill'
+    for (const [x, y] of BESIDE) {
+      const beside = { ...place, column: place.column + x, row: place.row + y }
+      const other = await tileAt(source, picture, beside, signal).catch((error: unknown) => {
+        if (refusalOf(error) === 'image') return null
+        throw error
+      })
+      if (other?.placeholder === tile.placeholder) return true
+    }
+    return false
+  }
 
   return {
     async find(source, box) {
@@ -98,8 +117,10 @@ export function createTileImagery(options: HostOptions): TileImagery {
       const top = Math.round((corner.y - grid.north) / stepY)
       const pixels = Buffer.alloc(width * height * 4)
       const draw = async (column: number, row: number) => {
-        const from = await tileAt(source, picture, { column, row, stepX, stepY }, signal)
-        if (from === null) return
+        const place = { column, row, stepX, stepY }
+        const found = await tileAt(source, picture, place, signal)
+        if (found === null) return
+        const from = (await isBlank(found, source, picture, place, signal)) ? blankOf(found.pixels) : found.pixels
         const first = Math.max(left, column * tile.width)
         const end = Math.min(left + width, (column + 1) * tile.width)
         const last = Math.min(top + height, (row + 1) * tile.height)
@@ -119,8 +140,28 @@ export function createTileImagery(options: HostOptions): TileImagery {
 const isWithin = (place: number, range: readonly [first: number, last: number] | undefined): boolean =>
   range === undefined || (range[0] <= place && place <= range[1])
 
-/** A tile's red, green, blue and PIXEL_STATE. */
-async function decoded(bytes: Buffer, { tile, sizeSetting }: TileSource, shown: string): Promise<Buffer> {
+/** The tiles beside one, by columns and rows. */
+const BESIDE = [
+  [1, 0],
+  [-1, 0],
+  [0, 1],
+  [0, -1],
+] as const
+
+interface Tile {
+  /** Red, green, blue and PIXEL_STATE. */
+  readonly pixels: Buffer
+  /** See `placeholderOf`. */
+  readonly placeholder: string | null
+}
+
+function blankOf(pixels: Buffer): Buffer {
+  const blank = Buffer.from(pixels)
+  for (let i = 3; i < blank.length; i += 4) if (blank[i] !== PIXEL_STATE.masked) blank[i] = PIXEL_STATE.blank
+  return blank
+}
+
+async function decoded(bytes: Buffer, { tile, sizeSetting }: TileSource, shown: string): Promise<Tile> {
   const image = await sharp(bytes)
     .toColourspace('srgb')
     .ensureAlpha()
@@ -141,11 +182,12 @@ async function decoded(bytes: Buffer, { tile, sizeSetting }: TileSource, shown: 
       { retry: false },
     )
   }
+  const placeholder = placeholderOf(data, bytes)
   for (let i = 0; i < data.length; i += 4) {
     const isClear = data[i + 3]! === 255
     const isBlack = data[i]! + data[i + 1]! + data[i + 2]! === 0
     data[i + 3] = !isClear ? PIXEL_STATE.masked : isBlack ? PIXEL_STATE.black : PIXEL_STATE.clear
     if (!isClear) data[i] = data[i + 1] = data[i + 2] = 0
   }
-  return data
+  return { pixels: data, placeholder }
 }
