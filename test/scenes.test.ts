@@ -1,3 +1,4 @@
+// @module-tag slow
 /** A dataset of OpenAerialMap's scenes, from a catalogue and files on loopback. */
 import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
