@@ -1,4 +1,3 @@
-import type { PlannedImage } from '@skyscript/core'
 import { expect, test } from 'vitest'
 import { MemoryStorage } from '../../../dataset/test/support/memory-storage.ts'
 import type { RunContext } from '../context.ts'
@@ -17,7 +16,7 @@ test('before a fetch job touches an image, results of other settings that descri
     kept: [{ id }],
     findings: [{ request: id, source: 'S2', found: 'image-gone', fault: 'image-gone' }],
   })
-  const planned: PlannedImage[] = [{ id: 'n1', candidates: [] }]
+  const planned = [{ id: 'n1', candidates: [{ source: 'CH' }] }]
   await put(requestsKey(SHARD, job.input), planned)
   const retired = [
     'work/fetch/70_460/q0.old.jsonl',
@@ -39,14 +38,13 @@ test('before a fetch job touches an image, results of other settings that descri
   // The first thing that the job does with a source: what is there by then?
   let there: string[] = []
   const sources = {
-    map() {
+    find() {
       there = [...storage.files.keys()].filter((key) => key.startsWith('work/fetch/'))
-      return []
     },
   }
   const config = { imagery: { checks: {}, earthEngine: { grouping: true } }, seed: 1 }
   const context = { storage, run: { config }, sources, imagery: {} } as unknown as RunContext
-  await fetch.run(job, context, new AbortController().signal)
+  await expect(fetch.run(job, context, new AbortController().signal)).rejects.toThrow('not a source of this run')
   expect(there.toSorted()).toEqual(others.toSorted())
 
   // What they knew is kept as a hint.
