@@ -79,7 +79,9 @@ export const sourceSetting = z.unknown().transform((value, context): SourceChoic
   if ('index' in value) {
     const index = typeof value.index === 'string' ? value.index.replace(LAYER, '$1') : value.index
     if (!('licence' in value)) return fault(withoutLicence(String(index)))
-    const layer = parsed(indexLayer, { ...value, index })
+    const { kind = 'index', ...stated } = value as { kind?: unknown }
+    if (kind !== 'index') return fault('must be left out, or be index, beside index', ['kind'])
+    const layer = parsed(indexLayer, { ...stated, index })
     return layer === null ? z.NEVER : { ...layer, kind: 'index', alias: layer.alias ?? aliasOfLayer(layer.index) }
   }
   const { kind = 'earth-engine' } = value as { kind?: unknown }

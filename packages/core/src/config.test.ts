@@ -200,6 +200,8 @@ test('a layer of a catalogue is named with a licence, and has a name of its own 
       { kind: 'index', index: '2021', alias: 'TOWN' },
     ],
   })
+  expect(of('[{ kind: index, index: town, licence: CC0 }]').sources).toMatchObject([{ kind: 'index', alias: 'TOWN' }])
+  expect(() => of('[{ kind: xyz, index: town, licence: CC0 }]')).toThrow('sources[0].kind: must be left out')
   for (const without of ['"index:town"', '{ index: town }', '{ index: town, alias: TOWN }'])
     expect(() => of(`[${without}]`)).toThrow(
       /imagery\.sources\[0\]: says no licence; write \{ index: town, licence: \.\.\. \}: .* permission to trace is not permission to copy/,
