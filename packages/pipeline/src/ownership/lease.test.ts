@@ -123,7 +123,7 @@ describe('an output', () => {
   test('belongs to the command that takes it after work/ was removed, and the old owner is told', async () => {
     const old = await take(claim({ seed: '1' }))
     await old.allow('old')
-    await rm(join(path, 'work'), { recursive: true })
+    await rm(join(path, 'work'), { recursive: true, maxRetries: 5 })
     // The next renewal of the old owner is still to come.
     const next = await take(claim({ seed: '2' }))
     await next.allow('next')
@@ -139,7 +139,7 @@ describe('an output', () => {
     const owner = await take(claim())
     await owner.allow('run')
     const { token } = await lastRecord()
-    await rm(join(path, 'work'), { recursive: true })
+    await rm(join(path, 'work'), { recursive: true, maxRetries: 5 })
     await expect.poll(keys).toHaveLength(1)
     expect(await lastRecord()).toMatchObject({ token, run: 'run' })
     await sleep(300)
@@ -171,7 +171,7 @@ describe('an output', () => {
     await (await take(claim())).release()
     const old = await take(claim(), {}, slow)
     isSlow = true
-    await rm(join(path, 'work'), { recursive: true })
+    await rm(join(path, 'work'), { recursive: true, maxRetries: 5 })
     await looked
     const next = await take(claim({ seed: '2' }))
     goOn?.()
