@@ -33,7 +33,7 @@ for (const { file, sources } of REGIONS) {
         osm: { source },
         imagery: { sources, earthEngine: { endpoint: 'local' } },
         selection: { cells: 12, rareTagsBelow: 0, maxPerTag: 1 },
-        tiles: { minPixels: 64, maxPixels: 320, pointPixels: 96 },
+        tiles: { minPixels: 32, maxPixels: 160, pointPixels: 64 },
         filter: {
           scorers: [{ name: 'openai', model: MODEL }],
           val: 5,
