@@ -115,3 +115,15 @@ test('plan says what the service states about its use, and doctor asks it', asyn
     expect(stdout + stderr).toMatch(/has no layer orto(;|\n *->) name one of ortho\./i)
   }
 })
+
+test('areas that are too large for the pictures are read with larger pixels, and the dataset verifies', async () => {
+  const park = { id: 900, tags: { leisure: 'park' }, at: [[0, 0]], half: 140 } as const
+  await writeMap(at('park.osm.pbf'), [...SMALL_TOWN, park])
+  const settings = { ...region(), osm: { source: at('park.osm.pbf') }, output: at('coarse') }
+  await buildHere({ ...settings, tiles: { pointPixels: 224, coarsen: 8 } }, folder)
+  const rows = await parquetReadObjects({ file: await asyncBufferFromFile(at('coarse/manifest.parquet')) })
+  expect(rows.filter(({ id }) => id === 'a900').map(({ gsd }) => gsd)).toEqual([2 * GSD])
+  expect(new Set(rows.map(({ gsd }) => gsd))).toEqual(new Set([GSD, 2 * GSD, 4 * GSD]))
+  const verified = await skyscriptHere(['verify', at('coarse')])
+  expect(verified.code, verified.stdout).toBe(0)
+})

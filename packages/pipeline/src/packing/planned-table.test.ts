@@ -8,18 +8,20 @@ const pixels = fc.record({
   box: fc.tuple(degrees, degrees, degrees, degrees),
   width: fc.nat(2 ** 31),
   height: fc.nat(2 ** 31),
+  gsd: fc.constantFrom(0.1, 0.2, 10),
 })
 const sourceImage = fc.record({
   source: fc.constantFrom('CH', 'S2', 'a"b'),
   imageId: fc.oneof(fc.constantFrom('one', 'two'), fc.string({ unit: 'binary' })),
   origin: fc.constantFrom('here', 'there'),
 })
-/** Candidates of one source, which share their pixels. The time and the GSD of an image are always the same. */
+/** Candidates of one source, which share their pixels. The time of an image is always the same. */
 const candidates = fc.tuple(fc.array(sourceImage, { minLength: 1, maxLength: 3 }), pixels).map(([images, shared]) =>
   images.map(({ source, imageId, origin }): ImageCandidate => {
     const time = imageId === 'one' ? null : imageId.length * 1e11
     const facts = { licence: imageId, credit: 'A "town"' }
-    return { source, imageId, origin, time, ...(imageId === 'two' && { facts }), gsd: source.length / 10, ...shared }
+    const { gsd, ...place } = shared
+    return { source, imageId, origin, time, ...(imageId === 'two' && { facts }), gsd, ...place }
   }),
 )
 const image: fc.Arbitrary<PlannedImage> = fc.record({

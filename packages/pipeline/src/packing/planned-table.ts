@@ -17,8 +17,8 @@ export class PlannedTable {
   readonly #boxes: Column<Float64Array>
   readonly #sizes: Column<Uint32Array>
   readonly #sourceImages: SourceImage[]
-  /** Their numbers by source, id and origin. */
-  readonly #numbers = new Map<string, Map<string, Map<string, number>>>()
+  /** Their numbers by source, GSD, id and origin. */
+  readonly #numbers = new Map<string, Map<number, Map<string, Map<string, number>>>>()
 
   /** @param data of a table that has all its images: those that are added are not told from the ones it has */
   constructor(data?: PlannedTable['data']) {
@@ -123,8 +123,10 @@ export class PlannedTable {
   }
 
   #numberOf({ source, imageId, origin, time, facts, gsd }: ImageCandidate): number {
-    let images = this.#numbers.get(source)
-    if (images === undefined) this.#numbers.set(source, (images = new Map()))
+    let gsds = this.#numbers.get(source)
+    if (gsds === undefined) this.#numbers.set(source, (gsds = new Map()))
+    let images = gsds.get(gsd)
+    if (images === undefined) gsds.set(gsd, (images = new Map()))
     let origins = images.get(imageId)
     if (origins === undefined) images.set(imageId, (origins = new Map()))
     let number = origins.get(origin)
