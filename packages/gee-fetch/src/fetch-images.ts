@@ -93,10 +93,13 @@ export function candidateToAsk(
   const sourceOf = (of: ImageCandidate) => sourceFor(of, sources)
   const record = earlier.records.get(image.id)
   const recorded = record && sourceOf(record)
-  for (const candidate of image.candidates) {
+  const found = new Map<number, ImageFinding['found']>()
+  for (const [i, candidate] of image.candidates.entries()) {
+    if (isNeedless(image.candidates, i, found, checks)) continue
     const request = requestFingerprint(candidate, sourceOf(candidate)!)
     const known = earlier.findings.get(request)
     if (known === undefined) return candidate
+    found.set(i, known.found)
     if (judge(known.found, checks) !== null) continue
     return recorded && requestFingerprint(record, recorded) === request ? null : candidate
   }
@@ -148,6 +151,8 @@ interface Search {
   readonly before: ImageRecord | null
   readonly ready: number
   readonly findings: ImageFinding[]
+  /** What was found, by candidate. */
+  readonly found: Map<number, ImageFinding['found']>
   /** The candidate to request next. */
   next: number
   result: { kept: ImageRecord } | { dropped: Dropped } | { failed: Failed } | null
@@ -166,7 +171,7 @@ async function startSearch(image: PlannedImage, context: FetchContext): Promise<
   const recorded = before && sourceFor(before, sources)
   const own = recorded ? requestFingerprint(before!, recorded) : null
   const ready = own === null ? -1 : requests.findIndex(({ name }) => name === own)
-  const search: Search = { image, requests, before, ready, findings: [], next: 0, result: null }
+  const search: Search = { image, requests, before, ready, findings: [], found: new Map(), next: 0, result: null }
   settle(search, context)
   return search
 }
@@ -177,6 +182,7 @@ async function startSearch(image: PlannedImage, context: FetchContext): Promise<
 function settle(search: Search, context: FetchContext): void {
   const { image, requests, before, ready } = search
   for (; search.next < image.candidates.length; search.next++) {
+    if (isNeedless(image.candidates, search.next, search.found, context.checks)) continue
     const known = context.earlier.findings.get(requests[search.next]!.name)
     if (known === undefined) return
     const fault = judge(known.found, context.checks)
@@ -195,9 +201,33 @@ function settle(search: Search, context: FetchContext): void {
 const judge = (found: ImageFinding['found'], checks: FetchContext['checks']): string | null =>
   typeof found === 'string' ? found : pixelFault(found, checks)
 
+/**
+ * Whether a candidate shows a picture with coarser pixels that are not needed: one before it has finer ones which are not
+ * enlarged, or are enlarged by more.
+ */
+function isNeedless(
+  candidates: readonly ImageCandidate[],
+  at: number,
+  found: ReadonlyMap<number, ImageFinding['found']>,
+  checks: FetchContext['checks'],
+): boolean {
+  const { source, imageId, gsd } = candidates[at]!
+  for (let i = at - 1; i >= 0; i--) {
+    const finer = candidates[i]!
+    if (finer.source !== source || finer.imageId !== imageId || finer.gsd >= gsd) continue
+    const measures = found.get(i)
+    if (measures === undefined) continue
+    if (typeof measures === 'string' || pixelFault(measures, checks) !== 'image-enlarged') return true
+    // GSDs are rounded.
+    return gsd < 0.99 * finer.gsd * measures.enlarged!
+  }
+  return false
+}
+
 function note(search: Search, found: ImageFinding['found'], fault: string | null): void {
   const { source, name } = search.requests[search.next]!
   search.findings.push({ request: name, source: source.alias, found, fault })
+  search.found.set(search.next, found)
 }
 
 function passOver(search: Search, found: ImageFinding['found'], fault: string, context: FetchContext): void {

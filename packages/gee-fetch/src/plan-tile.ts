@@ -17,8 +17,10 @@ import {
 } from '@skyscript/core'
 import { areaPixels, boxesIn, type PixelBox, type PixelSource } from './boxes.ts'
 import type { SourceImage } from './candidates.ts'
+import { MOST_ENLARGED } from './enlargement.ts'
 import { byPreference, byUsualPreference, hasUsualPreference } from './preference.ts'
 import { reasonOf, refusalOf } from './refusals.ts'
+import { coarserOf } from './sources/coarser.ts'
 import type { Source } from './sources/source.ts'
 import { type ImagerySettings, isFine, suitableSources } from './suitable.ts'
 
@@ -88,9 +90,10 @@ export async function* planTile<Focus extends FocusObject>({
     try {
       const boxAt = boxesOf(object)
       const chosen: ImageCandidate[] = []
+      let pictures = 0
       let unusable: string | null = null
       for (const source of suitable.sources) {
-        if (chosen.length >= IN_ALL) break
+        if (pictures >= IN_ALL) break
         const { alias } = source
         const all = source.gsds ? null : boxAt(source)
         if (all === null && !source.gsds) continue
@@ -102,15 +105,29 @@ export async function* planTile<Focus extends FocusObject>({
         const pixelsOf = (image: SourceImage) => (source.gsds ? own.get(image)! : all)
         const here = covering(near, pixelsOf)
         const images = hasUsualPreference(object, settings) ? here : byPreference([...here], object, settings)
-        const most = Math.min(IN_ALL, chosen.length + PER_SOURCE)
+        const most = Math.min(IN_ALL, pictures + PER_SOURCE)
         for (const image of isByGsd(source) ? byGsd(images) : images) {
-          if (chosen.length === most) break
+          if (pictures === most) break
           const { imageId, origin: known, time, facts } = image
           const pixels = pixelsOf(image)!
           const from = known ?? (await originUnlessUnusable(() => origin(source, imageId, pixels.box)))
-          if (typeof from === 'string')
-            chosen.push({ source: alias, imageId, origin: from, time, ...(facts && { facts }), ...pixels })
-          else unusable ??= from.reason
+          if (typeof from !== 'string') {
+            unusable ??= from.reason
+            continue
+          }
+          pictures++
+          const candidate = (at: string, own: PixelBox): ImageCandidate => ({
+            ...{ source: alias, imageId, origin: at, time },
+            ...(facts && { facts }),
+            ...own,
+          })
+          chosen.push(candidate(from, pixels))
+          for (const coarser of coarserLevels(source, settings.sources)) {
+            const own = boxAt(coarser)
+            if (own === null || own.gsd <= pixels.gsd) continue
+            if (!isFine(object, own.gsd)) break
+            chosen.push(candidate(await origin(coarser, imageId, own.box), own))
+          }
         }
         if (chosen.length > 0) continue
         unusable ??= leftOut.find((image) => isAt(object.box, image))?.unusable ?? null
@@ -135,6 +152,16 @@ async function originUnlessUnusable(origin: () => Promise<string>): Promise<stri
     if (error instanceof ServiceError && refusalOf(error) === 'image') return { reason: reasonOf(error) }
     throw error
   }
+}
+
+/**
+ * A source at multiples of its GSD, where its pictures may turn out to be enlarged. It may be one itself.
+ *
+ * @param sources those of the settings
+ */
+function coarserLevels(source: Source, sources: readonly Source[]): readonly Source[] {
+  const whole = source.kind === 'tiles' && sources.find(({ alias }) => alias === source.alias)
+  return whole ? coarserOf(whole, MOST_ENLARGED) : []
 }
 
 /** A source's images in the order of most objects, apart from those that can't be used. */

@@ -30,8 +30,8 @@ export const gsdOf = ({ gsd, gsdAt }: Pick<Source, 'gsd' | 'gsdAt'>, latitude: n
 /** Raise when GeoTIFFs are read to different pixels, or when refused ones become readable. */
 const READING_VERSION = 2
 
-/** Raise when other things are measured of web services' pictures. */
-export const PICTURES_VERSION = 2
+/** Raise when other things are measured of web services' pictures, or other candidates follow from them. */
+export const PICTURES_VERSION = 3
 
 /** The settings of a source that decide the pixels and measurements of a request. */
 export function requestSettings(source: Source): unknown {

@@ -7,7 +7,7 @@ import {
   mapTileBox,
   type PlannedImage,
 } from '@skyscript/core'
-import { planTile } from '@skyscript/gee-fetch'
+import { PICTURES_VERSION, planTile } from '@skyscript/gee-fetch'
 import pMap from 'p-map'
 import type { RunContext } from '../context.ts'
 import { collectLeftOut, type LeftOut } from '../left-out.ts'
@@ -64,6 +64,7 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
     const { imagery, tiles, seed } = run.config
     // What is allowed and what is judged later choose no image, and how services are asked doesn't either.
     const { earthEngine: _earthEngine, licences: _licences, checks: _checks, ...choice } = decidingImagery(imagery)
+    const measured = sources.some(({ kind }) => kind === 'tiles') ? [PICTURES_VERSION] : []
     return [
       index.tiles[tile]!.sha256,
       selection.tiles[tile]!.sha256,
@@ -73,6 +74,7 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
       { ...choice, sources: decidingSources(imagery.sources) },
       tiles,
       seed,
+      ...measured,
     ]
   },
 
