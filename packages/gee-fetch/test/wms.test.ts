@@ -1,4 +1,5 @@
 // @module-tag slow
+// @module-tag slow
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -11,7 +12,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { GDAL, lacks, MAPSERVER } from '../../../test/support/needs.ts'
 import { gridSystemOf } from '../src/crs/grid-system.ts'
 import { cutOut } from '../src/cut-out.ts'
-import { groupRequests } from '../src/grouping.ts'
+import { groupRequests, type PixelRequest } from '../src/grouping.ts'
 import { completeSources, createTileImagery, sourcesOf, type TileSource } from '../src/index.ts'
 import { PIXEL_STATE } from '../src/pixel-state.ts'
 import { colourOf, type Ortho, type Service, serve, startMapServer, writeOrtho } from './map-server.ts'
@@ -139,6 +140,38 @@ describe.skipIf(lacks(GDAL, MAPSERVER))('maps of a service', () => {
     const ours = (await client().pixels(source, 'TOWN/latest', request!.grid)).filter((_, i) => i % 4 < 3)
     expect(Buffer.from(ours).equals(await readFile(join(folder, 'out.bin')))).toBe(true)
   })
+
+  test.each([
+    ['web mercator', 'mercator', 'EPSG:3857'],
+    ['degrees, latitude first', 'degrees', 'EPSG:4326'],
+    ['degrees, longitude first', 'degrees', 'CRS:84'],
+    ['metres of another zone', 'utm', 'EPSG:25833'],
+  ] as const)(
+    'are on the ground where gdalwarp puts them, in %s',
+    async (_, layer, crs) => {
+      const systems = 'EPSG:3857 EPSG:4326 CRS:84 EPSG:25832 EPSG:25833'
+      const other = await startMapServer(folder, [ORTHOS[layer]], { systems })
+      closers.push(() => other.stop())
+      const source = await sourceFor({ url: other.url, layers: layer, crs, gsd: 0.2, version: '1.3.0' })
+      const tile = mapTileAt(PLACE)
+      const [{ grid }] = groupRequests(await planned(source, points(PLACE, 1), tile), tile, [source]) as [PixelRequest]
+      const { width, height, west, north, stepX, stepY } = grid
+      const window = [west, north - height * stepY, west + width * stepX, north].map(String)
+      const size = [String(width), String(height)]
+      const system = crs === 'CRS:84' ? 'EPSG:4326' : crs
+      const format = ['-q', '-overwrite', '-of', 'ENVI', '-co', 'INTERLEAVE=BIP', '-r', 'near', '-t_srs', system]
+      const out = join(folder, 'warped.bin')
+      const file = join(folder, `${layer}.tif`)
+      await promisify(execFile)('gdalwarp', [...format, '-et', '0', '-te', ...window, '-ts', ...size, file, out])
+      const theirs = await readFile(out)
+      const ours = (await client().pixels(source, 'TOWN/latest', grid)).filter((_value, i) => i % 4 < 3)
+      expect(theirs).toHaveLength(ours.length)
+      // Programs differ in which of two pixels is nearer where both are as near.
+      const same = ours.reduce((sum, value, i) => sum + (value === theirs[i] ? 1 : 0), 0)
+      expect(same / ours.length).toBeGreaterThan(0.9)
+    },
+    60_000,
+  )
 
   test('are shared by neighbours: far fewer requests than images', async () => {
     const source = await sourceFor({ url: service.url, layers: 'utm', gsd: 0.2 })
