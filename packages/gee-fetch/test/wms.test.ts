@@ -1,5 +1,4 @@
 // @module-tag slow
-// @module-tag slow
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
