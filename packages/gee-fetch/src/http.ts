@@ -68,6 +68,8 @@ interface OneRequest {
 export interface HttpOptions {
   readonly limiter: Limiter
   readonly maxConcurrent: number
+  /** Attempts per request, default 5. */
+  readonly attempts?: number | undefined
   readonly deadlineMs?: number | undefined
   /** Waits up to `patienceMs` for a server that is down; without it, requests fail after their attempts. */
   readonly outages?: Outages | undefined
@@ -82,6 +84,7 @@ export interface HttpOptions {
 export function createHttp({
   limiter,
   maxConcurrent,
+  attempts = ATTEMPTS,
   deadlineMs = DEADLINE_MS,
   outages,
   patienceMs = 0,
@@ -144,7 +147,7 @@ export function createHttp({
     read: (answer: Awaited<ReturnType<typeof once>>) => T,
   ): Promise<T> =>
     withRetries(async (own) => read(await once(url, options, most, own)), {
-      attempts: ATTEMPTS,
+      attempts,
       signal,
       outage: URL.canParse(url) ? outages?.of(new URL(url).origin, new URL(url).host, patienceMs) : undefined,
       onRetry: (error) => {

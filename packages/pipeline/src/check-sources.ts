@@ -16,8 +16,8 @@ import type { SourceHere } from './sources-here.ts'
 /** Sources that are asked at a time. */
 const AT_ONCE = 8
 
-/** One attempt may take this long. */
-const DEADLINE_MS = 15_000
+/** A person waits: fewer attempts than those of a build, and shorter ones. */
+const IMPATIENT = { attempts: 2, deadlineMs: 15_000 }
 
 /** Whether a source sent an image, and in one sentence what came or why nothing did. */
 export interface SourceCheck {
@@ -35,7 +35,7 @@ export async function checkSources(
   const options = limiter ? { limiter } : {}
   const { earthEngine: settings, maxCloud } = config.imagery
   await using clients = new AsyncDisposableStack()
-  const hosts = { ...webOptions(config, options), deadlineMs: DEADLINE_MS }
+  const hosts = { ...webOptions(config, options), ...IMPATIENT }
   const earthEngine = once(async () => {
     const client = createEarthEngine(settings)
     clients.defer(() => client.close())
@@ -43,7 +43,7 @@ export async function checkSources(
     return client
   })
   const cog = once(async () => {
-    const client = await openCog(config, options)
+    const client = await openCog(config, options, IMPATIENT)
     clients.defer(() => client.close())
     return client
   })

@@ -9,6 +9,7 @@ import { breather, type Config, getJson, once, ServiceError, type Storage } from
 import type { ScorerOptions, Scoring } from '@skyscript/filter'
 import {
   type CogImagery,
+  type CogImageryOptions,
   createCogImagery,
   createEarthEngine,
   createImagery,
@@ -176,12 +177,17 @@ export async function openContext(
   }
 }
 
-export async function openCog({ imagery }: Pick<Config, 'imagery'>, options: ContextOptions): Promise<CogImagery> {
+export async function openCog(
+  { imagery }: Pick<Config, 'imagery'>,
+  options: ContextOptions,
+  asked: Pick<CogImageryOptions, 'attempts' | 'deadlineMs'> = {},
+): Promise<CogImagery> {
   const limiter = await options.limiter?.('FILES', FILE_REQUESTS)
   return createCogImagery({
     maxConcurrent: FILE_REQUESTS,
     maxCloud: imagery.maxCloud,
     limiter,
+    ...asked,
     contact: imagery.contact,
     ...patienceOf({ imagery }, options),
   })

@@ -46,6 +46,8 @@ export interface CogImageryOptions {
   readonly limiter?: Limiter | undefined
   /** Sends all requests instead of a client of its own, whose limits and patience then count. */
   readonly http?: Http
+  /** Attempts per request, default 5. */
+  readonly attempts?: number | undefined
   /** Maximum milliseconds per attempt, default 55,000. */
   readonly deadlineMs?: number
   /** Waits up to `patienceMs` for servers that are down. */
@@ -94,9 +96,10 @@ interface Sheet extends Omit<SourceImage, 'outline'> {
 }
 
 export function createCogImagery(options: CogImageryOptions): CogImagery {
-  const { maxConcurrent, maxCloud, deadlineMs, outages, patienceMs, contact } = options
+  const { maxConcurrent, maxCloud, deadlineMs, outages, patienceMs, contact, attempts } = options
   const limiter = options.limiter ?? createLimiter({ maxConcurrent, perSecond: REQUESTS_PER_SECOND })
-  const http = options.http ?? createHttp({ limiter, maxConcurrent, deadlineMs, outages, patienceMs, contact })
+  const http =
+    options.http ?? createHttp({ limiter, maxConcurrent, deadlineMs, outages, patienceMs, contact, attempts })
   let unpacked: UnpackedTiles | undefined
   const open = remembering(OPEN_FILES, async (address, signal) => {
     // The TIFF modules take a fifth of a second to load; builds without files should not wait for them.

@@ -9,6 +9,8 @@ export interface HostOptions {
   fillIn(address: string): string
   /** Shared with other processes, by host; default: one for this process. */
   limiter?(host: string, requests: RequestLimits): Promise<Limiter | undefined>
+  /** Attempts per request, default 5, and milliseconds per attempt, default 55,000. */
+  readonly attempts?: number | undefined
   readonly deadlineMs?: number | undefined
   /** Waits up to `patienceMs` for servers that are down. */
   readonly outages?: Outages | undefined
