@@ -13,7 +13,8 @@ import { startTiles, type TileServer } from './xyz-server.ts'
 vi.mock('../src/pause.ts', () => import('./quick-pauses.ts'))
 
 const KEY = 'k3y-of-the-town'
-const fillIn = (address: string) => address.replaceAll('$' + '{SKYSCRIPT_SECRET_TOWN}', KEY)
+const PLACEHOLDER = '$' + '{SKYSCRIPT_SECRET_TOWN}'
+const fillIn = (address: string) => address.replaceAll(PLACEHOLDER, KEY)
 
 let folder: string
 let server: TileServer
@@ -110,9 +111,7 @@ test('what has no ETag is not kept, and a key is in no file', async () => {
   etags = true
   await pixels(sourceAt('?k={key}'), { cache })
   expect(server.asked.at(-1)).toContain(`?k=${KEY}`)
-  expect((await cache.get(server.url + server.asked.at(-1)!.replace(KEY, '${SKYSCRIPT_SECRET_TOWN}')))?.etag).toBe(
-    '"#385"',
-  )
+  expect((await cache.get(server.url + server.asked.at(-1)!.replace(KEY, PLACEHOLDER)))?.etag).toBe('"#385"')
   expect(await cache.get(server.url + server.asked.at(-1)!)).toBeNull()
 })
 

@@ -1,4 +1,4 @@
-import type { CatalogueEntry } from './entry.ts'
+import { type CatalogueEntry, outlineOf } from './entry.ts'
 
 /** The list does not say the resolution; Geobasis NRW publishes its orthophotos with 0.1 m. */
 export const denw: CatalogueEntry = {
@@ -9,7 +9,11 @@ export const denw: CatalogueEntry = {
   layers: 'nw_dop_rgb',
   crs: 'EPSG:25832',
   gsd: 0.1,
-  extent: [5.84, 50.24, 9.52, 52.56],
+  extent: outlineOf(`
+    5.7,50.95 5.9,50.65 6.05,50.4 6.35,50.2 6.9,50.25 7.4,50.5 7.75,50.7 8,50.6 8.3,50.65 8.65,50.85
+    8.8,51.1 9.05,51.3 9.4,51.45 9.65,51.65 9.6,51.9 9.4,52.1 9.3,52.5 8.7,52.68 8.2,52.55 7.5,52.55
+    6.85,52.35 6.6,52.2 6.4,52 5.8,51.95 5.8,51.7 5.95,51.3 5.7,51.15
+  `),
   years: null,
   licence: 'dl-de/zero-2-0',
   credit: 'Geobasis NRW',

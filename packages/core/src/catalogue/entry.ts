@@ -1,4 +1,4 @@
-import type { Box, Geometry } from '../records.ts'
+import type { Box, Geometry, Position } from '../records.ts'
 
 export type Outline = Extract<Geometry, { readonly type: 'Polygon' | 'MultiPolygon' }>
 /** Where a service has pictures. */
@@ -60,3 +60,15 @@ export const boxes = (...list: readonly Box[]): Extract<Outline, { readonly type
     ],
   ]),
 })
+
+/**
+ * One polygon, of `longitude,latitude` with blanks between. Those of this folder are rough, drawn by hand some 10 km outside
+ * of borders: they keep a source out of its neighbours, not out of its own country.
+ */
+export const outlineOf = (text: string): Outline => {
+  const ring = text
+    .trim()
+    .split(/\s+/)
+    .map((place) => place.split(',').map(Number) as Position)
+  return { type: 'Polygon', coordinates: [[...ring, ring[0]!]] }
+}
