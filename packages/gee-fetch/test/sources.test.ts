@@ -5,7 +5,7 @@ import { SOURCES } from '../src/index.ts'
 
 test('every file in sources/ is a source of the list, under the alias that names the file', async () => {
   await expectListed(new URL('../src/sources/', import.meta.url), Object.values(SOURCES), {
-    others: ['source', 'source-facts', 'sources'],
+    others: ['coarser', 'source', 'source-facts', 'sources'],
     nameOf: ({ alias }) => alias.toLowerCase(),
   })
 })
