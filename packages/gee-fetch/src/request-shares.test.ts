@@ -8,7 +8,7 @@ import type { TileSource } from './web/tile-source.ts'
 const [tiles] = sourcesOf([shippedSource('FRIGN')]) as [TileSource]
 const { stepX, stepY } = tiles.latticeIn('x1825_y1388')
 
-/** A request for pixels that begin so many pixels east and south of the corner of all tiles. */
+/** A request for pixels, by their distance in pixels from the corner of all tiles. */
 const request = (source: string, imageId: string, east: number, south: number, side = 100): PixelRequest => ({
   candidate: { source, imageId, origin: '', time: null, gsd: 0.2, box: [0, 0, 1, 1], width: side, height: side },
   grid: {
