@@ -97,6 +97,16 @@ describe('an enlarged image', () => {
       }
   })
 
+  test('is not taken for one where it shows waves, of whatever lengths', () => {
+    for (const length of [1.5, 2, 3, 5, 8, 13, 21]) {
+      const waves = (x: number, y: number) =>
+        128 + 50 * Math.sin(x / length) * Math.cos(y / (1.3 * length)) + 30 * Math.sin((x + y) / (2.7 * length))
+      const pixels = Buffer.alloc(SIDE * SIDE * 4)
+      for (let i = 0; i < SIDE * SIDE; i++) pixels.fill(waves(i % SIDE, Math.floor(i / SIDE)), i * 4, i * 4 + 4)
+      expect(enlargementOf(pixels, SIDE), String(length)).toBe(1)
+    }
+  })
+
   test('can’t be told where there is nothing to see, or too little', async () => {
     const flat = Buffer.alloc(SIDE * SIDE * 4, 90)
     expect(enlargementOf(flat, SIDE)).toBe(1)
