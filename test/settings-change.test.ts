@@ -83,6 +83,7 @@ const ROWS: Readonly<Record<string, Row | string>> = {
   'tiles.maxPixels': { change: () => ({ tiles: { maxPixels: 200 } }) },
   'tiles.pointPixels': { change: () => ({ tiles: { pointPixels: 80 } }) },
   'tiles.shift': { change: () => ({ tiles: { shift: 0 } }) },
+  'tiles.coarsen': { change: () => ({ tiles: { coarsen: 8 } }), same: 'perhaps' },
   'captions.labels': { change: () => ({ captions: { labels: 'skyscript-2023' } }) },
   'captions.tags': { change: (folder) => ({ captions: { tags: fileIn(folder, 'tags.csv', 'key,value,groundable,max_gsd\nbuilding,house,no,\namenity,fountain,yes,1\n') } }) }, // biome-ignore format: one row
   'captions.rules': {
