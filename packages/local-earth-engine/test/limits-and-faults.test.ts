@@ -34,7 +34,7 @@ const grid = { width: 10, height: 10, west: PLACE[0], north: PLACE[1], step: 1e-
 const TOO_MANY = 'Too Many Requests: Request was rejected because the request rate or concurrency limit was exceeded.'
 
 test("more than 40 requests at a time are refused with the API's words, and the others answered", () =>
-  serving({ latency: { ms: 400, jitter: 0 } }, async (url, server) => {
+  serving({ latency: { ms: 1500, jitter: 0 } }, async (url, server) => {
     const answers = await Promise.all(Array.from({ length: 60 }, () => post(url, 'value:compute', one)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(40)
     const refused = answers.filter(({ status }) => status === 429)
