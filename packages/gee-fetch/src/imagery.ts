@@ -39,6 +39,7 @@ export function createImagery(clients: ImageryClients, options: ImageryOptions):
     find: async (source, ...rest) => (await of(source)).find(source, ...rest),
     origin: async (source, ...rest) => (await of(source)).origin(source, ...rest),
     pixels: async (source, ...rest) => (await of(source)).pixels(source, ...rest),
+    dateOf: async (source, ...rest) => (await of(source)).dateOf?.(source, ...rest) ?? null,
     isOf: async (source, ...rest) => (await of(source)).isOf?.(source, ...rest) ?? true,
     isReplaced: async (source, ...rest) => (await of(source)).isReplaced?.(source, ...rest) ?? false,
     forget: async (source, ...rest) => (await of(source)).forget?.(source, ...rest),

@@ -23,6 +23,7 @@ import { reasonOf, refusalOf } from './refusals.ts'
 import { coarserOf } from './sources/coarser.ts'
 import type { Source } from './sources/source.ts'
 import { type ImagerySettings, isFine, suitableSources } from './suitable.ts'
+import type { KnownDate } from './web/feature-date.ts'
 
 export interface PlanTileInput<Focus extends FocusObject = FocusObject> {
   /** Name of the map tile that the objects belong to. */
@@ -34,6 +35,8 @@ export interface PlanTileInput<Focus extends FocusObject = FocusObject> {
   candidates(source: Source): Promise<readonly SourceImage[]>
   /** See `ImageCandidate`. */
   origin(source: Source, imageId: string, box: ImageCandidate['box']): Promise<string>
+  /** Asked for images without a time. */
+  dateOf?(source: Source, imageId: string, box: ImageCandidate['box']): Promise<KnownDate | null>
 }
 
 /** Maximum number of images tried per source, and in total, before an object is dropped. */
@@ -59,6 +62,7 @@ export async function* planTile<Focus extends FocusObject>({
   settings,
   candidates,
   origin,
+  dateOf = async () => null,
 }: PlanTileInput<Focus>): AsyncGenerator<readonly [Focus, PlannedObject]> {
   const asked = new Map<SourceAlias, Promise<Images>>()
   const imagesOf = (source: Source) => {
@@ -108,13 +112,16 @@ export async function* planTile<Focus extends FocusObject>({
         const most = Math.min(IN_ALL, pictures + PER_SOURCE)
         for (const image of isByGsd(source) ? byGsd(images) : images) {
           if (pictures === most) break
-          const { imageId, origin: known, time, facts } = image
+          const { imageId, origin: known } = image
           const pixels = pixelsOf(image)!
           const from = known ?? (await originUnlessUnusable(() => origin(source, imageId, pixels.box)))
           if (typeof from !== 'string') {
             unusable ??= from.reason
             continue
           }
+          const dated = image.time === null ? await dateOf(source, imageId, pixels.box) : null
+          const time = dated?.time ?? image.time
+          const facts = dated ? { ...image.facts, timePrecision: dated.timePrecision } : image.facts
           pictures++
           const candidate = (at: string, own: PixelBox): ImageCandidate => ({
             ...{ source: alias, imageId, origin: at, time },

@@ -2,6 +2,7 @@ import type { Box } from '@skyscript/core'
 import type { SourceImage } from './candidates.ts'
 import type { PixelGrid } from './client.ts'
 import type { Source } from './sources/source.ts'
+import type { KnownDate } from './web/feature-date.ts'
 
 /** Finds images of sources of one kind, and their pixels. */
 export interface SourceClient<S extends Source> {
@@ -16,6 +17,8 @@ export interface SourceClient<S extends Source> {
    * @throws ServiceError or InputError; `refusalOf` says what it means for the image
    */
   pixels(source: S, imageId: string, grid: PixelGrid, signal?: AbortSignal): Promise<Buffer>
+  /** When the pixels of an image in a box were taken, where that differs from place to place; null if it isn't known. */
+  dateOf?(source: S, imageId: string, box: Box): Promise<KnownDate | null>
   /**
    * Whether the pixels of an image in a box, as last read, have this origin. This method and the next two are missing where
    * an image can't be replaced.

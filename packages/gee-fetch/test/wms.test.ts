@@ -14,6 +14,7 @@ import { cutOut } from '../src/cut-out.ts'
 import { groupRequests, type PixelRequest } from '../src/grouping.ts'
 import { completeSources, createTileImagery, sourcesOf, type TileSource } from '../src/index.ts'
 import { PIXEL_STATE } from '../src/pixel-state.ts'
+import { featureDate } from '../src/web/feature-date.ts'
 import { colourOf, type Ortho, type Service, serve, startMapServer, writeOrtho } from './map-server.ts'
 import { focusOf, planAll, settingsOf } from './set-up.ts'
 
@@ -329,3 +330,58 @@ describe('what a service says of itself', () => {
 })
 
 const TILES = `<Layer><Identifier>dop</Identifier><WGS84BoundingBox><LowerCorner>9 47</LowerCorner><UpperCorner>14 50.5</UpperCorner></WGS84BoundingBox><Style isDefault="true"><Identifier>default</Identifier></Style><Format>image/png</Format><TileMatrixSetLink><TileMatrixSet>national</TileMatrixSet></TileMatrixSetLink></Layer><TileMatrixSet><Identifier>national</Identifier><SupportedCRS>urn:ogc:def:crs:EPSG::25832</SupportedCRS><TileMatrix><Identifier>15</Identifier><ScaleDenominator>714.2857142857143</ScaleDenominator><TopLeftCorner>200000 6000000</TopLeftCorner><TileWidth>256</TileWidth><TileHeight>256</TileHeight><MatrixWidth>20000</MatrixWidth><MatrixHeight>30000</MatrixHeight></TileMatrix></TileMatrixSet>`
+
+test.each([
+  [
+    'JSON',
+    '{"features":[{"properties":{"flight":"2019-05-30"}},{"properties":{"flight":"2021-06-02T10:00:00Z"}}]}',
+    '2021-06-02',
+    'day',
+  ],
+  ['JSON with milliseconds', '{"flight":1622592000000}', '2021-06-02', 'day'],
+  ['XML', '<Feature><ns:flight type="date">02.06.2021</ns:flight></Feature>', '2021-06-02', 'day'],
+  ['text', "Layer 'meta'\n  flight = '20210602'", '2021-06-02', 'day'],
+  ['a year', 'flight: 2021', '2021-01-01', 'year'],
+  ['no day of any month', 'flight = 2021-13-45', null, null],
+  ['another property', 'flights = 2021', null, null],
+])('a date is found in %s', (_, answer, day, precision) => {
+  const found = featureDate(answer, 'flight')
+  expect(found && [new Date(found.time).toISOString().slice(0, 10), found.timePrecision]).toEqual(
+    day === null ? null : [day, precision],
+  )
+})
+
+test('a mosaic of years has the dates that its service knows, one request for each square', async () => {
+  const info = '<GetFeatureInfo><Format>text/html</Format><Format>application/json</Format></GetFeatureInfo>'
+  const capabilities = says().replace('</GetMap>', `</GetMap>${info}`)
+  const server = await serve((request, response) => {
+    const values = new URL(request.url!, 'http://x').searchParams
+    if (values.get('REQUEST') === 'GetCapabilities') return response.end(capabilities)
+    const isOdd = Math.round(Number(values.get('BBOX')!.split(',')[0]) / (512 * 0.2)) % 2 === 1
+    return response.end(isOdd ? '{"features":[]}' : '{"features":[{"properties":{"flight":"2021-06-02"}}]}')
+  })
+  closers.push(() => server.stop())
+  const dates = { layer: 'dop40', property: 'flight' }
+  const settings = await wms(server.url, { crs: 'EPSG:25832', format: 'image/png', years: [2019, 2022], dates })
+  expect(settings).toMatchObject({ dates: { ...dates, format: 'application/json' } })
+  const source = sourcesOf([settings])[0] as TileSource
+  const tiles = client()
+  const tile = mapTileAt(PLACE)
+  const { kept } = await planAll({
+    tile,
+    focus: points(PLACE, 9),
+    settings: settingsOf([source]),
+    candidates: async () => tiles.find(source, source.extent),
+    origin: async (_source, imageId, box) => tiles.origin(source, imageId, box),
+    dateOf: async (_source, imageId, box) => tiles.dateOf!(source, imageId, box),
+  })
+  const found = kept.map(({ candidates: [first] }) => [first!.time, first!.facts?.timePrecision])
+  expect(new Set(found.map(String))).toEqual(new Set([`${Date.UTC(2021, 5, 2)},day`, ',']))
+  const asked = server.asked.filter((path) => path.includes('GetFeatureInfo'))
+  expect(asked.length).toBeLessThan(9)
+  expect(new Set(asked).size).toBe(asked.length)
+  expect(asked[0]).toMatch(/LAYERS=dop40&.*QUERY_LAYERS=dop40&INFO_FORMAT=application\/json&.*&I=256&J=256/)
+  await expect(wms(server.url, { dates: { layer: 'meta', property: 'flight' } })).rejects.toThrow(
+    /has no layer meta; name one of dop20, dop40/,
+  )
+})

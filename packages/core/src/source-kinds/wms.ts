@@ -43,6 +43,20 @@ export const wmsSource = z.strictObject({
     .array(z.string().regex(/^\d{4}(-\d\d(-\d\d(T[\d:.]+Z?)?)?)?$/, 'must be a date such as 2021 or 2021-05-30'))
     .optional()
     .describe("Values of the layer's time dimension that are used, each an image; default: all of them"),
+  dates: z
+    .strictObject({
+      layer: z.string().min(1).describe('Layer that can be queried, as a rule one of metadata'),
+      property: z.string().min(1).describe('Property with the date or year'),
+      format: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Type of the answers; default: JSON, XML or text, as the service has it'),
+    })
+    .optional()
+    .describe(
+      'Where pictures are of several years: what says when a place was photographed (GetFeatureInfo); one more request for each square of maps',
+    ),
   tileSize: z
     .int()
     .min(128)

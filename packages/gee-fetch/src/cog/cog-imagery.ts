@@ -58,7 +58,7 @@ export interface CogImageryOptions {
 }
 
 /** Pixels are stretched by the source's range, and those of the nearest neighbour. */
-export interface CogImagery extends Required<SourceClient<CogSource>> {
+export interface CogImagery extends Required<Omit<SourceClient<CogSource>, 'dateOf'>> {
   /** @throws InputError or ServiceError if the source's catalogue or its files can't be read */
   check(source: CogSource): Promise<void>
   /** The GSD of a file (m/pixel). @throws ServiceError of status 400 if it can't be read as a GeoTIFF */

@@ -32,7 +32,7 @@ const SAME_GSD = 0.05
 /** Of an entry that doesn't say where its scene is. */
 const NOWHERE: Box = [Number.NaN, Number.NaN, Number.NaN, Number.NaN]
 
-export interface OamImagery extends Required<SourceClient<OamSource>> {
+export interface OamImagery extends Required<Omit<SourceClient<OamSource>, 'dateOf'>> {
   /**
    * The number of scenes in the catalogue; null if it doesn't say.
    *

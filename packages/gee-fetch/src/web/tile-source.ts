@@ -47,6 +47,8 @@ export interface TileSource extends SourceFacts {
   readonly sizeSetting: string | null
   /** The address of a tile; secrets in it are still placeholders. */
   addressOf(place: TilePlace, picture: Picture): string
+  /** Of a service that says when places were photographed: the address of what it says of a tile's middle. */
+  readonly dates?: { readonly property: string; addressOf(place: TilePlace, picture: Picture): string }
   /** The same source at a multiple of its GSD; missing where it has no other pixels. */
   coarserBy?(factor: number): TileSource | null
   /** All of its settings that decide a tile's pixels. */

@@ -8,7 +8,7 @@
  * const [image] = await tiles.find(source, [7.44, 46.94, 7.45, 46.95])
  * const pixels = await tiles.pixels(source, image.imageId, { crs: 'EPSG:3857', ...grid })
  */
-import { fingerprint, mapTileAt, type Position, ServiceError } from '@skyscript/core'
+import { boxCenter, fingerprint, type Position, ServiceError } from '@skyscript/core'
 import sharp from 'sharp'
 import { mayCover, middleOf } from '../coverage.ts'
 import { PIXEL_STATE } from '../pixel-state.ts'
@@ -16,12 +16,17 @@ import { refusalOf } from '../refusals.ts'
 import { tilesIn } from '../request-shares.ts'
 import { remembering } from '../shared-work.ts'
 import type { SourceClient } from '../source-client.ts'
+import { tileAt as placeOf } from './choices.ts'
+import { featureDate } from './feature-date.ts'
 import { createHosts, type HostOptions } from './hosts.ts'
 import { placeholderOf } from './no-data-picture.ts'
 import { imageIdOf, type Picture, type TilePlace, type TileSource } from './tile-source.ts'
 
 /** Decoded tiles that are kept, since neighbours share them. */
 const TILES_BYTES = 64 * 2 ** 20
+/** Answers about dates that are kept. */
+const INFOS = 1000
+const INFO_BYTES = 2 ** 20
 /** No tile of a web map comes near it. */
 const TILE_BYTES = 8 * 2 ** 20
 
@@ -79,6 +84,12 @@ export function createTileImagery(options: HostOptions): TileImagery {
     return false
   }
 
+  /** What services say of squares of maps. */
+  const infos = remembering(INFOS, async (shown, signal, source: TileSource) => {
+    const { http, url } = await hosts.open(shown, source.requests)
+    return (await http.document(url, { shown, most: INFO_BYTES }, signal)).toString('utf8')
+  })
+
   return {
     async find(source, box) {
       const { extent, outline, pictures } = source
@@ -93,24 +104,25 @@ export function createTileImagery(options: HostOptions): TileImagery {
     },
     // A service of tiles has no version that could be requested.
     origin: async ({ url }) => fingerprint('tiles', url),
+    async dateOf(source, imageId, box) {
+      const { dates } = source
+      if (!dates) return null
+      const place = placeOf(source, boxCenter(box))
+      return featureDate(
+        await infos.get(dates.addressOf(place, pictureOf(source, imageId)), undefined, source),
+        dates.property,
+      )
+    },
     async check(source, at = middleOf(source)) {
-      const { system, stepX, stepY } = source.latticeIn(mapTileAt(at))
-      const [x, y] = system.forward(at)
-      const column = Math.floor((x! - source.corner.x) / stepX / source.tile.width)
-      const row = Math.floor((source.corner.y - y!) / stepY / source.tile.height)
-      if (!isWithin(column, source.columns) || !isWithin(row, source.rows)) return null
-      const file = await fileAt(source.addressOf({ column, row, stepX, stepY }, source.pictures.at(-1)!), source)
+      const place = placeOf(source, at)
+      if (!isWithin(place.column, source.columns) || !isWithin(place.row, source.rows)) return null
+      const file = await fileAt(source.addressOf(place, source.pictures.at(-1)!), source)
       if (file !== null) await decoded(file, source, source.url)
       return file
     },
     async pixels(source, imageId, grid, signal) {
       const { tile, corner } = source
-      const picture = source.pictures.find((each) => imageIdOf(source, each) === imageId)
-      if (!picture)
-        throw new ServiceError('image-gone', `${imageId} is no longer among the pictures of ${source.alias}.`, {
-          retry: false,
-          status: 404,
-        })
+      const picture = pictureOf(source, imageId)
       const { width, height, stepX, stepY } = grid
       // Of all pixels, from the north-west.
       const left = Math.round((grid.west - corner.x) / stepX)
@@ -135,6 +147,16 @@ export function createTileImagery(options: HostOptions): TileImagery {
     stats: () => ({ ...count }),
     close: () => hosts.close(),
   }
+}
+
+/** @throws ServiceError `image-gone` for an image that the source no longer has */
+function pictureOf(source: TileSource, imageId: string): Picture {
+  const picture = source.pictures.find((each) => imageIdOf(source, each) === imageId)
+  if (picture) return picture
+  throw new ServiceError('image-gone', `${imageId} is no longer among the pictures of ${source.alias}.`, {
+    retry: false,
+    status: 404,
+  })
 }
 
 const isWithin = (place: number, range: readonly [first: number, last: number] | undefined): boolean =>

@@ -60,6 +60,7 @@ export async function completeWms(settings: WmsSettings, service: Service): Prom
   const times = typeof settings.layers === 'string' ? (settings.times ?? timesOf(own[0]!.times, alias)) : undefined
   const complete = {
     ...settings,
+    ...(settings.dates && { dates: datesOf(settings.dates, layers, root, fault) }),
     ...{ version, crs, extent: place.extent },
     tileSize: Math.min(settings.tileSize, most),
     ...(times && { times }),
@@ -111,6 +112,25 @@ const isOffered = (crs: string, systems: readonly string[]): boolean =>
 const numberOf = (element: Element): number => Number(element.text) || Number.POSITIVE_INFINITY
 
 const isSaid = (text: string): boolean => text !== '' && !/^(none|no conditions apply|-)$/i.test(text)
+
+/** Types of answers in which dates are found, best first. */
+const ANSWERS = ['application/json', 'application/geo+json', 'text/xml', 'application/vnd.ogc.gml', 'text/plain']
+
+function datesOf(
+  { format, ...dates }: NonNullable<WmsSettings['dates']>,
+  layers: ReadonlyMap<string, Layer>,
+  root: Element,
+  fault: (what: string) => InputError,
+): NonNullable<WmsSettings['dates']> {
+  if (!layers.has(dates.layer)) throw fault(`has no layer ${dates.layer}; name one of ${listed([...layers.keys()])}`)
+  const offered = root
+    .at('Capability', 'Request', 'GetFeatureInfo')
+    .all('Format')
+    .map((each) => each.text)
+  const chosen = format ?? ANSWERS.find((each) => offered.includes(each)) ?? offered[0]
+  if (chosen === undefined) throw fault('says nothing of its layers (GetFeatureInfo), so dates can not be read from it')
+  return { ...dates, format: chosen }
+}
 
 /** Types that are decoded here, with and without loss. */
 const LOSSLESS = ['image/png; mode=24bit', 'image/png', 'image/png24', 'image/vnd.jpeg-png']

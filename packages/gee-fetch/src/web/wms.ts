@@ -3,7 +3,7 @@ import { epsgOf, gridSystemOf } from '../crs/grid-system.ts'
 import { systemLattice } from '../lattice.ts'
 import { pictureFacts, picturesOf } from './picture-facts.ts'
 import { withQuery } from './service.ts'
-import type { Picture, TileSource } from './tile-source.ts'
+import type { Picture, TilePlace, TileSource } from './tile-source.ts'
 
 /** Raise when maps give other pixels. */
 const MAPS_VERSION = 1
@@ -32,7 +32,7 @@ export function wmsSource(settings: WmsSettings): TileSource {
   }
 }
 
-type Pixels = Pick<TileSource, 'latticeIn' | 'addressOf' | 'decides'>
+type Pixels = Pick<TileSource, 'latticeIn' | 'addressOf' | 'decides' | 'dates'>
 
 function mapsOf(
   {
@@ -47,32 +47,51 @@ function mapsOf(
     times,
     tileSize,
     gsd,
+    dates,
   }: WmsSettings & { readonly crs: string; readonly version: string; readonly format: string },
   layerOf: (picture: Picture) => string,
 ): Pixels {
   const system = gridSystemOf(epsgOf(crs)!, alias)
   const byDefinition = system.isNorthFirst && crs !== 'CRS:84'
   const isNorthFirst = version === '1.3.0' && (axis === 'by-definition' ? byDefinition : axis === 'north-first')
+  const request = (name: string, layer: string, place: TilePlace) => {
+    const [west, south, east, north] = sidesOf(place, tileSize)
+    return {
+      SERVICE: 'WMS',
+      VERSION: version,
+      REQUEST: name,
+      LAYERS: layer,
+      STYLES: name === 'GetMap' ? styles : '',
+      [version === '1.3.0' ? 'CRS' : 'SRS']: crs === 'CRS:84' && version === '1.1.1' ? 'EPSG:4326' : crs,
+      BBOX: (isNorthFirst ? [south, west, north, east] : [west, south, east, north]).join(),
+      WIDTH: String(tileSize),
+      HEIGHT: String(tileSize),
+      FORMAT: format,
+    }
+  }
+  const middle = String(tileSize >> 1)
   return {
     latticeIn: (tile) => systemLattice(system, gsd, tile),
-    addressOf: (place, picture) => {
-      const [west, south, east, north] = sidesOf(place, tileSize)
-      return withQuery(url, {
-        SERVICE: 'WMS',
-        VERSION: version,
-        REQUEST: 'GetMap',
-        LAYERS: layerOf(picture),
-        STYLES: styles,
-        [version === '1.3.0' ? 'CRS' : 'SRS']: crs === 'CRS:84' && version === '1.1.1' ? 'EPSG:4326' : crs,
-        BBOX: (isNorthFirst ? [south, west, north, east] : [west, south, east, north]).join(),
-        WIDTH: String(tileSize),
-        HEIGHT: String(tileSize),
-        FORMAT: format,
+    addressOf: (place, picture) =>
+      withQuery(url, {
+        ...request('GetMap', layerOf(picture), place),
         // JPEGs can't be transparent: black is known for no data, and white is not.
         ...(/jpe?g/.test(format) ? { BGCOLOR: '0x000000' } : { TRANSPARENT: 'TRUE' }),
         ...(times && { TIME: picture.name }),
-      })
-    },
+      }),
+    ...(dates && {
+      dates: {
+        property: dates.property,
+        addressOf: (place) =>
+          withQuery(url, {
+            ...request('GetFeatureInfo', dates.layer, place),
+            QUERY_LAYERS: dates.layer,
+            INFO_FORMAT: dates.format ?? 'text/plain',
+            FEATURE_COUNT: '10',
+            ...(version === '1.3.0' ? { I: middle, J: middle } : { X: middle, Y: middle }),
+          }),
+      },
+    }),
     decides: [MAPS_VERSION, url, layers, styles, crs, version, format, isNorthFirst, tileSize, gsd],
   }
 }

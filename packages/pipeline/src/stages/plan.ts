@@ -106,6 +106,7 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
         return images
       },
       origin: context.imagery.origin,
+      dateOf: context.imagery.dateOf,
     })
     const table = new PlannedTable()
     const origins = originSample(sources)
