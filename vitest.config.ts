@@ -22,7 +22,9 @@ export default defineConfig({
     // others compute.
     maxWorkers: 3,
     sequence: { sequencer: LongFirst },
-    tags: [{ name: 'slow', description: 'takes more than 5 seconds on two cores; `npm run test:quick` leaves it out' }],
+    tags: [
+      { name: 'slow', description: 'takes more than 3 seconds of processor time; `npm run test:quick` leaves it out' },
+    ],
     // For tests that load onnxruntime themselves; the shipped code sets it too.
     env: { ORT_DISABLE_TELEMETRY: '1' },
     // A test that checked nothing did not run.

@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 
-/** Whether a test file is tagged as one that takes more than 5 seconds on two cores. */
+/** Whether a test file is tagged as one that takes more than 3 seconds of processor time. */
 export const isSlow = (path: string): boolean => readFileSync(path, 'utf8').startsWith('// @module-tag slow')
 
 /** Paths of the test files below a folder that are not slow. */

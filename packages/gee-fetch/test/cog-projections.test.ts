@@ -1,3 +1,4 @@
+// @module-tag slow
 /** Projected places compared with PROJ's: images that are metres off look right, and are wrong. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'

@@ -1,3 +1,4 @@
+// @module-tag slow
 /** How web services are asked: who asks, how often, and not for what is known. */
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import type { IncomingHttpHeaders } from 'node:http'

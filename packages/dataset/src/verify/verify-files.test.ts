@@ -1,3 +1,4 @@
+// @module-tag slow
 import { metaPath } from '@skyscript/core'
 import { expect, test } from 'vitest'
 import { type Change, type Changes, pick, set, testChanges } from '../../test/support/test-changes.ts'
