@@ -1,3 +1,5 @@
+import { promisify } from 'node:util'
+import { brotliDecompress, gunzip, inflate, type ZlibOptions } from 'node:zlib'
 import { InputError, isRefusedHost, redact, redactAnswer, ServiceError, TOOL_VERSION } from '@skyscript/core'
 import { type Dispatcher, loginOf, openAgent, reasonOf, retryAfterOf } from '@skyscript/http'
 import type { Limiter } from './limiter.ts'
@@ -279,7 +281,11 @@ function refusalOfPicture(response: Dispatcher.ResponseData, body: Buffer, url: 
   return status < 300 ? failed('imagery-bad-answer', sentence, undefined, true) : errorOf(response, body, url, name)
 }
 
-async function bodyOf({ body, headers }: Dispatcher.ResponseData, most: number, name: string): Promise<Buffer> {
+async function bodyOf(
+  { statusCode, body, headers }: Dispatcher.ResponseData,
+  most: number,
+  name: string,
+): Promise<Buffer> {
   const tooLong = () =>
     failed(
       'imagery-bad-answer',
@@ -297,7 +303,23 @@ async function bodyOf({ body, headers }: Dispatcher.ResponseData, most: number, 
     if (length > most) throw tooLong()
     chunks.push(chunk as Buffer)
   }
-  return Buffer.concat(chunks)
+  const bytes = Buffer.concat(chunks)
+  // Nothing is asked for in packed form, but some servers send it so.
+  const unpack = statusCode === 206 || length === 0 ? undefined : UNPACKERS[String(headers['content-encoding'])]
+  return unpack === undefined
+    ? bytes
+    : unpack(bytes, { maxOutputLength: most }).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLong()
+        throw failed('imagery-bad-answer', `${name} sent a damaged answer.`, undefined, true)
+      })
+}
+
+/** By content encoding. */
+const UNPACKERS: Readonly<Record<string, (bytes: Buffer, options: ZlibOptions) => Promise<Buffer>>> = {
+  gzip: promisify(gunzip),
+  'x-gzip': promisify(gunzip),
+  deflate: promisify(inflate),
+  br: promisify(brotliDecompress),
 }
 
 function rangeOf(

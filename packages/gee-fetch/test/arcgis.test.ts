@@ -100,12 +100,31 @@ test('each year is an image of its own, by a field of the scenes or by time, and
 test.each([
   ['a web page', '<html>', /answers with something other than JSON/],
   ['a refusal', { error: { code: 499, message: 'Token Required' } }, /refuses to describe itself \(Token Required\)/],
+  ['nothing', 'null', /answers with something other than JSON/],
+  [
+    'a system without a code',
+    { ...SAYS, extent: { ...SAYS.extent, spatialReference: { wkt: 'PROJCS[]' } } },
+    /set crs/,
+  ],
   ['a service of something else', { layers: [] }, /describes no image service with a known place/],
   ['too few bands', { ...SAYS, bandCount: 1 }, /has 1 bands, and bands names 3/],
+  ['a pixel size of nothing', { ...SAYS, pixelSizeX: 0 }, /does not say its pixel size; set gsd of the source/],
   ['no pixel size', { ...SAYS, pixelSizeX: undefined }, /does not say its pixel size; set gsd of the source/],
 ])('%s is said in one sentence', async (_, says, said) => {
   const { url } = await imageService(says)
   await expect(completed({ url: `${url}/ImageServer` })).rejects.toThrow(said)
+})
+
+test('what a service leaves empty counts as unsaid, and a system that is not known here needs crs and gsd', async () => {
+  const empty = { timeInfo: null, bandCount: null, maxImageWidth: 0, maxImageHeight: null, copyrightText: null }
+  const { url } = await imageService({ ...SAYS, ...empty })
+  const settings = await completed({ url: `${url}/ImageServer`, format: 'png32', years: [2020, 2022] })
+  expect(settings).toMatchObject({ tileSize: 512 })
+  expect(settings).not.toHaveProperty('times')
+  const own = await imageService({ ...SAYS, extent: { ...SAYS.extent, spatialReference: { wkt: 'PROJCS[]' } } })
+  const stated = { url: `${own.url}/ImageServer`, format: 'png32', crs: 'EPSG:3857' }
+  expect(await completed({ ...stated, gsd: 0.6 })).toMatchObject({ crs: 'EPSG:3857', extent: [-180, -90, 180, 90] })
+  await expect(completed(stated)).rejects.toThrow(/does not say its pixel size; set gsd/)
 })
 
 test('the address of anything but an image service is refused with what to use', () => {

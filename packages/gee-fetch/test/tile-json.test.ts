@@ -60,6 +60,15 @@ test('a TileJSON says where the tiles are, their levels, bounds, name and credit
   })
 })
 
+test('addresses of tiles may be relative to the document, or to its server', async () => {
+  for (const template of ['/{z}/{x}/{y}', '{z}/{x}/{y}']) {
+    const { url } = await serve(() => ({ ...tileJson(''), tiles: [template] }))
+    expect(await completed({ url: `${url}/tiles.json` })).toMatchObject({ url: `${url}/{z}/{x}/{y}` })
+    await server?.stop()
+  }
+  server = undefined
+})
+
 test('what the settings state counts more than the TileJSON', async () => {
   const { url } = await serve(tileJson)
   const stated = { zoom: [0, 17], extent: [7, 46, 8, 47], title: 'Mine', credit: 'Me' }

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
 import { type FocusObject, mapTileAt, type Position, type SourceSettings } from '@skyscript/core'
 import { parseConfig } from '@skyscript/core/config'
 import sharp from 'sharp'
@@ -186,9 +187,10 @@ describe.skipIf(lacks(GDAL, MAPSERVER))('maps of a service', () => {
 })
 
 /** A service that says this of itself, and answers maps with one colour. */
-async function saying(capabilities: string, type = 'text/xml') {
+async function saying(capabilities: string | Buffer, headers = {}) {
   const server = await serve(async (request, response) => {
-    if (/GetCapabilities/.test(request.url!)) return response.writeHead(200, { 'content-type': type }).end(capabilities)
+    if (/GetCapabilities/.test(request.url!))
+      return response.writeHead(200, { 'content-type': 'text/xml', ...headers }).end(capabilities)
     const format = /FORMAT=image\/(\w+)/.exec(request.url!)![1] as 'png' | 'jpeg'
     const size = Number(/WIDTH=(\d+)/.exec(request.url!)![1])
     const noise = Buffer.from(Array.from({ length: size * size * 3 }, (_, i) => (i * i * 7919) % 251))
@@ -219,6 +221,7 @@ const says = ({
 const BOX =
   '<EX_GeographicBoundingBox><westBoundLongitude>9</westBoundLongitude><eastBoundLongitude>14</eastBoundLongitude><southBoundLatitude>47</southBoundLatitude><northBoundLatitude>50.5</northBoundLatitude></EX_GeographicBoundingBox>'
 const LAYER = `<CRS>EPSG:4326</CRS><CRS>EPSG:3857</CRS><CRS>EPSG:31468</CRS><CRS>EPSG:25833</CRS><CRS>EPSG:25832</CRS><Layer><Name>dop20</Name>${BOX}</Layer><Layer><Name>dop40</Name>${BOX}</Layer>`
+const WORLD = { extent: [-180, -90, 180, 90] }
 const wms = (url: string, settings: Record<string, unknown> = {}) =>
   completed({ kind: 'wms', url, layers: 'dop20', gsd: 0.2, ...settings })
 
@@ -282,6 +285,8 @@ describe('what a service says of itself', () => {
     )
     const tiff = await saying(says({ formats: ['image/tiff'] }))
     await expect(wms(tiff.url)).rejects.toThrow(/gives no PNG and no JPEG, only image\/tiff/)
+    const none = await saying(says({ formats: [] }))
+    await expect(wms(none.url)).rejects.toThrow(/names no format of its maps; set format of the source/)
     await expect(wms(server.url, { extent: [0, 0, 1, 1] })).rejects.toThrow(/has nothing of dop20 within the extent/)
   })
 
@@ -296,6 +301,45 @@ describe('what a service says of itself', () => {
     ['nothing', '', /answered with something other than XML/],
   ])('%s instead of it is said in one sentence', async (_, body, said) => {
     await expect(wms((await saying(body)).url)).rejects.toThrow(said)
+  })
+
+  const offering = (systems: string, box = BOX) => says({ layers: `${systems}<Layer><Name>dop20</Name>${box}</Layer>` })
+  const bounds = (sides: string) => `<LatLonBoundingBox ${sides}/>`
+
+  test.each([
+    ['an empty line before it', `\uFEFF\r\n${says()}`, { crs: 'EPSG:25832' }],
+    ['formats in capitals', says({ formats: ['IMAGE/PNG'] }), { format: 'image/png' }],
+    ['no largest size', says({ service: '<MaxWidth>0</MaxWidth><MaxHeight>-1</MaxHeight>' }), { tileSize: 512 }],
+    ['systems as URNs', offering('<CRS>urn:ogc:def:crs:EPSG::25832</CRS>'), { crs: 'EPSG:25832' }],
+    [
+      'a system in which nothing is as long as on the ground',
+      offering('<CRS>EPSG:3395</CRS><CRS>EPSG:25832</CRS>'),
+      { crs: 'EPSG:25832' },
+    ],
+    ['bounds without a size', offering('<CRS>EPSG:3857</CRS>', bounds('minx="0" miny="0" maxx="0" maxy="0"')), WORLD],
+    ['bounds the wrong way', offering('<CRS>EPSG:3857</CRS>', bounds('minx="14" miny="50" maxx="9" maxy="47"')), WORLD],
+    [
+      'the latest time by another name',
+      offering('<CRS>EPSG:3857</CRS>', `${BOX}<Dimension name="time">2018,2021,current</Dimension>`),
+      { times: ['2018', '2021'] },
+    ],
+  ])('is understood with %s', async (_, document, expected) => {
+    expect(await wms((await saying(document)).url)).toMatchObject(expected)
+  })
+
+  test('is read in the encoding that it declares, and packed where the server packs unasked', async () => {
+    const named = says({ layers: '<CRS>EPSG:3857</CRS><Layer><Name>übersicht</Name></Layer>' })
+    const latin = Buffer.from(named.replace('?>', ' encoding="ISO-8859-1"?>'), 'latin1')
+    expect(await wms((await saying(latin)).url, { layers: 'übersicht' })).toMatchObject({ crs: 'EPSG:3857' })
+    const packed = await saying(gzipSync(named), { 'content-encoding': 'gzip' })
+    expect(await wms(packed.url, { layers: 'übersicht' })).toMatchObject({ crs: 'EPSG:3857' })
+  })
+
+  test('decides the version where it knows no newer one', async () => {
+    const server = await saying(
+      says({ version: '1.1.1', layers: '<SRS>EPSG:3857</SRS><Layer><Name>dop20</Name></Layer>' }),
+    )
+    expect(await wms(server.url, { version: '1.3.0' })).toMatchObject({ version: '1.1.1' })
   })
 
   test('fees and constraints are told, and largest sizes kept to', async () => {

@@ -261,6 +261,37 @@ describe('what a tile service says of itself', () => {
     else expect(await nrw(server)).toMatchObject({ grid: { corner: expected } })
   })
 
+  test.each([
+    ['as annex E of the specification has it', 'urn:ogc:def:crs:EPSG:6.18:3:3857', 'EPSG:3857'],
+    ['as a URI', 'http://www.opengis.net/def/crs/EPSG/0/3857', 'EPSG:3857'],
+    ['as the older name of CRS84', 'urn:ogc:def:crs:OGC:2:84', 'EPSG:4326'],
+  ])('names its system %s', async (_, crs, expected) => {
+    const corner = expected === 'EPSG:4326' ? '-180 90' : '-2.0037508342789244E7 2.0037508342789244E7'
+    expect(await nrw(await saying({ crs, corner }))).toMatchObject({ grid: { crs: expected } })
+  })
+
+  test('has addresses of tiles that may be relative to its own', async () => {
+    const layer = (template: string) =>
+      `<ResourceURL format="image/png" resourceType="tile" template="${template}/{TileMatrix}/{TileRow}/{TileCol}.png"/>`
+    for (const [template, expected] of [
+      ['/tiles', '/tiles/19/6/5.png'],
+      ['tiles', '/tiles/19/6/5.png'],
+    ] as const) {
+      const server = await saying({ layer: layer(template) })
+      const source = sourcesOf([await nrw(server)])[0] as TileSource
+      const address = source.addressOf({ column: 5, row: 6, stepX: 1, stepY: 1 }, source.pictures[0]!)
+      expect(address).toBe(server.url + expected)
+    }
+    const same = await saying({ layer: '<ResourceURL format="image/png" resourceType="tile" template="/tile.png"/>' })
+    await expect(nrw(same)).rejects.toThrow(/tiles of the layer at an address without {TileRow} and {TileCol}/)
+  })
+
+  test('a matrix without its corner or scale is said in one sentence', async () => {
+    await expect(nrw(await saying({ corner: '' }))).rejects.toThrow(
+      /describes tile matrix 19 without its scale, corner or sizes; name another as matrix/,
+    )
+  })
+
   test('has times and other dimensions: times are images, others have their default or what the settings say', async () => {
     const layer =
       '<Dimension><ows:Identifier>Time</ows:Identifier><Default>2021</Default><Value>2019</Value><Value>2021</Value></Dimension><Dimension><ows:Identifier>elevation</ows:Identifier><Default>0</Default><Value>0</Value></Dimension><ResourceURL format="image/png" resourceType="tile" template="https://host/{style}/{Time}/{elevation}/{TileMatrixSet}/{TileMatrix}/{TileRow}/{TileCol}.png"/>'
@@ -270,9 +301,12 @@ describe('what a tile service says of itself', () => {
     expect(images.map(({ imageId }) => imageId)).toEqual(['NRWX/2019', 'NRWX/2021'])
     const place = { column: 5, row: 6, stepX: 1, stepY: 1 }
     expect(source.addressOf(place, source.pictures[0]!)).toBe('https://host/plain/2019/0/EPSG%3A3857/19/6/5.png')
-    const other = await nrw(await saying({ layer }), { dimensions: { elevation: '7' }, style: 'grey' })
+    const other = await nrw(await saying({ layer }), { dimensions: { Elevation: '7' }, style: 'grey' })
     const changed = sourcesOf([other])[0] as TileSource
     expect(changed.addressOf(place, changed.pictures[1]!)).toBe('https://host/grey/2021/7/EPSG%3A3857/19/6/5.png')
+    await expect(nrw(await saying({ layer }), { dimensions: { height: '7' } })).rejects.toThrow(
+      /has no dimension height for the layer; name one of Time, elevation\./,
+    )
   })
 
   test('a layer or matrix set that is missing is named, with those that there are', async () => {

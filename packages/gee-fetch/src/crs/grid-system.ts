@@ -55,12 +55,12 @@ const UNITS: Readonly<Record<string, number>> = { m: 1, ft: 0.3048, 'us-ft': 120
 export const isInDegrees = (system: GridSystem): boolean => system.unit === METRES_PER_DEGREE_LATITUDE
 
 /**
- * The code in what services call a system: `EPSG:25832`, `urn:ogc:def:crs:EPSG::25832`,
- * `http://www.opengis.net/def/crs/EPSG/0/25832`; 4326 for `CRS:84`. null for none.
+ * The code in what services call a system: `EPSG:25832`, `urn:ogc:def:crs:EPSG::25832`, `urn:ogc:def:crs:EPSG:6.18:3:3857`
+ * (as annex E of WMTS has it), `http://www.opengis.net/def/crs/EPSG/0/25832`; 4326 for `CRS:84`. null for none.
  */
 export function epsgOf(name: string): number | null {
-  if (/\bCRS:?84$/i.test(name)) return 4326
-  const code = /EPSG(?::+|\/)(?:[\d.]*(?::+|\/))?(\d{4,6})$/i.exec(name.trim())?.[1]
+  if (/\bCRS:?84$|\bOGC:[\d.]*:84$/i.test(name)) return 4326
+  const code = /EPSG[:/]+(?:[\d.]+[:/]+)*(\d{4,6})$/i.exec(name.trim())?.[1]
   return code === undefined ? null : Number(code)
 }
 

@@ -81,13 +81,13 @@ interface Description {
     readonly ymax: number
     readonly spatialReference?: { readonly wkid?: number; readonly latestWkid?: number }
   }
-  readonly pixelSizeX?: number
-  readonly maxImageWidth?: number
-  readonly maxImageHeight?: number
-  readonly bandCount?: number
+  readonly pixelSizeX?: number | null
+  readonly maxImageWidth?: number | null
+  readonly maxImageHeight?: number | null
+  readonly bandCount?: number | null
   readonly timeInfo?: unknown
-  readonly copyrightText?: string
-  readonly error?: { readonly message?: string }
+  readonly copyrightText?: string | null
+  readonly error?: { readonly message?: string } | null
 }
 
 /** Settings with everything that the service says: coordinate system, GSD, format, and the years that it can be asked for. */
@@ -97,24 +97,27 @@ export async function completeArcgis(settings: ArcgisSettings, service: Service)
   const fault = (what: string) => new InputError('imagery-settings', `${alias}: ${base} ${what}.`)
   const described = jsonOf(await service.document(withQuery(url, { f: 'json' }), requests), fault)
   const { extent, pixelSizeX, bandCount, timeInfo, copyrightText } = described
-  const reference = extent?.spatialReference?.latestWkid ?? extent?.spatialReference?.wkid
-  if (extent === undefined || reference === undefined) throw fault('describes no image service with a known place')
+  if (!extent) throw fault('describes no image service with a known place')
+  const reference = extent.spatialReference?.latestWkid ?? extent.spatialReference?.wkid
+  if (!reference && settings.crs === undefined)
+    throw fault(
+      'describes no image service with a known place: its coordinate system has no code; set crs of the source',
+    )
   const most = Math.max(...bands)
-  if (bandCount !== undefined && bandCount < most) throw fault(`has ${bandCount} bands, and bands names ${most}`)
-  const system = gridSystemOf(reference, alias)
-  const place = placeOf(settings.extent, [boundsIn(system, extent)])
+  if (bandCount && bandCount < most) throw fault(`has ${bandCount} bands, and bands names ${most}`)
+  const system = systemOf(reference, settings)
+  const place = placeOf(settings.extent, [system && boundsIn(system, extent)])
   if (place === null) throw fault('has nothing within the extent of the source')
-  const own = systemFor([`EPSG:${reference}`, 'EPSG:3857'], place.box, alias)!
-  const crs = settings.crs ?? own
-  const gsd = settings.gsd ?? gsdOf(pixelSizeX, system, place.box)
+  const crs = settings.crs ?? systemFor([`EPSG:${reference}`, 'EPSG:3857'], place.box, alias)!
+  const gsd = settings.gsd ?? (system && gsdOf(pixelSizeX, system, place.box))
   if (gsd === null) throw fault('does not say its pixel size; set gsd of the source')
-  const isByYear = timeInfo !== undefined || yearField !== undefined
+  const isByYear = Boolean(timeInfo) || yearField !== undefined
   const complete = {
     ...settings,
     crs,
     gsd,
     extent: place.extent,
-    tileSize: Math.min(settings.tileSize, described.maxImageWidth ?? Infinity, described.maxImageHeight ?? Infinity),
+    tileSize: Math.min(settings.tileSize, described.maxImageWidth || Infinity, described.maxImageHeight || Infinity),
     ...(isByYear && Array.isArray(years) && { times: settings.times ?? yearsIn(years) }),
   }
   const [first, second] = (['png32', 'jpgpng'] as const).map(
@@ -122,6 +125,16 @@ export async function completeArcgis(settings: ArcgisSettings, service: Service)
   )
   const format = settings.format ?? ((await smallerFormat(service, first!, second!)) as 'png32' | 'jpgpng')
   return { settings: { ...complete, format }, terms: copyrightText ? [copyrightText] : [] }
+}
+
+/** The service's own system; null where it isn't known, and the settings say in which one to ask. */
+function systemOf(reference: number | undefined, { alias, crs }: ArcgisSettings): GridSystem | null {
+  try {
+    return gridSystemOf(reference ?? 0, alias)
+  } catch (error) {
+    if (crs !== undefined && error instanceof InputError) return null
+    throw error
+  }
 }
 
 const yearsIn = ([first, last]: readonly number[]): number[] =>
@@ -137,19 +150,21 @@ function boundsIn({ inverse }: GridSystem, { xmin, ymin, xmax, ymax }: NonNullab
 }
 
 /** GSD on the ground of a pixel size in the service's own system, three digits; null where it isn't known. */
-function gsdOf(size: number | undefined, system: GridSystem, box: Box): number | null {
-  if (size === undefined) return null
+function gsdOf(size: number | null | undefined, system: GridSystem, box: Box): number | null {
+  if (!size) return null
   const scale = system === WEB_MERCATOR ? Math.cos(radians(boxCenter(box)[1])) : 1
   return Number((size * system.unit * scale).toPrecision(3))
 }
 
 function jsonOf(text: string, fault: (what: string) => InputError): Description {
-  let described: Description
+  let described: Description | null = null
   try {
-    described = JSON.parse(text) as Description
+    described = JSON.parse(text) as Description | null
   } catch {
-    throw fault('answers with something other than JSON, so it is no image service of ArcGIS')
+    // The same fault.
   }
+  if (typeof described !== 'object' || described === null)
+    throw fault('answers with something other than JSON, so it is no image service of ArcGIS')
   if (described.error) throw fault(`refuses to describe itself (${described.error.message ?? 'no reason given'})`)
   return described
 }

@@ -6,8 +6,11 @@ import {
   boxesIntersect,
   type Extent,
   InputError,
+  METRES_PER_DEGREE_LATITUDE,
+  METRES_PER_DEGREE_LONGITUDE,
   mapTileAt,
   type Position,
+  radians,
 } from '@skyscript/core'
 import { coveredBy } from '../coverage.ts'
 import { areaOf } from '../crs/epsg.ts'
@@ -52,13 +55,32 @@ export function systemFor(names: readonly string[], extent: Box, owner: string):
   })
   const isNative = ({ system, epsg }: (typeof known)[number]) => {
     const area = system === WEB_MERCATOR || isInDegrees(system) ? null : areaOf(epsg)
-    return area !== null && boxContains(area, [...middle, ...middle] as unknown as Box)
+    return area !== null && boxContains(area, [...middle, ...middle] as unknown as Box) && isTrue(system, middle)
   }
   const best =
     known.find(isNative) ??
     known.find(({ system }) => system === WEB_MERCATOR) ??
     known.find(({ system }) => isInDegrees(system))
   return best ? (/CRS:?84$/i.test(best.name) ? 'CRS:84' : `EPSG:${best.epsg}`) : null
+}
+
+/** How much longer or shorter than on the ground a system that is made for a place may have it. */
+const MOST_STRETCHED = 0.02
+
+/** Whether a system has lengths at a place as they are on the ground: those for the whole world don't. */
+function isTrue({ forward, unit }: GridSystem, [longitude, latitude]: Position): boolean {
+  const step = 1e-3
+  const ends = [
+    [longitude, latitude],
+    [longitude + step, latitude],
+    [longitude, latitude + step],
+  ].map((place) => forward(place as unknown as Position))
+  const [[x, y], ...others] = ends as [Position, Position, Position]
+  const metres = [METRES_PER_DEGREE_LONGITUDE * Math.cos(radians(latitude)), METRES_PER_DEGREE_LATITUDE]
+  return others.every(
+    ([otherX, otherY], i) =>
+      Math.abs((Math.hypot(otherX - x, otherY - y) * unit) / (metres[i]! * step) - 1) <= MOST_STRETCHED,
+  )
 }
 
 /** PNG is taken if it is at most this many times as large as JPEG. */

@@ -1,7 +1,7 @@
 /** Documents of OGC services. */
 
 import { parseXml, XmlElement } from '@rgrove/parse-xml'
-import { ServiceError } from '@skyscript/core'
+import { type Box, ServiceError } from '@skyscript/core'
 
 /** An element of a document, or none: names are without prefix. */
 export class Element {
@@ -55,19 +55,27 @@ const withoutPrefix = (name: string): string => name.slice(name.indexOf(':') + 1
  * @param address who sent it, for messages
  * @throws ServiceError `imagery-bad-answer` for an exception, a web page, or anything else
  */
-export function documentOf(text: string, names: readonly string[], address: string): Element {
+export function documentOf(sent: string, names: readonly string[], address: string): Element {
   const wrong = (what: string) =>
     new ServiceError('imagery-bad-answer', `${address} answered with ${what} instead of its capabilities.`, {
       retry: false,
     })
-  if (/^\s*(?:<!doctype html|<html)/i.test(text)) throw wrong('a web page')
+  // Scripts often send an empty line before it.
+  const text = sent.replace(/^[\s\uFEFF]+/, '')
+  if (/^(?:<!doctype html|<html)/i.test(text)) throw wrong('a web page')
   let root: Element
   try {
     root = new Element(parseXml(text, { ignoreUndefinedEntities: true }).root)
   } catch {
-    throw wrong(text.trimStart().startsWith('<') ? 'broken XML' : 'something other than XML')
+    throw wrong(text.startsWith('<') ? 'broken XML' : 'something other than XML')
   }
   if (names.includes(root.name)) return root
   const said = root.at('ServiceException').text || root.at('Exception', 'ExceptionText').text
   throw wrong(said === '' ? `<${root.name}>` : `an exception (${said.replace(/\s+/g, ' ').slice(0, 120)})`)
+}
+
+/** Bounds in degrees, as a service says them of a layer; null where they are no box, and so say nothing. */
+export function boundsOf(sides: readonly number[]): Box | null {
+  const [west, south, east, north] = sides
+  return sides.length === 4 && west! < east! && south! < north! ? (sides as unknown as Box) : null
 }

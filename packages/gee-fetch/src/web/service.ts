@@ -28,7 +28,7 @@ export function openService(options: HostOptions, politely: RequestLimits): Open
       return placeholders(address).reduce((text, name) => {
         const secret = options.fillIn(name)
         return text.replaceAll(secret, name).replaceAll(encodeURIComponent(secret), name)
-      }, bytes.toString('utf8'))
+      }, textOf(bytes))
     },
     async tile(source, place) {
       const shown = source.addressOf(place, source.pictures.at(-1)!)
@@ -36,6 +36,16 @@ export function openService(options: HostOptions, politely: RequestLimits): Open
       return http.file(url, { shown, most: TILE_BYTES })
     },
     close: () => hosts.close(),
+  }
+}
+
+/** Text of a document, in the encoding that its XML declares; UTF-8 where it declares none that is known. */
+function textOf(bytes: Buffer): string {
+  const declared = /^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]+)/.exec(bytes.toString('latin1', 0, 200))?.[1]
+  try {
+    return new TextDecoder(declared ?? 'utf-8').decode(bytes)
+  } catch {
+    return bytes.toString('utf8')
   }
 }
 
@@ -56,6 +66,16 @@ export function withQuery(address: string, parameters: Readonly<Record<string, s
       : [`${name}=${encodeURIComponent(value).replace(/%(?:2C|2F|3A|7B|7D|24)/g, decodeURIComponent)}`],
   )
   return `${base}?${[...kept, ...added].join('&')}`
+}
+
+/** An address in a document, which may be relative to that of the document; placeholders in it are kept. */
+export function absoluteOf(address: string, document: string): string {
+  const [, base = document] = /^([^?#]*)/.exec(document) ?? []
+  const [origin = '', scheme = ''] = /^(https?:)\/\/[^/]*/i.exec(base) ?? []
+  if (address === '') return base
+  if (/^https?:\/\//i.test(address)) return address
+  if (address.startsWith('//')) return scheme + address
+  return address.startsWith('/') ? origin + address : base.replace(/[^/]*$/, '') + address
 }
 
 /** How many names a message lists. */

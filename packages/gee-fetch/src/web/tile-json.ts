@@ -1,6 +1,6 @@
 import { InputError, type XyzSettings } from '@skyscript/core'
 import { describedSource } from '@skyscript/core/config'
-import type { Completed, Service } from './service.ts'
+import { absoluteOf, type Completed, type Service } from './service.ts'
 
 /** What matters here of TileJSON 1.0 to 3.0 (https://github.com/mapbox/tilejson-spec). */
 interface TileJson {
@@ -61,9 +61,9 @@ function zoomOf({ minzoom, maxzoom }: TileJson): [number, number] | null {
   return last === null ? null : [Math.min(levelOf(minzoom) ?? 0, last), last]
 }
 
-/** Relative ones are relative to the document; rows of `tms` count from the south. */
+/** Rows of `tms` count from the south. */
 function addressOf(template: string, scheme: unknown, document: string): string {
-  const absolute = /^https?:\/\//.test(template) ? template : document.replace(/[^/]*(\?.*)?$/, '') + template
+  const absolute = absoluteOf(template, document)
   return scheme === 'tms' ? absolute.replaceAll('{y}', '{-y}') : absolute
 }
 

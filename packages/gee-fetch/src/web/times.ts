@@ -14,7 +14,8 @@ export function timesOf(values: string | null, alias: string): string[] | undefi
   const times = values
     .split(',')
     .map((each) => each.trim())
-    .filter((each) => each !== '')
+    // The latest by another name.
+    .filter((each) => each !== '' && !/^(?:current|default)$/i.test(each))
     .flatMap((each) => (each.includes('/') ? between(each.split('/'), alias) : [each]))
   const wrong = times.find((each) => Number.isNaN(Date.parse(each)))
   if (wrong !== undefined || times.length > MOST_TIMES)
@@ -22,7 +23,7 @@ export function timesOf(values: string | null, alias: string): string[] | undefi
       'imagery-settings',
       `${alias} has ${wrong === undefined ? `${times.length} times` : `"${wrong.slice(0, 40)}" among its times`}; list those to use as times of the source.`,
     )
-  return [...new Set(times)]
+  return times.length === 0 ? undefined : [...new Set(times)]
 }
 
 const UNITS: Readonly<Record<string, (date: Date, count: number) => void>> = {

@@ -1,7 +1,8 @@
 /** What a Web Map Service says of itself: OGC 01-068r3 (1.1.1) and 06-042 (1.3.0). */
 import { type Box, InputError, type WmsSettings } from '@skyscript/core'
+import { epsgOf } from '../crs/grid-system.ts'
 import { placeOf, smallerFormat, systemFor } from './choices.ts'
-import { documentOf, type Element } from './ogc-xml.ts'
+import { boundsOf, documentOf, type Element } from './ogc-xml.ts'
 import { type Completed, listed, type Service, withQuery } from './service.ts'
 import { timesOf } from './times.ts'
 import { wmsSource } from './wms.ts'
@@ -26,7 +27,8 @@ export async function completeWms(settings: WmsSettings, service: Service): Prom
   const address = withQuery(url, { SERVICE: 'WMS', VERSION: settings.version, REQUEST: 'GetCapabilities' })
   const text = await service.document(address, requests)
   const root = documentOf(text, ['WMS_Capabilities', 'WMT_MS_Capabilities'], `${alias}: ${url.split('?')[0]}`)
-  const version = settings.version ?? (root.attribute('version') === '1.3.0' ? '1.3.0' : '1.1.1')
+  // A service that doesn't know the version asked for answers in the highest that it knows.
+  const version = root.attribute('version') === '1.3.0' ? (settings.version ?? '1.3.0') : '1.1.1'
   const layers = new Map<string, Layer>()
   for (const layer of root.at('Capability').all('Layer')) collect(layer, NOTHING, layers)
   const names = typeof settings.layers === 'string' ? settings.layers.split(',') : Object.values(settings.layers)
@@ -93,7 +95,7 @@ function extentOf(element: Element): Box | null {
         Number(box.at(side).text),
       )
     : ['minx', 'miny', 'maxx', 'maxy'].map((side) => Number(element.at('LatLonBoundingBox').attribute(side)))
-  return sides.every(Number.isFinite) ? (sides as unknown as Box) : null
+  return boundsOf(sides)
 }
 
 /** Version 1.3.0 has the values in `Dimension`, 1.1.1 in `Extent`. */
@@ -107,9 +109,10 @@ function timeOf(element: Element): string | null {
 
 /** Services that know web mercator by an older code accept the new one too, as a rule; one that knows none of them not. */
 const isOffered = (crs: string, systems: readonly string[]): boolean =>
-  systems.length === 0 || systems.some((each) => each.toUpperCase() === crs)
+  systems.length === 0 || systems.some((each) => each === crs || (crs !== 'CRS:84' && epsgOf(each) === epsgOf(crs)))
 
-const numberOf = (element: Element): number => Number(element.text) || Number.POSITIVE_INFINITY
+/** Pixels; some services say 0 where they have no limit. */
+const numberOf = (element: Element): number => (Number(element.text) > 0 ? Number(element.text) : Infinity)
 
 const isSaid = (text: string): boolean => text !== '' && !/^(none|no conditions apply|-)$/i.test(text)
 
@@ -142,7 +145,8 @@ async function formatFor(
   service: Service,
   fault: (what: string) => InputError,
 ): Promise<string> {
-  const find = (names: readonly string[]) => names.find((name) => offered.includes(name))
+  if (offered.length === 0) throw fault('names no format of its maps; set format of the source')
+  const find = (names: readonly string[]) => names.find((name) => offered.some((each) => each.toLowerCase() === name))
   const [png, jpeg] = [find(LOSSLESS), find(LOSSY)]
   if (png === undefined || jpeg === undefined) {
     const only = png ?? jpeg

@@ -2,8 +2,8 @@
 import { type Box, boxCenter, boxContains, InputError, type WmtsSettings } from '@skyscript/core'
 import { epsgOf, type GridSystem, gridSystemOf, isInDegrees } from '../crs/grid-system.ts'
 import { placeOf, smallerFormat } from './choices.ts'
-import { documentOf, type Element } from './ogc-xml.ts'
-import { type Completed, listed, type Service, withQuery } from './service.ts'
+import { boundsOf, documentOf, type Element } from './ogc-xml.ts'
+import { absoluteOf, type Completed, listed, type Service, withQuery } from './service.ts'
 import { timesOf } from './times.ts'
 import { wmtsSource } from './wmts.ts'
 
@@ -41,17 +41,21 @@ export async function completeWmts(settings: WmtsSettings, service: Service): Pr
   const place = placeOf(settings.extent, own.map(extentOf))
   if (place === null) throw fault(`has nothing of ${names.join(', ')} within the extent of the source`)
   const timed = layer.all('Dimension').find((each) => isTime(identifierOf(each)))
-  const values = timed
-    ?.all('Value')
-    .map((each) => each.text)
-    .filter((each) => !/^(current|default)$/i.test(each))
+  const values = timed?.all('Value').map((each) => each.text)
   const times =
     typeof settings.layer === 'string' ? (settings.times ?? timesOf(values?.join() ?? null, alias)) : undefined
+  const dimensions = layer.all('Dimension').map(identifierOf)
+  for (const name of Object.keys(settings.dimensions))
+    if (!dimensions.some((each) => each.toLowerCase() === name.toLowerCase()))
+      throw fault(`has no dimension ${name} for the layer; name one of ${listed(dimensions)}`)
   const complete = { ...settings, extent: place.extent, ...(times && { times }) }
   const offered = layer.all('Format').map((each) => each.text)
   const gridWith = (format: string): Grid => {
     const { matrix, ...pixels } = pixelsOf(complete, layer, contents, place.box, fault)
-    return { ...pixels, template: templateOf(complete, layer, root, { matrix, format, isTimed: Boolean(times) }) }
+    const template = templateOf(complete, layer, root, { matrix, format, isTimed: Boolean(times) })
+    if (!['tilerow', 'tilecol'].every((name) => template.toLowerCase().includes(`{${name}}`)))
+      throw fault('has tiles of the layer at an address without {TileRow} and {TileCol}')
+    return { ...pixels, template }
   }
   const chosen = settings.format ?? (await formatFor(complete, offered, gridWith, service, fault))
   const provider = root.at('ServiceIdentification')
@@ -67,8 +71,7 @@ const isSaid = (text: string): boolean => text !== '' && !/^(none|no conditions 
 
 function extentOf(layer: Element): Box | null {
   const box = layer.at('WGS84BoundingBox')
-  const sides = [...box.at('LowerCorner').numbers, ...box.at('UpperCorner').numbers]
-  return sides.length === 4 && sides.every(Number.isFinite) ? (sides as unknown as Box) : null
+  return boundsOf([...box.at('LowerCorner').numbers, ...box.at('UpperCorner').numbers])
 }
 
 /** The pixels of the finest matrix that the layer has, or of the one that the settings name. */
@@ -106,13 +109,18 @@ function pixelsOf(
   const tile: Grid['tile'] = [number('TileWidth'), number('TileHeight')]
   const [columns, rows] = [number('MatrixWidth'), number('MatrixHeight')]
   const step = (scaleOf(chosen) * PIXEL_METRES) / (isInDegrees(system) ? DEGREE_METRES : system.unit)
+  const [first, second] = chosen.at('TopLeftCorner').numbers
+  if (![...tile, columns, rows, step].every((each) => each > 0) || ![first, second].every(Number.isFinite))
+    throw fault(
+      `describes tile matrix ${identifierOf(chosen)} without its scale, corner or sizes; name another as matrix`,
+    )
   const size = [columns * tile[0] * step, rows * tile[1] * step] as const
   const limit = limitsOf(chosen)
   const side = (name: string, otherwise: number) => (limit ? Number(limit.at(name).text) : otherwise)
   return {
     matrix: identifierOf(chosen),
     crs: `EPSG:${epsg}`,
-    corner: cornerOf(chosen.at('TopLeftCorner').numbers, named, axis, system, size, extent),
+    corner: cornerOf([first!, second!], named, axis, system, size, extent),
     step,
     tile,
     columns: [side('MinTileCol', 0), side('MaxTileCol', columns - 1)],
@@ -125,14 +133,14 @@ function pixelsOf(
  * and where a service gets it wrong, the order is taken in which the matrix covers the layer.
  */
 function cornerOf(
-  [first = Number.NaN, second = Number.NaN]: readonly number[],
+  [first, second]: readonly [number, number],
   named: string,
   axis: WmtsSettings['axis'],
   system: GridSystem,
   [width, height]: readonly [number, number],
   extent: Box,
 ): [number, number] {
-  const isUrn = /^(urn|http)/i.test(named) && !/CRS:?84$/i.test(named)
+  const isUrn = /^(urn|http)/i.test(named) && !/(?:CRS|OGC[:\d.]*):?84$/i.test(named)
   const isNorthFirst = axis === 'by-definition' ? isUrn && system.isNorthFirst : axis === 'north-first'
   const inOrder: [number, number] = isNorthFirst ? [second, first] : [first, second]
   const swapped: [number, number] = [inOrder[1], inOrder[0]]
@@ -153,12 +161,13 @@ function templateOf(
   const [base = '', query = ''] = url.split(/\?(.*)/s)
   const defaultStyle =
     element.all('Style').find((each) => each.attribute('isDefault') === 'true') ?? element.at('Style')
+  const stated = new Map(Object.entries(dimensions).map(([name, value]) => [name.toLowerCase(), value]))
   const others = element
     .all('Dimension')
     .filter((each) => !isTimed || !isTime(identifierOf(each)))
     .map((each) => {
       const name = identifierOf(each)
-      return [name, dimensions[name] ?? (each.at('Default').text || each.at('Value').text)] as const
+      return [name, stated.get(name.toLowerCase()) ?? (each.at('Default').text || each.at('Value').text)] as const
     })
   const values = new Map([
     ['tilematrixset', matrixSet],
@@ -169,7 +178,7 @@ function templateOf(
   const resources = element.all('ResourceURL').filter((each) => each.attribute('resourceType') === 'tile')
   const resource = resources.find((each) => each.attribute('format') === format) ?? resources[0]
   if (resource && typeof layer === 'string') {
-    const template = resource.attribute('template') ?? ''
+    const template = absoluteOf(resource.attribute('template') ?? '', base)
     const filled = template.replace(/\{(\w+)\}/g, (token, name: string) => {
       const value = values.get(name.toLowerCase())
       return value === undefined ? token : encodeURIComponent(value)
@@ -186,7 +195,7 @@ function templateOf(
     .find((get) => /KVP/i.test(get.at('Constraint', 'AllowedValues', 'Value').text || 'KVP'))
     ?.attribute('href')
     ?.split('?')[0]
-  return withQuery(`${href ?? base}?${query}`, {
+  return withQuery(`${absoluteOf(href ?? '', base)}?${query}`, {
     SERVICE: 'WMTS',
     VERSION: '1.0.0',
     REQUEST: 'GetTile',
