@@ -298,7 +298,8 @@ describe('what a service says of itself', () => {
       /an exception \(No key\)/,
     ],
     ['broken XML', '<WMS_Capabilities version="1.3.0"><Layer>', /answered with broken XML/],
-    ['nothing', '', /answered with something other than XML/],
+    ['a sentence', '{"error": "Invalid\nkey"}', /answered with something other than XML \({"error": "Invalid key"}\)/],
+    ['nothing', '', /answered with nothing instead of its capabilities/],
   ])('%s instead of it is said in one sentence', async (_, body, said) => {
     await expect(wms((await saying(body)).url)).rejects.toThrow(said)
   })
@@ -334,6 +335,27 @@ describe('what a service says of itself', () => {
     const packed = await saying(gzipSync(named), { 'content-encoding': 'gzip' })
     expect(await wms(packed.url, { layers: 'übersicht' })).toMatchObject({ crs: 'EPSG:3857' })
   })
+
+  test.each(['wms', 'wmts', 'arcgis'])(
+    'a key that is refused is in no message, as it was sent or read: %s',
+    async (kind) => {
+      const [sent, read] = ['k3y%2Bof%3Dtown', 'k3y+of=town']
+      const server = await serve((request, response) => {
+        const said = `Invalid key ${new URL(request.url!, 'http://x').searchParams.get('key')} in ${request.url}`
+        response.end(JSON.stringify({ error: { code: 498, message: said } }))
+      })
+      closers.push(() => server.stop())
+      const own = {
+        ...{ wms: { layers: 'a', gsd: 1 }, wmts: { layer: 'a', matrixSet: 'b' }, arcgis: {} }[kind],
+        ...{ kind, url: `${server.url}/ImageServer?key=$` + '{SKYSCRIPT_SECRET_TOWN}' },
+      }
+      const put = (address: string) => address.replaceAll('$' + '{SKYSCRIPT_SECRET_TOWN}', sent)
+      const error: unknown = await completeSources([described(own)], { fillIn: put }).catch((thrown: unknown) => thrown)
+      expect(String(error)).toContain('Invalid key')
+      expect(String(error)).not.toContain(sent)
+      expect(String(error)).not.toContain(read)
+    },
+  )
 
   test('decides the version where it knows no newer one', async () => {
     const server = await saying(

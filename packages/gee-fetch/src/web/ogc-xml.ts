@@ -67,7 +67,8 @@ export function documentOf(sent: string, names: readonly string[], address: stri
   try {
     root = new Element(parseXml(text, { ignoreUndefinedEntities: true }).root)
   } catch {
-    throw wrong(text.startsWith('<') ? 'broken XML' : 'something other than XML')
+    if (text.startsWith('<')) throw wrong('broken XML')
+    throw wrong(text === '' ? 'nothing' : `something other than XML (${text.replace(/\s+/g, ' ').slice(0, 120)})`)
   }
   if (names.includes(root.name)) return root
   const said = root.at('ServiceException').text || root.at('Exception', 'ExceptionText').text

@@ -27,7 +27,7 @@ export function openService(options: HostOptions, politely: RequestLimits): Open
       // Services repeat their own address, with the key that it was asked with.
       return placeholders(address).reduce((text, name) => {
         const secret = options.fillIn(name)
-        return text.replaceAll(secret, name).replaceAll(encodeURIComponent(secret), name)
+        return formsOf(secret).reduce((rest, form) => rest.replaceAll(form, name), text)
       }, textOf(bytes))
     },
     async tile(source, place) {
@@ -46,6 +46,16 @@ function textOf(bytes: Buffer): string {
     return new TextDecoder(declared ?? 'utf-8').decode(bytes)
   } catch {
     return bytes.toString('utf8')
+  }
+}
+
+/** A secret as the environment has it, and as a server may write or read it in an address. */
+function formsOf(secret: string): readonly string[] {
+  const forms = [secret, encodeURIComponent(secret)]
+  try {
+    return [...forms, decodeURIComponent(secret), decodeURIComponent(secret.replaceAll('+', ' '))]
+  } catch {
+    return forms
   }
 }
 
