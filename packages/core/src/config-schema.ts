@@ -109,7 +109,7 @@ const tiles = z
       .default(0.2)
       .describe("Largest random shift of the object from the centre, as a share of the image's side"),
     coarsen: z
-      .union([z.literal(2), z.literal(4), z.literal(8)])
+      .union([z.literal(2), z.literal(4), z.literal(8)], 'must be 2, 4 or 8')
       .optional()
       .describe(
         'Areas too large for a source are read from it at 2, 4 or 8 times its GSD, up to this and to what the tags allow; default: never, as the original',

@@ -217,3 +217,10 @@ test('a contact is an e-mail address or a URL, and nothing that breaks a header'
   for (const wrong of ['me', 'me@here', 'a@b.org\r\nX: y', 'https://a b', 'https://a)(b', 'ü@b.org\n'])
     expect(() => of(wrong), wrong).toThrow('imagery.contact: must be an e-mail address or an http(s) URL')
 })
+
+test('a number that is none of a few is refused with those that there are', () => {
+  const of = (more: string) => parseConfig(`osm: { source: a.pbf }\noutput: ./out\n${more}\n`, 'region.yaml')
+  expect(() => of('tiles: { coarsen: 3 }')).toThrow('tiles.coarsen: must be 2, 4 or 8')
+  const town = 'kind: xyz, alias: TOWN, url: "https://host/{z}/{x}/{y}", zoom: [0, 20], licence: CC0'
+  expect(() => of(`imagery: { sources: [{ ${town}, tileSize: 300 }] }`)).toThrow('tileSize: must be 256 or 512')
+})

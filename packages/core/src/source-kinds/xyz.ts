@@ -31,7 +31,7 @@ export const xyzSource = z
       .optional()
       .describe('First and last level that the service really has; images are of the last. A TileJSON has it'),
     tileSize: z
-      .union([z.literal(256), z.literal(512)])
+      .union([z.literal(256), z.literal(512)], 'must be 256 or 512')
       .default(256)
       .describe("Pixels of a tile's side: 256 or 512"),
     years,
