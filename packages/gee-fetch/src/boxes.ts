@@ -108,7 +108,8 @@ export function boxesIn(
       }
       let box = shiftedBy(1)
       for (let i = 0; i < SMALLER_SHIFTS.length && !isInView(box); i++) box = shiftedBy(SMALLER_SHIFTS[i]!)
-      if (box[0] < -180 || box[2] > 180 || box[1] < -90 || box[3] > 90) return null
+      // Systems of metres have ground on both sides of 180 degrees; a box can't.
+      if (box[0] >= box[2] || box[0] < -180 || box[2] > 180 || box[1] < -90 || box[3] > 90) return null
       return { gsd, box, ...size }
     }
   }

@@ -10,6 +10,7 @@ import { parseConfig } from '@skyscript/core/config'
 import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { GDAL, lacks, MAPSERVER } from '../../../test/support/needs.ts'
+import { boxesIn } from '../src/boxes.ts'
 import { gridSystemOf } from '../src/crs/grid-system.ts'
 import { cutOut } from '../src/cut-out.ts'
 import { groupRequests, type PixelRequest } from '../src/grouping.ts'
@@ -275,6 +276,19 @@ describe('what a service says of itself', () => {
     const place = { column: 1, row: -2, stepX: 1 / 128, stepY: 1 / 256 }
     // Columns begin at 1, and rows end at 0.5.
     expect(source.addressOf({ ...place, stepX: 1 / 128 }, source.pictures[0]!)).toMatch(expected)
+  })
+
+  test('an object beside 180 degrees has a box in metres on its own side, or none', () => {
+    const settings = { kind: 'wms', url: 'https://x/wms', layers: 'a', gsd: 0.2, format: 'image/png', version: '1.3.0' }
+    const source = sourcesOf([described({ ...settings, crs: 'EPSG:32760' })])[0] as TileSource
+    const { tiles, seed } = settingsOf([source])
+    const boxAt = (longitude: number) =>
+      boxesIn(mapTileAt([longitude, -17]), { tiles, seed })(
+        focusOf('n1', { type: 'Point', coordinates: [longitude, -17] }, 1),
+      )(source)
+    expect(boxAt(179.99999)).toBeNull()
+    const { box } = boxAt(179.99)!
+    expect(box[0]).toBeLessThan(box[2])
   })
 
   test('a layer, a system or a format that is missing is named, with those that there are', async () => {
