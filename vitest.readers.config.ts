@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['test/readers/**/*.test.ts', 'packages/filter/test/export-openclip.test.ts'],
     globalSetup: ['test/readers/build-datasets.ts'],
     maxWorkers: 2,
+    // As in vitest.config.ts; nothing is left out here.
+    tags: [{ name: 'slow' }],
     env: { ORT_DISABLE_TELEMETRY: '1' },
     // A test that checked nothing did not run.
     expect: { requireAssertions: true },
