@@ -70,8 +70,10 @@ async function startServer(): Promise<{ readonly url: string; stop(): void }> {
       response.writeHead(200, { 'content-type': 'image/jpeg' }).end(pictures[size])
     })
     server.listen(0, '127.0.0.1', () => console.log(server.address().port))
+    // It ends with this process, however that ends.
+    process.stdin.resume().on('end', () => process.exit())
   `
-  const program = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const program = spawn(process.execPath, ['-e', code], { stdio: ['pipe', 'pipe', 'inherit'] })
   const port = await new Promise<string>((resolve) =>
     program.stdout.once('data', (data) => resolve(String(data).trim())),
   )
