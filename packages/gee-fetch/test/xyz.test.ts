@@ -13,6 +13,7 @@ import { WEB_MERCATOR } from '../src/crs/grid-system.ts'
 import { groupRequests } from '../src/grouping.ts'
 import { createTileImagery, sourcesOf, type TileSource } from '../src/index.ts'
 import { PIXEL_STATE } from '../src/pixel-state.ts'
+import { coarserOf } from '../src/sources/coarser.ts'
 import { tileUrl } from '../src/web/xyz.ts'
 import { focusOf, planAll, settingsOf } from './set-up.ts'
 import { colourAt, startTiles, type TileServer } from './xyz-server.ts'
@@ -304,4 +305,17 @@ test('positions survive web mercator and back', () => {
       expect(latitude).toBeCloseTo(y, 9)
     }),
   )
+})
+
+test('sources of one host share the strictest of their limits, which their coarser images have too', () => {
+  const other = { ...settings, alias: 'ELSE', url: 'http://other/{z}/{x}/{y}' }
+  const strict = { ...settings, alias: 'SLOW', url: 'http://127.0.0.1/slow/{z}/{x}/{y}' }
+  const [first, second, third] = sourcesOf([
+    { ...settings, requests: { concurrent: 2, perSecond: 500 } },
+    { ...strict, requests: { concurrent: 9, perSecond: 3 } },
+    other,
+  ]) as TileSource[]
+  for (const source of [first!, second!, ...coarserOf(first!, 8)] as TileSource[])
+    expect(source.requests).toEqual({ concurrent: 2, perSecond: 3 })
+  expect(third!.requests).toEqual(settings.requests)
 })

@@ -13,7 +13,8 @@ function coarserBy(source: Source, factor: number): Source | null {
   known.set(source, own)
   let coarser = own.get(factor)
   if (coarser === undefined) {
-    if (source.kind === 'tiles') coarser = source.coarserBy?.(factor) ?? null
+    const read = source.kind === 'tiles' ? source.coarserBy?.(factor) : undefined
+    if (source.kind === 'tiles') coarser = read ? { ...read, requests: source.requests } : null
     else coarser = source.gsds ? null : { ...source, gsd: Number((source.gsd * factor).toPrecision(12)) }
     own.set(factor, coarser)
   }

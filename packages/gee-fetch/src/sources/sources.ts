@@ -2,6 +2,7 @@ import type { SHIPPED_SOURCES, SourceChoice, SourceSettings } from '@skyscript/c
 import { coveredBy } from '../coverage.ts'
 import { oamSource } from '../oam/oam-source.ts'
 import { arcgisSource } from '../web/arcgis.ts'
+import type { RequestLimits } from '../web/tile-source.ts'
 import { wmsSource } from '../web/wms.ts'
 import { wmtsSource } from '../web/wmts.ts'
 import { xyzSource } from '../web/xyz.ts'
@@ -49,13 +50,27 @@ export const SOURCES = {
 
 /** The sources that the settings name or describe, in their order. */
 export function sourcesOf(settings: readonly SourceChoice[]): Source[] {
-  return settings.map((each) => {
+  const sources = settings.map((each): Source => {
     // What they stand for is known once the extract or the catalogue has been read.
     if (each === 'auto' || (typeof each !== 'string' && each.kind === 'index'))
       throw new TypeError('imagery.sources: auto and layers of a catalogue are no sources.')
     return typeof each === 'string' ? SOURCES[each] : described(each)
   })
+  return sources.map((source) => withLimitsOf(sources, source))
 }
+
+/** A host is asked no more often than any of its sources allows. */
+function withLimitsOf(sources: readonly Source[], source: Source): Source {
+  if (!('requests' in source)) return source
+  const own = sources.filter((each) => 'requests' in each && hostOf(each.url) === hostOf(source.url))
+  const least = (limit: keyof RequestLimits) =>
+    Math.min(...own.map((each) => ('requests' in each ? each.requests[limit] : Infinity)))
+  return { ...source, requests: { concurrent: least('concurrent'), perSecond: least('perSecond') } }
+}
+
+/** The host of a template of addresses; the template itself where that is a secret. */
+const hostOf = (template: string): string =>
+  URL.parse(template.replace(/\{switch:([^,}]+)[^}]*\}/g, '$1'))?.host ?? template
 
 /** The licence of a source's pictures. */
 export const licenceOf = (source: SourceChoice): string => sourcesOf([source])[0]!.licence
