@@ -53,8 +53,10 @@ async function pictureOf(width: number, height: number): Promise<Buffer> {
   for (let i = 0; i < width * height; i++) {
     const [x, y] = [i % width, Math.floor(i / width)]
     const field = ((Math.floor(x / 37) * 7 + Math.floor(y / 23) * 13) % 5) * 18
-    const texture = ((x * 2_654_435_761 + y * 40_503) >>> 7) % 23
-    for (const [channel, base] of [96, 112, 80].entries()) pixels[3 * i + channel] = base + field + texture
+    const texture = (x * 2_654_435_761 + y * 40_503) >>> 7
+    // Many colours: a picture of few, repeated by its neighbours, says that there is no imagery.
+    for (const [channel, base] of [96, 112, 80].entries())
+      pixels[3 * i + channel] = base + field + (texture % (23 + 4 * channel))
   }
   const image = sharp(pixels, { raw: { width, height, channels: 3 }, limitInputPixels: false })
   return image.jpeg({ quality: 85 }).toBuffer()
