@@ -17,7 +17,7 @@ beforeAll(async () => {
   await writeMap(at('map.osm.pbf'), SMALL_TOWN)
 })
 afterAll(async () => {
-  await server.stop()
+  await server.close()
   await rm(folder, { recursive: true })
 })
 

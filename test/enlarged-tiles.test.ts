@@ -58,7 +58,7 @@ beforeAll(async () => {
   })
 })
 afterAll(async () => {
-  await server.stop()
+  await server.close()
   await rm(folder, { recursive: true })
 })
 

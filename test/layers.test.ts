@@ -31,7 +31,7 @@ beforeAll(async () => {
   await writeMap(at('map.osm.pbf'), SMALL_TOWN)
 })
 afterAll(async () => {
-  await tiles.stop()
+  await tiles.close()
   catalogue.close()
   await rm(folder, { recursive: true })
 })

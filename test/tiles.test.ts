@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   delete process.env.SKYSCRIPT_SECRET_TOWN
-  await server.stop()
+  await server.close()
   await rm(folder, { recursive: true })
 })
 

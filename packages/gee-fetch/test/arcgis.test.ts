@@ -1,18 +1,15 @@
-import type { SourceSettings } from '@skyscript/core'
 import { parseConfig } from '@skyscript/core/config'
 import sharp from 'sharp'
-import { afterEach, expect, test, vi } from 'vitest'
-import { completeSources, createTileImagery, sourcesOf, type TileSource } from '../src/index.ts'
+import { expect, test, vi } from 'vitest'
+import { sourcesOf, type TileSource } from '../src/index.ts'
 import { PIXEL_STATE } from '../src/pixel-state.ts'
-import { serve } from './map-server.ts'
+import { useWeb } from './web-set-up.ts'
 
 vi.mock('../src/pause.ts', () => import('./quick-pauses.ts'))
 
-const fillIn = (address: string) => address
-const closers: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
+const { client, completed: completedWith, serve } = useWeb()
+const completed = (settings: Record<string, unknown>) =>
+  completedWith({ kind: 'arcgis', alias: 'NAIX', years: 2022, licence: 'public domain', credit: 'USDA', ...settings })
 
 const SAYS = {
   serviceDataType: 'esriImageServiceDataTypeRGB',
@@ -37,23 +34,14 @@ async function imageService(says: unknown = SAYS) {
     const map = sharp({ create: { width: width!, height: height!, channels: 4, background: colour } })
     return response.end(await map.toFormat(format).toBuffer())
   })
-  closers.push(() => server.stop())
   return server
 }
-async function completed(settings: Record<string, unknown>) {
-  const source = { kind: 'arcgis', alias: 'NAIX', years: 2022, licence: 'public domain', credit: 'USDA', ...settings }
-  const region = { output: '/tmp/out', osm: { source: 'x.osm.pbf' }, imagery: { sources: [source] } }
-  const [described] = parseConfig(JSON.stringify(region), '/tmp/region.yaml').imagery.sources as SourceSettings[]
-  return (await completeSources([described!], { fillIn }))[0]!
-}
-
 test("an image service is asked in its own system and at its own pixels' size, in maps that it can make", async () => {
   const server = await imageService()
   const settings = await completed({ url: `${server.url}/arcgis/rest/services/NAIP/ImageServer`, format: 'png32' })
   expect(settings).toMatchObject({ crs: 'EPSG:26916', gsd: 0.6, tileSize: 400 })
   const source = sourcesOf([settings])[0] as TileSource
-  const tiles = createTileImagery({ fillIn })
-  closers.push(() => tiles.close())
+  const tiles = client()
   const step = source.latticeIn('x0920_y1270').stepX
   expect(step).toBeCloseTo(0.6, 6)
   const [column, row] = [1500, -17_000]

@@ -56,7 +56,7 @@ test('points are never coarsened', () => {
 
 test('image tiles are read from a lower level, with its pixels and a true GSD, and only from levels that there are', async () => {
   const server = await startTiles()
-  closers.push(() => server.stop())
+  closers.push(() => server.close())
   const source = described({ kind: 'xyz', url: `${server.url}/{z}/{x}/{y}`, zoom: [18, 19] }) as TileSource
   const tiles = createTileImagery({ fillIn: (address) => address })
   closers.push(() => tiles.close())

@@ -46,7 +46,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   for (const close of closers.splice(0)) await close()
-  await server.stop()
+  await server.close()
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -118,7 +118,7 @@ test('what has no ETag is not kept, and a key is in no file', async () => {
 
 test('a service that says when to come back is not asked by anyone until then', async () => {
   let refusals = 0
-  await server.stop()
+  await server.close()
   server = await startTiles((_, response) => {
     if (refusals++ > 0) return false
     response.writeHead(503, { 'Retry-After': '7' }).end()

@@ -1,9 +1,9 @@
 import { execFile, spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { type Service, startService } from './service.ts'
 
 /** A picture on the ground. */
 export interface Ortho {
@@ -55,13 +55,6 @@ export async function writeOrtho(
   return path
 }
 
-export interface Service {
-  readonly url: string
-  /** Addresses that were asked for. */
-  readonly asked: string[]
-  stop(): Promise<void>
-}
-
 export type Instead = (request: IncomingMessage, response: ServerResponse) => boolean
 
 /** MapServer with a layer for each picture, offered in the systems of all and in web mercator and degrees. */
@@ -110,7 +103,7 @@ END
   )
   const config = join(folder, 'mapserver.conf')
   await writeFile(config, 'CONFIG\n  ENV\n    MS_MAP_PATTERN ".*"\n  END\nEND\n')
-  return serve((request, response) => {
+  return startService((request, response) => {
     if (instead(request, response)) return
     const query = request.url!.split(/\?(.*)/s)[1] ?? ''
     const program = spawn('mapserv', [], {
@@ -130,22 +123,4 @@ END
       response.writeHead(200, { 'content-type': type }).end(output.subarray(end + 4))
     })
   })
-}
-
-/** A server that remembers what it was asked. */
-export async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<Service> {
-  const asked: string[] = []
-  const server = createServer((request, response) => {
-    asked.push(request.url!)
-    answer(request, response)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    asked,
-    async stop() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
 }

@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net'
 
 export interface Service {
   readonly url: string
+  /** Paths that were asked for, with queries. */
+  readonly asked: string[]
   /** Request bodies, in order. */
   readonly bodies: readonly string[]
   /** Number of connections opened. */
@@ -12,11 +14,13 @@ export interface Service {
 }
 
 export async function startService(
-  answer: (request: IncomingMessage, response: ServerResponse, number: number, body: string) => void,
+  answer: (request: IncomingMessage, response: ServerResponse, number: number, body: string) => unknown,
 ): Promise<Service> {
+  const asked: string[] = []
   const bodies: string[] = []
   let connections = 0
   const server = createServer(async (request, response) => {
+    asked.push(request.url!)
     const chunks: Buffer[] = await Array.fromAsync(request)
     const body = Buffer.concat(chunks).toString()
     bodies.push(body)
@@ -26,6 +30,7 @@ export async function startService(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
     bodies,
     connections: () => connections,
     close: () =>

@@ -10,7 +10,7 @@ const KEY = 'k3y-of-the-town'
 const fillIn = (address: string) => address.replaceAll('$' + '{SKYSCRIPT_SECRET_TOWN}', KEY)
 
 let server: TileServer | undefined
-afterEach(async () => server?.stop())
+afterEach(async () => server?.close())
 
 /** Serves tiles, and a document at `/tiles.json` that is made with the server's address. */
 async function serve(document: (url: string) => unknown, status = 200) {
@@ -64,7 +64,7 @@ test('addresses of tiles may be relative to the document, or to its server', asy
   for (const template of ['/{z}/{x}/{y}', '{z}/{x}/{y}']) {
     const { url } = await serve(() => ({ ...tileJson(''), tiles: [template] }))
     expect(await completed({ url: `${url}/tiles.json` })).toMatchObject({ url: `${url}/{z}/{x}/{y}` })
-    await server?.stop()
+    await server?.close()
   }
   server = undefined
 })
@@ -128,7 +128,7 @@ test('a level beyond those of the TileJSON is refused, and a document that is no
   await expect(completed({ url: `${url}/tiles.json`, zoom: [0, 21] })).rejects.toThrow(
     /has levels up to 19, and zoom names 21\.$/,
   )
-  await server!.stop()
+  await server!.close()
   const other = await serve(() => '', 404)
   await expect(completed({ url: `${other.url}/tiles.json` })).rejects.toThrow(ServiceError)
 })

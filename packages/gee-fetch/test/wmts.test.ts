@@ -4,21 +4,21 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { mapTileAt, type Position, type SourceSettings } from '@skyscript/core'
-import { parseConfig } from '@skyscript/core/config'
+import { mapTileAt, type Position } from '@skyscript/core'
 import sharp from 'sharp'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { GDAL, lacks, MAPPROXY, MAPSERVER } from '../../../test/support/needs.ts'
 import { gridSystemOf } from '../src/crs/grid-system.ts'
 import { groupRequests } from '../src/grouping.ts'
-import { completeSources, createTileImagery, sourcesOf, type TileSource } from '../src/index.ts'
+import { sourcesOf, type TileSource } from '../src/index.ts'
 import { PIXEL_STATE } from '../src/pixel-state.ts'
-import { colourOf, type Ortho, type Service, serve, startMapServer, writeOrtho } from './map-server.ts'
+import { colourOf, type Ortho, startMapServer, writeOrtho } from './map-server.ts'
+import { type Service, startService } from './service.ts'
 import { focusOf, planAll, settingsOf } from './set-up.ts'
+import { useWeb } from './web-set-up.ts'
 
 vi.mock('../src/pause.ts', () => import('./quick-pauses.ts'))
 
-const fillIn = (address: string) => address
 const PLACE: Position = [10.75, 48.35]
 const STEP = 0.2
 
@@ -32,31 +32,10 @@ const ORTHO: Ortho = {
 const CORNER = [ORTHO.west - 1000 * 256 * STEP, ORTHO.north + 1000 * 256 * STEP] as const
 
 let folder: string
-const closers: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
-
-const completed = async (settings: Record<string, unknown>) => {
-  const region = {
-    output: '/tmp/out',
-    osm: { source: 'x.osm.pbf' },
-    imagery: {
-      sources: [{ alias: 'TOWN', licence: 'CC0', requests: { concurrent: 8, perSecond: 1000 }, ...settings }],
-    },
-  }
-  const [described] = parseConfig(JSON.stringify(region), '/tmp/region.yaml').imagery.sources as SourceSettings[]
-  return (await completeSources([described!], { fillIn }))[0]!
-}
-const sourceFor = async (settings: Record<string, unknown>) => sourcesOf([await completed(settings)])[0] as TileSource
-function client() {
-  const tiles = createTileImagery({ fillIn })
-  closers.push(() => tiles.close())
-  return tiles
-}
+const { client, completed, serve, sourceFor } = useWeb()
 
 describe.skipIf(lacks(GDAL, MAPSERVER, MAPPROXY))('tiles of a service', () => {
-  let proxy: Service
+  let proxy: Awaited<ReturnType<typeof startMapProxy>>
   let mapServer: Service
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'skyscript-wmts-'))
@@ -94,7 +73,7 @@ globals:
   }, 60_000)
   afterAll(async () => {
     await proxy?.stop()
-    await mapServer?.stop()
+    await mapServer?.close()
     await rm(folder, { recursive: true, force: true })
   })
 
@@ -153,10 +132,10 @@ async function readByGdal(url: string, { width, height }: { readonly width: numb
   }
 }
 
-async function startMapProxy(config: string): Promise<Service> {
-  const free = await serve(() => {})
+async function startMapProxy(config: string): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  const free = await startService(() => {})
   const { port } = new URL(free.url)
-  await free.stop()
+  await free.close()
   const program = spawn('mapproxy-util', ['serve-develop', '-b', `127.0.0.1:${port}`, config], {
     stdio: 'ignore',
     detached: true,
@@ -167,7 +146,7 @@ async function startMapProxy(config: string): Promise<Service> {
   for (let attempt = 0; ; attempt++) {
     try {
       await fetch(`${url}/wmts/1.0.0/WMTSCapabilities.xml`)
-      return { url, asked: [], stop }
+      return { url, stop }
     } catch (error) {
       if (attempt === 200) throw error
       await new Promise((resolve) => setTimeout(resolve, 100))
@@ -195,7 +174,6 @@ async function saying(contents: Partial<Record<'crs' | 'corner' | 'layer' | 'lim
       `<?xml version="1.0"?><Capabilities xmlns="http://www.opengis.net/wmts/1.0" xmlns:ows="http://www.opengis.net/ows/1.1" version="1.0.0"><Contents><Layer><ows:Identifier>dop</ows:Identifier><ows:WGS84BoundingBox>${box}</ows:WGS84BoundingBox><Style><ows:Identifier>plain</ows:Identifier></Style><Format>image/png</Format>${layer}<TileMatrixSetLink><TileMatrixSet>EPSG:3857</TileMatrixSet>${limits}</TileMatrixSetLink></Layer><TileMatrixSet><ows:Identifier>EPSG:3857</ows:Identifier><ows:SupportedCRS>${crs}</ows:SupportedCRS>${matrix('18', 2132.729583849784, 262_144)}${matrix('19', 1066.364791924892, 524_288)}</TileMatrixSet></Contents></Capabilities>`,
     )
   })
-  closers.push(() => server.stop())
   return server
 }
 const nrw = async (server: Service, changes: Record<string, unknown> = {}) =>

@@ -1,13 +1,8 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import sharp from 'sharp'
+import { type Service, startService } from './service.ts'
 
-export interface TileServer {
-  readonly url: string
-  /** Paths that were asked for, with queries. */
-  readonly asked: string[]
-  stop(): Promise<void>
-}
+export type { Service as TileServer } from './service.ts'
 
 /** The colour of a pixel of a zoom level, counted from the north-west of the world: each has its own. */
 export const colourAt = (x: number, y: number): readonly [number, number, number] => [
@@ -24,10 +19,8 @@ export const colourAt = (x: number, y: number): readonly [number, number, number
 export async function startTiles(
   instead: (request: IncomingMessage, response: ServerResponse) => boolean = () => false,
   size = 256,
-): Promise<TileServer> {
-  const asked: string[] = []
-  const server = createServer(async (request, response) => {
-    asked.push(request.url!)
+): Promise<Service> {
+  return startService(async (request, response) => {
     if (instead(request, response)) return
     const [, , x, y] = request.url!.split('?')[0]!.split('/').map(Number)
     const pixels = Buffer.alloc(size * size * 3)
@@ -39,13 +32,4 @@ export async function startTiles(
       .toBuffer()
     response.writeHead(200, { 'Content-Type': 'image/png' }).end(png)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    asked,
-    async stop() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
 }

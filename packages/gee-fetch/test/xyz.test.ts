@@ -40,7 +40,7 @@ afterEach(async () => {
 })
 async function serve(...args: Parameters<typeof startTiles>): Promise<TileServer> {
   const server = await startTiles(...args)
-  closers.push(() => server.stop())
+  closers.push(() => server.close())
   return server
 }
 function client(options: Partial<Parameters<typeof createTileImagery>[0]> = {}) {

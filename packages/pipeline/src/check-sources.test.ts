@@ -10,7 +10,7 @@ import type { SourceHere } from './sources-here.ts'
 
 const AT: Position = [7.4992, 46.72]
 let server: TileServer | undefined
-afterEach(async () => server?.stop())
+afterEach(async () => server?.close())
 
 async function check(imagery: unknown, lacks: string | null = null) {
   const text = JSON.stringify({ osm: { source: 'a.osm.pbf' }, output: 'out', imagery })

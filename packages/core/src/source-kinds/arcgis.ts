@@ -1,11 +1,10 @@
 import { z } from 'zod'
-import { credit, crs, extent, gsd, KEY, names, requests, serviceUrl, statedLicence, years } from './common.ts'
+import { crs, gsd, KEY, maps, names, serviceUrl } from './common.ts'
 
 /** Everything that is optional here is read from the service, and stored with the settings of the run. */
 export const arcgisSource = z.strictObject({
   kind: z.literal('arcgis').describe('`arcgis`: an image service of ArcGIS, by `exportImage`'),
   ...names,
-  extent,
   url: serviceUrl((address) =>
     /\/ImageServer\/?(\?|$)/i.test(address) ? null : 'must end in /ImageServer; tile caches are of kind xyz',
   ).describe(`Address of the service, which ends in \`/ImageServer\`; a key is written as ${KEY}`),
@@ -36,16 +35,7 @@ export const arcgisSource = z.strictObject({
     .array(z.int().min(1900).max(2100))
     .optional()
     .describe('Years that are asked for, each an image; default: those of `years` where the service knows times'),
-  tileSize: z
-    .int()
-    .min(128)
-    .max(4096)
-    .default(512)
-    .describe('Pixels of the side of a map; images that are close together share maps'),
-  years,
-  licence: statedLicence,
-  credit,
-  requests,
+  ...maps,
 })
 
 export type ArcgisSettings = z.infer<typeof arcgisSource>

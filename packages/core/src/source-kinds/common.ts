@@ -150,3 +150,26 @@ export const serviceUrl = (faultOf: (address: string) => string | null = () => n
 /** Of servers that take turns, the first. */
 const isWebAddress = (address: string): boolean =>
   /^https?:$/.test(URL.parse(address.replace(/\{switch:([^,}]*)[^}]*\}/g, '$1'))?.protocol ?? '')
+
+/** What every web service of pictures has, beside its address. */
+export const pictures = { extent, years, licence: statedLicence, credit, requests }
+
+/** The same of one that makes maps of any place and size. */
+export const maps = {
+  ...pictures,
+  tileSize: z
+    .int()
+    .min(128)
+    .max(4096)
+    .default(512)
+    .describe('Pixels of the side of a map; images that are close together share maps'),
+}
+
+/** Values of a layer's dimension `time`. */
+export const layerTimes = z
+  .array(z.string().regex(/^\d{4}(-\d\d(-\d\d(T[\d:.]+Z?)?)?)?$/, 'must be a date such as 2021 or 2021-05-30'))
+  .optional()
+  .describe('Times of the layer that are used, each an image; `2021` means all of that year; default: all of them')
+
+const mapSettings = z.object({ ...names, url: z.string(), ...maps })
+export type MapSettings = z.infer<typeof mapSettings>

@@ -1,23 +1,10 @@
 import { z } from 'zod'
-import {
-  credit,
-  crs,
-  extent,
-  gsd,
-  KEY,
-  layerSetting,
-  names,
-  requests,
-  serviceUrl,
-  statedLicence,
-  years,
-} from './common.ts'
+import { crs, gsd, KEY, layerSetting, layerTimes, maps, names, serviceUrl } from './common.ts'
 
 /** Everything that is optional here is read from the service, and stored with the settings of the run. */
 export const wmsSource = z.strictObject({
   kind: z.literal('wms').describe('`wms`: a Web Map Service, 1.1.1 or 1.3.0'),
   ...names,
-  extent,
   url: serviceUrl().describe(
     `Address of the service; other parameters of its query are kept, and a key is written as ${KEY}`,
   ),
@@ -39,10 +26,7 @@ export const wmsSource = z.strictObject({
     .regex(/^image\/[\w.+-]+(?:; ?[\w=.-]+)*$/, 'must be a type such as image/png')
     .optional()
     .describe('Type of the maps; default: `image/png` where it is at most three times as large as `image/jpeg`'),
-  times: z
-    .array(z.string().regex(/^\d{4}(-\d\d(-\d\d(T[\d:.]+Z?)?)?)?$/, 'must be a date such as 2021 or 2021-05-30'))
-    .optional()
-    .describe("Values of the layer's time dimension that are used, each an image; default: all of them"),
+  times: layerTimes,
   dates: z
     .strictObject({
       layer: z.string().min(1).describe('Layer that can be queried, as a rule one of metadata'),
@@ -57,16 +41,7 @@ export const wmsSource = z.strictObject({
     .describe(
       'Where pictures are of several years: what says when a place was photographed (GetFeatureInfo); one more request for each square of maps',
     ),
-  tileSize: z
-    .int()
-    .min(128)
-    .max(4096)
-    .default(512)
-    .describe('Pixels of the side of a map; images that are close together share maps'),
-  years,
-  licence: statedLicence,
-  credit,
-  requests,
+  ...maps,
 })
 
 export type WmsSettings = z.infer<typeof wmsSource>

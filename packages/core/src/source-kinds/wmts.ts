@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { credit, crs, extent, KEY, layerSetting, names, requests, serviceUrl, statedLicence, years } from './common.ts'
+import { crs, KEY, layerSetting, layerTimes, names, pictures, serviceUrl } from './common.ts'
 
 const range = z.tuple([z.int().min(0), z.int().min(0)])
 
@@ -7,7 +7,6 @@ const range = z.tuple([z.int().min(0), z.int().min(0)])
 export const wmtsSource = z.strictObject({
   kind: z.literal('wmts').describe('`wmts`: a Web Map Tile Service'),
   ...names,
-  extent,
   url: serviceUrl().describe(`Address of the service, or of its capabilities; a key is written as ${KEY}`),
   layer: layerSetting.describe('Layer; `{ 2018: ortho18, 2021: ortho21 }` by year'),
   matrixSet: z.string().min(1).describe('Tile matrix set'),
@@ -22,10 +21,7 @@ export const wmtsSource = z.strictObject({
     .record(z.string().min(1), z.string())
     .default({})
     .describe('Values of dimensions, such as `{ elevation: "0" }`; default: those of the service'),
-  times: z
-    .array(z.string().regex(/^\d{4}(-\d\d(-\d\d(T[\d:.]+Z?)?)?)?$/, 'must be a date such as 2021 or 2021-05-30'))
-    .optional()
-    .describe("Values of the layer's dimension `time` that are used, each an image; default: all of them"),
+  times: layerTimes,
   axis: z
     .enum(['by-definition', 'east-first', 'north-first'])
     .default('by-definition')
@@ -47,10 +43,7 @@ export const wmtsSource = z.strictObject({
     })
     .optional()
     .describe('The pixels of the matrix; default: as the service says'),
-  years,
-  licence: statedLicence,
-  credit,
-  requests,
+  ...pictures,
 })
 
 export type WmtsSettings = z.infer<typeof wmtsSource>

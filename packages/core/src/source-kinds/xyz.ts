@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isTileJson, templateTokens } from '../tile-template.ts'
-import { credit, extent, names, requests, serviceUrl, statedLicence, years } from './common.ts'
+import { names, pictures, serviceUrl } from './common.ts'
 
 const TOKENS = ['z', 'zoom', 'x', 'y', '-y', 'key']
 
@@ -21,7 +21,6 @@ export const xyzSource = z
   .strictObject({
     kind: z.literal('xyz').describe('`xyz`: image tiles in web mercator, as web maps show them'),
     ...names,
-    extent,
     url: serviceUrl(templateFault).describe(
       `Address of a TileJSON, or of a tile with \`{z}\`, \`{x}\`, \`{y}\` (\`{-y}\` counts from the south), \`{switch:a,b,c}\` for servers that take turns, and \`{key}\` in place of a key, which is read from the environment: \`SKYSCRIPT_SECRET_<ALIAS>\``,
     ),
@@ -34,19 +33,15 @@ export const xyzSource = z
       .union([z.literal(256), z.literal(512)], 'must be 256 or 512')
       .default(256)
       .describe("Pixels of a tile's side: 256 or 512"),
-    years,
-    licence: statedLicence,
-    credit,
-    requests,
+    ...pictures,
   })
   .refine(({ url, zoom }) => zoom !== undefined || isTileJson(url), {
     path: ['zoom'],
     message: 'is missing; expected a list',
   })
-
   .refine(({ url, zoom }) => zoom === undefined || !isTileJson(url) || /\.json$/.test(url.split('?')[0]!), {
     path: ['url'],
-    message: 'must contain {z}, {x} and {y}; the address of a TileJSON ends in .json, or stands without zoom',
+    message: 'must contain {z}, {x} and {y}; the address of a TileJSON ends in .json, and needs no zoom',
   })
 
 export type XyzSettings = z.infer<typeof xyzSource>

@@ -21,7 +21,7 @@ import type { UnpackedTiles } from './blocks.ts'
 import type { CogSource } from './cog-source.ts'
 import { localBytes, remoteBytes, versionAt } from './file-bytes.ts'
 import { fileIds } from './file-ids.ts'
-import { gridPositions } from './grid-positions.ts'
+import { boxOfGrid, gridPositions } from './grid-positions.ts'
 import { isFull, paint } from './paint.ts'
 import { collectionUrl, readItem, searchItems } from './stac.ts'
 import { assetOf, partsAt180, placedAt, type StacItem } from './stac-item.ts'
@@ -374,8 +374,4 @@ function mosaicOf({ collection }: CogSource, period: string, sheets: readonly Sh
     cloud: clouds.length === 0 ? null : Math.max(...clouds),
     footprint: [side(Math.min, 0), side(Math.min, 1), side(Math.max, 2), side(Math.max, 3)],
   }
-}
-
-function boxOfGrid({ west, north, width, height, stepX, stepY }: PixelGrid): Box {
-  return [west, north - height * stepY, west + width * stepX, north]
 }

@@ -1,3 +1,4 @@
+import type { Box } from '@skyscript/core'
 import type { PixelGrid } from '../client.ts'
 import type { Projection } from '../crs/projections.ts'
 
@@ -5,6 +6,14 @@ import type { Projection } from '../crs/projections.ts'
 const STEP_PIXELS = 32
 /** Pixel coordinates are rounded to this fraction of a degree (0.1 mm), so they are equal whatever corner they are counted from. */
 const PER_DEGREE = 1e9
+
+/** Bounds of a grid in degrees. */
+export const boxOfGrid = ({ west, north, width, height, stepX, stepY }: PixelGrid): Box => [
+  west,
+  north - height * stepY,
+  west + width * stepX,
+  north,
+]
 
 /** Easting and northing of every pixel's centre, row by row. */
 export interface GridPositions {

@@ -1,4 +1,4 @@
-import { InputError, type LayerSettings } from '@skyscript/core'
+import { InputError, type LayerSettings, radians } from '@skyscript/core'
 import { coveredBy, middleOf } from '../coverage.ts'
 import { mercatorStep } from '../lattice.ts'
 import type { Layer } from './layer.ts'
@@ -48,7 +48,7 @@ function zoomOf({ minZoom, maxZoom }: Layer): [number, number] | null {
 function gsdOfZoom({ maxZoom, outline }: Layer): number | null {
   if (maxZoom === null) return null
   const [, latitude] = middleOf(coveredBy(outline ?? [-180, -60, 180, 60]))
-  return Number((mercatorStep(maxZoom, 256) * Math.cos((latitude * Math.PI) / 180)).toPrecision(2))
+  return Number((mercatorStep(maxZoom, 256) * Math.cos(radians(latitude))).toPrecision(2))
 }
 
 /** Both lists write a key in their own ways; JOSM puts the levels in front. */

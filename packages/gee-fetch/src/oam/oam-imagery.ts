@@ -10,10 +10,10 @@
 import { type Box, METRES_PER_DEGREE_LATITUDE, mapTileBox, mapTilesOf, ServiceError } from '@skyscript/core'
 import pMap from 'p-map'
 import type { SourceImage } from '../candidates.ts'
-import type { PixelGrid } from '../client.ts'
 import { type CogImagery, createCogImagery } from '../cog/cog-imagery.ts'
 import type { CogSource } from '../cog/cog-source.ts'
 import { fileIds } from '../cog/file-ids.ts'
+import { boxOfGrid } from '../cog/grid-positions.ts'
 import { placedAt } from '../cog/stac-item.ts'
 import { mayCover } from '../coverage.ts'
 import type { Http } from '../http.ts'
@@ -206,8 +206,4 @@ function routed(hosts: ReturnType<typeof createHosts>, requests: OamSource['requ
     stats: { searches: 0, rangeRequests: 0, bytes: 0, retries: 0 },
     close: async () => {},
   }
-}
-
-function boxOfGrid({ west, north, width, height, stepX, stepY }: PixelGrid): Box {
-  return [west, north - height * stepY, west + width * stepX, north]
 }

@@ -1,64 +1,45 @@
 import { type ArcgisSettings, type Box, boxCenter, InputError, radians } from '@skyscript/core'
 import { epsgOf, type GridSystem, gridSystemOf, WEB_MERCATOR } from '../crs/grid-system.ts'
-import { systemLattice } from '../lattice.ts'
-import { placeOf, smallerFormat, systemFor } from './choices.ts'
-import { onePicture, pictureFacts, picturesOf } from './picture-facts.ts'
-import { type Completed, type Service, withQuery } from './service.ts'
-import type { Picture, TilePlace, TileSource } from './tile-source.ts'
-import { sidesOf, unknownPixels } from './wms.ts'
+import { NOTHING_HERE, placeOf, smallerFormat, systemFor } from './choices.ts'
+import { type Maps, mapSource, sidesOf, systemOf } from './map-source.ts'
+import { onePicture, picturesOf } from './picture-facts.ts'
+import { type Completed, faultOf, jsonObject, type Service, withQuery } from './service.ts'
+import type { TileSource } from './tile-source.ts'
 
 /** Raise when maps give other pixels. */
 const MAPS_VERSION = 1
 
-const fileOf = (url: string, file: string): string => url.replace(/\/?(\?|$)/, `/${file}$1`)
-
 /**
  * A source of maps of an image service of ArcGIS
- * (https://developers.arcgis.com/rest/services-reference/enterprise/export-image/), which lie as those of `wmsSource`, and
- * may be incomplete like it.
+ * (https://developers.arcgis.com/rest/services-reference/enterprise/export-image/); incomplete until `completeArcgis` has
+ * read the service.
  */
 export function arcgisSource(settings: ArcgisSettings): TileSource {
-  const { url, gsd = UNKNOWN_GSD, crs, format, tileSize, years, times } = settings
+  const { gsd, crs, format, years, times } = settings
   const [pictures] = times ? picturesOf('', years, times.map(String)) : [onePicture('latest', years)]
-  const isComplete = settings.gsd !== undefined && crs !== undefined && format !== undefined
-  return {
-    ...pictureFacts(settings, pictures),
-    kind: 'tiles',
-    gsd,
-    url,
-    tile: { width: tileSize, height: tileSize },
-    corner: { x: 0, y: 0 },
-    sizeSetting: null,
-    coarserBy: (factor) => arcgisSource({ ...settings, gsd: gsd * factor }),
-    ...(isComplete ? mapsOf({ ...settings, gsd, crs, format }) : unknownPixels(settings)),
-  }
+  const isComplete = gsd !== undefined && crs !== undefined && format !== undefined
+  const maps = isComplete ? mapsOf({ ...settings, gsd, crs, format }) : null
+  return mapSource({ ...settings, gsd: gsd ?? UNKNOWN_GSD }, pictures, maps, (coarser) =>
+    arcgisSource({ ...settings, gsd: coarser }),
+  )
 }
 
-/** Metres; such services have aerial pictures as a rule. */
+/** Metres, until the service has said its own: most such services have aerial pictures. */
 const UNKNOWN_GSD = 1
 
-function mapsOf({
-  alias,
-  url,
-  gsd,
-  crs,
-  format,
-  bands,
-  tileSize,
-  times,
-  mosaicRule,
-  yearField,
-}: ArcgisSettings & { readonly gsd: number; readonly crs: string; readonly format: string }) {
-  const code = epsgOf(crs)!
-  const system = gridSystemOf(code, alias)
+function mapsOf(
+  settings: ArcgisSettings & { readonly gsd: number; readonly crs: string; readonly format: string },
+): Maps {
+  const { alias, url, gsd, crs, format, bands, tileSize, times, mosaicRule, yearField } = settings
+  const code = String(epsgOf(crs))
   return {
-    latticeIn: (tile: string) => systemLattice(system, gsd, tile),
-    addressOf: (place: TilePlace, { name, time }: Picture) => {
+    system: systemOf(crs, alias),
+    addressOf: (place, { name, time }) => {
       const rule = times && yearField ? { ...mosaicRule, where: `${yearField} = ${name}` } : mosaicRule
-      return withQuery(fileOf(url, 'exportImage'), {
+      return withQuery(url.replace(/\/?(\?|$)/, '/exportImage$1'), {
         bbox: sidesOf(place, tileSize).join(),
-        bboxSR: String(code),
-        imageSR: String(code),
+        bboxSR: code,
+        imageSR: code,
         size: `${tileSize},${tileSize}`,
         format,
         pixelType: 'U8',
@@ -93,21 +74,23 @@ interface Description {
 /** Settings with everything that the service says: coordinate system, GSD, format, and the years that it can be asked for. */
 export async function completeArcgis(settings: ArcgisSettings, service: Service): Promise<Completed<ArcgisSettings>> {
   const { alias, url, requests, bands, years, yearField } = settings
-  const base = url.split('?')[0]!
-  const fault = (what: string) => new InputError('imagery-settings', `${alias}: ${base} ${what}.`)
-  const described = jsonOf(await service.document(withQuery(url, { f: 'json' }), requests), fault)
+  const fault = faultOf(settings)
+  const described = jsonObject<Description>(await service.document(withQuery(url, { f: 'json' }), requests))
+  if (described === null)
+    throw fault('answers with something other than JSON, so it is no image service of ArcGIS; check its address')
+  if (described.error) throw fault(`refuses to describe itself (${described.error.message ?? 'no reason given'})`)
   const { extent, pixelSizeX, bandCount, timeInfo, copyrightText } = described
-  if (!extent) throw fault('describes no image service with a known place')
+  if (!extent) throw fault('describes no image service with a known place; check its address')
   const reference = extent.spatialReference?.latestWkid ?? extent.spatialReference?.wkid
   if (!reference && settings.crs === undefined)
     throw fault(
       'describes no image service with a known place: its coordinate system has no code; set crs of the source',
     )
   const most = Math.max(...bands)
-  if (bandCount && bandCount < most) throw fault(`has ${bandCount} bands, and bands names ${most}`)
-  const system = systemOf(reference, settings)
+  if (bandCount && bandCount < most) throw fault(`has ${bandCount} bands, and bands names ${most}; name others`)
+  const system = ownSystem(reference, settings)
   const place = placeOf(settings.extent, [system && boundsIn(system, extent)])
-  if (place === null) throw fault('has nothing within the extent of the source')
+  if (place === null) throw fault(NOTHING_HERE)
   const crs = settings.crs ?? systemFor([`EPSG:${reference}`, 'EPSG:3857'], place.box, alias)!
   const gsd = settings.gsd ?? (system && gsdOf(pixelSizeX, system, place.box))
   if (gsd === null) throw fault('does not say its pixel size; set gsd of the source')
@@ -128,7 +111,7 @@ export async function completeArcgis(settings: ArcgisSettings, service: Service)
 }
 
 /** The service's own system; null where it isn't known, and the settings say in which one to ask. */
-function systemOf(reference: number | undefined, { alias, crs }: ArcgisSettings): GridSystem | null {
+function ownSystem(reference: number | undefined, { alias, crs }: ArcgisSettings): GridSystem | null {
   try {
     return gridSystemOf(reference ?? 0, alias)
   } catch (error) {
@@ -154,17 +137,4 @@ function gsdOf(size: number | null | undefined, system: GridSystem, box: Box): n
   if (!size) return null
   const scale = system === WEB_MERCATOR ? Math.cos(radians(boxCenter(box)[1])) : 1
   return Number((size * system.unit * scale).toPrecision(3))
-}
-
-function jsonOf(text: string, fault: (what: string) => InputError): Description {
-  let described: Description | null = null
-  try {
-    described = JSON.parse(text) as Description | null
-  } catch {
-    // The same fault.
-  }
-  if (typeof described !== 'object' || described === null)
-    throw fault('answers with something other than JSON, so it is no image service of ArcGIS')
-  if (described.error) throw fault(`refuses to describe itself (${described.error.message ?? 'no reason given'})`)
-  return described
 }

@@ -8,15 +8,17 @@ import {
   InputError,
   METRES_PER_DEGREE_LATITUDE,
   METRES_PER_DEGREE_LONGITUDE,
-  mapTileAt,
   type Position,
   radians,
 } from '@skyscript/core'
 import { coveredBy } from '../coverage.ts'
 import { areaOf } from '../crs/epsg.ts'
 import { epsgOf, type GridSystem, gridSystemOf, isInDegrees, WEB_MERCATOR } from '../crs/grid-system.ts'
-import type { Service } from './service.ts'
-import type { TileSource } from './tile-source.ts'
+import { type Fault, listed, type Service } from './service.ts'
+import { placeAt, type TileSource } from './tile-source.ts'
+
+/** What is said where `placeOf` finds nothing. */
+export const NOTHING_HERE = 'has nothing within the extent of the source; correct its extent'
 
 /**
  * Where the layers of a service may have pictures, and its bounds; null for nowhere.
@@ -109,18 +111,37 @@ export async function smallerFormat(
   const [, { extent, tile }] = png
   for (const [u, v] of PLACES) {
     const at: Position = [extent[0] + u! * (extent[2] - extent[0]), extent[1] + v! * (extent[3] - extent[1])]
-    const [ours, theirs] = await Promise.all([png, jpeg].map(([, source]) => service.tile(source, tileAt(source, at))))
+    const [ours, theirs] = await Promise.all([png, jpeg].map(([, source]) => service.tile(source, placeAt(source, at))))
     if (!ours || !theirs || theirs.length < SHOWS_SOMETHING * tile.width * tile.height) continue
     return ours.length <= LARGER * theirs.length ? png[0] : jpeg[0]
   }
   return jpeg[0]
 }
 
-/** The tile of a source at a place (degrees). */
-export function tileAt({ latticeIn, corner, tile }: TileSource, place: Position) {
-  const { system, stepX, stepY } = latticeIn(mapTileAt(place))
-  const [x, y] = system.forward(place)
-  const column = Math.floor((x! - corner.x) / stepX / tile.width)
-  const row = Math.floor((corner.y - y!) / stepY / tile.height)
-  return { column, row, stepX, stepY }
+/** Types that are decoded here, without loss and with it, best first. */
+const LOSSLESS = ['image/png; mode=24bit', 'image/png', 'image/png24', 'image/vnd.jpeg-png']
+const LOSSY = ['image/jpeg', 'image/jpg', 'image/webp']
+
+/**
+ * The type of pictures to ask for, of those that a service offers.
+ *
+ * @param sourceWith the source with a type, to try it
+ * @throws InputError where none is decoded here
+ */
+export async function formatFor(
+  offered: readonly string[],
+  sourceWith: (format: string) => TileSource,
+  service: Service,
+  fault: Fault,
+): Promise<string> {
+  if (offered.length === 0) throw fault('names no format of its pictures; set format of the source')
+  const known = offered.map((each) => each.toLowerCase())
+  const find = (names: readonly string[]) => names.find((name) => known.includes(name))
+  const [png, jpeg] = [find(LOSSLESS), find(LOSSY)]
+  if (png !== undefined && jpeg !== undefined)
+    return smallerFormat(service, [png, sourceWith(png)], [jpeg, sourceWith(jpeg)])
+  // PNGs of few colours are better than none.
+  const only = png ?? jpeg ?? known.find((each) => each.startsWith('image/png'))
+  if (only === undefined) throw fault(`gives no PNG and no JPEG, only ${listed(offered)}; use another layer or service`)
+  return only
 }

@@ -1,6 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sha256 } from '@skyscript/core'
 
 /** A file as a server sent it, with the ETag by which it says whether it still sends the same. */
 export interface CachedFile {
@@ -34,7 +35,7 @@ export function openFileCache({ folder, mostBytes }: FileCacheOptions): FileCach
   let written = Infinity
   let clearing: Promise<void> | null = null
   const pathOf = (name: string) => {
-    const hash = hashOf(name)
+    const hash = sha256(name)
     return join(folder, hash.slice(0, 2), hash.slice(2))
   }
   const clear = async () => {
@@ -56,7 +57,7 @@ export function openFileCache({ folder, mostBytes }: FileCacheOptions): FileCach
         await mkdir(join(path, '..'), { recursive: true })
         await writeFile(
           own,
-          Buffer.concat([Buffer.from(`${JSON.stringify({ etag, sha256: hashOf(bytes) })}\n`), bytes]),
+          Buffer.concat([Buffer.from(`${JSON.stringify({ etag, sha256: sha256(bytes) })}\n`), bytes]),
         )
         await rename(own, path)
       } catch {
@@ -73,16 +74,14 @@ export function openFileCache({ folder, mostBytes }: FileCacheOptions): FileCach
   }
 }
 
-const hashOf = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex')
-
 /** null for a file that is cut off or damaged. */
 function parsed(file: Buffer): CachedFile | null {
   const end = file.indexOf('\n')
   if (end === -1) return null
   try {
-    const { etag, sha256 } = JSON.parse(file.toString('utf8', 0, end)) as { etag?: unknown; sha256?: unknown }
+    const { etag, sha256: own } = JSON.parse(file.toString('utf8', 0, end)) as { etag?: unknown; sha256?: unknown }
     const bytes = file.subarray(end + 1)
-    return typeof etag === 'string' && sha256 === hashOf(bytes) ? { etag, bytes } : null
+    return typeof etag === 'string' && own === sha256(bytes) ? { etag, bytes } : null
   } catch {
     return null
   }

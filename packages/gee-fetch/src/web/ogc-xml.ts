@@ -1,53 +1,6 @@
 /** Documents of OGC services. */
-
-import { parseXml, XmlElement } from '@rgrove/parse-xml'
 import { type Box, ServiceError } from '@skyscript/core'
-
-/** An element of a document, or none: names are without prefix. */
-export class Element {
-  readonly #element: XmlElement | null
-
-  constructor(element: XmlElement | null) {
-    this.#element = element
-  }
-
-  get isThere(): boolean {
-    return this.#element !== null
-  }
-
-  get name(): string {
-    return withoutPrefix(this.#element?.name ?? '')
-  }
-
-  /** Its children of a name. */
-  all(name: string): Element[] {
-    return (this.#element?.children ?? []).flatMap((child) =>
-      child instanceof XmlElement && withoutPrefix(child.name) === name ? [new Element(child)] : [],
-    )
-  }
-
-  /** The first child of a path of names. */
-  at(...path: readonly string[]): Element {
-    return path.reduce<Element>((from, name) => from.all(name)[0] ?? new Element(null), this)
-  }
-
-  attribute(name: string): string | undefined {
-    const attributes = this.#element?.attributes ?? {}
-    const key = Object.keys(attributes).find((each) => withoutPrefix(each) === name)
-    return key === undefined ? undefined : attributes[key]
-  }
-
-  get text(): string {
-    return (this.#element?.text ?? '').trim()
-  }
-
-  /** Numbers with spaces between. */
-  get numbers(): number[] {
-    return this.text.split(/[\s,]+/).map(Number)
-  }
-}
-
-const withoutPrefix = (name: string): string => name.slice(name.indexOf(':') + 1)
+import { Element } from '../xml-element.ts'
 
 /**
  * The root element of a document, if it has one of these names.
@@ -65,7 +18,7 @@ export function documentOf(sent: string, names: readonly string[], address: stri
   if (/^(?:<!doctype html|<html)/i.test(text)) throw wrong('a web page')
   let root: Element
   try {
-    root = new Element(parseXml(text, { ignoreUndefinedEntities: true }).root)
+    root = Element.parse(text)
   } catch {
     if (text.startsWith('<')) throw wrong('broken XML')
     throw wrong(text === '' ? 'nothing' : `something other than XML (${text.replace(/\s+/g, ' ').slice(0, 120)})`)
@@ -80,3 +33,9 @@ export function boundsOf(sides: readonly number[]): Box | null {
   const [west, south, east, north] = sides
   return sides.length === 4 && west! < east! && south! < north! ? (sides as unknown as Box) : null
 }
+
+/** The conditions that a service states for its use, without those that say that there are none. */
+export const termsOf = (provider: Element): string[] =>
+  ['Fees', 'AccessConstraints']
+    .map((name) => provider.at(name).text)
+    .filter((text) => text !== '' && !/^(none|no conditions apply|-)$/i.test(text))

@@ -1,11 +1,11 @@
 /** Reads what a build needs to know of a web service: its capabilities, and a picture. */
+import { InputError, POLITE_REQUESTS } from '@skyscript/core'
 import { hostOf } from '../http.ts'
 import { createHosts, type HostOptions } from './hosts.ts'
-import type { RequestLimits, TilePlace, TileSource } from './tile-source.ts'
+import { type RequestLimits, TILE_BYTES, type TilePlace, type TileSource } from './tile-source.ts'
 
 /** A document that describes a service is smaller, even where it lists thousands of layers. */
 const DOCUMENT_BYTES = 64 * 2 ** 20
-const TILE_BYTES = 8 * 2 ** 20
 
 export interface Service {
   /** @throws ServiceError or InputError where it can't be read */
@@ -18,10 +18,10 @@ export interface OpenService extends Service {
   close(): Promise<void>
 }
 
-export function openService(options: HostOptions, politely: RequestLimits): OpenService {
+export function openService(options: HostOptions): OpenService {
   const hosts = createHosts(options)
   return {
-    async document(address, requests = politely) {
+    async document(address, requests = POLITE_REQUESTS) {
       const { http, url } = await hosts.open(address, requests)
       const bytes = await http.document(url, { shown: hostOf(address), most: DOCUMENT_BYTES })
       // Services repeat their own address, with the key that it was asked with.
@@ -86,6 +86,24 @@ export function absoluteOf(address: string, document: string): string {
   if (/^https?:\/\//i.test(address)) return address
   if (address.startsWith('//')) return scheme + address
   return address.startsWith('/') ? origin + address : base.replace(/[^/]*$/, '') + address
+}
+
+/** Faults of a source's settings that its service shows. */
+export const faultOf = ({ alias, url }: { readonly alias: string; readonly url: string }) => {
+  const [address] = url.split('?')
+  return (what: string) => new InputError('imagery-settings', `${alias}: ${address} ${what}.`)
+}
+
+export type Fault = ReturnType<typeof faultOf>
+
+/** The object that a JSON document holds; null for anything else. */
+export function jsonObject<T extends object>(text: string): T | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' ? (value as T | null) : null
+  } catch {
+    return null
+  }
 }
 
 /** How many names a message lists. */

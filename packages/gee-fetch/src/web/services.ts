@@ -1,5 +1,5 @@
 /** Completes the settings of web services by what these say of themselves. */
-import { isTileJson, POLITE_REQUESTS, type SourceChoice, type SourceSettings } from '@skyscript/core'
+import { isTileJson, type SourceChoice, type SourceSettings } from '@skyscript/core'
 import type { HostOptions } from './hosts.ts'
 import { type Completed, openService, type Service } from './service.ts'
 
@@ -34,7 +34,7 @@ export async function completeSources<S extends SourceChoice>(
   onTerms: (alias: string, terms: readonly string[]) => void = () => {},
 ): Promise<S[]> {
   if (!sources.some(needsService)) return [...sources]
-  const service = openService(options, POLITE_REQUESTS)
+  const service = openService(options)
   try {
     const complete = async (source: S): Promise<S> => {
       if (!needsService(source)) return source

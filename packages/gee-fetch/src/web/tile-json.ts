@@ -1,6 +1,6 @@
-import { InputError, type XyzSettings } from '@skyscript/core'
+import type { XyzSettings } from '@skyscript/core'
 import { describedSource } from '@skyscript/core/config'
-import { absoluteOf, type Completed, type Service } from './service.ts'
+import { absoluteOf, type Completed, faultOf, jsonObject, type Service } from './service.ts'
 
 /** What matters here of TileJSON 1.0 to 3.0 (https://github.com/mapbox/tilejson-spec). */
 interface TileJson {
@@ -19,9 +19,10 @@ const WORLD = JSON.stringify([-180, -90, 180, 90])
 /** Settings of tiles with what their TileJSON says; what the user states counts more. */
 export async function completeXyz(settings: XyzSettings, service: Service): Promise<Completed<XyzSettings>> {
   const { alias, url, requests } = settings
-  const shown = url.split('?')[0]!
-  const fault = (what: string) => new InputError('imagery-settings', `${alias}: ${shown} ${what}.`)
-  const json = jsonOf(await service.document(url, requests), fault)
+  const fault = faultOf(settings)
+  const text = await service.document(url, requests)
+  const json = jsonObject<TileJson>(text)
+  if (json === null) throw fault(/^\s*</.test(text) ? 'is a web page, not TileJSON' : 'is no TileJSON')
   const { tiles, vector_layers, name } = json
   const template: unknown = Array.isArray(tiles) ? tiles[0] : undefined
   if (typeof template !== 'string') throw fault('is no TileJSON: it lists no tiles')
@@ -41,16 +42,6 @@ export async function completeXyz(settings: XyzSettings, service: Service): Prom
     credit: settings.credit ?? creditOf(json.attribution),
   }
   return { settings: describedSource(complete, alias) as XyzSettings, terms: [] }
-}
-
-function jsonOf(text: string, fault: (what: string) => InputError): TileJson {
-  try {
-    const json: unknown = JSON.parse(text)
-    if (typeof json === 'object' && json !== null) return json
-  } catch {
-    // The same fault.
-  }
-  throw fault(/^\s*</.test(text) ? 'is a web page, not TileJSON' : 'is no TileJSON')
 }
 
 const levelOf = (value: unknown): number | null =>

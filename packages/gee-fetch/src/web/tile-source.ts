@@ -1,5 +1,9 @@
+import { mapTileAt, type Position } from '@skyscript/core'
 import type { Lattice } from '../lattice.ts'
 import type { SourceFacts } from '../sources/source-facts.ts'
+
+/** No tile has more bytes. */
+export const TILE_BYTES = 8 * 2 ** 20
 
 /** Requests to a host, at a time and a second. */
 export interface RequestLimits {
@@ -56,3 +60,12 @@ export interface TileSource extends SourceFacts {
 }
 
 export const imageIdOf = ({ alias }: TileSource, { name }: Picture): string => `${alias}/${name}`
+
+/** The tile of a source at a position, degrees. */
+export function placeAt({ latticeIn, corner, tile }: TileSource, position: Position): TilePlace {
+  const { system, stepX, stepY } = latticeIn(mapTileAt(position))
+  const [x, y] = system.forward(position)
+  const column = Math.floor((x - corner.x) / stepX / tile.width)
+  const row = Math.floor((corner.y - y) / stepY / tile.height)
+  return { column, row, stepX, stepY }
+}

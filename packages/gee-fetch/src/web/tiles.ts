@@ -16,19 +16,16 @@ import { refusalOf } from '../refusals.ts'
 import { tilesIn } from '../request-shares.ts'
 import { remembering } from '../shared-work.ts'
 import type { SourceClient } from '../source-client.ts'
-import { tileAt as placeOf } from './choices.ts'
 import { featureDate } from './feature-date.ts'
 import { createHosts, type HostOptions } from './hosts.ts'
 import { placeholderOf } from './no-data-picture.ts'
-import { imageIdOf, type Picture, type TilePlace, type TileSource } from './tile-source.ts'
+import { imageIdOf, type Picture, placeAt, TILE_BYTES, type TilePlace, type TileSource } from './tile-source.ts'
 
 /** Decoded tiles that are kept, since neighbours share them. */
 const TILES_BYTES = 64 * 2 ** 20
 /** Answers about dates that are kept. */
 const INFOS = 1000
 const INFO_BYTES = 2 ** 20
-/** No tile of a web map comes near it. */
-const TILE_BYTES = 8 * 2 ** 20
 
 export interface TileImagery extends SourceClient<TileSource> {
   /**
@@ -107,14 +104,14 @@ export function createTileImagery(options: HostOptions): TileImagery {
     async dateOf(source, imageId, box) {
       const { dates } = source
       if (!dates) return null
-      const place = placeOf(source, boxCenter(box))
+      const place = placeAt(source, boxCenter(box))
       return featureDate(
         await infos.get(dates.addressOf(place, pictureOf(source, imageId)), undefined, source),
         dates.property,
       )
     },
     async check(source, at = middleOf(source)) {
-      const place = placeOf(source, at)
+      const place = placeAt(source, at)
       if (!isWithin(place.column, source.columns) || !isWithin(place.row, source.rows)) return null
       const file = await fileAt(source.addressOf(place, source.pictures.at(-1)!), source)
       if (file !== null) await decoded(file, source, source.url)

@@ -1,7 +1,33 @@
 import { InputError } from '@skyscript/core'
+import { type Fault, listed } from './service.ts'
 
 /** More are not one layer's pictures of a place. */
 const MOST_TIMES = 500
+
+/**
+ * The times of a layer that are used: all of them, or those of the settings.
+ *
+ * @param values of its time dimension; null without one
+ * @throws InputError for times that the layer doesn't have: services answer such requests with the latest picture
+ */
+export function timesFor(
+  stated: readonly string[] | undefined,
+  values: string | null,
+  alias: string,
+  fault: Fault,
+): string[] | undefined {
+  if (stated === undefined) return timesOf(values, alias)
+  if (values === null) throw fault('has no times for the layer; remove times of the source')
+  const offered = values.split(',').map((each) => each.trim())
+  // Only the ends of intervals are known.
+  if (offered.some((each) => each.includes('/'))) return [...stated]
+  return stated.flatMap((time) => {
+    // A date may be written less exactly than the service does: a year stands for all times in it.
+    const own = offered.filter((each) => each.startsWith(time))
+    if (own.length === 0) throw fault(`has no time ${time} for the layer; name one of ${listed(offered)}`)
+    return own
+  })
+}
 
 /**
  * The values of a time dimension (OGC 06-042, annex D): a list, of which `first/last/period` stands for all between.
@@ -9,7 +35,7 @@ const MOST_TIMES = 500
  * @returns undefined for a layer without times
  * @throws InputError for too many, or for values that are no times
  */
-export function timesOf(values: string | null, alias: string): string[] | undefined {
+function timesOf(values: string | null, alias: string): string[] | undefined {
   if (values === null || values.trim() === '') return undefined
   const times = values
     .split(',')

@@ -1,10 +1,11 @@
 /** What a Web Map Service says of itself: OGC 01-068r3 (1.1.1) and 06-042 (1.3.0). */
-import { type Box, InputError, type WmsSettings } from '@skyscript/core'
+import type { Box, WmsSettings } from '@skyscript/core'
 import { epsgOf } from '../crs/grid-system.ts'
-import { placeOf, smallerFormat, systemFor } from './choices.ts'
-import { boundsOf, documentOf, type Element } from './ogc-xml.ts'
-import { type Completed, listed, type Service, withQuery } from './service.ts'
-import { timesOf } from './times.ts'
+import type { Element } from '../xml-element.ts'
+import { formatFor, NOTHING_HERE, placeOf, systemFor } from './choices.ts'
+import { boundsOf, documentOf, termsOf } from './ogc-xml.ts'
+import { type Completed, type Fault, faultOf, listed, type Service, withQuery } from './service.ts'
+import { timesFor } from './times.ts'
 import { wmsSource } from './wms.ts'
 
 interface Layer {
@@ -23,7 +24,7 @@ interface Layer {
  */
 export async function completeWms(settings: WmsSettings, service: Service): Promise<Completed<WmsSettings>> {
   const { alias, url, requests } = settings
-  const fault = (what: string) => new InputError('imagery-settings', `${alias}: ${url.split('?')[0]} ${what}.`)
+  const fault = faultOf(settings)
   const address = withQuery(url, { SERVICE: 'WMS', VERSION: settings.version, REQUEST: 'GetCapabilities' })
   const text = await service.document(address, requests)
   const root = documentOf(text, ['WMS_Capabilities', 'WMT_MS_Capabilities'], `${alias}: ${url.split('?')[0]}`)
@@ -31,7 +32,8 @@ export async function completeWms(settings: WmsSettings, service: Service): Prom
   const version = root.attribute('version') === '1.3.0' ? (settings.version ?? '1.3.0') : '1.1.1'
   const layers = new Map<string, Layer>()
   for (const layer of root.at('Capability').all('Layer')) collect(layer, NOTHING, layers)
-  const names = typeof settings.layers === 'string' ? settings.layers.split(',') : Object.values(settings.layers)
+  const named = typeof settings.layers === 'string' ? settings.layers.split(/\s*,\s*/) : settings.layers
+  const names = Object.values(named)
   const own = names.map((name) => {
     const layer = layers.get(name)
     if (!layer) throw fault(`has no layer ${name}; name one of ${listed([...layers.keys()])}`)
@@ -45,7 +47,7 @@ export async function completeWms(settings: WmsSettings, service: Service): Prom
     settings.extent,
     own.map((layer) => layer.extent),
   )
-  if (place === null) throw fault(`has nothing of ${names.join(', ')} within the extent of the source`)
+  if (place === null) throw fault(NOTHING_HERE)
   const crs = settings.crs ?? systemFor(systems, place.box, alias)
   if (crs === null || !isOffered(crs, systems))
     throw fault(
@@ -57,20 +59,19 @@ export async function completeWms(settings: WmsSettings, service: Service): Prom
     .at('Capability', 'Request', 'GetMap')
     .all('Format')
     .map((each) => each.text)
-  const service_ = root.at('Service')
-  const most = Math.min(numberOf(service_.at('MaxWidth')), numberOf(service_.at('MaxHeight')))
-  const times = typeof settings.layers === 'string' ? (settings.times ?? timesOf(own[0]!.times, alias)) : undefined
+  const provider = root.at('Service')
+  const most = Math.min(numberOf(provider.at('MaxWidth')), numberOf(provider.at('MaxHeight')))
+  const times = Array.isArray(named) ? timesFor(settings.times, own[0]!.times, alias, fault) : undefined
   const complete = {
     ...settings,
     ...(settings.dates && { dates: datesOf(settings.dates, layers, root, fault) }),
-    ...{ version, crs, extent: place.extent },
+    ...{ version, crs, extent: place.extent, layers: Array.isArray(named) ? named.join() : named },
     tileSize: Math.min(settings.tileSize, most),
     ...(times && { times }),
   }
-  return {
-    settings: { ...complete, format: settings.format ?? (await formatFor(complete, offered, service, fault)) },
-    terms: ['Fees', 'AccessConstraints'].map((each) => service_.at(each).text).filter(isSaid),
-  }
+  const sourceWith = (format: string) => wmsSource({ ...complete, format })
+  const format = settings.format ?? (await formatFor(offered, sourceWith, service, fault))
+  return { settings: { ...complete, format }, terms: termsOf(provider) }
 }
 
 const NOTHING: Layer = { systems: [], extent: null, times: null }
@@ -107,14 +108,12 @@ function timeOf(element: Element): string | null {
   return values?.text ?? null
 }
 
-/** Services that know web mercator by an older code accept the new one too, as a rule; one that knows none of them not. */
+/** Services write a code in several ways. One that lists no system may know any. */
 const isOffered = (crs: string, systems: readonly string[]): boolean =>
   systems.length === 0 || systems.some((each) => each === crs || (crs !== 'CRS:84' && epsgOf(each) === epsgOf(crs)))
 
 /** Pixels; some services say 0 where they have no limit. */
 const numberOf = (element: Element): number => (Number(element.text) > 0 ? Number(element.text) : Infinity)
-
-const isSaid = (text: string): boolean => text !== '' && !/^(none|no conditions apply|-)$/i.test(text)
 
 /** Types of answers in which dates are found, best first. */
 const ANSWERS = ['application/json', 'application/geo+json', 'text/xml', 'application/vnd.ogc.gml', 'text/plain']
@@ -123,7 +122,7 @@ function datesOf(
   { format, ...dates }: NonNullable<WmsSettings['dates']>,
   layers: ReadonlyMap<string, Layer>,
   root: Element,
-  fault: (what: string) => InputError,
+  fault: Fault,
 ): NonNullable<WmsSettings['dates']> {
   if (!layers.has(dates.layer)) throw fault(`has no layer ${dates.layer}; name one of ${listed([...layers.keys()])}`)
   const offered = root
@@ -131,28 +130,6 @@ function datesOf(
     .all('Format')
     .map((each) => each.text)
   const chosen = format ?? ANSWERS.find((each) => offered.includes(each)) ?? offered[0]
-  if (chosen === undefined) throw fault('says nothing of its layers (GetFeatureInfo), so dates can not be read from it')
+  if (chosen === undefined) throw fault('can not be asked about places (GetFeatureInfo); remove dates of the source')
   return { ...dates, format: chosen }
-}
-
-/** Types that are decoded here, with and without loss. */
-const LOSSLESS = ['image/png; mode=24bit', 'image/png', 'image/png24', 'image/vnd.jpeg-png']
-const LOSSY = ['image/jpeg', 'image/jpg', 'image/webp']
-
-async function formatFor(
-  settings: WmsSettings,
-  offered: readonly string[],
-  service: Service,
-  fault: (what: string) => InputError,
-): Promise<string> {
-  if (offered.length === 0) throw fault('names no format of its maps; set format of the source')
-  const find = (names: readonly string[]) => names.find((name) => offered.some((each) => each.toLowerCase() === name))
-  const [png, jpeg] = [find(LOSSLESS), find(LOSSY)]
-  if (png === undefined || jpeg === undefined) {
-    const only = png ?? jpeg
-    if (only === undefined) throw fault(`gives no PNG and no JPEG, only ${listed(offered)}`)
-    return only
-  }
-  const [first, second] = [png, jpeg].map((format) => [format, wmsSource({ ...settings, format })] as const)
-  return smallerFormat(service, first!, second!)
 }

@@ -1,14 +1,14 @@
 /** What a Web Map Tile Service says of itself: OGC 07-057r7. */
-import { type Box, boxCenter, boxContains, InputError, type WmtsSettings } from '@skyscript/core'
+import { type Box, boxCenter, boxContains, type WmtsSettings } from '@skyscript/core'
 import { epsgOf, type GridSystem, gridSystemOf, isInDegrees } from '../crs/grid-system.ts'
-import { placeOf, smallerFormat } from './choices.ts'
-import { boundsOf, documentOf, type Element } from './ogc-xml.ts'
-import { absoluteOf, type Completed, listed, type Service, withQuery } from './service.ts'
-import { timesOf } from './times.ts'
+import type { Element } from '../xml-element.ts'
+import { formatFor, NOTHING_HERE, placeOf } from './choices.ts'
+import { boundsOf, documentOf, termsOf } from './ogc-xml.ts'
+import { absoluteOf, type Completed, type Fault, faultOf, listed, type Service, withQuery } from './service.ts'
+import { timesFor } from './times.ts'
 import { wmtsSource } from './wmts.ts'
 
 type Grid = NonNullable<WmtsSettings['grid']>
-type Fault = (what: string) => InputError
 
 /** Metres of a pixel at a scale of 1: the specification's pixel is 0.28 mm wide. */
 const PIXEL_METRES = 0.00028
@@ -24,7 +24,7 @@ const DEGREE_METRES = (2 * Math.PI * 6_378_137) / 360
 export async function completeWmts(settings: WmtsSettings, service: Service): Promise<Completed<WmtsSettings>> {
   const { alias, url, requests } = settings
   const base = url.split('?')[0]!
-  const fault: Fault = (what) => new InputError('imagery-settings', `${alias}: ${base} ${what}.`)
+  const fault = faultOf(settings)
   const address = /\.xml$/i.test(base)
     ? url
     : withQuery(url, { SERVICE: 'WMTS', VERSION: '1.0.0', REQUEST: 'GetCapabilities' })
@@ -39,11 +39,11 @@ export async function completeWmts(settings: WmtsSettings, service: Service): Pr
   })
   const [layer] = own as [Element]
   const place = placeOf(settings.extent, own.map(extentOf))
-  if (place === null) throw fault(`has nothing of ${names.join(', ')} within the extent of the source`)
+  if (place === null) throw fault(NOTHING_HERE)
   const timed = layer.all('Dimension').find((each) => isTime(identifierOf(each)))
   const values = timed?.all('Value').map((each) => each.text)
-  const times =
-    typeof settings.layer === 'string' ? (settings.times ?? timesOf(values?.join() ?? null, alias)) : undefined
+  const said = values?.join() ?? null
+  const times = typeof settings.layer === 'string' ? timesFor(settings.times, said, alias, fault) : undefined
   const dimensions = layer.all('Dimension').map(identifierOf)
   for (const name of Object.keys(settings.dimensions))
     if (!dimensions.some((each) => each.toLowerCase() === name.toLowerCase()))
@@ -57,17 +57,16 @@ export async function completeWmts(settings: WmtsSettings, service: Service): Pr
       throw fault('has tiles of the layer at an address without {TileRow} and {TileCol}')
     return { ...pixels, template }
   }
-  const chosen = settings.format ?? (await formatFor(complete, offered, gridWith, service, fault))
-  const provider = root.at('ServiceIdentification')
+  const sourceWith = (format: string) => wmtsSource({ ...complete, format, grid: gridWith(format) })
+  const format = settings.format ?? (await formatFor(offered, sourceWith, service, fault))
   return {
-    settings: { ...complete, format: chosen, grid: settings.grid ?? gridWith(chosen) },
-    terms: ['Fees', 'AccessConstraints'].map((each) => provider.at(each).text).filter(isSaid),
+    settings: { ...complete, format, grid: settings.grid ?? gridWith(format) },
+    terms: termsOf(root.at('ServiceIdentification')),
   }
 }
 
 const identifierOf = (element: Element): string => element.at('Identifier').text
 const isTime = (name: string): boolean => name.toLowerCase() === 'time'
-const isSaid = (text: string): boolean => text !== '' && !/^(none|no conditions apply|-)$/i.test(text)
 
 function extentOf(layer: Element): Box | null {
   const box = layer.at('WGS84BoundingBox')
@@ -112,7 +111,7 @@ function pixelsOf(
   const [first, second] = chosen.at('TopLeftCorner').numbers
   if (![...tile, columns, rows, step].every((each) => each > 0) || ![first, second].every(Number.isFinite))
     throw fault(
-      `describes tile matrix ${identifierOf(chosen)} without its scale, corner or sizes; name another as matrix`,
+      `describes tile matrix ${identifierOf(chosen)} without its scale, corner or sizes; name another as matrix of the source`,
     )
   const size = [columns * tile[0] * step, rows * tile[1] * step] as const
   const limit = limitsOf(chosen)
@@ -129,8 +128,8 @@ function pixelsOf(
 }
 
 /**
- * The corner's easting and northing. A URN means the order of its definition; where a plain `EPSG:4326` stands instead,
- * and where a service gets it wrong, the order is taken in which the matrix covers the layer.
+ * The corner's easting and northing. After a URN, coordinates are in the order of the system's definition; after a plain
+ * `EPSG:4326`, easting comes first. If the matrix then doesn't cover the layer, but would in the other order, that is taken.
  */
 function cornerOf(
   [first, second]: readonly [number, number],
@@ -209,23 +208,4 @@ function templateOf(
     ...(isTimed && { TIME: '{Time}' }),
     ...Object.fromEntries(others.map(([name, value]) => [name.toUpperCase(), value])),
   })
-}
-
-async function formatFor(
-  settings: WmtsSettings,
-  offered: readonly string[],
-  gridWith: (format: string) => Grid,
-  service: Service,
-  fault: Fault,
-): Promise<string> {
-  const [png, jpeg] = ['image/png', 'image/jpeg'].map((each) => offered.find((format) => format.startsWith(each)))
-  if (png === undefined || jpeg === undefined) {
-    const only = png ?? jpeg ?? offered.find((each) => each === 'image/webp')
-    if (only === undefined) throw fault(`gives the layer as no PNG and no JPEG, only ${listed(offered)}`)
-    return only
-  }
-  const [first, second] = [png, jpeg].map(
-    (format) => [format, wmtsSource({ ...settings, format, grid: gridWith(format) })] as const,
-  )
-  return smallerFormat(service, first!, second!)
 }

@@ -1,6 +1,7 @@
-import { InputError, type WmtsSettings } from '@skyscript/core'
+import type { WmtsSettings } from '@skyscript/core'
 import { epsgOf, gridSystemOf, WEB_MERCATOR } from '../crs/grid-system.ts'
 import type { Lattice } from '../lattice.ts'
+import { missing } from './map-source.ts'
 import { pictureFacts, picturesOf } from './picture-facts.ts'
 import type { TileSource } from './tile-source.ts'
 import { mercatorFacts } from './xyz.ts'
@@ -15,8 +16,7 @@ const TILES_VERSION = 1
  */
 export function wmtsSource(settings: WmtsSettings): TileSource {
   const { alias, url, layer, grid, years, times } = settings
-  if (grid === undefined)
-    throw new InputError('source-incomplete', `${alias} has settings that are still to be read from its service.`)
+  if (grid === undefined) return missing(alias)
   const { corner, step, tile, columns, rows, template } = grid
   const system = gridSystemOf(epsgOf(grid.crs)!, alias)
   // The lattice begins in the corner of the matrix: rows of pixels south of it count down from zero.

@@ -3,14 +3,14 @@ import { middleOf } from '../coverage.ts'
 import { HALF_WORLD } from '../crs/grid-system.ts'
 import { mercatorLattice, mercatorStep } from '../lattice.ts'
 import type { SourceFacts } from '../sources/source-facts.ts'
+import { unknownPixels } from './map-source.ts'
 import { onePicture, pictureFacts } from './picture-facts.ts'
 import type { TileSource } from './tile-source.ts'
-import { unknownPixels } from './wms.ts'
 
 /** Raise when tiles give other pixels. */
 const TILES_VERSION = 1
 
-/** Of a TileJSON that is still to be read; such services have aerial pictures as a rule. */
+/** Until a TileJSON has said its own: most have aerial pictures. */
 const UNKNOWN_ZOOM = 18
 
 /** A source of image tiles in web mercator, as web maps show them. */
@@ -34,7 +34,7 @@ export function xyzSource(described: XyzSettings): TileSource {
       return level < first ? null : { ...xyzSource({ ...described, zoom: [first, level] }), pictures }
     },
     ...(isTileJson(url)
-      ? unknownPixels(settings)
+      ? unknownPixels(settings.alias)
       : {
           latticeIn: () => lattice,
           addressOf: ({ column, row }) => tileUrl(url, last, column, row),
