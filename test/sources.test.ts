@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { stringify } from 'yaml'
+import { startService } from '../packages/gee-fetch/test/service.ts'
 import { skyscriptHere } from './support/skyscript-here.ts'
 import { SMALL_TOWN, smallRegion, writeMap } from './support/small-map.ts'
 
@@ -92,4 +93,29 @@ test.each([
   expect(code).toBe(1)
   expect(stderr).toMatch(said)
   expect(stdout).toBe('')
+})
+
+test('sources whose GSD only their service knows are read first', async () => {
+  const matrix =
+    '<TileMatrix><Identifier>19</Identifier><ScaleDenominator>1066.364791924892</ScaleDenominator><TopLeftCorner>-20037508.34 20037508.34</TopLeftCorner><TileWidth>256</TileWidth><TileHeight>256</TileHeight><MatrixWidth>524288</MatrixWidth><MatrixHeight>524288</MatrixHeight></TileMatrix>'
+  const said = `<Capabilities><Contents><Layer><Identifier>dop</Identifier><WGS84BoundingBox><LowerCorner>7 46</LowerCorner><UpperCorner>8 47</UpperCorner></WGS84BoundingBox><Format>image/png</Format><TileMatrixSetLink><TileMatrixSet>web</TileMatrixSet></TileMatrixSetLink></Layer><TileMatrixSet><Identifier>web</Identifier><SupportedCRS>urn:ogc:def:crs:EPSG::3857</SupportedCRS>${matrix}</TileMatrixSet></Contents></Capabilities>`
+  const service = await startService((_request, response) => response.end(said))
+  try {
+    const nrwx = {
+      kind: 'wmts',
+      alias: 'NRWX',
+      url: `${service.url}/wmts`,
+      layer: 'dop',
+      matrixSet: 'web',
+      licence: 'CC0',
+    }
+    const region = smallRegion(at('map.osm.pbf'), at('out-wmts'), { imagery: { sources: [nrwx] } })
+    writeFileSync(at('wmts.yaml'), stringify(region))
+    const { sources } = await list(at('wmts.yaml'))
+    const found = sources.find(({ alias }) => alias === 'NRWX')
+    expect(found?.gsd).toBeCloseTo(0.205, 2)
+    expect(found?.objects).toBeGreaterThan(5)
+  } finally {
+    await service.close()
+  }
 })

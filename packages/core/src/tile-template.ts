@@ -4,3 +4,7 @@ export const templateTokens = (template: string): string[] =>
 
 /** Whether the address of a source of tiles is that of a TileJSON, which says where they are, and no template of theirs. */
 export const isTileJson = (url: string): boolean => templateTokens(url).every((name) => name === 'key')
+
+/** The host in a template of addresses, of servers that take turns the first; null where it is a secret. */
+export const templateHost = (template: string): string | null =>
+  URL.parse(template.replace(/\{switch:([^,}]*)[^}]*\}/g, '$1'))?.host || null

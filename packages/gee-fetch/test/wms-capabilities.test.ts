@@ -127,7 +127,9 @@ describe('what a service says of itself', () => {
     await expect(wms(tiff.url)).rejects.toThrow(/gives no PNG and no JPEG, only image\/tiff/)
     const none = await saying(says({ formats: [] }))
     await expect(wms(none.url)).rejects.toThrow(/names no format of its pictures; set format of the source/)
-    await expect(wms(server.url, { extent: [0, 0, 1, 1] })).rejects.toThrow(/has nothing within the extent of the source; correct/)
+    await expect(wms(server.url, { extent: [0, 0, 1, 1] })).rejects.toThrow(
+      /has nothing within the extent of the source; correct/,
+    )
   })
 
   test('times of the settings are those of the layer, which a year or day may stand for; others are refused', async () => {

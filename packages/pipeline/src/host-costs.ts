@@ -1,4 +1,4 @@
-import type { Config } from '@skyscript/core'
+import { type Config, templateHost } from '@skyscript/core'
 import type { RequestShare, Source } from '@skyscript/gee-fetch'
 
 /** What a build asks of one host. */
@@ -33,7 +33,7 @@ export function hostCosts(shares: ReadonlyMap<string, RequestShare>, sources: re
     .map(([host, list]) => {
       const requests = list.reduce((sum, { share }) => sum + share.files, 0)
       const bytes = list.reduce((sum, { source, share }) => sum + bytesOf(source, share), 0)
-      // As builds do: the first source of a host sets its limits.
+      // They are the same for all sources of a host.
       const { concurrent, perSecond } = limitsOf(list[0]!.source)
       const seconds = Math.max(requests / perSecond, (requests * SECONDS_PER_FILE) / concurrent)
       return { host, sources: list.map(({ source }) => source.alias), requests, bytes: Math.round(bytes), seconds }
@@ -48,8 +48,7 @@ export const earthEngineHost = ({ endpoint }: Config['imagery']['earthEngine']):
 function hostOf(source: Source): string {
   if (source.kind === 'earth-engine') throw new TypeError('Earth Engine is counted apart.')
   const address = source.kind === 'cog' ? (source.stac ?? source.files[0] ?? '') : source.url
-  // Servers that take turns count as one.
-  return URL.parse(address.replace(/\{switch:([^,}]*)[^}]*\}/g, '$1'))?.host || 'files of this machine'
+  return templateHost(address) ?? 'files of this machine'
 }
 
 const limitsOf = (source: Source) => ('requests' in source ? source.requests : FILES)

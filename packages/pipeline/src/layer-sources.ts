@@ -6,21 +6,23 @@ import {
   InputError,
   isUrl,
   type LayerSettings,
+  POLITE_REQUESTS,
   redact,
-  retrying,
   ServiceError,
   systemReason,
 } from '@skyscript/core'
 import { describedSource } from '@skyscript/core/config'
-import { type LayerCatalogue, nearest, readLayers, sourceOfLayer } from '@skyscript/gee-fetch'
-import { httpFetch, reasonOf } from '@skyscript/http'
-import { fillIn } from './private-addresses.ts'
+import {
+  createHosts,
+  type HostOptions,
+  type LayerCatalogue,
+  nearest,
+  readLayers,
+  sourceOfLayer,
+} from '@skyscript/gee-fetch'
 
 /** The whole editor layer index has some 10 MB. */
 const MOST_BYTES = 128 * 2 ** 20
-const DEADLINE_MS = 60_000
-const TRIES = 3
-const PAUSE_MS = 1000
 
 type Settings = Pick<Config, 'imagery'>
 
@@ -69,16 +71,17 @@ function settle({ kind: _kind, index, ...stated }: LayerSettings, { layers, brok
 /**
  * Reads a catalogue: a file, or a URL whose secrets are still placeholders.
  *
- * @param say told how many entries can't be used
- * @throws InputError `missing-file` or `bad-catalogue`; ServiceError `imagery-unreachable`
+ * @param say is given a sentence if some entries can't be used
+ * @throws InputError `missing-file` or `bad-catalogue`; ServiceError if its server can't be read
  */
 export async function readCatalogue(
   place: string,
   say: (text: string) => void,
+  options: HostOptions,
   signal?: AbortSignal,
 ): Promise<LayerCatalogue> {
   const name = redact(place.split('?')[0]!)
-  const found = readLayers(isUrl(place) ? await download(place, name, signal) : await readText(place), name)
+  const found = readLayers(isUrl(place) ? await download(place, name, options, signal) : await readText(place), name)
   const { layers, broken } = found
   if (broken.length > 0) {
     const [{ id, why }] = broken as [LayerCatalogue['broken'][number]]
@@ -102,25 +105,23 @@ async function readText(path: string): Promise<string> {
 const tooLarge = (name: string) =>
   new InputError('bad-catalogue', `imagery.catalogue: ${name} has more than ${MOST_BYTES / 2 ** 20} MB.`)
 
-function download(place: string, name: string, signal: AbortSignal | undefined): Promise<string> {
-  const address = fillIn(place)
-  const once = async () => {
-    const deadline = AbortSignal.timeout(DEADLINE_MS)
-    try {
-      const response = await httpFetch(address, { signal: signal ? AbortSignal.any([signal, deadline]) : deadline })
-      if (!response.ok) throw failed(`answered ${response.status}`, response.status >= 500 || response.status === 429)
-      const bytes = await response.arrayBuffer()
-      if (bytes.byteLength > MOST_BYTES) throw tooLarge(name)
-      return Buffer.from(bytes).toString('utf8')
-    } catch (error) {
-      if (signal?.aborted) throw signal.reason
-      if (error instanceof InputError || error instanceof ServiceError) throw error
-      throw failed(`did not answer (${deadline.aborted ? 'not within a minute' : reasonOf(error)})`, true)
-    }
+async function download(
+  place: string,
+  name: string,
+  options: HostOptions,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const hosts = createHosts(options)
+  try {
+    const { http, url } = await hosts.open(place, POLITE_REQUESTS)
+    const shown = `imagery.catalogue: ${name}`
+    return (await http.document(url, { shown, most: MOST_BYTES }, signal)).toString('utf8')
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error
+    const { code, retry, message } = error
+    const advice = `${message.replace(/\.$/, '')}; check the address, or use a file.`
+    throw new ServiceError(code, advice, { retry, cause: error })
+  } finally {
+    await hosts.close()
   }
-  const failed = (what: string, retry: boolean) =>
-    new ServiceError('imagery-unreachable', `imagery.catalogue: ${name} ${what}; check the address, or use a file.`, {
-      retry,
-    })
-  return retrying(once, { tries: TRIES, pauseMs: PAUSE_MS, ...(signal && { signal }) })
 }

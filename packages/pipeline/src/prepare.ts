@@ -37,7 +37,9 @@ export interface Prepared extends FlowOptions {
 export async function prepare(given: BuildOptions): Promise<Prepared> {
   const privateAddresses: PrivateAddresses = given.privateAddresses ?? new Map()
   const say = (text: string) => given.terminal.note(text)
-  const described = await withLayers(given.config, (catalogue) => readCatalogue(catalogue, say, given.signal))
+  const described = await withLayers(given.config, (catalogue) =>
+    readCatalogue(catalogue, say, webOptions(given.config, given), given.signal),
+  )
   const licensed = withLicensedSources(described)
   const sayTerms = (alias: string, terms: readonly string[]) => say(`${alias}: ${terms.join(' ')}`)
   const complete = <S extends SourceChoice>(sources: readonly S[]) =>

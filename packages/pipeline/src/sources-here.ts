@@ -15,6 +15,7 @@ import {
   completeSources,
   coveredBy,
   gsdOf,
+  hasUnknownGsd,
   type Layer,
   mayCover,
   type Source,
@@ -71,8 +72,8 @@ export async function sourcesOfRegion(given: MapOptions): Promise<RegionSources>
   const { storage, terminal, signal } = given
   const say = (text: string) => terminal.note(text)
   const { catalogue } = given.config.imagery
-  const known = catalogue === null ? null : await readCatalogue(catalogue, say, signal)
-  const config = await withTileJson(await withLayers(given.config, async () => known!), given)
+  const known = catalogue === null ? null : await readCatalogue(catalogue, say, webOptions(given.config, given), signal)
+  const config = await withGsds(await withLayers(given.config, async () => known!), given)
   const options = { ...given, config }
   const { work } = await listStorage(storage)
   const map = await readMap(options, new Set(work.keys()))
@@ -97,12 +98,10 @@ export async function sourcesOfRegion(given: MapOptions): Promise<RegionSources>
   return { objects, sources: sources.sort(byGsd), layers: layers.sort((a, b) => (a.id < b.id ? -1 : 1)) }
 }
 
-/** Only a TileJSON itself says how fine its tiles are. */
-async function withTileJson(config: Config, options: MapOptions): Promise<Config> {
-  const isOne = (source: SourceChoice) =>
-    typeof source !== 'string' && source.kind === 'xyz' && source.zoom === undefined
+/** Settings with what services say, of sources whose GSD only these know. */
+async function withGsds(config: Config, options: MapOptions): Promise<Config> {
   const complete = async (source: SourceChoice) =>
-    isOne(source) ? (await completeSources([source], webOptions(config, options)))[0]! : source
+    hasUnknownGsd(source) ? (await completeSources([source], webOptions(config, options)))[0]! : source
   return { ...config, imagery: { ...config.imagery, sources: await Promise.all(config.imagery.sources.map(complete)) } }
 }
 

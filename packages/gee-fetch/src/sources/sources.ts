@@ -1,4 +1,4 @@
-import type { SHIPPED_SOURCES, SourceChoice, SourceSettings } from '@skyscript/core'
+import { type SHIPPED_SOURCES, type SourceChoice, type SourceSettings, templateHost } from '@skyscript/core'
 import { coveredBy } from '../coverage.ts'
 import { oamSource } from '../oam/oam-source.ts'
 import { arcgisSource } from '../web/arcgis.ts'
@@ -62,15 +62,11 @@ export function sourcesOf(settings: readonly SourceChoice[]): Source[] {
 /** A host is asked no more often than any of its sources allows. */
 function withLimitsOf(sources: readonly Source[], source: Source): Source {
   if (!('requests' in source)) return source
-  const own = sources.filter((each) => 'requests' in each && hostOf(each.url) === hostOf(source.url))
-  const least = (limit: keyof RequestLimits) =>
-    Math.min(...own.map((each) => ('requests' in each ? each.requests[limit] : Infinity)))
+  const hostOf = ({ url }: { readonly url: string }) => templateHost(url) ?? url
+  const own = sources.filter((each) => 'requests' in each).filter((each) => hostOf(each) === hostOf(source))
+  const least = (limit: keyof RequestLimits) => Math.min(...own.map(({ requests }) => requests[limit]))
   return { ...source, requests: { concurrent: least('concurrent'), perSecond: least('perSecond') } }
 }
-
-/** The host of a template of addresses; the template itself where that is a secret. */
-const hostOf = (template: string): string =>
-  URL.parse(template.replace(/\{switch:([^,}]+)[^}]*\}/g, '$1'))?.host ?? template
 
 /** The licence of a source's pictures. */
 export const licenceOf = (source: SourceChoice): string => sourcesOf([source])[0]!.licence

@@ -22,6 +22,13 @@ export const needsService = (source: SourceChoice): source is SourceSettings =>
   COMPLETERS[source.kind] !== undefined &&
   (source.kind !== 'xyz' || isTileJson(source.url))
 
+/** Whether only its service knows how fine the pictures of a source are. */
+export const hasUnknownGsd = (source: SourceChoice): boolean =>
+  typeof source !== 'string' &&
+  ((source.kind === 'xyz' && source.zoom === undefined) ||
+    (source.kind === 'wmts' && source.grid === undefined) ||
+    (source.kind === 'arcgis' && source.gsd === undefined))
+
 /**
  * Settings with everything that jobs need to know, so that no job asks a service what it is.
  *

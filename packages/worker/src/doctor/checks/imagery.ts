@@ -36,8 +36,8 @@ export const imagery: Check = {
 /** A catalogue of layers is read only where one is named. */
 async function withLayers(config: NonNullable<CheckContext['config']>, signal: AbortSignal) {
   if (config.imagery.sources.every((source) => typeof source === 'string' || source.kind !== 'index')) return config
-  const pipeline = await import('@skyscript/pipeline')
-  return pipeline.withLayers(config, (catalogue) => pipeline.readCatalogue(catalogue, () => {}, signal))
+  const [pipeline, { fillIn }] = await Promise.all([import('@skyscript/pipeline'), import('@skyscript/pipeline/files')])
+  return pipeline.withLayers(config, (catalogue) => pipeline.readCatalogue(catalogue, () => {}, { fillIn }, signal))
 }
 
 type Imagery = NonNullable<CheckContext['config']>['imagery']
