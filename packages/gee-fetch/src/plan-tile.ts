@@ -56,14 +56,58 @@ export type PlannedObject = PlannedImage | Dropped | Failed
  *
  * @returns each object with its outcome, in the order of `focus`
  */
-export async function* planTile<Focus extends FocusObject>({
+export async function* planTile<Focus extends FocusObject>(
+  input: PlanTileInput<Focus>,
+): AsyncGenerator<readonly [Focus, PlannedObject]> {
+  const candidatesOf = candidateFinder(input)
+  const breathe = breather()
+  for await (const object of input.focus) {
+    const turn = breathe()
+    if (turn) await turn
+    const { id } = object
+    const suitable = suitableSources(object, input.settings)
+    if ('reason' in suitable) {
+      yield [object, { id, reason: suitable.reason }]
+      continue
+    }
+    let planned: PlannedObject
+    try {
+      const { candidates, unusable } = await candidatesOf(object, suitable.sources)
+      planned = candidates.length > 0 ? { id, candidates } : { id, reason: unusable ?? 'no-image-here' }
+    } catch (error) {
+      if (!(error instanceof SkyscriptError) || error instanceof InputError) throw error
+      planned = { id, code: error.code, message: messageOf(error) }
+    }
+    yield [object, planned]
+  }
+}
+
+/** Candidates, best first, and the first reason why an image is none. */
+interface Chosen {
+  readonly candidates: readonly ImageCandidate[]
+  readonly unusable: string | null
+}
+
+/** Images that suit an object. */
+interface Suiting {
+  /** Best first. */
+  readonly images: Iterable<SourceImage>
+  /** The pixels that the object gets of an image; null for one that doesn't suit. */
+  readonly pixelsOf: (image: SourceImage) => PixelBox | null
+  /** Why others don't suit. */
+  readonly unfit: () => string | null
+}
+
+type BoxAt = (pixels: PixelSource) => PixelBox | null
+
+/** Finds the candidates of an object in its suitable sources. */
+function candidateFinder({
   tile,
-  focus,
   settings,
   candidates,
   origin,
   dateOf = async () => null,
-}: PlanTileInput<Focus>): AsyncGenerator<readonly [Focus, PlannedObject]> {
+}: Omit<PlanTileInput, 'focus'>): (object: FocusObject, sources: readonly Source[]) => Promise<Chosen> {
   const asked = new Map<SourceAlias, Promise<Images>>()
   const imagesOf = (source: Source) => {
     const known = asked.get(source.alias) ?? candidates(source).then(sortedImages)
@@ -71,83 +115,85 @@ export async function* planTile<Focus extends FocusObject>({
     return known
   }
   const boxesOf = boxesIn(tile, settings)
-  /** Pixels by GSD, of images that have their own. */
+  /** By GSD, of images that have their own: boxes know pixels by identity. */
   const ownPixels = new Map<number, PixelSource>()
-  const ownBoxAt = ({ gsd }: SourceImage, object: Focus, boxAt: (pixels: PixelSource) => PixelBox | null) => {
-    if (!isFine(object, gsd!)) return null
-    const pixels = ownPixels.get(gsd!) ?? { gsd: gsd! }
-    ownPixels.set(gsd!, pixels)
-    return boxAt(pixels)
+  const pixelsAt = (gsd: number) => {
+    const pixels = ownPixels.get(gsd) ?? { gsd }
+    ownPixels.set(gsd, pixels)
+    return pixels
   }
   const isByGsd = ({ gsds }: Source) => gsds !== undefined && settings.prefer === 'finest'
-  const breathe = breather()
-  for await (const object of focus) {
-    const turn = breathe()
-    if (turn) await turn
-    const { id } = object
-    const suitable = suitableSources(object, settings)
-    if ('reason' in suitable) {
-      yield [object, { id, reason: suitable.reason }]
-      continue
+
+  const imagesFor = async (object: FocusObject, source: Source, boxAt: BoxAt): Promise<Suiting> => {
+    const all = source.gsds ? null : boxAt(source)
+    if (all === null && !source.gsds) return { images: [], pixelsOf: () => null, unfit: () => null }
+    const { usable, leftOut } = await imagesOf(source)
+    const near = source.gsds ? usable.filter((image) => isAt(object.box, image)) : usable
+    const failed = source.gsds && near.find((image) => image.failed)?.failed
+    if (failed) throw failed
+    const own = new Map<SourceImage, PixelBox | null>(
+      source.gsds && near.map((image) => [image, isFine(object, image.gsd!) ? boxAt(pixelsAt(image.gsd!)) : null]),
+    )
+    const pixelsOf = (image: SourceImage) => (source.gsds ? own.get(image)! : all)
+    const here = covering(near, pixelsOf)
+    const images = hasUsualPreference(object, settings) ? here : byPreference([...here], object, settings)
+    return {
+      images: isByGsd(source) ? byGsd(images) : images,
+      pixelsOf,
+      unfit: () =>
+        leftOut.find((image) => isAt(object.box, image))?.unusable ??
+        (source.gsds && near.map(({ gsd }) => unfitFor(object, gsd!, settings.tiles)).find(Boolean)) ??
+        null,
     }
-    let planned: PlannedObject
-    try {
-      const boxAt = boxesOf(object)
-      const chosen: ImageCandidate[] = []
-      let pictures = 0
-      let unusable: string | null = null
-      for (const source of suitable.sources) {
-        if (pictures >= IN_ALL) break
-        const { alias } = source
-        const all = source.gsds ? null : boxAt(source)
-        if (all === null && !source.gsds) continue
-        const { usable, leftOut } = await imagesOf(source)
-        const near = source.gsds ? usable.filter((image) => isAt(object.box, image)) : usable
-        const failed = near.find((image) => image.failed)?.failed
-        if (source.gsds && failed) throw failed
-        const own = new Map(source.gsds && near.map((image) => [image, ownBoxAt(image, object, boxAt)]))
-        const pixelsOf = (image: SourceImage) => (source.gsds ? own.get(image)! : all)
-        const here = covering(near, pixelsOf)
-        const images = hasUsualPreference(object, settings) ? here : byPreference([...here], object, settings)
-        const most = Math.min(IN_ALL, pictures + PER_SOURCE)
-        for (const image of isByGsd(source) ? byGsd(images) : images) {
-          if (pictures === most) break
-          const { imageId, origin: known } = image
-          const pixels = pixelsOf(image)!
-          const from = known ?? (await originUnlessUnusable(() => origin(source, imageId, pixels.box)))
-          if (typeof from !== 'string') {
-            unusable ??= from.reason
-            continue
-          }
-          const dated = image.time === null ? await dateOf(source, imageId, pixels.box) : null
-          const time = dated?.time ?? image.time
-          const facts = dated ? { ...image.facts, timePrecision: dated.timePrecision } : image.facts
-          pictures++
-          const candidate = (at: string, own: PixelBox): ImageCandidate => ({
-            ...{ source: alias, imageId, origin: at, time },
-            ...(facts && { facts }),
-            ...own,
-          })
-          chosen.push(candidate(from, pixels))
-          for (const coarser of coarserLevels(source, settings.sources)) {
-            const own = boxAt(coarser)
-            if (own === null || own.gsd <= pixels.gsd) continue
-            if (!isFine(object, own.gsd)) break
-            chosen.push(candidate(await origin(coarser, imageId, own.box), own))
-          }
+  }
+
+  /** A picture as a candidate, and the same with coarser pixels where it may turn out to be enlarged. */
+  const candidatesOf = async (
+    object: FocusObject,
+    source: Source,
+    image: SourceImage,
+    pixels: PixelBox,
+    boxAt: BoxAt,
+  ) => {
+    const { imageId, origin: known } = image
+    const from = known ?? (await originUnlessUnusable(() => origin(source, imageId, pixels.box)))
+    if (typeof from !== 'string') return from
+    const dated = image.time === null ? await dateOf(source, imageId, pixels.box) : null
+    const facts = dated ? { ...image.facts, timePrecision: dated.timePrecision } : image.facts
+    const common = { source: source.alias, imageId, origin: from, time: dated?.time ?? image.time }
+    const found: ImageCandidate[] = [{ ...common, ...(facts && { facts }), ...pixels }]
+    for (const coarser of coarserLevels(source, settings.sources)) {
+      const own = boxAt(coarser)
+      if (own === null || own.gsd <= pixels.gsd) continue
+      if (!isFine(object, own.gsd)) break
+      found.push({ ...found[0]!, ...own })
+    }
+    return found
+  }
+
+  return async (object, sources) => {
+    const boxAt = boxesOf(object)
+    const chosen: ImageCandidate[] = []
+    let pictures = 0
+    let unusable: string | null = null
+    for (const source of sources) {
+      if (pictures >= IN_ALL) break
+      const { images, pixelsOf, unfit } = await imagesFor(object, source, boxAt)
+      const most = Math.min(IN_ALL, pictures + PER_SOURCE)
+      for (const image of images) {
+        if (pictures === most) break
+        const found = await candidatesOf(object, source, image, pixelsOf(image)!, boxAt)
+        if ('reason' in found) {
+          unusable ??= found.reason
+          continue
         }
-        if (chosen.length > 0) continue
-        unusable ??= leftOut.find((image) => isAt(object.box, image))?.unusable ?? null
-        if (source.gsds)
-          unusable ??= near.map(({ gsd }) => unfitFor(object, gsd!, settings.tiles)).find(Boolean) ?? null
+        pictures++
+        chosen.push(...found)
       }
-      if (suitable.sources.some(isByGsd)) chosen.sort((a, b) => a.gsd - b.gsd)
-      planned = chosen.length > 0 ? { id, candidates: chosen } : { id, reason: unusable ?? 'no-image-here' }
-    } catch (error) {
-      if (!(error instanceof SkyscriptError) || error instanceof InputError) throw error
-      planned = { id, code: error.code, message: messageOf(error) }
+      if (chosen.length === 0) unusable ??= unfit()
     }
-    yield [object, planned]
+    if (sources.some(isByGsd)) chosen.sort((a, b) => a.gsd - b.gsd)
+    return { candidates: chosen, unusable }
   }
 }
 
@@ -207,15 +253,15 @@ function* covering(
   let isAnyWhole = false
   for (const image of images) {
     const { footprint, outline } = image
-    const box = pixelsOf(image)?.box
-    if (!box) continue
-    if (!boxContains(footprint, box) || (outline && coverOfBox(outline, box) <= WHOLE)) continue
+    const pixels = pixelsOf(image)
+    if (pixels === null || !boxContains(footprint, pixels.box)) continue
+    if (outline && coverOfBox(outline, pixels.box) <= WHOLE) continue
     isAnyWhole = true
     yield image
   }
   if (isAnyWhole) return
   for (const image of images) {
-    const box = pixelsOf(image)?.box
-    if (box && isAt(box, image)) yield image
+    const pixels = pixelsOf(image)
+    if (pixels !== null && isAt(pixels.box, image)) yield image
   }
 }
