@@ -2,8 +2,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { isSlow } from './slow.ts'
 
 /**
- * Starts the files tagged as slow before all others: what takes long and begins last would run by itself at the end. Vitest's
- * own order goes by size where a file has not run before.
+ * Starts the files tagged as slow before all others, since a long file that starts last would run by itself at the end. Vitest
+ * orders files that it has not run before by size.
  */
 export default class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -79,3 +79,9 @@ export function isLoopback(hostname: string): boolean {
 
 /** Requests to the host of a service that is free to use: at a time, and started in a second. */
 export const POLITE_REQUESTS = { concurrent: 4, perSecond: 10 }
+
+/** The same to servers of files. */
+export const FILE_REQUESTS = { concurrent: 16, perSecond: 50 }
+
+/** Requests of a project that Earth Engine starts in a second: https://developers.google.com/earth-engine/guides/usage */
+export const EARTH_ENGINE_PER_SECOND = 100

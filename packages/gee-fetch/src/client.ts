@@ -1,4 +1,4 @@
-import { InputError, isLoopback, isRefusedHost, redact, ServiceError } from '@skyscript/core'
+import { EARTH_ENGINE_PER_SECOND, InputError, isLoopback, isRefusedHost, redact, ServiceError } from '@skyscript/core'
 import { type Dispatcher, openAgent, reasonOf, retryAfterOf } from '@skyscript/http'
 import { createTokenSource, takesAmbientCredentials } from './auth.ts'
 import type { GridSystem } from './crs/grid-system.ts'
@@ -16,8 +16,6 @@ const ATTEMPTS = 5
 const FIRST_ATTEMPTS = 3
 /** Maximum duration of one attempt, from connecting to the last byte. */
 const DEADLINE_MS = 55_000
-/** Earth Engine's own limit, https://developers.google.com/earth-engine/guides/usage */
-const REQUESTS_PER_SECOND = 100
 /** The profiler, https://developers.google.com/earth-engine/guides/computation_overview#profiler */
 const PROFILE_REQUEST = 'x-earth-engine-computation-profiling'
 const PROFILE_ANSWER = 'x-earth-engine-computation-profile'
@@ -93,7 +91,7 @@ export function createEarthEngine(options: EarthEngineOptions): EarthEngine {
   const deadlineMs = options.deadlineMs ?? DEADLINE_MS
   const token = createTokenSource(options.credentials, takesAmbientCredentials(options.endpoint) ? process.env : null)
   const limiter =
-    options.limiter ?? createLimiter({ maxConcurrent: options.maxConcurrent, perSecond: REQUESTS_PER_SECOND })
+    options.limiter ?? createLimiter({ maxConcurrent: options.maxConcurrent, perSecond: EARTH_ENGINE_PER_SECOND })
   // The deadline of each attempt ends it.
   const agent = openAgent({
     connections: options.maxConcurrent,

@@ -58,7 +58,7 @@ describe('a picture that is asked for', () => {
   afterEach(async () => {
     for (const close of closers.splice(0)) await close()
   })
-  /** What comes of it, and how often it was asked for. */
+  /** The result or the error, and the number of requests. */
   async function asked(status: number, body: string | Buffer, headers: Record<string, string> = {}) {
     const service = await startService((_, response) => void response.writeHead(status, headers).end(body))
     const http = createHttp({ limiter: createLimiter({ maxConcurrent: 9, perSecond: 999 }), maxConcurrent: 9 })

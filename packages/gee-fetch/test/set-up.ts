@@ -53,7 +53,7 @@ export const focusOf = (id: string, geometry: Geometry, maxGsd: number, edited: 
   edited,
 })
 
-/** The outcomes of all objects, by id. */
+/** Plans objects, and sorts what was planned by outcome and id. */
 export async function planAll(input: PlanTileInput): Promise<Outcome<PlannedImage>> {
   const [kept, dropped, failed]: [PlannedImage[], Dropped[], Failed[]] = [[], [], []]
   for await (const [{ id }, planned] of planTile(input)) {

@@ -83,7 +83,7 @@ export interface AutoOptions {
  * What is added to the sources that the settings name, where `auto` is among them. A source whose service can't be used,
  * since it no longer has the layer for one, is left out; one that is away for now is not, since it would come and go.
  *
- * @throws InputError `no-auto-source` where there is no source at all; ServiceError of a service that is away
+ * @throws InputError `no-auto-source` if no source can be used; ServiceError if a service is away
  */
 export async function chooseAuto(
   imagery: Config['imagery'],

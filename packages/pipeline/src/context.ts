@@ -5,7 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import type { Captioner } from '@skyscript/captioner'
-import { breather, type Config, getJson, once, ServiceError, type Storage } from '@skyscript/core'
+import {
+  breather,
+  type Config,
+  EARTH_ENGINE_PER_SECOND,
+  FILE_REQUESTS,
+  getJson,
+  once,
+  ServiceError,
+  type Storage,
+} from '@skyscript/core'
 import type { ScorerOptions, Scoring } from '@skyscript/filter'
 import {
   type CogImagery,
@@ -38,8 +47,6 @@ import { type IndexedTile, indexTile, openTiles, type TileReader } from './tiles
 
 /** Objects of this many map tiles are kept at hand: an image with those around it touches at most four or so. */
 const TILES_IN_MEMORY = 12
-/** Requests at a time to the servers of files, which nobody pays for. */
-const FILE_REQUESTS = 16
 
 /**
  * The clients that jobs of one run share in this process. Each is opened at first use and closed with the context;
@@ -182,9 +189,10 @@ export async function openCog(
   options: ContextOptions,
   asked: Pick<CogImageryOptions, 'attempts' | 'deadlineMs'> = {},
 ): Promise<CogImagery> {
-  const limiter = await options.limiter?.('FILES', FILE_REQUESTS)
+  const { concurrent, perSecond } = FILE_REQUESTS
+  const limiter = await options.limiter?.('FILES', concurrent, perSecond)
   return createCogImagery({
-    maxConcurrent: FILE_REQUESTS,
+    maxConcurrent: concurrent,
     maxCloud: imagery.maxCloud,
     limiter,
     ...asked,
@@ -254,7 +262,10 @@ async function openEarthEngine(
     url = server.url
   }
   // The local server of this process has a limit of its own; only a real project's quota is shared with others.
-  const shared = endpoint === 'local' ? undefined : await options.limiter?.(limitName(endpoint, project), maxConcurrent)
+  const shared =
+    endpoint === 'local'
+      ? undefined
+      : await options.limiter?.(limitName(endpoint, project), maxConcurrent, EARTH_ENGINE_PER_SECOND)
   const client = createEarthEngine({
     endpoint: url,
     project,

@@ -1,4 +1,12 @@
-import { fingerprint, getJson, putJson, ServiceError, type Storage, seededFraction } from '@skyscript/core'
+import {
+  EARTH_ENGINE_PER_SECOND,
+  fingerprint,
+  getJson,
+  putJson,
+  ServiceError,
+  type Storage,
+  seededFraction,
+} from '@skyscript/core'
 import {
   candidateToAsk,
   createEarthEngine,
@@ -150,7 +158,7 @@ export async function probe(
   const known = await getJson<{ name: string; probe: Probe }>(storage, PROBE)
   if (known?.name === name) return known.probe
   const { endpoint, project, credentials, maxConcurrent, maxEecuHours } = imagery.earthEngine
-  const limiter = await options.limiter?.(limitName(endpoint, project), maxConcurrent)
+  const limiter = await options.limiter?.(limitName(endpoint, project), maxConcurrent, EARTH_ENGINE_PER_SECOND)
   const maxSeconds = maxEecuHours === null ? null : maxEecuHours * 3600
   const client = createEarthEngine({
     endpoint,

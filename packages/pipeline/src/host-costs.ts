@@ -1,4 +1,4 @@
-import { type Config, templateHost } from '@skyscript/core'
+import { type Config, FILE_REQUESTS, templateHost } from '@skyscript/core'
 import type { RequestShare, Source } from '@skyscript/gee-fetch'
 
 /** What a build asks of one host. */
@@ -20,8 +20,6 @@ const JPEG_PIXEL = 0.4
 const PNG_PIXEL = 2
 /** GeoTIFFs come in blocks that hold more than is asked for. */
 const FILE_PIXEL = 4
-/** Limits of servers of GeoTIFFs, all together: see `openCog`. */
-const FILES = { concurrent: 16, perSecond: 50 }
 
 /** The cost of sources outside of Earth Engine, by host, the slowest first. */
 export function hostCosts(shares: ReadonlyMap<string, RequestShare>, sources: readonly Source[]): HostCost[] {
@@ -51,7 +49,7 @@ function hostOf(source: Source): string {
   return templateHost(address) ?? 'files of this machine'
 }
 
-const limitsOf = (source: Source) => ('requests' in source ? source.requests : FILES)
+const limitsOf = (source: Source) => ('requests' in source ? source.requests : FILE_REQUESTS)
 
 function bytesOf(source: Source, { pixels, files }: RequestShare): number {
   if (source.kind !== 'tiles') return pixels * FILE_PIXEL

@@ -14,7 +14,7 @@ export interface ContextOptions {
    * One limit for all processes, of an Earth Engine project or of a host; without it each process limits itself.
    * `perSecond`: requests started in a second, default Earth Engine's.
    */
-  readonly limiter?: (name: string, maxConcurrent: number, perSecond?: number) => Promise<Limiter>
+  readonly limiter?: (name: string, maxConcurrent: number, perSecond: number) => Promise<Limiter>
   /** Of the settings that this process read; filled by the coordinator, for the jobs of the same process. */
   readonly privateAddresses?: PrivateAddresses
   /** What this process knows of services that are away. */

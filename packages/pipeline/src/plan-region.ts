@@ -1,4 +1,4 @@
-import { count, formatCounted } from '@skyscript/core'
+import { count, EARTH_ENGINE_PER_SECOND, formatCounted } from '@skyscript/core'
 import { hasAmbientCredentials, type Source, takesAmbientCredentials } from '@skyscript/gee-fetch'
 import { ledgerOf } from './context.ts'
 import { earthEngineShare, eecuHoursOf, type FetchCost, fetchCost, type Probe, probe } from './cost.ts'
@@ -19,8 +19,6 @@ const BYTES_PER_PIXEL = 4
 /** Assumed where nothing was probed: seconds of a request, and of a million pixels in it. */
 const SECONDS_PER_REQUEST = 0.6
 const SECONDS_PER_MEGAPIXEL = 1.5
-/** Earth Engine's own limit. */
-const REQUESTS_PER_SECOND = 100
 
 /** What a build would do. */
 export interface PlanSummary {
@@ -109,7 +107,7 @@ function hostsOf(
     sources: inside.map(({ alias }) => alias),
     requests,
     bytes: pixels * BYTES_PER_PIXEL,
-    seconds: Math.max(requests / REQUESTS_PER_SECOND, seconds / earthEngine.maxConcurrent),
+    seconds: Math.max(requests / EARTH_ENGINE_PER_SECOND, seconds / earthEngine.maxConcurrent),
   }
   return [...(inside.length > 0 ? [host] : []), ...hostCosts(cost.others, sources)]
 }

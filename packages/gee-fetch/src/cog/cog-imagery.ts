@@ -7,7 +7,16 @@
  * const cog = createCogImagery({ maxConcurrent: 8, maxCloud: 20 })
  * const images = await cog.find(SOURCES.SI, [7.44, 46.94, 7.45, 46.95])
  */
-import { type Box, fingerprint, type Geometry, isUrl, mapTileBox, mapTilesOf, ServiceError } from '@skyscript/core'
+import {
+  type Box,
+  FILE_REQUESTS,
+  fingerprint,
+  type Geometry,
+  isUrl,
+  mapTileBox,
+  mapTilesOf,
+  ServiceError,
+} from '@skyscript/core'
 import type { SourceImage } from '../candidates.ts'
 import type { PixelGrid } from '../client.ts'
 import { mayCover } from '../coverage.ts'
@@ -26,8 +35,6 @@ import { isFull, paint } from './paint.ts'
 import { collectionUrl, readItem, searchItems } from './stac.ts'
 import { assetOf, partsAt180, placedAt, type StacItem } from './stac-item.ts'
 
-/** Polite to servers that are free to use. */
-const REQUESTS_PER_SECOND = 50
 /** Number of files kept open (up to 8 MB each); number of searches and items cached. */
 const OPEN_FILES = 16
 const SEARCHES = 64
@@ -97,7 +104,7 @@ interface Sheet extends Omit<SourceImage, 'outline'> {
 
 export function createCogImagery(options: CogImageryOptions): CogImagery {
   const { maxConcurrent, maxCloud, deadlineMs, outages, patienceMs, contact, attempts } = options
-  const limiter = options.limiter ?? createLimiter({ maxConcurrent, perSecond: REQUESTS_PER_SECOND })
+  const limiter = options.limiter ?? createLimiter({ maxConcurrent, perSecond: FILE_REQUESTS.perSecond })
   const http =
     options.http ?? createHttp({ limiter, maxConcurrent, deadlineMs, outages, patienceMs, contact, attempts })
   let unpacked: UnpackedTiles | undefined

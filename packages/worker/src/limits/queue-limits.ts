@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 import { createRedisLimiter } from '../queue/limiter.ts'
 import { openRedis, parseRedisUrl } from '../queue/redis.ts'
 import { redisLedger } from './redis-ledger.ts'
-import { REQUESTS_PER_SECOND, type SharedLimits } from './shared-limits.ts'
+import type { SharedLimits } from './shared-limits.ts'
 
 /** Limits in the queue's Redis, shared by its workers and by builds and plans that use it. They share one connection. */
 export function queueLimits(queue: string): SharedLimits & { readonly redis: Redis } {
@@ -12,7 +12,7 @@ export function queueLimits(queue: string): SharedLimits & { readonly redis: Red
   return {
     redis,
     options: {
-      async limiter(name, maxConcurrent, perSecond = REQUESTS_PER_SECOND) {
+      async limiter(name, maxConcurrent, perSecond) {
         const key = `${name}\n${maxConcurrent}\n${perSecond}`
         const known = limiters.get(key)
         if (known) return known

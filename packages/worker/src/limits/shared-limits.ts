@@ -1,9 +1,6 @@
 import type { ContextOptions } from '@skyscript/pipeline'
 import { type MachineLimiter, openMachineLimiter } from './machine-limiter.ts'
 
-/** Requests started per second in a project, https://developers.google.com/earth-engine/guides/usage */
-export const REQUESTS_PER_SECOND = 100
-
 /** Limits and budgets that this process shares with others. */
 export interface SharedLimits {
   readonly options: Pick<ContextOptions, 'limiter' | 'ledger'>
@@ -15,7 +12,7 @@ export function machineLimits(): SharedLimits {
   const limiters = new Map<string, Promise<MachineLimiter>>()
   return {
     options: {
-      limiter(name, maxConcurrent, perSecond = REQUESTS_PER_SECOND) {
+      limiter(name, maxConcurrent, perSecond) {
         const key = `${name}\n${maxConcurrent}\n${perSecond}`
         const opening = limiters.get(key) ?? openMachineLimiter({ name, maxConcurrent, perSecond })
         limiters.set(key, opening)

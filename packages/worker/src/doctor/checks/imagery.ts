@@ -1,9 +1,6 @@
-import { formatCounted } from '@skyscript/core'
+import { FILE_REQUESTS, formatCounted } from '@skyscript/core'
 import type { CogSource, EarthEngineSource, OamSource, TileSource } from '@skyscript/gee-fetch'
 import { type Check, type CheckContext, type Finding, finding } from '../check.ts'
-
-/** Requests at a time to the servers of files. */
-const FILE_REQUESTS = 8
 
 /** Whether Earth Engine answers and accepts the credentials for the project, and whether each source is there. */
 export const imagery: Check = {
@@ -73,7 +70,7 @@ async function ofEarthEngine(
 async function ofFiles(sources: readonly CogSource[]): Promise<readonly Finding[]> {
   if (sources.length === 0) return []
   const { createCogImagery } = await import('@skyscript/gee-fetch')
-  const cog = createCogImagery({ maxConcurrent: FILE_REQUESTS, maxCloud: 100 })
+  const cog = createCogImagery({ maxConcurrent: FILE_REQUESTS.concurrent, maxCloud: 100 })
   try {
     return await Promise.all(
       sources.map((source) =>
