@@ -163,7 +163,7 @@ export const imagery = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'Use only sources whose licence starts with one of these texts, such as `[public domain, CC BY 4.0]`; case, dashes and the like do not count, and names and SPDX ids of a licence are the same. null: all that are named, and of `auto` [the open ones](sources.md#licences)',
+      'Use only sources whose licence starts with one of these texts, such as `[public domain, CC BY 4.0]`; case, dashes and the like do not count, and names and SPDX ids of a licence are the same. `CC BY` allows all its versions, but not CC BY-NC. null: all that are named, and of `auto` [the open ones](sources.md#licences)',
     ),
   earthEngine: earthEngine.prefault({}),
 })

@@ -41,7 +41,15 @@ const IDS = NAMES.flatMap(([id, ...others]) => [id, ...others].map((name) => [pl
   // The longest name that fits is meant.
   .sort(([a], [b]) => b.length - a.length)
 
-const startsWith = (text: string, start: string) => text === start || text.startsWith(`${start}-`)
+/** Conditions that make another licence of the one whose name they follow. */
+const CONDITION = /^(?:nc|nd|sa|non-?commercial|no-?deriv\w*|share-?alike)(?:-|$)/
+
+function startsWith(text: string, start: string): boolean {
+  if (text === start) return true
+  return (
+    text.startsWith(`${start}-`) && !(/(?:by|attribution)$/.test(start) && CONDITION.test(text.slice(start.length + 1)))
+  )
+}
 
 /** With a known name at its beginning replaced by its id. */
 function canonical(text: string): string {
@@ -52,7 +60,7 @@ function canonical(text: string): string {
 
 /**
  * Whether the text of a licence starts with one of the names that are allowed. Names and SPDX ids of one licence are the
- * same, and so are texts that differ in case, blanks and punctuation.
+ * same, and so are texts that differ in case, blanks and punctuation. `CC BY` allows any version of it, but not CC BY-NC.
  */
 export function isAllowedLicence(licence: string, allowed: readonly string[]): boolean {
   const [text, exact] = [plain(licence), canonical(licence)]

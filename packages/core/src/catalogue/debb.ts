@@ -16,6 +16,6 @@ export const debb: CatalogueEntry = {
   years: [2020, 2023],
   licence: 'dl-de/by-2-0',
   credit: 'GeoBasis-DE/LGB; Geoportal Berlin, DOP20',
-  terms: 'https://wiki.openstreetmap.org/wiki/Brandenburg/Geoportal#Rechtliche_Grundlag',
+  terms: 'https://wiki.openstreetmap.org/wiki/Brandenburg/Geoportal#Rechtliche_Grundlagen',
   confirmed: 'never',
 }
