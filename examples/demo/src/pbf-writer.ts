@@ -42,6 +42,9 @@ export interface PbfOptions {
   readonly sorted?: boolean
   /** ISO 8601, of the newest change in the file; left out by default. */
   readonly replicationTimestamp?: string
+  readonly replicationSequence?: number
+  /** Base address of the server that publishes changes. */
+  readonly replicationServer?: string
 }
 
 const MEMBER_TYPES = { node: 0, way: 1, relation: 2 } as const
@@ -56,13 +59,13 @@ const WRITING_PROGRAM = 'skyscript-demo-town'
  * match search of the other strategies hashes with whatever instructions the processor has.
  */
 export function writePbf(data: OsmData, options: PbfOptions = {}): Uint8Array {
-  const { blockElements = 8000, sorted = true, replicationTimestamp } = options
+  const { blockElements = 8000, sorted = true } = options
   function* blocks<T extends Element>(elements: readonly T[]): Generator<readonly T[]> {
     const ordered = sorted ? elements.toSorted((a, b) => a.id - b.id) : elements
     for (let start = 0; start < ordered.length; start += blockElements)
       yield ordered.slice(start, start + blockElements)
   }
-  const blobs: Uint8Array[] = [blob('OSMHeader', header(data, sorted, replicationTimestamp))]
+  const blobs: Uint8Array[] = [blob('OSMHeader', header(data, sorted, options))]
   for (const nodes of blocks(data.nodes)) blobs.push(blob('OSMData', block(nodes, writeDenseNodes)))
   for (const ways of blocks(data.ways)) blobs.push(blob('OSMData', block(ways, eachAs(3, writeWay))))
   for (const relations of blocks(data.relations))
@@ -81,7 +84,11 @@ function blob(type: 'OSMHeader' | 'OSMData', content: Uint8Array): Uint8Array {
 }
 
 /** HeaderBlock; its bounding box is in nanodegrees. */
-function header(data: OsmData, sorted: boolean, replicationTimestamp: string | undefined): Uint8Array {
+function header(
+  data: OsmData,
+  sorted: boolean,
+  { replicationTimestamp, replicationSequence, replicationServer }: PbfOptions,
+): Uint8Array {
   const writer = new ProtoWriter()
   if (data.nodes.length > 0) {
     let [left, right, top, bottom] = [Infinity, -Infinity, -Infinity, Infinity]
@@ -99,6 +106,8 @@ function header(data: OsmData, sorted: boolean, replicationTimestamp: string | u
   if (sorted) writer.bytes(5, 'Sort.Type_then_ID')
   writer.bytes(16, WRITING_PROGRAM)
   if (replicationTimestamp !== undefined) writer.integer(32, seconds(replicationTimestamp))
+  if (replicationSequence !== undefined) writer.integer(33, replicationSequence)
+  if (replicationServer !== undefined) writer.bytes(34, replicationServer)
   return writer.finish()
 }
 

@@ -17,6 +17,8 @@ export interface PbfHeader {
   /** ISO 8601 UTC of the newest change in the file, where its maker recorded it. */
   readonly replicationTimestamp: string | null
   readonly replicationSequence: number | null
+  /** Base address of the server that publishes the changes after it: `https://download.geofabrik.de/europe/andorra-updates`. */
+  readonly replicationServer: string | null
   /** Degrees WGS84, as the file claims. */
   readonly box: Box | null
   readonly writingProgram: string | null
@@ -29,12 +31,11 @@ export function parseHeader(data: Uint8Array, origin: Origin): PbfHeader {
   openCursor(data, origin)
   const required: string[] = []
   const optional: string[] = []
-  let [replicationTimestamp, replicationSequence, box, writingProgram]: [
-    string | null,
-    number | null,
-    Box | null,
-    string | null,
-  ] = [null, null, null, null]
+  let replicationTimestamp: string | null = null
+  let replicationSequence: number | null = null
+  let replicationServer: string | null = null
+  let box: Box | null = null
+  let writingProgram: string | null = null
   const text = (limit: number) => Buffer.from(readBytes(limit)).toString('utf8')
   readMessage(data.length, (field, wire, limit) => {
     if (field === 1 && wire === LENGTH) box = parseBox(readLength(limit))
@@ -43,6 +44,7 @@ export function parseHeader(data: Uint8Array, origin: Origin): PbfHeader {
     else if (field === 16 && wire === LENGTH) writingProgram = text(limit)
     else if (field === 32 && wire === VARINT) replicationTimestamp = isoSeconds(readSigned(limit))
     else if (field === 33 && wire === VARINT) replicationSequence = readVarint(limit)
+    else if (field === 34 && wire === LENGTH) replicationServer = text(limit)
     else return false
     return true
   })
@@ -62,6 +64,7 @@ export function parseHeader(data: Uint8Array, origin: Origin): PbfHeader {
   return {
     replicationTimestamp,
     replicationSequence,
+    replicationServer,
     box,
     writingProgram,
     sorted: optional.includes('Sort.Type_then_ID'),

@@ -77,12 +77,13 @@ test.skipIf(lacksCompared).each<[string, [string, string][]]>([
 )
 
 const lacksAndorra = lacksShared('andorra-2025')
-test.skipIf(lacksAndorra)("the header's time, sequence number and box are read as osmium reads them", () => {
+test.skipIf(lacksAndorra)("the header's time, sequence number, server and box are read as osmium reads them", () => {
   const file = openPbf(shared('andorra-2025'))
   const [first] = file.index()
   expect(parseHeader(file.read(first!), { path: file.path, offset: first!.offset })).toEqual({
     replicationTimestamp: '2025-01-19T21:21:36Z',
     replicationSequence: 4305,
+    replicationServer: 'https://download.geofabrik.de/europe/andorra-updates',
     box: [1.412368, 42.4276, 1.787481, 42.65717],
     writingProgram: 'osmium/1.14.0',
     sorted: true,
