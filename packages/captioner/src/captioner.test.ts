@@ -220,9 +220,16 @@ test('the record carries the image and the version of the object that it describ
     timestamp: '2024-05-01T12:00:00Z',
     title: 'a satellite image of building of farm',
     titleMultiObjects: 'a satellite image of building of farm',
+    geometry: expect.stringMatching(/^[0-9a-f]{16}$/),
     centerTags: { building: 'farm' },
     surroundingTags: [],
   })
+})
+
+test('the record knows the geometry of its object apart from that of others and from all else of it', () => {
+  const { geometry } = captionOf(1, farm, [farm])
+  expect(captionOf(1, { ...farm, version: 9, tags: { building: 'barn' } }, []).geometry).toBe(geometry)
+  expect(captionOf(1, { ...farm, geometry: square(5, 5, 1.5) }, []).geometry).not.toBe(geometry)
 })
 
 test('a tag named __proto__ is an ordinary tag and harms nothing', () => {

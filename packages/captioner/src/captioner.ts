@@ -180,6 +180,7 @@ export function createCaptioner(options: CaptionerOptions = {}): Captioner {
         timestamp: focus.timestamp,
         ...caption,
         ...(more && { more: severalCaptions(image.id, parts, caption, writers, more) }),
+        geometry: fingerprint(focus.geometry).slice(0, 16),
         centerTags: center.tags,
         surroundingTags: arranged.map(({ seen }) => seen.tags),
       }

@@ -132,6 +132,8 @@ export interface CaptionRecord {
   readonly titleMultiObjects: string
   /** Further captions, where they were asked for. */
   readonly more?: readonly string[]
+  /** Hash of the object's geometry, 16 hex digits. */
+  readonly geometry: string
   /** Groundable tags only, at the image's GSD. */
   readonly centerTags: Tags
   readonly surroundingTags: readonly Tags[]

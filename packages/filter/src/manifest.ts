@@ -62,6 +62,7 @@ function columnsFor(scorers: readonly string[], moreCaptions: boolean): Column[]
     column('version', 'INT32', ({ caption }) => caption.version),
     nullable('timestamp', 'STRING', ({ caption }) => caption.timestamp),
     nullable('days_apart', 'INT32', daysApart),
+    text('geometry', ({ caption }) => caption.geometry),
     text('center_tags', ({ caption }) => JSON.stringify(caption.centerTags)),
     text('surrounding_tags', ({ caption }) => JSON.stringify(caption.surroundingTags)),
     text('title', ({ caption }) => caption.title),

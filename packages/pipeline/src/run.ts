@@ -31,7 +31,7 @@ export interface CaptionTables {
  * Of what the coordinator does itself; stages have theirs in their own files. Raised when the code makes other results of
  * the same input, so that results of older code are redone.
  */
-export const VERSIONS = { learn: 1, extract: 5, select: 3, assemble: 7 } as const
+export const VERSIONS = { learn: 1, extract: 5, select: 3, assemble: 8 } as const
 
 /** What a classifier said of the undecided tags of some extracts. */
 export const learnedKey = (classifier: string, inputs: string): string => `work/tags/${classifier}/${inputs}.json`

@@ -54,6 +54,7 @@ export function* pairsLike(count: number): Generator<DatasetRow> {
         timestamp: '2021-03-04T05:06:07Z',
         title,
         titleMultiObjects: `${title}, surrounded by ${pick(long)}; ${pick(long)}`,
+        geometry: hex() + hex(),
         centerTags: pick(tags),
         surroundingTags: [pick(tags), pick(tags), pick(tags), pick(tags), pick(tags), pick(tags)],
       },

@@ -78,6 +78,10 @@ const COLUMNS: Readonly<Record<string, ColumnMeaning>> = {
   version: of('Integer', 'Version of the OpenStreetMap object.'),
   timestamp: of('Text', 'Last edit of the OpenStreetMap object, ISO 8601; empty where the extract has none.'),
   days_apart: of('Integer', 'Days from the image to the last edit, negative where the edit is older.'),
+  geometry: of(
+    'Text',
+    'Hash of the geometry of the OpenStreetMap object, 16 hex digits: it differs once the object is moved or reshaped.',
+  ),
   center_tags: of('Text', 'Tags of the object that can be seen at this resolution, as a JSON object.'),
   surrounding_tags: of('Text', 'Tags of each other object in the image, as a JSON list of objects.'),
   title: of('Text', 'Caption of the object.'),

@@ -44,6 +44,7 @@ function rowOf(i: number, source: SourceAlias, changes: Partial<ReportRow['capti
     timestamp: null,
     title: `a satellite image of ${key} ${i}`,
     titleMultiObjects: `a satellite image of ${key} ${i}, surrounded by road`,
+    geometry: '0123456789abcdef',
     centerTags: { [key]: 'yes' },
     surroundingTags: [],
     ...changes,

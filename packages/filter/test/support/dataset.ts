@@ -57,6 +57,7 @@ export interface RowOptions {
   readonly titleMultiObjects?: string
   readonly time?: number | null
   readonly timestamp?: string | null
+  readonly geometry?: string
   readonly centerTags?: Tags
   readonly surroundingTags?: readonly Tags[]
   readonly phash?: string
@@ -93,6 +94,7 @@ export function rowOf(id: string, options: RowOptions = {}): DatasetRow {
       timestamp,
       title,
       titleMultiObjects: options.titleMultiObjects ?? `${title}, surrounded by building`,
+      geometry: options.geometry ?? '0123456789abcdef',
       centerTags: options.centerTags ?? {},
       surroundingTags: options.surroundingTags ?? [],
     },

@@ -39,7 +39,7 @@ export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
   name: 'caption',
   after: 'fetch',
   unit: 'images',
-  version: 2,
+  version: 3,
   concurrency: { embedded: 1, worker: 2 },
   publishes: true,
 

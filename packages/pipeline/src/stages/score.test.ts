@@ -51,7 +51,15 @@ async function datasetOf(count: number): Promise<{ storage: MemoryStorage; capti
       .toBuffer()
     storage.files.set(filepath, jpeg)
     const title = `a satellite image of natural water ${i}`
-    const record = { version: 1, timestamp: null, title, titleMultiObjects: title, centerTags: {}, surroundingTags: [] }
+    const record = {
+      version: 1,
+      timestamp: null,
+      geometry: '0123456789abcdef',
+      title,
+      titleMultiObjects: title,
+      centerTags: {},
+      surroundingTags: [],
+    }
     captions.push({ id: `n${i}`, filepath, ...record })
   }
   return { storage, captions }
