@@ -135,7 +135,7 @@ beforeAll(async () => {
     score: of('score', [fetch, caption, model], [score]),
     assemble: of(
       'assemble',
-      [fetch, caption, score, lock.tables.captioner],
+      [extract, fetch, caption, score, lock.tables.captioner],
       [assemble, rows, facts, Object.keys(files)],
     ),
   }

@@ -2,6 +2,8 @@
 /** The map changes between two builds on one output: the second leaves what a fresh build of the new map makes. */
 import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type LocalEarthEngine, startLocalEarthEngine } from '../packages/local-earth-engine/src/index.ts'
 import { filesOf, makeFolder } from './support/skyscript.ts'
@@ -72,6 +74,10 @@ afterAll(async () => {
   await folder?.remove()
 })
 
+type Row = Readonly<Record<string, unknown>>
+const manifestRows = async (output: string): Promise<Row[]> =>
+  parquetReadObjects({ file: await asyncBufferFromFile(at(output, 'manifest.parquet')) })
+
 const build = (output: string, maps: readonly string[], wrap?: Parameters<typeof buildHere>[2]) => {
   const imagery = { sources: ['CH', 'S2'], year: 'closest', earthEngine: { endpoint: earthEngine.url, project: 'p' } }
   const source = maps.map((name) => at(name))
@@ -102,6 +108,30 @@ test.each(Object.entries(CHANGES))(
   },
   120_000,
 )
+
+test('an edit that changes neither tags nor geometry changes only what the manifest says of it, and no stage runs', async () => {
+  const imagery = { sources: ['CH', 'S2'], earthEngine: { endpoint: earthEngine.url, project: 'p' } }
+  const latest = (map: string) => buildHere(smallRegion(at(map), at('edits'), { imagery }), folder.path)
+  await latest('before.osm.pbf')
+  const [before, rows] = [filesOf(at('edits')), await manifestRows('edits')]
+  await writeMap(at('edited.osm.pbf'), withObject(2, EDITED), WOOD([20]))
+  const { jobs } = await latest('edited.osm.pbf')
+  expect(jobs).toEqual({})
+  const edited = await manifestRows('edits')
+  const changed = edited.flatMap((row, i) => (isDeepStrictEqual(row, rows[i]) ? [] : [{ old: rows[i]!, row }]))
+  expect(changed).toHaveLength(1)
+  const [{ old, row }] = changed as [{ old: Row; row: Row }]
+  expect([old.version, row.version, row.timestamp]).toEqual([1, EDITED.version, EDITED.timestamp])
+  expect({ ...row, version: 0, timestamp: '', days_apart: 0 }).toEqual({
+    ...old,
+    version: 0,
+    timestamp: '',
+    days_apart: 0,
+  })
+  const about = new Set(['manifest.parquet', 'dataset.lock.json', 'README.md', 'state/dataset.json'])
+  const others = (files: typeof before) => Object.entries(files).filter(([path]) => !about.has(path))
+  expect(others(filesOf(at('edits')))).toEqual(others(before))
+}, 60_000)
 
 test('a change of the map writes no meta again that stays as it was', async () => {
   await writeMap(at('tree.osm.pbf'), withObject(9, { tags: { natural: 'tree' }, ...EDITED }), WOOD([20]))

@@ -176,8 +176,6 @@ export function createCaptioner(options: CaptionerOptions = {}): Captioner {
       return {
         id: image.id,
         filepath: image.filepath,
-        version: focus.version,
-        timestamp: focus.timestamp,
         ...caption,
         ...(more && { more: severalCaptions(image.id, parts, caption, writers, more) }),
         geometry: fingerprint(focus.geometry).slice(0, 16),

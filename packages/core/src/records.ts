@@ -23,6 +23,14 @@ export type Geometry =
   | { readonly type: 'Polygon'; readonly coordinates: readonly (readonly Position[])[] }
   | { readonly type: 'MultiPolygon'; readonly coordinates: readonly (readonly (readonly Position[])[])[] }
 
+/** The last edit of an OSM object: no image, caption or score depends on it. */
+export interface Edit {
+  /** Version of the OSM element; null where the file has none. */
+  readonly version: number | null
+  /** ISO 8601 in UTC with seconds, `2024-05-01T12:00:00Z`; null where the file has none. */
+  readonly timestamp: string | null
+}
+
 /** One OSM object with everything later stages need of it. */
 export interface OsmObject {
   /** `n123`, `w123` or `a123`; see ids.ts. */
@@ -126,8 +134,6 @@ export interface ImageRecord extends ImageCandidate {
 export interface CaptionRecord {
   readonly id: string
   readonly filepath: string
-  readonly version: number
-  readonly timestamp: string | null
   readonly title: string
   readonly titleMultiObjects: string
   /** Further captions, where they were asked for. */

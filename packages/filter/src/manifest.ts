@@ -30,9 +30,9 @@ interface Column {
 const DAY = 86_400_000
 
 /** Whole days from the image to the object's last edit, negative if the edit is earlier; null if either has no time. */
-function daysApart({ image, caption }: DatasetRow): number | null {
-  if (image.time === null || caption.timestamp === null) return null
-  return Math.trunc((Date.parse(caption.timestamp) - image.time) / DAY)
+function daysApart({ image, edit }: DatasetRow): number | null {
+  if (image.time === null || edit.timestamp === null) return null
+  return Math.trunc((Date.parse(edit.timestamp) - image.time) / DAY)
 }
 
 /** Box and centre in degrees (WGS84), GSD in m/pixel, width and height in pixels, time in UTC. */
@@ -59,8 +59,8 @@ function columnsFor(scorers: readonly string[], moreCaptions: boolean): Column[]
     column('gsd', 'DOUBLE', ({ image }) => image.gsd),
     column('width', 'INT32', ({ image }) => image.width),
     column('height', 'INT32', ({ image }) => image.height),
-    column('version', 'INT32', ({ caption }) => caption.version),
-    nullable('timestamp', 'STRING', ({ caption }) => caption.timestamp),
+    nullable('version', 'INT32', ({ edit }) => edit.version),
+    nullable('timestamp', 'STRING', ({ edit }) => edit.timestamp),
     nullable('days_apart', 'INT32', daysApart),
     text('geometry', ({ caption }) => caption.geometry),
     text('center_tags', ({ caption }) => JSON.stringify(caption.centerTags)),

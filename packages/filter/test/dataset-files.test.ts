@@ -214,10 +214,11 @@ test('the manifest returns every row, including hostile texts and missing times'
   const texts = HOSTILE.filter((text) => !text.startsWith('\ufeff'))
   const list = hostileRows(texts).map((row, i): DatasetRow => ({ ...row, similarities: [0.5, i / 100] }))
   list.push(rowOf('w-7', { similarities: [-1, 1], time: null, timestamp: '2024-05-01T12:00:00Z' }))
+  list.push(rowOf('w-8', { similarities: [0, 0], version: null, timestamp: null }))
   const { manifest } = await assembled(list, { scorers: ['openai', 'laion_RS'] })
   const read = await manifest()
   expect(read).toHaveLength(list.length)
-  for (const [i, { image, caption, similarities }] of list.entries()) {
+  for (const [i, { image, caption, edit, similarities }] of list.entries()) {
     const { split, ...row } = read[i]!
     expect(['train', 'val', 'test', 'held-out']).toContain(split)
     expect(Object.keys(read[i]!)).toEqual(COLUMNS)
@@ -239,9 +240,9 @@ test('the manifest returns every row, including hostile texts and missing times'
       gsd: 0.6,
       width: 300,
       height: 200,
-      version: 3,
-      timestamp: caption.timestamp,
-      days_apart: image.time === null || caption.timestamp === null ? null : expect.any(Number),
+      version: edit.version,
+      timestamp: edit.timestamp,
+      days_apart: image.time === null || edit.timestamp === null ? null : expect.any(Number),
       geometry: caption.geometry,
       center_tags: JSON.stringify(caption.centerTags),
       surrounding_tags: JSON.stringify(caption.surroundingTags),

@@ -147,7 +147,9 @@ async function makeDataset(folder: string, storage: Storage, leaves: number): Pr
     mapTileAt([-120 + (i % 500) / 10 + 0.05, 30 + Math.floor(i / 500) / 10 + 0.05]),
   )
   const objects = PER_LEAF * LEAVES_PER_TILE
-  const tiles = Object.fromEntries(names.map((tile) => [tile, { sha256: sha256(tile), touching: objects, objects }]))
+  const tiles = Object.fromEntries(
+    names.map((tile) => [tile, { sha256: sha256(tile), edits: '', touching: objects, objects }]),
+  )
   const index: ExtractIndex = { ...town.facts.index, tiles, tagged: objects * names.length, dropped: {} }
   const chosen = Object.fromEntries(names.map((tile) => [tile, { sha256: sha256(tile), objects }]))
   await putJson(storage, extractIndexKey(extract), index)
@@ -165,7 +167,7 @@ async function makeDataset(folder: string, storage: Storage, leaves: number): Pr
   const { heads } = await resultsOf(first, storage)
   const made: Flow = { done: heads, failed: new Map(), jobs: new Map() }
   const { built } = builtOf(made, first)
-  const facts = datasetFacts(built, leavesOf(made), null)
+  const facts = datasetFacts(built, leavesOf(made, first), null)
   const kept = leaves * PER_LEAF
   const lock = { counts: { objects: kept, kept, dropped: {}, failed: {} }, files: {} }
   await putJson(storage, assembledKey(fingerprintOf(facts)), lock)

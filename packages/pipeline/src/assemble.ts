@@ -1,5 +1,6 @@
 import {
   type CaptionRecord,
+  type Edit,
   fingerprint,
   formatCounted,
   type ImageRecord,
@@ -41,7 +42,12 @@ export interface LeafResult {
   readonly score: Job
   /** Of the contents of these results. */
   readonly digests: readonly string[]
+  /** Of the versions and timestamps of the objects of its map tile. */
+  readonly edits: string
 }
+
+/** Last edits of a map tile's focus objects, by id. */
+export type EditsOf = (tile: string) => Promise<ReadonlyMap<string, Edit>>
 
 /** What a build knows of its dataset, besides the leaves that make it up. */
 export type BuiltFacts = Omit<DatasetFacts, 'config' | 'content' | 'exclude'> & Pick<Run, 'config'>
@@ -53,7 +59,7 @@ export type BuiltFacts = Omit<DatasetFacts, 'config' | 'content' | 'exclude'> & 
 export async function assembleDataset(
   built: BuiltFacts,
   leaves: readonly LeafResult[],
-  options: CutOptions & { readonly presence: Presence },
+  options: CutOptions & { readonly presence: Presence; readonly editsOf: EditsOf },
 ): Promise<Assembled> {
   const { storage, terminal, presence } = options
   const exclude = await readExclude(built.config.filter.exclude, terminal)
@@ -95,7 +101,7 @@ function contentOf(
     more: config.captions.more > 0,
     seed: config.seed,
     scorers: scorers.map(({ name }) => name),
-    leaves: leaves.map(({ leaf, digests }) => [leaf, fingerprint(...digests)]),
+    leaves: leaves.map(({ leaf, digests, edits }) => [leaf, fingerprint(...digests), edits]),
   })
 }
 
@@ -104,7 +110,7 @@ async function storeDataset(
   facts: DatasetFacts,
   leaves: readonly LeafResult[],
   names: readonly string[],
-  { storage, terminal, signal }: CutOptions,
+  { storage, terminal, signal, editsOf }: CutOptions & { readonly editsOf: EditsOf },
 ): Promise<DatasetState> {
   const { config } = facts
   await beginChange(storage)
@@ -117,7 +123,7 @@ async function storeDataset(
   const own = new Map<string, Map<string, Set<string>>>()
   const paths = new PathTable()
   async function* rows() {
-    for await (const row of rowsOf(storage, leaves, signal)) {
+    for await (const row of rowsOf(storage, leaves, editsOf, signal)) {
       collector.add(row)
       paths.set(row.image.filepath, 1)
       const { source, time } = row.image
@@ -174,7 +180,7 @@ const yearOf = (time: number | null) => (time === null ? null : new Date(time).g
 /** Images and metas that belong to none of the stored pairs, wherever they come from. */
 async function removeOthers(storage: Storage, leaves: readonly LeafResult[], { signal }: CutOptions): Promise<void> {
   const paths = new PathTable()
-  for await (const { image } of rowsOf(storage, leaves, signal)) paths.set(image.filepath, 1)
+  for await (const { image } of pairsOf(storage, leaves, signal)) paths.set(image.filepath, 1)
   await removeStrays(storage, paths)
 }
 
@@ -189,12 +195,29 @@ async function removeStrays(storage: Storage, images: PathTable): Promise<void> 
   }
 }
 
-/** The pairs of a dataset, leaf by leaf, by id within a leaf: those that every stage kept. */
-export async function* rowsOf(
+/** The pairs of a dataset with the last edits of their objects. Memory: the edits of one map tile. */
+async function* rowsOf(
   storage: Storage,
-  leaves: readonly Pick<LeafResult, 'fetch' | 'caption' | 'score'>[],
+  leaves: readonly LeafResult[],
+  editsOf: EditsOf,
   signal: AbortSignal,
 ): AsyncGenerator<DatasetRow> {
+  let [here, edits]: [string, ReadonlyMap<string, Edit>] = ['', new Map()]
+  for await (const { leaf, ...pair } of pairsOf(storage, leaves, signal)) {
+    const tile = leaf.split('/')[0]!
+    if (tile !== here) [here, edits] = [tile, await editsOf(tile)]
+    const edit = edits.get(pair.image.id)
+    if (edit === undefined) throw new TypeError(`${pair.image.filepath} is of an object that is not in its map tile.`)
+    yield { ...pair, edit }
+  }
+}
+
+/** The pairs of a dataset, leaf by leaf, by id within a leaf: those that every stage kept. */
+async function* pairsOf(
+  storage: Storage,
+  leaves: readonly LeafResult[],
+  signal: AbortSignal,
+): AsyncGenerator<Omit<DatasetRow, 'edit'> & { readonly leaf: string }> {
   for (const jobs of leaves) {
     signal.throwIfAborted()
     const [images, captions, scores] = await Promise.all([
@@ -207,7 +230,8 @@ export async function* rowsOf(
     for (const image of [...images.kept].sort((a, b) => (a.id < b.id ? -1 : 1))) {
       const caption = captionOf.get(image.id)
       const score = scoreOf.get(image.id)
-      if (caption && score) yield { image, caption, similarities: score.similarities, phash: score.phash }
+      if (caption && score)
+        yield { leaf: jobs.leaf, image, caption, similarities: score.similarities, phash: score.phash }
     }
   }
 }

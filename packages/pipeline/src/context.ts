@@ -68,6 +68,7 @@ export interface RunContext {
   tile(tile: string): Promise<IndexedTile>
   /** See `TileReader`. */
   homeOutlines: TileReader['homeOutlines']
+  homeEdits: TileReader['homeEdits']
   readonly packer: LeafPacker
   extractIndex(): Promise<ExtractIndex>
   close(): Promise<void>
@@ -178,6 +179,7 @@ export async function openContext(
     async *homeOutlines(tile, isWanted) {
       yield* (await reader()).homeOutlines(tile, isWanted)
     },
+    homeEdits: async (tile, ids) => (await reader()).homeEdits(tile, ids),
     async close() {
       for (const close of closers.splice(0).reverse()) await close()
     },

@@ -1,5 +1,6 @@
-import { count, formatCounted, type Terminal } from '@skyscript/core'
+import { count, formatCounted, getJson, type Terminal } from '@skyscript/core'
 import { assembleDataset, type BuiltFacts, type LeafResult } from './assemble.ts'
+import type { RunContext } from './context.ts'
 import { warnOfBudget } from './cost.ts'
 import { type Assembled, assembledKey } from './cut.ts'
 import { type Flow, flow } from './flow.ts'
@@ -9,6 +10,7 @@ import { originsOfFiles } from './origins.ts'
 import { leftOutOf } from './plan-region.ts'
 import { type BuildOptions, type Prepared, prepare } from './prepare.ts'
 import { sealDataset } from './presence/listing.ts'
+import { selectionKey } from './run.ts'
 import type { FetchHead } from './stages/fetch.ts'
 import { loadStages } from './stages/index.ts'
 import { type PlanHead, plan } from './stages/plan.ts'
@@ -34,8 +36,9 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
     const made = await runStages(prepared, given)
     const { built, sentences } = builtOf(made, prepared)
     tellFailed(sentences, built.failed, terminal)
-    const leaves = leavesOf(made)
-    const options = { storage, terminal, signal, presence, isSuspect: presence.isSuspect }
+    const leaves = leavesOf(made, prepared)
+    const editsOf = (tile: string) => focusEdits(tile, context)
+    const options = { storage, terminal, signal, presence, editsOf, isSuspect: presence.isSuspect }
     const assembled = await assembleDataset(built, leaves, options)
     const isChanged = made.jobs.size > 0 || !assembled.unchanged
     if (isChanged || presence.differs) {
@@ -136,11 +139,17 @@ function tellFailed(sentences: ReadonlyMap<string, string>, failed: BuiltFacts['
 }
 
 /** The leaves that came through all stages, in their order. */
-export function leavesOf({ done }: Flow): LeafResult[] {
+export function leavesOf({ done }: Flow, { facts }: Pick<Prepared, 'facts'>): LeafResult[] {
   const [fetched, captioned, scored] = ['fetch', 'caption', 'score'].map((stage) => done.get(stage)!)
   return [...scored!.keys()].sort().map((leaf) => {
     const [fetch, caption, score] = [fetched, captioned, scored].map((results) => results!.get(leaf)!)
     const digests = [fetch, caption, score].map((each) => each!.head.digest)
-    return { leaf, fetch: fetch!.job, caption: caption!.job, score: score!.job, digests }
+    const { edits } = facts.index.tiles[leaf.split('/')[0]!]!
+    return { leaf, fetch: fetch!.job, caption: caption!.job, score: score!.job, digests, edits }
   })
+}
+
+/** Versions and timestamps of the objects of a map tile that are to get an image. */
+async function focusEdits(tile: string, { storage, run, homeEdits }: RunContext) {
+  return homeEdits(tile, new Set(await getJson<string[]>(storage, selectionKey(run.select, tile))))
 }

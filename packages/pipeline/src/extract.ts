@@ -25,7 +25,7 @@ import { extract } from '@skyscript/osm-extract'
 import pMap from 'p-map'
 import { readClip } from './clip.ts'
 import type { SourceFile } from './inputs.ts'
-import { outlinesOf } from './outlines.ts'
+import { editStart, outlinesOf } from './outlines.ts'
 import { getWhole } from './results.ts'
 import { type ExtractIndex, type ExtractTile, extractIndexKey, hasLines, tileKey, VERSIONS, wideKey } from './run.ts'
 import { sortedCounts } from './tables.ts'
@@ -141,7 +141,9 @@ interface WideObject {
   readonly home: string
   /** Of its line, uncompressed. */
   readonly bytes: number
+  /** Of its content, and of its version and timestamp. */
   readonly sha256: string
+  readonly edit: string
   readonly isVisible: boolean
   readonly tiles: readonly string[]
 }
@@ -158,7 +160,10 @@ async function storeWide(
     const home = homeTile(object)
     const tiles = [...new Set([...mapTilesMet(object.geometry), home])]
     const isVisible = captioner.isVisible(object.tags)
-    return { id, home, bytes: Buffer.byteLength(line), sha256: sha256(line), isVisible, tiles }
+    const bytes = Buffer.from(line)
+    const at = editStart(bytes, bytes.length)
+    const [content, edit] = [bytes.subarray(0, at), bytes.subarray(at)].map((part) => sha256(part))
+    return { id, home, bytes: bytes.length, sha256: content!, edit: edit!, isVisible, tiles }
   }
   const wide = await pMap(spill.wide(), store, { concurrency: WRITES })
   return wide.sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -182,7 +187,7 @@ async function describeTile(
   wide: readonly WideObject[],
   captioner: Captioner,
 ): Promise<ExtractTile> {
-  const all = hashOf(await hashOfLines(lines.pieces()), wide)!
+  const all = hashOf(await hashOfLines(lines.pieces('content')), wide)!
   const drawn =
     captioner.labels === 'visible'
       ? all
@@ -192,6 +197,7 @@ async function describeTile(
         )
   return {
     sha256: all,
+    edits: fingerprint(await hashOfLines(lines.pieces('edit')), ...wide.map(({ edit }) => edit)),
     touching: lines.count + wide.length,
     objects: lines.homes + wide.filter(({ home }) => home === tile).length,
     ...(wide.length > 0 && { wide: wide.map(({ id }) => id) }),
@@ -204,10 +210,10 @@ function hashOf(lines: string | null, wide: readonly WideObject[]): string | nul
   return wide.length === 0 ? lines : sha256(JSON.stringify([lines, ...wide.map(({ sha256: hash }) => hash)]))
 }
 
-/** The lines that a tile would hold if captions named only what can be seen. */
+/** The contents of the lines that a tile would hold if captions named only what can be seen. */
 function* visibleLines(lines: TileLines, captioner: Captioner): Generator<Buffer> {
   for (const piece of lines.pieces())
-    for (const outline of outlinesOf(piece)) if (captioner.isVisible(outline.tags)) yield outline.line()
+    for (const outline of outlinesOf(piece)) if (captioner.isVisible(outline.tags)) yield outline.content()
 }
 
 /** Null for no lines. */

@@ -1,4 +1,13 @@
-import { type Box, boxOf, fromFeatureLine, type Geometry, HALF_TURN, type OsmObject, type Tags } from '@skyscript/core'
+import {
+  type Box,
+  boxOf,
+  type Edit,
+  fromFeatureLine,
+  type Geometry,
+  HALF_TURN,
+  type OsmObject,
+  type Tags,
+} from '@skyscript/core'
 
 /** What choosing and planning an object needs of it, read off its line without making an object of it. */
 export interface Outline {
@@ -17,6 +26,8 @@ export interface Outline {
   object(): OsmObject
   /** Its line in UTF-8, with the line end. */
   line(): Buffer
+  /** The part of its line that says what it is and where: id, geometry and tags. */
+  content(): Buffer
 }
 
 /** Length of what a line begins with. */
@@ -72,7 +83,7 @@ class LineOutline implements Outline {
     const box: Box = [0, 0, 0, 0]
     this.#geometryEnd = readBox(bytes, bytes.indexOf(QUOTE, kind) + COORDINATES, box)
     this.box = box[2] - box[0] > HALF_TURN ? boxOf(this.geometry()) : box
-    this.#tagsEnd = commaBefore(bytes, commaBefore(bytes, end))
+    this.#tagsEnd = editStart(bytes, end)
   }
 
   get tagsText(): string {
@@ -84,9 +95,8 @@ class LineOutline implements Outline {
   }
 
   get edited(): number | null {
-    const from = this.#bytes.indexOf(COMMA, this.#tagsEnd + VERSION) + TIMESTAMP
-    const timestamp = this.#bytes.toString('latin1', from, this.#end - END)
-    return timestamp === 'null' ? null : Date.parse(timestamp.slice(1, -1))
+    const { timestamp } = readEdit(this.#bytes, this.#tagsEnd, this.#end)
+    return timestamp === null ? null : Date.parse(timestamp)
   }
 
   geometry(): Geometry {
@@ -101,6 +111,36 @@ class LineOutline implements Outline {
   line(): Buffer {
     return this.#bytes.subarray(this.#start, this.#end + 1)
   }
+
+  content(): Buffer {
+    return this.#bytes.subarray(this.#start, this.#tagsEnd)
+  }
+}
+
+/**
+ * Reads only ids, versions and timestamps off lines as the extraction writes them.
+ *
+ * @param bytes lines with their line ends
+ * @param isWanted by id; other lines are skipped
+ */
+export function* editsOf(bytes: Buffer, isWanted: (id: string) => boolean): Generator<[id: string, edit: Edit]> {
+  for (let start = 0; start < bytes.length; ) {
+    const idEnd = bytes.indexOf(QUOTE, start + BEFORE_ID)
+    const id = bytes.toString('latin1', start + BEFORE_ID, idEnd)
+    const end = bytes.indexOf(LINE_END, idEnd)
+    if (isWanted(id)) yield [id, readEdit(bytes, editStart(bytes, end), end)]
+    start = end + 1
+  }
+}
+
+/** Where version and timestamp of a line begin, with their comma: what comes before them is the line's content. */
+export const editStart = (bytes: Buffer, end: number): number => commaBefore(bytes, commaBefore(bytes, end))
+
+function readEdit(bytes: Buffer, start: number, end: number): Edit {
+  const comma = bytes.indexOf(COMMA, start + VERSION)
+  const version = Number(bytes.toString('latin1', start + VERSION, comma))
+  const timestamp = bytes.toString('latin1', comma + TIMESTAMP, end - END)
+  return { version: version === 0 ? null : version, timestamp: timestamp === 'null' ? null : timestamp.slice(1, -1) }
 }
 
 /** The last comma before a place. After its tags, an object's line has no other commas than those before its members. */

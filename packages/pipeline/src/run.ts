@@ -31,7 +31,7 @@ export interface CaptionTables {
  * Of what the coordinator does itself; stages have theirs in their own files. Raised when the code makes other results of
  * the same input, so that results of older code are redone.
  */
-export const VERSIONS = { learn: 1, extract: 5, select: 3, assemble: 8 } as const
+export const VERSIONS = { learn: 1, extract: 6, select: 3, assemble: 9 } as const
 
 /** What a classifier said of the undecided tags of some extracts. */
 export const learnedKey = (classifier: string, inputs: string): string => `work/tags/${classifier}/${inputs}.json`
@@ -64,8 +64,10 @@ export interface ExtractIndex {
 }
 
 export interface ExtractTile {
-  /** Of all objects that touch it, by their uncompressed lines. */
+  /** Of the contents of all objects that touch it: ids, geometries and tags. */
   readonly sha256: string
+  /** Of their versions and timestamps. */
+  readonly edits: string
   /** The same of the objects that can be seen, from which imagery is drawn, where there are others too; null: of none. */
   readonly drawn?: string | null
   /** Objects that touch it. */

@@ -13,7 +13,7 @@ import {
 } from '@skyscript/core'
 import type { FeatureChunk } from '@skyscript/osm-extract'
 import { Column, doubles } from './column.ts'
-import { BEFORE_ID } from './outlines.ts'
+import { BEFORE_ID, editStart } from './outlines.ts'
 
 /** Lines are held in memory up to this size, then appended to one temporary file per map tile. */
 const BUFFERED_BYTES = 64 * 2 ** 20
@@ -29,8 +29,11 @@ export interface TileLines {
   /** How many are of objects of this tile, and not of those that merely touch it. */
   readonly homes: number
   readonly bytes: number
-  /** Lines with their line ends, in pieces of a megabyte or so. */
-  pieces(): Generator<Buffer>
+  /**
+   * Lines with their line ends, in pieces of a megabyte or so; or of each line the part that says what the object is and
+   * where, or only its version and timestamp.
+   */
+  pieces(part?: 'line' | 'content' | 'edit'): Generator<Buffer>
 }
 
 /** Pieces of lines end after this many bytes. */
@@ -105,6 +108,7 @@ export class TileSpill {
   async read(tile: string): Promise<TileLines> {
     const marked = await this.#bytesOf(tile)
     const starts = new Column(doubles)
+    const edits = new Column(doubles)
     const ids: string[] = []
     let homes = 0
     const breathe = breather()
@@ -114,7 +118,9 @@ export class TileSpill {
       const from = start + 1 + BEFORE_ID
       const end = marked.indexOf(QUOTE, from)
       ids.push(marked.toString('latin1', from, end))
-      start = marked.indexOf(LINE_END, end) + 1
+      const lineEnd = marked.indexOf(LINE_END, end)
+      edits.push(editStart(marked, lineEnd))
+      start = lineEnd + 1
       if (ids.length % TURN === 0) await breathe()
     }
     const order = await sortInTurns(Uint32Array.from(ids.keys()), (a, b) => (ids[a]! < ids[b]! ? -1 : 1))
@@ -123,11 +129,12 @@ export class TileSpill {
       count: ids.length,
       homes,
       bytes: marked.length - ids.length,
-      *pieces() {
+      *pieces(part = 'line') {
         let lines: Buffer[] = []
         let bytes = 0
         for (const line of order) {
-          const piece = marked.subarray(starts.at(line) + 1, starts.at(line + 1))
+          const from = part === 'edit' ? edits.at(line) : starts.at(line) + 1
+          const piece = marked.subarray(from, part === 'content' ? edits.at(line) : starts.at(line + 1))
           lines.push(piece)
           bytes += piece.length
           if (bytes < PIECE) continue

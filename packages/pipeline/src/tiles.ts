@@ -4,6 +4,7 @@ import {
   boxCenter,
   boxesOf,
   breather,
+  type Edit,
   fromFeatureLine,
   mapTileBox,
   mapTileRange,
@@ -14,7 +15,7 @@ import {
 } from '@skyscript/core'
 import Flatbush from 'flatbush'
 import { LRUCache } from 'lru-cache'
-import { type Outline, outlinesOf } from './outlines.ts'
+import { editsOf, type Outline, outlinesOf } from './outlines.ts'
 import { type ExtractIndex, hasLines, tileKey, wideKey } from './run.ts'
 
 /** Wide objects are cached up to this many bytes of their lines; in memory they take some three times as much. */
@@ -30,6 +31,8 @@ export interface TileReader {
    * @param isWanted by id; default: all
    */
   homeOutlines(tile: string, isWanted?: (id: string) => boolean): AsyncGenerator<Iterable<Outline>>
+  /** Last edits of the objects of a set whose centre is in it, by id. */
+  homeEdits(tile: string, ids: ReadonlySet<string>): Promise<ReadonlyMap<string, Edit>>
 }
 
 /** Memory: the wide objects used last. A cached one is the same object in each tile that it meets. */
@@ -68,6 +71,18 @@ export function openTiles(storage: Storage, extract: string, index: ExtractIndex
         for await (const lines of linesOf(tileKey(extract, tile))) yield homesIn(outlinesOf(lines, isWanted), tile)
       }
       for (const key of homeKeys(tile)) for await (const lines of linesOf(key)) yield outlinesOf(lines, isWanted)
+    },
+    async homeEdits(tile, ids) {
+      const edits = new Map<string, Edit>()
+      if (!tiles[tile]?.objects) return edits
+      const breathe = breather()
+      for (const key of [...(hasLines(tiles[tile]) ? [tileKey(extract, tile)] : []), ...homeKeys(tile)]) {
+        for await (const lines of linesOf(key)) {
+          for (const [id, edit] of editsOf(lines, (each) => ids.has(each))) edits.set(id, edit)
+          await breathe()
+        }
+      }
+      return edits
     },
   }
 

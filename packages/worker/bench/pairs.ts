@@ -50,14 +50,13 @@ export function* pairsLike(count: number): Generator<DatasetRow> {
       caption: {
         id,
         filepath,
-        version: i % 9,
-        timestamp: '2021-03-04T05:06:07Z',
         title,
         titleMultiObjects: `${title}, surrounded by ${pick(long)}; ${pick(long)}`,
         geometry: hex() + hex(),
         centerTags: pick(tags),
         surroundingTags: [pick(tags), pick(tags), pick(tags), pick(tags), pick(tags), pick(tags)],
       },
+      edit: { version: 1 + (i % 9), timestamp: '2021-03-04T05:06:07Z' },
       similarities: [similarity],
       phash: hex() + hex(),
     }

@@ -255,7 +255,7 @@ function making({ tool, fingerprint, config, inputs, counts }: DatasetLock): str
         ['made by', `${tool.name} ${tool.version}`],
         ['fingerprint', `\`${fingerprint}\``],
         ['seed', String(config.seed)],
-        ...inputs.map(({ name, sha256 }) => ['map', `${plain(name)}, sha256 \`${sha256}\``]),
+        ...inputs.map((input) => ['map', mapOf(input)]),
         ['objects read', formatCount(counts.objects)],
         ['of them dropped, by reason in dropped.csv', formatCount(dropped)],
         ['similarity by', filter.scorers.map(({ name, model }) => plain(`${name}: ${model}`)).join('; ')],
@@ -271,6 +271,17 @@ function making({ tool, fingerprint, config, inputs, counts }: DatasetLock): str
     ),
     'All settings and the sha256 of every file are in `dataset.lock.json`.',
   ]
+}
+
+/** What is known of an extract, with the date of the map and the sequence number by which it can be updated. */
+function mapOf(input: DatasetLock['inputs'][number]): string {
+  const { name, sha256, replicationTimestamp: date, replicationSequence: sequence } = input
+  return [
+    plain(name),
+    ...(date === null ? [] : [`as of ${plain(date)}`]),
+    ...(sequence === null ? [] : [`replication sequence ${sequence}`]),
+    `sha256 \`${sha256}\``,
+  ].join(', ')
 }
 
 function licences({ sources }: CardFacts): string[] {

@@ -75,9 +75,12 @@ const COLUMNS: Readonly<Record<string, ColumnMeaning>> = {
   gsd: of('Float', 'Ground sampling distance, metres a pixel.', 'geocr:spatialResolution'),
   width: of('Integer', 'Width of the image in pixels.'),
   height: of('Integer', 'Height of the image in pixels.'),
-  version: of('Integer', 'Version of the OpenStreetMap object.'),
+  version: of('Integer', 'Version of the OpenStreetMap object; empty where the extract has none.'),
   timestamp: of('Text', 'Last edit of the OpenStreetMap object, ISO 8601; empty where the extract has none.'),
-  days_apart: of('Integer', 'Days from the image to the last edit, negative where the edit is older.'),
+  days_apart: of(
+    'Integer',
+    'Whole days from the image to the last edit, negative where the edit is older; empty where either time is unknown.',
+  ),
   geometry: of(
     'Text',
     'Hash of the geometry of the OpenStreetMap object, 16 hex digits: it differs once the object is moved or reshaped.',

@@ -40,8 +40,6 @@ function rowOf(i: number, source: SourceAlias, changes: Partial<ReportRow['capti
   const caption = {
     id,
     filepath: image.filepath,
-    version: 1,
-    timestamp: null,
     title: `a satellite image of ${key} ${i}`,
     titleMultiObjects: `a satellite image of ${key} ${i}, surrounded by road`,
     geometry: '0123456789abcdef',

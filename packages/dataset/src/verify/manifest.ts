@@ -65,7 +65,8 @@ export interface ManifestRow {
   readonly gsd: number
   readonly width: number
   readonly height: number
-  readonly version: number
+  /** Null where the extract has none; 0 in older datasets. */
+  readonly version: number | null
   readonly timestamp: string | null
   /** From the image to the object's last edit; undefined if the manifest lacks the column. */
   readonly daysApart: number | null | undefined
@@ -197,7 +198,7 @@ function toRow(record: Readonly<Record<string, unknown>>, scorers: readonly stri
       gsd: number('gsd'),
       width: number('width'),
       height: number('height'),
-      version: number('version'),
+      version: record.version == null ? null : number('version'),
       timestamp: record.timestamp == null ? null : isoText(record.timestamp),
       daysApart: record.days_apart == null ? (record.days_apart as null | undefined) : number('days_apart'),
       centerTags: tags('center_tags', record.center_tags),

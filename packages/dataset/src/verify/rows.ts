@@ -1,6 +1,6 @@
 import { type Box, boxMetres, IMAGE_PATH, MAP_TILE_DEGREES, metaPath, radians, type Storage } from '@skyscript/core'
 import { captionFault } from './captions.ts'
-import type { Fault } from './faults.ts'
+import { type Fault, quoted } from './faults.ts'
 import { checkImage } from './image.ts'
 import type { CaptionForm } from './lock.ts'
 import type { ManifestRow } from './manifest.ts'
@@ -28,6 +28,8 @@ export async function checkRow(
   if (name !== null) fault('image-path', name)
   const grid = gridFault(row)
   if (grid !== null) fault('box', grid)
+  const edit = editFault(row)
+  if (edit !== null) fault('edit', edit)
   const days = daysFault(row)
   if (days !== null) fault('days-apart', days)
   const precision = precisionFault(row)
@@ -59,6 +61,13 @@ function nameFault({ filepath, id, source, time }: ManifestRow): string | null {
   const year = time === null ? '' : String(new Date(time).getUTCFullYear()).slice(-2)
   const stem = `${id}_${source}_${year}`
   return filepath.endsWith(`/${stem}.jpg`) ? null : `is not named ${stem}, as its row says`
+}
+
+/** A version is a number from 1 (0 in older datasets, where it isn't known), a timestamp a time in UTC. */
+function editFault({ version, timestamp }: ManifestRow): string | null {
+  if (version !== null && !(Number.isInteger(version) && version >= 0)) return `the version is ${version}`
+  const isTime = timestamp === null || (/^\d{4}-\d\d-\d\dT.*Z$/.test(timestamp) && !Number.isNaN(Date.parse(timestamp)))
+  return isTime ? null : `the timestamp is ${quoted(timestamp)}, not a time in UTC`
 }
 
 /** Checks the whole days from the image to the object's last edit, rounded towards zero. */

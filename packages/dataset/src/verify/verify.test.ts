@@ -250,6 +250,10 @@ const CHANGES: Changes = {
     ['a box has west and east swapped', set({ west: 99 }), /is not one on earth/],
     ['the centre is elsewhere', set({ latitude: 9 }), /is not that of the box/],
   ],
+  edit: [
+    ['a version is negative', set({ version: -1 }), /the version is -1/],
+    ['a timestamp is no time', set({ timestamp: 'in May', days_apart: null }), /the timestamp is "in May", not a time/],
+  ],
   'days-apart': [
     ['the days between image and edit are wrong', set({ days_apart: 7 }), /days_apart is 7, and should be/],
   ],

@@ -56,6 +56,7 @@ export interface RowOptions {
   readonly title?: string
   readonly titleMultiObjects?: string
   readonly time?: number | null
+  readonly version?: number | null
   readonly timestamp?: string | null
   readonly geometry?: string
   readonly centerTags?: Tags
@@ -70,7 +71,12 @@ export function rowOf(id: string, options: RowOptions = {}): DatasetRow {
   const number = Number(id.slice(1))
   const west = (number % 1000) / 10 + 0.04
   const south = (Math.floor(number / 1000) % 80) / 10 + 0.04
-  const { title = `a satellite image of ${id}`, time = Date.UTC(2021, 5, 1, 10, 30), timestamp = null } = options
+  const {
+    title = `a satellite image of ${id}`,
+    time = Date.UTC(2021, 5, 1, 10, 30),
+    version = 3,
+    timestamp = null,
+  } = options
   const filepath = `images2/${fileStem(id, 'US', time)}.jpg`
   return {
     image: {
@@ -90,14 +96,13 @@ export function rowOf(id: string, options: RowOptions = {}): DatasetRow {
     caption: {
       id,
       filepath,
-      version: 3,
-      timestamp,
       title,
       titleMultiObjects: options.titleMultiObjects ?? `${title}, surrounded by building`,
       geometry: options.geometry ?? '0123456789abcdef',
       centerTags: options.centerTags ?? {},
       surroundingTags: options.surroundingTags ?? [],
     },
+    edit: { version, timestamp },
     similarities: options.similarities ?? [0.5],
     phash: options.phash ?? '0123456789abcdef',
   }

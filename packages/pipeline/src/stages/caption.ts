@@ -39,7 +39,7 @@ export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
   name: 'caption',
   after: 'fetch',
   unit: 'images',
-  version: 3,
+  version: 4,
   concurrency: { embedded: 1, worker: 2 },
   publishes: true,
 

@@ -64,6 +64,8 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
     const { imagery, tiles, seed } = run.config
     // What is allowed and what is judged later choose no image, and how services are asked doesn't either.
     const { earthEngine: _earthEngine, licences: _licences, checks: _checks, ...choice } = decidingImagery(imagery)
+    // Only this choice asks when an object was edited.
+    const edits = imagery.year === 'closest' ? [index.tiles[tile]!.edits] : []
     const measured = sources.some(({ kind }) => kind === 'tiles') ? [PICTURES_VERSION] : []
     return [
       index.tiles[tile]!.sha256,
@@ -75,6 +77,7 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
       tiles,
       seed,
       ...measured,
+      ...edits,
     ]
   },
 

@@ -52,8 +52,6 @@ async function datasetOf(count: number): Promise<{ storage: MemoryStorage; capti
     storage.files.set(filepath, jpeg)
     const title = `a satellite image of natural water ${i}`
     const record = {
-      version: 1,
-      timestamp: null,
       geometry: '0123456789abcdef',
       title,
       titleMultiObjects: title,
