@@ -11,7 +11,7 @@ test('results of leaves that share ground are found with one listing, and one mo
   await storage.put('work/score/7_41/q01.other.jsonl', '')
   const asked: string[] = []
   const watched = {
-    list(prefix: string, depth?: 'shallow'): AsyncIterable<Listed> {
+    list(prefix: string, depth?: 'shallow' | 'names'): AsyncIterable<Listed> {
       asked.push(prefix)
       return storage.list(prefix, depth)
     },

@@ -47,7 +47,7 @@ export const leafOf = (key: string): string => key.split('/')[3]!.split('.')[0]!
 export async function overlapping(storage: Storage, folder: string, shard: string): Promise<string[]> {
   const [tile, leaf] = shard.split('/') as [string, string]
   const keys: string[] = []
-  for await (const { key } of storage.list(`${folder}/${tile}/${leaf[0]}`, 'shallow')) {
+  for await (const { key } of storage.list(`${folder}/${tile}/${leaf[0]}`, 'names')) {
     const other = leafOf(key)
     if (!other.startsWith(leaf) && !leaf.startsWith(other)) continue
     if (!key.endsWith('/')) keys.push(key)

@@ -176,6 +176,8 @@ export function describeStorage(name: string, start: () => Promise<Backend>): vo
         ['level/c.txt', 2],
         ['level/c/', 0],
       ])
+      const named = await Array.fromAsync(storage.list('level/', 'names'))
+      expect(named.map(({ key }) => key)).toEqual(listed.map(({ key }) => key))
     })
 
     test.each(['nowhere/', 'nowhere/at/all', 'odd-prefix/a.txt/', 'odd-prefix//', 'odd-prefix/../', '../', '/', './'])(

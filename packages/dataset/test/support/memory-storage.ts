@@ -35,11 +35,11 @@ export class MemoryStorage implements Storage {
     return this.files.has(key)
   }
 
-  async *list(prefix: string, depth?: 'shallow'): AsyncGenerator<Listed> {
+  async *list(prefix: string, depth?: 'shallow' | 'names'): AsyncGenerator<Listed> {
     let last = ''
     for (const key of [...this.files.keys()].sort()) {
       if (!key.startsWith(prefix)) continue
-      const end = depth === 'shallow' ? key.indexOf('/', prefix.length) + 1 : 0
+      const end = depth !== undefined ? key.indexOf('/', prefix.length) + 1 : 0
       const shown = end === 0 ? key : key.slice(0, end)
       if (shown !== last) yield { key: shown, size: end === 0 ? this.files.get(key)!.length : 0 }
       last = shown

@@ -1,25 +1,10 @@
-import { randomUUID } from 'node:crypto'
-import {
-  closeSync,
-  createReadStream,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { createReadStream, type Stats, statSync } from 'node:fs'
 import { constants, copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises'
-import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   breather,
-  fingerprint,
   InputError,
-  isRunning,
   type Listed,
   messageOf,
   ServiceError,
@@ -28,18 +13,13 @@ import {
   systemReason,
 } from '@skyscript/core'
 import { bytesOf, checkKey } from './keys.ts'
+import { createSmallFiles, isSmall } from './small-files.ts'
+import { isTemporary, removeIfAbandoned, temporaryBeside } from './temporary-files.ts'
 
-/** `.<machine>-<process>-<random>.tmp~`: a file that is being written. No key is ever listed that looks so. */
-const TEMPORARY = /^\.([0-9a-f]{8})-(\d+)-[0-9a-f-]{36}\.tmp~$/
-const MACHINE = fingerprint('machine', hostname()).slice(0, 8)
-/** Another machine's temporary file that nobody wrote to for so long belongs to a process that is gone. */
-const STALE_MS = 3600 * 1000
 /** Files whose sizes are read at a time. */
 const STATS_AT_ONCE = 128
-/** A disk that takes longer for that many, or for a small value, such as one over a network, is used through the thread pool. */
+/** A disk that takes longer for that many is asked through the thread pool. */
 const SLOW_DISK_MS = 2
-/** Values of at most this many bytes are small: metas, images, results. */
-const SMALL_BYTES = 1 << 18
 /**
  * File systems behind a network or another process, which may stop answering: NFS, SMB, CIFS, FUSE, 9p, Ceph, Lustre, AFS
  * (https://man7.org/linux/man-pages/man2/statfs.2.html).
@@ -47,8 +27,6 @@ const SMALL_BYTES = 1 << 18
 const REMOTE = new Set([
   0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546, 0x01021997, 0x00c36400, 0x0bd00bd0, 0x5346414f,
 ])
-/** How long small values go through the thread pool after one that took long. */
-const SLOW_FOR_MS = 100
 
 /**
  * A dataset in a folder, made if it isn't there. A put writes a temporary file beside its target and renames it, so a
@@ -80,7 +58,7 @@ export async function openFolder(path: string): Promise<Storage> {
     value: Parameters<Storage['put']>[1],
     finish: (temporary: string) => Promise<T>,
   ): Promise<T> => {
-    const temporary = temporaryFor(target)
+    const temporary = temporaryBeside(target)
     const file = await openInFolder(temporary).catch(fail)
     try {
       try {
@@ -98,60 +76,20 @@ export async function openFolder(path: string): Promise<Storage> {
   }
 
   const isRemote = await isOnRemote(root)
-  /**
-   * Until then small values go through the thread pool. Otherwise they are read and written synchronously, which costs less
-   * processor time.
-   */
-  let slowUntil = isRemote ? Number.POSITIVE_INFINITY : 0
+  const small = createSmallFiles(isRemote)
   const breathe = breather()
-  const putNow = (target: string, value: Uint8Array | string): void => {
-    const start = performance.now()
-    const temporary = temporaryFor(target)
-    try {
-      const file = openInFolderNow(temporary)
-      try {
-        writeFileSync(file, value)
-      } finally {
-        closeSync(file)
-      }
-      renameSync(temporary, target)
-    } catch (error) {
-      try {
-        rmSync(temporary, { force: true })
-      } catch {}
-      fail(error)
-    }
-    noteTime(start)
-  }
-
-  const getNow = (path: string): Uint8Array | null | 'large' => {
-    const start = performance.now()
-    try {
-      const found = statSync(path, { throwIfNoEntry: false })
-      if (found === undefined) return null
-      return found.size > SMALL_BYTES ? 'large' : readFileSync(path)
-    } catch (error) {
-      return isMissing(error) ? null : fail(error)
-    } finally {
-      noteTime(start)
-    }
-  }
-
-  const noteTime = (start: number): void => {
-    const end = performance.now()
-    if (end - start > SLOW_DISK_MS) slowUntil = end + SLOW_FOR_MS
-  }
 
   return {
     url: root,
     async get(key) {
       const path = fileOf(key)
       await breathe()
-      if (performance.now() >= slowUntil) {
-        const found = getNow(path)
-        if (found !== 'large') return found
+      try {
+        const found = small.isFast() ? small.get(path) : 'large'
+        return found === 'large' ? await readFile(path) : found
+      } catch (error) {
+        return isMissing(error) ? null : fail(error)
       }
-      return readFile(path).catch((error) => (isMissing(error) ? null : fail(error)))
     },
     async *stream(key) {
       try {
@@ -164,7 +102,13 @@ export async function openFolder(path: string): Promise<Storage> {
     async put(key, value) {
       const target = fileOf(key)
       await breathe()
-      if (isSmall(value) && performance.now() >= slowUntil) return putNow(target, value)
+      if (isSmall(value) && small.isFast()) {
+        try {
+          return small.put(target, value)
+        } catch (error) {
+          fail(error)
+        }
+      }
       await withTemporary(target, value, async (temporary) => {
         await rename(temporary, target).catch(fail)
       })
@@ -186,7 +130,7 @@ export async function openFolder(path: string): Promise<Storage> {
     async *list(prefix, depth) {
       try {
         const folder = folderOf(prefix)
-        if (folder !== null) yield* walk(root, folder, prefix, { isShallow: depth === 'shallow', isRemote })
+        if (folder !== null) yield* walk(root, folder, prefix, { depth, isRemote })
       } catch (error) {
         throw asOurs(error, root)
       }
@@ -204,21 +148,6 @@ const isOnRemote = (root: string): Promise<boolean> =>
     ({ type }) => REMOTE.has(type >>> 0),
     () => true,
   )
-
-const temporaryFor = (target: string) => join(dirname(target), `.${MACHINE}-${process.pid}-${randomUUID()}.tmp~`)
-
-const isSmall = (value: Parameters<Storage['put']>[1]): value is Uint8Array | string =>
-  (typeof value === 'string' || value instanceof Uint8Array) && value.length <= SMALL_BYTES
-
-function openInFolderNow(path: string): number {
-  try {
-    return openSync(path, 'wx')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    mkdirSync(dirname(path), { recursive: true })
-    return openSync(path, 'wx')
-  }
-}
 
 async function openInFolder(path: string) {
   try {
@@ -267,7 +196,7 @@ async function* walk(
   root: string,
   folder: string,
   prefix: string,
-  { isShallow, isRemote }: { readonly isShallow: boolean; readonly isRemote: boolean },
+  { depth, isRemote }: { readonly depth?: 'shallow' | 'names' | undefined; readonly isRemote: boolean },
 ): AsyncGenerator<Listed> {
   // One generator with the folders that are open, because each file would pass through a generator of every folder it is in.
   const open = [{ folder, names: await namesIn(root, folder, prefix), at: 0 }]
@@ -276,16 +205,16 @@ async function* walk(
     const from = inner.at
     while (inner.at < names.length && inner.at < from + STATS_AT_ONCE && !names[inner.at]!.endsWith('/')) inner.at++
     const keys = names.slice(from, inner.at).map((name) => inner.folder + name)
-    const stats = await statsOf(
-      keys.map((key) => `${root}/${key}`),
-      isRemote ? 0 : SLOW_DISK_MS,
-    )
-    for (const [i, found] of stats.entries())
-      if (found?.isFile()) yield { key: keys[i]!, size: found.size, version: String(found.mtimeMs) }
+    if (depth === 'names') for (const key of keys) yield { key, size: 0 }
+    else {
+      const paths = keys.map((key) => `${root}/${key}`)
+      for (const [i, found] of (await statsOf(paths, isRemote ? 0 : SLOW_DISK_MS)).entries())
+        if (found?.isFile()) yield { key: keys[i]!, size: found.size, version: String(found.mtimeMs) }
+    }
     if (inner.at === names.length) open.pop()
     else if (names[inner.at]!.endsWith('/')) {
       const next = inner.folder + names[inner.at++]
-      if (isShallow) yield { key: next, size: 0 }
+      if (depth !== undefined) yield { key: next, size: 0 }
       else open.push({ folder: next, names: await namesIn(root, next, prefix), at: 0 })
     }
   }
@@ -296,7 +225,7 @@ async function namesIn(root: string, folder: string, prefix: string): Promise<st
   const names: string[] = []
   for (const entry of await readdir(join(root, folder), { withFileTypes: true }).catch(emptyIfMissing)) {
     const { name } = entry
-    if (TEMPORARY.test(name)) await removeIfAbandoned(join(root, folder, name), name)
+    if (isTemporary(name)) await removeIfAbandoned(join(root, folder, name), name)
     else if ((folder + name).startsWith(prefix)) {
       // A folder of images may be a link to another disk.
       const isFolder = entry.isSymbolicLink() ? await isLinkedFolder(join(root, folder, name)) : entry.isDirectory()
@@ -325,17 +254,6 @@ async function isLinkedFolder(path: string): Promise<boolean> {
     (found) => found.isDirectory(),
     () => false,
   )
-}
-
-async function removeIfAbandoned(path: string, name: string): Promise<void> {
-  const [, machine, pid] = TEMPORARY.exec(name)!
-  const isOurs = machine === MACHINE
-  if (isOurs && isRunning(Number(pid))) return
-  const age = await stat(path).then(
-    (found) => Date.now() - found.mtimeMs,
-    () => 0,
-  )
-  if (isOurs || age > STALE_MS) await rm(path, { force: true }).catch(() => {})
 }
 
 function isMissing(error: unknown): boolean {
