@@ -55,7 +55,7 @@ const PARTS: readonly (readonly [part: string, functions: RegExp])[] = [
   ['captions', /^(captionImage)$/],
   ['metas', /^(metaPickle)$/],
   ['results and heads', /^(putResult|head|inputWithHead|readBoth|readResult|parse|removeOthers)$/],
-  ['files', /^(put|withTemporary|openInFolder|writeFile|rename|close|open|list|walk|delete)$/],
+  ['files', /^(put|putNow|withTemporary|openInFolder|writeFile|rename|close|open|list|walk|delete)$/],
   ['garbage collection', /^\(garbage collector\)$/],
 ]
 

@@ -7,17 +7,17 @@
  * @example
  * npm run bench:change -- --sources FI ../shared/data/helsinki.osm.pbf
  */
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { glob, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { RELATION_AREA_OFFSET, readLines, seededFraction } from '@skyscript/core'
+import { RELATION_AREA_OFFSET, seededFraction } from '@skyscript/core'
 import { startLocalEarthEngine } from '@skyscript/local-earth-engine'
 import { stringify } from 'yaml'
 import { writeFeatures } from '../../../test/support/small-map.ts'
+import { compareBuilds, measuredBuild } from './measured-build.ts'
 
 const HELSINKI = fileURLToPath(new URL('../../../../shared/data/helsinki.osm.pbf', import.meta.url))
 const { values, positionals } = parseArgs({
@@ -25,7 +25,6 @@ const { values, positionals } = parseArgs({
   options: { sources: { type: 'string', default: 'FI' }, percent: { type: 'string', default: '1' } },
 })
 const source = resolve(positionals[0] ?? HELSINKI)
-const MAIN = fileURLToPath(new URL('../../worker/src/main.ts', import.meta.url))
 const MODEL = fileURLToPath(new URL('../../../examples/demo/model', import.meta.url))
 
 function osmium(args: readonly string[], input?: string): string {
@@ -65,40 +64,6 @@ function changeMap(target: string, elements: ReadonlySet<string>): number {
   return changed
 }
 
-interface Measured {
-  readonly seconds: number
-  readonly processor: number
-  /** Seconds from the start until each stage ended. */
-  readonly ends: Readonly<Record<string, number>>
-  readonly jobs: Readonly<Record<string, number>>
-  readonly images: number
-}
-
-async function build(region: string): Promise<Measured> {
-  const start = performance.now()
-  const seconds = () => (performance.now() - start) / 1000
-  const child = spawn('/usr/bin/time', ['-f', '%U %S', process.execPath, MAIN, 'build', region, '--json'])
-  const chunks: Buffer[] = []
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
-  const ended = once(child, 'exit')
-  const ends: Record<string, number> = {}
-  let last = ''
-  for await (const line of readLines(child.stderr)) {
-    last = line
-    const end = /^([a-z ]+): .*\((?!\d+ %)[^()]*\)$/.exec(line)
-    if (end) ends[end[1]!] = seconds()
-    process.stderr.write(`${line}\n`)
-  }
-  const [status] = await ended
-  if (status !== 0) throw new Error(`skyscript build ended with ${status}.`)
-  const { jobs, counts } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as {
-    jobs: Record<string, number>
-    counts: { kept: number }
-  }
-  const processor = last.split(' ').reduce((sum, each) => sum + Number(each), 0)
-  return { seconds: seconds(), processor, ends, jobs, images: counts.kept }
-}
-
 const folder = await mkdtemp(join(tmpdir(), 'skyscript-bench-change-'))
 const at = (name: string) => join(folder, name)
 await writeFeatures(source, at('features.geojsonl'))
@@ -114,23 +79,15 @@ try {
     await writeFile(at('region.yaml'), stringify(settings))
     return at('region.yaml')
   }
-  const before = await build(await region(source))
+  const before = await measuredBuild(await region(source))
   const images = await Array.fromAsync(glob('images*/*.jpg', { cwd: at('out') }))
   const changed = changeMap(at('after.osm.pbf'), new Set(images.map((path) => elementOf(basename(path)))))
-  const after = await build(await region(at('after.osm.pbf')))
+  const after = await measuredBuild(await region(at('after.osm.pbf')))
   const { size } = await stat(source)
   process.stdout.write(
     `${basename(source)}, ${(size / 1e6).toFixed(1)} MB: ${changed} of ${before.images} objects with an image changed; load ${loadavg()[0]!.toFixed(1)}\n`,
   )
-  const row = (name: string, ...cells: readonly string[]) =>
-    process.stdout.write(`${name.padEnd(26)}${cells.map((cell) => cell.padStart(14)).join('')}\n`)
-  row('', 'build', 'after change', 'percent')
-  const compare = (name: string, of: (measured: Measured) => number, unit = '') =>
-    row(name, ...[before, after].map((each) => `${of(each).toFixed(unit ? 1 : 0)}${unit}`), ((100 * of(after)) / of(before)).toFixed(1)) // biome-ignore format: one row
-  compare('time (target 5 %)', ({ seconds }) => seconds, ' s')
-  compare('processor time', ({ processor }) => processor, ' s')
-  for (const stage of Object.keys(before.jobs)) compare(`jobs: ${stage}`, ({ jobs }) => jobs[stage] ?? 0)
-  for (const [stage, end] of Object.entries(after.ends)) row(`${stage} ended at`, `${(before.ends[stage] ?? 0).toFixed(1)} s`, `${end.toFixed(1)} s`) // biome-ignore format: one row
+  compareBuilds(before, after, 'target 5 %')
 } finally {
   await server.close()
   await rm(folder, { recursive: true, force: true })

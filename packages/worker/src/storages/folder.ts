@@ -13,8 +13,8 @@ import {
   systemReason,
 } from '@skyscript/core'
 import { bytesOf, checkKey } from './keys.ts'
-import { createSmallFiles, isSmall } from './small-files.ts'
-import { isTemporary, removeIfAbandoned, temporaryBeside } from './temporary-files.ts'
+import { createSmallFiles, isSmall } from './local/small-files.ts'
+import { isTemporary, removeIfAbandoned, temporaryBeside } from './local/temporary-files.ts'
 
 /** Files whose sizes are read at a time. */
 const STATS_AT_ONCE = 128
