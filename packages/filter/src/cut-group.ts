@@ -1,10 +1,10 @@
-import type { Box } from '@skyscript/core'
+import { type Box, encodeId } from '@skyscript/core'
 import type { ManifestFile } from '@skyscript/dataset'
 import { SIMILARITY } from '@skyscript/dataset'
 import { type CsvText, createCsvText } from './csv-text.ts'
 import { hashOf } from './groups.ts'
 import type { GroupSurvey } from './pair-table.ts'
-import { encodeId, fromMicro, toMicro } from './pair-table.ts'
+import { fromMicro, toMicro } from './pair-table.ts'
 import { PARTS, type Splitter } from './splits/criterion.ts'
 import type { Layout } from './splits/index.ts'
 

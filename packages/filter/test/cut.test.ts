@@ -1,7 +1,8 @@
+import { compareCodes, encodeId } from '@skyscript/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createCsvText } from '../src/csv-text.ts'
-import { compareCodes, createPairTable, encodeId, fromMicro, toMicro } from '../src/pair-table.ts'
+import { createPairTable, fromMicro, toMicro } from '../src/pair-table.ts'
 import { countAbove, limitGroups, rank, topCount } from '../src/ranking.ts'
 
 const byId = (ids: readonly string[]) => (a: number, b: number) => (ids[a]! < ids[b]! ? -1 : 1)

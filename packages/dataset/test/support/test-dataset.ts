@@ -24,6 +24,7 @@ export interface TestRow {
   version: number
   timestamp: string | null
   days_apart: number | null
+  geometry: string
   center_tags: string
   surrounding_tags: string
   title: string
@@ -171,6 +172,7 @@ async function createRow(i: number): Promise<{ row: TestRow; jpeg: Uint8Array }>
     timestamp: i % 4 === 0 ? null : '2024-05-01T12:00:00Z',
     days_apart:
       time === null || i % 4 === 0 ? null : Math.trunc((Date.UTC(2024, 4, 1, 12) - time.getTime()) / 86_400_000),
+    geometry: sha256(id).slice(0, 16),
     center_tags: JSON.stringify(center),
     surrounding_tags: JSON.stringify(i % 3 ? [{ highway: 'footway' }, { natural: 'wood', 名: '"a",\nb' }] : []),
     title: `a satellite image of ${focus.join(', ')}`,

@@ -2,6 +2,7 @@ import type { Command } from '../command.ts'
 import { build } from './build.ts'
 import { caption } from './caption.ts'
 import { cut } from './cut.ts'
+import { diff } from './diff.ts'
 import { doctor } from './doctor.ts'
 import { exportDataset } from './export.ts'
 import { extract } from './extract.ts'
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   score,
   cut,
   verify,
+  diff,
   exportDataset,
   doctor,
   localEarthEngine,
