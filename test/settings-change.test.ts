@@ -39,6 +39,7 @@ const ROWS: Readonly<Record<string, Row | string>> = {
   name: { change: () => ({ name: 'Other' }) },
   'osm.source': 'its file changes in map-changes.test.ts',
   'osm.clip': { change: () => ({ osm: { clip: [west, south, east, north] } }) },
+  'osm.at': 'needs another file; changes in map-of-a-date.test.ts',
   'imagery.sources': { change: () => ({ imagery: { sources: ['P3', 'S2'] } }) },
   'imagery.catalogue': 'changes in layers.test.ts',
   'imagery.contact': { change: () => ({ imagery: { contact: 'me@example.org' } }), same: 'always' },

@@ -21,6 +21,7 @@ export function mapPlaces<T extends Places>(config: T, change: PlaceChange): T {
   return {
     ...config,
     osm: {
+      ...osm,
       source:
         typeof osm.source === 'string'
           ? change(osm.source, 'address')

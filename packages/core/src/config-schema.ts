@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { imagery, isBareUrl } from './config-imagery.ts'
 import { DEVICES } from './device.ts'
+import { parseInstant } from './instant.ts'
 import { LABELS } from './labels.ts'
 import { crossingBoxSetting } from './source-kinds/common.ts'
 
@@ -62,6 +63,15 @@ const hasSixDigits = (value: number) => Number(value.toFixed(6)) === value
 /** The original's scorer: OpenAI's ViT-L/14 as exported to ONNX on the hub. */
 const DEFAULT_SCORERS = [scorer.parse({ name: 'openai', model: 'Xenova/clip-vit-large-patch14' })]
 
+const instant = z
+  .string('must be a date such as 2023-05-01, or a time with its zone such as 2023-05-01T12:00:00Z')
+  .transform((text, context) => {
+    const found = parseInstant(text)
+    if (found !== null) return found
+    context.addIssue('must be a date such as 2023-05-01, or a time with its zone such as 2023-05-01T12:00:00Z')
+    return z.NEVER
+  })
+
 const osm = z.strictObject({
   source: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)], 'must be a path, a URL or a list of them')
@@ -74,6 +84,12 @@ const osm = z.strictObject({
     .default(null)
     .describe(
       'Use only objects that intersect a box, `[west, south, east, north]` in degrees (west > east crosses 180 degrees), or the polygons of a GeoJSON file',
+    ),
+  // Without a default, so that builds without it keep their results.
+  at: instant
+    .optional()
+    .describe(
+      'Use the map as it was at a time: a date (its beginning in UTC) or a time with its zone. `source` must then be a [history extract](../how-to/map-of-a-date.md) (`.osh.pbf`); default: the newest map of a normal extract',
     ),
 })
 

@@ -4,6 +4,7 @@ import {
   count,
   fromFeatureLine,
   type Geometry,
+  InputError,
   type OsmObject,
   type Progress,
   silentProgress,
@@ -12,7 +13,7 @@ import { startBlobReaders } from './blob-threads.ts'
 import { type BlobIndex, openPbf, type PbfFile } from './blobs.ts'
 import { clipOf } from './clip.ts'
 import type { FeatureChunk } from './feature-writer.ts'
-import { type PbfHeader, parseHeader } from './header.ts'
+import { isoSeconds, type PbfHeader, parseHeader } from './header.ts'
 import { PbfFault } from './pbf-fault.ts'
 import { type InputFile, Reading, RepeatedIds } from './reading.ts'
 import type { TagRules } from './tag-rules.ts'
@@ -29,6 +30,11 @@ export interface ExtractOptions {
   readonly counted?: TagRules | TagVerdicts | 'all' | null
   /** Only objects whose geometry meets this, whole: a box or polygons in degrees, which may cross 180 degrees. */
   readonly clip?: Box | Geometry | null
+  /**
+   * The time whose map is wanted, as `parseInstant` of the core package writes it: takes files of histories, and of each
+   * element the last version that is not after it, as `osmium time-filter` does. Other versions are not counted.
+   */
+  readonly at?: string | null
   /** Threads that read; by default as many as there are cores, and only this one for files below 32 MB. */
   readonly threads?: number
   /** Node positions beyond this many bytes are kept in a temporary file; by default half of the memory that is free. */
@@ -39,11 +45,13 @@ export interface ExtractOptions {
 }
 
 /** What was read: tagged = emitted + dropped. */
-export interface ExtractReport extends Omit<Counts, 'dropped'> {
+export interface ExtractReport extends Omit<Counts, 'dropped' | 'edits'> {
   /** Of each file, in the order in which they were given. */
   readonly headers: readonly PbfHeader[]
   /** Tagged elements that became no object, by reason, in alphabetical order. */
   readonly dropped: ReadonlyMap<string, number>
+  /** Of files of histories: when the last edit was made that they have, ISO 8601 UTC; null of others, and without timestamps. */
+  readonly newestEdit: string | null
 }
 
 /** Objects in the order nodes, ways, relations, each as in the file; `report` is there once they have all come. */
@@ -68,11 +76,12 @@ const SMALL_FILE = 32e6
  * once, also a bit for every id of a block of 512 that has any, and 12 bytes for every id that does.
  *
  * @throws InputError (PbfFault with the byte offset) where a file is not a whole OSM PBF file
+ * @throws InputError `before-history` where files of histories have nothing as old as `at`
  * @throws InputError `bad-clip` at once where a polygon can't be cut at 180 degrees
  * @throws TypeError at once where verdicts contradict themselves
  */
 export function extract(paths: string | readonly string[], options: ExtractOptions): Extraction {
-  const { wanted, counted = null } = options
+  const { wanted, counted = null, at = null } = options
   const clip = clipOf(options.clip ?? null)
   for (const rules of [wanted, counted])
     if (rules !== null && typeof rules === 'object' && 'reasons' in rules) checkVerdicts(rules)
@@ -89,10 +98,15 @@ export function extract(paths: string | readonly string[], options: ExtractOptio
       const { threads = bytes < SMALL_FILE ? 1 : availableParallelism() } = options
       for (let looksForRepeats = files.length > 1; report === undefined; looksForRepeats = true) {
         // Threads take a moment to start, in which the blobs are found.
-        const readers = startBlobReaders(threads, given, { wanted, counted, clip })
+        const readers = startBlobReaders(threads, given, {
+          wanted,
+          counted,
+          clip,
+          at: at === null ? null : Date.parse(at) / 1000,
+        })
         let reading: Reading | undefined
         try {
-          const { headers, inputs } = inputsOf(files)
+          const { headers, inputs } = inputsOf(files, at)
           reading = new Reading(inputs, looksForRepeats, {
             readers,
             locationBytes: options.locationBytes ?? process.availableMemory() / 2,
@@ -106,7 +120,10 @@ export function extract(paths: string | readonly string[], options: ExtractOptio
             passedOn++
             yield chunk
           }
-          report = { headers, ...sumOf(await readers.gather('counts')) }
+          const counts = await readers.gather('counts')
+          const edits = editsOf(counts)
+          if (at !== null && edits.oldest > Date.parse(at) / 1000) throw beforeHistory(given, at, edits.oldest)
+          report = { headers, ...sumOf(counts), newestEdit: isoSeconds(edits.newest) }
         } catch (error) {
           if (!(error instanceof RepeatedIds)) throw error
         } finally {
@@ -144,7 +161,20 @@ function* objectsOf({ bytes, ends }: FeatureChunk): Generator<OsmObject> {
   }
 }
 
-function sumOf(all: readonly Counts[]): Omit<ExtractReport, 'headers'> {
+const editsOf = (all: readonly Counts[]): Counts['edits'] => ({
+  oldest: Math.min(...all.map(({ edits }) => edits.oldest)),
+  newest: Math.max(...all.map(({ edits }) => edits.newest)),
+})
+
+function beforeHistory(paths: readonly string[], at: string, oldest: number): InputError {
+  const which = paths.length === 1 ? `${paths[0]} has` : 'the history files have'
+  return new InputError(
+    'before-history',
+    `There is no map of ${at}: the oldest edit that ${which} is of ${isoSeconds(oldest)}; give a later time as osm.at or --at.`,
+  )
+}
+
+function sumOf(all: readonly Counts[]): Omit<ExtractReport, 'headers' | 'newestEdit'> {
   const sum = (value: (counts: Counts) => number) => all.reduce((total, counts) => total + value(counts), 0)
   const merged = (value: (counts: Counts) => ReadonlyMap<string, number>) => {
     const total = new Map<string, number>()
@@ -169,10 +199,10 @@ function sumOf(all: readonly Counts[]): Omit<ExtractReport, 'headers'> {
 }
 
 /** Headers in the order of the files, and what to read, the oldest file first. */
-function inputsOf(files: readonly PbfFile[]): { headers: PbfHeader[]; inputs: InputFile[] } {
+function inputsOf(files: readonly PbfFile[], at: string | null): { headers: PbfHeader[]; inputs: InputFile[] } {
   const found = files.map((file, place) => {
     const blobs = file.index()
-    return { file, place, blobs, header: readHeader(file, blobs) }
+    return { file, place, blobs, header: readHeader(file, blobs, at) }
   })
   const ageOf = ({ header }: (typeof found)[number]) => header.replicationTimestamp ?? ''
   let number = 0
@@ -189,7 +219,7 @@ function inputsOf(files: readonly PbfFile[]): { headers: PbfHeader[]; inputs: In
   }
 }
 
-function readHeader(file: PbfFile, [first, ...rest]: readonly BlobIndex[]): PbfHeader {
+function readHeader(file: PbfFile, [first, ...rest]: readonly BlobIndex[], at: string | null): PbfHeader {
   const second = rest.find((blob) => blob.type === 'OSMHeader')
   if (second) {
     throw new PbfFault(
@@ -198,5 +228,5 @@ function readHeader(file: PbfFile, [first, ...rest]: readonly BlobIndex[]): PbfH
       { path: file.path, offset: second.offset },
     )
   }
-  return parseHeader(file.read(first!), { path: file.path, offset: first!.offset })
+  return parseHeader(file.read(first!), { path: file.path, offset: first!.offset }, at)
 }

@@ -26,8 +26,13 @@ export interface PbfHeader {
   readonly sorted: boolean
 }
 
-/** HeaderBlock of osmformat.proto. @throws InputError `history-file` or `unsupported-feature`; PbfFault */
-export function parseHeader(data: Uint8Array, origin: Origin): PbfHeader {
+/**
+ * HeaderBlock of osmformat.proto.
+ *
+ * @param at the time whose map is wanted, which takes a file of histories; null: the map of a file without them
+ * @throws InputError `history-file`, `not-a-history` or `unsupported-feature`; PbfFault
+ */
+export function parseHeader(data: Uint8Array, origin: Origin, at: string | null = null): PbfHeader {
   openCursor(data, origin)
   const required: string[] = []
   const optional: string[] = []
@@ -48,13 +53,20 @@ export function parseHeader(data: Uint8Array, origin: Origin): PbfHeader {
     else return false
     return true
   })
-  if (required.includes(HISTORY_FEATURE)) {
+  const isHistory = required.includes(HISTORY_FEATURE)
+  if (isHistory && at === null) {
     throw new InputError(
       'history-file',
-      `${origin.path} is a history file with several versions of each object; cut the current state out of it with \`osmium time-filter\`.`,
+      `${origin.path} is a history file with several versions of each object; set osm.at in the region file, or --at of \`skyscript extract\`, to the date of the map that you want, such as 2023-05-01.`,
     )
   }
-  const unknown = required.find((feature) => !KNOWN_FEATURES.has(feature))
+  if (!isHistory && at !== null) {
+    throw new InputError(
+      'not-a-history',
+      `${origin.path} has only the newest state of each object, so the map of ${at} can't be read from it; give a history file (.osh.pbf), or remove osm.at or --at.`,
+    )
+  }
+  const unknown = required.find((feature) => feature !== HISTORY_FEATURE && !KNOWN_FEATURES.has(feature))
   if (unknown !== undefined) {
     throw new InputError(
       'unsupported-feature',

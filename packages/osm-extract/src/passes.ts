@@ -7,6 +7,7 @@ import { Numbers } from './cursor.ts'
 import type { Element } from './element.ts'
 import { FeatureWriter } from './feature-writer.ts'
 import { assembleOnGlobe, crossesHalfTurn, cutLine } from './half-turn.ts'
+import { type HistoryFile, openHistory } from './history.ts'
 import { IdCollector, RankFinder } from './id-set.ts'
 import { MAX_LATITUDE, MAX_LONGITUDE } from './limits.ts'
 import { type Locations, openLocations } from './locations.ts'
@@ -43,6 +44,7 @@ const OLDER = 'in-several-extracts'
 /** One thread's part in reading files: runs any pass over any blob, and holds what it gathers on the way. */
 export class BlobPasses {
   readonly #files: readonly PbfFile[]
+  readonly #histories: readonly HistoryFile[]
   /** null where everything is wanted. */
   readonly #wanted: TagTest | null
   readonly #areaTypes = new TagTest(AREA_TYPES)
@@ -74,8 +76,9 @@ export class BlobPasses {
 
   readonly #visitors: Readonly<Record<(typeof VISITED)[Pass], BlockVisitor>>
 
-  constructor(paths: readonly string[], { wanted, counted, clip }: Selection) {
-    this.#files = paths.map(openPbf)
+  constructor(paths: readonly string[], { wanted, counted, clip, at }: Selection) {
+    this.#histories = at === null ? [] : paths.map((path) => openHistory(path, at))
+    this.#files = at === null ? paths.map(openPbf) : this.#histories
     this.#wanted = wanted === 'all' ? null : new TagTest(wanted)
     this.#notWanted = new Float64Array(this.#wanted?.reasons.length ?? 0)
     this.#isInClip = clipTest(clip)
@@ -154,7 +157,11 @@ export class BlobPasses {
     for (const [reason, n] of this.#notWanted.entries())
       if (n > 0) count(this.#counts.dropped, this.#wanted!.reasons[reason]!, n)
     this.#notWanted.fill(0)
-    return { ...this.#counts, tagCounts: this.#counter?.counts() ?? new Map() }
+    const edits = {
+      oldest: Math.min(...this.#histories.map(({ oldest }) => oldest)),
+      newest: Math.max(...this.#histories.map(({ newest }) => newest)),
+    }
+    return { ...this.#counts, tagCounts: this.#counter?.counts() ?? new Map(), edits }
   }
 
   close(): void {

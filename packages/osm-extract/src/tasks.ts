@@ -14,6 +14,8 @@ export interface Selection {
   readonly wanted: TagRules | TagVerdicts | 'all'
   readonly counted: TagRules | TagVerdicts | 'all' | null
   readonly clip: Clip
+  /** Seconds since 1970 UTC for files of histories; null for others. */
+  readonly at: number | null
 }
 
 /**
@@ -84,4 +86,6 @@ export interface Counts {
   readonly emitted: { points: number; lines: number; areas: number }
   readonly dropped: Map<string, number>
   readonly tagCounts: ReadonlyMap<string, number>
+  /** Of files of histories, seconds since 1970 UTC of the first and the last edit; Infinity and -Infinity without any. */
+  readonly edits: { readonly oldest: number; readonly newest: number }
 }

@@ -55,7 +55,7 @@ test.skipIf(lacksHistory)('a history file is refused by name, with the way out',
   const path = join(SHARED, 'edge/deleted_nodes.osh.pbf')
   await expect(readAll(path)).rejects.toMatchObject({
     code: 'history-file',
-    message: expect.stringMatching(/deleted_nodes\.osh\.pbf is a history file.*osmium time-filter/),
+    message: expect.stringMatching(/deleted_nodes\.osh\.pbf is a history file.*osm\.at/),
   })
 })
 

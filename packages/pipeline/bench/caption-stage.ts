@@ -107,7 +107,7 @@ try {
   const { signal } = new AbortController()
   const { size: bytes } = await stat(source)
   const files = [{ source, path: source, bytes, sha256: '0'.repeat(64), release: async () => {} }]
-  const extract = await extractTiles(files, null, captioner, storage, new Set(), silentProgress, signal)
+  const extract = await extractTiles(files, { clip: null }, captioner, storage, new Set(), silentProgress, signal)
   const index = (await getJson<ExtractIndex>(storage, extractIndexKey(extract)))!
   const select = 'bench'
   const { homeOutlines } = openTiles(storage, extract, index)

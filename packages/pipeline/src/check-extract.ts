@@ -21,13 +21,16 @@ export interface ExtractFacts {
 /**
  * Sees whether an extract of the settings can be read: a file by its header, a URL by its first bytes.
  *
- * @throws InputError `missing-file`, `not-a-pbf`, `history-file` or `unsupported-feature`; PbfFault; ServiceError `download-failed`
+ * @param at `osm.at`, where the map of a time is wanted
+ * @throws InputError `missing-file`, `not-a-pbf`, `history-file`, `not-a-history` or `unsupported-feature`; PbfFault;
+ * ServiceError `download-failed`
  */
 export async function checkExtract(
   source: string,
+  at: string | null,
   { signal, openStorage }: { readonly signal: AbortSignal; readonly openStorage: (url: string) => Promise<Storage> },
 ): Promise<ExtractFacts> {
-  if (!isUrl(source)) return checkExtractFile(source)
+  if (!isUrl(source)) return checkExtractFile(source, at)
   const name = redact(source)
   if (source.startsWith('s3://')) {
     const slash = source.lastIndexOf('/')
@@ -40,7 +43,7 @@ export async function checkExtract(
 }
 
 /** @throws as `checkExtract` */
-export async function checkExtractFile(path: string): Promise<ExtractFacts> {
+export async function checkExtractFile(path: string, at: string | null): Promise<ExtractFacts> {
   const missing = (error: unknown) => {
     throw new InputError('missing-file', `${path} can't be read (${systemReason(error)}); ${CHECK_SOURCE}.`)
   }
@@ -53,7 +56,7 @@ export async function checkExtractFile(path: string): Promise<ExtractFacts> {
   } finally {
     await file.close()
   }
-  return { name: path, bytes: (await stat(path)).size, newestChange: readHeader(path).replicationTimestamp }
+  return { name: path, bytes: (await stat(path)).size, newestChange: readHeader(path, at).replicationTimestamp }
 }
 
 /** @throws InputError `not-a-pbf` for what begins like another kind of file */

@@ -87,7 +87,7 @@ test('while the objects of a dense map tile go through all stages, others have t
   const captioner = createCaptioner()
   const { signal } = new AbortController()
   const files = [{ source: path, path, bytes: 0, sha256: '0'.repeat(64), release: async () => {} }]
-  const extract = await extractTiles(files, null, captioner, storage, new Set(), silentProgress, signal)
+  const extract = await extractTiles(files, { clip: null }, captioner, storage, new Set(), silentProgress, signal)
   const index = (await getJson<ExtractIndex>(storage, extractIndexKey(extract)))!
   const [tile] = Object.keys(index.tiles)
   expect(index.tiles[tile!]!.objects).toBe(HOUSES)

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCaptioner } from '@skyscript/captioner'
-import { type Box, getJson, mapTileAt, silentProgress } from '@skyscript/core'
+import { type Box, type Config, getJson, mapTileAt, silentProgress } from '@skyscript/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type OsmData, writePbf } from '../../../examples/demo/src/pbf-writer.ts'
 import { openFolder } from '../../worker/src/storages/folder.ts'
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 /** Reads maps, each a file, into map tiles. */
-async function tilesOf(maps: readonly Partial<OsmData>[], clip: Parameters<typeof extractTiles>[1] = null) {
+async function tilesOf(maps: readonly Partial<OsmData>[], clip: Config['osm']['clip'] = null) {
   const files = []
   for (const [i, map] of maps.entries()) {
     const path = join(folder, `${i}.osm.pbf`)
@@ -33,7 +33,7 @@ async function tilesOf(maps: readonly Partial<OsmData>[], clip: Parameters<typeo
   }
   const storage = await openFolder(join(folder, 'storage'))
   const { signal } = new AbortController()
-  const name = await extractTiles(files, clip, createCaptioner(), storage, new Set(), silentProgress, signal)
+  const name = await extractTiles(files, { clip }, createCaptioner(), storage, new Set(), silentProgress, signal)
   const index = (await getJson<ExtractIndex>(storage, extractIndexKey(name)))!
   return { index, read: openTiles(storage, name, index).touching }
 }

@@ -50,24 +50,26 @@ const PACKED_CHUNK = 2 ** 18
  */
 export async function extractTiles(
   files: readonly SourceFile[],
-  clipSetting: Config['osm']['clip'],
+  osm: Pick<Config['osm'], 'clip' | 'at'>,
   captioner: Captioner,
   storage: Storage,
   existing: ReadonlySet<string>,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<string> {
-  const clip = await readClip(clipSetting)
+  const clip = await readClip(osm.clip)
+  const { at } = osm
   const name = fingerprint(
     'extract',
     VERSIONS.extract,
     files.map((file) => file.sha256),
     clip,
     captioner.tagsFingerprint,
+    ...(at === undefined ? [] : [at]),
   )
   const known = await getWhole<ExtractIndex>(storage, extractIndexKey(name))
   if (known && keysOf(name, known).every((key) => existing.has(key))) return name
-  const index = await writeTiles(name, files, clip, captioner, storage, progress, signal)
+  const index = await writeTiles(name, files, { clip, at }, captioner, storage, progress, signal)
   await putJson(storage, extractIndexKey(name), index)
   return name
 }
@@ -82,7 +84,7 @@ type Clip = Awaited<ReturnType<typeof readClip>>
 async function writeTiles(
   name: string,
   files: readonly SourceFile[],
-  clip: Clip,
+  { clip, at }: { readonly clip: Clip; readonly at: string | undefined },
   captioner: Captioner,
   storage: Storage,
   progress: Progress,
@@ -93,13 +95,14 @@ async function writeTiles(
   try {
     const extraction = extract(
       files.map((file) => file.path),
-      { wanted: captioner.verdicts(), clip, signal, progress },
+      { wanted: captioner.verdicts(), clip, at: at ?? null, signal, progress },
     )
     for await (const chunk of extraction.chunks()) await spill.add(chunk)
-    const { headers, tagged, dropped } = extraction.report()
+    const { headers, tagged, dropped, newestEdit } = extraction.report()
     const inputs = files.map(({ source, bytes, sha256 }, i) => {
       const { replicationTimestamp, replicationSequence, box } = headers[i]!
-      return { name: basename(source), bytes, sha256, replicationTimestamp, replicationSequence, box }
+      const date = at === undefined ? { replicationTimestamp, replicationSequence } : { replicationTimestamp: at, replicationSequence: null } // biome-ignore format: one choice
+      return { name: basename(source), bytes, sha256, ...date, box }
     })
     const wide = await storeWide(name, spill, captioner, storage)
     const wideIn = wideByTile(wide)
@@ -119,6 +122,7 @@ async function writeTiles(
     const homes = wide.map(({ id, home, bytes }) => [id, { home, bytes }] as const)
     return {
       inputs,
+      ...(at !== undefined && { newestEdit }),
       tiles,
       ...(homes.length > 0 && { wide: Object.fromEntries(homes) }),
       tagged,

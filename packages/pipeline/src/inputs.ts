@@ -39,6 +39,8 @@ export interface SourceOptions {
   readonly terminal?: Terminal
   /** Where extracts of http(s) URLs are kept, default: the user's cache. */
   readonly cacheFolder?: string | undefined
+  /** `osm.at`, for which a file must be of histories. */
+  readonly at?: string | undefined
 }
 
 /** Hands all extracts of the settings to `task`, in their order, and removes temporary copies. */
@@ -50,7 +52,7 @@ export async function withSources<T>(
   const files: SourceFile[] = []
   try {
     for (const source of typeof osm.source === 'string' ? [osm.source] : osm.source) {
-      const file = await extractFile(source, options)
+      const file = await extractFile(source, { ...options, at: osm.at })
       const hash = file.sha256 ?? (await sha256OfStream(createReadStream(file.path)))
       files.push({ ...file, bytes: (await stat(file.path)).size, sha256: hash })
     }
@@ -78,10 +80,10 @@ async function namedBySource(error: unknown, files: readonly SourceFile[]): Prom
  */
 export async function extractFile(
   source: string,
-  { signal, openStorage, terminal, cacheFolder = defaultModelCache() }: SourceOptions,
+  { signal, openStorage, terminal, cacheFolder = defaultModelCache(), at }: SourceOptions,
 ): Promise<ExtractFile> {
   if (!isUrl(source)) {
-    await checkExtractFile(source)
+    await checkExtractFile(source, at ?? null)
     return { source, path: source, release: async () => {} }
   }
   const url = URL.parse(source)

@@ -20,6 +20,7 @@ export interface LearnedTags {
  *
  * Memory: the different tags that no table knows and that are words, some 100 bytes each.
  *
+ * @param at `osm.at`
  * @param tables a captioner of all tables, for what they know
  * @param existing keys in storage
  * @throws InputError `bad-classifier` where the weights are for another model
@@ -27,6 +28,7 @@ export interface LearnedTags {
 export async function learnTags(
   settings: NonNullable<Config['captions']['classifier']>,
   files: readonly SourceFile[],
+  at: string | undefined,
   tables: Captioner,
   storage: Storage,
   existing: ReadonlySet<string>,
@@ -39,6 +41,7 @@ export async function learnTags(
   const inputs = fingerprint(
     tables.tagsFingerprint,
     files.map((file) => file.sha256),
+    ...(at === undefined ? [] : [at]),
   )
   const key = learnedKey(classifier, inputs)
   const known = existing.has(key) ? await getJson<TagRow[]>(storage, key) : null
@@ -50,7 +53,7 @@ export async function learnTags(
     for (const row of (await getJson<TagRow[]>(storage, other)) ?? []) before.set(`${row.key}=${row.value}`, row)
   }
   const paths = files.map((file) => file.path)
-  const extraction = extract(paths, { wanted: new Map(), counted: tables.undecided(), signal })
+  const extraction = extract(paths, { wanted: new Map(), counted: tables.undecided(), at: at ?? null, signal })
   for await (const _ of extraction.chunks()) signal.throwIfAborted()
   const tags = new Set(extraction.report().tagCounts.keys())
   const rows: TagRow[] = []

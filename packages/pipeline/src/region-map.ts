@@ -1,6 +1,7 @@
 import type { Captioner } from '@skyscript/captioner'
 import { createCaptioner } from '@skyscript/captioner'
 import { type Config, formatCounted, getJson, type Storage, type Terminal } from '@skyscript/core'
+import { lateWarning } from '@skyscript/osm-extract'
 import { openCaptioner, readCaptionTables } from './captioner.ts'
 import { extractTiles } from './extract.ts'
 import { type SourceFile, withSources } from './inputs.ts'
@@ -44,12 +45,14 @@ export async function readMap(options: MapOptions, existing: ReadonlySet<string>
     const tables: CaptionTables = { ...texts, learned: asked?.learned ?? null }
     const captioner = await openCaptioner(config, tables, options)
     const reading = terminal.stage('extract', 'bytes')
-    const extract = await extractTiles(files, config.osm.clip, captioner, storage, existing, reading, signal)
+    const extract = await extractTiles(files, config.osm, captioner, storage, existing, reading, signal)
     const index = (await getJson<ExtractIndex>(storage, extractIndexKey(extract)))!
     const objects = Object.values(index.tiles).reduce((sum, tile) => sum + tile.objects, 0)
     reading.end(
       `${formatCounted(objects, 'visible object')} of ${index.tagged} tagged, in ${formatCounted(Object.keys(index.tiles).length, 'map tile')}`,
     )
+    const late = lateWarning(config.osm.at ?? null, index.newestEdit ?? null)
+    if (late !== null) terminal.warn(late)
     return { tables, captioner, extract, index, learnedTags: asked === null ? [] : [asked.key] }
   })
 }
@@ -65,7 +68,7 @@ async function askClassifier(
   if (classifier === null) return null
   const asking = terminal.stage('classify', 'tags')
   const tables = createCaptioner({ labels, ...(texts.tags !== null && { tags: texts.tags }) })
-  const asked = await learnTags(classifier, files, tables, storage, existing, asking, models, signal)
+  const asked = await learnTags(classifier, files, config.osm.at, tables, storage, existing, asking, models, signal)
   const { rows } = asked.learned
   const seen = rows.filter(({ maxGsd }) => maxGsd !== null).length
   asking.end(`${seen} of ${formatCounted(rows.length, 'tag')} in no table visible`)

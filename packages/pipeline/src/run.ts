@@ -50,11 +50,16 @@ export interface ExtractIndex {
     readonly name: string
     readonly bytes: number
     readonly sha256: string
-    /** From the file's header: the last change of the map that it includes, and its bounding box. */
+    /**
+     * From the file's header: the last change of the map that it includes, and its bounding box. Of a history file the
+     * date is `osm.at`, and no sequence number is that of the map.
+     */
     readonly replicationTimestamp: string | null
     readonly replicationSequence: number | null
     readonly box: Box | null
   }[]
+  /** With `osm.at`: when the last edit was made that the files have; null where they have no timestamps. */
+  readonly newestEdit?: string | null
   readonly tiles: Readonly<Record<string, ExtractTile>>
   /** Wide objects by id: the map tile that each belongs to, and the bytes of its line. */
   readonly wide?: Readonly<Record<string, { readonly home: string; readonly bytes: number }>>

@@ -75,7 +75,7 @@ class MapWriter {
     const files = [{ source: path, path, bytes: bytes.length, sha256, release: async () => {} }]
     const { signal } = new AbortController()
     const captioner = createCaptioner({ labels })
-    const name = await extractTiles(files, null, captioner, storage, new Set(), silentProgress, signal)
+    const name = await extractTiles(files, { clip: null }, captioner, storage, new Set(), silentProgress, signal)
     const index = (await getJson<ExtractIndex>(storage, extractIndexKey(name)))!
     const all: OsmObject[] = []
     for await (const object of extract(path, { wanted: captioner.verdicts() })) all.push(object)

@@ -2,7 +2,7 @@
  * What a command of `skyscript` is: one file that declares its arguments and options and does the work. The command line,
  * its help and docs/reference/commands.md are made from these declarations.
  */
-import type { Box, Position } from '@skyscript/core'
+import { type Box, type Position, parseInstant } from '@skyscript/core'
 import { InvalidArgumentError } from 'commander'
 
 /** What one command takes from the command line, and what it does. */
@@ -161,6 +161,11 @@ export const isoDate = kind((text) => {
   const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text) ? text : undefined
 }, 'a date, YYYY-MM-DD')
+
+export const instant = kind(
+  (text) => parseInstant(text) ?? undefined,
+  'a date such as 2023-05-01, or a time with its zone such as 2023-05-01T12:00:00Z',
+)
 
 /** West, south, east, north in degrees. */
 export const clipBox = kind((text): Box | undefined => {

@@ -1,5 +1,5 @@
 import { formatCount, formatCounted } from '@skyscript/core'
-import { argumentList, clipBox, defineCommand, flag, option, positiveInteger } from '../command.ts'
+import { argumentList, clipBox, defineCommand, flag, instant, option, positiveInteger } from '../command.ts'
 
 export const extract = defineCommand({
   name: 'extract',
@@ -8,9 +8,10 @@ export const extract = defineCommand({
   options: {
     allTagged: flag('--all-tagged', 'every tagged object, not only those visible from above'),
     clip: option('--clip <w,s,e,n>', 'only objects that intersect this box, in degrees', clipBox),
+    at: option('--at <time>', 'the map of a date (its beginning in UTC) or time, from history files', instant),
     threads: option('--threads <n>', 'reader threads (default: one per core)', positiveInteger),
   },
-  async run({ files, allTagged, clip, threads }) {
+  async run({ files, allTagged, at, clip, threads }) {
     const { createCaptioner } = await import('@skyscript/captioner')
     const osm = await import('@skyscript/osm-extract')
     const { openTerminal } = await import('../terminal/open-terminal.ts')
@@ -19,11 +20,14 @@ export const extract = defineCommand({
     const extraction = osm.extract(files, {
       wanted: allTagged ? 'all' : createCaptioner().verdicts(),
       clip: clip ?? null,
+      at: at ?? null,
       ...(threads !== undefined && { threads }),
     })
     for await (const { bytes } of extraction.chunks()) await writeAll(process.stdout, bytes)
-    const { emitted, dropped } = extraction.report()
+    const { emitted, dropped, newestEdit } = extraction.report()
     terminal.note(formatCounted(emitted.points + emitted.lines + emitted.areas, 'object'))
+    const late = osm.lateWarning(at ?? null, newestEdit)
+    if (late !== null) terminal.warn(late)
     for (const [reason, n] of dropped) terminal.note(`left out, ${reason}: ${formatCount(n)}`)
     return 0
   },

@@ -8,12 +8,12 @@ export const extracts: Check = {
   name: 'osm',
   async run({ config, signal }) {
     if (config === null) return []
-    const { source } = config.osm
+    const { source, at = null } = config.osm
     const sources = typeof source === 'string' ? [source] : source
     return Promise.all(
       sources.map((each, i) =>
         finding(sources.length === 1 ? 'osm' : `osm:${i + 1}`, async () => {
-          const { name, bytes, newestChange } = await checkExtract(each, { signal, openStorage })
+          const { name, bytes, newestChange } = await checkExtract(each, at, { signal, openStorage })
           const facts = [...(bytes === null ? [] : [formatBytes(bytes)]), ...(newestChange ? [newestChange] : [])]
           return facts.length === 0 ? name : `${name} (${facts.join(', ')})`
         }),
