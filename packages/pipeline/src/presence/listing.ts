@@ -5,7 +5,7 @@
 import { type Listed, putJson, type Storage } from '@skyscript/core'
 import pMap from 'p-map'
 import { getWhole } from '../results.ts'
-import { hash32, PathTable } from './path-table.ts'
+import { FNV_OFFSET, hash32, PathTable } from './path-table.ts'
 
 export const SEAL = 'work/seal.json'
 
@@ -37,36 +37,43 @@ export async function listStorage(storage: Storage): Promise<Listing> {
   const sums = new Float64Array(BUCKETS)
   const counts = { images: 0, metas: 0 }
   const note = ({ key, size, version = '' }: Listed) => {
-    if (key.startsWith('work/')) work.set(key, size)
-    else if (isOfDataset(key)) {
-      const bucket = bucketOf(key)
-      sums[bucket] = (sums[bucket]! + hash32(`${key} ${stampOf(size, version)}`)) % 2 ** 52
-      if (IMAGE.test(key)) counts.images++
-      else if (META.test(key)) counts.metas++
+    const bucket = bucketOf(key)
+    sums[bucket] = (sums[bucket]! + hash32(` ${stampOf(size, version)}`, hash32(key))) % 2 ** 52
+  }
+  const noteAll = async (top: Listed) => {
+    if (!top.key.endsWith('/')) note(top)
+    else if (top.key === 'work/') for await (const { key, size } of storage.list(top.key)) work.set(key, size)
+    else if (OF_DATASET.test(top.key)) {
+      let files = 0
+      for await (const each of storage.list(top.key)) {
+        files++
+        note(each)
+      }
+      if (IMAGE.test(top.key)) counts.images += files
+      else if (META.test(top.key)) counts.metas += files
     }
   }
-  // A bucket lists a thousand keys in a tenth of a second, so its folders are listed at the same time.
   const top = await Array.fromAsync(storage.list('', 'shallow'))
-  const noteAll = async (each: Listed) => {
-    if (!each.key.endsWith('/')) note(each)
-    else for await (const found of storage.list(each.key)) note(found)
-  }
-  await pMap(top, noteAll, { concurrency: LISTS })
+  // A bucket lists a thousand keys in a tenth of a second, so its folders are listed at the same time. A folder on disk is
+  // read whole, and ten million names would take half a gigabyte.
+  await pMap(top, noteAll, { concurrency: storage.localPath === undefined ? LISTS : 1 })
   return { work, sums, counts }
 }
 
 const IMAGE = /^images\d\//
 const META = /^meta\d\//
-
-const isOfDataset = (key: string) => /^(?:images\d|meta\d|report|state)\//.test(key) || !key.includes('/')
+const OF_DATASET = /^(?:images\d|meta\d|report|state)\//
 
 const stampOf = (size: number, version: string) => (size % 2 ** 32) * HASHES + (hash32(version) % HASHES)
 /** Bytes of a file, of its stamp. */
 export const sizeOf = (stamp: number): number => Math.floor(stamp / HASHES)
 
-/** An image and its meta share a bucket. */
-export const bucketOf = (path: string): number =>
-  hash32(path.replace(/^(?:images|meta)/, '').replace(/\.(?:jpg|pickle)$/, '')) % BUCKETS
+/** An image and its meta share a bucket: neither `images` or `meta` nor the extension counts. */
+export function bucketOf(path: string): number {
+  const from = path.startsWith('images') ? 6 : path.startsWith('meta') ? 4 : 0
+  const to = path.length - (path.endsWith('.jpg') ? 4 : path.endsWith('.pickle') ? 7 : 0)
+  return hash32(path, FNV_OFFSET, from, to) % BUCKETS
+}
 
 /** The buckets of some files, each once, as text of 4 digits a bucket. */
 export function bucketsText(paths: Iterable<string>): string {

@@ -1,10 +1,15 @@
 /** Paths are known by 52 bits of hash: among 10 million a chance of 1 in 100 that any two share one. */
 const HIGH = 2 ** 20
 
-/** FNV-1a, 32 bits: it detects changes, and offers no protection against attackers. */
-export function hash32(text: string, seed = 0x811c9dc5): number {
+export const FNV_OFFSET = 0x811c9dc5
+
+/**
+ * FNV-1a of the characters from one to before another, 32 bits: it detects changes, and offers no protection against
+ * attackers. The hash of a text as the seed of a second gives that of both together.
+ */
+export function hash32(text: string, seed = FNV_OFFSET, from = 0, to = text.length): number {
   let value = seed
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193)
+  for (let i = from; i < to; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193)
   return value >>> 0
 }
 

@@ -1,11 +1,9 @@
-import { createReadStream, type Stats, statSync } from 'node:fs'
-import { constants, copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { constants, copyFile, link, mkdir, open, readFile, rename, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   breather,
   InputError,
-  type Listed,
   messageOf,
   ServiceError,
   SkyscriptError,
@@ -13,13 +11,11 @@ import {
   systemReason,
 } from '@skyscript/core'
 import { bytesOf, checkKey } from './keys.ts'
+import { eachOf, listFolder } from './local/listing.ts'
+import { isMissing } from './local/missing.ts'
 import { createSmallFiles, isSmall } from './local/small-files.ts'
-import { isTemporary, removeIfAbandoned, temporaryBeside } from './local/temporary-files.ts'
+import { temporaryBeside } from './local/temporary-files.ts'
 
-/** Files whose sizes are read at a time. */
-const STATS_AT_ONCE = 128
-/** A disk that takes longer for that many is asked through the thread pool. */
-const SLOW_DISK_MS = 2
 /**
  * File systems behind a network or another process, which may stop answering: NFS, SMB, CIFS, FUSE, 9p, Ceph, Lustre, AFS
  * (https://man7.org/linux/man-pages/man2/statfs.2.html).
@@ -79,6 +75,14 @@ export async function openFolder(path: string): Promise<Storage> {
   const small = createSmallFiles(isRemote)
   const breathe = breather()
 
+  async function* listed(prefix: string, depth: Parameters<Storage['list']>[1]) {
+    try {
+      yield* listFolder(root, prefix, { depth, isRemote })
+    } catch (error) {
+      throw asOurs(error, root)
+    }
+  }
+
   return {
     url: root,
     async get(key) {
@@ -127,14 +131,7 @@ export async function openFolder(path: string): Promise<Storage> {
         (error) => (isMissing(error) ? false : fail(error)),
       )
     },
-    async *list(prefix, depth) {
-      try {
-        const folder = folderOf(prefix)
-        if (folder !== null) yield* walk(root, folder, prefix, { depth, isRemote })
-      } catch (error) {
-        throw asOurs(error, root)
-      }
-    },
+    list: (prefix, depth) => eachOf(listed(prefix, depth)),
     localPath: fileOf,
     async delete(key) {
       await rm(fileOf(key), { force: true }).catch((error) => (isMissing(error) ? undefined : fail(error)))
@@ -178,97 +175,6 @@ async function linkIfAbsent(temporary: string, target: string): Promise<boolean>
       throw error
     },
   )
-}
-
-/** The deepest folder that holds every key with this prefix, '' or with a slash at its end; null where there is none. */
-function folderOf(prefix: string): string | null {
-  const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
-  if (folder === '') return folder
-  const isOrdinary = folder
-    .slice(0, -1)
-    .split('/')
-    .every((part) => part !== '' && part !== '.' && part !== '..')
-  return isOrdinary && !folder.includes('\0') ? folder : null
-}
-
-/** Files under a folder in the order of their keys: a folder sorts as if its name ended in a slash. */
-async function* walk(
-  root: string,
-  folder: string,
-  prefix: string,
-  { depth, isRemote }: { readonly depth?: 'shallow' | 'names' | undefined; readonly isRemote: boolean },
-): AsyncGenerator<Listed> {
-  // One generator with the folders that are open, because each file would pass through a generator of every folder it is in.
-  const open = [{ folder, names: await namesIn(root, folder, prefix), at: 0 }]
-  for (let inner = open.at(-1); inner; inner = open.at(-1)) {
-    const { names } = inner
-    const from = inner.at
-    while (inner.at < names.length && inner.at < from + STATS_AT_ONCE && !names[inner.at]!.endsWith('/')) inner.at++
-    const keys = names.slice(from, inner.at).map((name) => inner.folder + name)
-    if (depth === 'names') for (const key of keys) yield { key, size: 0 }
-    else {
-      const paths = keys.map((key) => `${root}/${key}`)
-      for (const [i, found] of (await statsOf(paths, isRemote ? 0 : SLOW_DISK_MS)).entries())
-        if (found?.isFile()) yield { key: keys[i]!, size: found.size, version: String(found.mtimeMs) }
-    }
-    if (inner.at === names.length) open.pop()
-    else if (names[inner.at]!.endsWith('/')) {
-      const next = inner.folder + names[inner.at++]
-      if (depth !== undefined) yield { key: next, size: 0 }
-      else open.push({ folder: next, names: await namesIn(root, next, prefix), at: 0 })
-    }
-  }
-}
-
-/** Names in a folder whose keys have a prefix, sorted; those of folders end in a slash. */
-async function namesIn(root: string, folder: string, prefix: string): Promise<string[]> {
-  const names: string[] = []
-  for (const entry of await readdir(join(root, folder), { withFileTypes: true }).catch(emptyIfMissing)) {
-    const { name } = entry
-    if (isTemporary(name)) await removeIfAbandoned(join(root, folder, name), name)
-    else if ((folder + name).startsWith(prefix)) {
-      // A folder of images may be a link to another disk.
-      const isFolder = entry.isSymbolicLink() ? await isLinkedFolder(join(root, folder, name)) : entry.isDirectory()
-      names.push(isFolder ? `${name}/` : name)
-    }
-  }
-  return names.sort()
-}
-
-/** Null for what has gone since its folder was read. */
-async function statsOf(paths: readonly string[], directMs: number): Promise<(Stats | null)[]> {
-  const stats: (Stats | null)[] = []
-  // Through the thread pool a file costs 10 us of processor time, directly 2. Other work gets its turn in between.
-  await nextTurn()
-  const start = performance.now()
-  for (const path of paths) {
-    if (performance.now() - start >= directMs) break
-    stats.push(statSync(path, { throwIfNoEntry: false }) ?? null)
-  }
-  const rest = paths.slice(stats.length).map((path) => stat(path).catch(nullIfMissing))
-  return [...stats, ...(await Promise.all(rest))]
-}
-
-async function isLinkedFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
-}
-
-function isMissing(error: unknown): boolean {
-  // EISDIR: a folder is at that place, and a folder holds keys but is none.
-  return ['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
-}
-
-function emptyIfMissing(error: unknown): [] {
-  if (isMissing(error)) return []
-  throw error
-}
-
-function nullIfMissing(error: unknown): null {
-  if (isMissing(error)) return null
-  throw error
 }
 
 function asOurs(error: unknown, root: string): unknown {
