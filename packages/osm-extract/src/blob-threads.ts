@@ -89,7 +89,7 @@ function startThread(paths: readonly string[], selection: Selection): AskedThrea
   })
 }
 
-const died = () =>
+export const died = () =>
   new ServiceError(
     'thread-died',
     'A thread that reads the OSM file ended; start again, with fewer --threads if memory was short.',
@@ -98,7 +98,7 @@ const died = () =>
     },
   )
 
-function errorOf(message: Exclude<FromBlobThread, { type: 'done' }>): Error {
+export function errorOf(message: Exclude<FromBlobThread, { type: 'done' }>): Error {
   if (message.type === 'damaged') return new PbfFault(message.code, message.what, message.origin)
   return errorFromData(message.error)
 }

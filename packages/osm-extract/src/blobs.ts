@@ -28,6 +28,8 @@ export interface PbfFile {
   first(): BlobIndex
   /** The uncompressed content of a blob. @throws PbfFault */
   read(blob: BlobIndex): Uint8Array
+  /** The message Blob as the file has it, until the next is read. @throws PbfFault */
+  readPacked(blob: BlobIndex): Uint8Array
   close(): void
 }
 
@@ -50,6 +52,7 @@ export function openPbf(path: string): PbfFile {
     index: () => [...blobsIn(file, path, status.size)],
     first: () => blobsIn(file, path, status.size).next().value!,
     read: (blob) => readBlob(file, blob.size, { path, offset: blob.offset }),
+    readPacked: (blob) => readPacked(file, blob.size, { path, offset: blob.offset }),
     close: () => closeSync(file),
   }
 }
@@ -121,10 +124,15 @@ function parseBlobHeader(header: Buffer, origin: Origin, notPbf: () => PbfFault)
 /** The blob at hand as the file has it; memory that is used again costs no page faults. */
 let packed = Buffer.alloc(0)
 
-function readBlob(file: number, size: number, origin: Origin): Uint8Array {
+function readPacked(file: number, size: number, origin: Origin): Uint8Array {
   if (packed.length < size) packed = Buffer.allocUnsafe(2 * size)
   const blob = readInto(packed.subarray(0, size), file, origin.offset)
   if (blob.length < size) throw new PbfFault('pbf-truncated', 'became shorter while it was read', origin)
+  return blob
+}
+
+function readBlob(file: number, size: number, origin: Origin): Uint8Array {
+  const blob = readPacked(file, size, origin)
   openCursor(blob, origin)
   let rawSize = -1
   let compression = 0

@@ -75,7 +75,7 @@ const NO_SCALE: BlockScale = {
  * of `keyIds` and value `i + valueShift` of `valueIds`, for `i` from `from` to `to` in steps of `step`.
  */
 export abstract class Element {
-  protected scale: BlockScale = NO_SCALE
+  scale: BlockScale = NO_SCALE
   abstract readonly keyIds: Numbers
   abstract readonly valueIds: Numbers
   from = 0

@@ -316,7 +316,7 @@ function denseOf({ ids, latitudes, longitudes, tags, versions, stamps }: DenseLi
   for (const [i, one] of kept.entries()) if (one === 1) places.push(i)
   const out = new ByteBuffer()
   const deltas = (to: ByteBuffer, tag: number, list: Numbers) =>
-    putDeltas(to, tag, list.length === 0 ? 0 : places.length, (i) => list.values[places[i]!]!)
+    putDeltas(to, tag, list.length === 0 ? [] : places.map((place) => list.values[place]!))
   deltas(out, IDS!, ids)
   const info = new ByteBuffer()
   if (versions.length > 0)

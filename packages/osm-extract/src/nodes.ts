@@ -1,5 +1,6 @@
 import {
   byteAt,
+  bytesBetween,
   countVarints,
   fault,
   LENGTH,
@@ -31,9 +32,13 @@ export interface NodeGroup extends Element {
   readonly longitudes: Numbers
   readonly latitudes: Numbers
   readonly count: number
+  /** As the block has it: DenseNodes, or Node. */
+  readonly message: Uint8Array
   isDeletedAt(i: number): boolean
   /** 0 where the file has none. */
   versionAt(i: number): number
+  /** Since 1970 UTC; NaN where the file has none. */
+  secondsAt(i: number): number
   /** Visits the nodes that have tags; the group is the element then. */
   forEachTagged(visit: (i: number) => void): void
 }
@@ -68,9 +73,15 @@ export class DenseNodes extends Element implements NodeGroup {
   /** Lengths of the lists that are not read yet. */
   readonly #infoCounts: number[] = []
   #current = 0
+  #start = 0
+  #end = 0
 
   get count(): number {
     return this.ids.length
+  }
+
+  get message(): Uint8Array {
+    return bytesBetween(this.#start, this.#end)
   }
 
   get version(): number {
@@ -91,6 +102,11 @@ export class DenseNodes extends Element implements NodeGroup {
   protected get stamp(): number {
     this.#readStamps()
     return this.#stamps.length === 0 ? Number.NaN : this.#stamps.values[this.#current]!
+  }
+
+  secondsAt(i: number): number {
+    this.#current = i
+    return this.seconds
   }
 
   isDeletedAt(i: number): boolean {
@@ -117,6 +133,8 @@ export class DenseNodes extends Element implements NodeGroup {
 
   read(end: number, scale: BlockScale): this {
     this.scale = scale
+    this.#start = tell()
+    this.#end = end
     for (const list of [this.ids, this.latitudes, this.longitudes, this.keyIds, this.#visible]) list.clear()
     this.#versionsAt = NOWHERE
     this.#stampsAt = NOWHERE
@@ -191,6 +209,10 @@ export class PlainNode extends MessageElement implements NodeGroup {
 
   versionAt(): number {
     return this.version
+  }
+
+  secondsAt(): number {
+    return this.seconds
   }
 
   forEachTagged(visit: (i: number) => void): void {

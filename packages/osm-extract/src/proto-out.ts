@@ -62,12 +62,24 @@ export function putList(out: ByteBuffer, tag: number, count: number, put: (list:
   putField(out, tag, list.written())
 }
 
-/** A packed list of the differences of successive numbers, the first to 0. */
-export function putDeltas(out: ByteBuffer, tag: number, count: number, value: (i: number) => number): void {
+/** A packed list of the differences of successive numbers, the first to 0; nothing where it is empty. */
+export function putDeltas(out: ByteBuffer, tag: number, values: ArrayLike<number>): void {
+  if (values.length === 0) return
+  list.length = 0
+  list.room(LONGEST * values.length)
+  const { bytes } = list
   let before = 0
-  putList(out, tag, count, (list, i) => {
-    const now = value(i)
-    putZigzag(list, now - before)
-    before = now
-  })
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
+    const step = value - before
+    before = value
+    if (step < -(2 ** 30) || step >= 2 ** 30) {
+      putZigzag(list, step)
+      continue
+    }
+    let rest = (step << 1) ^ (step >> 31)
+    for (; rest >= 0x80; rest >>>= 7) bytes[list.length++] = (rest & 0x7f) | 0x80
+    bytes[list.length++] = rest
+  }
+  putField(out, tag, list.written())
 }

@@ -2,6 +2,7 @@ import type { Way } from './block.ts'
 import { ByteBuffer } from './bytes.ts'
 import { LENGTH } from './cursor.ts'
 import { fieldTag } from './element.ts'
+import { putField } from './proto-out.ts'
 import type { StringTable } from './strings.ts'
 
 /** Of a block's bytes, what is kept at most: beyond, reading the block again takes not much longer. */
@@ -60,12 +61,3 @@ export class BlockReducer {
 }
 
 const EMPTY = new Uint8Array(0)
-
-function putField(out: ByteBuffer, tag: number, content: Uint8Array): void {
-  out.room(content.length + 6)
-  out.bytes[out.length++] = tag
-  let rest = content.length
-  for (; rest >= 0x80; rest >>>= 7) out.bytes[out.length++] = (rest & 0x7f) | 0x80
-  out.bytes[out.length++] = rest
-  out.copy(content)
-}

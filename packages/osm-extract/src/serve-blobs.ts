@@ -39,7 +39,7 @@ function memoryOf(value: ReturnType<BlobPasses['run'] | BlobPasses['gather']>): 
   ].flatMap((array) => (array ? [array.buffer] : []))
 }
 
-function refusal(error: unknown): FromBlobThread {
+export function refusal(error: unknown): FromBlobThread {
   if (error instanceof PbfFault) {
     const { code, what, origin } = error
     return { type: 'damaged', code, what, origin }

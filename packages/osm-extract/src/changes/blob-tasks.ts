@@ -1,0 +1,100 @@
+import { setImmediate } from 'node:timers/promises'
+import type { MessagePort } from 'node:worker_threads'
+import { AskedThread } from '@skyscript/core'
+import { died, errorOf, type FromBlobThread } from '../blob-threads.ts'
+import { type BlobIndex, openPbf } from '../blobs.ts'
+import type { ByKind } from '../newest.ts'
+import { refusal } from '../serve-blobs.ts'
+import type { ChangedElement } from './change.ts'
+import { type BlockView, blockViewer, type LookedFor } from './look-at-block.ts'
+import { rewriteBlock } from './rewrite-blob.ts'
+import { framed, packedBlob } from './write-pbf.ts'
+
+/** What is to be done with a blob: look at what it holds, or put changes into it. */
+export interface BlobTask {
+  readonly blob: BlobIndex
+  readonly changes: ByKind<readonly ChangedElement[]> | null
+}
+
+/** Of a task without changes the view, of another the bytes in place of the blob, in pieces. */
+export type BlobAnswer = BlockView | readonly Uint8Array<ArrayBuffer>[]
+
+export interface BlobTasks {
+  /** Answers in the order of the tasks, of which few are ahead of who takes the answers. */
+  run(tasks: Iterable<BlobTask>): AsyncGenerator<BlobAnswer>
+  close(): Promise<void>
+}
+
+/** @param threads 1: only this thread */
+export function startBlobTasks(threads: number, path: string, lookedFor: LookedFor): BlobTasks {
+  return threads > 1 ? inThreads(threads, path, lookedFor) : inThisThread(path, lookedFor)
+}
+
+function inThisThread(path: string, lookedFor: LookedFor): BlobTasks {
+  const { answer, close } = blobAnswers(path, lookedFor)
+  return {
+    async *run(tasks) {
+      for (const task of tasks) {
+        // Lets signals and timers come through.
+        await setImmediate()
+        yield answer(task)
+      }
+    },
+    close: async () => close(),
+  }
+}
+
+/** Tasks that a thread has at a time, so that it never waits for the next. */
+const AHEAD = 8
+
+function inThreads(threads: number, path: string, lookedFor: LookedFor): BlobTasks {
+  const file = new URL('./apply-thread.ts', import.meta.url)
+  const workers = Array.from(
+    { length: threads },
+    () => new AskedThread<FromBlobThread>(file, { workerData: { path, lookedFor }, errorOf, died }),
+  )
+  return {
+    async *run(tasks) {
+      const waiting: Promise<unknown>[] = []
+      for (const task of tasks) {
+        const idlest = workers.reduce((best, worker) => (worker.waiting < best.waiting ? worker : best))
+        const answer = idlest.ask(task)
+        // Of several faults the first in the file is reported.
+        answer.catch(() => {})
+        waiting.push(answer)
+        if (waiting.length >= threads * AHEAD) yield (await waiting.shift()) as BlobAnswer
+      }
+      for (const answer of waiting) yield (await answer) as BlobAnswer
+    },
+    close: async () => {
+      await Promise.all(workers.map((worker) => worker.end()))
+    },
+  }
+}
+
+/** Answers one after another what `startBlobTasks` asks a thread. */
+export function serveBlobTasks(port: MessagePort, path: string, lookedFor: LookedFor): void {
+  const { answer } = blobAnswers(path, lookedFor)
+  port.on('message', (task: BlobTask) => {
+    try {
+      const value = answer(task)
+      const memory = Array.isArray(value) ? value.map(({ buffer }) => buffer) : []
+      port.postMessage({ type: 'done', value } satisfies FromBlobThread, memory)
+    } catch (error) {
+      port.postMessage(refusal(error))
+    }
+  })
+}
+
+function blobAnswers(path: string, lookedFor: LookedFor): { answer(task: BlobTask): BlobAnswer; close(): void } {
+  const file = openPbf(path)
+  const view = blockViewer(lookedFor)
+  return {
+    answer({ blob, changes }) {
+      const [data, origin] = [file.read(blob), { path, offset: blob.offset }]
+      if (changes === null) return view(data, origin)
+      return rewriteBlock(data, origin, changes).map((block) => framed('OSMData', packedBlob(block)))
+    },
+    close: () => file.close(),
+  }
+}

@@ -1,0 +1,175 @@
+import { ByteBuffer } from '../bytes.ts'
+import { LENGTH, VARINT } from '../cursor.ts'
+import { fieldTag } from '../element.ts'
+import type { Kind } from '../newest.ts'
+import { putDeltas, putField, putList, putNumber, putSigned, putVarint } from '../proto-out.ts'
+import type { StringTable } from '../strings.ts'
+import type { ChangedElement } from './change.ts'
+import type { NodeTable } from './node-table.ts'
+
+/** The elements of a block that is replaced. */
+export interface OldBlock {
+  readonly strings: StringTable
+  /** Milliseconds: times of messages are in these units. */
+  readonly dateGranularity: number
+  readonly nodes: NodeTable
+  /** Messages Way and Relation. */
+  readonly ways: readonly Uint8Array[]
+  readonly relations: readonly Uint8Array[]
+}
+
+/** Elements of one kind for a new block, in order: `i` stands for that of an old block, `-1 - i` for a change. */
+export type Order = readonly number[]
+
+/** An uncompressed PrimitiveBlock (osmformat.proto). */
+export function writeBlock(
+  kind: Kind,
+  order: Order,
+  old: OldBlock | null,
+  changes: readonly ChangedElement[],
+): Uint8Array<ArrayBuffer> {
+  const strings = new Strings(old?.strings ?? null)
+  const group = new ByteBuffer()
+  const dateGranularity = old !== null && kind !== 'nodes' ? old.dateGranularity : 1000
+  if (kind === 'nodes') {
+    putField(group, fieldTag(2, LENGTH), denseNodes(order, old?.nodes ?? null, changes, strings))
+  } else {
+    const tag = fieldTag(kind === 'ways' ? 3 : 4, LENGTH)
+    for (const i of order)
+      putField(group, tag, i >= 0 ? old![kind][i]! : messageOf(changes[-1 - i]!, strings, dateGranularity))
+  }
+  const block = new ByteBuffer()
+  putField(block, fieldTag(1, LENGTH), strings.table())
+  putField(block, fieldTag(2, LENGTH), group.written())
+  if (dateGranularity !== 1000) putNumber(block, fieldTag(18, VARINT), dateGranularity)
+  return block.take()
+}
+
+/** The strings of a block: old ones keep their numbers, so that messages stay as they are; new ones come after them. */
+class Strings {
+  readonly #old: StringTable | null
+  readonly #added: string[] = []
+  #numbers: Map<string, number> | undefined
+
+  constructor(old: StringTable | null) {
+    this.#old = old !== null && old.size > 0 ? old : null
+    // Number 0 is no tag's string: a zero ends the tags of a dense node.
+    if (this.#old === null) this.#added.push('')
+  }
+
+  number(text: string): number {
+    this.#numbers ??= this.#oldNumbers()
+    let number = this.#numbers.get(text)
+    if (number === undefined) {
+      number = (this.#old?.size ?? 0) + this.#added.length
+      this.#numbers.set(text, number)
+      this.#added.push(text)
+    }
+    return number
+  }
+
+  /** Of a user or a role, which may be empty. */
+  name(text: string): number {
+    return text === '' && (this.#old === null || this.#old.bytesIn(0) === 0) ? 0 : this.number(text)
+  }
+
+  table(): Uint8Array {
+    const table = new ByteBuffer()
+    const put = (bytes: Uint8Array) => putField(table, fieldTag(1, LENGTH), bytes)
+    for (let i = 0; i < (this.#old?.size ?? 0); i++) put(this.#old!.bytes(i))
+    for (const text of this.#added) put(Buffer.from(text))
+    return table.written()
+  }
+
+  #oldNumbers(): Map<string, number> {
+    const numbers = new Map<string, number>()
+    for (let i = (this.#old?.size ?? 0) - 1; i > 0; i--) numbers.set(this.#old!.get(i), i)
+    return numbers
+  }
+}
+
+const secondsOf = ({ seconds }: ChangedElement): number => (Number.isNaN(seconds) ? 0 : Math.round(seconds))
+
+function denseNodes(
+  order: Order,
+  old: NodeTable | null,
+  changes: readonly ChangedElement[],
+  strings: Strings,
+): Uint8Array {
+  const tags = new Map<ChangedElement, readonly number[]>()
+  for (const i of order) {
+    if (i >= 0) continue
+    const change = changes[-1 - i]!
+    tags.set(
+      change,
+      change.tags.map((text) => strings.number(text)),
+    )
+  }
+  const column = new Float64Array(order.length)
+  const fill = (values: Float64Array | undefined, of: (change: ChangedElement) => number) => {
+    for (let at = 0; at < order.length; at++) {
+      const i = order[at]!
+      column[at] = i >= 0 ? values![i]! : of(changes[-1 - i]!)
+    }
+    return column
+  }
+  const out = new ByteBuffer()
+  const deltas = (
+    field: number,
+    values: Float64Array | undefined,
+    of: (change: ChangedElement) => number,
+    into = out,
+  ) => putDeltas(into, fieldTag(field, LENGTH), fill(values, of))
+  const info = new ByteBuffer()
+  const versions = fill(old?.versions, ({ version }) => version)
+  putList(info, fieldTag(1, LENGTH), order.length, (list, at) => putSigned(list, versions[at]!))
+  deltas(2, old?.seconds, secondsOf, info)
+  deltas(3, old?.changesets, ({ changeset }) => changeset, info)
+  deltas(4, old?.uids, ({ uid }) => uid, info)
+  deltas(5, old?.users, ({ user }) => strings.name(user), info)
+  deltas(1, old?.ids, ({ id }) => id)
+  putField(out, fieldTag(5, LENGTH), info.written())
+  deltas(8, old?.latitudes, ({ latitude }) => latitude)
+  deltas(9, old?.longitudes, ({ longitude }) => longitude)
+  if ((old !== null && old.tags.length > old.ids.length) || [...tags.values()].some(({ length }) => length > 0))
+    putList(out, fieldTag(10, LENGTH), order.length, (list, at) => {
+      const i = order[at]!
+      if (i >= 0)
+        // A value may be string 0 where a writer has no other empty string.
+        for (let tag = old!.tagStarts[i]!; old!.tags[tag] !== 0; tag += 2) {
+          putVarint(list, old!.tags[tag]!)
+          putVarint(list, old!.tags[tag + 1]!)
+        }
+      else for (const number of tags.get(changes[-1 - i]!)!) putVarint(list, number)
+      putVarint(list, 0)
+    })
+  return out.written()
+}
+
+/** Filled again for each message: making them takes longer than filling them. */
+const [message, messageInfo] = [new ByteBuffer(), new ByteBuffer()]
+
+/** The message Way or Relation, until the next. */
+function messageOf(change: ChangedElement, strings: Strings, dateGranularity: number): Uint8Array {
+  const { id, kind, refs, types, roles } = change
+  const tags = change.tags.map((text) => strings.number(text))
+  message.length = 0
+  putNumber(message, fieldTag(1, VARINT), id)
+  putList(message, fieldTag(2, LENGTH), tags.length / 2, (list, i) => putVarint(list, tags[2 * i]!))
+  putList(message, fieldTag(3, LENGTH), tags.length / 2, (list, i) => putVarint(list, tags[2 * i + 1]!))
+  messageInfo.length = 0
+  putNumber(messageInfo, fieldTag(1, VARINT), change.version)
+  putNumber(messageInfo, fieldTag(2, VARINT), Math.round((secondsOf(change) * 1000) / dateGranularity))
+  putNumber(messageInfo, fieldTag(3, VARINT), change.changeset)
+  putNumber(messageInfo, fieldTag(4, VARINT), change.uid)
+  putNumber(messageInfo, fieldTag(5, VARINT), strings.name(change.user))
+  putField(message, fieldTag(4, LENGTH), messageInfo.written())
+  if (kind === 'ways') putDeltas(message, fieldTag(8, LENGTH), refs)
+  else {
+    const names = roles.map((role) => strings.name(role))
+    putList(message, fieldTag(8, LENGTH), names.length, (list, i) => putVarint(list, names[i]!))
+    putDeltas(message, fieldTag(9, LENGTH), refs)
+    putList(message, fieldTag(10, LENGTH), types.length, (list, i) => putVarint(list, types[i]!))
+  }
+  return message.written()
+}
