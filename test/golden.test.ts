@@ -115,7 +115,7 @@ beforeAll(async () => {
     Promise.all([contents('work/fetch/**/*.jsonl'), contents('images*/*.jpg')]),
     Promise.all([contents('work/caption/**/*.jsonl'), contents('meta*/*.pickle')]),
     contents('work/score/**/*.jsonl'),
-    Promise.all([contents('*.csv'), contents('*.md'), contents('report/*.html')]),
+    Promise.all([contents('*.csv'), contents('*.md'), contents('report/index.html')]),
   ])
   const rows = manifest.map((row) =>
     JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? String(value) : value)),

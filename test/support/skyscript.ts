@@ -81,10 +81,13 @@ export async function writeRegion(file: string, region: unknown): Promise<string
   return file
 }
 
-/** sha256 of every file of a dataset by its path, without `work/`. */
+/** They depend on what was there before: of two equal datasets one may have been built in two steps. */
+const CHANGES = ['changes.json', 'report/changes.html']
+
+/** sha256 of every file of a dataset by its path, without `work/` and without what its last build changed. */
 export function filesOf(folder: string): Record<string, string> {
   const paths = globSync('**/*', { cwd: folder, exclude: (name) => name === 'work' })
-    .filter((path) => statSync(join(folder, path)).isFile())
+    .filter((path) => statSync(join(folder, path)).isFile() && !CHANGES.includes(path))
     .sort()
   return Object.fromEntries(paths.map((path) => [path, sha256(readFileSync(join(folder, path)))]))
 }

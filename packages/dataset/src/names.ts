@@ -10,6 +10,9 @@ export const REPORT = 'report/index.html'
 export const README = 'README.md'
 /** Pairs that are in no other file because their image looks like a benchmark image, with that image. */
 export const EXCLUDED_CSV = 'excluded.csv'
+/** What the last build or cut changed, and a page about it. They depend on what was there before, so the lock does not list them. */
+export const CHANGES = 'changes.json'
+export const CHANGES_REPORT = 'report/changes.html'
 /** Written by exports beside the dataset. */
 export const CROISSANT = 'croissant.json'
 export const SUMS = 'SHA256SUMS'

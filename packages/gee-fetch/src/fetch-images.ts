@@ -77,6 +77,8 @@ export interface FetchContext {
   /** Whether images close together share requests. */
   readonly grouping: boolean
   readonly signal: AbortSignal
+  /** Called before anything is requested, with the earlier images of objects that may get another. */
+  readonly onReplace?: (images: readonly ImageRecord[]) => Promise<void>
 }
 
 /** A fingerprint of everything that decides an image's bytes: source image, origin of its pixels, grid, encoding. */
@@ -122,6 +124,7 @@ export async function fetchImages(planned: readonly PlannedImage[], context: Fet
     return pMap(items, own, { concurrency: IN_FLIGHT })
   }
   const searches = await inFlight(planned, (image) => startSearch(image, context))
+  await context.onReplace?.(searches.flatMap(({ before, result }) => (result === null && before ? [before] : [])))
   for (;;) {
     const asking = searches.filter((search) => search.result === null)
     if (asking.length === 0) break

@@ -30,6 +30,7 @@ import {
 import { lockedConfig } from './lock.ts'
 import { PathTable } from './presence/path-table.ts'
 import type { Presence } from './presence/presence.ts'
+import { removeImages } from './record/before.ts'
 import { getWhole, inputOf, resultKey } from './results.ts'
 import { type Run, sourceFinder, VERSIONS } from './run.ts'
 import type { Job } from './runner/job.ts'
@@ -68,7 +69,7 @@ export async function assembleDataset(
   if (found !== null) {
     const { kept } = found.lock.counts
     const { images, metas } = presence.listing.counts
-    if (images > kept || metas > kept) await removeOthers(storage, leaves, options)
+    if (images > kept || metas > kept) await removeOthers(storage, leaves, built.config.seed, options)
     return found
   }
   const before = await getWhole<DatasetState>(storage, STATE)
@@ -152,7 +153,7 @@ async function storeDataset(
     },
     storage,
   })
-  await removeStrays(storage, paths)
+  await removeStrays(storage, paths, config.seed)
   const state: DatasetState = {
     ...facts,
     report: collector.end(),
@@ -178,17 +179,23 @@ const termsOf = (terms: ReadonlyMap<string, ReadonlySet<string>>): Terms[] =>
 const yearOf = (time: number | null) => (time === null ? null : new Date(time).getUTCFullYear())
 
 /** Images and metas that belong to none of the stored pairs, wherever they come from. */
-async function removeOthers(storage: Storage, leaves: readonly LeafResult[], { signal }: CutOptions): Promise<void> {
+async function removeOthers(
+  storage: Storage,
+  leaves: readonly LeafResult[],
+  seed: number,
+  { signal }: CutOptions,
+): Promise<void> {
   const paths = new PathTable()
   for await (const { image } of pairsOf(storage, leaves, signal)) paths.set(image.filepath, 1)
-  await removeStrays(storage, paths)
+  await removeStrays(storage, paths, seed)
 }
 
 /** Images and metas of objects that left the dataset. */
-async function removeStrays(storage: Storage, images: PathTable): Promise<void> {
-  for await (const { key } of storage.list('images')) {
-    if (/^images\d\//.test(key) && !images.has(key)) await storage.delete(key)
+async function removeStrays(storage: Storage, images: PathTable, seed: number): Promise<void> {
+  const strays = async function* () {
+    for await (const { key } of storage.list('images')) if (/^images\d\//.test(key) && !images.has(key)) yield key
   }
+  await removeImages(storage, strays(), seed)
   for await (const { key } of storage.list('meta')) {
     const image = key.replace(/^meta/, 'images').replace(/\.pickle$/, '.jpg')
     if (/^meta\d\//.test(key) && !(metaPath(image) === key && images.has(image))) await storage.delete(key)

@@ -41,6 +41,7 @@ import {
 import { type BenchmarkImages, cutDataset, readBenchmarkImages, type ScorerIdentity } from '@skyscript/filter'
 import { type LockedConfig, lockedFilter } from './lock.ts'
 import { haveSums } from './presence/presence.ts'
+import { beginChanges, type ChangesSummary, lockText, publish } from './record/publish.ts'
 import { getWhole } from './results.ts'
 import { type ExtractIndex, sourceFinder, VERSIONS } from './run.ts'
 import { splitRegion } from './split-region.ts'
@@ -50,6 +51,8 @@ export interface Assembled {
   readonly lock: DatasetLock
   /** The dataset was there already. */
   readonly unchanged: boolean
+  /** What was changed of the dataset that was there before; null for nothing. */
+  readonly changes: ChangesSummary | null
 }
 
 /** What a dataset is made from, and what was counted on the way. */
@@ -120,8 +123,8 @@ export async function findAssembled(
   if (lock === null || !(await haveSums(storage, lock.files, isSuspect))) return null
   const written = await storage.get(LOCK)
   const unchanged = written !== null && Buffer.from(written).toString('utf8') === lockText(lock)
-  if (!unchanged) await putLock(storage, lock)
-  return { fingerprint: name, lock, unchanged }
+  const changes = unchanged ? null : await publish(storage, lock)
+  return { fingerprint: name, lock, unchanged, changes }
 }
 
 /** Whether the stored pairs are there as the last build or cut left them. */
@@ -151,7 +154,7 @@ function storedSums(lock: Partial<DatasetLock> | null): Record<string, string> |
 
 /** Before files change: nothing half-made may look whole, and no result that describes other files may pass for done. */
 export async function beginChange(storage: Storage): Promise<void> {
-  await storage.delete(LOCK)
+  await beginChanges(storage)
   // Exports beside the dataset that describe files as they were.
   for (const stale of [SUMS, CROISSANT]) await storage.delete(stale)
   for await (const { key } of storage.list('work/assemble/')) await storage.delete(key)
@@ -237,10 +240,10 @@ export async function cutStored(
   const lock: DatasetLock = { ...unlisted, files: sorted(files.set(README, sha256(readme))) }
   await makeImageFolders(storage)
   await putJson(storage, assembledKey(name), lock)
-  await putLock(storage, lock)
+  const changes = await publish(storage, lock)
   progress.update(summary.pairs, summary.pairs)
   progress.end(`${formatCounted(summary.pairs, 'pair')} in ${formatCounted(summary.files.length, 'file')}`)
-  return { fingerprint: name, lock, unchanged: false }
+  return { fingerprint: name, lock, unchanged: false, changes }
 }
 
 const sorted = (files: ReadonlyMap<string, string>) =>
@@ -269,12 +272,6 @@ async function makeImageFolders({ localPath }: Storage): Promise<void> {
 }
 
 export const stateText = (state: DatasetState) => JSON.stringify(state)
-
-const lockText = (lock: DatasetLock) => `${JSON.stringify(lock, null, 2)}\n`
-
-async function putLock(storage: Storage, lock: DatasetLock): Promise<void> {
-  await storage.put(LOCK, lockText(lock))
-}
 
 /** CSVs, and their rows as JSON lines, of settings that are no more. Listed by their names: a dataset's folder may hold ten million files beside. */
 async function removeStrays(

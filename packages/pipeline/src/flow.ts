@@ -1,11 +1,11 @@
 import { count, fingerprint, type Storage, type Terminal } from '@skyscript/core'
-import { LOCK } from '@skyscript/dataset'
 import pLimit from 'p-limit'
 import type { RunContext } from './context.ts'
 import type { Facts } from './facts.ts'
 import type { Done, PackedHeads } from './heads.ts'
 import { createLanes } from './lanes.ts'
 import type { Presence } from './presence/presence.ts'
+import { beginChanges } from './record/publish.ts'
 import { readHead, readResult, resultKey } from './results.ts'
 import type { Job } from './runner/job.ts'
 import { JobQueue } from './runner/job-queue.ts'
@@ -80,6 +80,9 @@ export async function flow(stages: readonly Stage[], roots: readonly Following[]
       for (const stage of stages) await stage.preflight?.(context, options.isEmbedded)
     })())
 
+  /** From here on files change. */
+  let publishing: Promise<void> | undefined
+
   const enter = (after: string | null, items: readonly Following[]) => {
     for (const stage of next.get(after) ?? []) {
       for (const item of items) {
@@ -99,8 +102,7 @@ export async function flow(stages: readonly Stage[], roots: readonly Following[]
     }
     await lanes.begin(stage, async () => {
       await preflights()
-      // From here on files change, so the dataset is not whole until the lock is written again.
-      if (stage.publishes) await storage.delete(LOCK)
+      if (stage.publishes) await (publishing ??= beginChanges(storage))
     })
     open.set(resultKey(job), { stage, item })
     queue.push({ job, isRedone: presence.has(resultKey(job)) })

@@ -9,6 +9,7 @@ export { ledgerOf } from './context.ts'
 export { type BuildResult, build } from './coordinator.ts'
 export { eecuHoursOf, type FetchCost, fetchCost, type Probe, probe } from './cost.ts'
 export {
+  type Assembled,
   type CutOptions,
   cutStored,
   type DatasetState,
@@ -27,6 +28,7 @@ export type { Lease } from './ownership/lease.ts'
 export { type PlanSummary, planRegion } from './plan-region.ts'
 export { type BuildOptions, prepare } from './prepare.ts'
 export type { PrivateAddresses } from './private-addresses.ts'
+export type { ChangesSummary } from './record/publish.ts'
 export type { TagOutcomes } from './run.ts'
 export { createEmbeddedRunner } from './runner/embedded.ts'
 export { type SourceHere, sourcesAt, sourcesOfRegion } from './sources-here.ts'

@@ -2,9 +2,6 @@ import { type ChangedPair, comparePairs, type PairChanges } from './compare.ts'
 import { compareLocks, isEmpty, type LockChanges, NO_LOCK_CHANGES } from './locks.ts'
 import type { Side } from './side.ts'
 
-/** The dataset's own file with what its last build changed. */
-export const CHANGES = 'changes.json'
-
 /** Which of two datasets one is. */
 export interface Described {
   readonly name: string

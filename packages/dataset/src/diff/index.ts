@@ -6,7 +6,7 @@
  * const changes = await compareDatasets(before, after)
  * console.log(changes.pairs?.counts.added)
  */
-export { CHANGES, type Changes, changesJson, compareDatasets, type Described, differs } from './changes.ts'
+export { type Changes, changesJson, compareDatasets, type Described, differs } from './changes.ts'
 export {
   type ChangedPair,
   type CsvChange,
@@ -19,5 +19,5 @@ export {
 } from './compare.ts'
 export { type Chosen, type Example, firstPairs, readExamples } from './examples.ts'
 export { readMembers } from './members.ts'
-export { openPairs, type Side, type SideCsv, type SidePairs, sideOfDataset, sideOfLock } from './side.ts'
+export { openPairs, type Side, type SideCsv, type SidePairs, sideOf, sideOfDataset, sideOfLock } from './side.ts'
 export { changesText, pairsLine } from './text.ts'

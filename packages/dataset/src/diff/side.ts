@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { InputError, type Storage, sha256OfStream } from '@skyscript/core'
-import { changed, openFinished } from '../export/dataset.ts'
+import { changed, type FinishedDataset, openFinished } from '../export/dataset.ts'
 import { localFile } from '../local-file.ts'
 import { type DatasetLock, parseLock } from '../lock.ts'
 import { type ManifestFile, openManifestFile } from '../manifest-file.ts'
@@ -52,8 +52,10 @@ export function sideOfLock(text: string, file: string): Side {
  *
  * @throws InputError `unfinished-dataset`, `bad-lock`, `file-changed`, `bad-manifest`
  */
-export async function sideOfDataset(storage: Storage): Promise<Side> {
-  const { lock, sets } = await openFinished(storage)
+export const sideOfDataset = async (storage: Storage): Promise<Side> => sideOf(await openFinished(storage))
+
+/** The same of a dataset that is open. */
+export async function sideOf({ storage, lock, sets }: FinishedDataset): Promise<Side> {
   const members = async (csv: string) => {
     const { codes, sha256 } = await readMembers(storage.stream(csv))
     if (sha256 !== lock.files[csv]) throw changed(storage, csv)

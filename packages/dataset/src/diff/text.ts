@@ -101,7 +101,7 @@ function modelOf(model: unknown): string | null {
   return `${identity.id} ${identity.revision ?? fingerprint.slice(0, 12)}`
 }
 
-function shownValue(value: unknown): string {
+export function shownValue(value: unknown): string {
   if (value === null) return 'none'
   if (typeof value === 'number' && Number.isInteger(value)) return formatCount(value)
   const text = typeof value === 'string' ? value : JSON.stringify(value)

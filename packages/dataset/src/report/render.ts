@@ -2,7 +2,7 @@ import { formatBytes, formatCount } from '@skyscript/core'
 import { bars, scoreHistogram } from './charts.ts'
 import { type ReportInput, type ReportPair, SCORE_STEP } from './collector.ts'
 import { type Html, html } from './html.ts'
-import { STYLE } from './style.ts'
+import { STYLE_MARKUP } from './style.ts'
 
 /** Longer captions are cut; the longest released one has about 2,000 characters. */
 const CAPTION_CHARACTERS = 2000
@@ -18,7 +18,7 @@ export function renderReport(input: ReportInput): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>${input.name}: dataset report</title><style>${STYLE_MARKUP}</style></head><body><main>
-<h1>${input.name}</h1><p class="soft">Image-text pairs from OpenStreetMap objects and overhead imagery, made by skyscript ${input.toolVersion}.</p>
+<h1>${input.name}</h1><p class="soft">Image-text pairs from OpenStreetMap objects and overhead imagery, made by skyscript ${input.toolVersion}. <a href="changes.html">What changed</a> in the last build.</p>
 ${numbers(input)}
 <div class="columns">${reasonsCard(input)}${filesCard(input)}</div>
 ${unseenCard(input)}
@@ -34,9 +34,6 @@ ${sheet(input)}
 `
   return page.markup
 }
-
-/** Our own text, so it is not escaped. */
-const STYLE_MARKUP = html([STYLE] as unknown as TemplateStringsArray)
 
 /** Prefix of the reasons for objects without a visible tag. */
 const UNSEEN = 'not-groundable:'

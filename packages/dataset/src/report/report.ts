@@ -2,6 +2,7 @@
  * The files of a dataset that are for people: the report page, the attribution and the list of drop reasons.
  */
 export { attributionMarkdown, creditLines, type SourceAttribution, type Terms } from './attribution.ts'
+export { type ChangeExample, changesPage } from './changes-page.ts'
 export {
   createReportCollector,
   type ReportCollector,
@@ -16,3 +17,4 @@ export { droppedCsv } from './dropped.ts'
 export { ofScorers, reportPage } from './page.ts'
 export { renderReport } from './render.ts'
 export type { ReportRow } from './sample.ts'
+export { thumbnail } from './thumbnail.ts'

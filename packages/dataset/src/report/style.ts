@@ -1,5 +1,7 @@
-/** The page's whole style. Colours are set once for light and once for dark. */
-export const STYLE = `
+import { html } from './html.ts'
+
+/** The whole style of the pages. Colours are set once for light and once for dark. */
+const STYLE = `
 :root { color-scheme: light dark; --page: #f6f7f5; --card: #ffffff; --ink: #1d2420; --soft: #5c6761; --line: #dfe4e0;
   --accent: #2f7d5b; --accent-2: #c46b1f; --fill: #e7efe9 }
 @media (prefers-color-scheme: dark) { :root { --page: #121614; --card: #1b211e; --ink: #e6ebe7; --soft: #98a59d;
@@ -42,5 +44,10 @@ figure .none { display: grid; place-items: center; color: var(--soft) }
 figcaption { padding: 10px 12px 12px; font-size: 13px; line-height: 1.4; overflow-wrap: anywhere }
 figcaption p { margin: 0 0 6px } figcaption .facts { color: var(--soft); font-size: 12px; margin: 0 }
 figcaption .multi { max-height: 8.6em; overflow-y: auto; color: var(--soft) }
-ul { margin: 0; padding-left: 20px }
+ul { margin: 0; padding-left: 20px } a { color: var(--accent) }
+.two { display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; gap: 1px }
+del { color: var(--soft) } ins { text-decoration: none }
 `
+
+/** Our own text, so it is not escaped. */
+export const STYLE_MARKUP = html([STYLE] as unknown as TemplateStringsArray)

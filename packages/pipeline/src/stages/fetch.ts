@@ -8,6 +8,7 @@ import {
 } from '@skyscript/gee-fetch'
 import { leafOf, overlapping } from '../leaves.ts'
 import { bucketsText } from '../presence/listing.ts'
+import { keepReplaced } from '../record/before.ts'
 import { getWhole, readResult, resultKey } from '../results.ts'
 import { decidingSources, type Run } from '../run.ts'
 import type { Job } from '../runner/job.ts'
@@ -72,6 +73,7 @@ export const fetch: Stage<PlannedLeaf, FetchOutcome, FetchHead> = {
       tile: tileOf(job),
       grouping: run.config.imagery.earthEngine.grouping,
       signal,
+      onReplace: (images) => keepReplaced(storage, images, run.config.seed),
     })
   },
 

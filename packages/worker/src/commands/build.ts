@@ -13,14 +13,21 @@ export const build = defineCommand({
     const { withBuild } = await import('../runs/with-build.ts')
     const pipeline = await import('@skyscript/pipeline')
     const result = await withBuild('build', config, pipeline.build)
-    const { jobs, unchanged, leftOut, lock } = result
-    if (json) process.stdout.write(`${JSON.stringify({ jobs, unchanged, leftOut, ...lock })}\n`)
-    else process.stdout.write(summaryOf(config, result))
+    const { jobs, unchanged, changes, leftOut, lock } = result
+    if (json) process.stdout.write(`${JSON.stringify({ jobs, unchanged, changes, leftOut, ...lock })}\n`)
+    else process.stdout.write(summaryOf(config, result, await changedLines(result)))
     return Object.keys(lock.counts.failed).length === 0 ? 0 : 2
   },
 })
 
-function summaryOf(config: Config, { lock, unchanged, leftOut }: BuildResult): string {
+/** What was changed of the dataset that was there before. */
+async function changedLines({ changes }: BuildResult): Promise<string[]> {
+  if (changes === null || changes.first) return []
+  const { pairsLine } = await import('@skyscript/dataset/diff')
+  return [`changed since the last build: ${pairsLine(changes)}; details: changes.json`]
+}
+
+function summaryOf(config: Config, { lock, unchanged, leftOut }: BuildResult, changed: readonly string[]): string {
   const { counts, rows, notes } = lock
   const width = Math.max(...Object.keys(rows).map((path) => path.length))
   const root = config.output
@@ -42,6 +49,7 @@ function summaryOf(config: Config, { lock, unchanged, leftOut }: BuildResult): s
     ),
     ...list('failed; run the build again to retry (objects)', byCount(counts.failed)),
     ...notes.map((note) => `note: ${note}`),
+    ...changed,
     `report: ${root.replace(/\/$/, '')}/report/index.html`,
   ]
   return `${lines.join('\n')}\n`

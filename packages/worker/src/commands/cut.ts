@@ -1,7 +1,6 @@
 import { formatCount, getJson, InputError } from '@skyscript/core'
 import type { CutSettings } from '@skyscript/core/config'
-import type { DatasetLock } from '@skyscript/dataset'
-import type { CutOptions, DatasetState } from '@skyscript/pipeline'
+import type { Assembled, CutOptions, DatasetState } from '@skyscript/pipeline'
 import { argument, defineCommand, jsonOption, option } from '../command.ts'
 
 export const cut = defineCommand({
@@ -25,7 +24,7 @@ export const cut = defineCommand({
     const storage = await openDataset(output)
     const settings = config === undefined ? null : await readCutSettings(config)
     const claim = optionsClaim('cut', settings && [settings.name, settings.filter, settings.seed])
-    const lock = await owning(storage, claim, terminal, (signal) =>
+    const { lock, changes } = await owning(storage, claim, terminal, (signal) =>
       cutAgain({ storage, terminal, signal }, settings, config),
     )
     if (json) process.stdout.write(`${JSON.stringify(lock)}\n`)
@@ -33,6 +32,10 @@ export const cut = defineCommand({
       for (const [path, rows] of Object.entries(lock.rows))
         process.stdout.write(`${formatCount(rows).padStart(12)}  ${path}\n`)
     for (const note of lock.notes) terminal.note(note)
+    if (changes !== null && !changes.first) {
+      const { pairsLine } = await import('@skyscript/dataset/diff')
+      terminal.note(`Changed: ${pairsLine(changes)}; details: changes.json`)
+    }
     return 0
   },
 })
@@ -42,7 +45,7 @@ async function cutAgain(
   { storage, terminal, signal }: CutOptions,
   settings: CutSettings | null,
   file: string | undefined,
-): Promise<DatasetLock> {
+): Promise<Assembled> {
   const { cutStored, hasStoredPairs, readExclude, STATE, storedExclude, withFilter } = await import(
     '@skyscript/pipeline'
   )
@@ -72,5 +75,5 @@ async function cutAgain(
       'no-scores',
       `${file} names scorer "${missing.name}", for which no scores are stored; run skyscript build to score with it.`,
     )
-  return (await cutStored(state, exclude, { storage, terminal, signal })).lock
+  return cutStored(state, exclude, { storage, terminal, signal })
 }
