@@ -61,20 +61,23 @@ test('a sample has whole cells by the seed, and what is rare in these from every
 })
 
 const number = fc.integer({ min: 0, max: 30 })
-const entries = fc
-  .uniqueArray(fc.tuple(fc.constantFrom('n', 'w', 'a'), fc.integer({ min: -5, max: 2 ** 42 })), {
-    selector: String,
-    maxLength: 60,
-  })
-  .chain((ids) =>
-    fc.tuple(
-      ...ids.map(([kind, id]) =>
-        fc
-          .tuple(number, fc.uniqueArray(fc.integer({ min: 0, max: 6 }), { minLength: 1, maxLength: 4 }))
-          .map(([cell, tags]) => entry(`${kind}${id}`, cell, ...tags.map((tag) => `tag=${tag}`))),
+/** Objects in 31 cells. */
+const entriesOf = (tags: number, most: number) =>
+  fc
+    .uniqueArray(fc.tuple(fc.constantFrom('n', 'w', 'a'), fc.integer({ min: -5, max: 2 ** 42 })), {
+      selector: String,
+      maxLength: 60,
+    })
+    .chain((ids) =>
+      fc.tuple(
+        ...ids.map(([kind, id]) =>
+          fc
+            .tuple(number, fc.uniqueArray(fc.nat(tags - 1), { minLength: 1, maxLength: most }))
+            .map(([cell, tags]) => entry(`${kind}${id}`, cell, ...tags.map((tag) => `tag=${tag}`))),
+        ),
       ),
-    ),
-  )
+    )
+const entries = entriesOf(7, 4)
 
 /** The rules as they are written down, on objects. */
 function byRule(all: readonly Entry[], cells: number, rareBelow: number, limit: number, seed: number) {
@@ -119,6 +122,71 @@ test('columns choose what the rules choose of objects', async () => {
         expect(idsOf(table, await capPerTag(table, sample, limit, seed))).toEqual(expected.kept)
       },
     ),
+  )
+})
+
+/** Entries, the same after a few edits, and the ids that these touched: deleted, added, in another cell or with other tags. */
+const edited = fc
+  .tuple(entriesOf(25, 2), entriesOf(25, 2), fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 4 }))
+  .map(([before, others, changes]) => {
+    const after = new Map(before.map((each) => [each.id, each]))
+    const touched = new Set<string>()
+    const touch = (each: Entry | undefined, next: Entry | null) => {
+      if (each === undefined) return
+      touched.add(each.id)
+      if (next === null) after.delete(each.id)
+      else after.set(each.id, next)
+    }
+    for (const [kind, at] of changes) {
+      const [old, other] = [before[at % before.length], others[at % others.length]]
+      if (kind % 3 === 0) touch(old, null)
+      else if (kind % 3 === 1) touch(old, old && other ? { ...other, id: old.id } : null)
+      else touch(other, other ?? null)
+    }
+    return { before, after: [...after.values()], touched }
+  })
+
+const differing = (a: readonly string[], b: readonly string[]) => [
+  ...a.filter((id) => !b.includes(id)),
+  ...b.filter((id) => !a.includes(id)),
+]
+
+test('edits change the choice of a cap only among objects that tags connect with an edited one', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      edited,
+      fc.integer({ min: 1, max: 6 }),
+      fc.nat(),
+      async ({ before, after, touched }, limit, seed) => {
+        // biome-ignore format: one line
+        const all = [...before, ...after]
+        const connected = new Set(all.filter(({ id }) => touched.has(id)).flatMap(({ tags }) => tags))
+        for (let size = -1; size !== connected.size; ) {
+          size = connected.size
+          for (const { tags } of all)
+            if (tags.some((tag) => connected.has(tag))) for (const tag of tags) connected.add(tag)
+        }
+        const near = new Set(all.filter(({ tags }) => tags.some((tag) => connected.has(tag))).map(({ id }) => id))
+        const changed = differing(await capped(before, limit, seed), await capped(after, limit, seed))
+        expect(changed.filter((id) => !near.has(id))).toEqual([])
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+test('edits change a sample in no more other cells than they filled or emptied', async () => {
+  await fc.assert(
+    fc.asyncProperty(edited, number, fc.nat(), async ({ before, after, touched }, cells, seed) => {
+      const held = (some: readonly Entry[]) => new Set(some.map(({ cell }) => cell))
+      const [old, now] = [held(before), held(after)]
+      const exchanged = [...old].filter((cell) => !now.has(cell)).length + [...now].filter((cell) => !old.has(cell)).length // biome-ignore format: one line
+      const cellsOf = (ids: readonly string[]) =>
+        new Set(before.filter(({ id }) => ids.includes(id) && !touched.has(id)).map(({ cell }) => cell))
+      const whole = differing(await sampled(before, cells, 0, seed), await sampled(after, cells, 0, seed))
+      expect(cellsOf(whole).size).toBeLessThanOrEqual(exchanged)
+    }),
+    { numRuns: 300 },
   )
 })
 
