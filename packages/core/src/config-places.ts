@@ -6,6 +6,9 @@ import type { Config } from './config-schema.ts'
  */
 export type PlaceKind = 'address' | 'catalogue' | 'file' | 'file-or-name'
 
+/** `osm.changes` that are fetched from the server that an extract names. */
+export const AUTO_CHANGES = 'auto'
+
 export type PlaceChange = (text: string, kind: PlaceKind) => string
 
 type Filter = Config['filter']
@@ -18,15 +21,21 @@ const optional = (text: string | null, kind: PlaceKind, change: PlaceChange) =>
 export function mapPlaces<T extends Places>(config: T, change: PlaceChange): T {
   const { osm, imagery, captions, filter } = config
   const { classifier } = captions
+  const address = (text: string) => change(text, 'address')
   return {
     ...config,
     osm: {
       ...osm,
-      source:
-        typeof osm.source === 'string'
-          ? change(osm.source, 'address')
-          : osm.source.map((text) => change(text, 'address')),
+      source: typeof osm.source === 'string' ? address(osm.source) : osm.source.map(address),
       clip: typeof osm.clip === 'string' ? change(osm.clip, 'file') : osm.clip,
+      ...(osm.changes !== undefined && {
+        changes:
+          osm.changes === AUTO_CHANGES
+            ? AUTO_CHANGES
+            : typeof osm.changes === 'string'
+              ? address(osm.changes)
+              : osm.changes.map(address),
+      }),
     },
     imagery: {
       ...imagery,
@@ -38,7 +47,7 @@ export function mapPlaces<T extends Places>(config: T, change: PlaceChange): T {
           : {
               ...source,
               stac: optional(source.stac, 'catalogue', change),
-              files: source.files.map((text) => change(text, 'address')),
+              files: source.files.map(address),
             },
       ),
     },

@@ -72,26 +72,37 @@ const instant = z
     return z.NEVER
   })
 
-const osm = z.strictObject({
-  source: z
-    .union([z.string().min(1), z.array(z.string().min(1)).min(1)], 'must be a path, a URL or a list of them')
-    .describe(
-      'The OSM extract: a path, an `http(s)://` or `s3://` URL, or a list of them, which are read as one map. Downloads resume, and are cached until the server has another version',
-    ),
-  clip: z
-    .union([crossingBoxSetting, z.string().min(1)], 'must be [west, south, east, north] or a GeoJSON file')
-    .nullable()
-    .default(null)
-    .describe(
-      'Use only objects that intersect a box, `[west, south, east, north]` in degrees (west > east crosses 180 degrees), or the polygons of a GeoJSON file',
-    ),
-  // Without a default, so that builds without it keep their results.
-  at: instant
-    .optional()
-    .describe(
-      'Use the map as it was at a time: a date (its beginning in UTC) or a time with its zone. `source` must then be a [history extract](../how-to/map-of-a-date.md) (`.osh.pbf`); default: the newest map of a normal extract',
-    ),
-})
+const osm = z
+  .strictObject({
+    source: z
+      .union([z.string().min(1), z.array(z.string().min(1)).min(1)], 'must be a path, a URL or a list of them')
+      .describe(
+        'The OSM extract: a path, an `http(s)://` or `s3://` URL, or a list of them, which are read as one map. Downloads resume, and are cached until the server has another version',
+      ),
+    clip: z
+      .union([crossingBoxSetting, z.string().min(1)], 'must be [west, south, east, north] or a GeoJSON file')
+      .nullable()
+      .default(null)
+      .describe(
+        'Use only objects that intersect a box, `[west, south, east, north]` in degrees (west > east crosses 180 degrees), or the polygons of a GeoJSON file',
+      ),
+    // Without a default, so that builds without it keep their results.
+    at: instant
+      .optional()
+      .describe(
+        'Use the map as it was at a time: a date (its beginning in UTC) or a time with its zone. `source` must then be a [history extract](../how-to/map-of-a-date.md) (`.osh.pbf`); default: the newest map of a normal extract',
+      ),
+    changes: z
+      .union([z.string().min(1), z.array(z.string().min(1)).min(1)], 'must be "auto", a path, a URL or a list of them')
+      .optional()
+      .describe(
+        'Changes that are applied to the extract before it is read: `.osc` or `.osc.gz` files by path or URL, in any order, or `auto` for [all that the server named in the extract has published since](../how-to/map-changes.md); default: none',
+      ),
+  })
+  .refine(({ at, changes }) => at === undefined || changes === undefined, {
+    path: ['changes'],
+    message: 'must not be set with osm.at, whose history files hold all changes',
+  })
 
 const selection = z.strictObject({
   cells: z

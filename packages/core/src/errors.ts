@@ -17,6 +17,9 @@ export class SkyscriptError extends Error {
 /** What the user gave can't be used (config, file, folder, credentials): stop, say it, exit 1. A retry changes nothing. */
 export class InputError extends SkyscriptError {}
 
+/** A map is too old for the changes that there are: only a newer extract helps, and the message says which. */
+export class OutdatedError extends InputError {}
+
 /** A service (Earth Engine, storage, Redis, a model hub) did not do its part. `retry` says whether trying later may help. */
 export class ServiceError extends SkyscriptError {
   readonly retry: boolean

@@ -51,6 +51,8 @@ const schema = z.object({
       replicationTimestamp: text.nullable(),
       replicationSequence: z.number().nullable(),
       box: z.tuple([z.number(), z.number(), z.number(), z.number()]).readonly().nullable(),
+      /** Change files that were applied, and a running hash over the extract's sha256 and theirs. */
+      changes: z.object({ files: count, sha256: text }).optional(),
     }),
   ),
   /** For each source of image files: a hash of the addresses and versions of its files. */

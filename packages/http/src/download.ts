@@ -53,7 +53,8 @@ export type Downloaded = (Validators & { readonly file: string; readonly bytes: 
  * another version), also by a later call; 408, 425, 429 and 5xx are asked again, after `Retry-After` if the server gives
  * it; a conditional request saves the download of what is known.
  *
- * @throws ServiceError `download-failed`, `retry` true once every try failed; the signal's reason
+ * @throws ServiceError `download-failed`, `retry` true once every try failed, with the `status` of a refusal; the signal's
+ * reason
  */
 export async function download(options: Download): Promise<Downloaded> {
   const { path, signal, pauseMs = FIRST_PAUSE_MS } = options
@@ -147,7 +148,8 @@ async function refuse(options: Download, response: Response, state: State): Prom
   }
   const why = `HTTP ${status}`
   if ([408, 425, 429].includes(status) || status >= 500) throw new BrokenOff(why, retryAfterOf(response.headers))
-  throw failed(options, status === 401 || status === 403 ? `${why}: it may not be read without a login` : why, false)
+  const login = status === 401 || status === 403 ? ': it may not be read without a login' : ''
+  throw failed(options, `${why}${login}`, false, undefined, status)
 }
 
 /** @throws BrokenOff where the server sends another part than the one that is missing */
@@ -229,10 +231,10 @@ function isSame(known: Validators, now: Validators): boolean {
   return known.modified !== null && known.modified === now.modified
 }
 
-function failed({ url }: Download, why: string, retry: boolean, cause?: unknown): ServiceError {
+function failed({ url }: Download, why: string, retry: boolean, cause?: unknown, status?: number): ServiceError {
   return new ServiceError(
     'download-failed',
     `${redact(url)} could not be downloaded (${why}); check the URL and run again.`,
-    { retry, cause },
+    { retry, cause, ...(status !== undefined && { status }) },
   )
 }

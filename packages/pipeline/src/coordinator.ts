@@ -10,6 +10,7 @@ import { originsOfFiles } from './origins.ts'
 import { leftOutOf } from './plan-region.ts'
 import { type BuildOptions, type Prepared, prepare } from './prepare.ts'
 import { sealDataset } from './presence/listing.ts'
+import type { ExtractUpdate } from './region-map.ts'
 import { selectionKey } from './run.ts'
 import type { FetchHead } from './stages/fetch.ts'
 import { loadStages } from './stages/index.ts'
@@ -21,6 +22,8 @@ export interface BuildResult extends Assembled {
   readonly jobs: Readonly<Record<string, number>>
   /** Images that sources have and that may not be used, by source and reason. */
   readonly leftOut: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** What `osm.changes` did, by extract. */
+  readonly updates: readonly ExtractUpdate[]
 }
 
 /**
@@ -49,7 +52,7 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
         await removeUnused(prepared, made, assembledKey(assembled.fingerprint))
       await sealDataset(storage, digests)
     }
-    return { ...assembled, jobs: Object.fromEntries(made.jobs), leftOut: leftOutOf(made) }
+    return { ...assembled, jobs: Object.fromEntries(made.jobs), leftOut: leftOutOf(made), updates: prepared.updates }
   } finally {
     await context.close()
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { Readable, type Transform } from 'node:stream'
 import { promisify } from 'node:util'
 import { createGzip, gzip } from 'node:zlib'
@@ -24,10 +24,10 @@ import {
 import { extract } from '@skyscript/osm-extract'
 import pMap from 'p-map'
 import { readClip } from './clip.ts'
-import type { SourceFile } from './inputs.ts'
 import { editStart, outlinesOf } from './outlines.ts'
 import { getWhole } from './results.ts'
 import { type ExtractIndex, type ExtractTile, extractIndexKey, hasLines, tileKey, VERSIONS, wideKey } from './run.ts'
+import { inputOf, type SourceFile } from './source-file.ts'
 import { sortedCounts } from './tables.ts'
 import { type TileLines, TileSpill } from './tile-spill.ts'
 
@@ -99,11 +99,8 @@ async function writeTiles(
     )
     for await (const chunk of extraction.chunks()) await spill.add(chunk)
     const { headers, tagged, dropped, newestEdit } = extraction.report()
-    const inputs = files.map(({ source, bytes, sha256 }, i) => {
-      const { replicationTimestamp, replicationSequence, box } = headers[i]!
-      const date = at === undefined ? { replicationTimestamp, replicationSequence } : { replicationTimestamp: at, replicationSequence: null } // biome-ignore format: one choice
-      return { name: basename(source), bytes, sha256, ...date, box }
-    })
+    const ofTime = at === undefined ? {} : { replicationTimestamp: at, replicationSequence: null }
+    const inputs = files.map((file, i) => inputOf(file, { ...headers[i]!, ...ofTime }))
     const wide = await storeWide(name, spill, captioner, storage)
     const wideIn = wideByTile(wide)
     const tiles: Record<string, ExtractIndex['tiles'][string]> = {}

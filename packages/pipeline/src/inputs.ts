@@ -10,27 +10,14 @@ import {
   sha256OfStream,
   type Terminal,
 } from '@skyscript/core'
-import { type LocalFile, localFile } from '@skyscript/dataset'
+import { localFile } from '@skyscript/dataset'
 import { PbfFault } from '@skyscript/osm-extract'
 import { checkExtractFile } from './check-extract.ts'
-import { type CacheOptions, cachedExtract } from './extract-cache.ts'
+import { cachedExtract } from './extract-cache.ts'
+import { openChanges } from './map-changes/index.ts'
 import { defaultModelCache } from './models.ts'
-
-/** A file on this machine's disk, downloaded if it was elsewhere. */
-export interface ExtractFile extends LocalFile {
-  /** As the config names it, without logins and queries. */
-  readonly source: string
-  /** Where it is known already. */
-  readonly sha256?: string
-  /** Of the cache: see that the next build downloads it anew. */
-  discard?(): Promise<void>
-}
-
-/** An OSM extract of the settings. */
-export interface SourceFile extends ExtractFile {
-  readonly bytes: number
-  readonly sha256: string
-}
+import type { ExtractFile, SourceFile } from './source-file.ts'
+import type { CacheOptions } from './url-cache.ts'
 
 export interface SourceOptions {
   readonly signal: AbortSignal
@@ -41,31 +28,53 @@ export interface SourceOptions {
   readonly cacheFolder?: string | undefined
   /** `osm.at`, for which a file must be of histories. */
   readonly at?: string | undefined
+  /** Takes a copy of the cache, whatever the server has by now. */
+  readonly keep?: boolean
+  /** Before a second try, see `download`. */
+  readonly pauseMs?: number
 }
 
-/** Hands all extracts of the settings to `task`, in their order, and removes temporary copies. */
+/**
+ * Hands all extracts of the settings to `task`, in their order and with the changes of the settings applied, and removes
+ * temporary copies.
+ *
+ * @throws as `extractFile` and `openChanges`, and what the task throws
+ */
 export async function withSources<T>(
   osm: Config['osm'],
   options: SourceOptions,
   task: (files: readonly SourceFile[]) => Promise<T>,
 ): Promise<T> {
-  const files: SourceFile[] = []
+  const opened: ExtractFile[] = []
+  const { cacheFolder = defaultModelCache() } = options
+  const changes = osm.changes === undefined ? null : await openChanges(osm.changes, { ...options, cacheFolder })
+  const open = async (source: string, how: { readonly keep: boolean }): Promise<SourceFile> => {
+    const file = await extractFile(source, { ...options, ...how, at: osm.at })
+    opened.push(file)
+    const hash = file.sha256 ?? (await sha256OfStream(createReadStream(file.path)))
+    return { ...file, bytes: (await stat(file.path)).size, sha256: hash }
+  }
+  const current = async (source: string): Promise<SourceFile> => {
+    if (changes === null) return open(source, { keep: false })
+    // What the server of an extract publishes brings an older copy up to date.
+    const updated = await changes.update((how) => open(source, how))
+    opened.push(updated)
+    return updated
+  }
   try {
-    for (const source of typeof osm.source === 'string' ? [osm.source] : osm.source) {
-      const file = await extractFile(source, { ...options, at: osm.at })
-      const hash = file.sha256 ?? (await sha256OfStream(createReadStream(file.path)))
-      files.push({ ...file, bytes: (await stat(file.path)).size, sha256: hash })
-    }
-    return await task(files).catch(async (error) => {
-      throw await namedBySource(error, files)
-    })
+    const files: SourceFile[] = []
+    for (const source of typeof osm.source === 'string' ? [osm.source] : osm.source) files.push(await current(source))
+    return await task(files)
+  } catch (error) {
+    throw await namedBySource(error, opened)
   } finally {
-    for (const file of files) await file.release()
+    for (const file of opened) await file.release()
+    await changes?.release()
   }
 }
 
 /** Faults of a file name its source, not its path in the cache; a faulty download is downloaded again by the next build. */
-async function namedBySource(error: unknown, files: readonly SourceFile[]): Promise<unknown> {
+async function namedBySource(error: unknown, files: readonly ExtractFile[]): Promise<unknown> {
   const file = error instanceof PbfFault ? files.find(({ path }) => path === error.origin.path) : undefined
   if (!(error instanceof PbfFault) || file === undefined) return error
   await file.discard?.()
@@ -80,7 +89,7 @@ async function namedBySource(error: unknown, files: readonly SourceFile[]): Prom
  */
 export async function extractFile(
   source: string,
-  { signal, openStorage, terminal, cacheFolder = defaultModelCache(), at }: SourceOptions,
+  { signal, openStorage, terminal, cacheFolder = defaultModelCache(), at, keep = false, pauseMs }: SourceOptions,
 ): Promise<ExtractFile> {
   if (!isUrl(source)) {
     await checkExtractFile(source, at ?? null)
@@ -94,7 +103,11 @@ export async function extractFile(
     )
   }
   if (url.protocol === 's3:') return fromS3(source, openStorage)
-  const { path, sha256, discard } = await fromCache(source, { cacheFolder, signal }, terminal)
+  const { path, sha256, discard } = await fromCache(
+    source,
+    { cacheFolder, signal, keep, ...(pauseMs !== undefined && { pauseMs }) },
+    terminal,
+  )
   return { source: redact(`${url.origin}${url.pathname}`), path, sha256, discard, release: async () => {} }
 }
 
@@ -108,7 +121,7 @@ async function fromCache(url: string, options: CacheOptions, terminal?: Terminal
     stage?.end('failed')
     throw error
   })
-  stage?.end(found.isNew ? redact(url) : `${redact(url)} is unchanged`)
+  stage?.end(found.isNew ? redact(url) : `${redact(url)} ${options.keep ? 'is kept' : 'is unchanged'}`)
   return found
 }
 

@@ -3,9 +3,9 @@ import { type Captioner, judgeEmbedding, parseTagClassifier, type TagRow, tagTex
 import { type Config, fingerprint, getJson, InputError, type Progress, putJson, type Storage } from '@skyscript/core'
 import { openTextEmbedder, type TextEmbedder } from '@skyscript/filter'
 import { extract } from '@skyscript/osm-extract'
-import type { SourceFile } from './inputs.ts'
 import { type ContextOptions, modelOptions } from './models.ts'
 import { type CaptionTables, learnedKey, VERSIONS } from './run.ts'
+import type { SourceFile } from './source-file.ts'
 import { readTextFile } from './text-file.ts'
 
 export interface LearnedTags {

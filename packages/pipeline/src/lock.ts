@@ -16,7 +16,9 @@ export type LockedConfig = ReturnType<typeof lockedConfig>
  * recorded too), and without where it ran: folders, queue, credentials.
  */
 export function lockedConfig(config: Run['config']) {
-  const { name, osm, imagery, selection, tiles, captions, seed } = mapPlaces(config, byName)
+  const { name, osm: map, imagery, selection, tiles, captions, seed } = mapPlaces(config, byName)
+  // Which changes were applied stands with the extracts that they were applied to.
+  const { changes: _changes, ...osm } = map
   const choice = decidingImagery(imagery)
   return {
     ...{ name, osm },

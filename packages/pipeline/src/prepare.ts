@@ -13,7 +13,7 @@ import type { Lease } from './ownership/lease.ts'
 import { listStorage } from './presence/listing.ts'
 import { createPresence } from './presence/presence.ts'
 import { type PrivateAddresses, refuseForWorkers, withoutSecrets, withSecrets } from './private-addresses.ts'
-import { type MapOptions, readMap } from './region-map.ts'
+import { type ExtractUpdate, type MapOptions, readMap } from './region-map.ts'
 import { type Run, type SelectIndex, selectIndexKey } from './run.ts'
 import { type Runner, runKey } from './runner/runner.ts'
 import { selectObjects } from './select.ts'
@@ -31,6 +31,7 @@ export interface Prepared extends FlowOptions {
   readonly roots: readonly Following[]
   /** Keys of what a classifier said. */
   readonly learnedTags: readonly string[]
+  readonly updates: readonly ExtractUpdate[]
 }
 
 /** Extracts, selects, and stores what the jobs need to know. The caller closes the context. */
@@ -55,7 +56,7 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   const scorers = await identifyScorers(scorerOptions(options.config, options))
   const first = await listStorage(storage)
   const existing = new Set(first.work.keys())
-  const { tables, captioner, extract, index, learnedTags } = await readMap(options, existing)
+  const { tables, captioner, extract, index, learnedTags, updates } = await readMap(options, existing)
   const auto = await chooseAuto(options.config.imagery, Object.keys(index.tiles), {
     say,
     complete: async (source) => (await complete([source]))[0]!,
@@ -80,7 +81,7 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   const facts: Facts = { run, index, selection, captioner, sources, scorers }
   const areAsPlanned = originChecker(context.imagery, sources, (text) => terminal.warn(text))
   return {
-    ...{ storage, run: name, facts, context, runner, terminal, signal, learnedTags },
+    ...{ storage, run: name, facts, context, runner, terminal, signal, learnedTags, updates },
     isEmbedded: queue === 'embedded',
     heads: await readHeads(
       storage,

@@ -1,14 +1,18 @@
+import { basename } from 'node:path'
 import type { Captioner } from '@skyscript/captioner'
 import { createCaptioner } from '@skyscript/captioner'
 import { type Config, formatCounted, getJson, type Storage, type Terminal } from '@skyscript/core'
 import { lateWarning } from '@skyscript/osm-extract'
 import { openCaptioner, readCaptionTables } from './captioner.ts'
 import { extractTiles } from './extract.ts'
-import { type SourceFile, withSources } from './inputs.ts'
+import { withSources } from './inputs.ts'
 import { type LearnedTags, learnTags } from './learn-tags.ts'
+import { type ChangeCounts, noCounts } from './map-changes/change-counts.ts'
+import type { MapUpdate } from './map-changes/updated-maps.ts'
 import type { ContextOptions } from './models.ts'
 import { withSecrets } from './private-addresses.ts'
 import { type CaptionTables, type ExtractIndex, extractIndexKey } from './run.ts'
+import type { SourceFile } from './source-file.ts'
 
 /** What a region's map was read into. */
 export interface RegionMap {
@@ -19,6 +23,21 @@ export interface RegionMap {
   readonly index: ExtractIndex
   /** Keys of what a classifier said. */
   readonly learnedTags: readonly string[]
+  /** What `osm.changes` did, by extract. */
+  readonly updates: readonly ExtractUpdate[]
+}
+
+/** How an extract was brought up to date. */
+export interface ExtractUpdate {
+  readonly name: string
+  /** Number of change files that were applied since the extract, and of those that the last update did not have. */
+  readonly files: number
+  readonly newFiles: number
+  /** Elements that they touched, since the extract. */
+  readonly counts: ChangeCounts
+  /** Of the map now. */
+  readonly timestamp: string | null
+  readonly sequence: number | null
 }
 
 /** What reading a map needs. */
@@ -53,9 +72,14 @@ export async function readMap(options: MapOptions, existing: ReadonlySet<string>
     )
     const late = lateWarning(config.osm.at ?? null, index.newestEdit ?? null)
     if (late !== null) terminal.warn(late)
-    return { tables, captioner, extract, index, learnedTags: asked === null ? [] : [asked.key] }
+    const updates = files.flatMap(({ source, updated }) => (updated ? [updateOf(source, updated)] : []))
+    return { tables, captioner, extract, index, learnedTags: asked === null ? [] : [asked.key], updates }
   })
 }
+
+const updateOf = (source: string, { map, newFiles, to: { timestamp, sequence } }: MapUpdate): ExtractUpdate => ({
+  ...{ name: basename(source), files: map?.files ?? 0, newFiles, counts: map?.counts ?? noCounts, timestamp, sequence },
+})
 
 /** What the classifier of the settings says of the extracts' tags; null without one. */
 async function askClassifier(

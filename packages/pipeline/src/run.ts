@@ -57,6 +57,8 @@ export interface ExtractIndex {
     readonly replicationTimestamp: string | null
     readonly replicationSequence: number | null
     readonly box: Box | null
+    /** Change files that were applied to it, and the running hash over them; the times above are those after them. */
+    readonly changes?: { readonly files: number; readonly sha256: string }
   }[]
   /** With `osm.at`: when the last edit was made that the files have; null where they have no timestamps. */
   readonly newestEdit?: string | null

@@ -1,10 +1,8 @@
-import { messageOf, printable, ServiceError, SkyscriptError, TOOL_VERSION } from '@skyscript/core'
+import { messageOf, printable, SkyscriptError, TOOL_VERSION } from '@skyscript/core'
 import { CommanderError, Option as CommanderOption, Command as Program } from 'commander'
 import type { Command, Option } from './command.ts'
 import { COMMANDS } from './commands/index.ts'
-
-/** Exit codes: success, failure, and a result that lacks what failed for now. */
-const EXIT = { whole: 0, failed: 1, partial: 2 } as const
+import { EXIT, exitCodeOf } from './exit-codes.ts'
 
 /**
  * The `skyscript` command. Data goes to stdout, messages to stderr.
@@ -25,13 +23,9 @@ export async function runCli(args: readonly string[]): Promise<number> {
     // An error of ours has one sentence for the user; anything else is a bug, whose stack helps.
     const text = error instanceof SkyscriptError ? error.message : ((error as Error)?.stack ?? String(error))
     process.stderr.write(`skyscript: ${printable(messageOf(text))}\n`)
-    return isOutage(error) ? EXIT.partial : EXIT.failed
+    return exitCodeOf(error)
   }
 }
-
-/** A service, or the files of an imagery source, can't be reached for now: the same command resumes later. */
-const isOutage = (error: unknown): boolean =>
-  error instanceof ServiceError && (error.code === 'service-unavailable' || error.code.startsWith('imagery-'))
 
 /** `skyscript extract … | head` closes our stdout: nothing is wrong. */
 const isClosedPipe = (error: unknown): boolean => (error as NodeJS.ErrnoException)?.code === 'EPIPE'

@@ -152,6 +152,14 @@ export const positiveNumber = kind((text) => {
   return value > 0 && Number.isFinite(value) ? value : undefined
 }, 'a number above 0')
 
+const MILLISECONDS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Milliseconds. */
+export const duration = kind((text) => {
+  const [, number, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
+  return Number(number) > 0 ? Number(number) * MILLISECONDS[unit!]! : undefined
+}, 'a time such as 30m, 6h or 1d')
+
 export const webAddress = kind(
   (text) => (/^https?:\/\/\S+$/.test(text) && URL.canParse(text) ? text : undefined),
   'an http(s) URL',

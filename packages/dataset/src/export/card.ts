@@ -1,4 +1,4 @@
-import { formatCount } from '@skyscript/core'
+import { formatCount, formatCounted } from '@skyscript/core'
 import { stringify } from 'yaml'
 import type { DatasetLock } from '../lock.ts'
 import { code, plain } from '../markdown.ts'
@@ -275,12 +275,15 @@ function making({ tool, fingerprint, config, inputs, counts }: DatasetLock): str
 
 /** What is known of an extract, with the date of the map and the sequence number by which it can be updated. */
 function mapOf(input: DatasetLock['inputs'][number]): string {
-  const { name, sha256, replicationTimestamp: date, replicationSequence: sequence } = input
+  const { name, sha256, replicationTimestamp: date, replicationSequence: sequence, changes } = input
   return [
     plain(name),
     ...(date === null ? [] : [`as of ${plain(date)}`]),
     ...(sequence === null ? [] : [`replication sequence ${sequence}`]),
     `sha256 \`${sha256}\``,
+    ...(changes === undefined
+      ? []
+      : [`with ${formatCounted(changes.files, 'change file')} applied, \`${changes.sha256}\``]),
   ].join(', ')
 }
 

@@ -1,4 +1,4 @@
-import { type Config, fingerprint } from '@skyscript/core'
+import { type Config, fingerprint, redact } from '@skyscript/core'
 import { lockedConfig } from '../lock.ts'
 import type { LeaseClaim } from './lease.ts'
 
@@ -10,6 +10,8 @@ export function buildClaim(command: 'build' | 'plan', config: Config): LeaseClai
     if (!isGroup) settings[name] = fingerprint(value)
     else for (const [part, each] of Object.entries(value)) settings[`${name}.${part}`] = fingerprint(each)
   }
+  const { changes } = config.osm
+  if (changes !== undefined) settings['osm.changes'] = fingerprint([changes].flat().map(redact))
   return { command, settings, remote: config.queue !== 'embedded' }
 }
 

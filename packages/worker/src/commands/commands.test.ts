@@ -42,6 +42,7 @@ test('a declaration of a command or format loads nothing large when it is import
     '@skyscript/pipeline/stages',
     'csv-stringify/sync',
     '../command.ts',
+    '../exit-codes.ts',
     '../tag-options.ts',
     '../exports/index.ts',
     '../terminal/json-lines.ts',

@@ -13,12 +13,14 @@ import { sources } from './sources.ts'
 import { tags } from './tags.ts'
 import { tagsCoverage } from './tags-coverage.ts'
 import { tagsTrain } from './tags-train.ts'
+import { update } from './update.ts'
 import { verify } from './verify.ts'
 import { worker } from './worker.ts'
 
 /** Every command, in the order of the help. A subcommand comes after its parent. */
 export const COMMANDS: readonly Command[] = [
   build,
+  update,
   plan,
   sources,
   worker,

@@ -90,6 +90,18 @@ test('an OSM extract that is missing, or something else, is told apart', async (
   expect(checks.get('osm:3')?.fix).toMatch(/geofabrik/)
 })
 
+test('changes of the map are looked at: each file, or the server that the extract names', async () => {
+  const files = await doctor({ osm: '{ source: town.osm.pbf, changes: [page.osm.pbf, gone.osc] }' })
+  expect(files.get('osm.changes:1')).toMatchObject({ status: 'fail', detail: expect.stringMatching(/is a web page/) })
+  expect(files.get('osm.changes:2')).toMatchObject({ status: 'fail', detail: expect.stringMatching(/no such file/) })
+  const server = await doctor({ osm: '{ source: town.osm.pbf, changes: auto }' })
+  expect(server.get('osm.changes')).toMatchObject({
+    status: 'fail',
+    detail: expect.stringMatching(/names no server of changes/),
+    fix: expect.stringContaining('osm.changes: [files]'),
+  })
+})
+
 test('of an extract at a URL only the first bytes are read, even where the server sends all', async () => {
   let sent = 0
   const server = createServer((request, response) => {

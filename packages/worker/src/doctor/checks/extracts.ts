@@ -1,5 +1,5 @@
 import { formatBytes } from '@skyscript/core'
-import { checkExtract } from '@skyscript/pipeline/checks'
+import { checkChanges, checkExtract } from '@skyscript/pipeline/checks'
 import { openStorage } from '../../storages/storages.ts'
 import { type Check, finding } from '../check.ts'
 
@@ -10,14 +10,17 @@ export const extracts: Check = {
     if (config === null) return []
     const { source, at = null } = config.osm
     const sources = typeof source === 'string' ? [source] : source
-    return Promise.all(
-      sources.map((each, i) =>
-        finding(sources.length === 1 ? 'osm' : `osm:${i + 1}`, async () => {
+    const changes = checkChanges(config.osm, { signal })
+    const nameOf = (what: string, i: number, of: readonly unknown[]) => (of.length === 1 ? what : `${what}:${i + 1}`)
+    return Promise.all([
+      ...sources.map((each, i) =>
+        finding(nameOf('osm', i, sources), async () => {
           const { name, bytes, newestChange } = await checkExtract(each, at, { signal, openStorage })
           const facts = [...(bytes === null ? [] : [formatBytes(bytes)]), ...(newestChange ? [newestChange] : [])]
           return facts.length === 0 ? name : `${name} (${facts.join(', ')})`
         }),
       ),
-    )
+      ...changes.map((look, i) => finding(nameOf('osm.changes', i, changes), look)),
+    ])
   },
 }

@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  InputError,
+  type Progress,
+  ServiceError,
+  sha256,
+  sha256OfStream,
+  systemReason,
+  unsignedUrl,
+} from '@skyscript/core'
+import { type Download, download, type Validators } from '@skyscript/http'
+
+/** An older version of a file is kept this long after its last use: another build may still read it. */
+export const KEEP_OLD_MS = 24 * 3600_000
+
+/** What is downloaded: where it is kept, and how it is told from something else. */
+export interface FileKind {
+  /** A folder of the cache. */
+  readonly folder: string
+  /** What names of its files end with. */
+  readonly suffix: string
+  readonly checkHead: NonNullable<Download['checkHead']>
+  readonly checkWhole: NonNullable<Download['checkWhole']>
+}
+
+export interface CacheOptions {
+  readonly cacheFolder: string
+  readonly signal: AbortSignal
+  readonly progress?: Progress
+  readonly onRetry?: (why: string, pauseMs: number) => void
+  /** See `download`. */
+  readonly pauseMs?: number
+  /** A copy that is there is taken as it is, whatever the server has by now. */
+  readonly keep?: boolean
+}
+
+export interface CachedFile {
+  readonly path: string
+  readonly bytes: number
+  readonly sha256: string
+  /** Whether it had to be downloaded. */
+  readonly isNew: boolean
+  /** Forgets it, so that the next build downloads it whatever the server says of its version. */
+  discard(): Promise<void>
+}
+
+/** `entry.json`: which file of the folder is the URL's, and what the server called that version. */
+interface Entry extends Validators {
+  readonly sha256: string
+  readonly bytes: number
+}
+
+/**
+ * The file of an http(s) URL from the cache, downloaded if the server has another version than the cache: one
+ * conditional request if it has not. A folder of the cache holds `<hash of the URL>/<sha256><suffix>` and `entry.json`.
+ *
+ * @throws what the kind's checks throw; InputError `bad-cache`, `disk-full`; ServiceError `download-failed`
+ */
+export async function cachedFile(url: string, kind: FileKind, options: CacheOptions): Promise<CachedFile> {
+  const { cacheFolder } = options
+  // A link that is signed anew is still the same file's.
+  const folder = join(cacheFolder, kind.folder, sha256(unsignedUrl(url)).slice(0, 16))
+  try {
+    await mkdir(folder, { recursive: true })
+    const entry = await readEntry(folder)
+    const pathOf = ({ sha256: hash }: Entry) => join(folder, `${hash}${kind.suffix}`)
+    const known = entry !== null && (await isIntact(pathOf(entry), entry)) ? entry : null
+    const found = known !== null && options.keep ? known : await fetchFile(url, folder, kind, known, options)
+    const path = pathOf(found)
+    await touch(path)
+    await removeOld(folder, kind.suffix, path)
+    const discard = () => rm(join(folder, 'entry.json'), { force: true })
+    return { path, bytes: found.bytes, sha256: found.sha256, isNew: found !== known, discard }
+  } catch (error) {
+    throw asCacheFault(error, cacheFolder)
+  }
+}
+
+/** Notes that a file of the cache was used. */
+export async function touch(path: string): Promise<void> {
+  const now = new Date()
+  await utimes(path, now, now).catch(() => undefined)
+}
+
+async function fetchFile(
+  url: string,
+  folder: string,
+  kind: FileKind,
+  known: Entry | null,
+  options: CacheOptions,
+): Promise<Entry> {
+  const { signal, progress, onRetry, pauseMs } = options
+  const got = await download({
+    url,
+    path: join(folder, 'download'),
+    known,
+    signal,
+    onBytes: (done, total) => progress?.update(done, total ?? undefined),
+    ...(onRetry && { onRetry }),
+    ...(pauseMs !== undefined && { pauseMs }),
+    checkHead: kind.checkHead,
+    checkWhole: kind.checkWhole,
+  })
+  if (got === null) return known!
+  const entry: Entry = {
+    etag: got.etag,
+    modified: got.modified,
+    bytes: got.bytes,
+    sha256: await sha256OfStream(createReadStream(got.file)),
+  }
+  await rename(got.file, join(folder, `${entry.sha256}${kind.suffix}`))
+  await writeWhole(join(folder, 'entry.json'), entry)
+  return entry
+}
+
+/** Writes a file of JSON that appears whole. */
+export async function writeWhole(path: string, value: unknown): Promise<void> {
+  const temporary = `${path}.${randomUUID()}`
+  await writeFile(temporary, `${JSON.stringify(value, null, 2)}\n`)
+  await rename(temporary, path)
+}
+
+async function readEntry(folder: string): Promise<Entry | null> {
+  try {
+    const { etag, modified, sha256: hash, bytes } = JSON.parse(await readFile(join(folder, 'entry.json'), 'utf8'))
+    const isText = (value: unknown) => value === null || typeof value === 'string'
+    if (!isText(etag) || !isText(modified) || !/^[0-9a-f]{64}$/.test(hash) || !Number.isSafeInteger(bytes)) return null
+    return { etag, modified, sha256: hash, bytes }
+  } catch {
+    // Never downloaded, or damaged: the file is downloaded.
+    return null
+  }
+}
+
+/** Whether a file is as it was noted; what is not is removed. */
+export async function isIntact(
+  path: string,
+  { sha256: hash, bytes }: { readonly sha256: string; readonly bytes: number },
+): Promise<boolean> {
+  const found = await stat(path).catch(() => null)
+  if (found?.size === bytes && (await sha256OfStream(createReadStream(path))) === hash) return true
+  await rm(path, { force: true })
+  return false
+}
+
+/** What nothing has used for this long is removed; it can be downloaded or made again. */
+const UNUSED_MS = 30 * 24 * 3600_000
+
+/** Removes what is unused from a folder; names of folders among it stand for all that is in them. */
+export async function removeUnused(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const path = join(folder, name)
+    const found = await stat(path).catch(() => null)
+    if (found !== null && Date.now() - found.mtimeMs > UNUSED_MS) await rm(path, { recursive: true, force: true })
+  }
+}
+
+async function removeOld(folder: string, suffix: string, current: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name)
+    if (!name.endsWith(suffix) || path === current) continue
+    const found = await stat(path).catch(() => null)
+    if (found !== null && Date.now() - found.mtimeMs > KEEP_OLD_MS) await rm(path, { force: true })
+  }
+}
+
+/** Errors of the disk, as errors that tell the user what to do. */
+export function asCacheFault(error: unknown, cacheFolder: string): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new ServiceError(
+      'disk-full',
+      `The disk of ${cacheFolder} is full; free some space, and the download resumes where it stopped.`,
+      { retry: false, cause: error },
+    )
+  if (!['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code ?? '')) return error
+  return new InputError(
+    'bad-cache',
+    `Downloads can't be kept in ${cacheFolder} (${systemReason(error)}); set SKYSCRIPT_CACHE to a folder that can be written to.`,
+    { cause: error },
+  )
+}
