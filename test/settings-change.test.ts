@@ -56,6 +56,7 @@ const ROWS: Readonly<Record<string, Row | string>> = {
     change: () => ({ imagery: { prefer: 'listed' } }),
   },
   'imagery.year': { change: () => ({ imagery: { year: 'closest' } }) },
+  'imagery.refresh': { change: () => ({ imagery: { refresh: 'newer' } }), same: 'always' },
   'imagery.maxCloud': { change: () => ({ imagery: { maxCloud: 1 } }), same: 'perhaps' },
   'imagery.checks.minValid': { change: () => ({ imagery: { checks: { minValid: 1 } } }), same: 'perhaps' },
   'imagery.checks.maxCloud': { change: () => ({ imagery: { checks: { maxCloud: 0 } } }), same: 'perhaps' },

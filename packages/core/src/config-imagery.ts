@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { SHIPPED_ALIASES, sourcesSetting } from './config-sources.ts'
 import { SOURCE_ALIASES } from './records.ts'
+import { REFRESH } from './refresh.ts'
 
 /** Whether an address has no part in which secrets are put: login, query or fragment. */
 export function isBareUrl(text: string): boolean {
@@ -134,6 +135,13 @@ export const imagery = z.strictObject({
     .default('latest')
     .describe(
       "Among equally clear images: the `latest`, the one `closest` in time to the object's last edit, or one of a random year (`all`)",
+    ),
+  refresh: z
+    .string()
+    .regex(REFRESH, 'must be never, newer, or an age such as 36h, 90d or 12w')
+    .default('never')
+    .describe(
+      'When sources are asked again for [newer images](../explanation/imagery.md#newer-images) of ground that is planned already: `never`, by every build (`newer`), or by a build after an age in hours, days or weeks (`90d`). Pairs change only where there are newer images',
     ),
   maxCloud: z
     .number()

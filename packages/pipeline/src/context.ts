@@ -59,6 +59,7 @@ export interface RunContext {
   /** Of the run's settings, in their order. */
   readonly sources: readonly Source[]
   readonly imagery: Imagery
+  readonly now: () => Date
   earthEngine(): Promise<EarthEngine>
   /** All scorers of the settings. */
   scoring(): Promise<Scoring>
@@ -156,6 +157,7 @@ export async function openContext(
         earthEngineOrigin: async (box) => (await originOf())(box),
       },
     ),
+    now: options.now ?? (() => new Date()),
     earthEngine,
     scoring: once(async () => {
       const scoring = await openScorers()

@@ -10,6 +10,7 @@ import { originsOfFiles } from './origins.ts'
 import { leftOutOf } from './plan-region.ts'
 import { type BuildOptions, type Prepared, prepare } from './prepare.ts'
 import { sealDataset } from './presence/listing.ts'
+import type { Refreshed } from './refresh.ts'
 import type { ExtractUpdate } from './region-map.ts'
 import { selectionKey } from './run.ts'
 import type { FetchHead } from './stages/fetch.ts'
@@ -24,6 +25,8 @@ export interface BuildResult extends Assembled {
   readonly leftOut: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** What `osm.changes` did, by extract. */
   readonly updates: readonly ExtractUpdate[]
+  /** Newer images that `imagery.refresh` found, by source. */
+  readonly refreshed: Refreshed
 }
 
 /**
@@ -52,7 +55,8 @@ export async function build(given: BuildOptions): Promise<BuildResult> {
         await removeUnused(prepared, made, assembledKey(assembled.fingerprint))
       await sealDataset(storage, digests)
     }
-    return { ...assembled, jobs: Object.fromEntries(made.jobs), leftOut: leftOutOf(made), updates: prepared.updates }
+    const { updates, refreshed } = prepared
+    return { ...assembled, jobs: Object.fromEntries(made.jobs), leftOut: leftOutOf(made), updates, refreshed }
   } finally {
     await context.close()
   }

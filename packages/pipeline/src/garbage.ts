@@ -1,3 +1,4 @@
+import { answersKey } from './answers.ts'
 import { PROBE } from './cost.ts'
 import type { Flow } from './flow.ts'
 import { HEADS_FOLDER } from './heads.ts'
@@ -14,12 +15,13 @@ import { type PlanHead, plan } from './stages/plan.ts'
  * after a whole build, so that what an unfinished one may still use stays.
  */
 export async function removeUnused(
-  { storage, run, facts, learnedTags }: Prepared,
+  { storage, run, facts, learnedTags, roots }: Prepared,
   { done }: Flow,
   assembled: string,
 ): Promise<void> {
   const keys = new Set([SEAL, PROBE, runKey(run), assembled, ...learnedTags])
   for (const results of done.values()) for (const { job } of results.values()) keys.add(resultKey(job))
+  for (const { shard: tile } of roots) keys.add(answersKey(tile))
   for (const { head } of done.get(plan.name)!.values())
     for (const { shard, content } of (head as PlanHead).leaves) keys.add(requestsKey(shard, content))
   const { extract, select } = facts.run

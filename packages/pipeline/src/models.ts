@@ -21,6 +21,8 @@ export interface ContextOptions {
   readonly outages?: Outages
   /** What a project has used of its month; without it what was used on this machine. */
   readonly ledger?: (project: string) => EecuLedger
+  /** Decides only when sources are asked again for newer images; default: the clock. */
+  readonly now?: () => Date
 }
 
 export function defaultModelCache(): string {

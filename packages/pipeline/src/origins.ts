@@ -154,19 +154,19 @@ export function originsOfFiles(
 }
 
 /**
- * Checks whether images of catalogues are still as they were when planned. An image that can't be checked now counts as
- * unchanged; `warn` is called once for each such source.
+ * Finds a source of which an image of its catalogue is no longer as it was when planned; null for none. An image that can't
+ * be checked now counts as unchanged; `warn` is called once for each such source.
  */
 export function originChecker(imagery: Imagery, sources: readonly Source[], warn: (text: string) => void) {
   const warned = new Set<string>()
-  return async (planned: readonly PlannedOrigin[]): Promise<boolean> => {
+  return async (planned: readonly PlannedOrigin[]): Promise<string | null> => {
     for (const { source: alias, imageId, box, origin } of planned) {
       const source = sources.find((each) => each.alias === alias)
       try {
-        if (source === undefined || (await imagery.origin(source, imageId, box)) !== origin) return false
+        if (source === undefined || (await imagery.origin(source, imageId, box)) !== origin) return alias
       } catch (error) {
         if (!(error instanceof ServiceError)) throw error
-        if (refusalOf(error) === 'image') return false
+        if (refusalOf(error) === 'image') return alias
         if (!warned.has(alias))
           warn(
             `Whether images of ${alias} changed since the last build could not be asked (${messageOf(error)}); they are taken to be the same.`,
@@ -174,6 +174,6 @@ export function originChecker(imagery: Imagery, sources: readonly Source[], warn
         warned.add(alias)
       }
     }
-    return true
+    return null
   }
 }

@@ -1,6 +1,7 @@
 import { fingerprint, formatCounted, getJson, putJson, type SourceChoice } from '@skyscript/core'
 import { identifyScorers } from '@skyscript/filter'
 import { completeSources, sourcesOf } from '@skyscript/gee-fetch'
+import { forgetAnswer } from './answers.ts'
 import { chooseAuto, noteOtherSources, withAuto } from './auto-sources.ts'
 import { openCog, openContext, scorerOptions, webOptions } from './context.ts'
 import type { Facts } from './facts.ts'
@@ -11,8 +12,9 @@ import { withLicensedSources } from './licences.ts'
 import { listedFiles, originChecker } from './origins.ts'
 import type { Lease } from './ownership/lease.ts'
 import { listStorage } from './presence/listing.ts'
-import { createPresence } from './presence/presence.ts'
+import { createPresence, type Presence } from './presence/presence.ts'
 import { type PrivateAddresses, refuseForWorkers, withoutSecrets, withSecrets } from './private-addresses.ts'
+import { type Refreshed, refreshRegion } from './refresh.ts'
 import { type ExtractUpdate, type MapOptions, readMap } from './region-map.ts'
 import { type Run, type SelectIndex, selectIndexKey } from './run.ts'
 import { type Runner, runKey } from './runner/runner.ts'
@@ -29,6 +31,8 @@ export interface BuildOptions extends MapOptions {
 export interface Prepared extends FlowOptions {
   /** The map tiles that have focus objects. */
   readonly roots: readonly Following[]
+  /** Newer images that were taken up, by source. */
+  readonly refreshed: Refreshed
   /** Keys of what a classifier said. */
   readonly learnedTags: readonly string[]
   readonly updates: readonly ExtractUpdate[]
@@ -75,13 +79,20 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   await putJson(storage, runKey(name), run)
   // Jobs of a build before this one may have changed what was listed.
   const isOutdated = (await options.lease?.allow(name)) ?? false
-  const listing = isOutdated ? await listStorage(storage) : first
   const context = await openContext(storage, run, options, captioner)
   const { sources } = context
+  const refreshed = await refreshRegion(plansIn(existing, selection), sources, context, terminal, signal)
+  const isListed = !isOutdated && Object.keys(refreshed).length === 0
+  const listing = isListed ? first : await listStorage(storage)
   const facts: Facts = { run, index, selection, captioner, sources, scorers }
-  const areAsPlanned = originChecker(context.imagery, sources, (text) => terminal.warn(text))
+  const changedSource = originChecker(context.imagery, sources, (text) => terminal.warn(text))
+  const areAsPlanned: Presence['origins'] = async (tile, planned) => {
+    const changed = await changedSource(planned)
+    if (changed !== null) await forgetAnswer(storage, tile, changed)
+    return changed === null
+  }
   return {
-    ...{ storage, run: name, facts, context, runner, terminal, signal, learnedTags, updates },
+    ...{ storage, run: name, facts, context, runner, terminal, signal, learnedTags, updates, refreshed },
     isEmbedded: queue === 'embedded',
     heads: await readHeads(
       storage,
@@ -94,4 +105,14 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
       upstream: { kept },
     })),
   }
+}
+
+/** Keys of stored plans, by the map tiles that have focus objects. */
+function plansIn(existing: ReadonlySet<string>, selection: SelectIndex): Map<string, string[]> {
+  const plans = new Map<string, string[]>()
+  for (const key of existing) {
+    const tile = /^work\/plan\/([^/.]+)\./.exec(key)?.[1]
+    if (tile !== undefined && Object.hasOwn(selection.tiles, tile)) plans.set(tile, [...(plans.get(tile) ?? []), key])
+  }
+  return plans
 }

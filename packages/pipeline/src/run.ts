@@ -113,12 +113,13 @@ export const decidingSources = (sources: Config['imagery']['sources']) =>
     return deciding
   })
 
-/** Settings of imagery as they decide a dataset: neither how services are asked, nor where sources were looked up. */
+/** Settings of imagery as they decide a dataset: neither how and when services are asked, nor where sources were looked up. */
 export function decidingImagery({
   patience: _patience,
   catalogue: _catalogue,
   contact: _contact,
   cache: _cache,
+  refresh: _refresh,
   without: _without,
   ...deciding
 }: Config['imagery']) {

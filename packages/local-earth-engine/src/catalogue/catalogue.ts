@@ -18,6 +18,8 @@ export interface CatalogueOptions {
   readonly brandenburg: 'image' | 'collection'
   /** Ids of assets, with everything below them, that are not shared with the account. */
   readonly denied?: readonly string[]
+  /** ISO 8601: collections have no image that was taken then or later. Default: they have all. */
+  readonly until?: string
 }
 
 /** The public data catalogue: which ids there are, and the images behind them. */
@@ -29,9 +31,9 @@ export interface Catalogue {
 }
 
 /** The catalogue of the collections in collections.json. */
-export function createCatalogue({ brandenburg: type, denied = [] }: CatalogueOptions): Catalogue {
+export function createCatalogue({ brandenburg: type, denied = [], until }: CatalogueOptions): Catalogue {
   const paper = [SWITZERLAND, SPAIN, brandenburg(type), FINLAND, NAIP]
-  const sources: readonly SceneSource[] = [
+  const whole: readonly SceneSource[] = [
     ...paper,
     SKYSAT_RGB,
     SKYSAT_MULTISPECTRAL,
@@ -45,6 +47,7 @@ export function createCatalogue({ brandenburg: type, denied = [] }: CatalogueOpt
     ESTONIA,
     ESTONIA_LOW_FLYING,
   ]
+  const sources = until === undefined ? whole : whole.map((source) => endingAt(source, Date.parse(until)))
   return {
     sources,
     find(id) {
@@ -56,6 +59,22 @@ export function createCatalogue({ brandenburg: type, denied = [] }: CatalogueOpt
       return null
     },
     isDenied: (id) => denied.some((each) => id === each || id.startsWith(`${each}/`)),
+  }
+}
+
+/** A collection as it was at a time, milliseconds since 1970 UTC. */
+function endingAt(source: SceneSource, end: number): SceneSource {
+  if (source.type === 'IMAGE') return source
+  const isThere = ({ time }: Scene) => time === null || time < end
+  return {
+    ...source,
+    *scenes(box, from, to) {
+      for (const scene of source.scenes(box, from, to)) if (isThere(scene)) yield scene
+    },
+    scene(index) {
+      const found = source.scene(index)
+      return found && isThere(found) ? found : null
+    },
   }
 }
 

@@ -15,6 +15,7 @@ export interface ApiOptions {
   readonly brandenburg: CatalogueOptions['brandenburg']
   readonly limits: Limits
   readonly denied?: readonly string[]
+  readonly until?: CatalogueOptions['until']
 }
 
 /** A request as it came. */
@@ -40,8 +41,11 @@ export interface Api {
 }
 
 /** The API over some features. */
-export function createApi({ brandenburg, limits, denied = [] }: ApiOptions, features: Features): Api {
-  const context = { catalogue: createCatalogue({ brandenburg, denied }), painter: createPainter(features) }
+export function createApi({ brandenburg, limits, denied = [], until }: ApiOptions, features: Features): Api {
+  const context = {
+    catalogue: createCatalogue({ brandenburg, denied, ...(until && { until }) }),
+    painter: createPainter(features),
+  }
   return {
     answer({ method, url, payload }) {
       const { pathname, searchParams } = new URL(url, 'http://localhost')

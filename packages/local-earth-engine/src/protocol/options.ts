@@ -20,6 +20,8 @@ export interface LocalEarthEngineOptions {
   readonly projects?: readonly string[] | null
   /** Ids of assets that are not shared with the account. */
   readonly denied?: readonly string[]
+  /** The catalogue ends here, ISO 8601: it has no image that was taken then or later. Default: it has all. */
+  readonly until?: string
   /** What the Brandenburg asset is; the catalogue and its own examples disagree. Default `image`. */
   readonly brandenburg?: 'image' | 'collection'
   /** The first answers of this many bytes are kept, to be given again to the same requests. Default: none. */

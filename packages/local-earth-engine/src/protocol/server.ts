@@ -46,6 +46,7 @@ export async function startLocalEarthEngine(options: LocalEarthEngineOptions): P
     brandenburg: options.brandenburg ?? 'image',
     limits,
     ...(options.denied && { denied: options.denied }),
+    ...(options.until && { until: options.until }),
   })
   /** By the whole request, which is all that an answer depends on. */
   const answers = new Map<string, Answer>()

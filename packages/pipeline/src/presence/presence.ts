@@ -42,8 +42,8 @@ export interface Presence {
   images(records: readonly ImageRecord[]): Promise<boolean>
   /** Whether metas are there as captions and the images of a result make them. */
   metas(captions: readonly CaptionRecord[], imagesKey: string): Promise<boolean>
-  /** Whether images of catalogues are what they were when they were planned. */
-  origins(planned: readonly PlannedOrigin[]): Promise<boolean>
+  /** Whether images of catalogues are what they were when a map tile was planned. */
+  origins(tile: string, planned: readonly PlannedOrigin[]): Promise<boolean>
 }
 
 /**

@@ -1,14 +1,7 @@
-import {
-  count,
-  type Failed,
-  type FocusObject,
-  fingerprint,
-  getJson,
-  mapTileBox,
-  type PlannedImage,
-} from '@skyscript/core'
+import { count, type Failed, type FocusObject, fingerprint, getJson, type PlannedImage } from '@skyscript/core'
 import { PICTURES_VERSION, planTile } from '@skyscript/gee-fetch'
 import pMap from 'p-map'
+import { openAnswers } from '../answers.ts'
 import type { RunContext } from '../context.ts'
 import { collectLeftOut, type LeftOut } from '../left-out.ts'
 import { originOfTile, originSample, type PlannedOrigin } from '../origins.ts'
@@ -49,8 +42,8 @@ export interface PlanHead extends Head, Pick<PlanResult, 'leaves' | 'years' | 'l
 }
 
 /**
- * One map tile's chosen objects -> candidate images and boxes, best first, in leaves of up to 128. Asks once for each
- * source which images there are.
+ * One map tile's chosen objects -> candidate images and boxes, best first, in leaves of up to 128. Asks each source which
+ * images there are, unless it was asked before.
  */
 export const plan: Stage<Weighed, PlanResult, PlanHead> = {
   name: 'plan',
@@ -87,7 +80,6 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
     const { storage, run, captioner, sources } = context
     const { config } = run
     const chosen = new Set(await getJson<string[]>(storage, selectionKey(run.select, tile)))
-    const box = mapTileBox(tile)
     const sightOf = sightByTags(captioner)
     async function* focus(): AsyncGenerator<Focus> {
       for await (const outlines of context.homeOutlines(tile, (id) => chosen.has(id))) {
@@ -99,17 +91,18 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
       }
     }
     const leftOut = collectLeftOut()
+    const answers = await openAnswers(tile, context)
     const planning = planTile({
       tile,
       focus: focus(),
       settings: { ...config.imagery, sources, tiles: config.tiles, seed: config.seed },
       async candidates(source) {
-        const images = await context.imagery.find(source, box, signal)
+        const images = await answers.find(source, signal)
         leftOut.add(source.alias, images)
         return images
       },
       origin: context.imagery.origin,
-      dateOf: context.imagery.dateOf,
+      dateOf: answers.dateOf,
     })
     const table = new PlannedTable()
     const origins = originSample(sources)
@@ -131,6 +124,7 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
         table.add(planned)
       }
     }
+    await answers.save()
     const { grouping } = config.imagery.earthEngine
     const packed = context.packer.pack(table, { tile, grouping, sources: config.imagery.sources })
     const write = async ({ name, json, ...leaf }: PackedLeaf): Promise<PlannedLeaf> => {
@@ -163,10 +157,10 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
     hasOrigins: origins.length > 0,
   }),
 
-  async stands({ head, result }, _upstream, presence) {
+  async stands({ job, head, result }, _upstream, presence) {
     return (
       head.leaves.every(({ shard, content }) => presence.has(requestsKey(shard, content))) &&
-      (!head.hasOrigins || (await presence.origins((await result()).origins)))
+      (!head.hasOrigins || (await presence.origins(job.shard, (await result()).origins)))
     )
   },
 

@@ -13,8 +13,8 @@ export const build = defineCommand({
     const { withBuild } = await import('../runs/with-build.ts')
     const pipeline = await import('@skyscript/pipeline')
     const result = await withBuild('build', config, pipeline.build)
-    const { jobs, unchanged, changes, leftOut, lock } = result
-    if (json) process.stdout.write(`${JSON.stringify({ jobs, unchanged, changes, leftOut, ...lock })}\n`)
+    const { jobs, unchanged, changes, leftOut, refreshed, lock } = result
+    if (json) process.stdout.write(`${JSON.stringify({ jobs, unchanged, changes, leftOut, refreshed, ...lock })}\n`)
     else process.stdout.write(summaryOf(config, result, await changedLines(result)))
     return Object.keys(lock.counts.failed).length === 0 ? 0 : 2
   },
@@ -27,7 +27,11 @@ async function changedLines({ changes }: BuildResult): Promise<string[]> {
   return [`changed since the last build: ${pairsLine(changes)}; details: changes.json`]
 }
 
-function summaryOf(config: Config, { lock, unchanged, leftOut }: BuildResult, changed: readonly string[]): string {
+function summaryOf(
+  config: Config,
+  { lock, unchanged, leftOut, refreshed }: BuildResult,
+  changed: readonly string[],
+): string {
   const { counts, rows, notes } = lock
   const width = Math.max(...Object.keys(rows).map((path) => path.length))
   const root = config.output
@@ -46,6 +50,10 @@ function summaryOf(config: Config, { lock, unchanged, leftOut }: BuildResult, ch
       Object.entries(leftOut).flatMap(([source, reasons]) =>
         byCount(reasons).map(([reason, n]) => [`${source} ${reason}`, n] as const),
       ),
+    ),
+    ...list(
+      'newer images that pairs are now chosen from, by source',
+      Object.entries(refreshed).map(([source, { images }]) => [source, images] as const),
     ),
     ...list('failed; run the build again to retry (objects)', byCount(counts.failed)),
     ...notes.map((note) => `note: ${note}`),
