@@ -38,7 +38,7 @@ const scorer = { name: 'openai', model: MODEL }
 const ROWS: Readonly<Record<string, Row | string>> = {
   name: { change: () => ({ name: 'Other' }) },
   'osm.source': 'its file changes in map-changes.test.ts',
-  'osm.changes': 'applied in update.test.ts and replication.test.ts',
+  'osm.changes': 'applied in update.test.ts and updated-maps.test.ts',
   'osm.clip': { change: () => ({ osm: { clip: [west, south, east, north] } }) },
   'osm.at': 'needs another file; changes in map-of-a-date.test.ts',
   'imagery.sources': { change: () => ({ imagery: { sources: ['P3', 'S2'] } }) },

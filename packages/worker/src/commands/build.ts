@@ -11,6 +11,7 @@ export const build = defineCommand({
     const { readRegion } = await import('../region.ts')
     const config = await readRegion(region)
     const { withBuild } = await import('../runs/with-build.ts')
+    const { changedLines } = await import('../runs/changed-lines.ts')
     const pipeline = await import('@skyscript/pipeline')
     const result = await withBuild('build', config, pipeline.build)
     const { jobs, unchanged, changes, leftOut, refreshed, lock } = result
@@ -19,13 +20,6 @@ export const build = defineCommand({
     return Object.keys(lock.counts.failed).length === 0 ? 0 : 2
   },
 })
-
-/** What was changed of the dataset that was there before. */
-async function changedLines({ changes }: BuildResult): Promise<string[]> {
-  if (changes === null || changes.first) return []
-  const { pairsLine } = await import('@skyscript/dataset/diff')
-  return [`changed since the last build: ${pairsLine(changes)}; details: changes.json`]
-}
 
 function summaryOf(
   config: Config,

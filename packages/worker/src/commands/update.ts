@@ -56,9 +56,12 @@ async function updateOnce(region: string, json: boolean): Promise<number> {
   const { withBuild } = await import('../runs/with-build.ts')
   const pipeline = await import('@skyscript/pipeline')
   const result = await withBuild('build', config, pipeline.build)
-  const { jobs, unchanged, leftOut, updates, refreshed, lock } = result
+  const { jobs, unchanged, changes, leftOut, updates, refreshed, lock } = result
+  const { changedLines } = await import('../runs/changed-lines.ts')
   process.stdout.write(
-    json ? `${JSON.stringify({ updates, jobs, unchanged, leftOut, refreshed, ...lock })}\n` : summaryOf(result, config),
+    json
+      ? `${JSON.stringify({ updates, jobs, unchanged, changes, leftOut, refreshed, ...lock })}\n`
+      : summaryOf(result, config, await changedLines(result)),
   )
   return Object.keys(lock.counts.failed).length === 0 ? EXIT.whole : EXIT.partial
 }
@@ -77,7 +80,11 @@ async function waitUntil(time: number, signal: AbortSignal): Promise<boolean> {
 }
 
 /** What the changes did to each extract, and what the build made of it. */
-function summaryOf({ updates, refreshed, lock, unchanged }: BuildResult, { output }: Config): string {
+function summaryOf(
+  { updates, refreshed, lock, unchanged }: BuildResult,
+  { output }: Config,
+  changed: readonly string[],
+): string {
   const lines = [
     ...updates.flatMap(mapLines),
     ...Object.entries(refreshed).map(
@@ -85,6 +92,7 @@ function summaryOf({ updates, refreshed, lock, unchanged }: BuildResult, { outpu
         `${source}: ${formatCounted(images, 'newer image')} in ${formatCounted(tiles, 'map tile')}`,
     ),
     `${formatCounted(lock.counts.kept, 'image-text pair')} in ${output}${unchanged ? ' (nothing had changed)' : ''}`,
+    ...changed,
     ...Object.entries(lock.counts.failed).map(
       ([code, n]) => `failed; run the update again to retry: ${code}, ${formatCounted(n, 'object')}`,
     ),
