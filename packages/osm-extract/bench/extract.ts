@@ -1,7 +1,7 @@
 /**
- * `npm run bench:extract`: a file of 300 MB, read by us and by osmium (both in 2 threads) and osm-pbf-parser in turn;
- * prints the medians of wall time, CPU time and peak memory, side by side, and how many times as fast we are. What is
- * written goes to /dev/null, so that no disk is measured.
+ * `npm run bench:extract`: a file of 300 MB, read by us, by osmium (both in 2 threads) and by osm-pbf-parser in turn, and
+ * changed by us and by osmium; prints the medians of wall time, CPU time and peak memory, side by side, and how many times
+ * as fast we are. What is read goes to /dev/null, so that no disk is measured.
  *
  * @example
  * npm run bench:extract -- --rounds 3 --megabytes 300 --only 'every tagged object' folder-of-extracts
@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createCaptioner, type TagVerdicts } from '../../captioner/src/index.ts'
 import { benchFile } from './big-file.ts'
+import { changeFile } from './change-file.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,6 +26,7 @@ const { values, positionals } = parseArgs({
 })
 const [source] = positionals
 const READ = fileURLToPath(new URL('./read.ts', import.meta.url))
+const SKYSCRIPT = fileURLToPath(new URL('../../worker/src/main.ts', import.meta.url))
 
 interface Measured {
   readonly wall: number
@@ -69,6 +71,14 @@ const filterAndExport = (rules: readonly string[]) => [
   osmium('export', '-f', 'geojsonseq', '-o', '/dev/null', filtered),
 ]
 
+const changed = join(dirname(big), 'changed.osm.pbf')
+const apply = (changes: string) =>
+  [
+    ['ours', [[process.execPath, SKYSCRIPT, 'apply-changes', big, changes, '-o', changed]]],
+    ['osmium apply-changes', [osmium('apply-changes', '-o', changed, big, changes)]],
+  ] as const
+const [DAY, MANY] = [await changeFile(big, 10_000), await changeFile(big, 100)]
+
 /** What is read, then by whom. */
 const ALL_RUNS: readonly (readonly [what: string, who: string, readonly (readonly string[])[]])[] = [
   ['inflate only', 'ours', ours('inflate')],
@@ -81,6 +91,8 @@ const ALL_RUNS: readonly (readonly [what: string, who: string, readonly (readonl
   ["the pipeline's selection", 'osmium tags-filter + export', filterAndExport(VISIBLE)],
   ['every tagged object', 'ours', ours('all')],
   ['every tagged object', 'osmium export', [osmium('export', '-f', 'geojsonseq', '-o', '/dev/null', big)]],
+  ...apply(DAY).map((by) => ['changes of 1 element in 10,000', ...by] as const),
+  ...apply(MANY).map((by) => ['changes of 1 element in 100', ...by] as const),
 ]
 
 const RUNS = ALL_RUNS.filter(([what]) => what.includes(values.only))

@@ -287,6 +287,7 @@ describe('what is refused', () => {
     ['a page of a server', () => text('<html><body>404</body></html>'), 'not-a-change-file', '<html>'],
     ['another XML file', () => text('<osm version="0.6"></osm>'), 'not-a-change-file', '<osm>'],
     ['anything else', () => text('404 not found'), 'not-a-change-file', 'not XML'],
+    ['a PBF file', () => village(), 'not-a-change-file', 'not XML'],
     ['bzip2', () => text('BZh91AY'), 'not-a-change-file', 'bunzip2'],
     ['a file that is not there', () => '/nowhere/1.osc.gz', 'missing-file', "can't be read"],
     [

@@ -13,9 +13,10 @@ const collection = z.object({ type: z.literal('FeatureCollection'), features: z.
 /**
  * The area to keep objects of: null for all, a box (which crosses 180 degrees if west > east), or the polygons of a GeoJSON file (geometry, feature or collection).
  *
+ * @param setting what names it, for messages
  * @throws InputError `bad-clip`
  */
-export async function readClip(clip: Config['osm']['clip']): Promise<Box | Geometry | null> {
+export async function readClip(clip: Config['osm']['clip'], setting = 'osm.clip'): Promise<Box | Geometry | null> {
   if (typeof clip !== 'string') return clip
   let json: unknown
   try {
@@ -23,12 +24,12 @@ export async function readClip(clip: Config['osm']['clip']): Promise<Box | Geome
   } catch (error) {
     throw new InputError(
       'bad-clip',
-      `osm.clip: ${clip} can't be read as GeoJSON (${error instanceof SyntaxError ? 'it is not JSON' : systemReason(error)}).`,
+      `${setting}: ${clip} can't be read as GeoJSON (${error instanceof SyntaxError ? 'it is not JSON' : systemReason(error)}).`,
     )
   }
   const parsed = z.union([geometry, feature, collection]).safeParse(json)
   if (!parsed.success)
-    throw new InputError('bad-clip', `osm.clip: ${clip} must hold a GeoJSON Polygon or MultiPolygon in degrees.`)
+    throw new InputError('bad-clip', `${setting}: ${clip} must hold a GeoJSON Polygon or MultiPolygon in degrees.`)
   const shapes =
     parsed.data.type === 'FeatureCollection'
       ? parsed.data.features.map((each) => each.geometry)

@@ -5,6 +5,7 @@
  */
 
 export { checkSources, type SourceCheck } from './check-sources.ts'
+export { readClip } from './clip.ts'
 export { ledgerOf } from './context.ts'
 export { type BuildResult, build } from './coordinator.ts'
 export { eecuHoursOf, type FetchCost, fetchCost, type Probe, probe } from './cost.ts'

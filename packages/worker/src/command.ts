@@ -205,3 +205,9 @@ export const listOf = <T extends string>(choices: readonly T[]): ValueKind<reado
   choices,
   parse: (text) => text.split(',').map((name) => oneOf(choices).parse(name.trim())),
 })
+
+/** Texts with commas between. */
+export const textList = kind((text) => {
+  const texts = text.split(',').map((part) => part.trim())
+  return texts.includes('') ? undefined : texts
+}, 'a list with commas between')

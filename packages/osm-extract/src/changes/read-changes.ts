@@ -25,7 +25,7 @@ export async function* readChanges(path: string): AsyncGenerator<ChangedElement>
   const parser = new ChangeParser(fault, (element) => found.push(element))
   const decoder = new TextDecoder('utf-8', { fatal: true })
   for await (const chunk of unpacked(path, fault)) {
-    parser.write(decoded(decoder, chunk, fault))
+    parser.write(decoder, chunk)
     yield* found.splice(0)
   }
   parser.end()
@@ -39,6 +39,8 @@ const cutOff = (fault: Fault) => fault('changes-cut-off', 'is cut off; download 
 const GZIP = Buffer.from([0x1f, 0x8b])
 const BZIP2 = Buffer.from('BZ')
 const CHUNK = 2 ** 18
+/** What XML begins with. */
+const LESS_THAN = 0x3c
 
 async function* unpacked(path: string, fault: Fault): AsyncGenerator<Uint8Array> {
   const start = firstBytes(path)
@@ -70,14 +72,6 @@ function firstBytes(path: string): Buffer {
     }
   } catch (error) {
     throw new InputError('missing-file', `${path} can't be read (${systemReason(error)}).`)
-  }
-}
-
-function decoded(decoder: TextDecoder, chunk: Uint8Array, fault: Fault): string {
-  try {
-    return decoder.decode(chunk, { stream: true })
-  } catch {
-    throw fault('changes-damaged', 'is damaged: it is not UTF-8 text; download it again.')
   }
 }
 
@@ -113,7 +107,14 @@ class ChangeParser {
     })
   }
 
-  write(text: string): void {
+  write(decoder: TextDecoder, bytes: Uint8Array): void {
+    let text: string
+    try {
+      text = decoder.decode(bytes, { stream: true })
+    } catch {
+      if (!this.#hasBegun && bytes[0] !== LESS_THAN) throw this.#notXml()
+      throw this.#fault('changes-damaged', 'is damaged: it is not UTF-8 text; download it again.')
+    }
     this.#xml.write(text)
   }
 
@@ -183,13 +184,20 @@ class ChangeParser {
     return value
   }
 
+  get #hasBegun(): boolean {
+    return this.#depth > 0 || this.#hasEnded
+  }
+
+  #notXml(): InputError {
+    return this.#fault('not-a-change-file', 'is no OsmChange file: it is not XML.')
+  }
+
   #damaged(what: string): InputError {
     return this.#fault('changes-damaged', `is damaged: ${what} (line ${this.#xml.line}).`)
   }
 
   #syntaxFault(error: Error): InputError {
-    if (this.#depth === 0 && !this.#hasEnded)
-      return this.#fault('not-a-change-file', 'is no OsmChange file: it is not XML.')
+    if (!this.#hasBegun) return this.#notXml()
     return this.#damaged(`it is not valid XML: ${error.message.replace(/^\d+:\d+: /, '').replace(/\.$/, '')}`)
   }
 }

@@ -1,5 +1,5 @@
-import { formatCount, formatCounted } from '@skyscript/core'
-import { argumentList, clipBox, defineCommand, flag, instant, option, positiveInteger } from '../command.ts'
+import { formatCount, formatCounted, InputError, type Terminal } from '@skyscript/core'
+import { argumentList, clipBox, defineCommand, flag, instant, option, positiveInteger, textList } from '../command.ts'
 
 export const extract = defineCommand({
   name: 'extract',
@@ -9,15 +9,17 @@ export const extract = defineCommand({
     allTagged: flag('--all-tagged', 'every tagged object, not only those visible from above'),
     clip: option('--clip <w,s,e,n>', 'only objects that intersect this box, in degrees', clipBox),
     at: option('--at <time>', 'the map of a date (its beginning in UTC) or time, from history files', instant),
+    changes: option('--changes <a,b>', 'OsmChange files (.osc, .osc.gz) to apply first, in any order', textList),
     threads: option('--threads <n>', 'reader threads (default: one per core)', positiveInteger),
   },
-  async run({ files, allTagged, at, clip, threads }) {
+  async run({ files, allTagged, at, clip, changes, threads }) {
     const { createCaptioner } = await import('@skyscript/captioner')
     const osm = await import('@skyscript/osm-extract')
     const { openTerminal } = await import('../terminal/open-terminal.ts')
     const { writeAll } = await import('../terminal/json-lines.ts')
     const terminal = openTerminal()
-    const extraction = osm.extract(files, {
+    await using changed = await withChanges(files, changes ?? [], at, terminal)
+    const extraction = osm.extract(changed.files, {
       wanted: allTagged ? 'all' : createCaptioner().verdicts(),
       clip: clip ?? null,
       at: at ?? null,
@@ -32,3 +34,29 @@ export const extract = defineCommand({
     return 0
   },
 })
+
+/** The files with changes applied, as temporary files. @throws InputError as `applyChanges` */
+async function withChanges(files: readonly string[], changes: readonly string[], at: unknown, terminal: Terminal) {
+  if (changes.length === 0) return { files, [Symbol.asyncDispose]: async () => {} }
+  if (at !== undefined)
+    throw new InputError('bad-option', '--changes has no effect on the map of a time; give --changes or --at.')
+  const { mkdtemp, rm } = await import('node:fs/promises')
+  const { tmpdir } = await import('node:os')
+  const { join } = await import('node:path')
+  const osm = await import('@skyscript/osm-extract')
+  const { noteChanges } = await import('../osm-changes.ts')
+  const folder = await mkdtemp(join(tmpdir(), 'skyscript-changes-'))
+  const remove = () => rm(folder, { recursive: true, force: true })
+  try {
+    const changed: string[] = []
+    for (const [i, file] of files.entries()) {
+      const output = join(folder, `${i}.osm.pbf`)
+      noteChanges(terminal, await osm.applyChanges({ file, changes, output, within: 'anywhere' }))
+      changed.push(output)
+    }
+    return { files: changed, [Symbol.asyncDispose]: remove }
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}

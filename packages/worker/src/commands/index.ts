@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts'
+import { applyChanges } from './apply-changes.ts'
 import { build } from './build.ts'
 import { caption } from './caption.ts'
 import { cut } from './cut.ts'
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   sources,
   worker,
   extract,
+  applyChanges,
   tags,
   tagsTrain,
   tagsCoverage,

@@ -1,0 +1,28 @@
+import { formatCount, type Terminal } from '@skyscript/core'
+import type { AppliedChanges } from '@skyscript/osm-extract'
+
+const KINDS = ['nodes', 'ways', 'relations'] as const
+
+/** Says what changes did to an extract, and what is not known. */
+export function noteChanges(terminal: Terminal, applied: AppliedChanges): void {
+  for (const action of ['created', 'modified', 'deleted'] as const) {
+    const counts = KINDS.map((kind) => `${formatCount(applied[action][kind])} ${kind}`)
+    terminal.note(`${action}: ${counts.join(', ')}`)
+  }
+  for (const [reason, n] of applied.ignored) terminal.note(`no effect, ${reason}: ${formatCount(n)}`)
+  const effective = KINDS.reduce(
+    (sum, kind) => sum + applied.created[kind] + applied.modified[kind] + applied.deleted[kind],
+    0,
+  )
+  if (effective === 0 && (applied.ignored.get('outside-extract') ?? 0) > 0)
+    terminal.warn("No change is of the extract's area; these may be changes of another region.")
+  const { waysLosingNodes, waysMissingNodes, nodesOfUnknownWays } = applied
+  if (waysLosingNodes + waysMissingNodes > 0)
+    terminal.warn(
+      `${formatCount(waysLosingNodes + waysMissingNodes)} ways name nodes that are neither in the extract nor in the changes; objects made of them are left out.`,
+    )
+  if (nodesOfUnknownWays > 0)
+    terminal.warn(
+      `${formatCount(nodesOfUnknownWays)} nodes moved into the extract with ways that neither it nor the changes have; a newer extract has those ways.`,
+    )
+}
