@@ -9,6 +9,7 @@ import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { gridSystemOf } from '../packages/gee-fetch/src/crs/grid-system.ts'
+import { filesOf } from './support/skyscript.ts'
 import { skyscriptHere } from './support/skyscript-here.ts'
 import { buildHere, SMALL_TOWN, smallRegion, writeMap } from './support/small-map.ts'
 
@@ -21,6 +22,7 @@ const colourAt = (column: number, row: number) => [column % 251, row % 241, (col
 let folder: string
 let server: Server
 const asked: URL[] = []
+let capabilities = CAPABILITIES
 const at = (...path: string[]) => join(folder, ...path)
 const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/wms`
 
@@ -30,7 +32,7 @@ beforeAll(async () => {
     const address = new URL(request.url!, 'http://x')
     asked.push(address)
     const values = address.searchParams
-    if (values.get('REQUEST') === 'GetCapabilities') return response.end(CAPABILITIES)
+    if (values.get('REQUEST') === 'GetCapabilities') return response.end(capabilities)
     const [west, , , north] = values.get('BBOX')!.split(',').map(Number) as [number, number, number, number]
     const size = Number(values.get('WIDTH'))
     const pixels = Buffer.alloc(size * size * 3)
@@ -101,6 +103,30 @@ test('a dataset of maps in a metric system has the pixels of its pictures, verif
   const verified = await skyscriptHere(['verify', at('out')])
   expect(verified.code, verified.stdout).toBe(0)
 })
+
+test('a year that a service adds is used only as imagery.refresh says', async () => {
+  const build = (output: string, refresh?: string) => {
+    const { imagery, ...rest } = region() as { imagery: object }
+    return buildHere({ ...rest, imagery: { ...imagery, ...(refresh && { refresh }) }, output: at(output) }, folder)
+  }
+  const maps = () => asked.filter(({ searchParams }) => searchParams.get('REQUEST') === 'GetMap').length
+  capabilities = CAPABILITIES.replace('2018,2021', '2018,2021,2024')
+  const before = maps()
+  expect(await build('out')).toMatchObject({ unchanged: true, jobs: {}, refreshed: {} })
+  expect(await build('out', '90d')).toMatchObject({ unchanged: true, jobs: {}, refreshed: {} })
+  expect(maps()).toBe(before)
+  expect((await build('out', 'newer')).refreshed).toEqual({ TOWN: { images: 1, tiles: expect.any(Number) } })
+  expect(maps()).toBeGreaterThan(before)
+  await build('fresh')
+  expect(filesOf(at('out'))).toEqual(filesOf(at('fresh')))
+  const after = asked.length
+  // It stays, and a year that is no longer offered is not asked for.
+  expect(await build('out')).toMatchObject({ unchanged: true, jobs: {}, refreshed: {} })
+  capabilities = CAPABILITIES.replace('2018,2021', '2021,2024')
+  await build('out')
+  expect(asked.slice(after).every(({ searchParams }) => searchParams.get('TIME') !== '2018')).toBe(true)
+  capabilities = CAPABILITIES
+}, 60_000)
 
 test('plan says what the service states about its use, and doctor asks it', async () => {
   await writeFile(at('region.yaml'), stringify({ ...region(), output: at('planned') }))

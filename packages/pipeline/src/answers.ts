@@ -102,13 +102,13 @@ export async function openAnswers(tile: string, { storage, run, imagery, now }: 
       return images
     },
     async dateOf(source, ...place) {
+      if (source.kind !== 'tiles' || !source.dates) return imagery.dateOf(source, ...place)
       const answer = answerOf(source)
       const key = placeKey(...place)
       const own = dates.get(source.alias) ?? new Map(Object.entries(answer?.dates ?? {}))
       dates.set(source.alias, own)
       if (own.has(key)) return own.get(key)!
       const date = await imagery.dateOf(source, ...place)
-      if (date === null && own.size === 0) return null
       own.set(key, date)
       isChanged = true
       return date

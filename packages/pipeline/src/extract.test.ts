@@ -215,3 +215,27 @@ test('an island on both sides of 180 degrees is in the tiles of its two halves a
   expect(clipped.index.tiles).toEqual(index.tiles)
   expect((await tilesOf([map], [-179.9, -17, 179.8, -16])).index.dropped).toEqual({ 'outside-clip': 2 })
 })
+
+test('versions and timestamps of objects are apart from what they are in the hashes of a map tile', async () => {
+  const pool = (x: number, edit: { version: number; timestamp: string }) => ({
+    ...{ id: 1, longitude: 74_500_000 + x, latitude: 469_500_000, tags: { leisure: 'swimming_pool' } },
+    ...edit,
+  })
+  const tile = mapTileAt([7.45, 46.95])
+  const of = async (x: number, version: number, timestamp = EDIT.timestamp) =>
+    (await tilesOf([{ nodes: [pool(x, { version, timestamp })] }])).index.tiles[tile]!
+  const [first, again, edited, later, moved] = [
+    await of(0, 1),
+    await of(0, 1),
+    await of(0, 2),
+    await of(0, 1, '2024-06-01T12:00:00Z'),
+    await of(1, 1),
+  ]
+  expect(again).toEqual(first)
+  for (const other of [edited, later]) {
+    expect(other.sha256).toBe(first.sha256)
+    expect(other.edits).not.toBe(first.edits)
+  }
+  expect(moved.sha256).not.toBe(first.sha256)
+  expect(moved.edits).toBe(first.edits)
+})

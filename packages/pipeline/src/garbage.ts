@@ -2,6 +2,7 @@ import { answersKey } from './answers.ts'
 import { PROBE } from './cost.ts'
 import type { Flow } from './flow.ts'
 import { HEADS_FOLDER } from './heads.ts'
+import { TIMES_KEY } from './offered-times.ts'
 import { LEASE_FOLDER } from './ownership/lease.ts'
 import type { Prepared } from './prepare.ts'
 import { SEAL } from './presence/listing.ts'
@@ -19,7 +20,7 @@ export async function removeUnused(
   { done }: Flow,
   assembled: string,
 ): Promise<void> {
-  const keys = new Set([SEAL, PROBE, runKey(run), assembled, ...learnedTags])
+  const keys = new Set([SEAL, PROBE, TIMES_KEY, runKey(run), assembled, ...learnedTags])
   for (const results of done.values()) for (const { job } of results.values()) keys.add(resultKey(job))
   for (const { shard: tile } of roots) keys.add(answersKey(tile))
   for (const { head } of done.get(plan.name)!.values())

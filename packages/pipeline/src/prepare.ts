@@ -9,6 +9,7 @@ import type { FlowOptions } from './flow.ts'
 import { HEADS_FOLDER, readHeads } from './heads.ts'
 import { readCatalogue, withLayers } from './layer-sources.ts'
 import { withLicensedSources } from './licences.ts'
+import { openOfferedTimes } from './offered-times.ts'
 import { listedFiles, originChecker } from './origins.ts'
 import type { Lease } from './ownership/lease.ts'
 import { listStorage } from './presence/listing.ts'
@@ -47,8 +48,9 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   )
   const licensed = withLicensedSources(described)
   const sayTerms = (alias: string, terms: readonly string[]) => say(`${alias}: ${terms.join(' ')}`)
-  const complete = <S extends SourceChoice>(sources: readonly S[]) =>
-    completeSources(sources, webOptions(licensed, given), sayTerms)
+  const times = await openOfferedTimes(given.storage, licensed.imagery.refresh, given.now?.() ?? new Date())
+  const complete = async <S extends SourceChoice>(sources: readonly S[]) =>
+    times.settle(sources, await completeSources(sources, webOptions(licensed, given), sayTerms))
   // A service without the layer, or one that is away, is known before the map is read.
   const imagery = { ...licensed.imagery, sources: await complete(licensed.imagery.sources) }
   const options = { ...given, config: { ...licensed, imagery }, privateAddresses }
@@ -66,6 +68,7 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
     complete: async (source) => (await complete([source]))[0]!,
   })
   const config = withAuto(options.config, auto)
+  await times.save()
   if (auto.length > 0) await noteOtherSources(storage, config.imagery.sources, say)
   const choosing = terminal.stage('select', 'tiles')
   const select = await selectObjects(config, extract, index, captioner, storage, existing, choosing)
@@ -81,8 +84,10 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   const isOutdated = (await options.lease?.allow(name)) ?? false
   const context = await openContext(storage, run, options, captioner)
   const { sources } = context
-  const refreshed = await refreshRegion(plansIn(existing, selection), sources, context, terminal, signal)
-  const isListed = !isOutdated && Object.keys(refreshed).length === 0
+  const found = await refreshRegion(plansIn(existing, selection), sources, context, terminal, signal)
+  const isListed = !isOutdated && Object.keys(found).length === 0
+  const tiles = Object.keys(selection.tiles).length
+  const refreshed = { ...found, ...Object.fromEntries([...times.newer].map(([alias, images]) => [alias, { images, tiles }])) } // biome-ignore format: one record
   const listing = isListed ? first : await listStorage(storage)
   const facts: Facts = { run, index, selection, captioner, sources, scorers }
   const changedSource = originChecker(context.imagery, sources, (text) => terminal.warn(text))
