@@ -44,6 +44,24 @@ test('updates day by day give the same map, with the same identity, as one updat
   expect(await update('auto', { cache: 'other' })).toEqual({ ...stepwise, newFiles: DAYS.length })
 })
 
+test('an object that came in one day and moved out the next is as gone in two updates as in one', async () => {
+  const tree = { id: 300, tags: { natural: 'tree' } }
+  server.publish(101, day(2), [{ ...tree, action: 'create', version: 1, on: 2, at: [10, 10] }])
+  expect((await update()).objects.join()).toContain('n300')
+  server.publish(102, day(3), [{ ...tree, action: 'modify', version: 2, on: 3, at: [90_000, 0] }])
+  const stepwise = await update()
+  expect(stepwise.objects.join()).not.toContain('n300')
+  expect(await update('auto', { cache: 'other' })).toEqual({ ...stepwise, newFiles: 2 })
+})
+
+test('maps of different changes have different identities, also where the last changes are the same', async () => {
+  publish(1, 2)
+  const first = await update()
+  server.publish(101, day(2), DAYS[3]!)
+  server.publish(102, day(3), DAYS[1]!)
+  expect((await update('auto', { cache: 'other' })).sha256).not.toBe(first.sha256)
+})
+
 test('later updates start from the map after a full batch, whether it was made in steps or at once', async () => {
   const never = new AbortController().signal
   const follow = async (cache: string) => {

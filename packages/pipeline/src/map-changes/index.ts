@@ -3,6 +3,7 @@
  * cache, which is read in the extract's place.
  */
 import { AUTO_CHANGES, type Config, OutdatedError } from '@skyscript/core'
+import { readHeader } from '@skyscript/osm-extract'
 import type { SourceFile } from '../source-file.ts'
 import { asCacheFault, KEEP_OLD_MS } from '../url-cache.ts'
 import { applyFiles, type ChangeFileOptions, openChangeFiles } from './change-files.ts'
@@ -51,10 +52,12 @@ type Update = typeof followServer
 
 async function updated(
   file: SourceFile,
-  { cacheFolder }: ChangeFileOptions,
+  { cacheFolder, terminal }: ChangeFileOptions,
   update: (...given: [Parameters<Update>[0], Parameters<Update>[1]]) => ReturnType<Update>,
 ): Promise<SourceFile> {
   try {
+    if (readHeader(file.path).box === null)
+      terminal?.note(`The header of ${file.source} has no box, so changes of anywhere come into it`)
     const maps = await openUpdatedMaps(cacheFolder, file.sha256, KEEP_OLD_MS)
     const made = await update({ name: file.source, path: file.path, sha256: file.sha256 }, maps)
     await maps.tidy(made.map)
