@@ -168,6 +168,15 @@ export abstract class MessageElement extends Element {
     return bytesBetween(this.#start, this.#end)
   }
 
+  /** Where its message begins and ends in the block. */
+  get start(): number {
+    return this.#start
+  }
+
+  get end(): number {
+    return this.#end
+  }
+
   get valueIds(): Numbers {
     this.readRest()
     return this.#values

@@ -43,19 +43,34 @@ export interface NodeMessage {
   readonly scale: BlockScale
 }
 
-/** The nodes of a block's groups, without those that are marked as deleted. @throws PbfFault */
+/**
+ * The nodes of a block's groups, without those that are marked as deleted; until those of the next block are read.
+ *
+ * @throws PbfFault
+ */
 export function readNodeTable(groups: readonly NodeMessage[], origin: Origin): NodeTable {
-  const tables = groups.map((message) => readGroup(message, origin))
-  if (tables.length === 1) return tables[0]!
-  const joined = (name: keyof Columns) => Float64Array.from(tables.flatMap((table) => [...table[name]]))
+  if (groups.length === 1) return readGroup(groups[0]!, origin)
+  const tables = groups.map((message) => {
+    const columns = Object.entries(readGroup(message, origin)).map(([name, values]) => [name, values.slice()])
+    return Object.fromEntries(columns) as NodeTable
+  })
+  const joined = (name: keyof Columns) => {
+    const all = new Float64Array(tables.reduce((sum, table) => sum + table[name].length, 0))
+    let at = 0
+    for (const table of tables) {
+      all.set(table[name], at)
+      at += table[name].length
+    }
+    return all
+  }
   let before = 0
   const tagStarts = tables.flatMap(({ tagStarts, tags }) => {
     const starts = Array.from(tagStarts, (start) => start + before)
     before += tags.length
     return starts
   })
-  const columns = Object.fromEntries([...EACH, 'tags' as const].map((name) => [name, joined(name)]))
-  return { ...(columns as unknown as Omit<NodeTable, 'tagStarts'>), tagStarts: Int32Array.from(tagStarts) }
+  const all = Object.fromEntries([...EACH, 'tags' as const].map((name) => [name, joined(name)]))
+  return { ...(all as unknown as Omit<NodeTable, 'tagStarts'>), tagStarts: Int32Array.from(tagStarts) }
 }
 
 type Columns = Record<Exclude<keyof NodeTable, 'tagStarts'>, Numbers>
@@ -116,7 +131,8 @@ function startsOf({ values, length }: Numbers, nodes: number): Int32Array {
   return starts
 }
 
-const emptyColumns = (): Columns => ({
+const newColumns = (): Group => ({
+  visible: new Numbers(),
   ids: new Numbers(),
   latitudes: new Numbers(),
   longitudes: new Numbers(),
@@ -128,8 +144,16 @@ const emptyColumns = (): Columns => ({
   tags: new Numbers(),
 })
 
+/** Filled again for each group. */
+const columns = newColumns()
+
+function emptyGroup(): Group {
+  for (const column of Object.values(columns)) column.clear()
+  return columns
+}
+
 function readDense(end: number): Group {
-  const group = { ...emptyColumns(), visible: new Numbers() }
+  const group = emptyGroup()
   while (tell() < end) {
     const tag = readUint(end)
     if (tag === fieldTag(1, LENGTH)) readDeltas(end, group.ids)
@@ -157,7 +181,7 @@ function readDenseInfo(end: number, group: Group): void {
 }
 
 function readPlain(end: number): Group {
-  const group = { ...emptyColumns(), visible: new Numbers() }
+  const group = emptyGroup()
   for (const name of EACH) group[name].push(0)
   const [keys, values] = [new Numbers(), new Numbers()]
   while (tell() < end) {

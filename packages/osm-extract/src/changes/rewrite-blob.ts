@@ -1,5 +1,5 @@
 import { type BlockVisitor, visitBlock } from '../block.ts'
-import type { Element } from '../element.ts'
+import type { Element, MessageElement } from '../element.ts'
 import { type ByKind, KINDS, type Kind } from '../newest.ts'
 import { DenseNodes } from '../nodes.ts'
 import type { Origin } from '../pbf-fault.ts'
@@ -20,7 +20,13 @@ export function rewriteBlock(
 ): Uint8Array<ArrayBuffer>[] {
   const groups: NodeMessage[] = []
   const ids = { ways: [] as number[], relations: [] as number[] }
-  const messages = { ways: [] as Uint8Array[], relations: [] as Uint8Array[] }
+  const newMessages = () => ({ data, starts: [] as number[], ends: [] as number[] })
+  const messages = { ways: newMessages(), relations: newMessages() }
+  const take = (kind: 'ways' | 'relations', { id, start, end }: MessageElement) => {
+    ids[kind].push(id)
+    messages[kind].starts.push(start)
+    messages[kind].ends.push(end)
+  }
   let any: Element | undefined
   const visitor: BlockVisitor = {
     nodes(group) {
@@ -29,13 +35,11 @@ export function rewriteBlock(
     },
     way(way) {
       any = way
-      ids.ways.push(way.id)
-      messages.ways.push(way.message)
+      take('ways', way)
     },
     relation(relation) {
       any = relation
-      ids.relations.push(relation.id)
-      messages.relations.push(relation.message)
+      take('relations', relation)
     },
   }
   visitBlock(data, origin, visitor)

@@ -13,9 +13,16 @@ export interface OldBlock {
   /** Milliseconds: times of messages are in these units. */
   readonly dateGranularity: number
   readonly nodes: NodeTable
-  /** Messages Way and Relation. */
-  readonly ways: readonly Uint8Array[]
-  readonly relations: readonly Uint8Array[]
+  readonly ways: Messages
+  readonly relations: Messages
+}
+
+/** Messages Way or Relation of a block. */
+export interface Messages {
+  readonly data: Uint8Array
+  /** Where each begins and ends in the data, in their order. */
+  readonly starts: readonly number[]
+  readonly ends: readonly number[]
 }
 
 /** Elements of one kind for a new block, in order: `i` stands for that of an old block, `-1 - i` for a change. */
@@ -29,21 +36,46 @@ export function writeBlock(
   changes: readonly ChangedElement[],
 ): Uint8Array<ArrayBuffer> {
   const strings = new Strings(old?.strings ?? null)
-  const group = new ByteBuffer()
+  group.length = 0
   const dateGranularity = old !== null && kind !== 'nodes' ? old.dateGranularity : 1000
   if (kind === 'nodes') {
     putField(group, fieldTag(2, LENGTH), denseNodes(order, old?.nodes ?? null, changes, strings))
   } else {
     const tag = fieldTag(kind === 'ways' ? 3 : 4, LENGTH)
-    for (const i of order)
-      putField(group, tag, i >= 0 ? old![kind][i]! : messageOf(changes[-1 - i]!, strings, dateGranularity))
+    for (let at = 0; at < order.length; ) {
+      if (order[at]! >= 0) at += putOldMessages(tag, order, at, old![kind])
+      else putField(group, tag, messageOf(changes[-1 - order[at++]!]!, strings, dateGranularity))
+    }
   }
-  const block = new ByteBuffer()
+  block.length = 0
   putField(block, fieldTag(1, LENGTH), strings.table())
   putField(block, fieldTag(2, LENGTH), group.written())
   if (dateGranularity !== 1000) putNumber(block, fieldTag(18, VARINT), dateGranularity)
   return block.take()
 }
+
+/** Filled again for each block: making them takes longer than filling them. */
+const [block, group] = [new ByteBuffer(), new ByteBuffer()]
+
+/** Copies old messages at once that follow each other in the order and in the data. @returns how many */
+function putOldMessages(tag: number, order: Order, from: number, { data, starts, ends }: Messages): number {
+  const first = order[from]!
+  let count = 1
+  while (order[from + count] === first + count && hasHead(data, tag, ends[first + count - 1]!, starts[first + count]!))
+    count++
+  const last = ends[first + count - 1]!
+  putVarint(group, tag)
+  putVarint(group, ends[first]! - starts[first]!)
+  group.copy(data, starts[first]!, last)
+  return count
+}
+
+/** Whether there is nothing but the tag and length of a message between two places. */
+const hasHead = (data: Uint8Array, tag: number, end: number, start: number): boolean =>
+  data[end] === tag &&
+  start - end <= 6 &&
+  data[start - 1]! < 0x80 &&
+  data.subarray(end + 1, start - 1).every((byte) => byte >= 0x80)
 
 /** The strings of a block: old ones keep their numbers, so that messages stay as they are; new ones come after them. */
 class Strings {
@@ -90,6 +122,10 @@ class Strings {
 
 const secondsOf = ({ seconds }: ChangedElement): number => (Number.isNaN(seconds) ? 0 : Math.round(seconds))
 
+let columnRoom = new Float64Array(0)
+const [dense, denseInfo] = [new ByteBuffer(), new ByteBuffer()]
+
+/** The message DenseNodes, until the next. */
 function denseNodes(
   order: Order,
   old: NodeTable | null,
@@ -105,7 +141,8 @@ function denseNodes(
       change.tags.map((text) => strings.number(text)),
     )
   }
-  const column = new Float64Array(order.length)
+  if (columnRoom.length < order.length) columnRoom = new Float64Array(2 * order.length)
+  const column = columnRoom.subarray(0, order.length)
   const fill = (values: Float64Array | undefined, of: (change: ChangedElement) => number) => {
     for (let at = 0; at < order.length; at++) {
       const i = order[at]!
@@ -113,14 +150,16 @@ function denseNodes(
     }
     return column
   }
-  const out = new ByteBuffer()
+  const out = dense
+  out.length = 0
   const deltas = (
     field: number,
     values: Float64Array | undefined,
     of: (change: ChangedElement) => number,
     into = out,
   ) => putDeltas(into, fieldTag(field, LENGTH), fill(values, of))
-  const info = new ByteBuffer()
+  const info = denseInfo
+  info.length = 0
   const versions = fill(old?.versions, ({ version }) => version)
   putList(info, fieldTag(1, LENGTH), order.length, (list, at) => putSigned(list, versions[at]!))
   deltas(2, old?.seconds, secondsOf, info)
