@@ -5,6 +5,7 @@ import {
   boxesOf,
   breather,
   type Edit,
+  fingerprint,
   fromFeatureLine,
   mapTileBox,
   mapTileRange,
@@ -12,6 +13,7 @@ import {
   ServiceError,
   type Storage,
   segmentIndexOf,
+  sha256,
 } from '@skyscript/core'
 import Flatbush from 'flatbush'
 import { LRUCache } from 'lru-cache'
@@ -145,6 +147,8 @@ export interface IndexedTile {
   get(id: string): OsmObject | undefined
   /** Objects whose boxes meet a box and which an image of a GSD (m/pixel) may name, each once, in any order. */
   search(box: Box, gsd: number): OsmObject[]
+  /** Of ids, tags and geometries of the objects whose boxes meet a box. */
+  digest(box: Box): string
 }
 
 /**
@@ -170,10 +174,29 @@ export async function indexTile(
   }
   const classes: { readonly coarsest: number; readonly find: (box: Box) => OsmObject[] }[] = []
   for (const [coarsest, some] of byClass) classes.push({ coarsest, find: await indexBoxes(some, breathe) })
+  const search = (box: Box, gsd: number) => classes.flatMap(({ coarsest, find }) => (gsd <= coarsest ? find(box) : []))
   return {
     get: (id) => byId.get(id),
-    search: (box, gsd) => classes.flatMap(({ coarsest, find }) => (gsd <= coarsest ? find(box) : [])),
+    search,
+    digest: (box) =>
+      fingerprint(
+        search(box, 0)
+          .map((object) => digestOf(object))
+          .sort(),
+      ),
   }
+}
+
+/** A wide object is the same one in all its tiles. */
+const digests = new WeakMap<OsmObject, string>()
+
+function digestOf(object: OsmObject): string {
+  let digest = digests.get(object)
+  if (digest === undefined) {
+    const { id, tags, geometry } = object
+    digests.set(object, (digest = sha256(JSON.stringify([id, tags, geometry]))))
+  }
+  return digest
 }
 
 async function indexBoxes(

@@ -1,5 +1,6 @@
 import { metaPickle } from '@skyscript/captioner'
 import {
+  type Box,
   breather,
   type CaptionRecord,
   type Dropped,
@@ -12,8 +13,8 @@ import {
 } from '@skyscript/core'
 import pMap from 'p-map'
 import type { RunContext } from '../context.ts'
-import { overlapping } from '../leaves.ts'
-import { inputWithHead, resultKey } from '../results.ts'
+import { leafOf, overlapping } from '../leaves.ts'
+import { inputWithHead, readResult, resultKey } from '../results.ts'
 import type { Job } from '../runner/job.ts'
 import { countsOf, type Head, type Stage } from '../stage.ts'
 import type { IndexedTile } from '../tiles.ts'
@@ -26,10 +27,16 @@ export interface CaptionHead extends Head {
   readonly images: string
 }
 
-interface CaptionResult extends Outcome<CaptionRecord> {
+/** What decides captions: where all of it is as it was, they are too. */
+interface Deciding {
   /** Digest of the images that are captioned. */
   readonly images: string
+  /** Digests of the objects around them, by map tile. */
+  readonly around: readonly (readonly [tile: string, digest: string])[]
+  readonly captioner: string
 }
+
+interface CaptionResult extends Outcome<CaptionRecord>, Deciding {}
 
 /** Metas that are written at a time: enough to hide the latency of a disk or a bucket. */
 const WRITES = 16
@@ -39,7 +46,7 @@ export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
   name: 'caption',
   after: 'fetch',
   unit: 'images',
-  version: 4,
+  version: 5,
   concurrency: { embedded: 1, worker: 2 },
   publishes: true,
 
@@ -51,34 +58,15 @@ export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
   async run(job, context) {
     const { storage, captioner } = context
     const { head, result: images } = await inputWithHead<FetchHead, Outcome<ImageRecord>>(storage, fetchKey(job))
-    const hasEarlier = await removeOthers(job, context)
-    const kept: CaptionRecord[] = []
-    const dropped: Dropped[] = []
-    const metas: { readonly path: string; readonly bytes: Uint8Array }[] = []
-    const breathe = breather()
-    const tileAt = await tilesOf(images.kept, context)
-    for (const image of images.kept) {
-      await breathe()
-      const { focus, around } = objectsAt(image, tileAt)
-      const caption = captioner.captionImage(image, focus, around)
-      if ('reason' in caption) {
-        dropped.push({ id: image.id, reason: caption.reason })
-        continue
-      }
-      const { box, time } = image
-      const { centerTags, surroundingTags } = caption
-      const bytes = metaPickle({ box, time, centerTags, surroundingTags })
-      metas.push({ path: metaPath(image.filepath), bytes })
-      kept.push(caption)
-    }
-    const store = async ({ path, bytes }: (typeof metas)[number]) => {
-      // After a change of the map most metas are as they were, and a read costs much less than a write.
-      const before = hasEarlier ? await storage.get(path) : null
-      if (before === null || !Buffer.from(before.buffer, before.byteOffset, before.length).equals(bytes))
-        await storage.put(path, bytes)
-    }
-    await pMap(metas, store, { concurrency: WRITES })
-    return { kept, dropped, failed: [], images: head.digest }
+    const tiles = await tilesOf(images.kept, context)
+    const around = [...tiles].map(([name, tile]) => [name, tile.digest(boundsOf(images.kept))] as const)
+    const deciding: Deciding = { images: head.digest, around, captioner: captioner.fingerprint }
+    const earlier = await takeOthers(job, context)
+    // Most leaves of a map tile have nothing to do with what changed in it.
+    const same = earlier.find((result): result is CaptionResult => isSame(result, deciding))
+    const { kept, dropped } = same ?? (await captionAll(images.kept, tiles, captioner))
+    await storeMetas(kept, images.kept, earlier.length > 0, context)
+    return { kept, dropped, failed: [], ...deciding }
   },
 
   head: (outcome) => ({
@@ -97,11 +85,65 @@ export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
 const fetchKey = ({ shard, input }: Job) => resultKey({ stage: 'fetch', shard, fingerprint: input })
 
 /** The map tiles that images touch, each opened once. */
-async function tilesOf(images: readonly ImageRecord[], context: RunContext): Promise<(name: string) => IndexedTile> {
+async function tilesOf(images: readonly ImageRecord[], context: RunContext): Promise<Map<string, IndexedTile>> {
   const tiles = new Map<string, IndexedTile>()
   for (const { box } of images)
     for (const name of mapTilesOf(box)) if (!tiles.has(name)) tiles.set(name, await context.tile(name))
-  return (name) => tiles.get(name)!
+  return tiles
+}
+
+/** Around all images. */
+const boundsOf = (images: readonly ImageRecord[]): Box =>
+  images.reduce<Box>(
+    ([west, south, east, north], { box }) => [
+      Math.min(west, box[0]),
+      Math.min(south, box[1]),
+      Math.max(east, box[2]),
+      Math.max(north, box[3]),
+    ],
+    [180, 90, -180, -90],
+  )
+
+function isSame(result: Partial<CaptionResult>, { images, around, captioner }: Deciding): result is CaptionResult {
+  const known = [result.images, result.around, result.captioner]
+  return known.every((each) => each !== undefined) && fingerprint(known) === fingerprint([images, around, captioner])
+}
+
+async function captionAll(
+  images: readonly ImageRecord[],
+  tiles: ReadonlyMap<string, IndexedTile>,
+  captioner: RunContext['captioner'],
+): Promise<Pick<CaptionResult, 'kept' | 'dropped'>> {
+  const kept: CaptionRecord[] = []
+  const dropped: Dropped[] = []
+  const breathe = breather()
+  for (const image of images) {
+    await breathe()
+    const { focus, around } = objectsAt(image, (name) => tiles.get(name)!)
+    const caption = captioner.captionImage(image, focus, around)
+    if ('reason' in caption) dropped.push({ id: image.id, reason: caption.reason })
+    else kept.push(caption)
+  }
+  return { kept, dropped }
+}
+
+/** @param hasEarlier whether there may be metas: most are as they were, and a read costs much less than a write */
+async function storeMetas(
+  captions: readonly CaptionRecord[],
+  images: readonly ImageRecord[],
+  hasEarlier: boolean,
+  { storage }: RunContext,
+): Promise<void> {
+  const imageOf = new Map(images.map((image) => [image.id, image]))
+  const store = async ({ id, filepath, centerTags, surroundingTags }: CaptionRecord) => {
+    const { box, time } = imageOf.get(id)!
+    const bytes = metaPickle({ box, time, centerTags, surroundingTags })
+    const path = metaPath(filepath)
+    const before = hasEarlier ? await storage.get(path) : null
+    if (before === null || !Buffer.from(before.buffer, before.byteOffset, before.length).equals(bytes))
+      await storage.put(path, bytes)
+  }
+  await pMap(captions, store, { concurrency: WRITES })
 }
 
 /** An image's object, and the others that it may name, each once: an image may cross the edge of its tile. */
@@ -120,12 +162,17 @@ function objectsAt(
 }
 
 /**
- * Results that describe metas which this job is about to replace must not pass for done later.
+ * Removes results that describe metas which this job is about to replace: they must not pass for done later.
  *
- * @returns whether there are results for this ground, and so metas
+ * @returns those for this ground, its own too: there are metas where there is one; nothing of those of other leaves, and
+ * another version's may lack anything
  */
-async function removeOthers(job: Job, { storage }: RunContext): Promise<boolean> {
-  const keys = await overlapping(storage, 'work/caption', job.shard)
-  for (const key of keys) if (key !== resultKey(job)) await storage.delete(key)
-  return keys.length > 0
+async function takeOthers(job: Job, { storage }: RunContext): Promise<Partial<CaptionResult>[]> {
+  const results: Partial<CaptionResult>[] = []
+  for (const key of await overlapping(storage, 'work/caption', job.shard)) {
+    const isOfLeaf = leafOf(key) === job.shard.split('/')[1]
+    results.push((isOfLeaf && (await readResult<CaptionResult>(storage, key))) || {})
+    if (key !== resultKey(job)) await storage.delete(key)
+  }
+  return results
 }
