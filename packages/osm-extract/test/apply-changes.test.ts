@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { lacks, OSMIUM } from '../../../test/support/needs.ts'
 import { toDegrees7 } from '../src/changes/read-changes.ts'
 import { readHeader } from '../src/index.ts'
-import { apply, bytesOf, newPath, opl, oscOf, osmiumApply } from './changes.ts'
+import { apply, bytesOf, newPath, opl, oscOf, osmiumApply, withoutDenseNodes } from './changes.ts'
 import { fileOf, readAll, SHARED, Sketch, sharedData, writePbf } from './files.ts'
 
 const TIME = '2024-06-01T00:00:00Z'
@@ -72,6 +72,17 @@ describe('applying changes', () => {
     ])
     expect(report.ignored).toEqual(new Map([['not-newer', 2]]))
     expect(report.modified.nodes).toBe(0)
+  })
+
+  test('files that are older than the extract do not bring back what was deleted since, if told so', async () => {
+    const { path } = await apply(village(), [
+      oscOf('<delete><node id="5" version="2" timestamp="2024-07-01T00:00:00Z"/></delete>'),
+    ])
+    const older = oscOf(`<modify>${node(5, 0.004, 0.004)}${node(4, 0.001, 0.002)}</modify>`)
+    const { report } = await apply(path, [older], { bringBack: false })
+    expect(report).toMatchObject({ created: { nodes: 0 }, modified: { nodes: 1 } })
+    expect(report.ignored).toEqual(new Map([['older-than-extract', 1]]))
+    expect((await apply(path, [older])).report.created.nodes).toBe(1)
   })
 
   test('several versions of an element in one file count as the highest', async () => {
@@ -194,13 +205,13 @@ describe('against osmium', () => {
           .map(([k, v]) => `<tag k="${escaped(k)}" v="${escaped(v)}"/>`)
           .join('')
       await fc.assert(
-        fc.asyncProperty(map, map, async (before, changes) => {
+        fc.asyncProperty(map, map, fc.boolean(), async (before, changes, isDense) => {
           const first = <T extends { id: number }>(list: readonly T[]) => [
             ...new Map(list.map((one) => [one.id, one])).values(),
           ]
           const plain = (list: readonly (typeof before.nodes)[number][]) =>
             list.map((one) => ({ ...one, timestamp: TIME }))
-          const file = fileOf(
+          const dense = fileOf(
             writePbf(
               {
                 nodes: plain([...first(before.nodes), { ...element31, longitude: 0, latitude: 0 }]),
@@ -213,6 +224,7 @@ describe('against osmium', () => {
               { blockElements: 7 },
             ),
           )
+          const file = isDense ? dense : withoutDenseNodes(dense)
           let i = 0
           const action = (xml: string) => (changes.deleted[i++] ? `<delete>${xml}</delete>` : `<modify>${xml}</modify>`)
           const xml = [

@@ -49,3 +49,10 @@ export function osmiumApply(file: string, changes: readonly string[]): string {
 }
 
 export const bytesOf = (path: string): Buffer => readFileSync(path)
+
+/** The same elements, with a message for each node. */
+export function withoutDenseNodes(file: string): string {
+  const path = newPath('.osm.pbf')
+  execFileSync('osmium', ['cat', file, '-o', path, '-f', 'pbf,pbf_dense_nodes=false', '--no-progress'])
+  return path
+}

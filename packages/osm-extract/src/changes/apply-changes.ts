@@ -26,6 +26,11 @@ export interface ApplyOptions {
    * the file's header (anywhere where it has none), a box, or polygons, in degrees.
    */
   readonly within: 'anywhere' | 'extract' | Box | Geometry
+  /**
+   * Whether elements that the file does not have come in from change files in which nothing is newer than the time in its
+   * header, as with `osmium apply-changes` (default). Such files can bring back what was deleted since.
+   */
+  readonly bringBack?: boolean
   /** For the new file's header; by default the time of the newest element, and no sequence number. */
   readonly replication?: Partial<Pick<PbfHeader, 'replicationTimestamp' | 'replicationSequence' | 'replicationServer'>>
   /** Threads that read; by default as many as there are cores, and only this one for files below 32 MB. */
@@ -62,7 +67,8 @@ export async function applyChanges(options: ApplyOptions): Promise<AppliedChange
     const [first, ...rest] = file.index()
     const blobs = rest.filter(({ type }) => type === 'OSMData')
     const oldHeader = parseHeader(file.read(first!), { path, offset: first!.offset })
-    const changes = await readChangeSet(options.changes, signal)
+    const asOf = options.bringBack === false ? Date.parse(oldHeader.replicationTimestamp ?? '') / 1000 : Number.NaN
+    const changes = await readChangeSet(options.changes, asOf, signal)
     const threads = options.threads ?? (file.bytes < SMALL_FILE ? 1 : availableParallelism())
     const tasks = startBlobTasks(threads, path, lookedFor(changes))
     try {

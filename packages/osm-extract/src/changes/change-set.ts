@@ -9,29 +9,41 @@ export interface ChangeSet {
   readonly latest: number
   /** Versions that a newer one in the files replaces. */
   readonly repeated: number
+  /** Those of files in which nothing is newer than the extract. */
+  readonly old: ReadonlySet<ChangedElement>
 }
 
 /**
  * Reads change files as one: the highest version of an element counts, then the latest time, then a deletion; so the order
  * of the files does not matter.
  *
+ * @param asOf the extract's time in seconds since 1970 UTC; NaN where it is not known
  * @throws InputError as `readChanges`
  */
-export async function readChangeSet(paths: readonly string[], signal?: AbortSignal): Promise<ChangeSet> {
+export async function readChangeSet(paths: readonly string[], asOf: number, signal?: AbortSignal): Promise<ChangeSet> {
   const newest = byKind(() => new Map<number, ChangedElement>())
+  const old = new Set<ChangedElement>()
   let latest = Number.NaN
   let repeated = 0
   for (const path of paths) {
+    let latestOfFile = Number.NaN
+    const taken: ChangedElement[] = []
     for await (const change of readChanges(path)) {
       signal?.throwIfAborted()
-      if (!(change.seconds <= latest) && !Number.isNaN(change.seconds)) latest = change.seconds
+      latestOfFile = later(latestOfFile, change.seconds)
       const of = newest[change.kind]
       const known = of.get(change.id)
       if (known !== undefined) repeated++
-      if (known === undefined || isNewer(change, known)) of.set(change.id, change)
+      if (known !== undefined && !isNewer(change, known)) continue
+      of.set(change.id, change)
+      taken.push(change)
     }
+    latest = later(latest, latestOfFile)
+    if (latestOfFile <= asOf) for (const change of taken) old.add(change)
   }
   const sorted = (kind: (typeof KINDS)[number]) =>
     [...newest[kind].values()].sort((a, b) => placeOf(a.id) - placeOf(b.id))
-  return { elements: byKind(sorted), latest, repeated }
+  return { elements: byKind(sorted), latest, repeated, old }
 }
+
+const later = (a: number, b: number): number => (Number.isNaN(a) || b > a ? b : a)

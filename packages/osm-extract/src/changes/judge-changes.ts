@@ -6,7 +6,7 @@ import { type ChangedElement, isNewer } from './change.ts'
 import type { ChangeSet } from './change-set.ts'
 
 /** Why an element of the changes has no effect. */
-export type Ignored = 'already-deleted' | 'not-newer' | 'outside-extract' | 'superseded'
+export type Ignored = 'already-deleted' | 'not-newer' | 'older-than-extract' | 'outside-extract' | 'superseded'
 
 export interface ChangeCounts {
   readonly created: ByKind<number>
@@ -26,7 +26,7 @@ export interface Judged extends ChangeCounts {
 }
 
 /** Chooses the changes that have an effect on a file. @param found what the file has of all that changes name */
-export function judgeChanges({ elements, repeated }: ChangeSet, found: Found, clip: Clip): Judged {
+export function judgeChanges({ elements, repeated, old: oldChanges }: ChangeSet, found: Found, clip: Clip): Judged {
   const admitted = clip === null ? null : admittedElements(elements, found, clip)
   const ignored = new Map<Ignored, number>()
   if (repeated > 0) ignored.set('superseded', repeated)
@@ -35,6 +35,7 @@ export function judgeChanges({ elements, repeated }: ChangeSet, found: Found, cl
     const old = found[kind].get(change.id)
     if (old !== undefined) return !isNewer(change, old) ? 'not-newer' : change.isDeleted ? 'deleted' : 'modified'
     if (change.isDeleted) return 'already-deleted'
+    if (oldChanges.has(change)) return 'older-than-extract'
     return admitted?.[kind].has(change.id) === false ? 'outside-extract' : 'created'
   }
   const effective = byKind((kind) =>

@@ -126,6 +126,8 @@ export async function openUpdatedMaps(cacheFolder: string, extract: string, keep
           changes: changes.map(({ path }) => path),
           output,
           within: 'extract',
+          // A server's numbers say which of its changes are new; a list of files may have older ones.
+          bringBack: replication !== undefined,
           signal,
           ...(replication && { replication }),
           ...(progress && { progress }),
