@@ -1,6 +1,6 @@
 // @module-tag slow
 /** What a build changed: `changes.json`, its page, and `skyscript diff`, on maps of a dozen objects. */
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -190,6 +190,32 @@ test.each([
   expect(recordOf('killed')).toEqual(recordOf('out'))
   expect(pageOf('killed')).not.toContain('image not kept')
   expect(filesOf(at('killed'))).toEqual(filesOf(at('out')))
+})
+
+test('a build that is stopped right after its lock has recorded its changes, and the next one starts from its dataset', async () => {
+  await copyOfFirst('late')
+  const killedOnceLocked = (storage: Storage): Storage => {
+    let isLocked = false
+    return {
+      ...storage,
+      async put(key, value) {
+        await storage.put(key, value)
+        isLocked ||= key === 'dataset.lock.json'
+      },
+      async delete(key) {
+        if (isLocked) throw new Error('killed')
+        await storage.delete(key)
+      },
+    }
+  }
+  await expect(build('late', 'b', {}, killedOnceLocked)).rejects.toThrow('killed')
+  expect(recordOf('late')).toEqual(recordOf('out'))
+  expect((await build('late', 'b')).changes).toBeNull()
+  expect(recordOf('late')).toEqual(recordOf('out'))
+  await build('late', 'a')
+  const { added, removed, counts } = recordOf('late').pairs
+  expect([added, removed, counts.changed]).toEqual([['n40'], ['a30'], 2])
+  expect(globSync('work/before/**/*.*', { cwd: at('late') })).toEqual([])
 })
 
 test('changes that were recorded and never published are forgotten once the old map is built again', async () => {

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { storeFinished } from '../../test/support/finished-dataset.ts'
 import type { TestDataset, TestRow } from '../../test/support/test-dataset.ts'
+import { createHasher } from './hash.ts'
 import {
   type Changes,
   changesJson,
@@ -336,4 +337,25 @@ test('what one sorted list has and another lacks is found', () => {
       expect(without(a, b)).toEqual([...a].filter((each) => !others.has(each)))
     }),
   )
+})
+
+test('different texts and numbers have different hashes, wherever they differ and however they are split', () => {
+  const hasher = createHasher()
+  const hashOf = (parts: readonly string[]) => {
+    for (const part of parts) hasher.text(Buffer.from(part))
+    return hasher.take()
+  }
+  const hashes = new Set<number>()
+  let count = 0
+  for (let i = 0; i < 100_000; i++, count++) hashes.add(hashOf([`a satellite image of building ${i}`, 'x']))
+  for (let length = 0; length < 500; length++, count += 2) {
+    hashes.add(hashOf(['z'.repeat(length), 'z'.repeat(500 - length)]))
+    hashes.add(hashOf([`${'z'.repeat(length)}y${'z'.repeat(500 - length)}`]))
+  }
+  expect(hashes.size).toBe(count)
+  expect(Math.max(...[...hashes].slice(0, 1000))).toBeLessThan(2 ** 53)
+  hasher.text(null)
+  const none = hasher.take()
+  hasher.text(Buffer.from(''))
+  expect(hasher.take()).not.toBe(none)
 })

@@ -8,7 +8,7 @@ export interface Hasher {
 }
 
 const [SEED_A, SEED_B] = [0x811c9dc5, 0x9747b28c]
-const [PRIME_A, PRIME_B] = [0x01000193, 0x5bd1e995]
+const [PRIME_A, PRIME_B] = [0xcc9e2d51, 0x5bd1e995]
 /** Marks a missing value: no text has this length. */
 const MISSING = -1
 
@@ -17,10 +17,20 @@ export function createHasher(): Hasher {
   const double = new Float64Array(1)
   const bytesOfDouble = new Uint8Array(double.buffer)
   const add = (bytes: Uint8Array) => {
-    let [x, y] = [a, b]
-    for (let i = 0; i < bytes.length; i++) {
+    let x = a
+    let y = b
+    const whole = bytes.length & ~3
+    for (let i = 0; i < whole; i += 4) {
+      const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)
+      x = Math.imul(x ^ word, PRIME_A)
+      x = (x << 13) | (x >>> 19)
+      y = Math.imul(y ^ word, PRIME_B)
+      y ^= y >>> 15
+    }
+    for (let i = whole; i < bytes.length; i++) {
       x = Math.imul(x ^ bytes[i]!, PRIME_A)
-      y = Math.imul(y ^ (y >>> 15) ^ bytes[i]!, PRIME_B)
+      y = Math.imul(y ^ bytes[i]!, PRIME_B)
+      y ^= y >>> 15
     }
     a = x
     b = y

@@ -74,15 +74,22 @@ function lockLines({ settings, inputs, models, tables, origins, tool, counts, ro
     ),
     ...arrows('version', version),
     ...(facts.length > 0 ? ['', ...facts] : []),
-    ...arrows(
-      'objects',
-      counts.map(({ count, before, after }) => [count, before, after]),
-    ),
+    ...arrows('objects', largest(counts)),
+    ...(counts.length > LISTED ? [`  and ${formatCounted(counts.length - LISTED, 'other count')}`] : []),
     ...arrows(
       'rows',
       rows.map(({ file, before, after }) => [file, before, after]),
     ),
   ]
+}
+
+/** Those that changed most. */
+function largest(counts: Changes['counts']): Entry[] {
+  const change = ([, before, after]: Entry) => Math.abs(Number(after ?? 0) - Number(before ?? 0))
+  return counts
+    .map(({ count, before, after }): Entry => [count, before, after])
+    .sort((a, b) => change(b) - change(a))
+    .slice(0, LISTED)
 }
 
 function arrows(title: string, entries: readonly Entry[]): string[] {
@@ -168,7 +175,17 @@ function exampleLines({ id, kind, reasons, before, after }: Example): string[] {
   if (kind !== 'changed') return [`${SIGNS[kind]} ${id}  ${details === null ? '' : cut(details.title, CAPTION)}`]
   const first = `${SIGNS.changed} ${id}  ${reasons.join(', ')}`
   if (before === null || after === null) return [first]
-  return [first, ...turns(before, after).map(([old, now]) => `    ${cut(old, CAPTION)}  ->  ${cut(now, CAPTION)}`)]
+  return [first, ...turns(before, after).map(([old, now]) => `    ${differing(old, now)}  ->  ${differing(now, old)}`)]
+}
+
+/** A text from a little before the place where another one differs. */
+function differing(text: string, other: string): string {
+  let at = 0
+  while (at < text.length && text[at] === other[at]) at++
+  const start = text.lastIndexOf(' ', Math.max(0, at - CAPTION / 4)) + 1
+  return Math.max(text.length, other.length) <= CAPTION || start === 0
+    ? cut(text, CAPTION)
+    : cut(`...${text.slice(start)}`, CAPTION)
 }
 
 /** What of two pairs' texts differs. */
