@@ -227,6 +227,14 @@ test('changes that were recorded and never published are forgotten once the old 
   expect(filesOf(at('reverted'))).toEqual(filesOf(at('first')))
 })
 
+test('a dataset whose manifest is damaged does not stop the next build, which then counts all pairs as added', async () => {
+  await copyOfFirst('damaged')
+  await writeFile(at('damaged', 'manifest.parquet'), 'damaged')
+  await build('damaged', 'b')
+  expect(recordOf('damaged')).toMatchObject({ before: null, pairs: { counts: { added: 12, removed: 0 } } })
+  expect(filesOf(at('damaged'))).toEqual(filesOf(at('out')))
+})
+
 test('a dataset that was copied without work/ is compared too', async () => {
   await copyOfFirst('bare')
   await rm(at('bare', 'work'), { recursive: true })

@@ -18,7 +18,7 @@ export function renderReport(input: ReportInput): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>${input.name}: dataset report</title><style>${STYLE_MARKUP}</style></head><body><main>
-<h1>${input.name}</h1><p class="soft">Image-text pairs from OpenStreetMap objects and overhead imagery, made by skyscript ${input.toolVersion}. <a href="changes.html">What changed</a> in the last build.</p>
+<h1>${input.name}</h1><p class="soft">Image-text pairs from OpenStreetMap objects and overhead imagery, made by skyscript ${input.toolVersion}.</p>
 ${numbers(input)}
 <div class="columns">${reasonsCard(input)}${filesCard(input)}</div>
 ${unseenCard(input)}
@@ -29,11 +29,15 @@ ${sourcesCard(input)}${checksCard(input)}${duplicatesCard(input)}
   )}</div>
 ${tagsCard(input)}
 ${sheet(input)}
+${CHANGES_CARD}
 <section class="card"><h2>Credits</h2><ul>${input.credits.map((credit) => html`<li>${credit}</li>`)}</ul></section>
 </main></body></html>
 `
   return page.markup
 }
+
+/** A link, since what changed depends on what was there before, and this page only on the dataset. */
+const CHANGES_CARD = html`<section class="card"><h2>What changed</h2><p>The pairs that the last build added, removed and changed, with images before and after: <a href="changes.html">changes.html</a></p></section>`
 
 /** Prefix of the reasons for objects without a visible tag. */
 const UNSEEN = 'not-groundable:'
