@@ -3,10 +3,12 @@
 import { globSync, readFileSync } from 'node:fs'
 import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { stringify } from 'yaml'
-import type { Storage } from '../packages/core/src/index.ts'
+import { getJson, type Storage } from '../packages/core/src/index.ts'
 import { type LocalEarthEngine, startLocalEarthEngine } from '../packages/local-earth-engine/src/index.ts'
+import { openStorage } from '../packages/worker/src/storages/storages.ts'
+import { startS3 } from './support/s3.ts'
 import { filesOf, makeFolder, sha256 } from './support/skyscript.ts'
 import { skyscriptHere } from './support/skyscript-here.ts'
 import {
@@ -233,6 +235,26 @@ test('a dataset whose manifest is damaged does not stop the next build, which th
   await build('damaged', 'b')
   expect(recordOf('damaged')).toMatchObject({ before: null, pairs: { counts: { added: 12, removed: 0 } } })
   expect(filesOf(at('damaged'))).toEqual(filesOf(at('out')))
+})
+
+test('a build into a bucket records the same changes, and a bucket is compared with a folder', async () => {
+  const s3 = await startS3()
+  for (const [name, value] of Object.entries(s3.env)) vi.stubEnv(name, value)
+  try {
+    const output = `${s3.url}/small`
+    const into = (map: string) => buildHere({ ...region('out', map), output }, folder.path)
+    await into('a')
+    expect(await skyscriptHere(['diff', `${output}/dataset.lock.json`, at('first'), '--exit-code'])).toMatchObject({ code: 0 }) // biome-ignore format: one claim
+    await into('b')
+    const { stdout } = await skyscriptHere(['diff', at('first'), output, '--json'])
+    expect(JSON.parse(stdout)).toEqual(recordOf('out'))
+    const storage = await openStorage(output)
+    expect(await getJson(storage, 'changes.json')).toEqual(recordOf('out'))
+    expect(Buffer.from((await storage.get('report/changes.html'))!).toString()).toBe(pageOf('out'))
+  } finally {
+    vi.unstubAllEnvs()
+    await s3.stop()
+  }
 })
 
 test('a dataset that was copied without work/ is compared too', async () => {
