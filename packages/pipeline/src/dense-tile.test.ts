@@ -140,4 +140,4 @@ test('while the objects of a dense map tile go through all stages, others have t
     await context.close()
     await earthEngine.close()
   }
-}, 120_000)
+}, 300_000)
