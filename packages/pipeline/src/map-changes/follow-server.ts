@@ -57,7 +57,7 @@ export async function followServer(base: BaseMap, maps: UpdatedMaps, options: Fo
   )
     cached.push(next)
   const own: Own = { ...have(), map: base.name, server: server.name }
-  if (latest.sequence > own.sequence) await checkContinues(own, server)
+  if (latest.sequence > own.sequence) await checkContinues(own, server, latest)
   else await checkSameHistory(own, latest, server, say)
   await server.tidy()
   const files = [...cached, ...(await fetchAll(own, latest, server, options))]
@@ -102,7 +102,7 @@ async function fetchAll(
   const stage = terminal?.stage('changes', 'files')
   let done = 0
   const fetchOne = async (sequence: number): Promise<PublishedChanges> => {
-    const found = await server.changes(sequence)
+    const found = (await server.cached(sequence)) ?? (await server.changes(sequence, latest))
     if (found === null) throw missing(own, sequence, sequence === own.sequence + 1)
     stage?.update(++done, total)
     return found
@@ -165,10 +165,11 @@ async function stateOf(
  *
  * @throws as `followServer`
  */
-async function checkContinues(own: Own, server: ReplicationServer): Promise<void> {
+async function checkContinues(own: Own, server: ReplicationServer, latest: ReplicationState): Promise<void> {
   const [before, first] = await Promise.all([server.state(own.sequence), server.state(own.sequence + 1)])
-  if (first === null) throw missing(own, own.sequence + 1, before === null)
-  if (before === null) return
+  if (first === null && (await server.changes(own.sequence + 1, latest)) === null)
+    throw missing(own, own.sequence + 1, before === null)
+  if (before === null || first === null) return
   // Some headers have the time of the newest object, which is somewhat before the state's.
   const tolerance = Math.max(HOUR_MS, timeOf(first) - timeOf(before))
   if (timeOf(before) - timeOf(own) > tolerance)

@@ -52,11 +52,12 @@ export interface ReplicationServer {
   /** The changes of a sequence number, if the cache has them. */
   cached(sequence: number): Promise<PublishedChanges | null>
   /**
-   * The changes of a sequence number, downloaded once its state says that they are whole; null if there are none.
+   * The changes of a sequence number, downloaded once its state says that they are whole; null if there are none. Where a
+   * server keeps no state for each number, its latest says it of all before.
    *
    * @throws InputError `not-a-change-file`; ServiceError `bad-state`, `download-failed`
    */
-  changes(sequence: number): Promise<PublishedChanges | null>
+  changes(sequence: number, latest: ReplicationState): Promise<PublishedChanges | null>
   /** Removes changes that nothing has used for long. */
   tidy(): Promise<void>
 }
@@ -125,9 +126,8 @@ export function openReplicationServer(address: string, options: CacheOptions): R
     },
     state,
     cached: (sequence) => noted(pathOf(sequence), changesUrl(sequence), sequence),
-    async changes(sequence) {
-      const found = await state(sequence)
-      if (found === null) return null
+    async changes(sequence, latest) {
+      const found = (await state(sequence)) ?? { sequence, timestamp: latest.timestamp }
       await mkdir(folder, { recursive: true })
       const file = await fetchChanges(changesUrl(sequence), pathOf(sequence), found, options)
       return file && { state: found, file }
