@@ -66,6 +66,12 @@ export class AskedThread<Answer extends ThreadAnswer = ThreadAnswer> {
     this.#worker.postMessage(message)
   }
 
+  /** Whether the process waits for the thread before it ends; it does by default. */
+  keepsProcess(isKept: boolean): void {
+    if (isKept) this.#worker.ref()
+    else this.#worker.unref()
+  }
+
   async end(): Promise<void> {
     await this.#worker.terminate()
   }

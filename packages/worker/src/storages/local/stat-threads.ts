@@ -7,7 +7,7 @@ const PER_QUESTION = 2048
 const AHEAD = 2
 const MOST_THREADS = 4
 /** Threads end this long after the last folder: a listing of a dataset reads a dozen one after the other. */
-const IDLE_MS = 100
+const IDLE_MS = 5_000
 
 /** Sizes and times of change (ms since 1970) of some files, in turn. */
 export interface Stamps {
@@ -44,6 +44,7 @@ export async function* stampsInThreads(
   clearTimeout(idle)
   const count = Math.min(availableParallelism(), MOST_THREADS)
   for (let i = 0; i < count; i++) if (threads[i]?.hasEnded !== false) threads[i] = startThread()
+  for (const thread of threads) thread.keepsProcess(true)
   const waiting: Promise<Stamps>[] = []
   let next = from
   const ask = () => {
@@ -65,7 +66,7 @@ export async function* stampsInThreads(
       yield stamps
     }
   } finally {
-    if (--users === 0) idle = setTimeout(endThreads, IDLE_MS)
+    if (--users === 0) rest()
   }
 }
 
@@ -79,6 +80,9 @@ function startThread(): AskedThread<StatAnswer> {
   })
 }
 
-function endThreads(): void {
-  for (const thread of threads.splice(0)) void thread.end()
+function rest(): void {
+  for (const thread of threads) thread.keepsProcess(false)
+  idle = setTimeout(() => {
+    for (const thread of threads.splice(0)) void thread.end()
+  }, IDLE_MS).unref()
 }
