@@ -78,7 +78,7 @@ function inThreads(threads: number, paths: readonly string[], selection: Selecti
 }
 
 /** What a thread makes and forgets at once is little: a larger young generation holds unpacked blobs that are done with. */
-const YOUNG_MEGABYTES = 24
+export const YOUNG_MEGABYTES = 24
 
 function startThread(paths: readonly string[], selection: Selection): AskedThread<FromBlobThread> {
   return new AskedThread(new URL('./blob-thread.ts', import.meta.url), {

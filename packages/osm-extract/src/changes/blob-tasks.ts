@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
 import { AskedThread } from '@skyscript/core'
-import { died, errorOf, type FromBlobThread } from '../blob-threads.ts'
+import { died, errorOf, type FromBlobThread, YOUNG_MEGABYTES } from '../blob-threads.ts'
 import { type BlobIndex, openPbf } from '../blobs.ts'
 import type { ByKind } from '../newest.ts'
 import { refusal } from '../serve-blobs.ts'
@@ -49,9 +49,11 @@ const AHEAD = 8
 
 function inThreads(threads: number, path: string, lookedFor: LookedFor): BlobTasks {
   const file = new URL('./apply-thread.ts', import.meta.url)
+  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MEGABYTES }
+  const options = { workerData: { path, lookedFor }, resourceLimits }
   const workers = Array.from(
     { length: threads },
-    () => new AskedThread<FromBlobThread>(file, { workerData: { path, lookedFor }, errorOf, died }),
+    () => new AskedThread<FromBlobThread>(file, { ...options, errorOf, died }),
   )
   return {
     async *run(tasks) {
