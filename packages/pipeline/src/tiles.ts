@@ -5,7 +5,6 @@ import {
   boxesOf,
   breather,
   type Edit,
-  fingerprint,
   fromFeatureLine,
   mapTileBox,
   mapTileRange,
@@ -147,8 +146,6 @@ export interface IndexedTile {
   get(id: string): OsmObject | undefined
   /** Objects whose boxes meet a box and which an image of a GSD (m/pixel) may name, each once, in any order. */
   search(box: Box, gsd: number): OsmObject[]
-  /** Of ids, tags and geometries of the objects whose boxes meet a box. */
-  digest(box: Box): string
 }
 
 /**
@@ -174,23 +171,17 @@ export async function indexTile(
   }
   const classes: { readonly coarsest: number; readonly find: (box: Box) => OsmObject[] }[] = []
   for (const [coarsest, some] of byClass) classes.push({ coarsest, find: await indexBoxes(some, breathe) })
-  const search = (box: Box, gsd: number) => classes.flatMap(({ coarsest, find }) => (gsd <= coarsest ? find(box) : []))
   return {
     get: (id) => byId.get(id),
-    search,
-    digest: (box) =>
-      fingerprint(
-        search(box, 0)
-          .map((object) => digestOf(object))
-          .sort(),
-      ),
+    search: (box, gsd) => classes.flatMap(({ coarsest, find }) => (gsd <= coarsest ? find(box) : [])),
   }
 }
 
-/** A wide object is the same one in all its tiles. */
+/** By object: a wide one is the same in all its tiles. */
 const digests = new WeakMap<OsmObject, string>()
 
-function digestOf(object: OsmObject): string {
+/** Of an object's id, tags and geometry. */
+export function contentDigest(object: OsmObject): string {
   let digest = digests.get(object)
   if (digest === undefined) {
     const { id, tags, geometry } = object

@@ -1,6 +1,5 @@
 import { metaPickle } from '@skyscript/captioner'
 import {
-  type Box,
   breather,
   type CaptionRecord,
   type Dropped,
@@ -17,7 +16,7 @@ import { leafOf, overlapping } from '../leaves.ts'
 import { inputWithHead, readResult, resultKey } from '../results.ts'
 import type { Job } from '../runner/job.ts'
 import { countsOf, type Head, type Stage } from '../stage.ts'
-import type { IndexedTile } from '../tiles.ts'
+import { contentDigest, type IndexedTile } from '../tiles.ts'
 import type { FetchHead } from './fetch.ts'
 
 export interface CaptionHead extends Head {
@@ -31,8 +30,8 @@ export interface CaptionHead extends Head {
 interface Deciding {
   /** Digest of the images that are captioned. */
   readonly images: string
-  /** Digests of the objects around them, by map tile. */
-  readonly around: readonly (readonly [tile: string, digest: string])[]
+  /** Digest of the objects that they may name. */
+  readonly around: string
   readonly captioner: string
 }
 
@@ -58,13 +57,13 @@ export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
   async run(job, context) {
     const { storage, captioner } = context
     const { head, result: images } = await inputWithHead<FetchHead, Outcome<ImageRecord>>(storage, fetchKey(job))
-    const tiles = await tilesOf(images.kept, context)
-    const around = [...tiles].map(([name, tile]) => [name, tile.digest(boundsOf(images.kept))] as const)
+    const scenes = await scenesOf(images.kept, context)
+    const around = digestOf(scenes)
     const deciding: Deciding = { images: head.digest, around, captioner: captioner.fingerprint }
     const earlier = await takeOthers(job, context)
     // Most leaves of a map tile have nothing to do with what changed in it.
     const same = earlier.find((result): result is CaptionResult => isSame(result, deciding))
-    const { kept, dropped } = same ?? (await captionAll(images.kept, tiles, captioner))
+    const { kept, dropped } = same ?? (await captionAll(scenes, captioner))
     await storeMetas(kept, images.kept, earlier.length > 0, context)
     return { kept, dropped, failed: [], ...deciding }
   },
@@ -84,25 +83,31 @@ export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
 
 const fetchKey = ({ shard, input }: Job) => resultKey({ stage: 'fetch', shard, fingerprint: input })
 
-/** The map tiles that images touch, each opened once. */
-async function tilesOf(images: readonly ImageRecord[], context: RunContext): Promise<Map<string, IndexedTile>> {
+/** An image, its object, and the others that it may name, each once. */
+interface Scene {
+  readonly image: ImageRecord
+  readonly focus: OsmObject
+  readonly around: readonly OsmObject[]
+}
+
+async function scenesOf(images: readonly ImageRecord[], context: RunContext): Promise<Scene[]> {
   const tiles = new Map<string, IndexedTile>()
   for (const { box } of images)
     for (const name of mapTilesOf(box)) if (!tiles.has(name)) tiles.set(name, await context.tile(name))
-  return tiles
+  const breathe = breather()
+  const scenes: Scene[] = []
+  for (const image of images) {
+    await breathe()
+    scenes.push({ image, ...objectsAt(image, (name) => tiles.get(name)!) })
+  }
+  return scenes
 }
 
-/** Around all images. */
-const boundsOf = (images: readonly ImageRecord[]): Box =>
-  images.reduce<Box>(
-    ([west, south, east, north], { box }) => [
-      Math.min(west, box[0]),
-      Math.min(south, box[1]),
-      Math.max(east, box[2]),
-      Math.max(north, box[3]),
-    ],
-    [180, 90, -180, -90],
-  )
+function digestOf(scenes: readonly Scene[]): string {
+  const objects = new Set(scenes.flatMap(({ focus, around }) => [focus, ...around]))
+  // One near the edge of a map tile is read with each.
+  return fingerprint([...new Set([...objects].map(contentDigest))].sort())
+}
 
 function isSame(result: Partial<CaptionResult>, { images, around, captioner }: Deciding): result is CaptionResult {
   const known = [result.images, result.around, result.captioner]
@@ -110,16 +115,14 @@ function isSame(result: Partial<CaptionResult>, { images, around, captioner }: D
 }
 
 async function captionAll(
-  images: readonly ImageRecord[],
-  tiles: ReadonlyMap<string, IndexedTile>,
+  scenes: readonly Scene[],
   captioner: RunContext['captioner'],
 ): Promise<Pick<CaptionResult, 'kept' | 'dropped'>> {
   const kept: CaptionRecord[] = []
   const dropped: Dropped[] = []
   const breathe = breather()
-  for (const image of images) {
+  for (const { image, focus, around } of scenes) {
     await breathe()
-    const { focus, around } = objectsAt(image, (name) => tiles.get(name)!)
     const caption = captioner.captionImage(image, focus, around)
     if ('reason' in caption) dropped.push({ id: image.id, reason: caption.reason })
     else kept.push(caption)
@@ -146,11 +149,11 @@ async function storeMetas(
   await pMap(captions, store, { concurrency: WRITES })
 }
 
-/** An image's object, and the others that it may name, each once: an image may cross the edge of its tile. */
+/** An image may cross the edge of its tile. */
 function objectsAt(
   { id, filepath, box, gsd }: ImageRecord,
   tileAt: (name: string) => IndexedTile,
-): { focus: OsmObject; around: readonly OsmObject[] } {
+): Omit<Scene, 'image'> {
   const [first, ...others] = mapTilesOf(box).map(tileAt)
   const focus = first!.get(id) ?? others.find((tile) => tile.get(id))?.get(id)
   if (!focus) throw new TypeError(`${filepath} does not show its own object; this is a fault in the box of the image.`)
