@@ -24,7 +24,7 @@ test('apply-changes writes a file that extract reads as it reads the old file wi
   const { code, stderr } = await skyscript([
     ...['apply-changes', at('town.osm.pbf'), at('2.osc.gz'), at('1.osc.gz'), '-o', at('new.osm.pbf')],
   ])
-  expect([code, stderr]).toEqual([0, expect.stringContaining('created: 1 nodes, 0 ways, 0 relations')])
+  expect([code, stderr]).toEqual([0, expect.stringContaining('created: 1 node, 0 ways, 0 relations')])
   expect(stderr).toContain('no effect, superseded: 1')
   const changed = await skyscript(['extract', at('new.osm.pbf')])
   const both = `${at('1.osc.gz')},${at('2.osc.gz')}`
@@ -46,6 +46,7 @@ test.each([
   [['apply-changes', 'town.osm.pbf', '3.osc.gz', '-o', 'x.osm.pbf'], "3.osc.gz can't be read"],
   [['apply-changes', 'town.osm.pbf', '1.osc.gz', '-o', 'nowhere/x.osm.pbf'], "can't be written"],
   [['apply-changes', 'town.osm.pbf', '1.osc.gz', '-o', 'x.osm.pbf', '--within', 'there'], '--within'],
+  [['apply-changes', 'town.osm.pbf', '1.osc.gz', '-o', 'x.osm.pbf', '--within', '1,2,3'], 'It must be west,south'],
   [['extract', 'town.osm.pbf', '--changes', '1.osc.gz', '--at', '2024-01-01'], '--changes has no effect'],
 ])('%s is refused in one sentence', async (args, part) => {
   const { code, stdout, stderr } = await skyscript(args, { cwd: folder.path })

@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { PLACE } from '@skyscript/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { lacks, OSMIUM } from '../../../test/support/needs.ts'
@@ -122,6 +124,29 @@ describe('applying changes', () => {
     })
     const given = await apply(file, [], { replication: { replicationSequence: 8 } })
     expect(readHeader(given.path)).toMatchObject({ ...options, replicationSequence: 8 })
+  })
+
+  test('an output that is a link stays one, and what a killed process began to write is removed', async () => {
+    const [file, link] = [village(), newPath('.osm.pbf')]
+    symlinkSync(file, link)
+    const { pid } = spawnSync('true')
+    const [abandoned, other] = [`${file}.${PLACE.slice(0, 8)}-${pid}.part`, `${file}.other.part`]
+    for (const path of [abandoned, other]) writeFileSync(path, 'half')
+    await apply(file, [oscOf(`<delete>${node(5, 0, 0)}</delete>`)], { output: link })
+    expect(lstatSync(link).isSymbolicLink()).toBe(true)
+    expect((await readAll(file)).objects.map(({ id }) => id)).toEqual(['a1'])
+    expect([existsSync(abandoned), existsSync(other)]).toEqual([false, true])
+  })
+
+  test('times are read in UTC where they have no zone, and to the second', async () => {
+    const at = async (timestamp: string) => {
+      const change = oscOf(`<modify>${node(5, 0, 0, `version="3" timestamp="${timestamp}"`)}</modify>`)
+      return (await apply(village(), [change])).report.latest
+    }
+    expect(await at('2024-06-01T12:00:00')).toBe('2024-06-01T12:00:00Z')
+    expect(await at('2024-06-01T12:00:00.9Z')).toBe('2024-06-01T12:00:00Z')
+    expect(await at('2024-06-01T12:00:00+02:00')).toBe('2024-06-01T10:00:00Z')
+    expect(await at('2024-06-01')).toBe('2024-06-01T00:00:00Z')
   })
 
   test('threads make the same file as one thread', async () => {
@@ -309,6 +334,18 @@ describe('what is refused', () => {
       'line 4',
     ],
     ['a place off Earth', () => oscOf('<create><node id="3" lon="200" lat="1"/></create>'), 'changes-damaged', 'lon'],
+    [
+      'a version that is none',
+      () => oscOf('<modify><node id="5" version="two" lon="0" lat="0"/></modify>'),
+      'changes-damaged',
+      'node 5 has no valid version',
+    ],
+    [
+      'a time that is none',
+      () => oscOf('<modify><node id="5" version="2" timestamp="yesterday" lon="0" lat="0"/></modify>'),
+      'changes-damaged',
+      'node 5 has no valid timestamp',
+    ],
     ['an id that is none', () => oscOf('<create><way id="1.5"/></create>'), 'changes-damaged', 'way has no valid id'],
     [
       'a member of no type',
@@ -327,6 +364,41 @@ describe('what is refused', () => {
     const error = await refused(village(), [changes()])
     expect(error.code).toBe(code)
     expect(error.message).toContain(part)
+  })
+
+  test.each([
+    [
+      'a folder',
+      () => {
+        const path = newPath('')
+        mkdirSync(path)
+        return path
+      },
+      'it is a folder',
+    ],
+    [
+      'a pipe',
+      () => {
+        const path = newPath('')
+        spawnSync('mkfifo', [path])
+        return path
+      },
+      'it is no ordinary file',
+    ],
+    ['a file of a folder that is not there', () => '/nowhere/x.osm.pbf', 'there is no such file'],
+  ])('an output that is %s', async (_, output, why) => {
+    const error = await apply(village(), [whole], { output: output() }).catch((thrown) => thrown)
+    expect([error.code, error.message]).toEqual(['unwritable-output', expect.stringContaining(why)])
+  })
+
+  test('an output that is one of the change files, also by another path', async () => {
+    const changes = text(bytesOf(whole))
+    const link = newPath('.osc.gz')
+    symlinkSync(changes, link)
+    expect(await apply(village(), [whole, changes], { output: link }).catch(({ code }) => code)).toBe(
+      'unwritable-output',
+    )
+    expect(readFileSync(changes)).toEqual(bytesOf(whole))
   })
 
   test('elements of the format that are not known are passed over', async () => {

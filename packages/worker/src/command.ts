@@ -175,14 +175,24 @@ export const instant = kind(
   'a date such as 2023-05-01, or a time with its zone such as 2023-05-01T12:00:00Z',
 )
 
-/** West, south, east, north in degrees. */
-export const clipBox = kind((text): Box | undefined => {
+function boxOf(text: string): Box | undefined {
   const [west, south, east, north, ...rest] = text.split(',').map(Number)
   const within = (value: number | undefined, limit: number) => value !== undefined && Math.abs(value) <= limit
   const ok = within(west, 180) && within(south, 90) && within(east, 180) && within(north, 90)
   if (!ok || rest.length > 0 || west === east || south! >= north!) return undefined
   return [west!, south!, east!, north!]
-}, 'west,south,east,north in degrees; west > east crosses 180 degrees')
+}
+
+const BOX_SIDES = 'west,south,east,north in degrees; west > east crosses 180 degrees'
+
+/** West, south, east, north in degrees. */
+export const clipBox = kind(boxOf, BOX_SIDES)
+
+/** A box, or a word or path. */
+export const boxOrText = kind<Box | string>(
+  (text) => (/^[-\d.,\s]*$/.test(text) ? boxOf(text) : text),
+  `${BOX_SIDES}, or what the help names`,
+)
 
 /** Longitude and latitude in degrees. */
 export const position = kind((text): Position | undefined => {

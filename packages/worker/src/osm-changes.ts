@@ -1,4 +1,4 @@
-import { formatCount, type Terminal } from '@skyscript/core'
+import { formatCount, formatCounted, type Terminal } from '@skyscript/core'
 import type { AppliedChanges } from '@skyscript/osm-extract'
 
 const KINDS = ['nodes', 'ways', 'relations'] as const
@@ -6,7 +6,7 @@ const KINDS = ['nodes', 'ways', 'relations'] as const
 /** Says what changes did to an extract, and what is not known. */
 export function noteChanges(terminal: Terminal, applied: AppliedChanges): void {
   for (const action of ['created', 'modified', 'deleted'] as const) {
-    const counts = KINDS.map((kind) => `${formatCount(applied[action][kind])} ${kind}`)
+    const counts = KINDS.map((kind) => formatCounted(applied[action][kind], kind.slice(0, -1)))
     terminal.note(`${action}: ${counts.join(', ')}`)
   }
   for (const [reason, n] of applied.ignored) terminal.note(`no effect, ${reason}: ${formatCount(n)}`)
@@ -17,12 +17,13 @@ export function noteChanges(terminal: Terminal, applied: AppliedChanges): void {
   if (effective === 0 && (applied.ignored.get('outside-extract') ?? 0) > 0)
     terminal.warn("No change is of the extract's area; these may be changes of another region.")
   const { waysLosingNodes, waysMissingNodes, nodesOfUnknownWays } = applied
-  if (waysLosingNodes + waysMissingNodes > 0)
+  const ways = waysLosingNodes + waysMissingNodes
+  if (ways > 0)
     terminal.warn(
-      `${formatCount(waysLosingNodes + waysMissingNodes)} ways name nodes that are neither in the extract nor in the changes; objects made of them are left out.`,
+      `${formatCounted(ways, 'way')} ${ways === 1 ? 'names' : 'name'} nodes that are neither in the extract nor in the changes; objects made of ${ways === 1 ? 'it' : 'them'} are left out.`,
     )
   if (nodesOfUnknownWays > 0)
     terminal.warn(
-      `${formatCount(nodesOfUnknownWays)} nodes moved into the extract with ways that neither it nor the changes have; a newer extract has those ways.`,
+      `${formatCounted(nodesOfUnknownWays, 'node')} moved into the extract, of ways that neither it nor the changes have; a newer extract has those ways.`,
     )
 }

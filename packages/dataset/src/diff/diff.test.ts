@@ -276,6 +276,8 @@ test('an unfinished dataset, or one that differs from its lock, is refused in on
   const side = await sideOfDataset(storage)
   opened.push(side)
   await expect(compareDatasets(side, await open())).rejects.toThrow(/_top50pct_.* is not as dataset.lock.json knows it/)
+  await storage.delete('manifest.parquet')
+  await expect(sideOfDataset(storage)).rejects.toThrow(/^manifest.parquet is not in .*; run skyscript verify/)
   await storage.delete('dataset.lock.json')
   await expect(sideOfDataset(storage)).rejects.toThrow(/no finished dataset .* run skyscript build to its end/)
   expect(() => sideOfLock('{}', 'x.json')).toThrow(/^x.json is not the lock of a dataset/)

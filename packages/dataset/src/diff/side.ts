@@ -50,7 +50,7 @@ export function sideOfLock(text: string, file: string): Side {
 /**
  * A finished dataset. Its files must be as the lock has them.
  *
- * @throws InputError `unfinished-dataset`, `bad-lock`, `file-changed`, `bad-manifest`
+ * @throws InputError `unfinished-dataset`, `bad-lock`, `file-missing`, `file-changed`, `bad-manifest`
  */
 export const sideOfDataset = async (storage: Storage): Promise<Side> => sideOf(await openFinished(storage))
 
@@ -73,6 +73,11 @@ export async function openPairs(
   name: string,
   sha256?: string,
 ): Promise<Pick<Side, 'pairs' | 'close'>> {
+  if (!(await storage.has(key)))
+    throw new InputError(
+      'file-missing',
+      `${key} is not in ${name}; run skyscript verify, then skyscript build, or compare the ${LOCK} of each.`,
+    )
   const file = await localFile(storage, key)
   try {
     if (sha256 !== undefined && (await sha256OfStream(createReadStream(file.path))) !== sha256)

@@ -1,6 +1,5 @@
-import { open, rename, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { type Box, type Geometry, InputError, type Progress, silentProgress, systemReason } from '@skyscript/core'
+import { type Box, type Geometry, type Progress, silentProgress } from '@skyscript/core'
 import { type BlobIndex, openPbf } from '../blobs.ts'
 import { type Clip, clipOf } from '../clip.ts'
 import { isoSeconds, type PbfHeader, parseHeader } from '../header.ts'
@@ -12,14 +11,15 @@ import { type ChangeSet, readChangeSet } from './change-set.ts'
 import { type ChangeCounts, judgeChanges } from './judge-changes.ts'
 import { type BlockView, type FoundElement, type LookedFor, notSorted } from './look-at-block.ts'
 import { changedBlobs } from './write-changed.ts'
-import { headerBlob } from './write-pbf.ts'
+import { writeOutput } from './write-output.ts'
+import { headerBlob, WRITING_PROGRAM } from './write-pbf.ts'
 
 export interface ApplyOptions {
   /** A .osm.pbf that is sorted by type and id. */
   readonly file: string
   /** .osc or .osc.gz files, in any order. */
   readonly changes: readonly string[]
-  /** Where the new .osm.pbf goes; may be `file`. It appears whole, or not at all. */
+  /** Where the new .osm.pbf goes; may be `file`, but none of the changes. It appears whole, or not at all. */
   readonly output: string
   /**
    * Where elements may come in that the file does not have: anywhere, as with `osmium apply-changes`; or within the box of
@@ -58,7 +58,8 @@ const SMALL_FILE = 32e6
  *
  * Memory: some 0.3 kB for each element in the changes, 0.1 kB for each blob of the file, and some blobs for each thread.
  *
- * @throws InputError (PbfFault) where the file is damaged or not sorted, and where the changes are: see `readChanges`
+ * @throws InputError (PbfFault) where the file is damaged or not sorted, where the changes are (see `readChanges`), and where
+ * the output can't be written (see `writeOutput`)
  */
 export async function applyChanges(options: ApplyOptions): Promise<AppliedChanges> {
   const { file: path, signal, progress = silentProgress } = options
@@ -89,9 +90,10 @@ export async function applyChanges(options: ApplyOptions): Promise<AppliedChange
         replicationTimestamp: times.sort().at(-1) ?? null,
         replicationSequence: null,
         ...options.replication,
+        writingProgram: WRITING_PROGRAM,
         sorted: true,
       }
-      await writeWhole(options.output, async (write) => {
+      await writeOutput(options.output, options.changes, async (write) => {
         await write(headerBlob(header))
         for await (const blob of changedBlobs(file, blobs, views, effective, tasks)) {
           signal?.throwIfAborted()
@@ -165,25 +167,5 @@ function checkOrder(views: readonly BlockView[], blobs: readonly BlobIndex[], pa
       lastKind = kind
       lastPlace = range[1]
     }
-  }
-}
-
-/** Writes a file under another name beside it first. @throws InputError `unwritable-output` */
-async function writeWhole(path: string, fill: (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>) {
-  const part = `${path}.${process.pid}.part`
-  const file = await open(part, 'w').catch((error) => {
-    throw new InputError('unwritable-output', `${path} can't be written (${systemReason(error)}).`)
-  })
-  try {
-    await fill(async (bytes) => {
-      await file.writeFile(bytes)
-    })
-    await file.sync()
-    await file.close()
-    await rename(part, path)
-  } catch (error) {
-    await file.close()
-    await rm(part, { force: true })
-    throw error
   }
 }

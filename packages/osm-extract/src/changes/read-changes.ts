@@ -145,8 +145,8 @@ class ChangeParser {
     return {
       kind,
       id: this.#integer(attributes.id, `a ${name} has no valid id`),
-      version: Number(attributes.version ?? 0) || 0,
-      seconds: attributes.timestamp === undefined ? Number.NaN : Date.parse(attributes.timestamp) / 1000,
+      version: Math.max(0, this.#integer(attributes.version ?? '0', `${name} ${attributes.id} has no valid version`)),
+      seconds: this.#secondsOf(name, attributes),
       changeset: Number(attributes.changeset ?? 0) || 0,
       uid: Number(attributes.uid ?? 0) || 0,
       user: attributes.user ?? '',
@@ -182,6 +182,15 @@ class ChangeParser {
     const value = /^-?\d+$/.test(text ?? '') ? Number(text) : Number.NaN
     if (!Number.isSafeInteger(value)) throw this.#damaged(otherwise)
     return value
+  }
+
+  /** Times without a zone are in UTC, whatever that of this machine is. */
+  #secondsOf(name: string, { id, timestamp = '' }: Attributes): number {
+    if (timestamp === '') return Number.NaN
+    const hasZone = /(Z|[-+]\d\d:?\d\d)$/i.test(timestamp)
+    const seconds = Math.floor(Date.parse(hasZone || !timestamp.includes('T') ? timestamp : `${timestamp}Z`) / 1000)
+    if (Number.isNaN(seconds)) throw this.#damaged(`${name} ${id} has no valid timestamp`)
+    return seconds
   }
 
   get #hasBegun(): boolean {

@@ -29,13 +29,15 @@ export function packedBlob(data: Uint8Array): Uint8Array {
   return out.take()
 }
 
+export const WRITING_PROGRAM = `skyscript/${TOOL_VERSION}`
+
 /** The first blob of a sorted file with dense nodes. */
 export function headerBlob(header: Omit<PbfHeader, 'sorted' | 'writingProgram'>): Uint8Array<ArrayBuffer> {
   const out = new ByteBuffer()
   if (header.box !== null) putField(out, fieldTag(1, LENGTH), boxMessage(header.box))
   for (const feature of ['OsmSchema-V0.6', 'DenseNodes']) putField(out, fieldTag(4, LENGTH), Buffer.from(feature))
   putField(out, fieldTag(5, LENGTH), Buffer.from('Sort.Type_then_ID'))
-  putField(out, fieldTag(16, LENGTH), Buffer.from(`skyscript/${TOOL_VERSION}`))
+  putField(out, fieldTag(16, LENGTH), Buffer.from(WRITING_PROGRAM))
   const { replicationTimestamp, replicationSequence, replicationServer } = header
   if (replicationTimestamp !== null) putNumber(out, fieldTag(32, VARINT), Date.parse(replicationTimestamp) / 1000)
   if (replicationSequence !== null) putNumber(out, fieldTag(33, VARINT), replicationSequence)

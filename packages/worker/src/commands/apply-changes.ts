@@ -2,7 +2,7 @@ import type { Box, Geometry } from '@skyscript/core'
 import {
   argument,
   argumentList,
-  clipBox,
+  boxOrText,
   defineCommand,
   jsonOption,
   option,
@@ -25,6 +25,7 @@ export const applyChanges = defineCommand({
       option(
         '--within <where>',
         "where new elements may come in: anywhere, extract (the box in the file's header), w,s,e,n, or a GeoJSON file with polygons",
+        boxOrText,
       ),
       'anywhere',
     ),
@@ -55,9 +56,8 @@ export const applyChanges = defineCommand({
   },
 })
 
-async function areaOf(within: string): Promise<'anywhere' | 'extract' | Box | Geometry> {
-  if (within === 'anywhere' || within === 'extract') return within
-  if (/^[-\d.,]+$/.test(within)) return clipBox.parse(within) as Box
+async function areaOf(within: Box | string): Promise<'anywhere' | 'extract' | Box | Geometry> {
+  if (within === 'anywhere' || within === 'extract' || typeof within !== 'string') return within
   const { readClip } = await import('@skyscript/pipeline')
   return (await readClip(within, '--within'))!
 }
