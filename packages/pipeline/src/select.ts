@@ -18,7 +18,8 @@ import type { Outline } from './outlines.ts'
 import { getWhole } from './results.ts'
 import { decidingSources, type ExtractIndex, type SelectIndex, selectIndexKey, selectionKey, VERSIONS } from './run.ts'
 import { capPerTag, type Kept, ObjectTable, sampleCells } from './sampling.ts'
-import { countIn, sortedCounts, sortedTable } from './tables.ts'
+import { addTable, countIn, sortedCounts, sortedTable } from './tables.ts'
+import { openTileSelections, type TileSelection } from './tile-selections.ts'
 import { openTiles } from './tiles.ts'
 
 /** The cells of the paper's random sample: 0.01 x 0.01 degree. */
@@ -56,25 +57,13 @@ export async function selectObjects(
   const { sources, prefer } = config.imagery
   const settings = { sources: sourcesOf(sources), prefer, tiles: config.tiles }
   const tileHashes = Object.entries(index.tiles).map(([tile, { sha256: hash }]) => [tile, hash])
-  const name = fingerprint(
-    'select',
-    VERSIONS.select,
-    tileHashes,
-    selection,
-    decidingSources(sources),
-    config.tiles,
-    seed,
-    captioner.tagsFingerprint,
-  )
+  const deciding = [selection, decidingSources(sources), config.tiles, seed, captioner.tagsFingerprint]
+  const name = fingerprint('select', VERSIONS.select, tileHashes, ...deciding)
   const known = await getWhole<SelectIndex>(storage, selectIndexKey(name))
   if (known && Object.keys(known.tiles).every((tile) => existing.has(selectionKey(name, tile)))) return name
 
   const dropped = new Map<string, number>()
   const outcomes = new Map<string, Map<string, number>>()
-  const drop = (reason: string, tags: readonly string[]) => {
-    count(dropped, reason)
-    for (const tag of tags) countIn(outcomes, tag, reason)
-  }
   const isSampled = selection.cells !== 'all' || selection.maxPerTag !== null
   let coarsenable = 0
   const coarser = { ...settings, tiles: { ...config.tiles, coarsen: 8 as const } }
@@ -94,9 +83,12 @@ export async function selectObjects(
   const breathe = breather()
   const total = Object.keys(index.tiles).length
   let done = 0
-  const choose = async (tile: string) => {
+  const choose = async (tile: string): Promise<TileSelection> => {
     const ids: string[] = []
     const ranges: [from: number, to: number][] = []
+    const lost = new Map<string, number>()
+    const tagsLost = new Map<string, Map<string, number>>()
+    let coarser = 0
     let seen = 0
     for await (const outlines of reader.homeOutlines(tile)) {
       for (const outline of outlines) {
@@ -106,8 +98,9 @@ export async function selectObjects(
         const { maxGsd, tags } = sightOf(outline)
         const suitable = suitableSources({ box, isArea, maxGsd }, settings)
         if ('reason' in suitable) {
-          drop(suitable.reason, tags)
-          if (isCoarsenable(suitable.reason, { box, isArea, maxGsd })) coarsenable++
+          count(lost, suitable.reason)
+          for (const tag of tags) countIn(tagsLost, tag, suitable.reason)
+          if (isCoarsenable(suitable.reason, { box, isArea, maxGsd })) coarser++
         } else if (!isSampled) ids.push(id)
         else {
           if (ranges.at(-1)?.[1] !== table.size) ranges.push([table.size, table.size])
@@ -117,10 +110,20 @@ export async function selectObjects(
       }
     }
     rangesOf.set(tile, ranges)
-    await store(tile, ids)
+    return { ids, dropped: Object.fromEntries(lost), tags: sortedTable(tagsLost), coarsenable: coarser }
+  }
+  const byTile = openTileSelections(storage, name, fingerprint('tiles', VERSIONS.select, ...deciding), existing)
+  const take = async (tile: string) => {
+    const { sha256: hash } = index.tiles[tile]!
+    const made = (isSampled ? null : await byTile.find(tile, hash)) ?? (await choose(tile))
+    for (const [reason, objects] of Object.entries(made.dropped)) count(dropped, reason, objects)
+    addTable(outcomes, made.tags)
+    coarsenable += made.coarsenable
+    await store(tile, made.ids)
+    if (!isSampled) await byTile.note(tile, hash, made)
     progress.update(++done, total)
   }
-  await pMap(Object.keys(index.tiles).sort(), choose, { concurrency: READS })
+  await pMap(Object.keys(index.tiles).sort(), take, { concurrency: READS })
   if (isSampled) {
     let kept: Kept = new Uint8Array(table.size).fill(1)
     const dropOthers = async (chosen: Kept, reason: string) => {
