@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 import LongFirst from './test/support/long-first.ts'
 
 /** Packages whose code, and whose tests, keep no state of the process: their files share workers, which saves half a second a file. */
-const STATELESS = ['packages/{captioner,core,dataset,filter,http,local-earth-engine,pipeline}/**/*.test.ts']
+const STATELESS = ['packages/{benchmark,captioner,core,dataset,filter,http,local-earth-engine,pipeline}/**/*.test.ts']
 const ALL = [
   'packages/*/src/**/*.test.ts',
   'packages/*/test/**/*.test.ts',

@@ -1,6 +1,6 @@
 /**
- * Keeps imports one way: core <- http, dataset <- osm-extract, gee-fetch, captioner, filter (never each other) <-
- * pipeline <- worker, with local-earth-engine between core and pipeline. No files may import each other in a circle, not even
+ * Keeps imports one way: core <- http, dataset <- osm-extract, gee-fetch, captioner, filter, benchmark (never each other)
+ * <- pipeline <- worker, with local-earth-engine between core and pipeline. No files may import each other in a circle, not even
  * types. Prints every import that breaks these rules, and exits 1 if there is one.
  */
 import { globSync, readFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const STAGES = ['osm-extract', 'gee-fetch', 'captioner', 'filter']
+const STAGES = ['osm-extract', 'gee-fetch', 'captioner', 'filter', 'benchmark']
 
 /** Packages of ours that each may import, in shipped code. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
@@ -17,6 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   dataset: ['core'],
   ...Object.fromEntries(STAGES.map((name) => [name, ['core', 'http']])),
   filter: ['core', 'http', 'dataset'],
+  benchmark: ['core', 'dataset'],
   'local-earth-engine': ['core'],
   pipeline: ['core', 'http', 'dataset', ...STAGES, 'local-earth-engine'],
   worker: ['core', 'http', 'dataset', ...STAGES, 'local-earth-engine', 'pipeline'],

@@ -13,6 +13,7 @@
 
 export { checkScorer } from './check-scorer.ts'
 export { type CutFile, type CutInput, type CutSummary, cutDataset, type Split } from './cut-dataset.ts'
+export { type DualEncoder, openDualEncoder } from './dual-encoder.ts'
 export { type BenchmarkImages, readBenchmarkImages } from './duplicates/benchmark-images.ts'
 export { findDuplicates } from './duplicates/find-duplicates.ts'
 export type { ModelIdentity } from './model/model-identity.ts'

@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import type { DataFault } from '@skyscript/core'
 import { parsePreprocessing } from './clip/preprocessor-config.ts'
 import type { Embedder } from './embedder.ts'
+import type { NamedEmbedder } from './image-embedder.ts'
 import { findModel } from './model/find-model.ts'
 import { checkModelLogin } from './model-server/model-login.ts'
 import type { ScorerOptions } from './scorer-options.ts'
 import type { Engine } from './scorers/engine.ts'
 import { engineFor } from './scorers/index.ts'
 import type { ScorePair } from './scoring.ts'
-import { createScoring, type NamedEmbedder, type ScorerIdentity, type Scoring, scorerFingerprint } from './scoring.ts'
+import { createScoring, type ScorerIdentity, type Scoring, scorerFingerprint } from './scoring.ts'
 
 /** Image + caption -> similarity. */
 export interface Scorer extends ScorerIdentity {
@@ -73,7 +74,8 @@ export async function identifyScorers(list: readonly ScorerOptions[]): Promise<S
   return identities
 }
 
-async function openEmbedder(options: ScorerOptions): Promise<Embedder> {
+/** Opens a model without the threads that prepare images; see `openScorer`. */
+export async function openEmbedder(options: ScorerOptions): Promise<Embedder> {
   const engine = engineFor(options)
   const { found, preprocessing } = await readModel(options, engine)
   return engine.open(found, preprocessing, options)

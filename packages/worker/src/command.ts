@@ -216,6 +216,18 @@ export const listOf = <T extends string>(choices: readonly T[]): ValueKind<reado
   parse: (text) => text.split(',').map((name) => oneOf(choices).parse(name.trim())),
 })
 
+/** The lowest value that a figure of a result may have. */
+export interface LeastValue {
+  readonly name: string
+  readonly least: number
+}
+
+export const leastValue = kind((text): LeastValue | undefined => {
+  const [, name, value] = /^([\w.@]+)=([\d.]+)$/.exec(text) ?? []
+  const least = Number(value)
+  return name !== undefined && least >= 0 && least <= 1 ? { name, least } : undefined
+}, 'a figure and a share from 0 to 1, such as top1=0.5')
+
 /** Texts with commas between. */
 export const textList = kind((text) => {
   const texts = text.split(',').map((part) => part.trim())

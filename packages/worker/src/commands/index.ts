@@ -5,6 +5,7 @@ import { caption } from './caption.ts'
 import { cut } from './cut.ts'
 import { diff } from './diff.ts'
 import { doctor } from './doctor.ts'
+import { evaluate } from './evaluate.ts'
 import { exportDataset } from './export.ts'
 import { extract } from './extract.ts'
 import { localEarthEngine } from './local-earth-engine.ts'
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   tagsCoverage,
   caption,
   score,
+  evaluate,
   cut,
   verify,
   diff,

@@ -1,0 +1,59 @@
+import { formatCount, formatCounted } from '@skyscript/core'
+import type { Accuracy } from './classify.ts'
+import type { Detection } from './detect.ts'
+import { RANKS, type Retrieval } from './retrieve.ts'
+
+/** Results as people read them; each ends with a line end. */
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
+/** Without decimals unless equal similarities made a fraction. */
+const hits = (count: number): string => (Number.isInteger(count) ? formatCount(count) : count.toFixed(1))
+
+/** The first column to the left, the others to the right. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  const line = (row: readonly string[]) =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')
+  return rows.map((row) => `${line(row).trimEnd()}\n`).join('')
+}
+
+export function accuracyText({ n, top1, top5, correct1, correct5, classes }: Accuracy): string {
+  const present = classes.filter((each) => each.n > 0)
+  const mean = present.reduce((sum, each) => sum + each.correct1 / each.n, 0) / present.length
+  const of = (correct: number) => `${hits(correct)} of ${formatCount(n)}`
+  const totals = [
+    ['top-1', percent(top1), of(correct1)],
+    ['top-5', percent(top5), of(correct5)],
+    ['mean per class', percent(mean), ''],
+  ]
+  const rows = classes.map((each) => [
+    each.name,
+    formatCount(each.n),
+    hits(each.correct1),
+    each.n === 0 ? '-' : percent(each.correct1 / each.n),
+  ])
+  const head = `${formatCounted(n, 'image')}, ${formatCounted(classes.length, 'class', 'classes')}\n\n`
+  return `${head}${table(totals)}\n${table([['class', 'images', 'correct', 'top-1'], ...rows])}`
+}
+
+export function detectionText({ n, positives, ...result }: Detection): string {
+  const rows = [
+    ['F1', percent(result.f1)],
+    ['precision', percent(result.precision)],
+    ['recall', percent(result.recall)],
+    ['average precision', percent(result.average_precision)],
+    ['threshold', result.threshold.toFixed(2)],
+  ]
+  return `${formatCounted(n, 'image')}, ${formatCount(positives)} of them show the class\n\n${table(rows)}`
+}
+
+export function retrievalText({ images, texts, image_to_text, text_to_image }: Retrieval): string {
+  const keys = RANKS.map((k) => `R@${k}` as const)
+  const rows = [
+    ['', ...keys],
+    ['image to text', ...keys.map((key) => percent(image_to_text[key]))],
+    ['text to image', ...keys.map((key) => percent(text_to_image[key]))],
+  ]
+  const pool = `${formatCounted(images, 'different image')}, ${formatCounted(texts, 'different text')}`
+  return `${pool}; R@k: queries with at least one answer among the best k\n\n${table(rows)}`
+}

@@ -1,0 +1,164 @@
+import type { Progress } from '@skyscript/core'
+import { openProducts } from './block-products.ts'
+import { ExpectedHits, hitProbability } from './expected-hits.ts'
+import { cosine } from './vectors.ts'
+
+/** The ranks of the original's table. */
+export const RANKS = [1, 5, 10, 100] as const
+
+/** Share of queries with at least one of their answers among the best k, for k of `RANKS`. */
+export type Recalls = Readonly<Record<`R@${(typeof RANKS)[number]}`, number>>
+
+export interface Retrieval {
+  /** Different images and different texts: all of them are candidates of every query. */
+  readonly images: number
+  readonly texts: number
+  readonly image_to_text: Recalls
+  readonly text_to_image: Recalls
+}
+
+/** Unit vectors one after the other. */
+export interface Vectors {
+  readonly data: Float32Array
+  /** Numbers in a vector. */
+  readonly length: number
+}
+
+/** Rows of a block: 16 MB of products. */
+const IMAGES = 1024
+const TEXTS = 4096
+
+/**
+ * Finds texts by images and images by texts. Each image and each text has an answer at least.
+ *
+ * Only the rank of the best answer counts, so one pass over all products is enough for both directions: its cosine is known
+ * before. Products of blocks are fast but rounded in ways that depend on where a vector stands; one that is too near to the
+ * best answer's cosine to tell is computed again in double precision, so that equal vectors have equal cosines.
+ *
+ * @param pairs index of an image and of a text that belong together; may repeat
+ */
+export async function retrieve(
+  images: Vectors,
+  texts: Vectors,
+  pairs: readonly (readonly [image: number, text: number])[],
+  progress?: Progress,
+): Promise<Retrieval> {
+  const { length } = images
+  const [nImages, nTexts] = [images.data.length / length, texts.data.length / length]
+  const cosineOf = (image: number, text: number) =>
+    cosine(images.data, texts.data, image * length, text * length, length)
+  // Bound of the rounding of a product of unit vectors in single precision, twice.
+  const blur = (length + 2) * 2 ** -23
+  const ofImages = new Queries(nImages, blur)
+  const ofTexts = new Queries(nTexts, blur)
+  const seen = new Set<number>()
+  for (const [image, text] of pairs) {
+    const key = image * nTexts + text
+    if (seen.has(key)) continue
+    seen.add(key)
+    const similarity = cosineOf(image, text)
+    ofImages.answer(image, similarity)
+    ofTexts.answer(text, similarity)
+  }
+  const { multiply, close } = await openProducts(length)
+  try {
+    for (let image = 0; image < nImages; image += IMAGES) {
+      const a = images.data.subarray(image * length, (image + IMAGES) * length)
+      const rows = a.length / length
+      for (let text = 0; text < nTexts; text += TEXTS) {
+        const b = texts.data.subarray(text * length, (text + TEXTS) * length)
+        countBlock(await multiply(a, b), { rows, image, text, ofImages, ofTexts, cosineOf })
+      }
+      progress?.update(image + rows, nImages)
+    }
+  } finally {
+    await close()
+  }
+  return { images: nImages, texts: nTexts, image_to_text: ofImages.recalls, text_to_image: ofTexts.recalls }
+}
+
+interface Block {
+  readonly rows: number
+  /** The first image and text of the block. */
+  readonly image: number
+  readonly text: number
+  readonly ofImages: Queries
+  readonly ofTexts: Queries
+  readonly cosineOf: (image: number, text: number) => number
+}
+
+function countBlock(products: Float32Array, { rows, image, text, ofImages, ofTexts, cosineOf }: Block): void {
+  const columns = products.length / rows
+  const { low: textLow } = ofTexts
+  for (let row = 0; row < rows; row++) {
+    const query = image + row
+    const imageLow = ofImages.low[query]!
+    const from = row * columns
+    for (let column = 0; column < columns; column++) {
+      const product = products[from + column]!
+      const other = text + column
+      if (product < imageLow && product < textLow[other]!) continue
+      let exact: number | undefined
+      if (product >= imageLow) {
+        if (product > ofImages.high[query]!) ofImages.above[query]!++
+        else ofImages.count(query, (exact ??= cosineOf(query, other)))
+      }
+      if (product >= textLow[other]!) {
+        if (product > ofTexts.high[other]!) ofTexts.above[other]!++
+        else ofTexts.count(other, exact ?? cosineOf(query, other))
+      }
+    }
+  }
+}
+
+/** The queries of one direction, and what is counted for each. */
+class Queries {
+  readonly #best: Float64Array
+  readonly #answers: Uint32Array
+  readonly #equal: Uint32Array
+  readonly #blur: number
+  /** Products below `low` are below the best answer, those above `high` are above it. */
+  readonly low: Float64Array
+  readonly high: Float64Array
+  /** Candidates that are more similar than the best answer. */
+  readonly above: Uint32Array
+
+  constructor(count: number, blur: number) {
+    this.#best = new Float64Array(count).fill(Number.NEGATIVE_INFINITY)
+    this.#answers = new Uint32Array(count)
+    this.#equal = new Uint32Array(count)
+    this.#blur = blur
+    this.low = new Float64Array(count)
+    this.high = new Float64Array(count)
+    this.above = new Uint32Array(count)
+  }
+
+  answer(query: number, similarity: number): void {
+    const best = this.#best[query]!
+    if (similarity > best) {
+      this.#best[query] = similarity
+      this.#answers[query] = 1
+      this.low[query] = similarity - this.#blur
+      this.high[query] = similarity + this.#blur
+    } else if (similarity === best) this.#answers[query]!++
+  }
+
+  count(query: number, similarity: number): void {
+    const best = this.#best[query]!
+    if (similarity > best) this.above[query]!++
+    else if (similarity === best) this.#equal[query]!++
+  }
+
+  get recalls(): Recalls {
+    const count = this.above.length
+    const recallAt = (k: number) => {
+      const hits = new ExpectedHits()
+      for (let query = 0; query < count; query++) {
+        const standing = { above: this.above[query]!, equal: this.#equal[query]!, answers: this.#answers[query]! }
+        hits.add(hitProbability(standing, k))
+      }
+      return hits.sum / count
+    }
+    return Object.fromEntries(RANKS.map((k) => [`R@${k}`, recallAt(k)])) as unknown as Recalls
+  }
+}

@@ -1,0 +1,52 @@
+import { DataFault } from '@skyscript/core'
+import { createImageEmbedder } from './image-embedder.ts'
+import { checkModelLogin } from './model-server/model-login.ts'
+import { openEmbedder } from './scorer.ts'
+import type { ScorerOptions } from './scorer-options.ts'
+import { type ScorerIdentity, scorerFingerprint } from './scoring.ts'
+
+/** A CLIP as two functions: images and texts -> unit vectors of one space. */
+export interface DualEncoder extends ScorerIdentity {
+  /** Best number of concurrent calls of `embedText`. */
+  readonly textsAtOnce: number
+  /**
+   * Unit vectors in the order of the images (JPEG or PNG), or a DataFault: `unreadable-image`, `embedding-not-a-number`.
+   *
+   * @throws ServiceError if a server that runs the model fails
+   */
+  embedImages(images: readonly Uint8Array[]): Promise<(Float32Array | DataFault)[]>
+  /** A unit vector; NaN if the model returns a zero vector. */
+  embedText(text: string): Promise<Float32Array>
+  /** Ends the threads and frees the model; calls in progress fail. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens a model to embed images and texts with; preprocessing, tokens and engine are those of `openScorer`.
+ *
+ * @throws as `openScorer`
+ */
+export async function openDualEncoder(options: ScorerOptions): Promise<DualEncoder> {
+  checkModelLogin(options.server ? [options.server.url] : [])
+  const named = { name: options.name, embedder: await openEmbedder(options) }
+  const { embedder } = named
+  const images = createImageEmbedder([named])
+  return {
+    name: options.name,
+    fingerprint: scorerFingerprint(embedder.preprocessing, embedder.fingerprint),
+    model: embedder.model,
+    textsAtOnce: embedder.captionsAtOnce,
+    async embedImages(files) {
+      const embedded = await images.embed(files, [named])
+      return embedded.map(({ embeddings: [embedding] }) =>
+        embedding instanceof DataFault || embedding!.every(Number.isFinite)
+          ? embedding!
+          : new DataFault('embedding-not-a-number', 'The model gives no embedding for this image.'),
+      )
+    },
+    embedText: (text) => embedder.embedText(text),
+    async close() {
+      await Promise.all([images.close(), embedder.close()])
+    },
+  }
+}

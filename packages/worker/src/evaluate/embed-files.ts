@@ -1,0 +1,100 @@
+import { readFile, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import type { ImageRow, RowFaults } from '@skyscript/benchmark'
+import { DataFault, formatCounted, systemReason, type Terminal } from '@skyscript/core'
+import type { DualEncoder } from '@skyscript/filter'
+
+/** Images whose files are in memory together; the next ones are read meanwhile. */
+const BATCH = 256
+/** Files looked for, or read, at a time. */
+const FILES_AT_ONCE = 64
+/** Folders above the root in which a missing image is looked for, to name the right root. */
+const LEVELS = 3
+
+/**
+ * The rows whose images are there. The others are faults, all found before the first image is embedded.
+ *
+ * @throws InputError `missing-image` unless `faults` skips such rows
+ */
+export async function rowsWithFiles<R extends ImageRow>(
+  rows: readonly R[],
+  root: string,
+  faults: RowFaults,
+): Promise<R[]> {
+  const paths = [...new Set(rows.map(({ path }) => path))]
+  const there = new Set<string>()
+  for (let at = 0; at < paths.length; at += FILES_AT_ONCE) {
+    const some = paths.slice(at, at + FILES_AT_ONCE)
+    const found = await Promise.all(some.map((path) => isFile(resolve(root, path))))
+    for (const [i, path] of some.entries()) if (found[i]) there.add(path)
+  }
+  const missing = rows.filter(({ path }) => !there.has(path))
+  if (missing.length === 0) return [...rows]
+  const { path } = missing[0]!
+  const others = missing.length === 1 ? '' : `, nor ${formatCounted(missing.length - 1, 'image')} of other lines`
+  const what = `there is no image ${path} in ${root}${others}; ${await rootHint(root, path)}`
+  for (const { line } of missing) faults.add(line, 'missing-image', what)
+  return rows.filter((row) => there.has(row.path))
+}
+
+const isFile = (path: string) =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  )
+
+async function rootHint(root: string, path: string): Promise<string> {
+  let folder = resolve(root)
+  for (let level = 0; level < LEVELS; level++) {
+    folder = dirname(folder)
+    if (await isFile(join(folder, path))) return `it is there with --root ${folder}`
+  }
+  return '--root names the folder that paths are relative to'
+}
+
+/**
+ * Embeds images in their order, and leaves out those that can't be read.
+ *
+ * @param rows with files
+ * @throws InputError `unreadable-image` or `embedding-not-a-number` unless `faults` skips such rows
+ */
+export async function* embedRows<R extends ImageRow>(
+  rows: readonly R[],
+  options: {
+    readonly encoder: DualEncoder
+    readonly root: string
+    readonly faults: RowFaults
+    readonly terminal: Terminal
+  },
+): AsyncGenerator<{ readonly row: R; readonly embedding: Float32Array }> {
+  const { encoder, root, faults, terminal } = options
+  const progress = terminal.stage('images', 'images')
+  const read = (at: number) => readFiles(rows.slice(at, at + BATCH), root)
+  let done = 0
+  try {
+    for (let next = read(0); done < rows.length; ) {
+      const some = rows.slice(done, done + BATCH)
+      const files = await next
+      next = read(done + BATCH)
+      const embedded = await encoder.embedImages(files.map((file) => (typeof file === 'string' ? NOTHING : file)))
+      for (const [i, row] of some.entries()) {
+        const [file, embedding] = [files[i]!, embedded[i]!]
+        if (embedding instanceof DataFault) {
+          const why = typeof file === 'string' ? file : embedding.message
+          faults.add(row.line, embedding.code, `${row.path}: ${why.replace(/\.$/, '')}`)
+        } else yield { row, embedding }
+      }
+      done += some.length
+      progress.update(done, rows.length)
+    }
+  } finally {
+    progress.end(formatCounted(done, 'image'))
+  }
+}
+
+/** The encoder takes it as an image that can't be read. */
+const NOTHING = new Uint8Array()
+
+/** The bytes of images, or why a file can't be read. */
+const readFiles = (rows: readonly ImageRow[], root: string): Promise<(Uint8Array | string)[]> =>
+  Promise.all(rows.map(({ path }) => readFile(resolve(root, path)).catch(systemReason)))

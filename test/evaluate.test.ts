@@ -1,0 +1,157 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeFolder } from './support/skyscript.ts'
+import { skyscriptHere } from './support/skyscript-here.ts'
+import { MODEL } from './support/town.ts'
+
+const CLASSES = ['natural water', 'road of residential', 'landuse of grass', 'roof shape of flat', 'beach', 'building']
+const IMAGES = 24
+
+let folder: Awaited<ReturnType<typeof makeFolder>>
+const at = (...names: string[]) => join(folder.path, ...names)
+const evaluate = (...args: string[]) => skyscriptHere(['evaluate', '--model', MODEL, ...args])
+
+const path = (i: number) => `set/images/${i}.png`
+const label = (i: number) => CLASSES[(i * 5) % CLASSES.length]!
+/** An image may have two captions, and images share captions. */
+const captionsOf = (i: number) => [`${label(i)} ${i % 4}`, `a satellite image of ${label(i + 1)}`].slice(0, 1 + (i % 2))
+
+beforeAll(async () => {
+  folder = await makeFolder('evaluate')
+  await mkdir(at('set', 'images'), { recursive: true })
+  for (let i = 0; i < IMAGES; i++) {
+    const background = { r: (i * 83) % 256, g: (i * 41) % 256, b: (i * 149) % 256 }
+    const picture = sharp({ create: { width: 40 + i, height: 60 - i, channels: 3, background } })
+    const stripe = await sharp({ create: { width: 3 + i, height: 9, channels: 3, background: 'white' } })
+      .png()
+      .toBuffer()
+    await picture.composite([{ input: stripe, left: i, top: 5 }]).toFile(at(path(i)))
+  }
+  const labels = Array.from({ length: IMAGES }, (_, i) => `${path(i)},${label(i)}\n`)
+  await writeFile(at('set', 'labels.csv'), `filepath,label\n${labels.join('')}`)
+  await writeFile(at('set', 'shuffled.csv'), `filepath,label\n${labels.toReversed().join('')}`)
+  const captions = labels.flatMap((_, i) => captionsOf(i).map((caption) => `${path(i)},${caption}\n`))
+  await writeFile(at('set', 'captions.csv'), `filepath,title\n${captions.join('')}`)
+  await writeFile(at('classes.txt'), CLASSES.map((name) => `${name}\n`).join(''))
+  await writeFile(at('permuted.txt'), CLASSES.toReversed().join('\n'))
+  await writeFile(at('prompts.txt'), 'an image of {c} from above\n')
+})
+afterAll(() => folder?.remove())
+
+/** Cosines by the command `score`, by image and text. */
+async function cosines(texts: readonly string[]): Promise<number[][]> {
+  const rows = Array.from({ length: IMAGES }, (_, i) => texts.map((text) => `${path(i)},${text}\n`)).flat()
+  await writeFile(at('all.csv'), `filepath,title\n${rows.join('')}`)
+  const { stdout } = await skyscriptHere(['score', '--model', MODEL, '--images', at('all.csv')])
+  const values = stdout.trim().split('\n').slice(1)
+  return Array.from({ length: IMAGES }, (_, i) =>
+    values.slice(i * texts.length, (i + 1) * texts.length).map((line) => Number(line.split(',').at(-1))),
+  )
+}
+
+const rankOf = (values: readonly number[], own: readonly number[]) =>
+  values.filter((value) => value > Math.max(...own)).length
+
+test('accuracy is that of the cosines of score, and the order of rows and classes does not matter', async () => {
+  const ask = (csv: string, classes: string) =>
+    evaluate('--classify', at('set', csv), '--classes', at(classes), '--prompts', at('prompts.txt'), ...ROOT())
+  const { code, stdout, stderr } = await ask('labels.csv', 'classes.txt')
+  expect(code, stderr).toBe(0)
+  const result = JSON.parse(stdout)
+  const all = await cosines(CLASSES.map((name) => `an image of ${name} from above`))
+  const ranks = all.map((values, i) => rankOf(values, [values[CLASSES.indexOf(label(i))]!]))
+  const [correct1, correct5] = [1, 5].map((k) => ranks.filter((rank) => rank < k).length)
+  expect(Object.keys(result)).toEqual(['n', 'top1', 'top5', 'correct1', 'correct5', 'classes'])
+  expect(result).toMatchObject({ n: IMAGES, correct1, correct5, top1: correct1! / IMAGES, top5: correct5! / IMAGES })
+  const ofClass = (name: string) => ({
+    name,
+    n: IMAGES / CLASSES.length,
+    correct1: ranks.filter((rank, i) => rank === 0 && label(i) === name).length,
+  })
+  expect(result.classes).toEqual(CLASSES.map(ofClass))
+  const permuted = JSON.parse((await ask('shuffled.csv', 'permuted.txt')).stdout)
+  expect({ ...permuted, classes: permuted.classes.toReversed() }).toEqual(result)
+})
+
+const ROOT = () => ['--root', folder.path, '--json']
+
+test('recalls are those of the cosines of score, with several captions an image and equal captions taken once', async () => {
+  const given = ['--retrieve', at('set', 'captions.csv'), '--caption-column', 'title', ...ROOT()]
+  const { code, stdout, stderr } = await evaluate(...given)
+  expect(code, stderr).toBe(0)
+  const captions = Array.from({ length: IMAGES }, (_, i) => captionsOf(i))
+  const texts = [...new Set(captions.flat())]
+  const all = await cosines(texts)
+  const ofImages = all.map((values, i) =>
+    rankOf(
+      values,
+      captions[i]!.map((text) => values[texts.indexOf(text)]!),
+    ),
+  )
+  const ofTexts = texts.map((text, t) => {
+    const values = all.map((row) => row[t]!)
+    return rankOf(
+      values,
+      values.filter((_, i) => captions[i]!.includes(text)),
+    )
+  })
+  const recalls = (ranks: readonly number[]) =>
+    Object.fromEntries([1, 5, 10, 100].map((k) => [`R@${k}`, ranks.filter((rank) => rank < k).length / ranks.length]))
+  expect(JSON.parse(stdout)).toEqual({
+    images: IMAGES,
+    texts: texts.length,
+    image_to_text: recalls(ofImages),
+    text_to_image: recalls(ofTexts),
+  })
+})
+
+test('--at-least ends with 1 below a figure, after the table', async () => {
+  const given = ['--classify', at('set', 'labels.csv'), '--classes', at('classes.txt'), '--root', folder.path]
+  const low = await evaluate(...given, '--at-least', 'top5=0.1', '--at-least', 'top1=0.999')
+  expect([low.code, low.stdout]).toEqual([1, expect.stringMatching(/^24 images, 6 classes\n\ntop-1 .*\nbuilding +4 /s)])
+  expect(low.stderr).toMatch(/top1 is 0\.\d+, below 0.999/)
+  expect(low.stderr).not.toContain('top5')
+  expect((await evaluate(...given, '--at-least', 'top1=0')).code).toBe(0)
+  const unknown = await evaluate(...given, '--at-least', 'top2=0.5')
+  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('--at-least top2: it must be one of')])
+})
+
+test('images that are missing or broken are refused in one sentence with the line, or left out and counted', async () => {
+  const csv = at('set', 'faults.csv')
+  await writeFile(at('set', 'broken.png'), 'no picture')
+  const rows = `${path(0)},beach\nset/none.png,beach\nset/broken.png,beach\n${path(1)},sea\nset/none2.png,beach\n`
+  await writeFile(csv, `filepath,label\n${rows}`)
+  const given = ['--classify', csv, '--classes', at('classes.txt')]
+  const refused = async (...args: string[]) => {
+    const { code, stdout, stderr } = await evaluate(...given, ...args)
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr.trim()).not.toContain('\n')
+    return stderr
+  }
+  expect(await refused(...ROOT())).toContain(`${csv}, line 5: the label "sea" is not in the class list`)
+  await writeFile(csv, `filepath,label\n${rows.replace(',sea', ',beach')}`)
+  expect(await refused()).toContain(`line 2: there is no image ${path(0)} in ${at('set')}, nor 4 images of other lines`)
+  expect(await refused()).toContain(`it is there with --root ${folder.path} `)
+  expect(await refused(...ROOT())).toContain('line 3: there is no image set/none.png in')
+  const skipping = await evaluate(...given, ...ROOT(), '--skip-missing')
+  expect(JSON.parse(skipping.stdout)).toMatchObject({ n: 2, skipped: { 'missing-image': 2, 'unreadable-image': 1 } })
+  expect(skipping.stderr).toContain('2 rows of')
+  await writeFile(csv, 'filepath,label\n')
+  expect(await refused(...ROOT())).toContain('has no row that can be evaluated')
+})
+
+test('one class with a column of 0 and 1 is measured by precision, recall, F1 and average precision', async () => {
+  await writeFile(at('one.txt'), 'beach\n')
+  const rows = Array.from({ length: IMAGES }, (_, i) => `${path(i)},${i % 3 === 0 ? 1 : 0}\n`)
+  await writeFile(at('set', 'binary.csv'), `filepath,binary\n${rows.join('')}`)
+  const given = ['--classify', at('set', 'binary.csv'), '--classes', at('one.txt'), '--binary-column', 'binary']
+  const result = JSON.parse((await evaluate(...given, ...ROOT())).stdout)
+  expect(result).toMatchObject({ n: IMAGES, positives: 8 })
+  const { precision, recall } = result
+  expect(result.f1).toBeCloseTo((2 * precision * recall) / (precision + recall), 6)
+  expect(result.average_precision).toBeGreaterThan(0)
+  const refused = await evaluate('--classify', at('set', 'labels.csv'), '--classes', at('one.txt'), ...ROOT())
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('has 1 class, but top-5 accuracy')])
+})
