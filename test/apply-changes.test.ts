@@ -1,9 +1,9 @@
 /** `skyscript apply-changes` and `extract --changes`, as a user runs them. */
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { makeFolder, skyscript } from './support/skyscript.ts'
+import { makeFolder, skyscript, start } from './support/skyscript.ts'
 import { SMALL_TOWN, writeMap } from './support/small-map.ts'
 
 let folder: Awaited<ReturnType<typeof makeFolder>>
@@ -52,4 +52,20 @@ test.each([
   const { code, stdout, stderr } = await skyscript(args, { cwd: folder.path })
   expect([code, stdout]).toEqual([1, ''])
   expect(stderr).toContain(part)
+})
+
+test('extract --changes leaves nothing in the temporary folder after SIGTERM', async () => {
+  mkdirSync(at('tmp'))
+  const trees = Array.from(
+    { length: 100_000 },
+    (_, i) => `<node id="${910_000 + i}" version="1" lon="0.001" lat="0.001"><tag k="natural" v="tree"/></node>`,
+  )
+  writeFileSync(at('many.osc'), `<osmChange version="0.6"><create>${trees.join('')}</create></osmChange>`)
+  const options = { env: { TMPDIR: at('tmp') } }
+  const run = start(['extract', at('town.osm.pbf'), '--changes', at('many.osc')], options)
+  const began = () => readdirSync(at('tmp')).some((name) => name.startsWith('skyscript-changes-'))
+  await expect.poll(began, { timeout: 20_000, interval: 5 }).toBe(true)
+  run.child.kill('SIGTERM')
+  expect(await run.done).toMatchObject({ code: 1, stderr: expect.stringContaining('run the same command again') })
+  expect(began()).toBe(false)
 })

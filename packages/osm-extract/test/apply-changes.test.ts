@@ -185,6 +185,14 @@ describe('changes of a larger area', () => {
     expect(report.ignored.get('outside-extract')).toBe(2)
   })
 
+  test('do not bring in relations for a node that is outside, though the extract has it', async () => {
+    const relation = (type: string, ref: number) =>
+      oscOf(`<create><relation id="9" version="1"><member type="${type}" ref="${ref}" role=""/></relation></create>`)
+    const outside = { within: [5, 5, 6, 6] as [number, number, number, number] }
+    expect((await apply(village(), [relation('node', 5)], outside)).report.created.relations).toBe(0)
+    expect((await apply(village(), [relation('way', 1)], outside)).report.created.relations).toBe(1)
+  })
+
   test('count the nodes that moved in and belong to ways that nobody knows', async () => {
     const { report } = await apply(village(), [oscOf(`<modify>${node(20, 0.005, 0.005)}</modify>`)], within)
     expect(report).toMatchObject({ created: { nodes: 1 }, nodesOfUnknownWays: 1 })

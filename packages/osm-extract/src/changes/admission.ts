@@ -40,8 +40,10 @@ export function admittedElements(
     before = admitted.relations.size + admitted.ways.size
     for (const relation of alive.relations.values()) {
       const { id, refs, types } = relation
-      if (!isIn('relations', id) && refs.some((ref, i) => isIn(MEMBER_KINDS[types[i]!]!, ref)))
-        admitted.relations.add(id)
+      // Nodes outside that are in the extract for the rest of a way bring no relations in.
+      const isMemberIn = (ref: number, i: number) =>
+        types[i] === 0 ? isInside(ref) : isIn(MEMBER_KINDS[types[i]!]!, ref)
+      if (!isIn('relations', id) && refs.some(isMemberIn)) admitted.relations.add(id)
       if (!isIn('relations', id) || !isMultipolygon(relation)) continue
       for (const [i, ref] of refs.entries()) if (types[i] === 1 && alive.ways.has(ref)) admitted.ways.add(ref)
     }

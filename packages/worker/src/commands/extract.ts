@@ -17,16 +17,30 @@ export const extract = defineCommand({
     const osm = await import('@skyscript/osm-extract')
     const { openTerminal } = await import('../terminal/open-terminal.ts')
     const { writeAll } = await import('../terminal/json-lines.ts')
+    const { interruptible } = await import('../runs/interruptible.ts')
     const terminal = openTerminal()
-    await using changed = await withChanges(files, changes ?? [], at, terminal)
-    const extraction = osm.extract(changed.files, {
-      wanted: allTagged ? 'all' : createCaptioner().verdicts(),
-      clip: clip ?? null,
-      at: at ?? null,
-      ...(threads !== undefined && { threads }),
-    })
-    for await (const { bytes } of extraction.chunks()) await writeAll(process.stdout, bytes)
-    const { emitted, dropped, newestEdit } = extraction.report()
+    const write = async (readable: readonly string[], signal?: AbortSignal) => {
+      const extraction = osm.extract(readable, {
+        wanted: allTagged ? 'all' : createCaptioner().verdicts(),
+        clip: clip ?? null,
+        at: at ?? null,
+        ...(threads !== undefined && { threads }),
+      })
+      for await (const { bytes } of extraction.chunks()) {
+        signal?.throwIfAborted()
+        await writeAll(process.stdout, bytes)
+      }
+      return extraction.report()
+    }
+    // What was written to apply the changes is removed also after an interrupt.
+    const report =
+      changes === undefined
+        ? await write(files)
+        : await interruptible(terminal, 'start over', async ({ signal }) => {
+            await using changed = await withChanges(files, changes, at, terminal, signal)
+            return write(changed.files, signal)
+          })
+    const { emitted, dropped, newestEdit } = report
     terminal.note(formatCounted(emitted.points + emitted.lines + emitted.areas, 'object'))
     const late = osm.lateWarning(at ?? null, newestEdit)
     if (late !== null) terminal.warn(late)
@@ -36,8 +50,13 @@ export const extract = defineCommand({
 })
 
 /** The files with changes applied, as temporary files. @throws InputError as `applyChanges` */
-async function withChanges(files: readonly string[], changes: readonly string[], at: unknown, terminal: Terminal) {
-  if (changes.length === 0) return { files, [Symbol.asyncDispose]: async () => {} }
+async function withChanges(
+  files: readonly string[],
+  changes: readonly string[],
+  at: unknown,
+  terminal: Terminal,
+  signal: AbortSignal,
+) {
   if (at !== undefined)
     throw new InputError('bad-option', '--changes has no effect on the map of a time; give --changes or --at.')
   const { mkdtemp, rm } = await import('node:fs/promises')
@@ -51,7 +70,7 @@ async function withChanges(files: readonly string[], changes: readonly string[],
     const changed: string[] = []
     for (const [i, file] of files.entries()) {
       const output = join(folder, `${i}.osm.pbf`)
-      noteChanges(terminal, await osm.applyChanges({ file, changes, output, within: 'anywhere' }))
+      noteChanges(terminal, await osm.applyChanges({ file, changes, output, within: 'anywhere', signal }))
       changed.push(output)
     }
     return { files: changed, [Symbol.asyncDispose]: remove }
