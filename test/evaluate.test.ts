@@ -1,4 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+// @module-tag slow
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -7,7 +8,7 @@ import { skyscriptHere } from './support/skyscript-here.ts'
 import { MODEL } from './support/town.ts'
 
 const CLASSES = ['natural water', 'road of residential', 'landuse of grass', 'roof shape of flat', 'beach', 'building']
-const IMAGES = 24
+const IMAGES = 12
 
 let folder: Awaited<ReturnType<typeof makeFolder>>
 const at = (...names: string[]) => join(folder.path, ...names)
@@ -107,10 +108,33 @@ test('recalls are those of the cosines of score, with several captions an image 
   })
 })
 
+test('--bootstrap adds intervals and --confusion writes a matrix, and both leave the figures as they are', async () => {
+  const classify = ['--classify', at('set', 'labels.csv'), '--classes', at('classes.txt'), ...ROOT()]
+  const plain = JSON.parse((await evaluate(...classify)).stdout)
+  const more = await evaluate(...classify, '--bootstrap', '200', '--confusion', at('confusion.csv'))
+  const { intervals, ...same } = JSON.parse(more.stdout)
+  expect(same).toEqual(plain)
+  for (const name of ['top1', 'top5']) {
+    expect(intervals[name][0]).toBeLessThanOrEqual(plain[name])
+    expect(intervals[name][1]).toBeGreaterThanOrEqual(plain[name])
+  }
+  const [header, ...rows] = (await readFile(at('confusion.csv'), 'utf8')).trim().split('\n')
+  expect(header).toBe(`class,${CLASSES.join(',')}`)
+  const diagonal = rows.map((row, i) => Number(row.split(',')[i + 1]))
+  expect(diagonal).toEqual(plain.classes.map(({ correct1 }: { correct1: number }) => correct1))
+  const retrieve = ['--retrieve', at('set', 'captions.csv'), '--caption-column', 'title', '--root', folder.path]
+  const { stdout } = await evaluate(...retrieve, '--bootstrap', '200')
+  expect(stdout.split('\n').filter((line) => line.startsWith('  95 %  '))).toHaveLength(2)
+  const refused = await evaluate(...classify, '--confusion', at('none', 'confusion.csv'))
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('there is no such folder')])
+  const needless = await evaluate(...retrieve, '--confusion', at('confusion.csv'))
+  expect([needless.code, needless.stderr]).toEqual([1, expect.stringContaining('--confusion has no effect with')])
+})
+
 test('--at-least ends with 1 below a figure, after the table', async () => {
   const given = ['--classify', at('set', 'labels.csv'), '--classes', at('classes.txt'), '--root', folder.path]
   const low = await evaluate(...given, '--at-least', 'top5=0.1', '--at-least', 'top1=0.999')
-  expect([low.code, low.stdout]).toEqual([1, expect.stringMatching(/^24 images, 6 classes\n\ntop-1 .*\nbuilding +4 /s)])
+  expect([low.code, low.stdout]).toEqual([1, expect.stringMatching(/^12 images, 6 classes\n\ntop-1 .*\nbuilding +2 /s)])
   expect(low.stderr).toMatch(/top1 is 0\.\d+, below 0.999/)
   expect(low.stderr).not.toContain('top5')
   expect((await evaluate(...given, '--at-least', 'top1=0')).code).toBe(0)
@@ -148,7 +172,7 @@ test('one class with a column of 0 and 1 is measured by precision, recall, F1 an
   await writeFile(at('set', 'binary.csv'), `filepath,binary\n${rows.join('')}`)
   const given = ['--classify', at('set', 'binary.csv'), '--classes', at('one.txt'), '--binary-column', 'binary']
   const result = JSON.parse((await evaluate(...given, ...ROOT())).stdout)
-  expect(result).toMatchObject({ n: IMAGES, positives: 8 })
+  expect(result).toMatchObject({ n: IMAGES, positives: 4 })
   const { precision, recall } = result
   expect(result.f1).toBeCloseTo((2 * precision * recall) / (precision + recall), 6)
   expect(result.average_precision).toBeGreaterThan(0)

@@ -1,5 +1,6 @@
 import pMap from 'p-map'
-import { ExpectedHits, hitProbability } from './expected-hits.ts'
+import { bootstrapIntervals, type Interval } from './bootstrap.ts'
+import { ExpectedHits, hitProbability, sumOf } from './expected-hits.ts'
 import { fillPrompts, type Prompts } from './prompts.ts'
 import { cosine, meanDirection } from './vectors.ts'
 
@@ -34,20 +35,24 @@ export interface Accuracy {
   readonly correct5: number
   /** In the order of the class list. */
   readonly classes: readonly { readonly name: string; readonly n: number; readonly correct1: number }[]
+  /** 95 % intervals, where they were asked for. */
+  readonly intervals?: { readonly top1: Interval; readonly top5: Interval }
 }
 
 /** Counts how often the class of an image is the most similar one, and among the five most similar. */
 export class Classification {
   readonly #names: readonly string[]
   readonly #vectors: readonly Float32Array[]
-  readonly #top1 = new ExpectedHits()
-  readonly #top5 = new ExpectedHits()
-  readonly #classes: { n: number; readonly hits: ExpectedHits }[]
+  /** By image. */
+  readonly #top1: number[] = []
+  readonly #top5: number[] = []
+  /** By class: images, and those of them that were taken for each class. */
+  readonly #classes: { n: number; readonly takenFor: readonly ExpectedHits[] }[]
 
   constructor(names: readonly string[], vectors: readonly Float32Array[]) {
     this.#names = names
     this.#vectors = vectors
-    this.#classes = names.map(() => ({ n: 0, hits: new ExpectedHits() }))
+    this.#classes = names.map(() => ({ n: 0, takenFor: names.map(() => new ExpectedHits()) }))
   }
 
   /**
@@ -62,18 +67,32 @@ export class Classification {
       if (similarity > own) above++
       else if (similarity === own) equal++
     }
-    const first = hitProbability({ above, equal, answers: 1 }, 1)
-    this.#top1.add(first)
-    this.#top5.add(hitProbability({ above, equal, answers: 1 }, 5))
+    this.#top1.push(hitProbability({ above, equal, answers: 1 }, 1))
+    this.#top5.push(hitProbability({ above, equal, answers: 1 }, 5))
+    const best = Math.max(...similarities)
+    const nearest = similarities.flatMap((similarity, i) => (similarity === best ? [i] : []))
     const entry = this.#classes[label]!
     entry.n++
-    entry.hits.add(first)
+    for (const i of nearest) entry.takenFor[i]!.add(1 / nearest.length)
   }
 
-  get accuracy(): Accuracy {
-    const classes = this.#classes.map(({ n, hits }, i) => ({ name: this.#names[i]!, n, correct1: hits.sum }))
-    const n = classes.reduce((sum, each) => sum + each.n, 0)
-    const [correct1, correct5] = [this.#top1.sum, this.#top5.sum]
-    return { n, top1: correct1 / n, top5: correct5 / n, correct1, correct5, classes }
+  /** Images by their class, and by the class that they are most similar to: rows and columns in the order of the list. */
+  get confusion(): number[][] {
+    return this.#classes.map(({ takenFor }) => takenFor.map(({ sum }) => sum))
+  }
+
+  /** @param bootstrap how often images are drawn again for intervals; none without it */
+  accuracy(bootstrap?: number): Accuracy {
+    const classes = this.#classes.map(({ n, takenFor }, i) => ({
+      name: this.#names[i]!,
+      n,
+      correct1: takenFor[i]!.sum,
+    }))
+    const n = this.#top1.length
+    const [correct1, correct5] = [sumOf(this.#top1), sumOf(this.#top5)]
+    const accuracy = { n, top1: correct1 / n, top5: correct5 / n, correct1, correct5, classes }
+    if (bootstrap === undefined) return accuracy
+    const [top1, top5] = bootstrapIntervals([this.#top1, this.#top5], bootstrap)
+    return { ...accuracy, intervals: { top1: top1!, top5: top5! } }
   }
 }

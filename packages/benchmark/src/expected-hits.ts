@@ -39,3 +39,10 @@ export class ExpectedHits {
     return parts.reduce((sum, [probability, queries]) => sum + probability * queries, 0)
   }
 }
+
+/** The sum of hits, the same in any order. */
+export function sumOf(probabilities: Iterable<number>): number {
+  const hits = new ExpectedHits()
+  for (const probability of probabilities) hits.add(probability)
+  return hits.sum
+}

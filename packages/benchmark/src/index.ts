@@ -7,7 +7,7 @@
  * const classes = ['beach', 'forest', 'lake', 'quarry', 'stadium']
  * const counting = new Classification(classes, await classVectors(classes, PROMPTS.SkyScript_cls, encoder))
  * counting.add(imageEmbedding, classes.indexOf('lake'))
- * counting.accuracy.top1 // 1 if the image is most similar to the prompts of `lake`
+ * counting.accuracy().top1 // 1 if the image is most similar to the prompts of `lake`
  */
 
 export { checkEnoughClasses, parseClassList } from './class-list.ts'

@@ -1,13 +1,16 @@
 import type { Progress } from '@skyscript/core'
 import { openProducts } from './block-products.ts'
-import { ExpectedHits, hitProbability } from './expected-hits.ts'
+import { bootstrapIntervals, type Interval } from './bootstrap.ts'
+import { hitProbability, sumOf } from './expected-hits.ts'
 import { cosine } from './vectors.ts'
 
 /** The ranks of the original's table. */
 export const RANKS = [1, 5, 10, 100] as const
 
-/** Share of queries with at least one of their answers among the best k, for k of `RANKS`. */
-export type Recalls = Readonly<Record<`R@${(typeof RANKS)[number]}`, number>>
+/** A figure for each k of `RANKS`. */
+export type ByRank<T> = Readonly<Record<`R@${(typeof RANKS)[number]}`, T>>
+/** Share of queries with at least one of their answers among the best k. */
+export type Recalls = ByRank<number>
 
 export interface Retrieval {
   /** Different images and different texts: all of them are candidates of every query. */
@@ -15,6 +18,8 @@ export interface Retrieval {
   readonly texts: number
   readonly image_to_text: Recalls
   readonly text_to_image: Recalls
+  /** 95 % intervals, where they were asked for. */
+  readonly intervals?: { readonly image_to_text: ByRank<Interval>; readonly text_to_image: ByRank<Interval> }
 }
 
 /** Unit vectors one after the other. */
@@ -36,12 +41,13 @@ const TEXTS = 4096
  * best answer's cosine to tell is computed again in double precision, so that equal vectors have equal cosines.
  *
  * @param pairs index of an image and of a text that belong together; may repeat
+ * @param options.bootstrap how often queries are drawn again for intervals; none without it
  */
 export async function retrieve(
   images: Vectors,
   texts: Vectors,
   pairs: readonly (readonly [image: number, text: number])[],
-  progress?: Progress,
+  { progress, bootstrap }: { readonly progress?: Progress; readonly bootstrap?: number | undefined } = {},
 ): Promise<Retrieval> {
   const { length } = images
   const [nImages, nTexts] = [images.data.length / length, texts.data.length / length]
@@ -74,7 +80,18 @@ export async function retrieve(
   } finally {
     await close()
   }
-  return { images: nImages, texts: nTexts, image_to_text: ofImages.recalls, text_to_image: ofTexts.recalls }
+  const hits = { image_to_text: ofImages.hits, text_to_image: ofTexts.hits }
+  const recalls = {
+    image_to_text: byRank(hits.image_to_text.map(meanOf)),
+    text_to_image: byRank(hits.text_to_image.map(meanOf)),
+  }
+  const retrieval = { images: nImages, texts: nTexts, ...recalls }
+  if (bootstrap === undefined) return retrieval
+  const intervals = {
+    image_to_text: byRank(bootstrapIntervals(hits.image_to_text, bootstrap)),
+    text_to_image: byRank(bootstrapIntervals(hits.text_to_image, bootstrap)),
+  }
+  return { ...retrieval, intervals }
 }
 
 interface Block {
@@ -149,16 +166,17 @@ class Queries {
     else if (similarity === best) this.#equal[query]!++
   }
 
-  get recalls(): Recalls {
-    const count = this.above.length
-    const recallAt = (k: number) => {
-      const hits = new ExpectedHits()
-      for (let query = 0; query < count; query++) {
-        const standing = { above: this.above[query]!, equal: this.#equal[query]!, answers: this.#answers[query]! }
-        hits.add(hitProbability(standing, k))
-      }
-      return hits.sum / count
-    }
-    return Object.fromEntries(RANKS.map((k) => [`R@${k}`, recallAt(k)])) as unknown as Recalls
+  /** By rank of `RANKS`, the hits of every query. */
+  get hits(): number[][] {
+    return RANKS.map((k) =>
+      Array.from(this.above, (above, query) =>
+        hitProbability({ above, equal: this.#equal[query]!, answers: this.#answers[query]! }, k),
+      ),
+    )
   }
 }
+
+const meanOf = (hits: readonly number[]) => sumOf(hits) / hits.length
+
+const byRank = <T>(figures: readonly T[]) =>
+  Object.fromEntries(RANKS.map((k, i) => [`R@${k}`, figures[i]])) as unknown as ByRank<T>

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { bootstrapIntervals, type Interval } from '../src/bootstrap.ts'
 import { type Accuracy, Classification, classVectors, PROMPTS } from '../src/index.ts'
 import { unitVectors } from './vectors.ts'
 
@@ -12,7 +13,7 @@ const measure = (
 ): Accuracy => {
   const counting = new Classification(classes, vectors)
   for (const [image, name] of images) counting.add(image, classes.indexOf(name))
-  return counting.accuracy
+  return counting.accuracy()
 }
 
 const byName = ({ classes, ...rest }: Accuracy) => ({
@@ -62,4 +63,32 @@ test("a class's vector is the direction of the mean of its prompts' unit vectors
     'a satellite image of building, roof shape of $& flat',
   ])
   expect([...vector!]).toEqual([Math.fround(Math.SQRT1_2), Math.fround(Math.SQRT1_2)])
+})
+
+test('the confusion matrix has a row for each class, and its diagonal and sums are those of the accuracy', () => {
+  const vectors = unitVectors(5, CLASSES.length, LENGTH)
+  const counting = new Classification(CLASSES, [vectors[1]!, ...vectors.slice(1)])
+  for (const [i, image] of unitVectors(6, 70, LENGTH).entries()) counting.add(image, (i * i) % 7)
+  const { confusion } = counting
+  const { classes } = counting.accuracy()
+  expect(confusion.map((row, i) => row[i])).toEqual(classes.map(({ correct1 }) => correct1))
+  for (const [i, row] of confusion.entries())
+    expect(row.reduce((sum, each) => sum + each, 0)).toBeCloseTo(classes[i]!.n, 9)
+  // The first two classes have the same vector, so an image is taken for both by half.
+  for (const row of confusion) expect(row[0]).toBe(row[1])
+})
+
+test('intervals hold the mean, narrow with more images, and are the same in any order of images', () => {
+  const hits = (n: number) => Array.from({ length: n }, (_, i) => (i % 10 < 3 ? 1 : 0))
+  const [[low, high], others] = bootstrapIntervals([hits(100), hits(100).map((hit) => hit / 2)], 1000) as [
+    Interval,
+    Interval,
+  ]
+  // 0.3 with a standard error of 0.0458: 1.96 of them are 0.09.
+  expect([low, high]).toEqual([expect.closeTo(0.21, 1), expect.closeTo(0.39, 1)])
+  expect(Math.abs(low - 0.21) + Math.abs(high - 0.39)).toBeLessThan(0.025)
+  expect(others).toEqual([low / 2, high / 2])
+  const [wide] = bootstrapIntervals([hits(2000)], 1000)
+  expect(wide![1] - wide![0]).toBeCloseTo((high - low) / Math.sqrt(20), 2)
+  expect(bootstrapIntervals([hits(100).toReversed()], 1000)).toEqual([[low, high]])
 })

@@ -40,6 +40,8 @@ export const evaluate = defineCommand({
     captionPrefix: option('--caption-prefix <text>', 'text put before each caption (default: none)'),
     root: option('--root <folder>', "folder that paths are relative to (default: the CSV's folder)"),
     skipMissing: flag('--skip-missing', 'leave out rows that cannot be used, such as those of missing images'),
+    bootstrap: option('--bootstrap <n>', 'add 95 % intervals from n resamplings, such as 1000', positiveInteger),
+    confusion: option('--confusion <csv>', 'with --classify: file to write with the confusion matrix'),
     atLeast: repeatable(
       option('--at-least <name=value>', 'exit with 1 if a figure of the result is lower; repeatable', leastValue),
     ),
@@ -51,7 +53,7 @@ export const evaluate = defineCommand({
     json: jsonOption,
   },
   async run({ model, device, batch, server, vision, text, atLeast, json, ...given }) {
-    const { classify, retrieve, classes, binaryColumn, root, skipMissing = false } = given
+    const { classify, retrieve, classes, binaryColumn, root, skipMissing = false, bootstrap, confusion } = given
     checkTogether(given)
     const figures = retrieve !== undefined ? RETRIEVE : binaryColumn !== undefined ? BINARY : CLASSIFY
     for (const { name } of atLeast)
@@ -77,14 +79,16 @@ export const evaluate = defineCommand({
     const { labelColumn, prompts, captionColumn } = { ...DEFAULTS, ...definedIn(given) }
     const outcome = async () => {
       if (retrieve !== undefined) {
-        const done = await evaluateRetrieval(evaluated, { captionColumn, captionPrefix: given.captionPrefix ?? '' })
+        const { captionPrefix = '' } = given
+        const done = await evaluateRetrieval(evaluated, { captionColumn, captionPrefix, bootstrap })
         return { ...done, shown: retrievalText(done.result) }
       }
       if (binaryColumn !== undefined) {
         const done = await evaluateDetection(evaluated, { classList: classes!, binaryColumn, prompts })
         return { ...done, shown: detectionText(done.result) }
       }
-      const done = await evaluateClasses(evaluated, { classList: classes!, labelColumn, prompts })
+      const options = { classList: classes!, labelColumn, prompts, bootstrap, confusion }
+      const done = await evaluateClasses(evaluated, options)
       return { ...done, shown: accuracyText(done.result) }
     }
     const { result, skipped, shown } = await outcome()
@@ -105,6 +109,8 @@ interface Together {
   readonly prompts: string | undefined
   readonly captionColumn: string | undefined
   readonly captionPrefix: string | undefined
+  readonly bootstrap: number | undefined
+  readonly confusion: string | undefined
 }
 
 /** @throws InputError for options that don't go together */
@@ -120,16 +126,23 @@ function checkTogether(given: Together): void {
       '--label-column': given.labelColumn,
       '--binary-column': given.binaryColumn,
       '--prompts': given.prompts,
+      '--confusion': given.confusion,
     }),
     ...(retrieve === undefined && {
       '--caption-column': given.captionColumn,
       '--caption-prefix': given.captionPrefix,
     }),
-    ...(given.binaryColumn !== undefined && { '--label-column': given.labelColumn }),
   }
-  const needless = Object.entries(others).find(([, value]) => value !== undefined)?.[0]
+  const besideBinary = {
+    '--label-column': given.labelColumn,
+    '--bootstrap': given.bootstrap,
+    '--confusion': given.confusion,
+  }
+  const givenOf = (options: object) => Object.entries(options).find(([, value]) => value !== undefined)?.[0]
+  const other = givenOf(others)
+  const needless = other ?? (given.binaryColumn === undefined ? undefined : givenOf(besideBinary))
   if (needless === undefined) return
-  const mode = retrieve !== undefined ? '--retrieve' : needless === '--label-column' ? '--binary-column' : '--classify'
+  const mode = retrieve !== undefined ? '--retrieve' : other === undefined ? '--binary-column' : '--classify'
   throw new InputError('usage', `${needless} has no effect with ${mode}; remove it.`)
 }
 

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { rename, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import {
   type Accuracy,
@@ -25,6 +25,7 @@ import {
 import { formatCounted, InputError, type Terminal } from '@skyscript/core'
 import type { DualEncoder } from '@skyscript/filter'
 import { readTextFile } from '@skyscript/pipeline/files'
+import { stringify } from 'csv-stringify/sync'
 import pMap from 'p-map'
 import { embedRows, rowsWithFiles } from './embed-files.ts'
 
@@ -49,9 +50,17 @@ export interface Outcome<R> {
 /** @throws InputError that names a file and a line */
 export async function evaluateClasses(
   evaluated: Evaluated,
-  options: { readonly classList: string; readonly labelColumn: string; readonly prompts: string },
+  options: {
+    readonly classList: string
+    readonly labelColumn: string
+    readonly prompts: string
+    readonly bootstrap: number | undefined
+    /** CSV to write with the confusion matrix. */
+    readonly confusion: string | undefined
+  },
 ): Promise<Outcome<Accuracy>> {
-  const { classList, labelColumn, prompts } = options
+  const { classList, labelColumn, prompts, bootstrap, confusion } = options
+  if (confusion !== undefined) await checkFolderOf(confusion)
   const templates = await promptsNamed(prompts)
   const classes = parseClassList(await readTextFile(classList, '--classes'), classList)
   checkEnoughClasses(classes, classList)
@@ -62,7 +71,9 @@ export async function evaluateClasses(
   return withEncoder(evaluated, read.rows, faults, async (rows, encoder, embed) => {
     const counting = new Classification(classes, await classVectors(classes, templates, encoder))
     for await (const { row, embedding } of embed(rows)) counting.add(embedding, row.label)
-    return { n: counting.accuracy.n, result: () => counting.accuracy }
+    const accuracy = counting.accuracy(bootstrap)
+    if (confusion !== undefined && accuracy.n > 0) await writeConfusion(confusion, classes, counting.confusion)
+    return { n: accuracy.n, result: () => accuracy }
   })
 }
 
@@ -92,10 +103,14 @@ export async function evaluateDetection(
 /** @throws InputError that names a file and a line */
 export async function evaluateRetrieval(
   evaluated: Evaluated,
-  options: { readonly captionColumn: string; readonly captionPrefix: string },
+  options: {
+    readonly captionColumn: string
+    readonly captionPrefix: string
+    readonly bootstrap: number | undefined
+  },
 ): Promise<Outcome<Retrieval>> {
   const faults = new RowFaults(evaluated.csv, { skip: evaluated.skipMissing })
-  const { captionColumn: column, captionPrefix: prefix } = options
+  const { captionColumn: column, captionPrefix: prefix, bootstrap } = options
   const read = await readCaptionedRows(await openCsv(evaluated.csv), { column, prefix, faults })
   return withEncoder(evaluated, read, faults, async (rows, encoder, embed) => {
     const firstRows = [...new Map(rows.toReversed().map((row) => [row.path, row])).values()].reverse()
@@ -115,10 +130,24 @@ export async function evaluateRetrieval(
     const pairs = found.map(({ path, caption }) => [images.get(path)!, indexes.get(caption)!] as const)
     const progress = evaluated.terminal.stage('rank', 'images')
     const vectors = { data: imageData.subarray(0, images.size * length), length }
-    const result = images.size === 0 ? null : await retrieve(vectors, { data: textData, length }, pairs, progress)
+    const result =
+      images.size === 0 ? null : await retrieve(vectors, { data: textData, length }, pairs, { progress, bootstrap })
     progress.end(null)
     return { n: images.size, result: () => result! }
   })
+}
+
+async function checkFolderOf(file: string): Promise<void> {
+  const found = await stat(dirname(file)).catch(() => null)
+  if (!found?.isDirectory()) throw new InputError('missing-file', `--confusion ${file}: there is no such folder.`)
+}
+
+/** A row for each class with the images that were taken for each class. */
+async function writeConfusion(file: string, classes: readonly string[], confusion: readonly (readonly number[])[]) {
+  const rows = [['class', ...classes], ...confusion.map((row, i) => [classes[i]!, ...row])]
+  const partial = `${file}.partial`
+  await writeFile(partial, stringify(rows, { record_delimiter: '\n' }))
+  await rename(partial, file)
 }
 
 async function embedTexts(texts: readonly string[], encoder: DualEncoder, length: number, terminal: Terminal) {
