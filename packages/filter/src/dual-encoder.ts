@@ -1,4 +1,5 @@
 import { DataFault } from '@skyscript/core'
+import { FILE_FORMATS } from './clip/preprocess.ts'
 import { createImageEmbedder } from './image-embedder.ts'
 import { checkModelLogin } from './model-server/model-login.ts'
 import { openEmbedder } from './scorer.ts'
@@ -10,7 +11,7 @@ export interface DualEncoder extends ScorerIdentity {
   /** Best number of concurrent calls of `embedText`. */
   readonly textsAtOnce: number
   /**
-   * Unit vectors in the order of the images (JPEG or PNG), or a DataFault: `unreadable-image`, `embedding-not-a-number`.
+   * Unit vectors in the order of the images (JPEG, PNG or TIFF), or a DataFault: `unreadable-image`, `embedding-not-a-number`.
    *
    * @throws ServiceError if a server that runs the model fails
    */
@@ -30,7 +31,7 @@ export async function openDualEncoder(options: ScorerOptions): Promise<DualEncod
   checkModelLogin(options.server ? [options.server.url] : [])
   const named = { name: options.name, embedder: await openEmbedder(options) }
   const { embedder } = named
-  const images = createImageEmbedder([named])
+  const images = createImageEmbedder([named], FILE_FORMATS)
   return {
     name: options.name,
     fingerprint: scorerFingerprint(embedder.preprocessing, embedder.fingerprint),

@@ -1,4 +1,5 @@
 import { canonicalJson, DataFault } from '@skyscript/core'
+import { type ImageFormat, NETWORK_FORMATS } from './clip/preprocess.ts'
 import type { Preprocessing } from './clip/preprocessor-config.ts'
 import type { Embedder } from './embedder.ts'
 import { borrowThread } from './threads/borrow-thread.ts'
@@ -22,7 +23,7 @@ export interface EmbeddedImage {
 
 export interface ImageEmbedder {
   /**
-   * @param images JPEG or PNG
+   * @param images in one of the formats
    * @param asked some of the embedders
    * @throws the signal's reason once it is aborted
    */
@@ -34,8 +35,13 @@ export interface ImageEmbedder {
 /**
  * Embeds images with several models. One thread decodes the next images and makes samples of them while the models compute
  * on the previous ones; models with the same preprocessing share samples.
+ *
+ * @param formats that images may have; TIFF only where they are the user's own files
  */
-export function createImageEmbedder(embedders: readonly NamedEmbedder[]): ImageEmbedder {
+export function createImageEmbedder(
+  embedders: readonly NamedEmbedder[],
+  formats: readonly ImageFormat[] = NETWORK_FORMATS,
+): ImageEmbedder {
   const pixels = borrowThread(new URL('./threads/pixels-thread.ts', import.meta.url))
   const places = preparations(embedders)
   return {
@@ -48,7 +54,8 @@ export function createImageEmbedder(embedders: readonly NamedEmbedder[]): ImageE
         while (next < images.length && prepared.length < AHEAD) {
           const batch = Math.max(...asked.map(({ embedder }) => embedder.batch))
           const busy = asked.some(({ embedder }) => embedder.usesCores)
-          const question: PixelsQuestion = { images: images.slice(next, next + batch), preprocessings, alone: !busy }
+          const some = images.slice(next, next + batch)
+          const question: PixelsQuestion = { images: some, formats, preprocessings, alone: !busy }
           const answer = pixels.ask<PixelsAnswer>('pixels', question)
           // Awaited later; this keeps an earlier failure from being an unhandled rejection.
           answer.catch(() => undefined)

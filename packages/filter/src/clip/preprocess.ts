@@ -33,7 +33,9 @@ const SIGNATURES = {
 export type ImageFormat = keyof typeof SIGNATURES
 
 /** Formats accepted from the network. */
-const NETWORK_FORMATS: readonly ImageFormat[] = ['JPEG', 'PNG']
+export const NETWORK_FORMATS: readonly ImageFormat[] = ['JPEG', 'PNG']
+/** Formats accepted of the user's own files: UC Merced's and RSI-CB256's images are TIFF. */
+export const FILE_FORMATS: readonly ImageFormat[] = [...NETWORK_FORMATS, 'TIFF']
 
 const raw = (image: Sharp, depth: 'uchar' | 'ushort') => image.raw({ depth }).toBuffer({ resolveWithObject: true })
 

@@ -1,14 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { messageOf } from '@skyscript/core'
-import { decodeRgb, type ImageFormat, unblockTiff } from '../clip/preprocess.ts'
+import { decodeRgb, FILE_FORMATS, unblockTiff } from '../clip/preprocess.ts'
 import { perceptualHash } from '../duplicates/perceptual-hash.ts'
 import { serveThread } from './serve-thread.ts'
 
 /** 16 hex digits, or why the file has no hash. */
 export type HashAnswer = string | { readonly why: string }
-
-/** UC Merced's images are TIFF. */
-const FORMATS: readonly ImageFormat[] = ['JPEG', 'PNG', 'TIFF']
 
 unblockTiff()
 
@@ -24,7 +21,7 @@ async function hashOf(path: string): Promise<HashAnswer> {
     const bytes = await readFile(path)
     if (bytes.length === 0) return { why: 'the file is empty' }
     if (bytes.toString('latin1', 0, 2) === 'BM') return { why: 'BMP is not supported; convert it to PNG' }
-    return perceptualHash(await decodeRgb(bytes, FORMATS))
+    return perceptualHash(await decodeRgb(bytes, FILE_FORMATS))
   } catch (error) {
     return { why: messageOf(error).split('\n')[0]!.replace(/\.$/, '') }
   }

@@ -2,13 +2,15 @@ import { DataFault } from '@skyscript/core'
 import pMap from 'p-map'
 import sharp from 'sharp'
 import type { RgbImage } from '../clip/pillow-resize.ts'
-import { decodeRgb, inputSize, toSamples } from '../clip/preprocess.ts'
+import { decodeRgb, type ImageFormat, inputSize, toSamples, unblockTiff } from '../clip/preprocess.ts'
 import type { Preprocessing } from '../clip/preprocessor-config.ts'
 import { perceptualHash } from '../duplicates/perceptual-hash.ts'
 import { serveThread } from './serve-thread.ts'
 
 export interface PixelsQuestion {
   readonly images: readonly Uint8Array[]
+  /** Formats that images may have. */
+  readonly formats: readonly ImageFormat[]
   /** One set of samples is made for each. */
   readonly preprocessings: readonly Preprocessing[]
   /** Whether nothing else uses the machine's cores. */
@@ -32,10 +34,11 @@ sharp.concurrency(1)
 
 /** The thread that decodes and resizes images while the model computes. */
 serveThread({
-  async pixels({ images, preprocessings, alone }: PixelsQuestion) {
+  async pixels({ images, formats, preprocessings, alone }: PixelsQuestion) {
+    if (formats.includes('TIFF')) unblockTiff()
     // While a model uses all cores, more decoding at a time would only slow its threads down.
     const decode = (image: (typeof images)[number]) =>
-      decodeRgb(image).catch((error: unknown) => {
+      decodeRgb(image, formats).catch((error: unknown) => {
         if (error instanceof DataFault) return error
         throw error
       })
