@@ -1,6 +1,6 @@
 /** What a server of changes has to answer, and what is made of its answers. */
 import { writeFile } from 'node:fs/promises'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { OutdatedError } from '../packages/core/src/index.ts'
 import { type MapUpdates, startMapUpdates } from './support/map-updates.ts'
@@ -206,6 +206,21 @@ test.each<[string, Parameters<Replication['files']['set']>[1], string]>([
     expect(await update()).toEqual({ ...(await update('auto', { cache: 'other' })), newFiles: expect.any(Number) })
   },
 )
+
+test.each(['gzip', 'x-gzip'])('a server that sends change files in the encoding %s is followed', async (encoding) => {
+  publish(1, 2)
+  const path = `${changesPath(102)}.osc.gz`
+  const whole = server.files.get(path) as Uint8Array
+  const expected = await update('auto', { cache: 'plain' })
+  const send = (file: Uint8Array) =>
+    server.files.set(path, (_request, response) =>
+      response.writeHead(200, { 'content-encoding': encoding, 'content-length': file.length }).end(file),
+    )
+  send(gzipSync(gunzipSync(whole).subarray(0, -20)))
+  expect(await refused('auto', { cache: encoding })).toMatchObject({ code: 'download-failed' })
+  send(whole)
+  expect(await update('auto', { cache: encoding })).toMatchObject({ objects: expected.objects, newFiles: 1 })
+})
 
 test('a download of changes that broke off is resumed', async () => {
   publish(1, 1)

@@ -54,6 +54,15 @@ test('an object that came in one day and moved out the next is as gone in two up
   expect(await update('auto', { cache: 'other' })).toEqual({ ...stepwise, newFiles: 2 })
 })
 
+test('a change file may begin with a comment, on disk and on a server', async () => {
+  const text = changeText(DAYS[0]!).replace('<osmChange', '<!-- by hand -->\n<osmChange')
+  await writeFile(at('1.osc'), text)
+  server.files.set('1.osc', text)
+  const { objects } = await update(at('1.osc'))
+  expect(objects.join()).toContain('n201')
+  expect((await update(`${server.url}/1.osc`)).objects).toEqual(objects)
+})
+
 test('maps of different changes have different identities, also where the last changes are the same', async () => {
   publish(1, 2)
   const first = await update()

@@ -21,6 +21,9 @@ const WORDS: readonly (readonly [kind: string, pattern: RegExp])[] = [
   ['a Git LFS pointer', /^version https:\/\/git-lfs/],
 ]
 
+/** What change files may be by their beginning, which may be a comment; applying them reads the rest. */
+export const CHANGE_KINDS: readonly string[] = ['compressed by gzip', 'OSM XML', 'an XML document']
+
 /** What a file is, `OSM PBF` or something else, in words that end "it is ...". */
 export function fileKind(head: Uint8Array, contentType: string | null = null): string {
   const bytes = Buffer.from(head)

@@ -13,7 +13,7 @@ import {
   type Terminal,
 } from '@skyscript/core'
 import { localFile } from '@skyscript/dataset'
-import { fileKind } from '../file-kind.ts'
+import { CHANGE_KINDS, fileKind } from '../file-kind.ts'
 import { type CacheOptions, cachedFile } from '../url-cache.ts'
 import { noCounts } from './change-counts.ts'
 import type { BaseMap } from './follow-server.ts'
@@ -132,7 +132,7 @@ export async function checkChangeFile(source: string): Promise<void> {
 
 function checkChangeHead(head: Uint8Array, contentType: string | null, name: string): void {
   const kind = fileKind(head, contentType)
-  if (kind !== 'compressed by gzip' && kind !== 'OSM XML')
+  if (!CHANGE_KINDS.includes(kind))
     throw new InputError(
       'not-a-change-file',
       `${name} is ${kind}, not a change file; check osm.changes in the region file.`,

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -16,7 +16,7 @@ import {
   sha256OfStream,
 } from '@skyscript/core'
 import { download, httpFetch, type Response, reasonOf, retryAfterOf } from '@skyscript/http'
-import { fileKind } from '../file-kind.ts'
+import { CHANGE_KINDS, fileKind } from '../file-kind.ts'
 import { type CacheOptions, isIntact, removeUnused, touch, writeWhole } from '../url-cache.ts'
 import { parseState, type ReplicationState, sequencePath } from './state-file.ts'
 
@@ -195,7 +195,7 @@ async function fetchChanges(
     ...(pauseMs !== undefined && { pauseMs }),
     checkHead(head, response) {
       const kind = fileKind(head, response.headers.get('content-type'))
-      if (kind !== 'compressed by gzip')
+      if (!CHANGE_KINDS.includes(kind))
         throw new InputError(
           'not-a-change-file',
           `${redact(url)} is ${kind}, not a change file; set osm.changes to the change files: osm.changes: [files].`,
@@ -206,7 +206,7 @@ async function fetchChanges(
     throw error
   })
   if (got === null) return null
-  if (!(await unpacks(got.file))) {
+  if (!(await isWhole(got.file))) {
     await rm(got.file, { force: true })
     throw new ServiceError(
       'download-failed',
@@ -219,6 +219,23 @@ async function fetchChanges(
   // Last: what is not noted is not there.
   await writeWhole(noteOf(path), { ...state, bytes: got.bytes, sha256: hash })
   return changeFile(path, url, got.bytes, hash)
+}
+
+/**
+ * Where a server declares gzip as the encoding of the transfer, XML comes out of it; else files are gzip.
+ */
+async function isWhole(path: string): Promise<boolean> {
+  const file = await open(path)
+  try {
+    const { size } = await file.stat()
+    const start = (await file.read(Buffer.alloc(2), 0, 2, 0)).buffer
+    if (start[0] === 0x1f && start[1] === 0x8b) return unpacks(path)
+    const most = Math.min(size, 1000)
+    const end = (await file.read(Buffer.alloc(most), 0, most, size - most)).buffer
+    return /(<\/osmChange\s*|\/)>\s*$/.test(end.toString('latin1'))
+  } finally {
+    await file.close()
+  }
 }
 
 /** Whether a file is whole gzip, by its own length and checksum. */
