@@ -131,6 +131,15 @@ test('--bootstrap adds intervals and --confusion writes a matrix, and both leave
   expect([needless.code, needless.stderr]).toEqual([1, expect.stringContaining('--confusion has no effect with')])
 })
 
+test('texts that are longer than the model reads are counted', async () => {
+  const long = `a satellite image of ${'natural water and '.repeat(60)}`
+  await writeFile(at('set', 'long.csv'), `filepath,title\n${path(0)},${long}\n${path(1)},short\n${path(2)},${long}\n`)
+  const { code, stderr } = await evaluate('--retrieve', at('set', 'long.csv'), '--caption-column', 'title', ...ROOT())
+  expect([code, stderr]).toEqual([0, expect.stringContaining('1 text longer than the model reads')])
+  const short = await evaluate('--retrieve', at('set', 'captions.csv'), '--caption-column', 'title', ...ROOT())
+  expect(short.stderr).not.toContain('longer than')
+})
+
 test('--at-least ends with 1 below a figure, after the table', async () => {
   const given = ['--classify', at('set', 'labels.csv'), '--classes', at('classes.txt'), '--root', folder.path]
   const low = await evaluate(...given, '--at-least', 'top5=0.1', '--at-least', 'top1=0.999')

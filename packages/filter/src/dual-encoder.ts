@@ -18,6 +18,8 @@ export interface DualEncoder extends ScorerIdentity {
   embedImages(images: readonly Uint8Array[]): Promise<(Float32Array | DataFault)[]>
   /** A unit vector; NaN if the model returns a zero vector. */
   embedText(text: string): Promise<Float32Array>
+  /** Whether a text has more tokens than the model reads, so that its end is left out (the end token is kept). */
+  isCut(text: string): Promise<boolean>
   /** Ends the threads and frees the model; calls in progress fail. */
   close(): Promise<void>
 }
@@ -46,6 +48,7 @@ export async function openDualEncoder(options: ScorerOptions): Promise<DualEncod
       )
     },
     embedText: (text) => embedder.embedText(text),
+    isCut: (text) => embedder.isCut(text),
     async close() {
       await Promise.all([images.close(), embedder.close()])
     },

@@ -21,6 +21,8 @@ export interface Embedder {
   embedImages(samples: Float32Array<ArrayBuffer>): Promise<Float32Array[]>
   /** A unit vector; NaN if the model returns a zero vector. */
   embedText(caption: string): Promise<Float32Array>
+  /** Whether a text has more tokens than the model reads, so that its end is left out (the end token is kept). */
+  isCut(text: string): Promise<boolean>
   /** Frees the model; calls in progress fail. */
   close(): Promise<void>
 }

@@ -80,6 +80,7 @@ async function openOnnxClip(
       return embeddings
     },
     embedText: (caption) => thread.ask<Float32Array>('text', caption),
+    isCut: (text) => thread.ask<boolean>('isCut', text),
     close: () => thread.close(),
   }
 }

@@ -95,6 +95,7 @@ async function openRemoteClip(
       if (text.mask !== null) feeds.push({ shape: [rows, context], data: repeated(mask) })
       return (await infer(server, text, feeds))[0]!
     },
+    isCut: async (caption) => tokenizer.count(caption) > context,
     async close() {
       closed = true
     },

@@ -54,4 +54,8 @@ serveThread({
     const used = tokenizer.encode(text, ids)
     return { value: await model.embedText(ids, used) }
   },
+  async isCut(text: string) {
+    const { model, tokenizer } = use()
+    return { value: tokenizer.count(text) > model.contextLength }
+  },
 })

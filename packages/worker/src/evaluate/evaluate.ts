@@ -153,8 +153,9 @@ async function writeConfusion(file: string, classes: readonly string[], confusio
 async function embedTexts(texts: readonly string[], encoder: DualEncoder, length: number, terminal: Terminal) {
   const data = new Float32Array(texts.length * length)
   const progress = terminal.stage('texts', 'texts')
-  let done = 0
+  let [done, cut] = [0, 0]
   const embed = async (text: string, i: number) => {
+    if (await encoder.isCut(text)) cut++
     const embedding = await encoder.embedText(text)
     if (!embedding.every(Number.isFinite))
       throw new InputError('bad-model', `The model gives no embedding for the text "${text}"; use another model.`)
@@ -166,6 +167,7 @@ async function embedTexts(texts: readonly string[], encoder: DualEncoder, length
   } finally {
     progress.end(formatCounted(done, 'text'))
   }
+  if (cut > 0) terminal.note(`${formatCounted(cut, 'text')} longer than the model reads: only the beginning counts`)
   return data
 }
 
