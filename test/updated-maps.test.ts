@@ -1,7 +1,9 @@
 /** Updated maps: the same however many updates made them, and what the cache keeps of them. */
+import { execFile } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { mkdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseConfig } from '../packages/core/src/config.ts'
@@ -20,7 +22,9 @@ import {
   startReplication,
   townOf,
 } from './support/replication.ts'
-import { sha256 } from './support/skyscript.ts'
+import { ROOT, sha256 } from './support/skyscript.ts'
+
+const run = promisify(execFile)
 
 let map: MapUpdates
 let server: Replication
@@ -61,6 +65,21 @@ test('a change file may begin with a comment, on disk and on a server', async ()
   const { objects } = await update(at('1.osc'))
   expect(objects.join()).toContain('n201')
   expect((await update(`${server.url}/1.osc`)).objects).toEqual(objects)
+})
+
+test('a full disk of the cache is named as such, and nothing is left of the map', async () => {
+  await writeFile(at('1.osc'), changeText(DAYS[0]!))
+  const script = `
+    import { openChanges } from '${ROOT}/packages/pipeline/src/map-changes/index.ts'
+    const { signal } = new AbortController()
+    const changes = await openChanges('${at('1.osc')}', { signal, cacheFolder: '${at('full')}' })
+    const town = { source: 'town', path: '${at('town.osm.pbf')}', bytes: 1, sha256: '0'.repeat(64) }
+    await changes.update(async () => town).catch(({ code, message }) => console.log(code, message))`
+  // A limit on the size of files refuses a write as a full disk does.
+  const child = [process.execPath, '--input-type=module', '-e', script]
+  const { stdout } = await run('bash', ['-c', 'ulimit -f 0; exec "$@"', 'bash', ...child])
+  expect(stdout).toMatch(new RegExp(`^disk-full The disk of ${at('full')} is full`))
+  expect(globSync('**/*.{new,part,json,pbf}', { cwd: at('full') })).toEqual([])
 })
 
 test('maps of different changes have different identities, also where the last changes are the same', async () => {

@@ -119,8 +119,13 @@ async function fetchFile(
 /** Writes a file of JSON that appears whole. */
 export async function writeWhole(path: string, value: unknown): Promise<void> {
   const temporary = `${path}.${randomUUID()}`
-  await writeFile(temporary, `${JSON.stringify(value, null, 2)}\n`)
-  await rename(temporary, path)
+  try {
+    await writeFile(temporary, `${JSON.stringify(value, null, 2)}\n`)
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
 }
 
 async function readEntry(folder: string): Promise<Entry | null> {
@@ -169,8 +174,9 @@ async function removeOld(folder: string, suffix: string, current: string): Promi
 
 /** Errors of the disk, as errors that tell the user what to do. */
 export function asCacheFault(error: unknown, cacheFolder: string): unknown {
-  const { code } = error as NodeJS.ErrnoException
-  if (code === 'ENOSPC' || code === 'EDQUOT')
+  const own = error instanceof InputError && error.code === 'unwritable-output' ? error.cause : error
+  const { code } = (own ?? error) as NodeJS.ErrnoException
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG')
     return new ServiceError(
       'disk-full',
       `The disk of ${cacheFolder} is full; free some space, and the download resumes where it stopped.`,

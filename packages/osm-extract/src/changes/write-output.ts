@@ -19,7 +19,7 @@ export async function writeOutput(
 ): Promise<void> {
   const target = await targetOf(path, inputs)
   const fault = (error: unknown) => {
-    throw new InputError('unwritable-output', `${path} can't be written (${systemReason(error)}).`)
+    throw new InputError('unwritable-output', `${path} can't be written (${systemReason(error)}).`, { cause: error })
   }
   await removeAbandoned(target)
   const part = `${target}.${HERE}-${process.pid}.part`
