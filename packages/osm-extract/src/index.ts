@@ -11,7 +11,7 @@
 export { type AreaFault, assembleArea } from './assemble-area.ts'
 export { type BlobIndex, openPbf, type PbfFile } from './blobs.ts'
 export { type BlockVisitor, type Relation, visitBlock, type Way } from './block.ts'
-export { type AppliedChanges, type ApplyOptions, applyChanges } from './changes/apply-changes.ts'
+export { APPLY_VERSION, type AppliedChanges, type ApplyOptions, applyChanges } from './changes/apply-changes.ts'
 export type { ChangedElement } from './changes/change.ts'
 export { readChanges } from './changes/read-changes.ts'
 export type { Element } from './element.ts'

@@ -49,6 +49,9 @@ export interface AppliedChanges extends ChangeCounts {
   readonly waysLosingNodes: number
 }
 
+/** Raised when `applyChanges` makes other elements of the same input: maps that were kept are made anew then. */
+export const APPLY_VERSION = 1
+
 const SMALL_FILE = 32e6
 
 /**

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isRunning, PLACE, type Progress, sha256, sha256OfStream } from '@skyscript/core'
-import { type AppliedChanges, applyChanges, type PbfHeader } from '@skyscript/osm-extract'
+import { APPLY_VERSION, type AppliedChanges, applyChanges, type PbfHeader } from '@skyscript/osm-extract'
 import { isIntact, removeUnused, touch, writeWhole } from '../url-cache.ts'
 import { addCounts, type ChangeCounts, countsOf } from './change-counts.ts'
 import type { ChangeFile } from './replication-server.ts'
@@ -68,7 +68,7 @@ const identityAfter = (identity: string, changes: readonly ChangeFile[]): string
 
 /** @param folder of the cache, where the maps of an extract with this sha256 are kept */
 export async function openUpdatedMaps(cacheFolder: string, extract: string, keepMs: number): Promise<UpdatedMaps> {
-  const folder = join(cacheFolder, 'maps', extract.slice(0, 32))
+  const folder = join(cacheFolder, 'maps', `${extract.slice(0, 32)}-${APPLY_VERSION}`)
   await mkdir(folder, { recursive: true })
   await touch(folder)
   await removeLeftOver(folder)
