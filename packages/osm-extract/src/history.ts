@@ -1,25 +1,30 @@
 import { type BlobIndex, openPbf, type PbfFile } from './blobs.ts'
 import { ByteBuffer } from './bytes.ts'
 import {
-  fault,
   LENGTH,
   Numbers,
   openCursor,
-  readDeltas,
-  readIntegers,
   readLength,
   readSigned,
   readUint,
   readVarint,
-  readVarints,
   readZigzag,
   seek,
   skip,
   tell,
   VARINT,
 } from './cursor.ts'
+import {
+  DENSE_FIELDS,
+  DENSE_INFO_FIELDS,
+  type DenseLists,
+  newDenseLists,
+  readDenseLists,
+  tagStartsOf,
+} from './dense-lists.ts'
 import { checkId, fieldTag } from './element.ts'
 import { type Origin, PbfFault } from './pbf-fault.ts'
+import { placeOf } from './place-of.ts'
 import { putDeltas, putField, putList, putSigned, putVarint } from './proto-out.ts'
 
 /** A file of histories as it was at a time: its blocks hold of each element the version of then, and none that was deleted. */
@@ -105,12 +110,10 @@ interface Version {
   readonly seconds: number
 }
 
-/** In the order of `Sort.Type_then_ID` with versions: negative ids first, each sign by size. */
+/** In the order of `Sort.Type_then_ID` with versions. */
 function isBefore(a: Version, b: Version): boolean {
   if (a.kind !== b.kind) return a.kind < b.kind
-  if (a.id === b.id) return a.version < b.version
-  if (a.id < 0 !== b.id < 0) return a.id < 0
-  return Math.abs(a.id) < Math.abs(b.id)
+  return a.id === b.id ? a.version < b.version : placeOf(a.id) < placeOf(b.id)
 }
 
 const notSorted = (origin: Origin) =>
@@ -127,17 +130,6 @@ const WAY = fieldTag(3, LENGTH)
 const RELATION = fieldTag(4, LENGTH)
 const GROUP = fieldTag(2, LENGTH)
 const DATE_GRANULARITY = fieldTag(18, VARINT)
-
-/** Some dense nodes, the lists as the block has them. */
-interface DenseLists {
-  readonly ids: Numbers
-  readonly latitudes: Numbers
-  readonly longitudes: Numbers
-  readonly tags: Numbers
-  readonly versions: Numbers
-  readonly stamps: Numbers
-  readonly visible: Numbers
-}
 
 /** Elements of a group: one in a message of its own, or dense nodes. */
 interface Part {
@@ -258,41 +250,15 @@ function readElement(kind: number, end: number, add: Add): void {
   add(kind, id, version, stamp, isDeleted)
 }
 
-/** Fields of DenseNodes and of its DenseInfo. */
-const [IDS, DENSE_INFO, LATITUDES, LONGITUDES, TAGS] = [1, 5, 8, 9, 10].map((field) => fieldTag(field, LENGTH))
-const [VERSIONS, STAMPS, ALL_VISIBLE] = [1, 2, 6].map((field) => fieldTag(field, LENGTH))
-
 function readDense(end: number, add: Add): DenseLists {
-  const [ids, latitudes, longitudes, tags] = [new Numbers(), new Numbers(), new Numbers(), new Numbers()]
-  const [versions, stamps, visible] = [new Numbers(), new Numbers(), new Numbers()]
-  while (tell() < end) {
-    const tag = readUint(end)
-    if (tag === IDS) readDeltas(end, ids)
-    else if (tag === LATITUDES) readDeltas(end, latitudes)
-    else if (tag === LONGITUDES) readDeltas(end, longitudes)
-    else if (tag === TAGS) readVarints(end, tags)
-    else if (tag === DENSE_INFO) {
-      const infoEnd = readLength(end)
-      while (tell() < infoEnd) {
-        const field = readUint(infoEnd)
-        if (field === VERSIONS) readIntegers(infoEnd, versions)
-        else if (field === STAMPS) readDeltas(infoEnd, stamps)
-        else if (field === ALL_VISIBLE) readVarints(infoEnd, visible)
-        else skip(field % 8, infoEnd)
-      }
-    } else skip(tag % 8, end)
-  }
-  const isUnequal = (list: Numbers) => list.length !== ids.length
-  if (
-    [latitudes, longitudes].some(isUnequal) ||
-    [versions, stamps, visible].some((list) => list.length > 0 && isUnequal(list))
-  )
-    throw fault('pbf-unequal-arrays', 'is damaged: the arrays of its dense nodes have unequal lengths')
+  const lists = newDenseLists()
+  readDenseLists(end, lists)
+  const { ids, versions, stamps, visible } = lists
   for (let i = 0; i < ids.length; i++) {
     const [version, stamp] = [versions, stamps].map((list) => (list.length > 0 ? list.values[i]! : 0))
     add(NODE, ids.values[i]!, version!, stamp!, visible.length > 0 && visible.values[i] === 0)
   }
-  return { ids, latitudes, longitudes, tags, versions, stamps, visible }
+  return lists
 }
 
 /** A block of the elements that are kept. @param rest its other fields */
@@ -311,36 +277,31 @@ function writtenBlock(data: Uint8Array, rest: Uint8Array, groups: readonly Part[
   return block.take()
 }
 
-function denseOf({ ids, latitudes, longitudes, tags, versions, stamps }: DenseLists, kept: Uint8Array): Uint8Array {
+function denseOf(lists: DenseLists, kept: Uint8Array): Uint8Array {
   const places: number[] = []
   for (const [i, one] of kept.entries()) if (one === 1) places.push(i)
   const out = new ByteBuffer()
   const deltas = (to: ByteBuffer, tag: number, list: Numbers) =>
     putDeltas(to, tag, list.length === 0 ? [] : places.map((place) => list.values[place]!))
-  deltas(out, IDS!, ids)
+  const { ids, latitudes, longitudes, versions, stamps } = lists
+  deltas(out, DENSE_FIELDS.ids, ids)
   const info = new ByteBuffer()
   if (versions.length > 0)
-    putList(info, VERSIONS!, places.length, (list, i) => putSigned(list, versions.values[places[i]!]!))
-  deltas(info, STAMPS!, stamps)
-  putField(out, DENSE_INFO!, info.written())
-  deltas(out, LATITUDES!, latitudes)
-  deltas(out, LONGITUDES!, longitudes)
-  const words = keptTags(tags, kept)
-  putList(out, TAGS!, words.length, (list, i) => putVarint(list, words[i]!))
+    putList(info, DENSE_INFO_FIELDS.versions, places.length, (list, i) => putSigned(list, versions.values[places[i]!]!))
+  deltas(info, DENSE_INFO_FIELDS.stamps, stamps)
+  putField(out, DENSE_FIELDS.info, info.written())
+  deltas(out, DENSE_FIELDS.latitudes, latitudes)
+  deltas(out, DENSE_FIELDS.longitudes, longitudes)
+  const words = keptTags(lists, places)
+  putList(out, DENSE_FIELDS.tags, words.length, (list, i) => putVarint(list, words[i]!))
   return out.take()
 }
 
-/** Key, value, key, value and so on of each node that is kept, with a zero after each. */
-function keptTags({ values, length }: Numbers, kept: Uint8Array): number[] {
-  const words: number[] = []
-  if (length === 0) return words
-  for (let i = 0, at = 0; i < kept.length; i++, at++) {
-    const from = at
-    while (at < length && values[at] !== 0) at += 2
-    if (at >= length) throw fault('pbf-unequal-arrays', 'is damaged: the tags of its dense nodes end early')
-    if (kept[i] === 1) for (let word = from; word <= at; word++) words.push(values[word]!)
-  }
-  return words
+/** Those of some nodes, with a zero after each. */
+function keptTags(lists: DenseLists, places: readonly number[]): number[] {
+  const { values, length } = lists.tags
+  const starts = tagStartsOf(lists)
+  return length === 0 ? [] : places.flatMap((i) => [...values.subarray(starts[i]!, starts[i + 1] ?? length)])
 }
 
 /**

@@ -4,9 +4,9 @@ import { type BlobIndex, openPbf } from '../blobs.ts'
 import { type Clip, clipOf } from '../clip.ts'
 import { isoSeconds, type PbfHeader, parseHeader } from '../header.ts'
 import { byKind, KINDS } from '../newest.ts'
+import { placeOf } from '../place-of.ts'
 import type { Found } from './admission.ts'
 import { startBlobTasks } from './blob-tasks.ts'
-import { placeOf } from './change.ts'
 import { type ChangeSet, readChangeSet } from './change-set.ts'
 import { type ChangeCounts, judgeChanges } from './judge-changes.ts'
 import { type BlockView, type FoundElement, type LookedFor, notSorted } from './look-at-block.ts'
@@ -17,7 +17,7 @@ import { headerBlob, WRITING_PROGRAM } from './write-pbf.ts'
 export interface ApplyOptions {
   /** A .osm.pbf that is sorted by type and id. */
   readonly file: string
-  /** .osc or .osc.gz files, in any order. */
+  /** .osc or .osc.gz files. Their order counts only where they give a version of an element different contents. */
   readonly changes: readonly string[]
   /** Where the new .osm.pbf goes; may be `file`, but none of the changes. It appears whole, or not at all. */
   readonly output: string
@@ -56,10 +56,10 @@ const SMALL_FILE = 32e6
 
 /**
  * Applies OsmChange files to an extract; the elements are then those of `osmium apply-changes`. The highest version of an
- * element counts, of equal versions the later time, then a deletion, then the change. Blobs without changes are copied as
+ * element counts, of equal versions the later time, then a deletion, then the change that comes last. Blobs without changes are copied as
  * they are.
  *
- * Memory: some 0.3 kB for each element in the changes, 0.1 kB for each blob of the file, and some blobs for each thread.
+ * Memory: 1 to 2 kB for each element in the changes, 0.1 kB for each blob of the file, and some blobs for each thread.
  *
  * @throws InputError (PbfFault) where the file is damaged or not sorted, where the changes are (see `readChanges`), and where
  * the output can't be written (see `writeOutput`)
@@ -78,10 +78,10 @@ export async function applyChanges(options: ApplyOptions): Promise<AppliedChange
     try {
       const views: BlockView[] = []
       let passed = 0
-      for await (const view of tasks.run(blobs.map((blob) => ({ blob, changes: null })))) {
+      for await (const view of tasks.look(blobs)) {
         signal?.throwIfAborted()
         passed += blobs[views.length]!.size / 2
-        views.push(view as BlockView)
+        views.push(view)
         progress.update(passed, file.bytes)
       }
       checkOrder(views, blobs, path)

@@ -10,27 +10,45 @@ import { type BlockView, blockViewer, type LookedFor } from './look-at-block.ts'
 import { rewriteBlock } from './rewrite-blob.ts'
 import { framed, packedBlob } from './write-pbf.ts'
 
-/** What is to be done with a blob: look at what it holds, or put changes into it. */
-export interface BlobTask {
+/** A blob, and the changes that are to be put into it. */
+export interface BlobChange {
   readonly blob: BlobIndex
-  readonly changes: ByKind<readonly ChangedElement[]> | null
+  readonly changes: ByKind<readonly ChangedElement[]>
 }
 
-/** Of a task without changes the view, of another the bytes in place of the blob, in pieces. */
-export type BlobAnswer = BlockView | readonly Uint8Array<ArrayBuffer>[]
-
+/** Works on the blobs of a file. Answers come in the order of what is asked for, which few are ahead of who takes them. */
 export interface BlobTasks {
-  /** Answers in the order of the tasks, of which few are ahead of who takes the answers. */
+  look(blobs: readonly BlobIndex[]): AsyncGenerator<BlockView>
+  /** The bytes in place of each blob, in pieces. */
+  rewrite(changes: readonly BlobChange[]): AsyncGenerator<Pieces>
+  close(): Promise<void>
+}
+
+type Pieces = readonly Uint8Array<ArrayBuffer>[]
+
+/** What a thread is asked: without changes for the view of a blob, with changes for the bytes in its place. */
+interface BlobTask {
+  readonly blob: BlobIndex
+  readonly changes: BlobChange['changes'] | null
+}
+type BlobAnswer = BlockView | Pieces
+
+interface BlobRunner {
   run(tasks: Iterable<BlobTask>): AsyncGenerator<BlobAnswer>
   close(): Promise<void>
 }
 
 /** @param threads 1: only this thread */
 export function startBlobTasks(threads: number, path: string, lookedFor: LookedFor): BlobTasks {
-  return threads > 1 ? inThreads(threads, path, lookedFor) : inThisThread(path, lookedFor)
+  const { run, close } = threads > 1 ? inThreads(threads, path, lookedFor) : inThisThread(path, lookedFor)
+  return {
+    look: (blobs) => run(blobs.map((blob) => ({ blob, changes: null }))) as AsyncGenerator<BlockView>,
+    rewrite: (changes) => run(changes) as AsyncGenerator<Pieces>,
+    close,
+  }
 }
 
-function inThisThread(path: string, lookedFor: LookedFor): BlobTasks {
+function inThisThread(path: string, lookedFor: LookedFor): BlobRunner {
   const { answer, close } = blobAnswers(path, lookedFor)
   return {
     async *run(tasks) {
@@ -47,7 +65,7 @@ function inThisThread(path: string, lookedFor: LookedFor): BlobTasks {
 /** Tasks that a thread has at a time, so that it never waits for the next. */
 const AHEAD = 8
 
-function inThreads(threads: number, path: string, lookedFor: LookedFor): BlobTasks {
+function inThreads(threads: number, path: string, lookedFor: LookedFor): BlobRunner {
   const file = new URL('./apply-thread.ts', import.meta.url)
   const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MEGABYTES }
   const options = { workerData: { path, lookedFor }, resourceLimits }

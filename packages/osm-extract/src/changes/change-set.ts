@@ -1,5 +1,6 @@
 import { type ByKind, byKind, type KINDS } from '../newest.ts'
-import { type ChangedElement, isNewer, placeOf } from './change.ts'
+import { placeOf } from '../place-of.ts'
+import { type ChangedElement, isNewer } from './change.ts'
 import { readChanges } from './read-changes.ts'
 
 /** Of each element that changes name the version that counts, in the order of a sorted file. */
@@ -15,7 +16,7 @@ export interface ChangeSet {
 
 /**
  * Reads change files as one: the highest version of an element counts, then the latest time, then a deletion; so the order
- * of the files does not matter.
+ * of the files matters only where they give one version different contents, of which the last counts.
  *
  * @param asOf the extract's time in seconds since 1970 UTC; NaN where it is not known
  * @throws InputError as `readChanges`

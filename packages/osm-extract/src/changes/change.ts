@@ -25,12 +25,6 @@ export interface ChangedElement {
   readonly roles: readonly string[]
 }
 
-/**
- * Numbers that rise as ids do in a file that is sorted by type and id: 0, -1, -2 ..., then 1, 2 ...
- * https://docs.osmcode.org/osmium/latest/osmium-sort.html
- */
-export const placeOf = (id: number): number => (id > 0 ? id : -Number.MAX_SAFE_INTEGER - id)
-
 /** Whether `a` counts and not `b`: a higher version, or a later time where both have one, or that it is a deletion. */
 export function isNewer(a: ChangedElement, b: Pick<ChangedElement, 'version' | 'seconds' | 'isDeleted'>): boolean {
   if (a.version !== b.version) return a.version > b.version

@@ -2,7 +2,7 @@ import { visitBlock } from '../block.ts'
 import type { Element } from '../element.ts'
 import { type ByKind, byKind, KINDS, type Kind } from '../newest.ts'
 import { type Origin, PbfFault } from '../pbf-fault.ts'
-import { placeOf } from './change.ts'
+import { placeOf } from '../place-of.ts'
 
 /** Which elements of a file are looked for; plain data in shared memory, for threads. */
 export interface LookedFor {

@@ -1,10 +1,7 @@
 import {
-  fault,
   LENGTH,
   Numbers,
   openCursor,
-  readDeltas,
-  readIntegers,
   readLength,
   readSigned,
   readUint,
@@ -15,6 +12,7 @@ import {
   tell,
   VARINT,
 } from '../cursor.ts'
+import { newDenseLists, readDenseLists, tagStartsOf, unequalLists } from '../dense-lists.ts'
 import { type BlockScale, fieldTag, toDegrees7 } from '../element.ts'
 import type { Origin } from '../pbf-fault.ts'
 
@@ -73,145 +71,86 @@ export function readNodeTable(groups: readonly NodeMessage[], origin: Origin): N
   return { ...(all as unknown as Omit<NodeTable, 'tagStarts'>), tagStarts: Int32Array.from(tagStarts) }
 }
 
-type Columns = Record<Exclude<keyof NodeTable, 'tagStarts'>, Numbers>
-type Group = Columns & { visible: Numbers }
+type Columns = Omit<NodeTable, 'tagStarts'>
 
 const EACH = ['ids', 'latitudes', 'longitudes', 'versions', 'seconds', 'changesets', 'uids', 'users'] as const
-const INFO = ['versions', 'seconds', 'changesets', 'uids', 'users'] as const
+
+/** Filled again for each group. */
+const lists = newDenseLists()
 
 function readGroup({ bytes, isDense, scale }: NodeMessage, origin: Origin): NodeTable {
   openCursor(bytes, origin)
-  const group = isDense ? readDense(bytes.length) : readPlain(bytes.length)
-  const { ids, latitudes, longitudes, seconds, visible, tags } = group
+  if (isDense) readDenseLists(bytes.length, lists)
+  else readPlain(bytes.length)
+  const { ids, latitudes, longitudes, versions, stamps, changesets, uids, users, visible, tags } = lists
   const { length } = ids
-  for (const name of EACH) {
-    if (group[name].length === 0) group[name].room(length).fill(0, 0, length)
-    else if (group[name].length !== length) throw unequal()
-    group[name].length = length
+  for (const info of [versions, stamps, changesets, uids, users]) {
+    if (info.length === 0) info.room(length).fill(0, 0, length)
+    info.length = length
   }
-  if (visible.length !== 0 && visible.length !== length) throw unequal()
+  for (let i = 0; i < length; i++) versions.values[i] = Math.max(0, versions.values[i]!)
   toDegrees7(latitudes, scale.granularity, scale.latitudeOffset)
   toDegrees7(longitudes, scale.granularity, scale.longitudeOffset)
   if (scale.dateGranularity !== 1000)
-    for (let i = 0; i < length; i++) seconds.values[i] = Math.round((seconds.values[i]! * scale.dateGranularity) / 1000)
+    for (let i = 0; i < length; i++) stamps.values[i] = Math.round((stamps.values[i]! * scale.dateGranularity) / 1000)
   if (tags.length === 0) {
     tags.room(length).fill(0, 0, length)
     tags.length = length
   }
-  const tagStarts = startsOf(tags, length)
+  const tagStarts = tagStartsOf(lists)
   const kept = visible.values.subarray(0, visible.length).includes(0)
     ? (_: unknown, i: number) => visible.values[i] === 1
     : null
-  const column = (name: (typeof EACH)[number]) => {
-    const values = group[name].values.subarray(0, length)
-    return kept === null ? values : values.filter(kept)
+  const column = ({ values }: Numbers) => {
+    const all = values.subarray(0, length)
+    return kept === null ? all : all.filter(kept)
   }
   return {
-    ids: column('ids'),
-    latitudes: column('latitudes'),
-    longitudes: column('longitudes'),
-    versions: column('versions'),
-    seconds: column('seconds'),
-    changesets: column('changesets'),
-    uids: column('uids'),
-    users: column('users'),
+    ids: column(ids),
+    latitudes: column(latitudes),
+    longitudes: column(longitudes),
+    versions: column(versions),
+    seconds: column(stamps),
+    changesets: column(changesets),
+    uids: column(uids),
+    users: column(users),
     tags: tags.values.subarray(0, tags.length),
     tagStarts: kept === null ? tagStarts : tagStarts.filter(kept),
   }
 }
 
-function startsOf({ values, length }: Numbers, nodes: number): Int32Array {
-  const starts = new Int32Array(nodes)
-  let at = 0
-  for (let i = 0; i < nodes; i++, at++) {
-    starts[i] = at
-    while (at < length && values[at] !== 0) at += 2
-    if (at >= length) throw unequal()
-  }
-  return starts
-}
+const INFO = ['versions', 'stamps', 'changesets', 'uids', 'users'] as const
 
-const newColumns = (): Group => ({
-  visible: new Numbers(),
-  ids: new Numbers(),
-  latitudes: new Numbers(),
-  longitudes: new Numbers(),
-  versions: new Numbers(),
-  seconds: new Numbers(),
-  changesets: new Numbers(),
-  uids: new Numbers(),
-  users: new Numbers(),
-  tags: new Numbers(),
-})
-
-/** Filled again for each group. */
-const columns = newColumns()
-
-function emptyGroup(): Group {
-  for (const column of Object.values(columns)) column.clear()
-  return columns
-}
-
-function readDense(end: number): Group {
-  const group = emptyGroup()
-  while (tell() < end) {
-    const tag = readUint(end)
-    if (tag === fieldTag(1, LENGTH)) readDeltas(end, group.ids)
-    else if (tag === fieldTag(8, LENGTH)) readDeltas(end, group.latitudes)
-    else if (tag === fieldTag(9, LENGTH)) readDeltas(end, group.longitudes)
-    else if (tag === fieldTag(10, LENGTH)) readVarints(end, group.tags)
-    else if (tag === fieldTag(5, LENGTH)) readDenseInfo(readLength(end), group)
-    else skip(tag % 8, end)
-  }
-  return group
-}
-
-function readDenseInfo(end: number, group: Group): void {
-  while (tell() < end) {
-    const tag = readUint(end)
-    const name = INFO[(tag >> 3) - 1]
-    if (tag % 8 !== LENGTH) skip(tag % 8, end)
-    else if (name === 'versions') readIntegers(end, group.versions)
-    else if (name !== undefined) readDeltas(end, group[name])
-    else if (tag === fieldTag(6, LENGTH)) readVarints(end, group.visible)
-    else skip(LENGTH, end)
-  }
-  const { values, length } = group.versions
-  for (let i = 0; i < length; i++) if (values[i]! < 0) values[i] = 0
-}
-
-function readPlain(end: number): Group {
-  const group = emptyGroup()
-  for (const name of EACH) group[name].push(0)
+/** A message Node, into lists of one. */
+function readPlain(end: number): void {
+  for (const list of Object.values(lists)) list.clear()
+  for (const name of ['ids', 'latitudes', 'longitudes', ...INFO] as const) lists[name].push(0)
   const [keys, values] = [new Numbers(), new Numbers()]
   while (tell() < end) {
     const tag = readUint(end)
-    if (tag === fieldTag(1, VARINT)) group.ids.values[0] = readZigzag(end)
+    if (tag === fieldTag(1, VARINT)) lists.ids.values[0] = readZigzag(end)
     else if (tag === fieldTag(2, LENGTH)) readVarints(end, keys)
     else if (tag === fieldTag(3, LENGTH)) readVarints(end, values)
-    else if (tag === fieldTag(8, VARINT)) group.latitudes.values[0] = readZigzag(end)
-    else if (tag === fieldTag(9, VARINT)) group.longitudes.values[0] = readZigzag(end)
-    else if (tag === fieldTag(4, LENGTH)) readInfo(readLength(end), group)
+    else if (tag === fieldTag(8, VARINT)) lists.latitudes.values[0] = readZigzag(end)
+    else if (tag === fieldTag(9, VARINT)) lists.longitudes.values[0] = readZigzag(end)
+    else if (tag === fieldTag(4, LENGTH)) readInfo(readLength(end))
     else skip(tag % 8, end)
   }
-  if (keys.length !== values.length) throw unequal()
+  if (keys.length !== values.length) throw unequalLists()
   for (let i = 0; i < keys.length; i++) {
-    group.tags.push(keys.values[i]!)
-    group.tags.push(values.values[i]!)
+    lists.tags.push(keys.values[i]!)
+    lists.tags.push(values.values[i]!)
   }
-  group.tags.push(0)
-  return group
+  lists.tags.push(0)
 }
 
-function readInfo(end: number, group: Group): void {
+function readInfo(end: number): void {
   while (tell() < end) {
     const tag = readUint(end)
     const name = INFO[(tag >> 3) - 1]
     if (tag % 8 !== VARINT) skip(tag % 8, end)
-    else if (name !== undefined) group[name].values[0] = Math.max(0, readSigned(end))
-    else if (tag === fieldTag(6, VARINT)) group.visible.push(readVarint(end))
+    else if (name !== undefined) lists[name].values[0] = readSigned(end)
+    else if (tag === fieldTag(6, VARINT)) lists.visible.push(readVarint(end))
     else skip(VARINT, end)
   }
 }
-
-const unequal = () => fault('pbf-unequal-arrays', 'is damaged: the arrays of its nodes have unequal lengths')

@@ -1,5 +1,6 @@
 import { ByteBuffer } from '../bytes.ts'
 import { LENGTH, VARINT } from '../cursor.ts'
+import { DENSE_FIELDS, DENSE_INFO_FIELDS } from '../dense-lists.ts'
 import { fieldTag } from '../element.ts'
 import type { Kind } from '../newest.ts'
 import { putDeltas, putField, putList, putNumber, putSigned, putVarint } from '../proto-out.ts'
@@ -152,26 +153,22 @@ function denseNodes(
   }
   const out = dense
   out.length = 0
-  const deltas = (
-    field: number,
-    values: Float64Array | undefined,
-    of: (change: ChangedElement) => number,
-    into = out,
-  ) => putDeltas(into, fieldTag(field, LENGTH), fill(values, of))
+  const deltas = (tag: number, values: Float64Array | undefined, of: (change: ChangedElement) => number, into = out) =>
+    putDeltas(into, tag, fill(values, of))
   const info = denseInfo
   info.length = 0
   const versions = fill(old?.versions, ({ version }) => version)
-  putList(info, fieldTag(1, LENGTH), order.length, (list, at) => putSigned(list, versions[at]!))
-  deltas(2, old?.seconds, secondsOf, info)
-  deltas(3, old?.changesets, ({ changeset }) => changeset, info)
-  deltas(4, old?.uids, ({ uid }) => uid, info)
-  deltas(5, old?.users, ({ user }) => strings.name(user), info)
-  deltas(1, old?.ids, ({ id }) => id)
-  putField(out, fieldTag(5, LENGTH), info.written())
-  deltas(8, old?.latitudes, ({ latitude }) => latitude)
-  deltas(9, old?.longitudes, ({ longitude }) => longitude)
+  putList(info, DENSE_INFO_FIELDS.versions, order.length, (list, at) => putSigned(list, versions[at]!))
+  deltas(DENSE_INFO_FIELDS.stamps, old?.seconds, secondsOf, info)
+  deltas(DENSE_INFO_FIELDS.changesets, old?.changesets, ({ changeset }) => changeset, info)
+  deltas(DENSE_INFO_FIELDS.uids, old?.uids, ({ uid }) => uid, info)
+  deltas(DENSE_INFO_FIELDS.users, old?.users, ({ user }) => strings.name(user), info)
+  deltas(DENSE_FIELDS.ids, old?.ids, ({ id }) => id)
+  putField(out, DENSE_FIELDS.info, info.written())
+  deltas(DENSE_FIELDS.latitudes, old?.latitudes, ({ latitude }) => latitude)
+  deltas(DENSE_FIELDS.longitudes, old?.longitudes, ({ longitude }) => longitude)
   if ((old !== null && old.tags.length > old.ids.length) || [...tags.values()].some(({ length }) => length > 0))
-    putList(out, fieldTag(10, LENGTH), order.length, (list, at) => {
+    putList(out, DENSE_FIELDS.tags, order.length, (list, at) => {
       const i = order[at]!
       if (i >= 0)
         // A value may be string 0 where a writer has no other empty string.

@@ -1,7 +1,8 @@
 import type { BlobIndex, PbfFile } from '../blobs.ts'
 import { type ByKind, byKind, KINDS } from '../newest.ts'
-import type { BlobTask, BlobTasks } from './blob-tasks.ts'
-import { type ChangedElement, placeOf } from './change.ts'
+import { placeOf } from '../place-of.ts'
+import type { BlobTasks } from './blob-tasks.ts'
+import type { ChangedElement } from './change.ts'
 import type { BlockView } from './look-at-block.ts'
 import { BLOCK_ELEMENTS, newBlocks } from './rewrite-blob.ts'
 import { framed, packedBlob } from './write-pbf.ts'
@@ -24,12 +25,12 @@ export async function* changedBlobs(
 ): AsyncGenerator<Uint8Array> {
   const plan = planBlobs(views, changes)
   yield* inNewBlobs(plan.before)
-  const rewritten = tasks.run(
-    plan.blobs.flatMap(({ changes }, i): BlobTask[] => (changes === null ? [] : [{ blob: blobs[i]!, changes }])),
+  const rewritten = tasks.rewrite(
+    plan.blobs.flatMap(({ changes }, i) => (changes === null ? [] : [{ blob: blobs[i]!, changes }])),
   )
   for (const [i, { changes, after }] of plan.blobs.entries()) {
     if (changes === null) yield framed('OSMData', file.readPacked(blobs[i]!))
-    else yield* (await rewritten.next()).value as readonly Uint8Array[]
+    else yield* (await rewritten.next()).value
     yield* inNewBlobs(after)
   }
 }
