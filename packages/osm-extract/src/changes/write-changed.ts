@@ -9,9 +9,10 @@ import { framed, packedBlob } from './write-pbf.ts'
 
 type Changes = ByKind<readonly ChangedElement[]>
 
-/** What becomes of a blob: changes are put into it, or none; and blobs of new elements come after it. */
 interface BlobPlan {
+  /** To be put into the blob; null: it is copied. */
   readonly changes: Changes | null
+  /** New elements for blobs of their own after it. */
   readonly after: Changes
 }
 
