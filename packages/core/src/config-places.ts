@@ -22,19 +22,15 @@ export function mapPlaces<T extends Places>(config: T, change: PlaceChange): T {
   const { osm, imagery, captions, filter } = config
   const { classifier } = captions
   const address = (text: string) => change(text, 'address')
+  const addresses = (given: string | string[]) => (typeof given === 'string' ? address(given) : given.map(address))
   return {
     ...config,
     osm: {
       ...osm,
-      source: typeof osm.source === 'string' ? address(osm.source) : osm.source.map(address),
+      source: addresses(osm.source),
       clip: typeof osm.clip === 'string' ? change(osm.clip, 'file') : osm.clip,
       ...(osm.changes !== undefined && {
-        changes:
-          osm.changes === AUTO_CHANGES
-            ? AUTO_CHANGES
-            : typeof osm.changes === 'string'
-              ? address(osm.changes)
-              : osm.changes.map(address),
+        changes: osm.changes === AUTO_CHANGES ? AUTO_CHANGES : addresses(osm.changes),
       }),
     },
     imagery: {

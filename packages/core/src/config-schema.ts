@@ -63,14 +63,13 @@ const hasSixDigits = (value: number) => Number(value.toFixed(6)) === value
 /** The original's scorer: OpenAI's ViT-L/14 as exported to ONNX on the hub. */
 const DEFAULT_SCORERS = [scorer.parse({ name: 'openai', model: 'Xenova/clip-vit-large-patch14' })]
 
-const instant = z
-  .string('must be a date such as 2023-05-01, or a time with its zone such as 2023-05-01T12:00:00Z')
-  .transform((text, context) => {
-    const found = parseInstant(text)
-    if (found !== null) return found
-    context.addIssue('must be a date such as 2023-05-01, or a time with its zone such as 2023-05-01T12:00:00Z')
-    return z.NEVER
-  })
+const INSTANT = 'must be a date such as 2023-05-01, or a time with its zone such as 2023-05-01T12:00:00Z'
+const instant = z.string(INSTANT).transform((text, context) => {
+  const found = parseInstant(text)
+  if (found !== null) return found
+  context.addIssue(INSTANT)
+  return z.NEVER
+})
 
 const osm = z
   .strictObject({

@@ -41,14 +41,14 @@ const IDS = NAMES.flatMap(([id, ...others]) => [id, ...others].map((name) => [pl
   // The longest name that fits is meant.
   .sort(([a], [b]) => b.length - a.length)
 
-/** Conditions that make another licence of the one whose name they follow. */
+/** Names that conditions may follow, which make another licence of them: `CC BY-NC` is none of `CC BY`, nor `CC BY-NC-SA` of `CC BY-NC`. */
+const WITH_CONDITIONS = /(?:by|attribution|-nc|-non-?commercial)$/
 const CONDITION = /^(?:nc|nd|sa|non-?commercial|no-?deriv\w*|share-?alike)(?:-|$)/
 
 function startsWith(text: string, start: string): boolean {
   if (text === start) return true
-  return (
-    text.startsWith(`${start}-`) && !(/(?:by|attribution)$/.test(start) && CONDITION.test(text.slice(start.length + 1)))
-  )
+  if (!text.startsWith(`${start}-`)) return false
+  return !(WITH_CONDITIONS.test(start) && CONDITION.test(text.slice(start.length + 1)))
 }
 
 /** With a known name at its beginning replaced by its id. */

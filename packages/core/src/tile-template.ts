@@ -5,6 +5,8 @@ export const templateTokens = (template: string): string[] =>
 /** Whether the address of a source of tiles is that of a TileJSON, which says where they are, and no template of theirs. */
 export const isTileJson = (url: string): boolean => templateTokens(url).every((name) => name === 'key')
 
+/** A template with the first of servers that take turns. */
+export const withFirstServer = (template: string): string => template.replace(/\{switch:([^,}]*)[^}]*\}/g, '$1')
+
 /** The host in a template of addresses, of servers that take turns the first; null where it is a secret. */
-export const templateHost = (template: string): string | null =>
-  URL.parse(template.replace(/\{switch:([^,}]*)[^}]*\}/g, '$1'))?.host || null
+export const templateHost = (template: string): string | null => URL.parse(withFirstServer(template))?.host || null

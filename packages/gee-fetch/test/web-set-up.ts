@@ -4,7 +4,7 @@ import { afterEach } from 'vitest'
 import { completeSources, createTileImagery, type HostOptions, sourcesOf, type TileSource } from '../src/index.ts'
 import { type Service, startService } from './service.ts'
 
-/** A source as a region file describes it, where it isn't said otherwise of a town that may be asked often. */
+/** A source as a region file describes it: by default a town's, which allows many requests. */
 export function described(settings: Record<string, unknown>): SourceSettings {
   const source = { alias: 'TOWN', licence: 'CC0', requests: { concurrent: 8, perSecond: 1000 }, ...settings }
   const region = { output: '/tmp/out', osm: { source: 'x.osm.pbf' }, imagery: { sources: [source] } }

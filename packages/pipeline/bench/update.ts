@@ -2,8 +2,8 @@
  * `npm run bench:update`: builds a region of some 50,000 pairs, then again after an edit of 1 % of its objects, a quarter
  * each moved, given other tags, deleted and added. Prints what both builds took, the jobs that they did, the images that the
  * second one asked for, and the time to read the extract once. A local Earth Engine of bare ground answers after some
- * 400 ms; the scorer is the demo's, which is small: with real imagery and a real model the first build takes longer and
- * the second one hardly. Needs GNU time.
+ * 400 ms; the scorer is the demo's, which is small: with real imagery and a real model the first build takes much longer,
+ * and the second one hardly. Needs GNU time.
  *
  *   npm run bench:update -- [--objects 51000] [--percent 1] [--latency 400] [--scattered]
  *
@@ -147,7 +147,7 @@ try {
   process.stdout.write(`${first.images} pairs; edited: ${edits}; load ${loadavg()[0]!.toFixed(1)}\n`)
   compareBuilds(first, second, 'target 3 %')
   process.stdout.write(
-    `reading the extract once takes ${streaming.toFixed(1)} s: 3 % of the build and that are ${limit.toFixed(1)} s, the update took ${(second.seconds / limit).toFixed(2)} times as long\n` +
+    `reading the extract once takes ${streaming.toFixed(1)} s; with 3 % of the build that is ${limit.toFixed(1)} s, and the update took ${(second.seconds / limit).toFixed(2)} times as long\n` +
       `${server.stats().requests.pixels - asked} requests for pixels after ${asked}, ${written.length} images written, of which ${again.length} have the box that they had (target 0)\n`,
   )
 } finally {

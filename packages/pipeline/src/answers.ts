@@ -33,7 +33,7 @@ export type Place = readonly [imageId: string, box: Parameters<Imagery['dateOf']
 const placeKey = (...place: Place) => JSON.stringify(place)
 
 /** What of a run decides what is asked. */
-export type Asked = Pick<Run, 'config' | 'files'>
+type Asked = Pick<Run, 'config' | 'files'>
 
 export function questionOf(source: Source, { config, files }: Asked): string {
   const { alias, kind } = source
@@ -64,7 +64,7 @@ export async function writeAnswers(storage: Storage, tile: string, answers: Answ
   await storage.put(answersKey(tile), await compress(JSON.stringify(Object.fromEntries(sorted)), { level: 4 }))
 }
 
-/** Sources as a map tile knows them: each is asked once, whenever the tile is planned. */
+/** Sources as a map tile knows them: each is asked once, however often the tile is planned. */
 export interface TileAnswers {
   find(source: Source, signal?: AbortSignal): Promise<readonly SourceImage[]>
   dateOf(source: Source, ...place: Place): Promise<KnownDate | null>

@@ -68,7 +68,7 @@ export async function openOfferedTimes(
 type Timed = Extract<SourceChoice, { kind: 'wms' | 'wmts' }>
 
 const isTimed = (source: SourceChoice): source is Timed =>
-  typeof source === 'object' && 'kind' in source && (source.kind === 'wms' || source.kind === 'wmts')
+  typeof source !== 'string' && (source.kind === 'wms' || source.kind === 'wmts')
 
 /** A later time than all that were known; times of one layer are written alike. */
 const isLater = (time: string, known: readonly string[]): boolean =>

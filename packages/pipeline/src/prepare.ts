@@ -84,10 +84,9 @@ export async function prepare(given: BuildOptions): Promise<Prepared> {
   const isOutdated = (await options.lease?.allow(name)) ?? false
   const context = await openContext(storage, run, options, captioner)
   const { sources } = context
-  const found = await refreshRegion(plansIn(existing, selection), sources, context, terminal, signal)
-  const isListed = !isOutdated && Object.keys(found).length === 0
-  const tiles = Object.keys(selection.tiles).length
-  const refreshed = { ...found, ...Object.fromEntries([...times.newer].map(([alias, images]) => [alias, { images, tiles }])) } // biome-ignore format: one record
+  const plans = plansIn(existing, selection)
+  const refreshed = await refreshRegion(plans, sources, context, terminal, signal, times.newer)
+  const isListed = !isOutdated && Object.keys(refreshed).length === 0
   const listing = isListed ? first : await listStorage(storage)
   const facts: Facts = { run, index, selection, captioner, sources, scorers }
   const changedSource = originChecker(context.imagery, sources, (text) => terminal.warn(text))

@@ -47,13 +47,14 @@ function setUp(refresh: Config['imagery']['refresh'] = 'never', maxCloud = 20, s
   }
   const asking = { storage, run: { config, files: {} }, imagery: client as unknown as Imagery, now: () => clock.now }
   const warnings: string[] = []
+  const said: string[] = []
   const terminal = {
-    stage: () => ({ update() {}, end() {} }),
+    stage: () => ({ update() {}, end: (text: string) => said.push(text) }),
     warn: (text: string) => warnings.push(text),
   } as unknown as Terminal
   const signal = new AbortController().signal
-  const again = (plans: readonly string[] = ['work/plan/p']) =>
-    refreshRegion(new Map([[TILE, plans]]), [S2, CH, MAPS], asking, terminal, signal)
+  const again = (newTimes?: ReadonlyMap<string, number>) =>
+    refreshRegion(new Map([[TILE, ['work/plan/p']]]), [S2, CH, MAPS], asking, terminal, signal, newTimes)
   const plan = async (source = S2) => {
     const answers = await openAnswers(TILE, asking)
     const images = await answers.find(source)
@@ -61,7 +62,7 @@ function setUp(refresh: Config['imagery']['refresh'] = 'never', maxCloud = 20, s
     await answers.save()
     return { ids: images.map(({ imageId }) => imageId), date }
   }
-  return { storage, catalogue, asked, clock, warnings, again, plan }
+  return { storage, catalogue, asked, clock, warnings, said, again, plan }
 }
 
 test('a source is asked once about a map tile, and again about something else', async () => {
@@ -155,4 +156,19 @@ test('a source that is away is named once, and asked by the next build', async (
   catalogue.failure = null
   catalogue.images = [image('b', '2022-06-01')]
   expect(await again()).toEqual({ S2: { images: 1, tiles: 1 } })
+})
+
+test('times that map services added are named beside newer images', async () => {
+  const { catalogue, said, again, plan } = setUp('newer')
+  catalogue.images = [image('a', '2021-06-01')]
+  await plan()
+  expect(await again()).toEqual({})
+  expect(await again(new Map([['TOWN', 2]]))).toEqual({ TOWN: { images: 2, tiles: 1 } })
+  catalogue.images = [image('b', '2022-06-01')]
+  expect(Object.keys(await again(new Map([['TOWN', 2]])))).toEqual(['S2', 'TOWN'])
+  expect(said).toEqual([
+    'no newer images',
+    'TOWN: 2 newer images in 1 map tile',
+    'S2: 1 newer image in 1 map tile; TOWN: 2 newer images in 1 map tile',
+  ])
 })

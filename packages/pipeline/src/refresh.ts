@@ -19,13 +19,19 @@ const TILES = 8
 /** Newer images that were taken up: how many, and of how many map tiles, by source. */
 export type Refreshed = Readonly<Record<string, { readonly images: number; readonly tiles: number }>>
 
-/** Asks about all map tiles of a region. @param plans keys of stored plans, by map tile */
+/**
+ * Asks about all map tiles of a region.
+ *
+ * @param plans keys of stored plans, by map tile
+ * @param newTimes number of times that map services added to their layers, by source: all tiles are planned with them
+ */
 export async function refreshRegion(
   plans: ReadonlyMap<string, readonly string[]>,
   sources: readonly Source[],
   asking: Asking,
   terminal: Terminal,
   signal: AbortSignal,
+  newTimes: ReadonlyMap<string, number> = new Map(),
 ): Promise<Refreshed> {
   if (asking.run.config.imagery.refresh === 'never' || plans.size === 0) return {}
   const progress = terminal.stage('refresh', 'tiles')
@@ -48,12 +54,12 @@ export async function refreshRegion(
     progress.update(++done, plans.size)
   }
   await pMap(plans, refresh, { concurrency: TILES })
-  const found = [...images].sort(([a], [b]) => (a < b ? -1 : 1))
-  const refreshed = Object.fromEntries(
-    found.map(([alias, ids]) => [alias, { images: ids.size, tiles: tiles.get(alias)! }]),
-  )
-  progress.end(found.length === 0 ? 'no newer images' : Object.entries(refreshed).map(sayNewer).join('; '))
-  return refreshed
+  const found = [
+    ...images.entries().map(([alias, ids]) => [alias, { images: ids.size, tiles: tiles.get(alias)! }] as const),
+    ...newTimes.entries().map(([alias, times]) => [alias, { images: times, tiles: plans.size }] as const),
+  ].sort(([a], [b]) => (a < b ? -1 : 1))
+  progress.end(found.length === 0 ? 'no newer images' : found.map(sayNewer).join('; '))
+  return Object.fromEntries(found)
 }
 
 /** `S2: 12 newer images in 3 map tiles` */

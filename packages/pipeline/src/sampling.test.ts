@@ -158,7 +158,6 @@ test('edits change the choice of a cap only among objects that tags connect with
       fc.integer({ min: 1, max: 6 }),
       fc.nat(),
       async ({ before, after, touched }, limit, seed) => {
-        // biome-ignore format: one line
         const all = [...before, ...after]
         const connected = new Set(all.filter(({ id }) => touched.has(id)).flatMap(({ tags }) => tags))
         for (let size = -1; size !== connected.size; ) {

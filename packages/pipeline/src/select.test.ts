@@ -78,7 +78,6 @@ test('after a change of the map only the tiles that changed are gone through, an
     [3, 6],
     [3, 6, 5],
   ]) {
-    // biome-ignore format: one line
     const changed = await select(storage, trees)
     const fresh = await select(new MemoryStorage(), trees)
     expect({ ...changed, read: [] }).toEqual({ ...fresh, read: [] })

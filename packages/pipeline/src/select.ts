@@ -88,7 +88,7 @@ export async function selectObjects(
     const ranges: [from: number, to: number][] = []
     const lost = new Map<string, number>()
     const tagsLost = new Map<string, Map<string, number>>()
-    let coarser = 0
+    let tooLarge = 0
     let seen = 0
     for await (const outlines of reader.homeOutlines(tile)) {
       for (const outline of outlines) {
@@ -100,7 +100,7 @@ export async function selectObjects(
         if ('reason' in suitable) {
           count(lost, suitable.reason)
           for (const tag of tags) countIn(tagsLost, tag, suitable.reason)
-          if (isCoarsenable(suitable.reason, { box, isArea, maxGsd })) coarser++
+          if (isCoarsenable(suitable.reason, { box, isArea, maxGsd })) tooLarge++
         } else if (!isSampled) ids.push(id)
         else {
           if (ranges.at(-1)?.[1] !== table.size) ranges.push([table.size, table.size])
@@ -110,7 +110,7 @@ export async function selectObjects(
       }
     }
     rangesOf.set(tile, ranges)
-    return { ids, dropped: Object.fromEntries(lost), tags: sortedTable(tagsLost), coarsenable: coarser }
+    return { ids, dropped: Object.fromEntries(lost), tags: sortedTable(tagsLost), coarsenable: tooLarge }
   }
   const byTile = openTileSelections(storage, name, fingerprint('tiles', VERSIONS.select, ...deciding), existing)
   const take = async (tile: string) => {

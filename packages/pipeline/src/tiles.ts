@@ -32,7 +32,7 @@ export interface TileReader {
    * @param isWanted by id; default: all
    */
   homeOutlines(tile: string, isWanted?: (id: string) => boolean): AsyncGenerator<Iterable<Outline>>
-  /** Last edits of the objects of a set whose centre is in it, by id. */
+  /** Last edits of those objects of a set whose centre is in the tile, by id. */
   homeEdits(tile: string, ids: ReadonlySet<string>): Promise<ReadonlyMap<string, Edit>>
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { POLITE_REQUESTS } from '../hosts.ts'
 import { SOURCE_ALIAS } from '../ids.ts'
 import { SHIPPED_SOURCES } from '../records.ts'
+import { withFirstServer } from '../tile-template.ts'
 
 export type ShippedAlias = keyof typeof SHIPPED_SOURCES
 
@@ -148,8 +149,7 @@ export const serviceUrl = (faultOf: (address: string) => string | null = () => n
   })
 
 /** Of servers that take turns, the first. */
-const isWebAddress = (address: string): boolean =>
-  /^https?:$/.test(URL.parse(address.replace(/\{switch:([^,}]*)[^}]*\}/g, '$1'))?.protocol ?? '')
+const isWebAddress = (address: string): boolean => /^https?:$/.test(URL.parse(withFirstServer(address))?.protocol ?? '')
 
 /** What every web service of pictures has, beside its address. */
 export const pictures = { extent, years, licence: statedLicence, credit, requests }

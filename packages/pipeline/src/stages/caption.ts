@@ -60,7 +60,7 @@ export const caption: Stage<FetchHead, CaptionResult, CaptionHead> = {
     const scenes = await scenesOf(images.kept, context)
     const around = digestOf(scenes)
     const deciding: Deciding = { images: head.digest, around, captioner: captioner.fingerprint }
-    const earlier = await takeOthers(job, context)
+    const earlier = await takeEarlier(job, context)
     // Most leaves of a map tile have nothing to do with what changed in it.
     const same = earlier.find((result): result is CaptionResult => isSame(result, deciding))
     const { kept, dropped } = same ?? (await captionAll(scenes, captioner))
@@ -105,14 +105,12 @@ async function scenesOf(images: readonly ImageRecord[], context: RunContext): Pr
 
 function digestOf(scenes: readonly Scene[]): string {
   const objects = new Set(scenes.flatMap(({ focus, around }) => [focus, ...around]))
-  // One near the edge of a map tile is read with each.
+  // An object near the edge of a map tile is read with each tile that it touches.
   return fingerprint([...new Set([...objects].map(contentDigest))].sort())
 }
 
-function isSame(result: Partial<CaptionResult>, { images, around, captioner }: Deciding): result is CaptionResult {
-  const known = [result.images, result.around, result.captioner]
-  return known.every((each) => each !== undefined) && fingerprint(known) === fingerprint([images, around, captioner])
-}
+const isSame = (result: Partial<CaptionResult>, { images, around, captioner }: Deciding): result is CaptionResult =>
+  result.images === images && result.around === around && result.captioner === captioner
 
 async function captionAll(
   scenes: readonly Scene[],
@@ -165,12 +163,13 @@ function objectsAt(
 }
 
 /**
- * Removes results that describe metas which this job is about to replace: they must not pass for done later.
+ * Reads the stored results for the ground of a leaf, and removes all but the job's own: they describe metas which it is about
+ * to replace, and must not pass for done later.
  *
- * @returns those for this ground, its own too: there are metas where there is one; nothing of those of other leaves, and
- * another version's may lack anything
+ * @returns one for each: there may be metas unless it is empty. Results of other leaves are returned without their contents,
+ * and those of older versions may lack fields
  */
-async function takeOthers(job: Job, { storage }: RunContext): Promise<Partial<CaptionResult>[]> {
+async function takeEarlier(job: Job, { storage }: RunContext): Promise<Partial<CaptionResult>[]> {
   const results: Partial<CaptionResult>[] = []
   for (const key of await overlapping(storage, 'work/caption', job.shard)) {
     const isOfLeaf = leafOf(key) === job.shard.split('/')[1]
