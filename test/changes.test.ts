@@ -229,9 +229,13 @@ test('changes that were recorded and never published are forgotten once the old 
   expect(filesOf(at('reverted'))).toEqual(filesOf(at('first')))
 })
 
-test('a dataset whose manifest is damaged does not stop the next build, which then counts all pairs as added', async () => {
+test.each([
+  ['is no Parquet file', () => Buffer.from('damaged')],
+  ['has other bytes in the middle', (bytes: Buffer) => bytes.fill(0xff, 200, 4000)],
+])('a manifest that %s does not stop the next build, which then counts all pairs as added', async (_what, damage) => {
   await copyOfFirst('damaged')
-  await writeFile(at('damaged', 'manifest.parquet'), 'damaged')
+  const manifest = at('damaged', 'manifest.parquet')
+  await writeFile(manifest, damage(await readFile(manifest)))
   await build('damaged', 'b')
   expect(recordOf('damaged')).toMatchObject({ before: null, pairs: { counts: { added: 12, removed: 0 } } })
   expect(filesOf(at('damaged'))).toEqual(filesOf(at('out')))

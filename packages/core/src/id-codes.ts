@@ -2,10 +2,15 @@
 const KINDS = 'nwa'
 const KIND_CODES = 4
 
-/** An id as a number: millions of them take 8 bytes each instead of 40. */
+/**
+ * An id as a number: millions of them take 8 bytes each instead of 40.
+ *
+ * @throws TypeError if it is no id, or too large for a number
+ */
 export function encodeId(id: string): number {
-  const code = Number(id.slice(1)) * KIND_CODES + KINDS.indexOf(id[0]!)
-  if (!Number.isSafeInteger(code)) throw new TypeError(`"${id}" is not a valid OSM id.`)
+  const kind = KINDS.indexOf(id[0]!)
+  const code = Number(id.slice(1)) * KIND_CODES + kind
+  if (kind < 0 || !Number.isSafeInteger(code)) throw new TypeError(`"${id}" is not a valid OSM id.`)
   return code
 }
 

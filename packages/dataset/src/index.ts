@@ -1,6 +1,6 @@
 /**
  * The published dataset as a contract: the names of its files and columns, and how to read them. `@skyscript/dataset/verify`,
- * `/export` and `/report` check, export and describe a dataset.
+ * `/export`, `/report` and `/diff` check, export, describe and compare datasets.
  *
  * @example
  * import { openManifestFile } from '@skyscript/dataset'
@@ -12,5 +12,6 @@ export type { DatasetRow } from './dataset-row.ts'
 export { type LocalFile, localFile } from './local-file.ts'
 // Types only: the parser loads zod, which a cut's threads don't need.
 export type { DatasetLock, DuplicateSummary } from './lock.ts'
+export { Lowest } from './lowest.ts'
 export { type ManifestFile, openManifestFile } from './manifest-file.ts'
 export * from './names.ts'

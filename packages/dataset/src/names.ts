@@ -1,4 +1,5 @@
 /** The names of a dataset's files and columns, for everything that writes, cuts, exports or checks a dataset. */
+import { IMAGE_PATH } from '@skyscript/core'
 
 /** Written last, removed first: if it exists, the dataset is complete. */
 export const LOCK = 'dataset.lock.json'
@@ -78,6 +79,11 @@ export interface RowsFile {
 
 const ROWS_FILE =
   /^(?:train_(?:unfiltered_5M|top(?<top>\d+)pct|above(?<above>-?[\d.]+))|(?<part>val|test)_(?<rows>\d+)(?<thousands>K?))(?:_filtered_by_CLIP_(?<scorer>\w+?))?(?<captions>_captions)?\.(?<type>csv|jsonl)$/
+
+/** Id of the object that an image shows, from the image's path; null for any other path. */
+export function idOfImage(path: string): string | null {
+  return IMAGE_PATH.test(path) ? path.slice(path.indexOf('/') + 1, path.indexOf('_')) : null
+}
 
 /** The inverse of `csvPath`, `captionsPath` and `recordsPath` for a dataset called `name`; null for any other path. */
 export function parseRowsPath(name: string, path: string): RowsFile | null {

@@ -17,7 +17,7 @@ export type LockedConfig = ReturnType<typeof lockedConfig>
  */
 export function lockedConfig(config: Run['config']) {
   const { name, osm: map, imagery, selection, tiles, captions, seed } = mapPlaces(config, byName)
-  // Which changes were applied stands with the extracts that they were applied to.
+  // The lock's `inputs` say which changes were applied to each extract.
   const { changes: _changes, ...osm } = map
   const choice = decidingImagery(imagery)
   return {

@@ -2,7 +2,7 @@ import { type ChangedPair, comparePairs, type PairChanges } from './compare.ts'
 import { compareLocks, isEmpty, type LockChanges, NO_LOCK_CHANGES } from './locks.ts'
 import type { Side } from './side.ts'
 
-/** Which of two datasets one is. */
+/** What identifies one of the two datasets. */
 export interface Described {
   readonly name: string
   /** Of everything that decided it, as in its lock. */
@@ -16,17 +16,17 @@ export interface Described {
   }[]
 }
 
-/** What two datasets differ by: the content of `changes.json` and of `skyscript diff --json`. */
+/** The differences between two datasets: the content of `changes.json` and of `skyscript diff --json`. */
 export interface Changes extends LockChanges {
   /** Null: there was no dataset before. */
   readonly before: Described | null
   readonly after: Described
-  /** Null where one of both is only a lock. */
+  /** Null if either side is only a lock. */
   readonly pairs: PairChanges | null
 }
 
 /**
- * Compares two datasets, of which only the published files count.
+ * Compares two datasets by their published files.
  *
  * @param before null: there was nothing
  * @throws InputError as `comparePairs`

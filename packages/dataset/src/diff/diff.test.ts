@@ -182,6 +182,14 @@ test('settings, maps, models and counts that differ are listed with both values,
   expect(found.pairs.counts).toMatchObject({ added: 0, removed: 0, changed: 0 })
 })
 
+test('a setting that one dataset lacks and the other sets to nothing is no difference', async () => {
+  const { settings, differs: isOther } = await between(same, ({ lock }) => {
+    Object.assign(lock.config, { later: null, group: { later: null } })
+    Object.assign((lock.config.filter.scorers as object[])[0]!, { later: null })
+  })
+  expect([settings, isOther]).toEqual([[], false])
+})
+
 test('no secret that a lock of others may hold is shown', async () => {
   const [old, now] = [
     await open(),
@@ -258,6 +266,25 @@ test('a manifest without geometries is compared by everything else, which the re
     changed: [{ id: 'w1001', reasons: ['split'], image: [] }],
   })
   expect(changesText(changes, [])).toContain('not compared: geometry')
+})
+
+test('a dataset without the column of further captions is as one whose pairs have none', async () => {
+  const { pairs } = await between(same, ({ rows }) => {
+    for (const each of rows) Object.assign(each, { more_captions: each.id === 'w1001' ? '["a house"]' : '[]' })
+  })
+  expect(pairs.changed).toEqual([{ id: 'w1001', reasons: ['caption'], image: [] }])
+})
+
+test('metadata that only one manifest has a column for differs only where it has a value', async () => {
+  const { pairs } = await between(
+    ({ rows }) => {
+      for (const each of rows) delete (each as Partial<TestRow>).timestamp
+    },
+    ({ rows }) => {
+      for (const each of rows) each.timestamp = each.id === 'w1001' ? each.timestamp : null
+    },
+  )
+  expect(pairs.counts).toMatchObject({ changed: 0, metadata: 1 })
 })
 
 test('a manifest without another column is refused in one sentence', async () => {

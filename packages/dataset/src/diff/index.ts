@@ -6,18 +6,9 @@
  * const changes = await compareDatasets(before, after)
  * console.log(changes.pairs?.counts.added)
  */
-export { type Changes, changesJson, compareDatasets, type Described, differs } from './changes.ts'
-export {
-  type ChangedPair,
-  type CsvChange,
-  type Ids,
-  IMAGE_PARTS,
-  type PairChanges,
-  REASONS,
-  type Reason,
-  type TagChange,
-} from './compare.ts'
-export { type Chosen, type Example, firstPairs, readExamples } from './examples.ts'
+export { type Changes, changesJson, compareDatasets, differs } from './changes.ts'
+export type { PairChanges } from './compare.ts'
+export { type Chosen, firstPairs, readExamples } from './examples.ts'
 export { readMembers } from './members.ts'
-export { openPairs, type Side, type SideCsv, type SidePairs, sideOf, sideOfDataset, sideOfLock } from './side.ts'
+export { openPairs, type Side, sideOf, sideOfDataset, sideOfLock } from './side.ts'
 export { changesText, pairsLine } from './text.ts'

@@ -8,7 +8,7 @@ export interface Difference {
   readonly after: Json
 }
 
-/** What two locks differ by; each part is empty or null where they don't. */
+/** The differences between two locks; a part without any is empty or null. */
 export interface LockChanges {
   /** `filter.top`; a value that is not set is null. */
   readonly settings: readonly (Difference & { readonly setting: string })[]
@@ -59,14 +59,17 @@ export function compareLocks(before: DatasetLock, after: DatasetLock): LockChang
   }
 }
 
-/** Whether locks say the same of their datasets. */
+/** Whether no part has a difference. */
 export const isEmpty = (changes: LockChanges): boolean =>
   Object.values(changes).every((part: readonly unknown[] | Difference | null) =>
     Array.isArray(part) ? part.length === 0 : part === null,
   )
 
-/** A setting that older datasets lack is as one that is set to nothing. */
-const isSame = (a: unknown, b: unknown) => canonicalJson(a ?? null) === canonicalJson(b ?? null)
+/** A setting that a dataset lacks, such as an older one, equals one that is null. */
+const isSame = (a: unknown, b: unknown) => canonicalJson(withoutNulls(a)) === canonicalJson(withoutNulls(b))
+
+const withoutNulls = (value: unknown): Json =>
+  JSON.parse(JSON.stringify(value, (_, each: unknown) => each ?? undefined) ?? 'null')
 
 interface At extends Difference {
   readonly path: string
@@ -87,8 +90,8 @@ function differences(before: unknown, after: unknown, depth = Number.POSITIVE_IN
   const parts = keys.flatMap((key) =>
     differences(old?.[key], now?.[key], depth - 1, path === '' ? key : `${path}.${key}`),
   )
-  // Lists with the same members in another order.
-  return parts.length > 0 ? parts : whole
+  // Lists may have the same members in another order.
+  return parts.length > 0 || !Array.isArray(before) ? parts : whole
 }
 
 const isValue = (value: unknown, tree: object | null) => tree === null && value !== null && value !== undefined
@@ -103,7 +106,7 @@ function treeOf(value: unknown): Readonly<Record<string, unknown>> | null {
     : null
 }
 
-/** Without what may be secret: locks have none, but others than we may have written one. */
+/** Without secrets: the locks that we write have none, but other tools may write locks too. */
 const shown = (value: unknown): Json =>
   value === undefined
     ? null

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
-import { encodeId, IMAGE_PATH } from '@skyscript/core'
+import { encodeId } from '@skyscript/core'
+import { idOfImage } from '../names.ts'
 
 const [QUOTE, COMMA, LINE_FEED] = [0x22, 0x2c, 0x0a]
 
 /**
- * The ids of the pairs in a CSV, as sorted codes, of its bytes: the path of an image comes first in a row and is never
- * quoted, and a text with line feeds is. Memory: 8 bytes a row.
+ * Reads the ids of the pairs in a CSV, as sorted codes. In each row the path of an image comes first and is never quoted;
+ * texts with line feeds are. Memory: 8 bytes a row.
  *
- * @returns with the file's sha256
+ * @returns the codes, and the sha256 of the file
  */
 export async function readMembers(
   chunks: AsyncIterable<Uint8Array>,
@@ -25,19 +26,14 @@ export async function readMembers(
       else if (isQuoted) continue
       else if (byte === LINE_FEED) field = ''
       else if (field !== null && byte === COMMA) {
-        const code = codeOf(field)
-        if (code !== null) codes.push(code)
+        const id = idOfImage(field)
+        // The header has none.
+        if (id !== null) codes.push(encodeId(id))
         field = null
       } else if (field !== null) field += String.fromCharCode(byte)
     }
   }
   return { codes: Float64Array.from(codes).sort(), sha256: digest.digest('hex') }
-}
-
-/** Of the object that an image shows; null for a header. */
-function codeOf(filepath: string): number | null {
-  if (!IMAGE_PATH.test(filepath)) return null
-  return encodeId(filepath.slice(filepath.indexOf('/') + 1, filepath.indexOf('_')))
 }
 
 /** The members of `these` that `others` lacks. Both are sorted. */

@@ -22,11 +22,11 @@ export type Field = (typeof FIELDS)[number]
 /** The texts of `key=value` tags as numbers, shared by the datasets that are compared. */
 export interface TagNames {
   readonly names: readonly string[]
-  /** Codes of the tags of a JSON object, ascending: their order says nothing. */
+  /** Codes of the tags of a JSON object, ascending: their order in the JSON does not matter. */
   codes(json: string): readonly number[]
 }
 
-/** Lists of codes that are kept: most objects have the tags of many others. */
+/** Maximum number of lists of codes that are kept: most objects have the same tags as many others. */
 const LISTS_AT_HAND = 50_000
 
 export function createTagNames(): TagNames {
@@ -75,7 +75,10 @@ const TEXTS = {
   split: ['split'],
 } as const satisfies Partial<Record<Field, readonly string[]>>
 const REQUEST = ['west', 'south', 'east', 'north', 'gsd', 'width', 'height'] as const
-/** Whose difference changes neither image nor text nor set of a pair. */
+/** A JSON list; a manifest that lacks the column has no such captions. */
+const MORE_CAPTIONS = 'more_captions'
+const NO_CAPTIONS = Buffer.from('[]')
+/** Columns that change neither the image nor a text nor the set of a pair. A manifest may lack them. */
 const METADATA_TEXTS = ['timestamp', 'collection', 'date_precision', 'licence', 'credit'] as const
 const METADATA_NUMBERS = ['version', 'days_apart'] as const
 
@@ -108,24 +111,17 @@ export async function* readPairs(
   names: TagNames,
 ): AsyncGenerator<Pairs> {
   const present = (columns: readonly string[]) => columns.filter((column) => manifest.columns.has(column))
-  const captions = [...TEXTS.caption, ...present(['more_captions'])]
-  const metadata = { texts: present(METADATA_TEXTS), numbers: present(METADATA_NUMBERS) }
-  const geometry = present(['geometry'])
   const similarities = scorers.map((scorer) => SIMILARITY + scorer)
   const textColumns = [
-    ...new Set([
-      ...Object.values(TEXTS).flat(),
-      ...captions,
-      ...geometry,
-      'image_id',
-      'center_tags',
-      ...metadata.texts,
-    ]),
+    ...Object.values(TEXTS).flat(),
+    ...['image_id', 'center_tags'],
+    ...present([MORE_CAPTIONS, 'geometry', ...METADATA_TEXTS]),
   ]
+  const numberColumns = [...REQUEST, ...similarities, ...present(METADATA_NUMBERS)]
   const hasher = createHasher()
   for (const group of manifest.groups.keys()) {
     const texts = (await manifest.readTexts(group, textColumns)) as Record<string, (Uint8Array | null)[]>
-    const columns = await manifest.readGroup(group, ['id', 'time', ...REQUEST, ...similarities, ...metadata.numbers])
+    const columns = await manifest.readGroup(group, ['id', 'time', ...numberColumns])
     const size = columns.id!.length
     const each = (add: (row: number, to: Hasher) => void) => {
       const hashes = new Float64Array(size)
@@ -137,9 +133,9 @@ export async function* readPairs(
     }
     const ofTexts = (of: readonly string[]) =>
       each((row, to) => {
-        for (const column of of) to.text(texts[column]![row])
+        for (const column of of) to.text(texts[column]?.[row])
       })
-    const number = (column: string, row: number) => columns[column]![row] as number | null
+    const number = (column: string, row: number) => columns[column]?.[row] as number | null | undefined
     const tags: number[] = []
     const tagEnds: number[] = []
     for (const json of texts.center_tags!) {
@@ -151,7 +147,7 @@ export async function* readPairs(
       ids: Float64Array.from(columns.id as string[], encodeId),
       ...{ tags, tagEnds },
       fields: {
-        geometry: ofTexts(geometry),
+        geometry: ofTexts(['geometry']),
         surroundings: ofTexts(TEXTS.surroundings),
         source: ofTexts(TEXTS.source),
         date: each((row, to) => to.number((columns.time![row] as Date | null)?.getTime())),
@@ -161,14 +157,17 @@ export async function* readPairs(
         }),
         bytes: ofTexts(TEXTS.bytes),
         file: ofTexts(TEXTS.file),
-        caption: ofTexts(captions),
+        caption: each((row, to) => {
+          for (const column of TEXTS.caption) to.text(texts[column]![row])
+          to.text(texts[MORE_CAPTIONS]?.[row] ?? NO_CAPTIONS)
+        }),
         score: each((row, to) => {
           for (const column of similarities) to.number(number(column, row))
         }),
         split: ofTexts(TEXTS.split),
         metadata: each((row, to) => {
-          for (const column of metadata.texts) to.text(texts[column]![row])
-          for (const column of metadata.numbers) to.number(number(column, row))
+          for (const column of METADATA_TEXTS) to.text(texts[column]?.[row])
+          for (const column of METADATA_NUMBERS) to.number(number(column, row))
         }),
       },
     }

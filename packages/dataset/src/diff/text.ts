@@ -5,9 +5,9 @@ import { type PairChanges, REASONS } from './compare.ts'
 import type { Details } from './details.ts'
 import type { Example } from './examples.ts'
 
-/** Tags and files of a list. */
+/** Maximum entries of a list of tags or counts. */
 const LISTED = 10
-/** Characters of a value of a setting, and of a caption. */
+/** Maximum characters of a setting's value or a tag, and of a caption. */
 const VALUE = 60
 const CAPTION = 100
 
@@ -60,7 +60,7 @@ function lockLines({ settings, inputs, models, tables, origins, tool, counts, ro
     ...(inputs === null ? [] : ['The maps differ.']),
     ...(tables === null ? [] : ['The tag tables or caption rules differ.']),
     ...origins.map(({ source }) => `The image files of ${source} differ.`),
-    ...(pairs === null && files.length > 0 ? [`${formatCounted(files.length, 'file')} of other content.`] : []),
+    ...(pairs === null && files.length > 0 ? [`Files that differ: ${formatCount(files.length)}.`] : []),
   ]
   const version: Entry[] = tool === null ? [] : [['skyscript', versionOf(tool.before), versionOf(tool.after)]]
   return [
@@ -136,7 +136,7 @@ function pairLines(pairs: PairChanges, examples: readonly Example[]): string[] {
     lines.push(
       '',
       ...table(
-        [`tags (pairs)`, 'added', 'removed', 'changed'],
+        ['tags (pairs)', 'added', 'removed', 'changed'],
         tags.slice(0, LISTED).map(({ tag, added, removed, changed }) => [cut(tag, VALUE), added, removed, changed]),
       ),
     )
@@ -175,7 +175,10 @@ function exampleLines({ id, kind, reasons, before, after }: Example): string[] {
   if (kind !== 'changed') return [`${SIGNS[kind]} ${id}  ${details === null ? '' : cut(details.title, CAPTION)}`]
   const first = `${SIGNS.changed} ${id}  ${reasons.join(', ')}`
   if (before === null || after === null) return [first]
-  return [first, ...turns(before, after).map(([old, now]) => `    ${differing(old, now)}  ->  ${differing(now, old)}`)]
+  return [
+    first,
+    ...textChanges(before, after).map(([old, now]) => `    ${differing(old, now)}  ->  ${differing(now, old)}`),
+  ]
 }
 
 /** A text from a little before the place where another one differs. */
@@ -188,8 +191,8 @@ function differing(text: string, other: string): string {
     : cut(`...${text.slice(start)}`, CAPTION)
 }
 
-/** What of two pairs' texts differs. */
-export function turns(before: Details, after: Details): (readonly [before: string, after: string])[] {
+/** The texts that differ, of a pair before and after. */
+export function textChanges(before: Details, after: Details): (readonly [before: string, after: string])[] {
   const image = ({ source, date }: Details) => `${source} ${date ?? 'no date'}`
   const parts = [
     [tagList(before.tags, after.tags), tagList(after.tags, before.tags)],
@@ -200,9 +203,9 @@ export function turns(before: Details, after: Details): (readonly [before: strin
   return parts.filter(([old, now]) => old !== now)
 }
 
-/** The tags that the others don't have like this. */
+/** The tags that the others lack or have with another value. */
 const tagList = (tags: Tags, others: Tags) =>
   Object.entries(tags)
     .filter(([key, value]) => !(Object.hasOwn(others, key) && others[key] === value))
     .map(([key, value]) => `${key}=${value}`)
-    .join(', ') || 'no tag of these'
+    .join(', ') || 'no such tag'

@@ -2,7 +2,7 @@ import { formatCount } from '@skyscript/core'
 import type { Changes, Described } from '../diff/changes.ts'
 import type { Details } from '../diff/details.ts'
 import type { Example } from '../diff/examples.ts'
-import { pairsLine, shownValue, turns } from '../diff/text.ts'
+import { pairsLine, shownValue, textChanges } from '../diff/text.ts'
 import { type Html, html } from './html.ts'
 import { STYLE_MARKUP } from './style.ts'
 
@@ -10,9 +10,10 @@ import { STYLE_MARKUP } from './style.ts'
 export interface ChangeExample extends Example {
   readonly imageBefore: Uint8Array | null
   readonly imageAfter: Uint8Array | null
-  /** Only then is the image before another one. */
-  readonly isImageReplaced: boolean
 }
+
+/** Whether the image before is another one. */
+const isImageReplaced = ({ reasons }: Pick<Example, 'reasons'>) => reasons.includes('image')
 
 /** Tags that are listed. */
 const TAGS = 40
@@ -33,13 +34,10 @@ ${
     : html`
 <section class="card"><p>${pairs === null ? '' : `${pairsLine(pairs)}; ${formatCount(pairs.counts.same)} unchanged.`}</p><p class="soft small">before: ${mapOf(before)}<br>after: ${mapOf(after)}</p></section>
 ${settingsCard(changes)}${filesCard(changes)}${tagsCard(changes)}
-${sheet(
-  'Images that changed',
-  examples.filter(({ isImageReplaced }) => isImageReplaced),
-)}
+${sheet('Images that changed', examples.filter(isImageReplaced))}
 ${sheet(
   'Tags and captions that changed',
-  examples.filter(({ kind, isImageReplaced }) => kind === 'changed' && !isImageReplaced),
+  examples.filter((each) => each.kind === 'changed' && !isImageReplaced(each)),
 )}
 ${sheet(
   'Pairs that were added',
@@ -94,16 +92,16 @@ function sheet(title: string, examples: readonly ChangeExample[]): Html {
   return html`<section class="card"><h2>${title}</h2><p class="soft small">Some of them, drawn by seeded chance.</p><div class="sheet">${examples.map(figure)}</div></section>`
 }
 
-function figure({ id, reasons, before, after, imageBefore, imageAfter, isImageReplaced }: ChangeExample): Html {
+function figure({ id, reasons, before, after, imageBefore, imageAfter }: ChangeExample): Html {
   const details = (after ?? before)!
   const pictures =
-    before === null || !(isImageReplaced || after === null)
+    before === null || !(isImageReplaced({ reasons }) || after === null)
       ? html`${picture(imageAfter, details.filepath)}`
       : html`<div class="two">${[
           html`<div>${picture(imageBefore, `before: ${before.filepath}`)}</div>`,
           ...(after === null ? [] : [html`<div>${picture(imageAfter, `after: ${after.filepath}`)}</div>`]),
         ]}</div>`
-  const texts = before === null || after === null ? [] : turns(before, after)
+  const texts = before === null || after === null ? [] : textChanges(before, after)
   return html`<figure>${pictures}<figcaption>${
     texts.length === 0 ? html`<p><bdi>${cut(details.title)}</bdi></p>` : ''
   }${texts.map(([old, now]) => html`<p><del><bdi>${cut(old)}</bdi></del><br><ins><bdi>${cut(now)}</bdi></ins></p>`)}<p class="facts">${id}${

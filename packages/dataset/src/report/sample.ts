@@ -1,4 +1,5 @@
 import { type CaptionRecord, type ImageRecord, seededFraction } from '@skyscript/core'
+import { Lowest } from '../lowest.ts'
 
 /** One pair with its data for the report; `similarities` are in the order of the scorers. */
 export interface ReportRow {
@@ -15,33 +16,12 @@ interface Ranked {
   readonly row: ReportRow
 }
 
-/** The rows with the lowest ranks seen so far, lowest first; ties by id. */
-class Lowest {
-  readonly #limit: number
-  readonly #items: Ranked[] = []
-
-  constructor(limit: number) {
-    this.#limit = limit
-  }
-
-  offer(item: Ranked): void {
-    const last = this.#items.at(-1)
-    if (this.#items.length === this.#limit && last !== undefined && !before(item, last)) return
-    const at = this.#items.findIndex((other) => before(item, other))
-    this.#items.splice(at < 0 ? this.#items.length : at, 0, item)
-    if (this.#items.length > this.#limit) this.#items.pop()
-  }
-
-  get items(): readonly Ranked[] {
-    return this.#items
-  }
-}
-
+/** By rank; ties by id. */
 const before = (a: Ranked, b: Ranked) => a.rank < b.rank || (a.rank === b.rank && a.row.image.id < b.row.image.id)
 
 interface SourceSample {
-  readonly byKey: Map<string, Lowest>
-  readonly any: Lowest
+  readonly byKey: Map<string, Lowest<Ranked>>
+  readonly any: Lowest<Ranked>
 }
 
 /**
@@ -63,12 +43,12 @@ export class PairSample {
     const item = { rank: seededFraction(this.#seed, 'contact-sheet', row.image.id), row }
     let source = this.#sources.get(row.image.source)
     if (source === undefined) {
-      source = { byKey: new Map(), any: new Lowest(this.#size) }
+      source = { byKey: new Map(), any: new Lowest(this.#size, before) }
       this.#sources.set(row.image.source, source)
     }
     source.any.offer(item)
     const key = Object.keys(row.caption.centerTags)[0] ?? ''
-    const kept = source.byKey.get(key) ?? new Lowest(KEPT_PER_KEY)
+    const kept = source.byKey.get(key) ?? new Lowest(KEPT_PER_KEY, before)
     source.byKey.set(key, kept)
     kept.offer(item)
   }

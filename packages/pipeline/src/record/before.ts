@@ -2,8 +2,8 @@
  * What is kept of the published dataset while its files change, so that the build that publishes the next one can say what it
  * changed: `work/before/`, from the first change of a file until the next lock is written, whatever stops a build between.
  */
-import { IMAGE_PATH, type ImageRecord, type Storage, seededFraction } from '@skyscript/core'
-import { CHANGES, CHANGES_REPORT, type DatasetLock, LOCK, MANIFEST } from '@skyscript/dataset'
+import { type ImageRecord, type Storage, seededFraction } from '@skyscript/core'
+import { CHANGES, CHANGES_REPORT, type DatasetLock, idOfImage, LOCK, Lowest, MANIFEST } from '@skyscript/dataset'
 import { openPairs, readMembers, type Side, sideOfLock } from '@skyscript/dataset/diff'
 import { setsOf } from '@skyscript/dataset/export'
 
@@ -27,7 +27,7 @@ export async function lockBefore(storage: Storage): Promise<string | null | unde
   return text === NOTHING ? null : text
 }
 
-/** Keeps what the comparison needs of the published dataset. What a build that was stopped has kept is kept. */
+/** Keeps what the comparison needs of the published dataset, unless a build that was stopped has already kept it. */
 export async function keepDataset(storage: Storage): Promise<void> {
   if (await storage.has(BEFORE_LOCK)) return
   await forgetBefore(storage)
@@ -37,7 +37,7 @@ export async function keepDataset(storage: Storage): Promise<void> {
   await storage.put(BEFORE_LOCK, isKept ? lock : NOTHING)
 }
 
-/** What the last build changed, as it was recorded. */
+/** Puts back the record of what the last published build changed. */
 export async function restoreRecord(storage: Storage): Promise<void> {
   for (const path of RECORD) {
     const kept = BEFORE_FOLDER + path
@@ -67,7 +67,11 @@ function lockOf(text: string): DatasetLock | null {
   }
 }
 
-/** The dataset that was kept, for a comparison; null if there is none that can be read. */
+/**
+ * The dataset that was kept, for a comparison; null if its lock can't be read.
+ *
+ * @throws InputError `file-missing`, `file-changed`, `bad-manifest`
+ */
 export async function openBefore(storage: Storage, text: string): Promise<Side | null> {
   const lock = lockOf(text)
   if (lock === null) return null
@@ -76,7 +80,8 @@ export async function openBefore(storage: Storage, text: string): Promise<Side |
     return bytes === null ? new Float64Array() : new Float64Array(Uint8Array.from(bytes).buffer)
   }
   const csvs = setsOf(lock).map(({ name, csv }) => [name, { path: csv, members: () => members(name) }] as const)
-  return { lock, ...(await openPairs(storage, BEFORE_MANIFEST, new Map(csvs), `${storage.url} before the build`)) }
+  const name = `${storage.url} before the build`
+  return { lock, ...(await openPairs(storage, BEFORE_MANIFEST, new Map(csvs), name, lock.files[MANIFEST])) }
 }
 
 /** Numbers of images of which a small picture is kept: those that a fetch job replaces, and those that a build removes. */
@@ -86,18 +91,17 @@ type Shown = Pick<ImageRecord, 'id' | 'filepath'>
 
 /** Keeps small pictures of some images that a job is about to replace. */
 export async function keepReplaced(storage: Storage, images: readonly Shown[], seed: number): Promise<void> {
-  const chosen = createLowest(seed, KEPT.replaced)
+  const chosen = createSample(seed, KEPT.replaced)
   for (const image of images) chosen.offer(image)
   await keepImages(storage, chosen.images())
 }
 
 /** Deletes images, and keeps small pictures of some of them. */
 export async function removeImages(storage: Storage, keys: AsyncIterable<string>, seed: number): Promise<void> {
-  const chosen = createLowest(seed, KEPT.removed)
+  const chosen = createSample(seed, KEPT.removed)
   for await (const key of keys) {
-    const isImage = IMAGE_PATH.test(key)
-    const id = key.slice(key.indexOf('/') + 1, key.indexOf('_'))
-    const other = isImage ? chosen.offer({ id, filepath: key })?.filepath : key
+    const id = idOfImage(key)
+    const other = id === null ? key : chosen.offer({ id, filepath: key })?.filepath
     if (other !== undefined) await storage.delete(other)
   }
   await keepImages(storage, chosen.images())
@@ -105,16 +109,16 @@ export async function removeImages(storage: Storage, keys: AsyncIterable<string>
 }
 
 /** Some of many images, by seeded chance. */
-function createLowest(seed: number, most: number) {
-  const items: { readonly image: Shown; readonly rank: number }[] = []
+function createSample(seed: number, size: number) {
+  const lowest = new Lowest<{ readonly rank: number; readonly image: Shown }>(
+    size,
+    (a, b) => a.rank < b.rank || (a.rank === b.rank && a.image.filepath < b.image.filepath),
+  )
   return {
-    /** @returns the image that is not among them, of this one and those before; null if all are */
-    offer(image: Shown): Shown | null {
-      items.push({ image, rank: seededFraction(seed, 'image-before', image.id) })
-      items.sort((a, b) => a.rank - b.rank || (a.image.filepath < b.image.filepath ? -1 : 1))
-      return items.length > most ? items.pop()!.image : null
-    },
-    images: () => items.map(({ image }) => image),
+    /** @returns the image that is not among them, this one or an earlier one; undefined if all are */
+    offer: (image: Shown): Shown | undefined =>
+      lowest.offer({ rank: seededFraction(seed, 'image-before', image.id), image })?.image,
+    images: () => lowest.items.map(({ image }) => image),
   }
 }
 

@@ -1,7 +1,6 @@
 import { InputError, type Storage, seededFraction } from '@skyscript/core'
-import { CHANGES, CHANGES_REPORT, type DatasetLock, LOCK } from '@skyscript/dataset'
+import { CHANGES, CHANGES_REPORT, type DatasetLock, LOCK, Lowest } from '@skyscript/dataset'
 import {
-  type ChangedPair,
   type Changes,
   type Chosen,
   changesJson,
@@ -23,7 +22,7 @@ export interface ChangesSummary extends Pick<PairChanges, 'counts' | 'reasons'> 
 
 /** Before the first change of a published file: from here on the dataset is not whole until its lock is written again. */
 export async function beginChanges(storage: Storage): Promise<void> {
-  // A build that was stopped right after it had published: what it changed is recorded.
+  // A build that was stopped right after it had published has recorded its changes.
   if (await storage.has(LOCK)) await forgetBefore(storage)
   await keepDataset(storage)
   await storage.delete(LOCK)
@@ -99,7 +98,7 @@ async function examplesOf(
   const { seed } = now.lock.config
   const replaced = createSample(seed, SHOWN.replaced, kept)
   const rewritten = createSample(seed, SHOWN.rewritten, kept)
-  for (const { id, reasons } of changed as Iterable<ChangedPair>)
+  for (const { id, reasons } of changed)
     (reasons.includes('image') ? replaced : rewritten).offer({ id, kind: 'changed', reasons })
   const others = { added: createSample(seed, SHOWN.added, kept), removed: createSample(seed, SHOWN.removed, kept) }
   for (const id of added) others.added.offer({ id, kind: 'added', reasons: [] })
@@ -113,7 +112,6 @@ async function examplesOf(
       ...example,
       imageBefore: isShownTwice ? await keptImage(storage, id) : null,
       imageAfter: after && (await thumbnail(storage, after.filepath)),
-      isImageReplaced: reasons.includes('image'),
     })
   }
   return examples
@@ -121,15 +119,11 @@ async function examplesOf(
 
 /** Some of many pairs: those whose picture was kept first, then by seeded chance. */
 function createSample(seed: number, size: number, kept: ReadonlySet<string>) {
-  const items: { readonly rank: number; readonly pair: Chosen }[] = []
+  const lowest = new Lowest<{ readonly rank: number; readonly pair: Chosen }>(size, (a, b) => a.rank < b.rank)
   return {
-    offer(pair: Chosen) {
-      const rank = seededFraction(seed, 'changes', pair.id) + (kept.has(pair.id) ? 0 : 1)
-      if (items.length === size && rank >= items.at(-1)!.rank) return
-      items.push({ rank, pair })
-      items.sort((a, b) => a.rank - b.rank)
-      if (items.length > size) items.pop()
+    offer(pair: Chosen): void {
+      lowest.offer({ rank: seededFraction(seed, 'changes', pair.id) + (kept.has(pair.id) ? 0 : 1), pair })
     },
-    chosen: () => items.map(({ pair }) => pair),
+    chosen: () => lowest.items.map(({ pair }) => pair),
   }
 }

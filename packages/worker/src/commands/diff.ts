@@ -46,7 +46,8 @@ async function openSide(given: string): Promise<Side> {
   const { LOCK, MANIFEST } = await import('@skyscript/dataset')
   const { sideOfDataset, sideOfLock } = await import('@skyscript/dataset/diff')
   const { openDataset } = await import('../storages/storages.ts')
-  if (isUrl(given)) return sideOfDataset(await openDataset(given.replace(new RegExp(`/${LOCK}$`), '')))
+  const isLock = basename(given) === LOCK
+  if (isUrl(given)) return sideOfDataset(await openDataset(isLock ? dirname(given) : given))
   const found = await stat(given).catch(() => null)
   if (!found?.isFile()) return sideOfDataset(await openDataset(given))
   if (found.size > LARGEST_LOCK)
@@ -55,7 +56,7 @@ async function openSide(given: string): Promise<Side> {
     throw new InputError('missing-file', `${given}: ${systemReason(error)}; give a dataset's folder, or its ${LOCK}.`)
   })
   const side = sideOfLock(text, given)
+  if (!isLock) return side
   const folder = await openDataset(dirname(given))
-  const isOwn = basename(given) === LOCK && (await folder.has(MANIFEST))
-  return isOwn ? sideOfDataset(folder) : side
+  return (await folder.has(MANIFEST)) ? sideOfDataset(folder) : side
 }
