@@ -5,39 +5,20 @@ import { mkdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { parseConfig } from '../packages/core/src/config.ts'
 import { PLACE } from '../packages/core/src/index.ts'
 import { followServer } from '../packages/pipeline/src/map-changes/follow-server.ts'
 import { openUpdatedMaps } from '../packages/pipeline/src/map-changes/updated-maps.ts'
 import { buildClaim } from '../packages/pipeline/src/ownership/claims.ts'
-import { type MapUpdates, objectsOf, startMapUpdates } from './support/map-updates.ts'
-import {
-  changesPath,
-  changeText,
-  DAYS,
-  day,
-  type Edit,
-  type Replication,
-  startReplication,
-  townOf,
-} from './support/replication.ts'
+import { objectsOf, useMapUpdates } from './support/map-updates.ts'
+import { changesPath, changeText, DAYS, day, type Edit, startReplication, townOf } from './support/replication.ts'
 import { ROOT, sha256 } from './support/skyscript.ts'
 
 const run = promisify(execFile)
 
-let map: MapUpdates
-let server: Replication
-const at: MapUpdates['at'] = (...names) => map.at(...names)
-const publish: MapUpdates['publish'] = (...days) => map.publish(...days)
-const update: MapUpdates['update'] = (...given) => map.update(...given)
-const refused: MapUpdates['refused'] = (...given) => map.refused(...given)
-
-beforeEach(async () => {
-  map = await startMapUpdates()
-  server = map.server
-})
-afterEach(() => map.close())
+const map = useMapUpdates()
+const { at, publish, update, refused } = map
 
 test('updates day by day give the same map, with the same identity, as one update', async () => {
   for (let i = 1; i <= DAYS.length; i++) {
@@ -50,9 +31,9 @@ test('updates day by day give the same map, with the same identity, as one updat
 
 test('an object that came in one day and moved out the next is as gone in two updates as in one', async () => {
   const tree = { id: 300, tags: { natural: 'tree' } }
-  server.publish(101, day(2), [{ ...tree, action: 'create', version: 1, on: 2, at: [10, 10] }])
+  map.server.publish(101, day(2), [{ ...tree, action: 'create', version: 1, on: 2, at: [10, 10] }])
   expect((await update()).objects.join()).toContain('n300')
-  server.publish(102, day(3), [{ ...tree, action: 'modify', version: 2, on: 3, at: [90_000, 0] }])
+  map.server.publish(102, day(3), [{ ...tree, action: 'modify', version: 2, on: 3, at: [90_000, 0] }])
   const stepwise = await update()
   expect(stepwise.objects.join()).not.toContain('n300')
   expect(await update('auto', { cache: 'other' })).toEqual({ ...stepwise, newFiles: 2 })
@@ -61,10 +42,10 @@ test('an object that came in one day and moved out the next is as gone in two up
 test('a change file may begin with a comment, on disk and on a server', async () => {
   const text = changeText(DAYS[0]!).replace('<osmChange', '<!-- by hand -->\n<osmChange')
   await writeFile(at('1.osc'), text)
-  server.files.set('1.osc', text)
+  map.server.files.set('1.osc', text)
   const { objects } = await update(at('1.osc'))
   expect(objects.join()).toContain('n201')
-  expect((await update(`${server.url}/1.osc`)).objects).toEqual(objects)
+  expect((await update(`${map.server.url}/1.osc`)).objects).toEqual(objects)
 })
 
 test('a full disk of the cache is named as such, and nothing is left of the map', async () => {
@@ -85,8 +66,8 @@ test('a full disk of the cache is named as such, and nothing is left of the map'
 test('maps of different changes have different identities, also where the last changes are the same', async () => {
   publish(1, 2)
   const first = await update()
-  server.publish(101, day(2), DAYS[3]!)
-  server.publish(102, day(3), DAYS[1]!)
+  map.server.publish(101, day(2), DAYS[3]!)
+  map.server.publish(102, day(3), DAYS[1]!)
   expect((await update('auto', { cache: 'other' })).sha256).not.toBe(first.sha256)
 })
 
@@ -94,7 +75,7 @@ test('later updates start from the map after a full batch, whether it was made i
   const never = new AbortController().signal
   const follow = async (cache: string) => {
     const extract = sha256(readFileSync(at('town.osm.pbf')))
-    const maps = await openUpdatedMaps(at(cache), extract, 1e9)
+    const maps = await openUpdatedMaps(at(cache), extract)
     const base = { name: 'town', path: at('town.osm.pbf'), sha256: extract }
     const made = await followServer(base, maps, { cacheFolder: at(cache), signal: never, batchBytes: 600 })
     return { ...made.map!, path: sha256(readFileSync(made.map!.path)) }
@@ -116,12 +97,12 @@ test('later updates start from the map after a full batch, whether it was made i
 test('an update that is stopped at any request, and run again, gives the same map', async () => {
   publish(1, 3)
   const whole = await update('auto', { cache: 'whole' })
-  const requests = server.asked.length
+  const requests = map.server.asked.length
   for (let stopAt = 1; stopAt <= requests; stopAt++) {
     const controller = new AbortController()
-    server.asked.length = 0
+    map.server.asked.length = 0
     const stopped = update('auto', { cache: `stopped-${stopAt}`, signal: controller.signal })
-    const watching = setInterval(() => server.asked.length >= stopAt && controller.abort(new Error('stopped')), 1)
+    const watching = setInterval(() => map.server.asked.length >= stopAt && controller.abort(new Error('stopped')), 1)
     await stopped.catch(() => {})
     clearInterval(watching)
     expect(await update('auto', { cache: `stopped-${stopAt}` })).toEqual({ ...whole, newFiles: expect.any(Number) })
@@ -142,13 +123,16 @@ test('what nothing has used for a month is removed from the cache', async () => 
   publish(1, 2)
   const first = await update()
   const [note] = globSync('changes/*/*101.json', { cwd: at('cache') })
-  const stale = [note!.replace('101.json', '007.osc.gz'), note!.replace('101.json', '007.json'), 'maps/0123']
-  await mkdir(at('cache', 'maps/0123'))
+  const folders = ['maps/0123', 'changes/0123', 'change-files/0123']
+  const stale = [note!.replace('101.json', '007.osc.gz'), note!.replace('101.json', '007.json'), ...folders]
+  for (const path of folders) await mkdir(at('cache', path), { recursive: true })
   for (const path of stale.slice(0, 2)) await writeFile(at('cache', path), '')
   const old = new Date(Date.now() - 31 * 86_400_000)
   for (const path of stale) await utimes(at('cache', path), old, old)
-  server.asked.length = 0
+  map.server.asked.length = 0
   expect(await update()).toEqual({ ...first, newFiles: 0 })
+  await writeFile(at('1.osc'), changeText(DAYS[0]!))
+  await update(at('1.osc'))
   for (const path of stale) expect(existsSync(at('cache', path))).toBe(false)
   expect(map.asked()).toEqual([])
 })
@@ -167,20 +151,20 @@ test('what a killed update left is removed by the next', async () => {
 })
 
 test('an extract by URL is kept while its server brings it up to date, and fetched anew when that no longer can', async () => {
-  const address = `${server.origin}/europe/town-latest.osm.pbf`
-  server.files.set('/europe/town-latest.osm.pbf', townOf(server.url))
+  const address = `${map.server.origin}/europe/town-latest.osm.pbf`
+  map.server.files.set('/europe/town-latest.osm.pbf', townOf(map.server.url))
   publish(1, 1)
   const source = address
   expect((await update('auto', { source })).input.replicationSequence).toBe(101)
-  server.files.set('/europe/town-latest.osm.pbf', (_request, response) =>
-    response.writeHead(200, { etag: '"new"' }).end(townOf(server.url, 103, day(4))),
+  map.server.files.set('/europe/town-latest.osm.pbf', (_request, response) =>
+    response.writeHead(200, { etag: '"new"' }).end(townOf(map.server.url, 103, day(4))),
   )
-  server.asked.length = 0
+  map.server.asked.length = 0
   publish(2, 2)
   await update('auto', { source })
-  expect(server.asked).not.toContain('/europe/town-latest.osm.pbf')
+  expect(map.server.asked).not.toContain('/europe/town-latest.osm.pbf')
   // The server has dropped 103, which the extract there has.
-  server.publish(104, day(5), DAYS[3]!)
+  map.server.publish(104, day(5), DAYS[3]!)
   expect((await update('auto', { source })).input).toMatchObject({ replicationSequence: 104, changes: { files: 1 } })
 })
 
@@ -192,7 +176,7 @@ test('each extract follows its own server', async () => {
     await writeFile(at('other.osm.pbf'), townOf(other.url, 7, day(2)))
     await update('auto', { source: [at('town.osm.pbf'), at('other.osm.pbf')] })
     expect(other.asked).toContain(`${changesPath(8)}.osc.gz`)
-    expect(server.asked).toContain(`${changesPath(101)}.osc.gz`)
+    expect(map.server.asked).toContain(`${changesPath(101)}.osc.gz`)
   } finally {
     await other.close()
   }
@@ -216,10 +200,10 @@ test('change files that are listed count once, in any order, by path or URL', as
   await writeFile(copy, readFileSync(paths[0]!))
   expect(await update([...paths, copy])).toEqual(listed)
   // The same bytes from a server.
-  server.files.set('1.osc.gz', readFileSync(paths[1]!))
-  const byUrl = await update([paths[0]!, `${server.url}/1.osc.gz`, ...paths.slice(2)])
+  map.server.files.set('1.osc.gz', readFileSync(paths[1]!))
+  const byUrl = await update([paths[0]!, `${map.server.url}/1.osc.gz`, ...paths.slice(2)])
   expect(byUrl).toEqual(listed)
-  expect(server.asked).not.toContain('0.osc')
+  expect(map.server.asked).not.toContain('0.osc')
 })
 
 test.each([
@@ -250,11 +234,11 @@ test('changes of the whole planet bring nothing of elsewhere into an extract', a
     ...({ action: 'create', version: 1, on: 2, tags: { natural: 'tree' } } as const),
     ...{ id: 10_000 + i, at: [90_000 + i, i] },
   }))
-  server.publish(101, day(2), far)
+  map.server.publish(101, day(2), far)
   const before = readFileSync(at('town.osm.pbf')).length
   expect((await update()).objects).toEqual(await objectsOf(at('town.osm.pbf')))
-  expect(map.said()).toContain('None of the changes concern')
-  server.publish(102, day(3), [...far, ...DAYS[0]!])
+  expect(map.said()).toContain('None of the changes had an effect')
+  map.server.publish(102, day(3), [...far, ...DAYS[0]!])
   expect((await update()).objects).toHaveLength((await objectsOf(at('town.osm.pbf'))).length + 1)
   for (const path of globSync('maps/*/*.osm.pbf', { cwd: at('cache') }))
     expect(readFileSync(at('cache', path)).length).toBeLessThan(1.2 * before)

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect } from 'vitest'
+import { afterEach, beforeEach, expect } from 'vitest'
 import { extract, readHeader } from '../../packages/osm-extract/src/index.ts'
 import { withSources } from '../../packages/pipeline/src/inputs.ts'
 import { inputOf, type SourceFile } from '../../packages/pipeline/src/source-file.ts'
@@ -42,10 +42,29 @@ export interface MapUpdates {
   asked(): string[]
   /** What updates said. */
   said(): string
-  close(): Promise<void>
 }
 
-export async function startMapUpdates(): Promise<MapUpdates> {
+/** For each test of the file that calls it, a new folder and server. */
+export function useMapUpdates(): MapUpdates {
+  let started: Awaited<ReturnType<typeof startMapUpdates>>
+  beforeEach(async () => {
+    started = await startMapUpdates()
+  })
+  afterEach(() => started?.close())
+  return {
+    get server() {
+      return started.server
+    },
+    at: (...names) => started.at(...names),
+    publish: (...days) => started.publish(...days),
+    update: (...given) => started.update(...given),
+    refused: (...given) => started.refused(...given),
+    asked: () => started.asked(),
+    said: () => started.said(),
+  }
+}
+
+async function startMapUpdates(): Promise<MapUpdates & { close(): Promise<void> }> {
   const folder = await makeFolder('map-updates')
   const server = await startReplication()
   const at = (...names: string[]) => join(folder.path, ...names)

@@ -56,7 +56,6 @@ export async function withSources<T>(
   }
   const current = async (source: string): Promise<SourceFile> => {
     if (changes === null) return open(source, { keep: false })
-    // What the server of an extract publishes brings an older copy up to date.
     const updated = await changes.update((how) => open(source, how))
     opened.push(updated)
     return updated
@@ -103,21 +102,19 @@ export async function extractFile(
     )
   }
   if (url.protocol === 's3:') return fromS3(source, openStorage)
-  const { path, sha256, discard } = await fromCache(
-    source,
-    { cacheFolder, signal, keep, ...(pauseMs !== undefined && { pauseMs }) },
-    terminal,
-  )
+  const { path, sha256, discard } = await fromCache(source, {
+    cacheFolder,
+    signal,
+    keep,
+    ...(terminal && { terminal }),
+    ...(pauseMs !== undefined && { pauseMs }),
+  })
   return { source: redact(`${url.origin}${url.pathname}`), path, sha256, discard, release: async () => {} }
 }
 
-async function fromCache(url: string, options: CacheOptions, terminal?: Terminal) {
-  const stage = terminal?.stage('download', 'bytes')
-  const found = await cachedExtract(url, {
-    ...options,
-    ...(stage && { progress: stage }),
-    onRetry: (why, ms) => terminal?.note(`${redact(url)}: ${why}; asking again in ${Math.ceil(ms / 1000)} s`),
-  }).catch((error) => {
+async function fromCache(url: string, options: CacheOptions) {
+  const stage = options.terminal?.stage('download', 'bytes')
+  const found = await cachedExtract(url, { ...options, ...(stage && { progress: stage }) }).catch((error) => {
     stage?.end('failed')
     throw error
   })

@@ -30,8 +30,9 @@ export interface RegionMap {
 /** How an extract was brought up to date. */
 export interface ExtractUpdate {
   readonly name: string
-  /** Number of change files that were applied since the extract, and of those that the last update did not have. */
+  /** Number of change files that were applied since the extract. */
   readonly files: number
+  /** See `MapUpdate`. */
   readonly newFiles: number
   /** Elements that they touched, since the extract. */
   readonly counts: ChangeCounts

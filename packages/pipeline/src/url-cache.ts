@@ -3,12 +3,15 @@ import { createReadStream } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
+  formatCount,
   InputError,
   type Progress,
+  redact,
   ServiceError,
   sha256,
   sha256OfStream,
   systemReason,
+  type Terminal,
   unsignedUrl,
 } from '@skyscript/core'
 import { type Download, download, type Validators } from '@skyscript/http'
@@ -30,7 +33,8 @@ export interface CacheOptions {
   readonly cacheFolder: string
   readonly signal: AbortSignal
   readonly progress?: Progress
-  readonly onRetry?: (why: string, pauseMs: number) => void
+  /** Where retries are noted. */
+  readonly terminal?: Terminal
   /** See `download`. */
   readonly pauseMs?: number
   /** A copy that is there is taken as it is, whatever the server has by now. */
@@ -57,7 +61,7 @@ interface Entry extends Validators {
  * The file of an http(s) URL from the cache, downloaded if the server has another version than the cache: one
  * conditional request if it has not. A folder of the cache holds `<hash of the URL>/<sha256><suffix>` and `entry.json`.
  *
- * @throws what the kind's checks throw; InputError `bad-cache`, `disk-full`; ServiceError `download-failed`
+ * @throws what the kind's checks throw; InputError `bad-cache`; ServiceError `disk-full`, `download-failed`
  */
 export async function cachedFile(url: string, kind: FileKind, options: CacheOptions): Promise<CachedFile> {
   const { cacheFolder } = options
@@ -92,14 +96,14 @@ async function fetchFile(
   known: Entry | null,
   options: CacheOptions,
 ): Promise<Entry> {
-  const { signal, progress, onRetry, pauseMs } = options
+  const { signal, progress, terminal, pauseMs } = options
   const got = await download({
     url,
     path: join(folder, 'download'),
     known,
     signal,
     onBytes: (done, total) => progress?.update(done, total ?? undefined),
-    ...(onRetry && { onRetry }),
+    onRetry: retryNote(url, terminal),
     ...(pauseMs !== undefined && { pauseMs }),
     checkHead: kind.checkHead,
     checkWhole: kind.checkWhole,
@@ -115,6 +119,12 @@ async function fetchFile(
   await writeWhole(join(folder, 'entry.json'), entry)
   return entry
 }
+
+/** Notes why, and in how many seconds, a download is tried again. */
+export const retryNote =
+  (url: string, terminal: Terminal | undefined) =>
+  (why: string, pauseMs: number): void =>
+    terminal?.note(`${redact(url)}: ${why}; asking again in ${formatCount(Math.ceil(pauseMs / 1000))} s`)
 
 /** Writes a file of JSON that appears whole. */
 export async function writeWhole(path: string, value: unknown): Promise<void> {
@@ -154,21 +164,25 @@ export async function isIntact(
 /** What nothing has used for this long is removed; it can be downloaded or made again. */
 const UNUSED_MS = 30 * 24 * 3600_000
 
-/** Removes what is unused from a folder; names of folders among it stand for all that is in them. */
+/** Removes the files and folders in a folder that nothing has used for a month; `touch` notes a use. */
 export async function removeUnused(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const path = join(folder, name)
-    const found = await stat(path).catch(() => null)
-    if (found !== null && Date.now() - found.mtimeMs > UNUSED_MS) await rm(path, { recursive: true, force: true })
+    if (await isUnusedFor(path, UNUSED_MS)) await rm(path, { recursive: true, force: true })
   }
+}
+
+/** Whether the last use of a file or folder was longer ago than this; false if there is none. */
+export async function isUnusedFor(path: string, ms: number): Promise<boolean> {
+  const found = await stat(path).catch(() => null)
+  return found !== null && Date.now() - found.mtimeMs > ms
 }
 
 async function removeOld(folder: string, suffix: string, current: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name)
     if (!name.endsWith(suffix) || path === current) continue
-    const found = await stat(path).catch(() => null)
-    if (found !== null && Date.now() - found.mtimeMs > KEEP_OLD_MS) await rm(path, { force: true })
+    if (await isUnusedFor(path, KEEP_OLD_MS)) await rm(path, { force: true })
   }
 }
 
@@ -179,7 +193,7 @@ export function asCacheFault(error: unknown, cacheFolder: string): unknown {
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG')
     return new ServiceError(
       'disk-full',
-      `The disk of ${cacheFolder} is full; free some space, and the download resumes where it stopped.`,
+      `The disk of ${cacheFolder} is full; free some space and run the same command again: it resumes.`,
       { retry: false, cause: error },
     )
   if (!['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code ?? '')) return error

@@ -1,6 +1,6 @@
 import { OutdatedError, ServiceError } from '@skyscript/core'
 
-/** Success, failure, a result that lacks what failed for now, and a map that only a newer extract brings up to date. */
+/** `partial`: some objects failed for now. `outdated`: only a newer extract brings the map up to date. */
 export const EXIT = { whole: 0, failed: 1, partial: 2, outdated: 3 } as const
 
 /** Of a command that threw. */

@@ -1,3 +1,4 @@
+import { formatCounted } from '@skyscript/core'
 import type { AppliedChanges } from '@skyscript/osm-extract'
 
 type ByKind = AppliedChanges['created']
@@ -29,4 +30,26 @@ export function addCounts(a: ChangeCounts, b: ChangeCounts): ChangeCounts {
   const ignored = { ...a.ignored }
   for (const [reason, elements] of Object.entries(b.ignored)) ignored[reason] = (ignored[reason] ?? 0) + elements
   return { created: add('created'), modified: add('modified'), deleted: add('deleted'), ignored }
+}
+
+/** What users should know of changes that were applied to an extract, in sentences: what had no effect or is missing. */
+export function noticesOf(applied: AppliedChanges, name: string): string[] {
+  const { waysLosingNodes, waysMissingNodes, nodesOfUnknownWays } = applied
+  const touched = [applied.created, applied.modified, applied.deleted].flatMap(Object.values<number>)
+  const elsewhere = applied.ignored.has('outside-extract') ? '; they may be changes of another region' : ''
+  const ways = waysLosingNodes + waysMissingNodes
+  const [refer, them] = ways === 1 ? ['refers', 'it'] : ['refer', 'them']
+  return [
+    ...(touched.every((n) => n === 0) ? [`None of the changes had an effect on ${name}${elsewhere}.`] : []),
+    ...(ways > 0
+      ? [
+          `${formatCounted(ways, 'way')} ${refer} to nodes that are neither in ${name} nor in the changes; objects made of ${them} are left out.`,
+        ]
+      : []),
+    ...(nodesOfUnknownWays > 0
+      ? [
+          `${formatCounted(nodesOfUnknownWays, 'node')} moved into the area of ${name}, but their ways are neither in it nor in the changes, so those ways are missing; a newer extract has them.`,
+        ]
+      : []),
+  ]
 }

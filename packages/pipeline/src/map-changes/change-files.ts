@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import {
-  formatCount,
   InputError,
   isRefusedHost,
   isUrl,
@@ -10,11 +10,10 @@ import {
   sha256,
   sha256OfStream,
   systemReason,
-  type Terminal,
 } from '@skyscript/core'
 import { localFile } from '@skyscript/dataset'
 import { CHANGE_KINDS, fileKind } from '../file-kind.ts'
-import { type CacheOptions, cachedFile } from '../url-cache.ts'
+import { type CacheOptions, cachedFile, type FileKind, removeUnused, touch } from '../url-cache.ts'
 import { noCounts } from './change-counts.ts'
 import type { BaseMap } from './follow-server.ts'
 import { makeWithProgress } from './make-with-progress.ts'
@@ -29,7 +28,6 @@ export interface ChangeFiles {
 
 export type ChangeFileOptions = CacheOptions & {
   readonly openStorage: (url: string) => Promise<Storage>
-  readonly terminal?: Terminal
 }
 
 /**
@@ -51,6 +49,7 @@ export async function openChangeFiles(sources: readonly string[], options: Chang
       const hash = await sha256OfStream(createReadStream(path)).catch(missing(source))
       files.set(hash, { path, name: redact(source), bytes, sha256: hash, forget })
     }
+    await removeUnused(join(options.cacheFolder, KIND.folder))
     return { files: [...files.values()].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1)), release }
   } catch (error) {
     await release()
@@ -59,8 +58,8 @@ export async function openChangeFiles(sources: readonly string[], options: Chang
 }
 
 /**
- * Applies change files to an extract, unless the cache has the map that they make. They are applied at once, since
- * they may come in any order: what the newest says of an object counts.
+ * Applies change files to an extract, unless the cache has the resulting map. They are applied together, since they may
+ * be listed in any order: the newest version of each object counts.
  */
 export async function applyFiles(
   base: BaseMap,
@@ -83,23 +82,24 @@ async function openChangeFile(
 ): Promise<{ readonly path: string; release(): Promise<void>; forget(): Promise<void> }> {
   const nothing = async () => {}
   if (!isUrl(source)) return { path: source, release: nothing, forget: nothing }
-  const url = URL.parse(source)
-  if (url === null || !['http:', 'https:', 's3:'].includes(url.protocol) || isRefusedHost(url.hostname))
-    throw new InputError(
-      'bad-url',
-      `${redact(source)} can't be used in osm.changes; give a path, or an http, https or s3 URL.`,
-    )
-  if (url.protocol === 's3:') {
+  if (checkedUrl(source).protocol === 's3:') {
     const slash = source.lastIndexOf('/')
     const file = await localFile(await options.openStorage(source.slice(0, slash)), source.slice(slash + 1))
     return { ...file, forget: nothing }
   }
-  const { path, discard } = await cachedFile(source, KIND, {
-    ...options,
-    onRetry: (why, ms) =>
-      options.terminal?.note(`${redact(source)}: ${why}; asking again in ${formatCount(Math.ceil(ms / 1000))} s`),
-  })
+  const { path, discard } = await cachedFile(source, KIND, options)
+  await touch(dirname(path))
   return { path, release: nothing, forget: discard }
+}
+
+/** @throws InputError `bad-url` */
+function checkedUrl(source: string): URL {
+  const url = URL.parse(source)
+  if (url !== null && ['http:', 'https:', 's3:'].includes(url.protocol) && !isRefusedHost(url.hostname)) return url
+  throw new InputError(
+    'bad-url',
+    `${redact(source)} can't be used in osm.changes; give a path, or an http, https or s3 URL.`,
+  )
 }
 
 const KIND = {
@@ -108,18 +108,21 @@ const KIND = {
   checkHead: (head, response) => checkChangeHead(head, response.headers.get('content-type'), redact(response.url)),
   // Applying reads each file to its end, and refuses one that is cut off.
   checkWhole: () => null,
-} satisfies Parameters<typeof cachedFile>[1]
+} satisfies FileKind
 
 /** Enough to tell what a file is. */
 const HEAD_BYTES = 1024
 
 /**
- * Sees whether a change file of the settings begins like one; addresses are asked when a build begins.
+ * Checks that a listed change file begins like one. Of a URL only the form is checked; a build downloads it.
  *
- * @throws InputError `missing-file`, `not-a-change-file`
+ * @throws InputError `bad-url`, `missing-file`, `not-a-change-file`
  */
 export async function checkChangeFile(source: string): Promise<void> {
-  if (isUrl(source)) return
+  if (isUrl(source)) {
+    checkedUrl(source)
+    return
+  }
   const file = await open(source).catch(missing(source))
   try {
     const head = new Uint8Array(HEAD_BYTES)

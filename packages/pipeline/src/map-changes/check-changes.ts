@@ -4,8 +4,8 @@ import { checkChangeFile } from './change-files.ts'
 import { checkServer } from './follow-server.ts'
 
 /**
- * What looks at the changes of the settings, one for each file or server: each gives what it found, or throws what a build
- * would throw. Extracts by URL are asked for their server when a build has them.
+ * Checks of `osm.changes`, one for each file or extract: each returns what it found, or throws what a build would. An
+ * extract by URL is not downloaded for it, so its server is checked only by a build.
  */
 export function checkChanges(
   { source, changes }: Config['osm'],

@@ -1,4 +1,4 @@
-import { formatCount, InputError, OutdatedError, type Terminal } from '@skyscript/core'
+import { formatCount, InputError, OutdatedError } from '@skyscript/core'
 import { type PbfHeader, readHeader } from '@skyscript/osm-extract'
 import pMap from 'p-map'
 import type { CacheOptions } from '../url-cache.ts'
@@ -9,9 +9,9 @@ import { openReplicationServer, type PublishedChanges, type ReplicationServer } 
 import type { ReplicationState } from './state-file.ts'
 import type { MapUpdate, UpdatedMap, UpdatedMaps } from './updated-maps.ts'
 
-/** Files that are asked for at a time. */
+/** Concurrent downloads. */
 const DOWNLOADS = 4
-/** Change files that are applied at once, in compressed bytes: what is applied is held in memory. */
+/** Maximum size of a batch of change files, in compressed bytes: a batch is held in memory while it is applied. */
 const BATCH_BYTES = 32 * 2 ** 20
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -24,7 +24,6 @@ export interface BaseMap {
 }
 
 export interface FollowOptions extends CacheOptions {
-  readonly terminal?: Terminal
   /** See `BATCH_BYTES`. */
   readonly batchBytes?: number
 }
@@ -32,9 +31,9 @@ export interface FollowOptions extends CacheOptions {
 /**
  * Brings an extract up to date by the server that its header names. Only files that the cache lacks are downloaded.
  *
- * Which elements outside the extract come in depends on what is applied at once, so only the files decide that: each
- * batch has as many as fit, and the map after a full batch is where later updates start. So any number of updates give the
- * map that one gives. Whatever fails, the map that was there stays.
+ * Which elements outside the extract come in depends on which files are applied together. Only the files decide that: each
+ * batch has as many as fit, and later updates start from the map after the last full batch. So daily updates give the same
+ * map as one update of all. If anything fails, the earlier map stays.
  *
  * @throws InputError `no-replication-server`; OutdatedError `map-too-old`, `changes-gap`, `replication-reset`; what the
  * server's methods and `applyChanges` throw
@@ -48,17 +47,9 @@ export async function followServer(base: BaseMap, maps: UpdatedMaps, options: Fo
   tellOld(latest, server, say)
   const start = await maps.newestStart(server.name)
   const from = start === null ? await stateOf(header, base.name, server, latest) : stateOfMap(start)
-  const cached: PublishedChanges[] = []
-  const have = (): ReplicationState => cached.at(-1)?.state ?? from
-  for (
-    let next = await server.cached(from.sequence + 1);
-    next !== null;
-    next = await server.cached(have().sequence + 1)
-  )
-    cached.push(next)
-  const own: Own = { ...have(), map: base.name, server: server.name }
-  if (latest.sequence > own.sequence) await checkContinues(own, server, latest)
-  else await checkSameHistory(own, latest, server, say)
+  const cached = await cachedAfter(from, server)
+  const own: Own = { ...(cached.at(-1)?.state ?? from), map: base.name, server: server.name }
+  if (latest.sequence <= own.sequence) await checkSameHistory(own, latest, server, say)
   await server.tidy()
   const files = [...cached, ...(await fetchAll(own, latest, server, options))]
   let map = start
@@ -91,7 +82,18 @@ export async function checkServer(path: string, options: CacheOptions): Promise<
   return `${server.name} (sequence number ${sequence}, ${timestamp})`
 }
 
-/** All changes after what is there, in their order. */
+/** The changes after a state that the cache has without a gap, in their order. */
+async function cachedAfter(from: ReplicationState, server: ReplicationServer): Promise<PublishedChanges[]> {
+  const found: PublishedChanges[] = []
+  for (;;) {
+    const { sequence, timestamp } = found.at(-1)?.state ?? from
+    const next = await server.cached(sequence + 1, timestamp)
+    if (next === null) return found
+    found.push(next)
+  }
+}
+
+/** All changes that the map still lacks, in their order. */
 async function fetchAll(
   own: Own,
   latest: ReplicationState,
@@ -101,17 +103,32 @@ async function fetchAll(
   const total = Math.max(0, latest.sequence - own.sequence)
   const stage = terminal?.stage('changes', 'files')
   let done = 0
-  const fetchOne = async (sequence: number): Promise<PublishedChanges> => {
-    const found = (await server.cached(sequence)) ?? (await server.changes(sequence, latest))
-    if (found === null) throw missing(own, sequence, sequence === own.sequence + 1)
+  // A server that keeps no state of each number says with its latest that all before are whole.
+  const download = (sequence: number, state: ReplicationState | null) =>
+    server.changes(state ?? { sequence, timestamp: latest.timestamp })
+  const counted = (found: PublishedChanges): PublishedChanges => {
     stage?.update(++done, total)
     return found
   }
-  const sequences = Array.from({ length: total }, (_, i) => own.sequence + 1 + i)
+  const fetchFirst = async (sequence: number): Promise<PublishedChanges> => {
+    const [before, state] = await Promise.all([server.state(own.sequence), server.state(sequence)])
+    if (before !== null && state !== null) checkContinues(own, before, state)
+    const found = await download(sequence, state)
+    // A server may drop old changes and keep their states.
+    if (found === null) throw before === null || state !== null ? tooOld(own) : missing(own, sequence)
+    return counted(found)
+  }
+  const fetchLater = async (sequence: number): Promise<PublishedChanges> => {
+    const known = await server.cached(sequence, own.timestamp)
+    const found = known ?? (await download(sequence, await server.state(sequence)))
+    if (found === null) throw missing(own, sequence)
+    return counted(found)
+  }
+  const [next, ...later] = Array.from({ length: total }, (_, i) => own.sequence + 1 + i)
   try {
     // A server that no longer has the first is asked for no other.
-    const first = await pMap(sequences.slice(0, 1), fetchOne, { signal })
-    const files = [...first, ...(await pMap(sequences.slice(1), fetchOne, { concurrency: DOWNLOADS, signal }))]
+    const first = next === undefined ? [] : [await fetchFirst(next)]
+    const files = [...first, ...(await pMap(later, fetchLater, { concurrency: DOWNLOADS, signal }))]
     const { sequence, timestamp } = files.at(-1)?.state ?? own
     stage?.end(
       `${total === 0 ? 'none' : formatCount(total)} new; ${own.map} is of ${timestamp}, sequence number ${sequence}`,
@@ -161,15 +178,13 @@ async function stateOf(
 }
 
 /**
- * Sees that the first change file after a map is there and continues what the map has.
+ * Sees that a server means the same by the map's sequence number as the map.
  *
- * @throws as `followServer`
+ * @param before the server's state of that number
+ * @param first its state of the next
+ * @throws OutdatedError `replication-reset`
  */
-async function checkContinues(own: Own, server: ReplicationServer, latest: ReplicationState): Promise<void> {
-  const [before, first] = await Promise.all([server.state(own.sequence), server.state(own.sequence + 1)])
-  if (first === null && (await server.changes(own.sequence + 1, latest)) === null)
-    throw missing(own, own.sequence + 1, before === null)
-  if (before === null || first === null) return
+function checkContinues(own: Own, before: ReplicationState, first: ReplicationState): void {
   // Some headers have the time of the newest object, which is somewhat before the state's.
   const tolerance = Math.max(HOUR_MS, timeOf(first) - timeOf(before))
   if (timeOf(before) - timeOf(own) > tolerance)
@@ -178,7 +193,7 @@ async function checkContinues(own: Own, server: ReplicationServer, latest: Repli
 
 const timeOf = ({ timestamp }: ReplicationState) => Date.parse(timestamp)
 
-/** Sees that a server that has nothing newer is not one that began to count anew. */
+/** Sees that a server with nothing newer hasn't restarted its sequence numbers. */
 async function checkSameHistory(
   own: Own,
   latest: ReplicationState,
@@ -226,16 +241,14 @@ const tooOld = (own: Pick<Own, 'map' | 'server' | 'timestamp'>) =>
     `${own.map} is of ${own.timestamp}, and ${own.server} no longer has the changes after it; ${newer(own)}.`,
   )
 
-const missing = (own: Own, sequence: number, isOlder: boolean) =>
-  isOlder
-    ? tooOld(own)
-    : new OutdatedError(
-        'changes-gap',
-        `${own.server} lacks the changes of sequence number ${sequence}, so ${own.map} (sequence number ${own.sequence}) can't be brought up to date; ${newer(own)}.`,
-      )
+const missing = (own: Own, sequence: number) =>
+  new OutdatedError(
+    'changes-gap',
+    `${own.server} lacks the changes of sequence number ${sequence}, so ${own.map} (sequence number ${own.sequence}) can't be brought up to date; ${newer(own)}.`,
+  )
 
 const reset = (own: Own, what: string) =>
   new OutdatedError(
     'replication-reset',
-    `${own.server} has begun to count anew (${what}, and ${own.map} is of sequence number ${own.sequence}, ${own.timestamp}); ${newer(own)}.`,
+    `${own.server} has restarted its sequence numbers (${what}, and ${own.map} is of sequence number ${own.sequence}, ${own.timestamp}); ${newer(own)}.`,
   )

@@ -5,12 +5,12 @@
 import { AUTO_CHANGES, type Config, OutdatedError } from '@skyscript/core'
 import { readHeader } from '@skyscript/osm-extract'
 import type { SourceFile } from '../source-file.ts'
-import { asCacheFault, KEEP_OLD_MS } from '../url-cache.ts'
+import { asCacheFault } from '../url-cache.ts'
 import { applyFiles, type ChangeFileOptions, openChangeFiles } from './change-files.ts'
-import { followServer } from './follow-server.ts'
-import { openUpdatedMaps } from './updated-maps.ts'
+import { type BaseMap, followServer } from './follow-server.ts'
+import { type MapUpdate, openUpdatedMaps, type UpdatedMaps } from './updated-maps.ts'
 
-/** Opens an extract; with `keep`, a copy of the cache that may be older than what its address has. */
+/** Opens an extract; with `keep`, takes the cache's copy of a URL without asking the URL for a newer one. */
 type Open = (how: { readonly keep: boolean }) => Promise<SourceFile>
 
 /** Changes of the settings, ready to be applied to extracts. */
@@ -41,24 +41,22 @@ async function followFrom(open: Open, options: ChangeFileOptions) {
     return await follow(kept)
   } catch (error) {
     if (!(error instanceof OutdatedError)) throw error
-    // An address may have a newer extract than the copy.
+    // The URL may have a newer extract than the cache.
     const newer = await open({ keep: false })
     if (newer.sha256 === kept.sha256) throw error
     return follow(newer)
   }
 }
 
-type Update = typeof followServer
-
 async function updated(
   file: SourceFile,
   { cacheFolder, terminal }: ChangeFileOptions,
-  update: (...given: [Parameters<Update>[0], Parameters<Update>[1]]) => ReturnType<Update>,
+  update: (base: BaseMap, maps: UpdatedMaps) => Promise<MapUpdate>,
 ): Promise<SourceFile> {
   try {
     if (readHeader(file.path).box === null)
-      terminal?.note(`The header of ${file.source} has no box, so changes of anywhere come into it`)
-    const maps = await openUpdatedMaps(cacheFolder, file.sha256, KEEP_OLD_MS)
+      terminal?.note(`The header of ${file.source} has no box, so changes from anywhere are applied`)
+    const maps = await openUpdatedMaps(cacheFolder, file.sha256)
     const made = await update({ name: file.source, path: file.path, sha256: file.sha256 }, maps)
     await maps.tidy(made.map)
     const own = { updated: { ...made, extract: file.sha256 }, release: async () => {} }

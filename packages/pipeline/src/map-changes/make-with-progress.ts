@@ -1,7 +1,8 @@
 import { formatCounted, InputError, type Terminal } from '@skyscript/core'
+import { noticesOf } from './change-counts.ts'
 import type { Making, UpdatedMap, UpdatedMaps } from './updated-maps.ts'
 
-/** Makes a map, shows how it goes, and says what can't be known of it. */
+/** Makes a map, shows the progress, and notes which changes had no effect and what is missing. */
 export async function makeWithProgress(
   maps: UpdatedMaps,
   name: string,
@@ -14,21 +15,9 @@ export async function makeWithProgress(
     const map = await maps.make({
       ...making,
       ...(stage && { progress: stage }),
-      onApplied({ nodesOfUnknownWays, waysMissingNodes, created, modified, deleted }) {
+      onApplied(applied) {
         isNew = true
-        const touched = [created, modified, deleted].reduce(
-          (sum, each) => sum + each.nodes + each.ways + each.relations,
-          0,
-        )
-        if (touched === 0) terminal?.note(`None of the changes concern ${name}`)
-        if (nodesOfUnknownWays > 0)
-          terminal?.note(
-            `${formatCounted(nodesOfUnknownWays, 'node')} moved into ${name}; what they are part of is neither in it nor in the changes, so it is missing`,
-          )
-        if (waysMissingNodes > 0)
-          terminal?.note(
-            `${formatCounted(waysMissingNodes, 'changed way')} of ${name} lack nodes that neither it nor the changes have`,
-          )
+        for (const notice of noticesOf(applied, name)) terminal?.note(notice)
       },
     })
     stage?.end(isNew ? `${formatCounted(making.changes.length, 'change file')} to ${name}` : null)

@@ -1,9 +1,8 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createGunzip } from 'node:zlib'
 import {
   InputError,
@@ -17,7 +16,7 @@ import {
 } from '@skyscript/core'
 import { download, httpFetch, type Response, reasonOf, retryAfterOf } from '@skyscript/http'
 import { CHANGE_KINDS, fileKind } from '../file-kind.ts'
-import { type CacheOptions, isIntact, removeUnused, touch, writeWhole } from '../url-cache.ts'
+import { type CacheOptions, isIntact, removeUnused, retryNote, touch, writeWhole } from '../url-cache.ts'
 import { parseState, type ReplicationState, sequencePath } from './state-file.ts'
 
 /** A change file on this machine's disk. */
@@ -27,7 +26,7 @@ export interface ChangeFile {
   readonly name: string
   readonly bytes: number
   readonly sha256: string
-  /** Sees that it is downloaded anew. */
+  /** Makes the next build download it again. */
   forget(): Promise<void>
 }
 
@@ -49,20 +48,24 @@ export interface ReplicationServer {
    * @throws ServiceError `bad-state`
    */
   state(sequence: number): Promise<ReplicationState | null>
-  /** The changes of a sequence number, if the cache has them. */
-  cached(sequence: number): Promise<PublishedChanges | null>
   /**
-   * The changes of a sequence number, downloaded once its state says that they are whole; null if there are none. Where a
-   * server keeps no state for each number, its latest says it of all before.
+   * The changes of a sequence number, if the cache has them.
    *
-   * @throws InputError `not-a-change-file`; ServiceError `bad-state`, `download-failed`
+   * @param since ISO 8601 UTC; changes to an earlier state are of a sequence that the server has since begun anew
    */
-  changes(sequence: number, latest: ReplicationState): Promise<PublishedChanges | null>
-  /** Removes changes that nothing has used for long. */
+  cached(sequence: number, since: string): Promise<PublishedChanges | null>
+  /**
+   * Downloads the changes that lead to a state; null if the server has none. Ask for the state first: a server publishes
+   * it once the changes are whole.
+   *
+   * @throws InputError `not-a-change-file`; ServiceError `download-failed`
+   */
+  changes(state: ReplicationState): Promise<PublishedChanges | null>
+  /** Removes changes, of any server, that nothing has used for a month. */
   tidy(): Promise<void>
 }
 
-/** A state file that is being written is whole a moment later. */
+/** A state file that is being written is whole a moment later, and most faults of a server pass. */
 const STATE_TRIES = 4
 const FIRST_PAUSE_MS = 1000
 
@@ -77,26 +80,25 @@ export function openReplicationServer(address: string, options: CacheOptions): R
       'bad-replication-server',
       `The extract names ${name} as the server of its changes, which can't be asked; set osm.changes to the change files: osm.changes: [files].`,
     )
-  const folder = join(cacheFolder, 'changes', sha256(base.replace(/^https?/, '')).slice(0, 16))
+  const servers = join(cacheFolder, 'changes')
+  const folder = join(servers, sha256(base.replace(/^https?/, '')).slice(0, 16))
 
   async function stateAt(path: string): Promise<ReplicationState | null> {
     let before: string | null = null
-    const ask = () => textOf(`${base}/${path}`, signal)
-    for (let tried = 1; ; tried++) {
-      const text = await retrying(ask, { tries: STATE_TRIES, pauseMs, signal })
+    const ask = async () => {
+      const text = await textOf(`${base}/${path}`, signal)
       if (text === null) return null
       const state = parseState(text)
       // Where its last line doesn't end, a number may be cut off.
       if (state !== null && (text === before || /[\nZ]$/.test(text))) return state
       before = text
-      if (tried === STATE_TRIES)
-        throw new ServiceError(
-          'bad-state',
-          `${name}/${path} is ${text.trim() === '' ? 'empty' : 'not a whole state file'}; the server may be at work on it: run the same command again later.`,
-          { retry: true },
-        )
-      await sleep(pauseMs * tried, undefined, { signal })
+      throw new ServiceError(
+        'bad-state',
+        `${name}/${path} is ${text.trim() === '' ? 'empty' : 'not a whole state file'}; the server may be writing it: run the same command again later.`,
+        { retry: true },
+      )
     }
+    return retrying(ask, { tries: STATE_TRIES, pauseMs, signal })
   }
 
   async function state(sequence: number): Promise<ReplicationState | null> {
@@ -120,19 +122,24 @@ export function openReplicationServer(address: string, options: CacheOptions): R
       if (found !== null) return found
       throw new ServiceError(
         'no-replication',
-        `${name} has no state.txt, so it is no server of changes (any more); set osm.changes to the change files: osm.changes: [files].`,
+        `${name} has no state.txt, so it does not publish changes (any more); set osm.changes to the change files: osm.changes: [files].`,
         { retry: false },
       )
     },
     state,
-    cached: (sequence) => noted(pathOf(sequence), changesUrl(sequence), sequence),
-    async changes(sequence, latest) {
-      const found = (await state(sequence)) ?? { sequence, timestamp: latest.timestamp }
-      await mkdir(folder, { recursive: true })
-      const file = await fetchChanges(changesUrl(sequence), pathOf(sequence), found, options)
-      return file && { state: found, file }
+    async cached(sequence, since) {
+      const found = await noted(pathOf(sequence), changesUrl(sequence), sequence)
+      return found !== null && Date.parse(found.state.timestamp) >= Date.parse(since) ? found : null
     },
-    tidy: () => removeUnused(folder),
+    async changes(state) {
+      const file = await fetchChanges(changesUrl(state.sequence), pathOf(state.sequence), state, options)
+      return file && { state, file }
+    },
+    async tidy() {
+      await touch(folder)
+      await removeUnused(servers)
+      await removeUnused(folder)
+    },
   }
 }
 
@@ -185,13 +192,13 @@ async function fetchChanges(
   url: string,
   path: string,
   state: ReplicationState,
-  { signal, onRetry, pauseMs }: CacheOptions,
+  { signal, terminal, pauseMs }: CacheOptions,
 ): Promise<ChangeFile | null> {
   const got = await download({
     url,
     path,
     signal,
-    ...(onRetry && { onRetry }),
+    onRetry: retryNote(url, terminal),
     ...(pauseMs !== undefined && { pauseMs }),
     checkHead(head, response) {
       const kind = fileKind(head, response.headers.get('content-type'))
@@ -221,9 +228,7 @@ async function fetchChanges(
   return changeFile(path, url, got.bytes, hash)
 }
 
-/**
- * Where a server declares gzip as the encoding of the transfer, XML comes out of it; else files are gzip.
- */
+/** Whether a downloaded change file is complete: gzip, or XML from a server that sends gzip as a content encoding. */
 async function isWhole(path: string): Promise<boolean> {
   const file = await open(path)
   try {

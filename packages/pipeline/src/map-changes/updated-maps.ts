@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isRunning, PLACE, type Progress, sha256, sha256OfStream } from '@skyscript/core'
 import { APPLY_VERSION, type AppliedChanges, applyChanges, type PbfHeader } from '@skyscript/osm-extract'
-import { isIntact, removeUnused, touch, writeWhole } from '../url-cache.ts'
+import { isIntact, isUnusedFor, KEEP_OLD_MS, removeUnused, touch, writeWhole } from '../url-cache.ts'
 import { addCounts, type ChangeCounts, countsOf } from './change-counts.ts'
 import type { ChangeFile } from './replication-server.ts'
 
@@ -27,7 +27,7 @@ export interface UpdatedMap {
 export interface MapUpdate {
   /** null: there was nothing to apply. */
   readonly map: UpdatedMap | null
-  /** Number of change files that the last update did not have. */
+  /** Number of change files that the cache lacked; all of them where they are listed. */
   readonly newFiles: number
   readonly to: Pick<UpdatedMap, 'sequence' | 'timestamp'>
 }
@@ -55,19 +55,19 @@ export interface Making {
 export interface UpdatedMaps {
   /** The map that came furthest of those from which a server's changes are applied. */
   newestStart(server: string): Promise<UpdatedMap | null>
-  /** The map that applying these changes gives, if it is not in the cache already. It is there, whole and noted, or nothing is. */
+  /** The map with these changes applied, from the cache or made. A map is in the cache whole, or not at all. */
   make(making: Making): Promise<UpdatedMap>
   /** Forgets a map, so that the next build makes it anew. */
   discard(identity: string): Promise<void>
-  /** Removes maps that nothing has used for long, but for those that later updates use. */
+  /** Removes maps that nothing has used for a day, except this one and the newest that later updates start from. */
   tidy(used: UpdatedMap | null): Promise<void>
 }
 
 const identityAfter = (identity: string, changes: readonly ChangeFile[]): string =>
   changes.reduce((before, change) => sha256(`${before} ${change.sha256}`), identity)
 
-/** @param folder of the cache, where the maps of an extract with this sha256 are kept */
-export async function openUpdatedMaps(cacheFolder: string, extract: string, keepMs: number): Promise<UpdatedMaps> {
+/** @param extract sha256 of the extract */
+export async function openUpdatedMaps(cacheFolder: string, extract: string): Promise<UpdatedMaps> {
   const folder = join(cacheFolder, 'maps', `${extract.slice(0, 32)}-${APPLY_VERSION}`)
   await mkdir(folder, { recursive: true })
   await touch(folder)
@@ -114,9 +114,11 @@ export async function openUpdatedMaps(cacheFolder: string, extract: string, keep
     async make({ from, changes, startFor = null, replication, signal, progress, onApplied }) {
       const identity = identityAfter(from.identity, changes)
       const known = await open(identity)
-      if (known !== null && startFor !== null)
+      if (known !== null) {
+        if (startFor === null || startFor === known.startFor) return known
         await writeWhole(noteOf(identity), { ...(await read(identity)), startFor })
-      if (known !== null) return known
+        return { ...known, startFor }
+      }
       const own = join(folder, `${PLACE.slice(0, 8)}-${process.pid}-${randomUUID()}.new`)
       await mkdir(own)
       try {
@@ -156,8 +158,7 @@ export async function openUpdatedMaps(cacheFolder: string, extract: string, keep
       for (const name of await readdir(folder)) {
         const identity = name.endsWith('.osm.pbf') ? name.slice(0, -'.osm.pbf'.length) : null
         if (identity === null || identity === used?.identity || identity === start?.identity) continue
-        const found = await stat(join(folder, name)).catch(() => null)
-        if (found === null || Date.now() - found.mtimeMs < keepMs) continue
+        if (!(await isUnusedFor(join(folder, name), KEEP_OLD_MS))) continue
         await rm(noteOf(identity), { force: true })
         await rm(join(folder, name), { force: true })
       }
@@ -167,15 +168,13 @@ export async function openUpdatedMaps(cacheFolder: string, extract: string, keep
 
 const ABANDONED_MS = 86_400_000
 
-/** What processes that were killed had begun. */
+/** Removes the unfinished maps of killed processes. */
 async function removeLeftOver(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const match = /^([0-9a-f]{8})-(\d+)-[0-9a-f-]{36}\.new$/.exec(name)
     if (match === null) continue
     const path = join(folder, name)
-    const found = await stat(path).catch(() => null)
     const isDead = match[1] === PLACE.slice(0, 8) && !isRunning(Number(match[2]))
-    if (isDead || (found !== null && Date.now() - found.mtimeMs > ABANDONED_MS))
-      await rm(path, { recursive: true, force: true })
+    if (isDead || (await isUnusedFor(path, ABANDONED_MS))) await rm(path, { recursive: true, force: true })
   }
 }

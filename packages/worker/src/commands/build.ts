@@ -1,6 +1,7 @@
 import { type Config, formatCount, formatCounted } from '@skyscript/core'
 import type { BuildResult } from '@skyscript/pipeline'
 import { argument, defineCommand, jsonOption } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
 
 export const build = defineCommand({
   name: 'build',
@@ -17,7 +18,7 @@ export const build = defineCommand({
     const { jobs, unchanged, changes, leftOut, refreshed, lock } = result
     if (json) process.stdout.write(`${JSON.stringify({ jobs, unchanged, changes, leftOut, refreshed, ...lock })}\n`)
     else process.stdout.write(summaryOf(config, result, await changedLines(result)))
-    return Object.keys(lock.counts.failed).length === 0 ? 0 : 2
+    return Object.keys(lock.counts.failed).length === 0 ? EXIT.whole : EXIT.partial
   },
 })
 

@@ -50,7 +50,7 @@ async function updateOnce(region: string, json: boolean): Promise<number> {
   if (given.osm.at !== undefined)
     throw new InputError(
       'fixed-map',
-      `${region} sets osm.at, a time whose map changes no more; run skyscript build, or remove osm.at.`,
+      `${region} sets osm.at, so the map is of a fixed time; run skyscript build, or remove osm.at.`,
     )
   const config: Config = { ...given, osm: { changes: 'auto', ...given.osm } }
   const { withBuild } = await import('../runs/with-build.ts')
@@ -66,13 +66,13 @@ async function updateOnce(region: string, json: boolean): Promise<number> {
   return Object.keys(lock.counts.failed).length === 0 ? EXIT.whole : EXIT.partial
 }
 
-/** Whether a fault may have passed by the next update. */
+/** Whether a fault may be over by the next update. */
 const passes = (error: unknown) => isOutage(error) || (error instanceof ServiceError && error.retry)
 
-/** Timers count no further than 24 days. */
+/** One timer waits a day at most: Node's can't wait longer than 24 days. */
 const LONGEST_TIMER_MS = 86_400_000
 
-/** Whether it was stopped before. */
+/** @returns whether it was stopped before that time */
 async function waitUntil(time: number, signal: AbortSignal): Promise<boolean> {
   for (let left = time - Date.now(); left > 0 && !signal.aborted; left = time - Date.now())
     await sleep(Math.min(left, LONGEST_TIMER_MS), undefined, { signal }).catch(() => {})

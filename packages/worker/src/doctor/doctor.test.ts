@@ -91,9 +91,12 @@ test('an OSM extract that is missing, or something else, is told apart', async (
 })
 
 test('changes of the map are looked at: each file, or the server that the extract names', async () => {
-  const files = await doctor({ osm: '{ source: town.osm.pbf, changes: [page.osm.pbf, gone.osc] }' })
+  const files = await doctor({
+    osm: '{ source: town.osm.pbf, changes: [page.osm.pbf, gone.osc, "ftp://example.org/1.osc"] }',
+  })
   expect(files.get('osm.changes:1')).toMatchObject({ status: 'fail', detail: expect.stringMatching(/is a web page/) })
   expect(files.get('osm.changes:2')).toMatchObject({ status: 'fail', detail: expect.stringMatching(/no such file/) })
+  expect(files.get('osm.changes:3')).toMatchObject({ status: 'fail', detail: expect.stringMatching(/can't be used/) })
   const server = await doctor({ osm: '{ source: town.osm.pbf, changes: auto }' })
   expect(server.get('osm.changes')).toMatchObject({
     status: 'fail',
