@@ -127,6 +127,8 @@ test('--bootstrap adds intervals and --confusion writes a matrix, and both leave
   expect(stdout.split('\n').filter((line) => line.startsWith('  95 %  '))).toHaveLength(2)
   const refused = await evaluate(...classify, '--confusion', at('none', 'confusion.csv'))
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('there is no such folder')])
+  const folderNamed = await evaluate(...classify, '--confusion', at('set'))
+  expect([folderNamed.code, folderNamed.stderr]).toEqual([1, expect.stringContaining('set is a folder; name a file.')])
   const needless = await evaluate(...retrieve, '--confusion', at('confusion.csv'))
   expect([needless.code, needless.stderr]).toEqual([1, expect.stringContaining('--confusion has no effect with')])
 })
@@ -136,6 +138,10 @@ test('texts that are longer than the model reads are counted', async () => {
   await writeFile(at('set', 'long.csv'), `filepath,title\n${path(0)},${long}\n${path(1)},short\n${path(2)},${long}\n`)
   const { code, stderr } = await evaluate('--retrieve', at('set', 'long.csv'), '--caption-column', 'title', ...ROOT())
   expect([code, stderr]).toEqual([0, expect.stringContaining('1 text longer than the model reads')])
+  await writeFile(at('long.txt'), `an image of {c} from above\n${long} with {c}\n`)
+  const classify = ['--classify', at('set', 'labels.csv'), '--classes', at('classes.txt'), ...ROOT()]
+  const prompted = await evaluate(...classify, '--prompts', at('long.txt'))
+  expect([prompted.code, prompted.stderr]).toEqual([0, expect.stringContaining('6 texts longer than the model reads')])
   const short = await evaluate('--retrieve', at('set', 'captions.csv'), '--caption-column', 'title', ...ROOT())
   expect(short.stderr).not.toContain('longer than')
 })
@@ -172,7 +178,21 @@ test('images that are missing or broken are refused in one sentence with the lin
   expect(JSON.parse(skipping.stdout)).toMatchObject({ n: 2, skipped: { 'missing-image': 2, 'unreadable-image': 1 } })
   expect(skipping.stderr).toContain('2 rows of')
   await writeFile(csv, 'filepath,label\n')
-  expect(await refused(...ROOT())).toContain('has no row that can be evaluated')
+  expect(await refused(...ROOT())).toContain('has no row that can be evaluated.')
+  await writeFile(csv, 'filepath,label\nset/none.png,beach\n,beach\n')
+  expect(await refused(...ROOT(), '--skip-missing')).toContain('evaluated (left out: 2 missing-image).')
+})
+
+test('every row of an image that cannot be read is counted', async () => {
+  const csv = at('set', 'captions-of-broken.csv')
+  await writeFile(at('set', 'broken.png'), 'no picture')
+  await writeFile(csv, `filepath,title\nset/broken.png,a\n${path(0)},b\nset/broken.png,c\nset/broken.png,d\n`)
+  const { code, stdout, stderr } = await evaluate(
+    ...['--retrieve', csv, '--caption-column', 'title', '--skip-missing'],
+    ...ROOT(),
+  )
+  expect(code, stderr).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ images: 1, texts: 1, skipped: { 'unreadable-image': 3 } })
 })
 
 test('one class with a column of 0 and 1 is measured by precision, recall, F1 and average precision', async () => {

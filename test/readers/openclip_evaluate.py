@@ -6,7 +6,6 @@ Prints the accuracies and recalls as SkyScript's code defines them, and the fold
 """
 
 import contextlib
-import gzip
 import importlib.util
 import json
 import os
@@ -16,7 +15,7 @@ from pathlib import Path
 import open_clip
 import pandas
 import torch
-from open_clip.tokenizer import bytes_to_unicode, default_bpe
+from open_clip.tokenizer import default_bpe
 from PIL import Image
 
 tool_path, folder, root, labels_csv, classes_txt, captions_csv = sys.argv[1:]
@@ -25,67 +24,12 @@ tool = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(tool)
 
 
-def write_tokenizer(path):
-    """OpenCLIP's own vocabulary in the hub's format."""
-    with gzip.open(default_bpe()) as file:
-        lines = file.read().decode("utf-8").split("\n")
-    merges = lines[1 : 49152 - 256 - 2 + 1]
-    characters = list(bytes_to_unicode().values())
-    tokens = characters + [each + "</w>" for each in characters]
-    tokens += ["".join(merge.split()) for merge in merges] + ["<|startoftext|>", "<|endoftext|>"]
-    split = "'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+"
-    special = [
-        {"id": len(tokens) - 2 + i, "content": tokens[i - 2], "special": True, "normalized": False}
-        | {"single_word": False, "lstrip": False, "rstrip": False}
-        for i in range(2)
-    ]
-    content = {
-        "version": "1.0",
-        "added_tokens": special,
-        "normalizer": {
-            "type": "Sequence",
-            "normalizers": [
-                {"type": "NFC"},
-                {"type": "Replace", "pattern": {"Regex": "\\s+"}, "content": " "},
-                {"type": "Lowercase"},
-            ],
-        },
-        "pre_tokenizer": {
-            "type": "Sequence",
-            "pretokenizers": [
-                {"type": "Split", "pattern": {"Regex": split}, "behavior": "Removed", "invert": True},
-                {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True},
-            ],
-        },
-        "post_processor": {
-            "type": "RobertaProcessing",
-            "cls": ["<|startoftext|>", len(tokens) - 2],
-            "sep": ["<|endoftext|>", len(tokens) - 1],
-            "trim_offsets": False,
-            "add_prefix_space": False,
-        },
-        "decoder": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True},
-        "model": {
-            "type": "BPE",
-            "unk_token": "<|endoftext|>",
-            "continuing_subword_prefix": "",
-            "end_of_word_suffix": "</w>",
-            "fuse_unk": False,
-            "vocab": {token: i for i, token in enumerate(tokens)},
-            "merges": merges,
-        },
-    }
-    path.write_text(json.dumps(content), encoding="utf-8")
-    return len(tokens)
-
-
-tokenizer_file = Path(folder, "tokenizer.json")
 config = {
     "embed_dim": 32,
     "vision_cfg": {"image_size": 48, "layers": 2, "width": 64, "head_width": 32, "patch_size": 8},
     "text_cfg": {
         "context_length": 77,
-        "vocab_size": write_tokenizer(tokenizer_file),
+        "vocab_size": 49408,
         "width": 64,
         "heads": 4,
         "layers": 2,
@@ -105,7 +49,7 @@ model.eval()
 torch.save({"name": "tiny-evaluated", "state_dict": model.state_dict()}, os.path.join(folder, "tiny.pt"))
 exported = os.path.join(folder, "model")
 sys.argv = ["export-openclip.py", os.path.join(folder, "tiny.pt"), "--output", exported]
-sys.argv += ["--config", str(configs / "tiny-evaluated.json"), "--tokenizer", str(tokenizer_file)]
+sys.argv += ["--config", str(configs / "tiny-evaluated.json"), "--vocabulary", default_bpe()]
 with contextlib.redirect_stdout(sys.stderr):
     assert tool.main() == 0, "the tool exports the model"
 tokenize = open_clip.get_tokenizer("tiny-evaluated")

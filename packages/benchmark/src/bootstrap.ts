@@ -5,11 +5,11 @@ const OUTSIDE = 0.025
 const SEED = 51
 
 /**
- * Intervals of the means of some columns by the percentile bootstrap (Efron and Tibshirani 1993, chapter 13): rows are drawn
- * again with replacement. The same rows give the same intervals in any order.
+ * Intervals of the means of some columns by the percentile bootstrap (Efron and Tibshirani 1993, chapter 13): rows are
+ * resampled with replacement. The same rows give the same intervals in any order.
  *
  * @param columns figures of the same rows, such as the hits of each image among the best 1 and the best 5
- * @param samples how often all rows are drawn again
+ * @param samples number of resamplings
  */
 export function bootstrapIntervals(columns: readonly (readonly number[])[], samples: number): Interval[] {
   const count = columns[0]!.length

@@ -1,8 +1,8 @@
-import { InputError } from '@skyscript/core'
+import { formatCounted, InputError } from '@skyscript/core'
 import { isEmptyField, isNumber, isTruthValue } from './pandas.ts'
 
 /** The original takes the best 5, and fails on fewer classes. */
-export const FEWEST_CLASSES = 5
+const FEWEST_CLASSES = 5
 
 /**
  * A class list as the original reads it: one name a line, trimmed, in the order of the class index.
@@ -29,7 +29,8 @@ export function parseClassList(text: string, name: string): string[] {
 /** @throws InputError `bad-classes` */
 export function checkEnoughClasses(classes: readonly string[], name: string): void {
   if (classes.length >= FEWEST_CLASSES) return
-  const message = `${name} has ${classes.length} ${classes.length === 1 ? 'class' : 'classes'}, but top-5 accuracy needs at least ${FEWEST_CLASSES}; add classes.`
+  const count = formatCounted(classes.length, 'class', 'classes')
+  const message = `${name} has ${count}, but top-5 accuracy needs at least ${FEWEST_CLASSES}; add classes.`
   throw new InputError('bad-classes', message)
 }
 

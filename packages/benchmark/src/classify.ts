@@ -4,7 +4,7 @@ import { ExpectedHits, hitProbability, sumOf } from './expected-hits.ts'
 import { fillPrompts, type Prompts } from './prompts.ts'
 import { cosine, meanDirection } from './vectors.ts'
 
-/** What embeds texts: unit vectors. */
+/** Embeds texts as unit vectors. */
 export interface TextEncoder {
   /** Best number of concurrent calls. */
   readonly textsAtOnce: number
@@ -35,7 +35,7 @@ export interface Accuracy {
   readonly correct5: number
   /** In the order of the class list. */
   readonly classes: readonly { readonly name: string; readonly n: number; readonly correct1: number }[]
-  /** 95 % intervals, where they were asked for. */
+  /** 95 % intervals, if requested. */
   readonly intervals?: { readonly top1: Interval; readonly top5: Interval }
 }
 
@@ -46,7 +46,7 @@ export class Classification {
   /** By image. */
   readonly #top1: number[] = []
   readonly #top5: number[] = []
-  /** By class: images, and those of them that were taken for each class. */
+  /** By class: its images, and how many of them were taken for each class. */
   readonly #classes: { n: number; readonly takenFor: readonly ExpectedHits[] }[]
 
   constructor(names: readonly string[], vectors: readonly Float32Array[]) {
@@ -81,7 +81,7 @@ export class Classification {
     return this.#classes.map(({ takenFor }) => takenFor.map(({ sum }) => sum))
   }
 
-  /** @param bootstrap how often images are drawn again for intervals; none without it */
+  /** @param bootstrap how often images are resampled for intervals; no intervals if undefined */
   accuracy(bootstrap?: number): Accuracy {
     const classes = this.#classes.map(({ n, takenFor }, i) => ({
       name: this.#names[i]!,

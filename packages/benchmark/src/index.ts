@@ -25,6 +25,6 @@ export {
   readLabelledRows,
 } from './read-rows.ts'
 export { accuracyText, detectionText, retrievalText } from './result-text.ts'
-export { type Retrieval, retrieve, type Vectors } from './retrieve.ts'
+export { RANKS, type Retrieval, retrieve, type Vectors } from './retrieve.ts'
 export { RowFaults } from './row-faults.ts'
 export { cosine } from './vectors.ts'

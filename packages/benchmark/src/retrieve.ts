@@ -18,7 +18,7 @@ export interface Retrieval {
   readonly texts: number
   readonly image_to_text: Recalls
   readonly text_to_image: Recalls
-  /** 95 % intervals, where they were asked for. */
+  /** 95 % intervals, if requested. */
   readonly intervals?: { readonly image_to_text: ByRank<Interval>; readonly text_to_image: ByRank<Interval> }
 }
 
@@ -34,14 +34,14 @@ const IMAGES = 1024
 const TEXTS = 4096
 
 /**
- * Finds texts by images and images by texts. Each image and each text has an answer at least.
+ * Finds texts by images and images by texts. Each image and each text must be in a pair.
  *
- * Only the rank of the best answer counts, so one pass over all products is enough for both directions: its cosine is known
- * before. Products of blocks are fast but rounded in ways that depend on where a vector stands; one that is too near to the
- * best answer's cosine to tell is computed again in double precision, so that equal vectors have equal cosines.
+ * Only the rank of the best answer counts, and its cosine is computed first, so one pass over all products is enough for both
+ * directions. Products of blocks are fast, but their rounding depends on a vector's place in the block. One that is too close
+ * to the best answer's cosine is computed again in double precision, so that equal vectors have equal cosines.
  *
  * @param pairs index of an image and of a text that belong together; may repeat
- * @param options.bootstrap how often queries are drawn again for intervals; none without it
+ * @param options.bootstrap how often queries are resampled for intervals; no intervals if undefined
  */
 export async function retrieve(
   images: Vectors,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ExpectedHits, hitProbability } from '../src/expected-hits.ts'
+import { hitProbability, sumOf } from '../src/expected-hits.ts'
 
 /** All ways to choose some of the numbers below `count`. */
 function* choices(count: number, size: number, from = 0): Generator<number[]> {
@@ -33,11 +33,6 @@ test('a sum of hits is the same to the last bit in any order', () => {
     fc.integer({ min: 1, max: 70 }).map((n) => 1 / n),
     { minLength: 2, maxLength: 50 },
   )
-  const sumOf = (parts: readonly number[]) => {
-    const hits = new ExpectedHits()
-    for (const part of parts) hits.add(part)
-    return hits.sum
-  }
   fc.assert(
     fc.property(probabilities, (parts) => {
       expect(sumOf(parts.toSorted())).toBe(sumOf(parts.toReversed()))

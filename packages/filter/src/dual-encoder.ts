@@ -1,13 +1,12 @@
-import { DataFault } from '@skyscript/core'
+import { DataFault, InputError } from '@skyscript/core'
 import { FILE_FORMATS } from './clip/preprocess.ts'
 import { createImageEmbedder } from './image-embedder.ts'
 import { checkModelLogin } from './model-server/model-login.ts'
 import { openEmbedder } from './scorer.ts'
 import type { ScorerOptions } from './scorer-options.ts'
-import { type ScorerIdentity, scorerFingerprint } from './scoring.ts'
 
 /** A CLIP as two functions: images and texts -> unit vectors of one space. */
-export interface DualEncoder extends ScorerIdentity {
+export interface DualEncoder {
   /** Best number of concurrent calls of `embedText`. */
   readonly textsAtOnce: number
   /**
@@ -16,7 +15,12 @@ export interface DualEncoder extends ScorerIdentity {
    * @throws ServiceError if a server that runs the model fails
    */
   embedImages(images: readonly Uint8Array[]): Promise<(Float32Array | DataFault)[]>
-  /** A unit vector; NaN if the model returns a zero vector. */
+  /**
+   * A unit vector.
+   *
+   * @throws InputError `bad-model` if the model returns a zero vector or NaN
+   * @throws ServiceError if a server that runs the model fails
+   */
   embedText(text: string): Promise<Float32Array>
   /** Whether a text has more tokens than the model reads, so that its end is left out (the end token is kept). */
   isCut(text: string): Promise<boolean>
@@ -35,9 +39,6 @@ export async function openDualEncoder(options: ScorerOptions): Promise<DualEncod
   const { embedder } = named
   const images = createImageEmbedder([named], FILE_FORMATS)
   return {
-    name: options.name,
-    fingerprint: scorerFingerprint(embedder.preprocessing, embedder.fingerprint),
-    model: embedder.model,
     textsAtOnce: embedder.captionsAtOnce,
     async embedImages(files) {
       const embedded = await images.embed(files, [named])
@@ -47,7 +48,11 @@ export async function openDualEncoder(options: ScorerOptions): Promise<DualEncod
           : new DataFault('embedding-not-a-number', 'The model gives no embedding for this image.'),
       )
     },
-    embedText: (text) => embedder.embedText(text),
+    async embedText(text) {
+      const embedding = await embedder.embedText(text)
+      if (embedding.every(Number.isFinite)) return embedding
+      throw new InputError('bad-model', `The model gives no embedding for the text "${text}"; use another model.`)
+    },
     isCut: (text) => embedder.isCut(text),
     async close() {
       await Promise.all([images.close(), embedder.close()])

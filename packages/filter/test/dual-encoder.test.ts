@@ -2,6 +2,7 @@ import { DataFault } from '@skyscript/core'
 import { openDualEncoder, openScorer } from '@skyscript/filter'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
+import { startInferenceServer } from './support/inference-server.ts'
 import { DEMO_MODEL } from './support/models.ts'
 
 const OPTIONS = { name: 'demo', model: DEMO_MODEL, cacheFolder: '/nowhere' }
@@ -30,5 +31,23 @@ test('a dual encoder gives the cosines of a scorer, and takes TIFF besides, whic
   } finally {
     await encoder.close()
     await scorer.close()
+  }
+})
+
+test('a text without an embedding is an error of the model, and such an image a fault', async () => {
+  const server = await startInferenceServer(DEMO_MODEL)
+  const png = await sharp({ create: { width: 9, height: 9, channels: 3, background: 'red' } })
+    .png()
+    .toBuffer()
+  const encoder = await openDualEncoder({ ...OPTIONS, server: { url: server.url, vision: 'vision', text: 'text' } })
+  try {
+    server.fault = () => 'nan'
+    await expect(encoder.embedText('a lake')).rejects.toMatchObject({
+      code: 'bad-model',
+      message: 'The model gives no embedding for the text "a lake"; use another model.',
+    })
+    expect(await encoder.embedImages([png])).toEqual([expect.objectContaining({ code: 'embedding-not-a-number' })])
+  } finally {
+    await encoder.close()
   }
 })

@@ -183,16 +183,13 @@ function boxOf(text: string): Box | undefined {
   return [west!, south!, east!, north!]
 }
 
-const BOX_SIDES = 'west,south,east,north in degrees; west > east crosses 180 degrees'
+const A_BOX = 'west,south,east,north in degrees; west > east crosses 180 degrees'
 
 /** West, south, east, north in degrees. */
-export const clipBox = kind(boxOf, BOX_SIDES)
+export const clipBox = kind(boxOf, A_BOX)
 
-/** A box, or a word or path. */
-export const boxOrText = kind<Box | string>(
-  (text) => (/^[-\d.,\s]*$/.test(text) ? boxOf(text) : text),
-  `${BOX_SIDES}, or what the help names`,
-)
+/** A box, or a word or path; only a text of numbers can be wrong. */
+export const boxOrText = kind<Box | string>((text) => (/^[-\d.,\s]*$/.test(text) ? boxOf(text) : text), A_BOX)
 
 /** Longitude and latitude in degrees. */
 export const position = kind((text): Position | undefined => {

@@ -4,8 +4,8 @@ const HIGH = 2 ** 20
 export const FNV_OFFSET = 0x811c9dc5
 
 /**
- * FNV-1a of the characters from one to before another, 32 bits: it detects changes, and offers no protection against
- * attackers. The hash of a text as the seed of a second gives that of both together.
+ * FNV-1a, 32 bits, of the characters in [from, to): it detects changes, and offers no protection against attackers. With the
+ * hash of one text as the seed, it gives the hash of both texts joined.
  */
 export function hash32(text: string, seed = FNV_OFFSET, from = 0, to = text.length): number {
   let value = seed

@@ -17,7 +17,6 @@ import { MODEL } from '../tag-options.ts'
 const CLASSIFY = ['top1', 'top5']
 const BINARY = ['f1', 'precision', 'recall', 'average_precision']
 const DIRECTIONS = ['image_to_text', 'text_to_image']
-const RETRIEVE = DIRECTIONS.flatMap((direction) => [1, 5, 10, 100].map((k) => `${direction}.R@${k}`))
 
 const DEFAULTS = { labelColumn: 'label', prompts: 'SkyScript_cls', captionColumn: 'title_multi_objects' }
 
@@ -55,14 +54,15 @@ export const evaluate = defineCommand({
   async run({ model, device, batch, server, vision, text, atLeast, json, ...given }) {
     const { classify, retrieve, classes, binaryColumn, root, skipMissing = false, bootstrap, confusion } = given
     checkTogether(given)
-    const figures = retrieve !== undefined ? RETRIEVE : binaryColumn !== undefined ? BINARY : CLASSIFY
+    const { accuracyText, detectionText, RANKS, retrievalText } = await import('@skyscript/benchmark')
+    const recalls = () => DIRECTIONS.flatMap((direction) => RANKS.map((k) => `${direction}.R@${k}`))
+    const figures = retrieve !== undefined ? recalls() : binaryColumn !== undefined ? BINARY : CLASSIFY
     for (const { name } of atLeast)
       if (!figures.includes(name))
         throw new InputError('usage', `--at-least ${name}: it must be one of ${figures.join(', ')}.`)
 
     const { openDualEncoder } = await import('@skyscript/filter')
     const { modelOptions } = await import('@skyscript/pipeline/files')
-    const { accuracyText, detectionText, retrievalText } = await import('@skyscript/benchmark')
     const { evaluateClasses, evaluateDetection, evaluateRetrieval } = await import('../evaluate/evaluate.ts')
     const { downloadProgress, openTerminal } = await import('../terminal/open-terminal.ts')
     const { writeAll } = await import('../terminal/json-lines.ts')

@@ -3,10 +3,11 @@ import { dirname, join, resolve } from 'node:path'
 import type { ImageRow, RowFaults } from '@skyscript/benchmark'
 import { DataFault, formatCounted, systemReason, type Terminal } from '@skyscript/core'
 import type { DualEncoder } from '@skyscript/filter'
+import pMap from 'p-map'
 
-/** Images whose files are in memory together; the next ones are read meanwhile. */
+/** Images embedded in one call; the next ones are read meanwhile. */
 const BATCH = 256
-/** Files looked for, or read, at a time. */
+/** Files checked or read concurrently. */
 const FILES_AT_ONCE = 64
 /** Folders above the root in which a missing image is looked for, to name the right root. */
 const LEVELS = 3
@@ -22,12 +23,8 @@ export async function rowsWithFiles<R extends ImageRow>(
   faults: RowFaults,
 ): Promise<R[]> {
   const paths = [...new Set(rows.map(({ path }) => path))]
-  const there = new Set<string>()
-  for (let at = 0; at < paths.length; at += FILES_AT_ONCE) {
-    const some = paths.slice(at, at + FILES_AT_ONCE)
-    const found = await Promise.all(some.map((path) => isFile(resolve(root, path))))
-    for (const [i, path] of some.entries()) if (found[i]) there.add(path)
-  }
+  const found = await pMap(paths, (path) => isFile(resolve(root, path)), { concurrency: FILES_AT_ONCE })
+  const there = new Set(paths.filter((_, i) => found[i]))
   const missing = rows.filter(({ path }) => !there.has(path))
   if (missing.length === 0) return [...rows]
   const { path } = missing[0]!
@@ -53,48 +50,48 @@ async function rootHint(root: string, path: string): Promise<string> {
 }
 
 /**
- * Embeds images in their order, and leaves out those that can't be read.
+ * Embeds each image once, in the order of its first row, and leaves out images that can't be read with all their rows.
  *
- * @param rows with files
+ * @param given rows with files
  * @throws InputError `unreadable-image` or `embedding-not-a-number` unless `faults` skips such rows
  */
 export async function* embedRows<R extends ImageRow>(
-  rows: readonly R[],
+  given: readonly R[],
   options: {
     readonly encoder: DualEncoder
     readonly root: string
     readonly faults: RowFaults
     readonly terminal: Terminal
   },
-): AsyncGenerator<{ readonly row: R; readonly embedding: Float32Array }> {
+): AsyncGenerator<{ readonly rows: readonly R[]; readonly embedding: Float32Array }> {
   const { encoder, root, faults, terminal } = options
   const progress = terminal.stage('images', 'images')
-  const read = (at: number) => readFiles(rows.slice(at, at + BATCH), root)
+  const images = [...Map.groupBy(given, ({ path }) => path)]
+  const read = (at: number) =>
+    pMap(images.slice(at, at + BATCH), ([path]) => readFile(resolve(root, path)).catch(systemReason), {
+      concurrency: FILES_AT_ONCE,
+    })
   let done = 0
   try {
-    for (let next = read(0); done < rows.length; ) {
-      const some = rows.slice(done, done + BATCH)
+    for (let next = read(0); done < images.length; ) {
+      const some = images.slice(done, done + BATCH)
       const files = await next
       next = read(done + BATCH)
       const embedded = await encoder.embedImages(files.map((file) => (typeof file === 'string' ? NOTHING : file)))
-      for (const [i, row] of some.entries()) {
+      for (const [i, [path, rows]] of some.entries()) {
         const [file, embedding] = [files[i]!, embedded[i]!]
         if (embedding instanceof DataFault) {
           const why = typeof file === 'string' ? file : embedding.message
-          faults.add(row.line, embedding.code, `${row.path}: ${why.replace(/\.$/, '')}`)
-        } else yield { row, embedding }
+          for (const { line } of rows) faults.add(line, embedding.code, `${path}: ${why.replace(/\.$/, '')}`)
+        } else yield { rows, embedding }
       }
       done += some.length
-      progress.update(done, rows.length)
+      progress.update(done, images.length)
     }
   } finally {
     progress.end(formatCounted(done, 'image'))
   }
 }
 
-/** The encoder takes it as an image that can't be read. */
+/** Stands for a file that can't be read: to the encoder, an image that can't be read. */
 const NOTHING = new Uint8Array()
-
-/** The bytes of images, or why a file can't be read. */
-const readFiles = (rows: readonly ImageRow[], root: string): Promise<(Uint8Array | string)[]> =>
-  Promise.all(rows.map(({ path }) => readFile(resolve(root, path)).catch(systemReason)))

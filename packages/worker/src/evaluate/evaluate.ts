@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { rename, stat, writeFile } from 'node:fs/promises'
+import { rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import {
   type Accuracy,
@@ -21,8 +21,9 @@ import {
   readCaptionedRows,
   readLabelledRows,
   retrieve,
+  type TextEncoder,
 } from '@skyscript/benchmark'
-import { formatCounted, InputError, type Terminal } from '@skyscript/core'
+import { formatCounted, InputError, systemReason, type Terminal } from '@skyscript/core'
 import type { DualEncoder } from '@skyscript/filter'
 import { readTextFile } from '@skyscript/pipeline/files'
 import { stringify } from 'csv-stringify/sync'
@@ -36,7 +37,7 @@ export interface Evaluated {
   readonly root: string | undefined
   /** Leaves out rows that can't be used, rather than ending. */
   readonly skipMissing: boolean
-  /** Opens the model, after everything that can be wrong with the files was looked at. */
+  /** Opens the model; called once the files have been checked. */
   readonly openEncoder: () => Promise<DualEncoder>
   readonly terminal: Terminal
 }
@@ -60,7 +61,7 @@ export async function evaluateClasses(
   },
 ): Promise<Outcome<Accuracy>> {
   const { classList, labelColumn, prompts, bootstrap, confusion } = options
-  if (confusion !== undefined) await checkFolderOf(confusion)
+  if (confusion !== undefined) await checkOutput(confusion)
   const templates = await promptsNamed(prompts)
   const classes = parseClassList(await readTextFile(classList, '--classes'), classList)
   checkEnoughClasses(classes, classList)
@@ -68,12 +69,13 @@ export async function evaluateClasses(
   const faults = new RowFaults(csv, { skip: evaluated.skipMissing })
   const read = await readLabelledRows(await openCsv(csv), { column: labelColumn, classes, faults })
   if (read.withoutLabel > 0) terminal.note(`${formatCounted(read.withoutLabel, 'row')} without a label left out`)
-  return withEncoder(evaluated, read.rows, faults, async (rows, encoder, embed) => {
-    const counting = new Classification(classes, await classVectors(classes, templates, encoder))
-    for await (const { row, embedding } of embed(rows)) counting.add(embedding, row.label)
+  return withEncoder(evaluated, read.rows, faults, async (rows, texts, embed) => {
+    const counting = new Classification(classes, await classVectors(classes, templates, texts))
+    for await (const image of embed(rows)) for (const { label } of image.rows) counting.add(image.embedding, label)
     const accuracy = counting.accuracy(bootstrap)
-    if (confusion !== undefined && accuracy.n > 0) await writeConfusion(confusion, classes, counting.confusion)
-    return { n: accuracy.n, result: () => accuracy }
+    if (accuracy.n === 0) return null
+    if (confusion !== undefined) await writeConfusion(confusion, classes, counting.confusion)
+    return accuracy
   })
 }
 
@@ -86,17 +88,23 @@ export async function evaluateDetection(
   const templates = await promptsNamed(prompts)
   const classes = parseClassList(await readTextFile(classList, '--classes'), classList)
   if (classes.length !== 1)
-    throw new InputError('bad-classes', `${classList} has ${classes.length} classes, but --binary-column needs one.`)
+    throw new InputError(
+      'bad-classes',
+      `${classList} has ${classes.length} classes, but --binary-column measures one; leave only that one in the file.`,
+    )
   const faults = new RowFaults(evaluated.csv, { skip: evaluated.skipMissing })
   const read = await readBinaryRows(await openCsv(evaluated.csv), { column: binaryColumn, faults })
-  return withEncoder(evaluated, read, faults, async (rows, encoder, embed) => {
-    const [vector] = await classVectors(classes, templates, encoder)
+  return withEncoder(evaluated, read, faults, async (rows, texts, embed) => {
+    const [vector] = await classVectors(classes, templates, texts)
     const [cosines, shown]: [number[], boolean[]] = [[], []]
-    for await (const { row, embedding } of embed(rows)) {
-      cosines.push(cosine(embedding, vector!))
-      shown.push(row.shown)
+    for await (const image of embed(rows)) {
+      const similarity = cosine(image.embedding, vector!)
+      for (const row of image.rows) {
+        cosines.push(similarity)
+        shown.push(row.shown)
+      }
     }
-    return { n: cosines.length, result: () => detect(cosines, shown) }
+    return cosines.length === 0 ? null : detect(cosines, shown)
   })
 }
 
@@ -112,54 +120,60 @@ export async function evaluateRetrieval(
   const faults = new RowFaults(evaluated.csv, { skip: evaluated.skipMissing })
   const { captionColumn: column, captionPrefix: prefix, bootstrap } = options
   const read = await readCaptionedRows(await openCsv(evaluated.csv), { column, prefix, faults })
-  return withEncoder(evaluated, read, faults, async (rows, encoder, embed) => {
-    const firstRows = [...new Map(rows.toReversed().map((row) => [row.path, row])).values()].reverse()
-    const images = new Map<string, number>()
+  return withEncoder(evaluated, read, faults, async (rows, texts, embed) => {
+    const imageCount = new Set(rows.map(({ path }) => path)).size
+    const indexes = new Map<string, number>()
+    const pairs: [image: number, text: number][] = []
     let imageData = new Float32Array()
-    let length = 0
-    for await (const { row, embedding } of embed(firstRows)) {
-      length = embedding.length
-      if (images.size === 0) imageData = new Float32Array(firstRows.length * length)
-      imageData.set(embedding, images.size * length)
-      images.set(row.path, images.size)
+    let [n, length] = [0, 0]
+    for await (const image of embed(rows)) {
+      length = image.embedding.length
+      if (n === 0) imageData = new Float32Array(imageCount * length)
+      imageData.set(image.embedding, n * length)
+      for (const { caption } of image.rows) {
+        if (!indexes.has(caption)) indexes.set(caption, indexes.size)
+        pairs.push([n, indexes.get(caption)!])
+      }
+      n++
     }
-    const found = rows.filter(({ path }) => images.has(path))
-    const texts = [...new Set(found.map(({ caption }) => caption))]
-    const textData = await embedTexts(texts, encoder, length, evaluated.terminal)
-    const indexes = new Map(texts.map((text, i) => [text, i]))
-    const pairs = found.map(({ path, caption }) => [images.get(path)!, indexes.get(caption)!] as const)
+    if (n === 0) return null
+    const textData = await embedTexts([...indexes.keys()], texts, length, evaluated.terminal)
     const progress = evaluated.terminal.stage('rank', 'images')
-    const vectors = { data: imageData.subarray(0, images.size * length), length }
-    const result =
-      images.size === 0 ? null : await retrieve(vectors, { data: textData, length }, pairs, { progress, bootstrap })
+    const vectors = { data: imageData.subarray(0, n * length), length }
+    const result = await retrieve(vectors, { data: textData, length }, pairs, { progress, bootstrap })
     progress.end(null)
-    return { n: images.size, result: () => result! }
+    return result
   })
 }
 
-async function checkFolderOf(file: string): Promise<void> {
-  const found = await stat(dirname(file)).catch(() => null)
-  if (!found?.isDirectory()) throw new InputError('missing-file', `--confusion ${file}: there is no such folder.`)
+/** Finds out before the work whether a file can be written. */
+async function checkOutput(file: string): Promise<void> {
+  const [folder, found] = await Promise.all([dirname(file), file].map((path) => stat(path).catch(() => null)))
+  if (!folder?.isDirectory())
+    throw new InputError('bad-output', `--confusion ${file}: there is no such folder; create it or name another file.`)
+  if (found?.isDirectory()) throw new InputError('bad-output', `--confusion ${file} is a folder; name a file.`)
 }
 
 /** A row for each class with the images that were taken for each class. */
 async function writeConfusion(file: string, classes: readonly string[], confusion: readonly (readonly number[])[]) {
   const rows = [['class', ...classes], ...confusion.map((row, i) => [classes[i]!, ...row])]
   const partial = `${file}.partial`
-  await writeFile(partial, stringify(rows, { record_delimiter: '\n' }))
-  await rename(partial, file)
+  try {
+    await writeFile(partial, stringify(rows, { record_delimiter: '\n' }))
+    await rename(partial, file)
+  } catch (error) {
+    await rm(partial, { force: true }).catch(() => {})
+    const message = `--confusion ${file} can't be written (${systemReason(error)}); name another file.`
+    throw new InputError('bad-output', message)
+  }
 }
 
-async function embedTexts(texts: readonly string[], encoder: DualEncoder, length: number, terminal: Terminal) {
+async function embedTexts(texts: readonly string[], encoder: TextEncoder, length: number, terminal: Terminal) {
   const data = new Float32Array(texts.length * length)
   const progress = terminal.stage('texts', 'texts')
-  let [done, cut] = [0, 0]
+  let done = 0
   const embed = async (text: string, i: number) => {
-    if (await encoder.isCut(text)) cut++
-    const embedding = await encoder.embedText(text)
-    if (!embedding.every(Number.isFinite))
-      throw new InputError('bad-model', `The model gives no embedding for the text "${text}"; use another model.`)
-    data.set(embedding, i * length)
+    data.set(await encoder.embedText(text), i * length)
     progress.update(++done, texts.length)
   }
   try {
@@ -167,34 +181,47 @@ async function embedTexts(texts: readonly string[], encoder: DualEncoder, length
   } finally {
     progress.end(formatCounted(done, 'text'))
   }
-  if (cut > 0) terminal.note(`${formatCounted(cut, 'text')} longer than the model reads: only the beginning counts`)
   return data
 }
 
 type Embed = <R extends ImageRow>(rows: readonly R[]) => ReturnType<typeof embedRows<R>>
 
-/** Finds the images of rows, opens the model, and closes it after `measure`. */
+/**
+ * Finds the images of rows, opens the model, and closes it after `measure`. Says how many texts are longer than the model
+ * reads.
+ *
+ * @param measure returns null if no image could be read
+ */
 async function withEncoder<T extends ImageRow, R>(
   { csv, root = dirname(csv), openEncoder, terminal }: Evaluated,
   given: readonly T[],
   faults: RowFaults,
-  measure: (
-    rows: readonly T[],
-    encoder: DualEncoder,
-    embed: Embed,
-  ) => Promise<{ readonly n: number; readonly result: () => R }>,
+  measure: (rows: readonly T[], texts: TextEncoder, embed: Embed) => Promise<R | null>,
 ): Promise<Outcome<R>> {
   const rows = await rowsWithFiles(given, root, faults)
-  const nothing = () => new InputError('no-rows', `${csv} has no row that can be evaluated.`)
+  const nothing = () => {
+    const reasons = Object.entries(faults.skipped).map(([code, count]) => `${count} ${code}`)
+    const left = reasons.length === 0 ? '' : ` (left out: ${reasons.join(', ')})`
+    return new InputError('no-rows', `${csv} has no row that can be evaluated${left}.`)
+  }
   if (rows.length === 0) throw nothing()
   const encoder = await openEncoder()
+  let cut = 0
+  const texts: TextEncoder = {
+    textsAtOnce: encoder.textsAtOnce,
+    async embedText(text) {
+      if (await encoder.isCut(text)) cut++
+      return encoder.embedText(text)
+    },
+  }
   try {
-    const { n, result } = await measure(rows, encoder, (some) => embedRows(some, { encoder, root, faults, terminal }))
-    if (n === 0) throw nothing()
+    const result = await measure(rows, texts, (some) => embedRows(some, { encoder, root, faults, terminal }))
+    if (result === null) throw nothing()
+    if (cut > 0) terminal.note(`${formatCounted(cut, 'text')} longer than the model reads: only the beginning counts`)
     const { skipped } = faults
     for (const [code, count] of Object.entries(skipped))
       terminal.warn(`${formatCounted(count, 'row')} of ${csv} left out (${code})`)
-    return { result: result(), skipped }
+    return { result, skipped }
   } finally {
     await encoder.close()
   }

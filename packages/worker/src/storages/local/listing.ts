@@ -4,17 +4,17 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Listed, Storage } from '@skyscript/core'
 import { isMissing } from './missing.ts'
-import { NO_FILE } from './no-file.ts'
-import { type Stamps, stampsInThreads } from './stat-threads.ts'
+import { NO_FILE, type Stamps, stampsOf } from './stamps.ts'
+import { stampsInThreads } from './stat-threads.ts'
 import { isTemporary, removeIfAbandoned } from './temporary-files.ts'
 
 /** Files whose sizes are read at a time. */
 const STATS_AT_ONCE = 128
-/** A disk that takes longer for that many is asked through the thread pool. */
+/** Once a batch takes longer than this, the rest of it goes through the thread pool. */
 const SLOW_DISK_MS = 2
 /** Sizes of more files in a folder are read in threads of their own, which halves the time on two cores. */
 const WORTH_THREADS = 20_000
-/** Keys without sizes that are made before others have their turn. */
+/** Keys without sizes in a batch; other work gets its turn between batches. */
 const NAMES_AT_ONCE = 4096
 
 export interface ListingOptions {
@@ -121,12 +121,7 @@ async function* stampsHere(
 ): AsyncGenerator<Stamps> {
   for (let first = from; first < to; first += STATS_AT_ONCE) {
     const paths = names.slice(first, Math.min(to, first + STATS_AT_ONCE)).map((name) => join(folder, name))
-    const stamps = new Float64Array(2 * paths.length)
-    for (const [i, found] of (await statsOf(paths, directMs)).entries()) {
-      stamps[2 * i] = found?.isFile() ? found.size : NO_FILE
-      stamps[2 * i + 1] = found?.mtimeMs ?? 0
-    }
-    yield { first, stamps }
+    yield { first, stamps: stampsOf(await statsOf(paths, directMs)) }
   }
 }
 

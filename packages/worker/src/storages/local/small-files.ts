@@ -4,11 +4,11 @@ import { temporaryBeside } from './temporary-files.ts'
 
 /** Values of at most this many bytes are small: metas, images, results. */
 const SMALL_BYTES = 1 << 18
-/** A disk that takes longer for a small value, such as one over a network, is used through the thread pool. */
+/** A disk that takes longer for a small value, on average, is slow: its files go through the thread pool. */
 const SLOW_MS = 2
-/** A single slow value, as on a busy machine, makes no disk slow: each new one counts by this share. */
+/** Weight of each new time in that average: one slow value, as on a busy machine, doesn't make a disk slow. */
 const SHARE = 0.1
-/** How long small values go through the thread pool after the disk was slow. */
+/** How long a slow disk counts as slow. */
 const SLOW_FOR_MS = 100
 
 /** Reads and writes small values synchronously, which costs a third of the processor time of the thread pool. */

@@ -1,24 +1,16 @@
 import { availableParallelism } from 'node:os'
-import { AskedThread, ServiceError } from '@skyscript/core'
+import { AskedThread, createIdlePool, ServiceError } from '@skyscript/core'
+import type { Stamps } from './stamps.ts'
 
 /** Files that a thread looks at before it answers. */
 const PER_QUESTION = 2048
 /** Questions that wait at each thread, so that it never waits for the next one. */
 const AHEAD = 2
 const MOST_THREADS = 4
-/** Threads end this long after the last folder: a listing of a dataset reads a dozen one after the other. */
-const IDLE_MS = 5_000
-
-/** Sizes and times of change (ms since 1970) of some files, in turn. */
-export interface Stamps {
-  /** Index of the first file's name. */
-  readonly first: number
-  readonly stamps: Float64Array
-}
 
 export interface StatQuestion {
   readonly folder: string
-  /** With slashes between, which no name has. */
+  /** Separated by slashes, which no name contains. */
   readonly names: string
 }
 
@@ -26,13 +18,12 @@ export type StatAnswer =
   | { readonly type: 'done'; readonly value: Float64Array }
   | { readonly type: 'failed'; readonly message: string; readonly code: string | undefined }
 
-const threads: AskedThread<StatAnswer>[] = []
-let users = 0
-let idle: NodeJS.Timeout | undefined
+/** A listing of a dataset reads a dozen folders one after the other. */
+const idle = createIdlePool<AskedThread<StatAnswer>>((thread) => void thread.end())
 
 /**
- * Sizes and times of the files of one folder, by threads: a file takes 3 us of the processor. Fails with the error of the
- * file system.
+ * Sizes and times of the files of one folder, read by threads: 3 us of processor time a file. Throws the file system's
+ * error.
  */
 export async function* stampsInThreads(
   folder: string,
@@ -40,11 +31,8 @@ export async function* stampsInThreads(
   from: number,
   to: number,
 ): AsyncGenerator<Stamps> {
-  users++
-  clearTimeout(idle)
   const count = Math.min(availableParallelism(), MOST_THREADS)
-  for (let i = 0; i < count; i++) if (threads[i]?.hasEnded !== false) threads[i] = startThread()
-  for (const thread of threads) thread.keepsProcess(true)
+  const threads = Array.from({ length: count }, borrowThread)
   const waiting: Promise<Stamps>[] = []
   let next = from
   const ask = () => {
@@ -54,7 +42,7 @@ export async function* stampsInThreads(
     const question: StatQuestion = { folder, names: names.slice(first, next).join('/') }
     const thread = threads[Math.floor((first - from) / PER_QUESTION) % count]!
     const answer = thread.ask(question).then((stamps) => ({ first, stamps: stamps as Float64Array }))
-    // Of those after one that failed nobody asks any more.
+    // Answers after one that failed are not awaited.
     answer.catch(() => {})
     waiting.push(answer)
   }
@@ -66,23 +54,30 @@ export async function* stampsInThreads(
       yield stamps
     }
   } finally {
-    if (--users === 0) rest()
+    for (const thread of threads) giveBack(thread)
   }
+}
+
+function borrowThread(): AskedThread<StatAnswer> {
+  const kept = idle.take('')
+  if (kept === undefined || kept.hasEnded) return startThread()
+  kept.keepsProcess(true)
+  return kept
+}
+
+function giveBack(thread: AskedThread<StatAnswer>): void {
+  if (thread.hasEnded) return
+  if (thread.waiting > 0) return void thread.end()
+  thread.keepsProcess(false)
+  idle.keep('', thread)
 }
 
 function startThread(): AskedThread<StatAnswer> {
   return new AskedThread<StatAnswer>(new URL('./stat-thread.ts', import.meta.url), {
     errorOf: ({ message, code }) => Object.assign(new Error(message), { code }),
     died: () =>
-      new ServiceError('thread-died', 'A thread that lists files ended, of lack of memory in general.', {
+      new ServiceError('thread-died', 'A thread that lists files ended unexpectedly, usually for lack of memory.', {
         retry: true,
       }),
   })
-}
-
-function rest(): void {
-  for (const thread of threads) thread.keepsProcess(false)
-  idle = setTimeout(() => {
-    for (const thread of threads.splice(0)) void thread.end()
-  }, IDLE_MS).unref()
 }
