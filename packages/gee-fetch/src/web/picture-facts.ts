@@ -60,6 +60,7 @@ export function picturesOf(
     return [named.map((year) => ({ name: year, time: Date.UTC(Number(year), 0) })), ({ name }) => layers[name]!]
   }
   if (times === undefined || times.length === 0) return [onePicture('latest', years), () => layers]
-  const timed = times.map((name) => ({ name, time: Date.parse(name) }))
+  // A year and a day of it, say, may have named the same time.
+  const timed = [...new Set(times)].map((name) => ({ name, time: Date.parse(name) }))
   return [timed.sort((a, b) => a.time - b.time || (a.name < b.name ? -1 : 1)), () => layers]
 }

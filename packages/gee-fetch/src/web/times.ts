@@ -21,13 +21,12 @@ export function timesFor(
   const offered = values.split(',').map((each) => each.trim())
   // Only the ends of intervals are known.
   if (offered.some((each) => each.includes('/'))) return [...stated]
-  const used = stated.flatMap((time) => {
+  return stated.flatMap((time) => {
     // A date may be written less exactly than the service does: a year stands for all times in it.
     const own = offered.filter((each) => each.startsWith(time))
     if (own.length === 0) throw fault(`has no time ${time} for the layer; name one of ${listed(offered)}`)
     return own
   })
-  return [...new Set(used)]
 }
 
 /**
