@@ -1,7 +1,7 @@
 // @module-tag slow
 /** What a build changed: `changes.json`, its page, and `skyscript diff`, on maps of a dozen objects. */
 import { globSync, readFileSync } from 'node:fs'
-import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { stringify } from 'yaml'
@@ -239,6 +239,19 @@ test.each([
   await build('damaged', 'b')
   expect(recordOf('damaged')).toMatchObject({ before: null, pairs: { counts: { added: 12, removed: 0 } } })
   expect(filesOf(at('damaged'))).toEqual(filesOf(at('out')))
+})
+
+test('a CSV that is missing or was edited before the build counts as none, and pairs are compared as ever', async () => {
+  await copyOfFirst('csvs')
+  const sets = recordOf('first').pairs.csvs as { set: string; after: string }[]
+  const [missing, edited] = sets as [(typeof sets)[0], (typeof sets)[0]]
+  await rm(at('csvs', missing.after))
+  await appendFile(at('csvs', edited.after), 'images2/n7_S2_20.jpg,x,x,0\n')
+  await build('csvs', 'b')
+  const { csvs, ...pairs } = recordOf('csvs').pairs
+  const before = csvs.filter(({ set }: { set: string }) => [missing.set, edited.set].includes(set))
+  expect(before).toMatchObject([{ before: null, left: [] }, { before: null, left: [] }]) // biome-ignore format: one claim
+  expect(pairs.counts).toEqual(recordOf('out').pairs.counts)
 })
 
 test('a build into a bucket records the same changes, and a bucket is compared with a folder', async () => {

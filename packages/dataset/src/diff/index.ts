@@ -10,5 +10,5 @@ export { type Changes, changesJson, compareDatasets, differs } from './changes.t
 export type { PairChanges } from './compare.ts'
 export { type Chosen, firstPairs, readExamples } from './examples.ts'
 export { readMembers } from './members.ts'
-export { openPairs, type Side, sideOf, sideOfDataset, sideOfLock } from './side.ts'
+export { openPairs, type Side, type SideCsv, sideOf, sideOfDataset, sideOfLock } from './side.ts'
 export { changesText, pairsLine } from './text.ts'

@@ -4,14 +4,14 @@
  */
 import { type ImageRecord, type Storage, seededFraction } from '@skyscript/core'
 import { CHANGES, CHANGES_REPORT, type DatasetLock, idOfImage, LOCK, Lowest, MANIFEST } from '@skyscript/dataset'
-import { openPairs, readMembers, type Side, sideOfLock } from '@skyscript/dataset/diff'
+import { openPairs, readMembers, type Side, type SideCsv, sideOfLock } from '@skyscript/dataset/diff'
 import { setsOf } from '@skyscript/dataset/export'
 
 export const BEFORE_FOLDER = 'work/before/'
 /** Written last and removed first: with it, the rest is whole. `null` where there was no dataset. */
 const BEFORE_LOCK = `${BEFORE_FOLDER}${LOCK}`
 const BEFORE_MANIFEST = `${BEFORE_FOLDER}${MANIFEST}`
-/** Sorted codes of the ids in a CSV, as doubles. */
+/** Sorted codes of the ids in a CSV, as doubles; none of a CSV that is missing or not as its lock says. */
 const membersKey = (set: string) => `${BEFORE_FOLDER}sets/${set}.f64`
 const IMAGES = `${BEFORE_FOLDER}images/`
 const imageKey = (id: string) => `${IMAGES}${id}.jpg`
@@ -53,8 +53,8 @@ async function keepPairs(storage: Storage, text: string): Promise<boolean> {
   await storage.put(BEFORE_MANIFEST, storage.stream(MANIFEST))
   for (const { name, csv } of setsOf(lock)) {
     if (!(await storage.has(csv))) continue
-    const { codes } = await readMembers(storage.stream(csv))
-    await storage.put(membersKey(name), new Uint8Array(codes.buffer))
+    const { codes, sha256 } = await readMembers(storage.stream(csv))
+    if (sha256 === lock.files[csv]) await storage.put(membersKey(name), new Uint8Array(codes.buffer))
   }
   return true
 }
@@ -75,13 +75,13 @@ function lockOf(text: string): DatasetLock | null {
 export async function openBefore(storage: Storage, text: string): Promise<Side | null> {
   const lock = lockOf(text)
   if (lock === null) return null
-  const members = async (set: string) => {
-    const bytes = await storage.get(membersKey(set))
-    return bytes === null ? new Float64Array() : new Float64Array(Uint8Array.from(bytes).buffer)
+  const csvs = new Map<string, SideCsv>()
+  for (const { name, csv } of setsOf(lock)) {
+    const members = async () => new Float64Array(Uint8Array.from((await storage.get(membersKey(name)))!).buffer)
+    if (await storage.has(membersKey(name))) csvs.set(name, { path: csv, members })
   }
-  const csvs = setsOf(lock).map(({ name, csv }) => [name, { path: csv, members: () => members(name) }] as const)
   const name = `${storage.url} before the build`
-  return { lock, ...(await openPairs(storage, BEFORE_MANIFEST, new Map(csvs), name, lock.files[MANIFEST])) }
+  return { lock, ...(await openPairs(storage, BEFORE_MANIFEST, csvs, name, lock.files[MANIFEST])) }
 }
 
 /** Numbers of images of which a small picture is kept: those that a fetch job replaces, and those that a build removes. */
