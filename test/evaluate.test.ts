@@ -205,6 +205,13 @@ test('one class with a column of 0 and 1 is measured by precision, recall, F1 an
   const { precision, recall } = result
   expect(result.f1).toBeCloseTo((2 * precision * recall) / (precision + recall), 6)
   expect(result.average_precision).toBeGreaterThan(0)
+  for (const shown of ['', 'set/none.png,1\n']) {
+    await writeFile(at('set', 'unshown.csv'), `filepath,binary\n${path(0)},0\n${path(1)},0\n${shown}`)
+    const rest = ['--classes', at('one.txt'), '--binary-column', 'binary', '--skip-missing', ...ROOT()]
+    const unshown = await evaluate('--classify', at('set', 'unshown.csv'), ...rest)
+    expect([unshown.code, unshown.stdout]).toEqual([1, ''])
+    expect(unshown.stderr).toContain('has no usable row with 1 in the column "binary"')
+  }
   const refused = await evaluate('--classify', at('set', 'labels.csv'), '--classes', at('one.txt'), ...ROOT())
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('has 1 class, but top-5 accuracy')])
 })

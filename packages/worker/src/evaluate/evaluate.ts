@@ -94,6 +94,13 @@ export async function evaluateDetection(
     )
   const faults = new RowFaults(evaluated.csv, { skip: evaluated.skipMissing })
   const read = await readBinaryRows(await openCsv(evaluated.csv), { column: binaryColumn, faults })
+  // Without any, the original's formulas give a perfect F1 above the highest cosine.
+  const checkShown = (shown: readonly boolean[]) => {
+    if (shown.length === 0 || shown.includes(true)) return
+    const message = `${evaluated.csv} has no usable row with 1 in the column "${binaryColumn}"; add images that show the class.`
+    throw new InputError('no-rows', message)
+  }
+  checkShown(read.map((row) => row.shown))
   return withEncoder(evaluated, read, faults, async (rows, texts, embed) => {
     const [vector] = await classVectors(classes, templates, texts)
     const [cosines, shown]: [number[], boolean[]] = [[], []]
@@ -104,6 +111,7 @@ export async function evaluateDetection(
         shown.push(row.shown)
       }
     }
+    checkShown(shown)
     return cosines.length === 0 ? null : detect(cosines, shown)
   })
 }
