@@ -52,7 +52,7 @@ export { type PlannedObject, type PlanTileInput, planTile } from './plan-tile.ts
 export { refusalOf } from './refusals.ts'
 export { type RequestShare, requestShares } from './request-shares.ts'
 export { sampleOf } from './sample.ts'
-export { type EarthEngineSource, gsdOf, PICTURES_VERSION, type Source } from './sources/source.ts'
+export { type EarthEngineSource, gsdOf, hostOfSource, PICTURES_VERSION, type Source } from './sources/source.ts'
 export { licenceOf, SOURCES, sourcesOf } from './sources/sources.ts'
 export { type ImagerySettings, suitableSources } from './suitable.ts'
 export type { KnownDate } from './web/feature-date.ts'

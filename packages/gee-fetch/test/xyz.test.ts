@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { FocusObject, XyzSettings } from '@skyscript/core'
-import { parseConfig } from '@skyscript/core/config'
+import { describedSource, parseConfig } from '@skyscript/core/config'
 import fc from 'fast-check'
 import sharp from 'sharp'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -318,4 +318,15 @@ test('sources of one host share the strictest of their limits, which their coars
   for (const source of [first!, second!, ...coarserOf(first!, 8)] as TileSource[])
     expect(source.requests).toEqual({ concurrent: 2, perSecond: 3 })
   expect(third!.requests).toEqual(settings.requests)
+})
+
+test('tiles that a service keeps on another host share the limits of the sources there', () => {
+  const grid = {
+    ...{ crs: 'EPSG:3857', corner: [0, 0], step: 1, tile: [256, 256], columns: [0, 9], rows: [0, 9] },
+    template: 'http://127.0.0.1/{Layer}/{TileRow}/{TileCol}.png',
+  }
+  const wmts = { kind: 'wmts', alias: 'WMTS', url: 'http://catalogue/wmts', layer: 'dop', matrixSet: 'web', grid }
+  const more = { format: 'image/png', licence: 'CC0', requests: { concurrent: 60, perSecond: 4 } }
+  const sources = sourcesOf([settings, describedSource({ ...wmts, ...more }, 'WMTS')]) as TileSource[]
+  for (const { requests } of sources) expect(requests).toEqual({ concurrent: 50, perSecond: 4 })
 })

@@ -1,5 +1,5 @@
-import { type Config, FILE_REQUESTS, templateHost } from '@skyscript/core'
-import type { RequestShare, Source } from '@skyscript/gee-fetch'
+import { type Config, FILE_REQUESTS } from '@skyscript/core'
+import { hostOfSource, type RequestShare, type Source } from '@skyscript/gee-fetch'
 
 /** What a build asks of one host. */
 export interface HostCost {
@@ -45,8 +45,7 @@ export const earthEngineHost = ({ endpoint }: Config['imagery']['earthEngine']):
 
 function hostOf(source: Source): string {
   if (source.kind === 'earth-engine') throw new TypeError('Earth Engine is counted apart.')
-  const address = source.kind === 'cog' ? (source.stac ?? source.files[0] ?? '') : source.url
-  return templateHost(address) ?? 'files of this machine'
+  return hostOfSource(source) ?? 'files of this machine'
 }
 
 const limitsOf = (source: Source) => ('requests' in source ? source.requests : FILE_REQUESTS)

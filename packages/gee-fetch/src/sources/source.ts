@@ -1,3 +1,4 @@
+import { templateHost } from '@skyscript/core'
 import type { CogSource } from '../cog/cog-source.ts'
 import type { OamSource } from '../oam/oam-source.ts'
 import type { TileSource } from '../web/tile-source.ts'
@@ -26,6 +27,15 @@ export type Source = EarthEngineSource | CogSource | TileSource | OamSource
 /** The GSD at a latitude (degrees), m/pixel. */
 export const gsdOf = ({ gsd, gsdAt }: Pick<Source, 'gsd' | 'gsdAt'>, latitude: number): number =>
   gsdAt ? gsdAt(latitude) : gsd
+
+/**
+ * The host that pictures of a source come from: of a catalogue of files the catalogue's, of servers that take turns the first;
+ * null for files of this machine, and where it is a secret.
+ */
+export function hostOfSource(source: Exclude<Source, EarthEngineSource>): string | null {
+  if (source.kind === 'cog') return templateHost(source.stac ?? source.files[0] ?? '')
+  return templateHost((source.kind === 'tiles' && source.tilesAt) || source.url)
+}
 
 /** Raise when GeoTIFFs are read to different pixels, or when refused ones become readable. */
 const READING_VERSION = 2

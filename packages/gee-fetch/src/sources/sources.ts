@@ -1,4 +1,4 @@
-import { type SHIPPED_SOURCES, type SourceChoice, type SourceSettings, templateHost } from '@skyscript/core'
+import type { SHIPPED_SOURCES, SourceChoice, SourceSettings } from '@skyscript/core'
 import { coveredBy } from '../coverage.ts'
 import { oamSource } from '../oam/oam-source.ts'
 import { arcgisSource } from '../web/arcgis.ts'
@@ -23,7 +23,7 @@ import { p5 } from './p5.ts'
 import { s2 } from './s2.ts'
 import { si } from './si.ts'
 import { sk } from './sk.ts'
-import type { Source } from './source.ts'
+import { hostOfSource, type Source } from './source.ts'
 import { us } from './us.ts'
 
 /** The built-in sources by alias; the types fail where one is missing here or in core's list. */
@@ -62,7 +62,7 @@ export function sourcesOf(settings: readonly SourceChoice[]): Source[] {
 /** A host is asked no more often than any of its sources allows. */
 function withLimitsOf(sources: readonly Source[], source: Source): Source {
   if (!('requests' in source)) return source
-  const hostOf = ({ url }: { readonly url: string }) => templateHost(url) ?? url
+  const hostOf = (each: typeof source) => hostOfSource(each) ?? each.url
   const own = sources.filter((each) => 'requests' in each).filter((each) => hostOf(each) === hostOf(source))
   const least = (limit: keyof RequestLimits) => Math.min(...own.map(({ requests }) => requests[limit]))
   return { ...source, requests: { concurrent: least('concurrent'), perSecond: least('perSecond') } }

@@ -37,6 +37,8 @@ export interface TileSource extends SourceFacts {
   readonly latticeIn: (tile: string) => Lattice
   /** Its address, for messages; secrets in it are still placeholders. */
   readonly url: string
+  /** The template of its tiles' addresses, where they may be on another host than `url`. */
+  readonly tilesAt?: string
   readonly requests: RequestLimits
   /** Pixels. */
   readonly tile: { readonly width: number; readonly height: number }

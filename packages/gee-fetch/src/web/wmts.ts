@@ -29,6 +29,7 @@ export function wmtsSource(settings: WmtsSettings): TileSource {
     ...(system === WEB_MERCATOR ? mercatorFacts(step, facts) : { gsd: digits(step * system.unit) }),
     kind: 'tiles',
     url,
+    tilesAt: template,
     tile: { width: tile[0], height: tile[1] },
     corner: { x: corner[0], y: corner[1] },
     columns,
