@@ -83,6 +83,8 @@ const schema = z.object({
     /** Pairs whose title another pair has too, distinct titles, and pairs with the most frequent title. */
     captions: z.object({ pairs: count, distinct: count, most: count }),
   }),
+  /** Benchmark sets by folder. */
+  benchmarks: z.record(text, z.object({ images: count, classes: count })).optional(),
   /** Number of rows of every CSV and of the manifest. */
   rows: counts,
   notes: list(text),
