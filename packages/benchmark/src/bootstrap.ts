@@ -1,3 +1,5 @@
+import { breather } from '@skyscript/core'
+
 /** The middle 95 % of resampled means. */
 export type Interval = readonly [low: number, high: number]
 
@@ -11,7 +13,11 @@ const SEED = 51
  * @param columns figures of the same rows, such as the hits of each image among the best 1 and the best 5
  * @param samples number of resamplings
  */
-export function bootstrapIntervals(columns: readonly (readonly number[])[], samples: number): Interval[] {
+export async function bootstrapIntervals(
+  columns: readonly (readonly number[])[],
+  samples: number,
+): Promise<Interval[]> {
+  const breathe = breather()
   const count = columns[0]!.length
   const order = columns[0]!.map((_, row) => row)
   order.sort((a, b) => columns.reduce((sign, column) => sign || column[a]! - column[b]!, 0))
@@ -26,6 +32,7 @@ export function bootstrapIntervals(columns: readonly (readonly number[])[], samp
       for (const row of drawn) sum += column[row]!
       means[i]![sample] = sum / count
     }
+    await breathe()
   }
   const cut = Math.floor(OUTSIDE * samples)
   return means.map((values) => {

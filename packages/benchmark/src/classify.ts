@@ -81,8 +81,7 @@ export class Classification {
     return this.#classes.map(({ takenFor }) => takenFor.map(({ sum }) => sum))
   }
 
-  /** @param bootstrap how often images are resampled for intervals; no intervals if undefined */
-  accuracy(bootstrap?: number): Accuracy {
+  accuracy(): Accuracy {
     const classes = this.#classes.map(({ n, takenFor }, i) => ({
       name: this.#names[i]!,
       n,
@@ -90,9 +89,12 @@ export class Classification {
     }))
     const n = this.#top1.length
     const [correct1, correct5] = [sumOf(this.#top1), sumOf(this.#top5)]
-    const accuracy = { n, top1: correct1 / n, top5: correct5 / n, correct1, correct5, classes }
-    if (bootstrap === undefined) return accuracy
-    const [top1, top5] = bootstrapIntervals([this.#top1, this.#top5], bootstrap)
-    return { ...accuracy, intervals: { top1: top1!, top5: top5! } }
+    return { n, top1: correct1 / n, top5: correct5 / n, correct1, correct5, classes }
+  }
+
+  /** @param samples how often images are resampled */
+  async intervals(samples: number): Promise<NonNullable<Accuracy['intervals']>> {
+    const [top1, top5] = await bootstrapIntervals([this.#top1, this.#top5], samples)
+    return { top1: top1!, top5: top5! }
   }
 }

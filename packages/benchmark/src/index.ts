@@ -23,8 +23,10 @@ export {
   readBinaryRows,
   readCaptionedRows,
   readLabelledRows,
+  readPaths,
 } from './read-rows.ts'
 export { accuracyText, detectionText, retrievalText } from './result-text.ts'
 export { RANKS, type Retrieval, retrieve, type Vectors } from './retrieve.ts'
 export { RowFaults } from './row-faults.ts'
+export { percent, textTable } from './text-table.ts'
 export { cosine } from './vectors.ts'

@@ -94,6 +94,22 @@ export async function readBinaryRows(
   return rows
 }
 
+/** Paths of the first rows that can be read. */
+export async function readPaths({ name, chunks }: CsvSource, most: number): Promise<string[]> {
+  const paths: string[] = []
+  let place: number | undefined
+  for await (const record of readCsv(chunks)) {
+    if ('fault' in record) continue
+    if (place === undefined) place = placeOf(PATH, record.fields, name)
+    else {
+      const path = record.fields[place]
+      if (path !== undefined && !isEmptyField(path)) paths.push(path)
+      if (paths.length === most) break
+    }
+  }
+  return paths
+}
+
 /** The path and some other fields of each row. */
 async function readColumns({ name, chunks }: CsvSource, columns: readonly string[], faults: RowFaults) {
   const rows: (ImageRow & { readonly fields: readonly string[] })[] = []

@@ -3,24 +3,16 @@ import type { Interval } from './bootstrap.ts'
 import type { Accuracy } from './classify.ts'
 import type { Detection } from './detect.ts'
 import { type ByRank, RANKS, type Recalls, type Retrieval } from './retrieve.ts'
+import { percent, textTable } from './text-table.ts'
 
 /** Results as people read them; each ends with a line end. */
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 /** Without decimals unless equal similarities made a fraction. */
 const hits = (count: number): string => (Number.isInteger(count) ? formatCount(count) : count.toFixed(1))
 
 /** `95 %: 42.8 to 50.8 %`; nothing where it was not asked for. */
 const intervalText = (interval: Interval | undefined): string =>
   interval === undefined ? '' : `95 %: ${(100 * interval[0]).toFixed(1)} to ${percent(interval[1])}`
-
-/** The first column to the left, the others to the right. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  const line = (row: readonly string[]) =>
-    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')
-  return rows.map((row) => `${line(row).trimEnd()}\n`).join('')
-}
 
 export function accuracyText({ n, top1, top5, correct1, correct5, classes, intervals }: Accuracy): string {
   const present = classes.filter((each) => each.n > 0)
@@ -38,7 +30,7 @@ export function accuracyText({ n, top1, top5, correct1, correct5, classes, inter
     each.n === 0 ? '-' : percent(each.correct1 / each.n),
   ])
   const head = `${formatCounted(n, 'image')}, ${formatCounted(classes.length, 'class', 'classes')}\n\n`
-  return `${head}${table(totals)}\n${table([['class', 'images', 'correct', 'top-1'], ...rows])}`
+  return `${head}${textTable(totals)}\n${textTable([['class', 'images', 'correct', 'top-1'], ...rows])}`
 }
 
 export function detectionText({ n, positives, ...result }: Detection): string {
@@ -49,7 +41,7 @@ export function detectionText({ n, positives, ...result }: Detection): string {
     ['average precision', percent(result.average_precision)],
     ['threshold', result.threshold.toFixed(2)],
   ]
-  return `${formatCounted(n, 'image')}, ${formatCount(positives)} of them show the class\n\n${table(rows)}`
+  return `${formatCounted(n, 'image')}, ${formatCount(positives)} of them show the class\n\n${textTable(rows)}`
 }
 
 export function retrievalText({ images, texts, image_to_text, text_to_image, intervals }: Retrieval): string {
@@ -65,5 +57,5 @@ export function retrievalText({ images, texts, image_to_text, text_to_image, int
     ...rowsOf('text to image', text_to_image, intervals?.text_to_image),
   ]
   const pool = `${formatCounted(images, 'different image')}, ${formatCounted(texts, 'different text')}`
-  return `${pool}; R@k: queries with at least one answer among the best k\n\n${table(rows)}`
+  return `${pool}; R@k: queries with at least one answer among the best k\n\n${textTable(rows)}`
 }

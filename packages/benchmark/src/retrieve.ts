@@ -88,8 +88,8 @@ export async function retrieve(
   const retrieval = { images: nImages, texts: nTexts, ...recalls }
   if (bootstrap === undefined) return retrieval
   const intervals = {
-    image_to_text: byRank(bootstrapIntervals(hits.image_to_text, bootstrap)),
-    text_to_image: byRank(bootstrapIntervals(hits.text_to_image, bootstrap)),
+    image_to_text: byRank(await bootstrapIntervals(hits.image_to_text, bootstrap)),
+    text_to_image: byRank(await bootstrapIntervals(hits.text_to_image, bootstrap)),
   }
   return { ...retrieval, intervals }
 }

@@ -78,9 +78,9 @@ test('the confusion matrix has a row for each class, and its diagonal and sums a
   for (const row of confusion) expect(row[0]).toBe(row[1])
 })
 
-test('intervals hold the mean, narrow with more images, and are the same in any order of images', () => {
+test('intervals hold the mean, narrow with more images, and are the same in any order of images', async () => {
   const hits = (n: number) => Array.from({ length: n }, (_, i) => (i % 10 < 3 ? 1 : 0))
-  const [[low, high], others] = bootstrapIntervals([hits(100), hits(100).map((hit) => hit / 2)], 1000) as [
+  const [[low, high], others] = (await bootstrapIntervals([hits(100), hits(100).map((hit) => hit / 2)], 1000)) as [
     Interval,
     Interval,
   ]
@@ -88,7 +88,7 @@ test('intervals hold the mean, narrow with more images, and are the same in any 
   expect([low, high]).toEqual([expect.closeTo(0.21, 1), expect.closeTo(0.39, 1)])
   expect(Math.abs(low - 0.21) + Math.abs(high - 0.39)).toBeLessThan(0.025)
   expect(others).toEqual([low / 2, high / 2])
-  const [wide] = bootstrapIntervals([hits(2000)], 1000)
+  const [wide] = await bootstrapIntervals([hits(2000)], 1000)
   expect(wide![1] - wide![0]).toBeCloseTo((high - low) / Math.sqrt(20), 2)
-  expect(bootstrapIntervals([hits(100).toReversed()], 1000)).toEqual([[low, high]])
+  expect(await bootstrapIntervals([hits(100).toReversed()], 1000)).toEqual([[low, high]])
 })

@@ -1,16 +1,21 @@
 import { DataFault, InputError } from '@skyscript/core'
 import { FILE_FORMATS } from './clip/preprocess.ts'
 import { createImageEmbedder } from './image-embedder.ts'
+import type { ModelIdentity } from './model/model-identity.ts'
 import { checkModelLogin } from './model-server/model-login.ts'
 import { openEmbedder } from './scorer.ts'
 import type { ScorerOptions } from './scorer-options.ts'
+import { scorerFingerprint } from './scoring.ts'
 
 /** A CLIP as two functions: images and texts -> unit vectors of one space. */
 export interface DualEncoder {
+  readonly model: ModelIdentity
+  /** Of everything that decides an embedding: the model's files, the preprocessing, the engine. */
+  readonly fingerprint: string
   /** Best number of concurrent calls of `embedText`. */
   readonly textsAtOnce: number
   /**
-   * Unit vectors in the order of the images (JPEG, PNG or TIFF), or a DataFault: `unreadable-image`, `embedding-not-a-number`.
+   * Unit vectors in the order of the images (JPEG, PNG, TIFF or WebP), or a DataFault: `unreadable-image`, `embedding-not-a-number`.
    *
    * @throws ServiceError if a server that runs the model fails
    */
@@ -39,6 +44,8 @@ export async function openDualEncoder(options: ScorerOptions): Promise<DualEncod
   const { embedder } = named
   const images = createImageEmbedder([named], FILE_FORMATS)
   return {
+    model: embedder.model,
+    fingerprint: scorerFingerprint(embedder.preprocessing, embedder.fingerprint),
     textsAtOnce: embedder.captionsAtOnce,
     async embedImages(files) {
       const embedded = await images.embed(files, [named])

@@ -220,7 +220,7 @@ export interface LeastValue {
 }
 
 export const leastValue = kind((text): LeastValue | undefined => {
-  const [, name, value] = /^([\w.@]+)=([\d.]+)$/.exec(text) ?? []
+  const [, name, value] = /^(\S+)=([\d.]+)$/.exec(text) ?? []
   const least = Number(value)
   return name !== undefined && least >= 0 && least <= 1 ? { name, least } : undefined
 }, 'a figure and a share from 0 to 1, such as top1=0.5')

@@ -28,14 +28,15 @@ const SIGNATURES = {
     [0x49, 0x49],
     [0x4d, 0x4d],
   ],
+  WebP: [[0x52, 0x49, 0x46, 0x46]],
 }
 
 export type ImageFormat = keyof typeof SIGNATURES
 
 /** Formats accepted from the network. */
 export const NETWORK_FORMATS: readonly ImageFormat[] = ['JPEG', 'PNG']
-/** Formats accepted of the user's own files: UC Merced's and RSI-CB256's images are TIFF. */
-export const FILE_FORMATS: readonly ImageFormat[] = [...NETWORK_FORMATS, 'TIFF']
+/** Formats accepted of the user's own files: UC Merced's and RSI-CB256's images are TIFF, those of CLIP_benchmark WebP. */
+export const FILE_FORMATS: readonly ImageFormat[] = [...NETWORK_FORMATS, 'TIFF', 'WebP']
 
 const raw = (image: Sharp, depth: 'uchar' | 'ushort') => image.raw({ depth }).toBuffer({ resolveWithObject: true })
 
@@ -61,7 +62,7 @@ const DECODERS: Readonly<Record<PillowMode, (image: Sharp) => Promise<RgbImage>>
  * RGB pixels of a JPEG or PNG, equal to Pillow's `open().convert('RGB')`: colour profiles and orientation are not
  * applied, transparency is dropped.
  *
- * @param formats accepted formats; call `unblockTiff` before accepting TIFF
+ * @param formats accepted formats; call `unblockFileFormats` before accepting others than JPEG and PNG
  * @throws DataFault `unreadable-image` for other formats, truncated files, and more than 100 million pixels
  */
 export async function decodeRgb(bytes: Uint8Array, formats = NETWORK_FORMATS): Promise<RgbImage> {
@@ -81,10 +82,10 @@ export async function decodeRgb(bytes: Uint8Array, formats = NETWORK_FORMATS): P
 }
 
 /**
- * Lets libvips decode TIFF for the rest of the process. `decodeRgb` still refuses it unless `formats` has it.
+ * Lets libvips decode the formats of files for the rest of the process. `decodeRgb` still refuses them unless `formats` has them.
  */
-export function unblockTiff(): void {
-  sharp.unblock({ operation: ['VipsForeignLoadTiffBuffer'] })
+export function unblockFileFormats(): void {
+  sharp.unblock({ operation: ['VipsForeignLoadTiffBuffer', 'VipsForeignLoadWebpBuffer'] })
 }
 
 /** Width and height of the model's input if it is the same for every image; null if it depends on the image. */

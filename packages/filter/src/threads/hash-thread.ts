@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { messageOf } from '@skyscript/core'
-import { decodeRgb, FILE_FORMATS, unblockTiff } from '../clip/preprocess.ts'
+import { decodeRgb, FILE_FORMATS, unblockFileFormats } from '../clip/preprocess.ts'
 import { perceptualHash } from '../duplicates/perceptual-hash.ts'
 import { serveThread } from './serve-thread.ts'
 
 /** 16 hex digits, or why the file has no hash. */
 export type HashAnswer = string | { readonly why: string }
 
-unblockTiff()
+unblockFileFormats()
 
-/** The thread that hashes benchmark images. These are the user's own files, so TIFF is allowed, unlike from the network. */
+/** The thread that hashes benchmark images. These are the user's own files, so more formats are allowed, unlike from the network. */
 serveThread({
   async hash(paths: readonly string[]) {
     return { value: await Promise.all(paths.map(hashOf)) }

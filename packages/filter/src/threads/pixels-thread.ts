@@ -2,7 +2,7 @@ import { DataFault } from '@skyscript/core'
 import pMap from 'p-map'
 import sharp from 'sharp'
 import type { RgbImage } from '../clip/pillow-resize.ts'
-import { decodeRgb, type ImageFormat, inputSize, toSamples, unblockTiff } from '../clip/preprocess.ts'
+import { decodeRgb, type ImageFormat, inputSize, toSamples, unblockFileFormats } from '../clip/preprocess.ts'
 import type { Preprocessing } from '../clip/preprocessor-config.ts'
 import { perceptualHash } from '../duplicates/perceptual-hash.ts'
 import { serveThread } from './serve-thread.ts'
@@ -35,7 +35,7 @@ sharp.concurrency(1)
 /** The thread that decodes and resizes images while the model computes. */
 serveThread({
   async pixels({ images, formats, preprocessings, alone }: PixelsQuestion) {
-    if (formats.includes('TIFF')) unblockTiff()
+    if (formats.includes('TIFF')) unblockFileFormats()
     // While a model uses all cores, more decoding at a time would only slow its threads down.
     const decode = (image: (typeof images)[number]) =>
       decodeRgb(image, formats).catch((error: unknown) => {

@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto'
+import {
+  type Accuracy,
+  Classification,
+  classVectors,
+  cosine,
+  type Detection,
+  detect,
+  type ImageRow,
+  type Prompts,
+  type Retrieval,
+  retrieve,
+  type TextEncoder,
+} from '@skyscript/benchmark'
+import { formatCounted, type Terminal } from '@skyscript/core'
+import type { DualEncoder } from '@skyscript/filter'
+import pMap from 'p-map'
+import { type EmbeddedRows, type EmbeddingStore, embedRows } from './embed-images.ts'
+import {
+  type BinarySet,
+  type CaptionedSet,
+  type ClassifiedSet,
+  checkShown,
+  type MeasuredSet,
+  nothingToMeasure,
+} from './sets.ts'
+
+/** An opened model, with what is known of its embeddings. */
+export interface OpenModel {
+  readonly encoder: DualEncoder
+  readonly store: EmbeddingStore
+  readonly terminal: Terminal
+}
+
+/** A result, and what it was measured on. */
+export interface Outcome<R> {
+  readonly result: R
+  /** Rows that were left out by reason. */
+  readonly skipped: Readonly<Record<string, number>>
+  /** A hash of the images and their labels or captions, whatever the layout and order of the files. */
+  readonly content: string
+}
+
+/** @param options.bootstrap how often images are resampled for intervals */
+export function measureClasses(
+  set: ClassifiedSet,
+  { prompts, bootstrap }: { readonly prompts: Prompts; readonly bootstrap: number | undefined },
+  model: OpenModel,
+): Promise<Outcome<Accuracy> & { readonly confusion: readonly (readonly number[])[] }> {
+  const { classes } = set
+  return measured(
+    set,
+    model,
+    ({ label }) => classes[label]!,
+    async (texts, embed) => {
+      const counting = new Classification(classes, await classVectors(classes, prompts, texts))
+      for await (const { rows, embedding } of embed()) for (const { label } of rows) counting.add(embedding, label)
+      const accuracy = counting.accuracy()
+      if (accuracy.n === 0) return null
+      const intervals = bootstrap === undefined ? {} : { intervals: await counting.intervals(bootstrap) }
+      return { result: { ...accuracy, ...intervals }, confusion: counting.confusion }
+    },
+  )
+}
+
+/** As the original's binary mode. */
+export function measureDetection(
+  set: BinarySet,
+  { prompts }: { readonly prompts: Prompts },
+  model: OpenModel,
+): Promise<Outcome<Detection>> {
+  return measured(
+    set,
+    model,
+    ({ shown }) => (shown ? '1' : '0'),
+    async (texts, embed) => {
+      const [vector] = await classVectors([set.className], prompts, texts)
+      const [cosines, labels]: [number[], { shown: boolean }[]] = [[], []]
+      for await (const { rows, embedding } of embed()) {
+        const similarity = cosine(embedding, vector!)
+        for (const row of rows) {
+          cosines.push(similarity)
+          labels.push(row)
+        }
+      }
+      checkShown(labels, set)
+      const shown = labels.map((row) => row.shown)
+      return cosines.length === 0 ? null : { result: detect(cosines, shown) }
+    },
+  )
+}
+
+/** @param options.bootstrap how often queries are resampled for intervals */
+export function measureRetrieval(
+  set: CaptionedSet,
+  { bootstrap }: { readonly bootstrap: number | undefined },
+  model: OpenModel,
+): Promise<Outcome<Retrieval>> {
+  const { terminal } = model
+  return measured(
+    set,
+    model,
+    ({ caption }) => caption,
+    async (texts, embed) => {
+      const imageCount = new Set(set.rows.map(({ path }) => path)).size
+      const indexes = new Map<string, number>()
+      const pairs: [image: number, text: number][] = []
+      let imageData = new Float32Array()
+      let [n, length] = [0, 0]
+      for await (const { rows, embedding } of embed()) {
+        length = embedding.length
+        if (n === 0) imageData = new Float32Array(imageCount * length)
+        imageData.set(embedding, n * length)
+        for (const { caption } of rows) {
+          if (!indexes.has(caption)) indexes.set(caption, indexes.size)
+          pairs.push([n, indexes.get(caption)!])
+        }
+        n++
+      }
+      if (n === 0) return null
+      const textData = await embedTexts([...indexes.keys()], texts, length, terminal)
+      const progress = terminal.stage('rank', 'images')
+      const vectors = { data: imageData.subarray(0, n * length), length }
+      const result = await retrieve(vectors, { data: textData, length }, pairs, { progress, bootstrap })
+      progress.end(null)
+      return { result }
+    },
+  )
+}
+
+async function embedTexts(texts: readonly string[], encoder: TextEncoder, length: number, terminal: Terminal) {
+  const data = new Float32Array(texts.length * length)
+  const progress = terminal.stage('texts', 'texts')
+  let done = 0
+  const embed = async (text: string, i: number) => {
+    data.set(await encoder.embedText(text), i * length)
+    progress.update(++done, texts.length)
+  }
+  try {
+    await pMap(texts, embed, { concurrency: encoder.textsAtOnce })
+  } finally {
+    progress.end(formatCounted(done, 'text'))
+  }
+  return data
+}
+
+/**
+ * Says how many texts are longer than the model reads, and which rows were left out.
+ *
+ * @param contentOf what a row says of its image
+ * @param measure returns null if no image could be read
+ */
+async function measured<R extends ImageRow, M>(
+  set: MeasuredSet<R>,
+  { encoder, store, terminal }: OpenModel,
+  contentOf: (row: R) => string,
+  measure: (texts: TextEncoder, embed: () => AsyncGenerator<EmbeddedRows<R>>) => Promise<M | null>,
+): Promise<M & Omit<Outcome<unknown>, 'result'>> {
+  // Another model may read other images of the same set.
+  const faults = set.faults.copy()
+  let cut = 0
+  const texts: TextEncoder = {
+    textsAtOnce: encoder.textsAtOnce,
+    async embedText(text) {
+      if (await encoder.isCut(text)) cut++
+      return encoder.embedText(text)
+    },
+  }
+  const seen: string[] = []
+  async function* embed() {
+    for await (const image of embedRows(set.rows, { encoder, images: set.images, store, faults, terminal })) {
+      for (const row of image.rows) seen.push(`${image.sha256} ${JSON.stringify(contentOf(row))}\n`)
+      yield image
+    }
+  }
+  const found = await measure(texts, embed)
+  if (found === null) throw nothingToMeasure({ ...set, faults })
+  if (cut > 0) terminal.note(`${formatCounted(cut, 'text')} longer than the model reads: only the beginning counts`)
+  const { skipped } = faults
+  for (const [code, count] of Object.entries(skipped))
+    terminal.warn(`${formatCounted(count, 'row')} of ${set.name} left out (${code})`)
+  return { ...found, skipped, content: hashOf(seen) }
+}
+
+function hashOf(lines: string[]): string {
+  const digest = createHash('sha256')
+  for (const line of lines.sort()) digest.update(line)
+  return digest.digest('hex')
+}

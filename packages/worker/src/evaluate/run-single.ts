@@ -1,0 +1,71 @@
+import { accuracyText, detectionText, retrievalText } from '@skyscript/benchmark'
+import type { Terminal } from '@skyscript/core'
+import type { LeastValue } from '../command.ts'
+import { writeAll } from '../terminal/json-lines.ts'
+import { checkLeast, exitCodeFor, FIGURES, figureIn } from './figures.ts'
+import { measureClasses, measureDetection, measureRetrieval, type OpenModel, type Outcome } from './measure.ts'
+import { promptsNamed } from './prompts.ts'
+import { type CsvFile, readBinary, readCaptioned, readClassified } from './sets.ts'
+import { checkOutput, confusionRows, writeCsv } from './write-csv.ts'
+
+export interface SingleOptions {
+  readonly classify: string | undefined
+  readonly classes: string | undefined
+  readonly labelColumn: string
+  readonly binaryColumn: string | undefined
+  readonly prompts: string
+  readonly retrieve: string | undefined
+  readonly captionColumn: string
+  readonly captionPrefix: string
+  readonly root: string | undefined
+  readonly skipMissing: boolean
+  readonly bootstrap: number | undefined
+  readonly confusion: string | undefined
+  readonly atLeast: readonly LeastValue[]
+  readonly json: boolean
+  readonly terminal: Terminal
+  /** Called once the files have been checked. */
+  readonly withModel: <T>(use: (model: OpenModel) => Promise<T>) => Promise<T>
+}
+
+/** A result, and how people read it. */
+type Shown = Pick<Outcome<object>, 'result' | 'skipped'> & { readonly text: string }
+
+/**
+ * Measures a model on one CSV, and prints the result.
+ *
+ * @returns the exit code
+ * @throws InputError that names a file and a line
+ */
+export async function runSingle(options: SingleOptions): Promise<number> {
+  const { classify, retrieve, binaryColumn, root, skipMissing, json, atLeast, terminal } = options
+  const kind = retrieve !== undefined ? 'retrieval' : binaryColumn !== undefined ? 'detection' : 'classification'
+  checkLeast(atLeast, FIGURES[kind])
+  const file: CsvFile = { csv: (classify ?? retrieve)!, root, skipMissing, terminal }
+  const { result, skipped, text } = await MEASURES[kind](file, options)
+  const printed = json ? `${JSON.stringify(skipMissing ? { ...result, skipped } : result)}\n` : text
+  await writeAll(process.stdout, printed)
+  return exitCodeFor(atLeast, (name) => figureIn(result, name), terminal)
+}
+
+const MEASURES: Readonly<Record<keyof typeof FIGURES, (file: CsvFile, options: SingleOptions) => Promise<Shown>>> = {
+  async classification(file, { classes, labelColumn, prompts, bootstrap, confusion, withModel }) {
+    if (confusion !== undefined) await checkOutput('--confusion', confusion)
+    const templates = await promptsNamed(prompts)
+    const set = await readClassified(file, { classList: classes!, labelColumn })
+    const outcome = await withModel((model) => measureClasses(set, { prompts: templates, bootstrap }, model))
+    if (confusion !== undefined) await writeCsv('--confusion', confusion, confusionRows(set.classes, outcome.confusion))
+    return { ...outcome, text: accuracyText(outcome.result) }
+  },
+  async detection(file, { classes, binaryColumn, prompts, withModel }) {
+    const templates = await promptsNamed(prompts)
+    const set = await readBinary(file, { classList: classes!, binaryColumn: binaryColumn! })
+    const outcome = await withModel((model) => measureDetection(set, { prompts: templates }, model))
+    return { ...outcome, text: detectionText(outcome.result) }
+  },
+  async retrieval(file, { captionColumn, captionPrefix, bootstrap, withModel }) {
+    const set = await readCaptioned(file, { captionColumn, captionPrefix })
+    const outcome = await withModel((model) => measureRetrieval(set, { bootstrap }, model))
+    return { ...outcome, text: retrievalText(outcome.result) }
+  },
+}
