@@ -46,10 +46,18 @@ test('unpacked zip files are the dataset again: it verifies, and a cut without w
 }, 120_000)
 
 test('an unpacked dataset is cut by other settings, and verifies', async () => {
-  const other = { ...(town.region(unpacked).filter as object), top: [40], split: { by: 'image', val: 10, test: 10 } }
+  const other = {
+    ...(town.region(unpacked).filter as object),
+    ...{ top: [40], split: { by: 'image', val: 10, test: 10 } },
+    balance: [
+      { by: 'source', share: 0.6 },
+      { by: 'place', degrees: 0.002, most: 2 },
+    ],
+  }
   const region = await writeRegion(join(folder, 'other.yaml'), town.region(unpacked, { filter: other }))
   const cut = await skyscriptHere(['cut', unpacked, '--config', region])
   expect(cut.code, cut.stderr).toBe(0)
+  expect(cut.stderr).toMatch(/train_top40pct by openai: \d+ of \d+ pairs left out by filter.balance/)
   expect(readdirSync(unpacked)).toContain('Town_train_top40pct_filtered_by_CLIP_openai.csv')
   expect(readdirSync(unpacked)).not.toContain('Town_train_top30pct_filtered_by_CLIP_openai.csv')
   const verified = await skyscriptHere(['verify', unpacked])

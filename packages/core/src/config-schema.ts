@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { imagery, isBareUrl } from './config-imagery.ts'
+import { balance, blends, checkBlends } from './config-mixtures.ts'
 import { DEVICES } from './device.ts'
 import { parseInstant } from './instant.ts'
 import { LABELS } from './labels.ts'
@@ -219,13 +220,14 @@ const split = z.strictObject({
     .describe('Percentage of the ground (with `by: image`, of the best pairs) held out for test'),
 })
 
-const filter = z.strictObject({
+const filterFields = z.strictObject({
   scorers: z
     .array(scorer)
     .min(1)
     .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'has two scorers of one name')
     .default(DEFAULT_SCORERS)
     .describe("CLIP models that score the pairs. Default: OpenAI's ViT-L/14, as in the original"),
+  blends,
   top: z
     .array(z.int().min(1).max(100))
     .default([30, 50])
@@ -250,6 +252,7 @@ const filter = z.strictObject({
     .nullable()
     .default(null)
     .describe('Largest number of pairs with the same title in a training file; the most similar ones stay'),
+  balance,
   exclude: z
     .string()
     .min(1)
@@ -266,6 +269,10 @@ const filter = z.strictObject({
   test: z.int().min(0).default(30_000).describe('Largest number of test pairs, chosen likewise'),
   split: split.prefault({}),
 })
+
+const filter = filterFields.superRefine((given, context) =>
+  checkBlends(given, (path, message) => context.addIssue({ code: 'custom', path, message })),
+)
 
 /** The shape of a region file. */
 export const configSchema = z.strictObject({

@@ -143,6 +143,38 @@ test('the name of a scorer may not end as the files of captions do', () => {
   expect(() => parseConfig(text, 'region.yaml')).toThrow(/filter\.scorers\[0\]\.name: must not end with "_captions"/)
 })
 
+test.each([
+  ['balance: [{ by: source }]', 'filter.balance[0].most: set most or share (or both)'],
+  ['balance: [{ by: sauce, most: 1 }]', 'filter.balance[0].by: must be one of source, gsd, place, tag'],
+  [
+    'balance: [{ by: source, most: 1.5 }]',
+    'filter.balance[0].most: must be a whole number, or one each for some values',
+  ],
+  ['balance: [{ by: source, share: { S2: 20 } }]', 'filter.balance[0].share.S2: must be at most 1'],
+  [
+    'balance: [{ by: gsd, share: { 0.5: 0.2 } }]',
+    'filter.balance[0].share.0.5: must be one of 0.1, 0.2, 0.6, 1, 10, 30',
+  ],
+  [
+    'balance: [{ by: place, most: { x: 1 } }]',
+    'filter.balance[0].most: must be one number for all cells with by: place',
+  ],
+  [
+    'balance: [{ by: tag, degrees: 2, most: 1 }]',
+    'filter.balance[0].degrees: has an effect only with by: place; remove it',
+  ],
+  ['blends: [{ name: both, of: [openai] }]', 'filter.blends[0].of: must have at least 2 entries'],
+  ['blends: [{ name: both, of: [openai, mine] }]', 'filter.blends[0].of[1]: is no name of filter.scorers'],
+  ['blends: [{ name: openai, of: [openai, mine] }]', 'filter.blends[0].name: is the name of a scorer; choose another'],
+  ['blends: [{ name: both, of: [openai, openai] }]', 'filter.blends[0].of: names a scorer twice'],
+  [
+    'blends: [{ name: both, of: [openai, mine], weights: [1] }]',
+    'filter.blends[0].weights: must have as many entries as of',
+  ],
+])('a mixture that makes no sense is refused: %s', (setting, sentence) => {
+  expect(() => parseConfig(`${minimal}filter: { ${setting} }\n`, 'region.yaml')).toThrow(sentence)
+})
+
 test('a fault is told in plain words: what was expected, what was there, and no text that may be a secret', () => {
   const of = (lines: string) => {
     try {

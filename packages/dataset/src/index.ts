@@ -13,5 +13,5 @@ export { type LocalFile, localFile } from './local-file.ts'
 // Types only: the parser loads zod, which a cut's threads don't need.
 export type { DatasetLock, DuplicateSummary } from './lock.ts'
 export { Lowest } from './lowest.ts'
-export { type ManifestFile, openManifestFile } from './manifest-file.ts'
+export { type GroupColumns, type ManifestFile, openManifestFile } from './manifest-file.ts'
 export * from './names.ts'

@@ -8,6 +8,17 @@ const list = <T extends z.ZodType>(of: T) => z.array(of).readonly()
 /** A setting that older datasets lack. */
 const later = <T extends z.ZodType>(of: T) => of.nullable().default(null)
 
+const limit = (of: z.ZodNumber) => z.union([of, z.record(text, of)], 'must be a number, or one each for some values')
+
+const quota = z.object({
+  by: z.enum(['source', 'gsd', 'place', 'tag']),
+  degrees: z.number().positive().optional(),
+  most: limit(count).optional(),
+  share: limit(z.number()).optional(),
+})
+
+const blend = z.object({ name: text, of: list(text), weights: list(z.number()).optional() })
+
 /** The settings that decide which files a dataset has, and how it was made; others are kept unchecked. */
 const config = z.looseObject({
   name: text,
@@ -26,6 +37,8 @@ const config = z.looseObject({
     above: list(z.number()).default([]),
     maxPerTag: later(count),
     maxSameCaption: later(count),
+    balance: list(quota).optional(),
+    blends: list(blend).optional(),
     exclude: later(text),
     val: count,
     test: count,
@@ -93,6 +106,10 @@ const schema = z.object({
 })
 
 export type DatasetLock = z.infer<typeof schema>
+/** A limit of `filter.balance`. */
+export type LockedQuota = z.infer<typeof quota>
+/** A ranking of `filter.blends`. */
+export type LockedBlend = z.infer<typeof blend>
 export type DuplicateSummary = DatasetLock['duplicates']
 
 /** Checks that a lock has what the readers of a dataset need. */

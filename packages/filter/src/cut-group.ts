@@ -13,7 +13,8 @@ export interface SurveySettings {
   readonly scorers: readonly string[]
   readonly layout: Layout
   readonly seed: number
-  readonly tags: boolean
+  /** Columns of the manifest that limits need. */
+  readonly columns: readonly string[]
   readonly titles: boolean
   readonly hashes: boolean
 }
@@ -25,13 +26,14 @@ export async function surveyGroup(
   partOf: Splitter,
 ): Promise<GroupSurvey> {
   const { scorers } = settings
-  const columns = await manifest.readGroup(group, [
+  const wanted = new Set([
     ...['id', 'west', 'south', 'east', 'north'],
     ...scorers.map((scorer) => SIMILARITY + scorer),
-    ...(settings.tags ? ['center_tags'] : []),
+    ...settings.columns,
     ...(settings.titles ? ['title'] : []),
     ...(settings.hashes ? ['phash'] : []),
   ])
+  const columns = await manifest.readGroup(group, [...wanted])
   const ids = columns.id as readonly string[]
   const [west, south, east, north] = ['west', 'south', 'east', 'north'].map((name) => columns[name] as number[])
   const parts = new Uint8Array(ids.length)
@@ -43,7 +45,7 @@ export async function surveyGroup(
     ids: Float64Array.from(ids, encodeId),
     similarities: scorers.map((scorer) => Int32Array.from(columns[SIMILARITY + scorer] as number[], toMicro)),
     parts,
-    tags: settings.tags ? (columns.center_tags as string[]) : null,
+    columns: Object.fromEntries(settings.columns.map((name) => [name, columns[name]!])),
     titles: settings.titles ? Float64Array.from(columns.title as string[], hashOf) : null,
     hashes: settings.hashes ? (columns.phash as string[]) : null,
   }

@@ -10,11 +10,11 @@ export interface TagGroups {
   /** @param tags of the next row, as JSON */
   add(tags: string): void
   /**
-   * A pair belongs to the rarest of its tags, the one that the fewest pairs have; ties go to the first tag in code point
+   * The groups with their tags, `key=value`. A pair belongs to the rarest of its tags, the one that the fewest pairs have; ties go to the first tag in code point
    * order. So a church counts for `amenity=place_of_worship`, and `building=yes` keeps the buildings that have no more
    * specific tag.
    */
-  end(): Groups
+  end(): Groups & { readonly names: readonly string[] }
 }
 
 export function createTagGroups(size: number): TagGroups {
@@ -60,7 +60,7 @@ export function createTagGroups(size: number): TagGroups {
         }
         of[each] = rarest
       }
-      return { of, count: names.length }
+      return { of, count: names.length, names }
     },
   }
 }

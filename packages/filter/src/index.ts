@@ -12,11 +12,12 @@
  */
 
 export { checkScorer } from './check-scorer.ts'
-export { type CutFile, type CutInput, type CutSummary, cutDataset, type Split } from './cut-dataset.ts'
+export { type CutFile, type CutInput, type CutSummary, cutDataset } from './cut-dataset.ts'
 export { type DualEncoder, openDualEncoder } from './dual-encoder.ts'
 export { type BenchmarkImages, readBenchmarkImages } from './duplicates/benchmark-images.ts'
 export { findDuplicates } from './duplicates/find-duplicates.ts'
 export type { ModelIdentity } from './model/model-identity.ts'
+export type { Split } from './plan-files.ts'
 export { identifyScorers, openScorer, openScoring, type Scorer } from './scorer.ts'
 export type { ScorerOptions } from './scorer-options.ts'
 export type { PairScores, ScorePair, ScorerIdentity, Scoring } from './scoring.ts'

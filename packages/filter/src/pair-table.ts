@@ -1,4 +1,5 @@
 import { compareCodes, decodeId } from '@skyscript/core'
+import type { GroupColumns } from '@skyscript/dataset'
 import { shared } from './shared-arrays.ts'
 
 /** Data of one row group's pairs for ranking and splitting, by row. */
@@ -9,8 +10,8 @@ export interface GroupSurvey {
   readonly similarities: readonly Int32Array<ArrayBuffer>[]
   /** Indices into PARTS. */
   readonly parts: Uint8Array<ArrayBuffer>
-  /** Tags of the focus object, as JSON. */
-  readonly tags: readonly string[] | null
+  /** Further columns of the manifest, as requested. */
+  readonly columns: GroupColumns
   /** See `hashOf`. */
   readonly titles: Float64Array<ArrayBuffer> | null
   /** Perceptual hashes, 16 hex digits. */

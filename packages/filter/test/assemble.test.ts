@@ -243,14 +243,24 @@ test('captions stay with their images if a column has several pages', async () =
   }
 })
 
-test('a manifest of many row groups, read by threads, is cut as one ranking and keeps its order', async () => {
+test('a manifest of many row groups, read by threads, is cut and balanced as one ranking and keeps its order', async () => {
   const count = 9 * 8192
   const similarity = (i: number) => ((i * 7919) % count) / count
   const list = Array.from({ length: count }, (_, i) =>
     rowOf(`w${i}`, { similarities: [similarity(i)], title: `t ${i}` }),
   )
-  const { csv, summary } = await assembled(list, { filter: { split: BY_IMAGE, val: 0, test: 0 } })
+  const balance = [{ by: 'place', degrees: 90, most: 12_000 }] as const
+  const filter = { split: BY_IMAGE, val: 0, test: 0, above: [0.7], balance: [...balance] }
+  const { csv, summary } = await assembled(list, { filter })
   expect(summary.pairs).toBe(count)
-  const due = list.filter((_, i) => similarity(i) >= 0.7).map(({ caption }) => [caption.filepath, caption.title])
+  // All longitudes below 90 degrees are one cell, and the others are another.
+  const cellOf = (i: number) => (i % 1000 < 900 ? 0 : 1)
+  const ranked = [...list.keys()].toSorted((a, b) => similarity(b) - similarity(a))
+  const best = [0, 1].flatMap((cell) => ranked.filter((i) => cellOf(i) === cell).slice(0, 12_000))
+  const rowsAt = (places: readonly number[]) =>
+    places.toSorted((a, b) => a - b).map((i) => [list[i]!.caption.filepath, list[i]!.caption.title])
+  const above = best.filter((i) => similarity(i) >= 0.7)
+  expect((await csv('above0.7_filtered_by_CLIP_openai.csv')).map((row) => row.slice(0, 2))).toEqual(rowsAt(above))
+  const due = rowsAt(best)
   expect((await csv('top30pct_filtered_by_CLIP_openai.csv')).map((row) => row.slice(0, 2))).toEqual(due)
 })

@@ -14,7 +14,7 @@ const SIMILARITY_SLACK = 1e-6
 /** A CSV that the dataset's settings produce. */
 export interface CsvFile extends CsvSet {
   readonly path: string
-  /** The scorer that ranks it; for the unfiltered file the first one in the settings. */
+  /** The scorer or blend that ranks it; for the unfiltered file the first one in the settings. */
   readonly scorer: string
 }
 
@@ -28,7 +28,7 @@ export interface CsvContent extends CsvFile {
 
 /** The CSVs that a dataset with these settings has, unless they have no pairs. */
 export function expectedCsvs({ name, filter }: DatasetLock['config']): CsvFile[] {
-  const chosen = filter.scorers.flatMap(({ name: scorer }): CsvSet[] => [
+  const chosen = [...filter.scorers, ...(filter.blends ?? [])].flatMap(({ name: scorer }): CsvSet[] => [
     ...filter.top.map((size) => ({ part: 'top' as const, size, scorer })),
     ...filter.above.map((size) => ({ part: 'above' as const, size, scorer })),
     { part: 'val', size: filter.val, scorer },
@@ -96,7 +96,7 @@ function rowFault(fields: readonly string[], file: CsvFile, index: RowIndex, mem
   if (members[row] === 1) return `${filepath} is listed twice`
   members[row] = 1
   if (!index.saysOf(row, title, titleMultiObjects)) return `the captions of ${filepath} differ from the manifest`
-  const due = index.similarity(row, index.scorers.indexOf(file.scorer))
+  const due = index.similarity(row, file.scorer)
   const actual = similarity === '' ? Number.NaN : Number(similarity)
   if (!(Math.abs(actual - due) <= SIMILARITY_SLACK)) {
     return `the similarity of ${filepath} is ${quoted(similarity)}, the manifest says ${due}`

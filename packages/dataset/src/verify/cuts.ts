@@ -1,5 +1,6 @@
 import { count } from '@skyscript/core'
 import type { DatasetLock } from '../lock.ts'
+import { checkBalance } from './balance.ts'
 import type { CsvContent } from './csvs.ts'
 import type { FaultList } from './faults.ts'
 import type { RowIndex } from './row-index.ts'
@@ -21,7 +22,8 @@ const EXCLUDED = 'excluded'
  *   among ties at the threshold, are not checked.
  * - A set by similarity: the training rows with at least that similarity.
  *
- * With limits, no title and no tag is in a file more often than allowed, and only rows that the limits explain are missing.
+ * With limits, no title, no tag and no kind of pair is in a file more often than allowed, and only rows that the limits explain are
+ * missing.
  */
 export function checkCuts(contents: readonly CsvContent[], index: RowIndex, filter: Filter, faults: FaultList): void {
   for (const content of contents) {
@@ -39,10 +41,9 @@ interface Edges {
 /** With limits per tag, rows of any similarity may move up, so nothing is certain. */
 function topEdges(percent: number, scorer: string, index: RowIndex, filter: Filter): Edges {
   if (filter.maxPerTag !== null) return { surelyIn: Infinity, surelyOut: -Infinity }
-  const place = index.scorers.indexOf(scorer)
   const ranked: number[] = []
   for (let row = 0; row < index.size; row++) {
-    if (index.split(row) !== EXCLUDED) ranked.push(index.similarity(row, place))
+    if (index.split(row) !== EXCLUDED) ranked.push(index.similarity(row, scorer))
   }
   const values = Float64Array.from(ranked).sort().reverse()
   const at = (count: number) => (count < 1 ? Infinity : (values[count - 1] ?? -Infinity))
@@ -62,7 +63,7 @@ function checkEvaluation(content: CsvContent, index: RowIndex, filter: Filter, f
   for (let row = 0; row < index.size; row++) {
     if (members[row] !== 1) continue
     const split = index.split(row)
-    const similarity = index.similarity(row, index.scorers.indexOf(scorer))
+    const similarity = index.similarity(row, scorer)
     if (split !== part) {
       faults.add('csv-split', path, `lists ${index.filepath(row)}, which the manifest puts into ${split ?? 'no split'}`)
     } else if (!(similarity >= surelyOut)) {
@@ -75,9 +76,8 @@ function checkEvaluation(content: CsvContent, index: RowIndex, filter: Filter, f
 /** The threshold that rows of validation and test must not be below. */
 function evaluationEdge(part: string, scorer: string, index: RowIndex, filter: Filter): Pick<Edges, 'surelyOut'> {
   const edges = topEdges(EVALUATION_PERCENT, scorer, index, filter)
-  const place = index.scorers.indexOf(scorer)
   const own: number[] = []
-  for (let row = 0; row < index.size; row++) if (index.split(row) === part) own.push(index.similarity(row, place))
+  for (let row = 0; row < index.size; row++) if (index.split(row) === part) own.push(index.similarity(row, scorer))
   const isOnTop = own.some((similarity) => similarity > edges.surelyOut)
   if (isOnTop || own.length === 0 || filter.split.by === 'image') return edges
   own.sort((a, b) => b - a)
@@ -86,23 +86,27 @@ function evaluationEdge(part: string, scorer: string, index: RowIndex, filter: F
 
 function checkTraining(content: CsvContent, index: RowIndex, filter: Filter, faults: FaultList): void {
   const { part, path, size, members, scorer } = content
-  const { surelyIn, surelyOut } =
+  const edges =
     part === 'train'
       ? { surelyIn: -Infinity, surelyOut: -Infinity }
       : part === 'top'
         ? topEdges(size, scorer, index, filter)
         : { surelyIn: filter.maxPerTag === null ? size : Infinity, surelyOut: size }
+  const isBalanced = part !== 'train' && filter.balance !== undefined
+  if (isBalanced) checkBalance(content, index, filter, unbalancedRows(content, index, edges), faults)
+  const { surelyIn, surelyOut } = isBalanced
+    ? { surelyIn: Infinity, surelyOut: part === 'above' ? size : -Infinity }
+    : edges
   const titles = countTitles(content, index)
   const most = filter.maxSameCaption ?? Infinity
   for (const count of titles.values()) {
     if (count > most) faults.add('caption-limit', path, `has one title ${count} times, the limit is ${most}`)
   }
   if (part !== 'train') checkTags(content, index, filter, faults)
-  const place = index.scorers.indexOf(scorer)
   for (let row = 0; row < index.size; row++) {
     const listed = members[row] === 1
     const split = index.split(row)
-    const similarity = index.similarity(row, place)
+    const similarity = index.similarity(row, scorer)
     if (listed && split !== 'train') {
       faults.add('csv-split', path, `lists ${index.filepath(row)}, which the manifest puts into ${split ?? 'no split'}`)
     } else if (listed && !(similarity >= surelyOut)) {
@@ -115,6 +119,18 @@ function checkTraining(content: CsvContent, index: RowIndex, filter: Filter, fau
       }
     }
   }
+}
+
+/** The range in which the number of rows of the file without `filter.balance` is, but for the limits per title. */
+function unbalancedRows({ part, scorer }: CsvContent, index: RowIndex, { surelyIn, surelyOut }: Edges) {
+  let [least, most] = [0, 0]
+  for (let row = 0; row < index.size; row++) {
+    if (index.split(row) !== 'train') continue
+    const similarity = index.similarity(row, scorer)
+    if (part === 'above' ? similarity >= surelyIn : similarity > surelyIn) least++
+    if (similarity >= surelyOut) most++
+  }
+  return { least, most }
 }
 
 function countTitles({ members }: CsvContent, index: RowIndex): Map<number, number> {

@@ -8,6 +8,7 @@ export interface IndexedRow {
   readonly titleMultiObjects: string
   readonly split: string | null
   readonly box: Box
+  readonly gsd: number
   readonly similarities: readonly number[]
   readonly centerTags: Tags
 }
@@ -15,7 +16,7 @@ export interface IndexedRow {
 const NO_YEAR = 255
 
 /**
- * All rows of a manifest in memory, as columns of numbers plus a map of ids: about 120 bytes per row and 80 for its id, so
+ * All rows of a manifest in memory, as columns of numbers plus a map of ids: about 130 bytes per row and 80 for its id, so
  * 5.2 million rows take about 1 GB. Paths are stored as folder, source and year; captions as 48-bit hashes.
  */
 export class RowIndex {
@@ -37,6 +38,8 @@ export class RowIndex {
   readonly #tags = numbers()
   readonly #tagEnds = numbers()
   readonly #boxes = numbers()
+  readonly #gsds = numbers()
+  readonly #blends = new Map<string, Float64Array>()
   readonly #similarities = numbers()
 
   constructor(scorers: readonly string[]) {
@@ -52,7 +55,7 @@ export class RowIndex {
   }
 
   /** @param row its path must match IMAGE_PATH, and its id must be new */
-  add({ id, filepath, title, titleMultiObjects, split, box, similarities, centerTags }: IndexedRow): void {
+  add({ id, filepath, title, titleMultiObjects, split, box, gsd, similarities, centerTags }: IndexedRow): void {
     const place = placeOf(filepath)
     if (place === null) throw new TypeError(`"${filepath}" is not the path of an image.`)
     this.#rows.set(id, this.#rows.size)
@@ -67,6 +70,7 @@ export class RowIndex {
     this.#titles.push(captionHash(title, ''))
     this.#addTags(centerTags)
     for (const side of box) this.#boxes.push(side)
+    this.#gsds.push(gsd)
     for (let s = 0; s < this.scorers.length; s++) this.#similarities.push(similarities[s] ?? Number.NaN)
   }
 
@@ -116,8 +120,21 @@ export class RowIndex {
     return this.#titles.at(row)
   }
 
-  similarity(row: number, scorer: number): number {
-    return this.#similarities.at(row * this.scorers.length + scorer)
+  /** Adds a ranking that the manifest has no column of. */
+  addBlend(name: string, values: Float64Array): void {
+    this.#blends.set(name, values)
+  }
+
+  ranksBy(scorer: string): boolean {
+    return this.#blends.has(scorer) || this.scorers.includes(scorer)
+  }
+
+  /** @param scorer a scorer or a blend */
+  similarity(row: number, scorer: string): number {
+    const blend = this.#blends.get(scorer)
+    return blend === undefined
+      ? this.#similarities.at(row * this.scorers.length + this.scorers.indexOf(scorer))
+      : blend[row]!
   }
 
   split(row: number): string | null {
@@ -127,6 +144,16 @@ export class RowIndex {
   box(row: number): Box {
     const at = row * 4
     return [this.#boxes.at(at), this.#boxes.at(at + 1), this.#boxes.at(at + 2), this.#boxes.at(at + 3)]
+  }
+
+  /** Metres per pixel. */
+  gsd(row: number): number {
+    return this.#gsds.at(row)
+  }
+
+  /** Alias of the imagery source. */
+  source(row: number): string {
+    return this.#sourceNames[this.#source.at(row)]!
   }
 
   filepath(row: number): string {

@@ -17,6 +17,7 @@ import {
 } from '@skyscript/core'
 import type { DatasetLock } from '../lock.ts'
 import { EXCLUDED_CSV, LOCK, MANIFEST } from '../names.ts'
+import { blendValues } from './blends.ts'
 import { type CsvContent, checkCsv, expectedCsvs } from './csvs.ts'
 import { checkCuts } from './cuts.ts'
 import { type Fault, FaultList } from './faults.ts'
@@ -79,6 +80,8 @@ export async function verifyDataset(storage: Storage, options: VerifyOptions = {
     await checkStrays(storage, index, lock, faults)
     if (lock !== null) {
       checkScorers(lock.config, index, faults)
+      for (const blend of lock.config.filter.blends ?? [])
+        if (blend.of.every((scorer) => index.ranksBy(scorer))) index.addBlend(blend.name, blendValues(index, blend))
       const contents = await checkCsvs(storage, lock, index, faults)
       for (const { path, rows, sha256 } of contents) {
         if (sha256 === null) {
@@ -175,7 +178,7 @@ async function checkCsvs(
 ): Promise<CsvContent[]> {
   const contents: CsvContent[] = []
   for (const file of expectedCsvs(config)) {
-    if (!index.scorers.includes(file.scorer)) continue
+    if (!index.ranksBy(file.scorer)) continue
     const content = await checkCsv(storage, file, index, Object.hasOwn(files, file.path), faults)
     if (content !== null) contents.push(content)
   }

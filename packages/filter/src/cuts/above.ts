@@ -5,6 +5,7 @@ import type { Cut } from './cut.ts'
 /** The pairs with at least a similarity. */
 export const above: Cut = {
   part: 'above',
+  fills: false,
   sizes: ({ above }) => above,
   take(least, { scorer, best, similarities }) {
     const count = countAbove(best, similarities, toMicro(least))

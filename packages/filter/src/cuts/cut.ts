@@ -16,6 +16,8 @@ export interface Cut {
   readonly part: CsvSet['part']
   /** The sizes of its files, as the settings list them. */
   sizes(filter: Pick<Config['filter'], 'top' | 'above'>): readonly number[]
+  /** Whether pairs further down take the places of those that `filter.balance` leaves out. */
+  readonly fills: boolean
   /** How many pairs a size takes from a ranking's start, and what the user should know about it. */
   take(size: number, ranking: Ranking): { readonly count: number; readonly note: string | null }
 }

@@ -4,6 +4,7 @@ import type { Cut } from './cut.ts'
 /** The top percent of all pairs, as in the original. */
 export const top: Cut = {
   part: 'top',
+  fills: true,
   sizes: ({ top }) => top,
   take(percent, { scorer, best, similarities }) {
     const count = topCount(percent, similarities.length)
