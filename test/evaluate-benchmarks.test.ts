@@ -60,6 +60,7 @@ async function writeShard(path: string, members: Readonly<Record<string, string 
 
 beforeAll(async () => {
   folder = await makeFolder('evaluate-benchmarks')
+  process.env.SKYSCRIPT_CACHE = at('cache')
   const aid = await writeImages(at('root/aid/images'), 'aid/images/')
   await write(
     at('root/aid/aid_img_txt_pairs_test.csv'),
@@ -119,6 +120,9 @@ const NAMES = [
 test('every set below a folder is measured as the calls for one CSV measure it', async () => {
   const all = (await resultsOf('--benchmarks', at('root'))) as { set: string; column: string; result: object }[]
   expect(all.map(({ set, column }) => `${set} ${column}`)).toEqual(NAMES)
+  // Now all embeddings come from the cache, and then none does.
+  expect(await resultsOf('--benchmarks', at('root'))).toEqual(all)
+  expect(await resultsOf('--benchmarks', at('root'), '--no-cache')).toEqual(all)
   const result = (name: string) => all.find(({ set, column }) => `${set} ${column}` === name)!.result
   const classify = (csv: string, list: string, ...more: string[]) =>
     resultsOf('--classify', at('root', csv), '--classes', at('root', list), ...more)

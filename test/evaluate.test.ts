@@ -21,6 +21,7 @@ const captionsOf = (i: number) => [`${label(i)} ${i % 4}`, `a satellite image of
 
 beforeAll(async () => {
   folder = await makeFolder('evaluate')
+  process.env.SKYSCRIPT_CACHE = at('cache')
   await mkdir(at('set', 'images'), { recursive: true })
   for (let i = 0; i < IMAGES; i++) {
     const background = { r: (i * 83) % 256, g: (i * 41) % 256, b: (i * 149) % 256 }

@@ -19,6 +19,7 @@ let answer: Answer
 const at = (name: string) => join(folder, name)
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'skyscript-evaluate-'))
+  process.env.SKYSCRIPT_CACHE = at('cache')
   const { town } = inject('datasets')
   const rows = rowsOf(town, TOWN_CSVS.unfiltered)
   const labels = rows.map(({ filepath }, i) => `${filepath},${i % 10 === 9 ? '' : CLASSES[(i * i) % 7]}\n`)

@@ -55,16 +55,17 @@ export const evaluate = defineCommand({
     server: option('--server <url>', 'server that runs the model (Open Inference Protocol v2)', webAddress),
     vision: withDefault(option('--vision <name>', "the server's image model"), 'vision_model'),
     text: withDefault(option('--text <name>', "the server's caption model"), 'text_model'),
+    cache: flag('--no-cache', 'neither use nor keep embeddings of images in the cache'),
     json: jsonOption,
   },
-  async run({ model, device, batch, server, vision, text, json = false, skipMissing = false, ...given }) {
+  async run({ model, device, batch, server, vision, text, cache = true, json = false, skipMissing = false, ...given }) {
     const { modeOf } = await import('../evaluate/modes.ts')
     const mode = modeOf(given)
     if (model === undefined) throw new InputError('usage', 'Name a model with --model.')
     const { openTerminal } = await import('../terminal/open-terminal.ts')
     const { modelsWith } = await import('../evaluate/open-model.ts')
     const terminal = openTerminal()
-    const withModel = modelsWith({ model, device, batch, server, vision, text, terminal })
+    const withModel = modelsWith({ model, device, batch, server, vision, text, cache, terminal })
     const options = { ...given, skipMissing, json, terminal, withModel }
     if (mode === 'benchmarks') {
       const { runBenchmarks } = await import('../evaluate/run-benchmarks.ts')

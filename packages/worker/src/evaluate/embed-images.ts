@@ -2,16 +2,11 @@ import { hash } from 'node:crypto'
 import type { ImageRow, RowFaults } from '@skyscript/benchmark'
 import { DataFault, formatCounted, type Terminal } from '@skyscript/core'
 import type { DualEncoder } from '@skyscript/filter'
+import type { EmbeddingStore } from './embedding-cache.ts'
 import type { ImageSource } from './image-source.ts'
 
 /** Images embedded in one call; the next ones are read meanwhile. */
 const BATCH = 256
-
-/** Embeddings by the hash of an image file. */
-export interface EmbeddingStore {
-  get(sha256: string): Promise<Float32Array | undefined>
-  add(sha256: string, embedding: Float32Array): Promise<void>
-}
 
 /** An image with all its rows. */
 export interface EmbeddedRows<R> {
@@ -95,18 +90,20 @@ async function embedFiles(
   store: EmbeddingStore,
 ): Promise<Embedded[]> {
   const hashes = files.map((file) => (typeof file === 'string' ? null : hash('sha256', file, 'hex')))
-  const known = await Promise.all(hashes.map((sha256) => (sha256 === null ? undefined : store.get(sha256))))
+  const present = hashes.filter((sha256) => sha256 !== null)
+  const stored = await store.get(present)
+  const known = new Map(present.map((sha256, i) => [sha256, stored[i]]))
   /** Files to embed, each content once, with the index of the first. */
   const wanted = new Map<string, number>()
   for (const [i, sha256] of hashes.entries())
-    if (sha256 !== null && known[i] === undefined && !wanted.has(sha256)) wanted.set(sha256, i)
+    if (sha256 !== null && known.get(sha256) === undefined && !wanted.has(sha256)) wanted.set(sha256, i)
   const made = await encoder.embedImages([...wanted.values()].map((i) => files[i] as Uint8Array))
   const bySha256 = new Map([...wanted.keys()].map((sha256, i) => [sha256, made[i]!]))
   for (const [sha256, embedding] of bySha256) if (!(embedding instanceof DataFault)) await store.add(sha256, embedding)
   return files.map((file, i) => {
     if (typeof file === 'string') return { fault: 'unreadable-image', why: file }
     const sha256 = hashes[i]!
-    const embedding = known[i] ?? bySha256.get(sha256)!
+    const embedding = known.get(sha256) ?? bySha256.get(sha256)!
     return embedding instanceof DataFault ? { fault: embedding.code, why: embedding.message } : { embedding, sha256 }
   })
 }

@@ -15,7 +15,8 @@ import {
 import { formatCounted, type Terminal } from '@skyscript/core'
 import type { DualEncoder } from '@skyscript/filter'
 import pMap from 'p-map'
-import { type EmbeddedRows, type EmbeddingStore, embedRows } from './embed-images.ts'
+import { type EmbeddedRows, embedRows } from './embed-images.ts'
+import type { EmbeddingStore } from './embedding-cache.ts'
 import {
   type BinarySet,
   type CaptionedSet,

@@ -39,8 +39,10 @@ export async function runBenchmarks(options: BenchmarksOptions): Promise<number>
   const columns = await readAll(sets, options)
   const named = await options.withModel(async (model) => {
     const done: (readonly [string, Evaluation])[] = []
-    for (const each of columns)
+    for (const [i, each] of columns.entries()) {
       done.push([nameOf(each.found, each.column.column), await evaluateSet(each, bootstrap, model)])
+      if (each.found !== columns[i + 1]?.found) await model.store.flush()
+    }
     return done
   })
   const evaluations = named.map(([, evaluation]) => evaluation)
