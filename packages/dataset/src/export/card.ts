@@ -75,8 +75,12 @@ export function cardOf({ lock, sets }: Pick<FinishedDataset, 'lock' | 'sets'>, f
   ].join('\n\n')
 }
 
-/** YAML front matter, which the hub and `datasets` read. */
-export function frontMatter(name: string, pairs: number, more: Readonly<Record<string, unknown>>): string {
+/**
+ * YAML front matter, which the hub and `datasets` read.
+ *
+ * @param pairs null if they are not counted
+ */
+export function frontMatter(name: string, pairs: number | null, more: Readonly<Record<string, unknown>>): string {
   const fields = {
     pretty_name: name,
     language: ['en'],
@@ -84,7 +88,7 @@ export function frontMatter(name: string, pairs: number, more: Readonly<Record<s
     license_name: 'odbl-1.0-and-imagery-licences',
     license_link: ATTRIBUTION,
     task_categories: ['zero-shot-image-classification', 'image-to-text', 'text-to-image', 'image-feature-extraction'],
-    size_categories: [SIZES.find(([largest]) => pairs < largest)?.[1] ?? '100M<n<1B'],
+    ...(pairs !== null && { size_categories: [SIZES.find(([largest]) => pairs < largest)?.[1] ?? '100M<n<1B'] }),
     tags: ['remote-sensing', 'satellite', 'aerial', 'openstreetmap', 'geospatial', 'clip', 'skyscript'],
     ...more,
   }
@@ -146,7 +150,7 @@ function pairSections({ sources, splits, years, sizes, pairs }: Statistics): str
       ['source', 'collection', 'GSD', 'pairs', ...names],
       [...bySplit, ['all', '', '', formatCount(pairs), ...total.map(formatCount)]],
     ),
-    'Pairs that are neither train, val nor test are in the manifest and in no CSV.',
+    'Pairs that are neither train, val nor test are in the manifest and in no CSV of pairs.',
     table(
       ['year', 'pairs'],
       [...years].map(([year, each]) => [year, formatCount(each)]),

@@ -90,7 +90,7 @@ const COLUMNS: Readonly<Record<string, ColumnMeaning>> = {
   title: of('Text', 'Caption of the object.'),
   title_multi_objects: of('Text', 'Caption of the object and of what is around it.'),
   more_captions: of('Text', 'Further captions, as a JSON list of texts.'),
-  split: of('Text', 'train, val or test; other values are in no CSV.'),
+  split: of('Text', 'train, val or test; pairs with another value are in no CSV of pairs.'),
   sha256: of('Text', 'sha256 of the image, lower-case hex.'),
   phash: of('Text', 'Perceptual hash of the image, 16 hex digits: images that look alike differ in few bits.'),
   licence: of('Text', 'Licence of the image.'),

@@ -155,6 +155,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   jsonl: 'application/jsonlines',
   md: 'text/markdown',
   html: 'text/html',
+  txt: 'text/plain',
 }
 
 async function fileObjects(storage: Storage, files: Readonly<Record<string, string>>): Promise<Json[]> {
@@ -207,6 +208,7 @@ const SPLIT_CLASSES: Readonly<Record<string, string>> = {
   train: 'cr:TrainingSplit',
   val: 'cr:ValidationSplit',
   test: 'cr:TestSplit',
+  benchmark: 'cr:TestSplit',
 }
 
 /** All values of the manifest's column, so that every pair's split exists; `held-out` and `excluded` have no known class. */
@@ -215,14 +217,15 @@ function splitRecords({ splits }: Statistics): Json {
     '@type': 'cr:RecordSet',
     '@id': 'splits',
     name: 'splits',
-    description: 'What the column split may say. Pairs of other splits than train, val and test are in no CSV.',
+    description:
+      'What the column split may say. Pairs of other splits than train, val and test are in no CSV of pairs; those of the split benchmark may be in benchmark sets.',
     dataType: 'cr:Split',
     key: { '@id': 'splits/name' },
     field: [
       { '@type': 'cr:Field', '@id': 'splits/name', name: 'name', dataType: 'sc:Text' },
       { '@type': 'cr:Field', '@id': 'splits/url', name: 'url', dataType: SPLIT },
     ],
-    data: [...new Set([...Object.keys(SPLIT_CLASSES), ...splits.keys()])].map((name) => ({
+    data: [...new Set(['train', 'val', 'test', ...splits.keys()])].map((name) => ({
       'splits/name': name,
       'splits/url': SPLIT_CLASSES[name] ?? 'cr:Split',
     })),

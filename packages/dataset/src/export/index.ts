@@ -1,8 +1,10 @@
 /** Exports of a finished dataset to other tools' formats. */
+export { chooseBenchmarks, openSets, SET_LAYOUTS, writeSets } from './benchmarks/index.ts'
 export { CARD, cardOf } from './card.ts'
 export { croissantOf, type Publication } from './croissant.ts'
 export { chooseSets, type FinishedDataset, openFinished, openManifest, setsOf } from './dataset.ts'
 export { exportOpenclip } from './openclip.ts'
 export { gatherStatistics } from './statistics.ts'
-export { type CAPTIONS, exportWebdataset, SHARD_BYTES } from './webdataset.ts'
+export { SHARD_BYTES } from './tar-shards.ts'
+export { type CAPTIONS, exportWebdataset } from './webdataset.ts'
 export { exportZip } from './zip.ts'

@@ -7,10 +7,8 @@ import { withImages } from './images.ts'
 import type { Shard, WebdatasetSet } from './shards-card.ts'
 import { describeShards } from './shards-card.ts'
 import { shuffle } from './shuffle.ts'
-import { TAR_END, tarEntry, tarSize } from './tar.ts'
+import { type Sample, sampleOf, tarShards } from './tar-shards.ts'
 
-/** About 5,000 pairs: small enough that every loader of a small set gets shards, large enough for sequential reads. */
-export const SHARD_BYTES = 100_000_000
 /** As in img2dataset's and OpenCLIP's `{00000..00012}.tar`. */
 const SHARD_DIGITS = 5
 const SHARD_NAME = /^\d{5,}\.tar$/
@@ -148,12 +146,6 @@ function memberText(name: string, value: unknown): string {
   return `${JSON.stringify(plain)}${isWhole && hubTypeOf(name) === 'float64' ? '.0' : ''}`
 }
 
-interface Sample {
-  /** Size in the tar file. */
-  readonly bytes: number
-  readonly pieces: readonly Uint8Array[]
-}
-
 async function* samplesOf(
   storage: Storage,
   texts: AsyncIterable<string>,
@@ -166,15 +158,11 @@ async function* samplesOf(
     // Readers end the key at the first dot; image paths have only the one before `jpg`.
     const key = basename(row.filepath, '.jpg')
     const text = String((row as unknown as Row)[caption])
-    const files: [string, Uint8Array][] = [
+    yield sampleOf([
       [`${key}.jpg`, image],
       [`${key}.json`, Buffer.from(row.json)],
       [`${key}.txt`, Buffer.from(text)],
-    ]
-    yield {
-      bytes: files.reduce((total, [, content]) => total + tarSize(content.length), 0),
-      pieces: files.flatMap(([name, content]) => tarEntry(name, content)),
-    }
+    ])
   }
 }
 
@@ -182,34 +170,19 @@ async function* writeShards(
   target: Storage,
   folder: string,
   samples: AsyncGenerator<Sample>,
-  { shardBytes, signal }: WebdatasetOptions,
+  options: WebdatasetOptions,
 ): AsyncGenerator<Shard> {
-  try {
-    let next = await samples.next()
-    for (let number = 0; !next.done; number++) {
-      const name = `${String(number).padStart(SHARD_DIGITS, '0')}.tar`
-      const digest = createHash('sha256')
-      let count = 0
-      let bytes = TAR_END.length
-      const pieces = async function* () {
-        while (!next.done && (count === 0 || bytes + next.value.bytes <= shardBytes)) {
-          signal.throwIfAborted()
-          for (const piece of next.value.pieces) {
-            digest.update(piece)
-            yield piece
-          }
-          count++
-          bytes += next.value.bytes
-          next = await samples.next()
-        }
-        digest.update(TAR_END)
-        yield TAR_END
+  let number = 0
+  for await (const { pieces, size } of tarShards(samples, options)) {
+    const name = `${String(number++).padStart(SHARD_DIGITS, '0')}.tar`
+    const digest = createHash('sha256')
+    const watched = async function* () {
+      for await (const piece of pieces) {
+        digest.update(piece)
+        yield piece
       }
-      await target.put(`${folder}/${name}`, pieces())
-      yield { name, samples: count, bytes, sha256: digest.digest('hex') }
     }
-  } finally {
-    // If the target fails, this closes the samples and removes their temporary files.
-    await samples.return(undefined)
+    await target.put(`${folder}/${name}`, watched())
+    yield { name, ...size(), sha256: digest.digest('hex') }
   }
 }

@@ -8,7 +8,7 @@ import { COMMANDS } from './index.ts'
 
 const COMMAND_FILES = new URL('.', import.meta.url)
 const FORMAT_FILES = new URL('../exports/', import.meta.url)
-const NO_FORMATS = ['format', 'statistics', 'target']
+const NO_FORMATS = ['benchmark-sets', 'format', 'statistics', 'target']
 
 test('every file in commands/ is a command of the list, and every file of a format one of the export formats', async () => {
   await expectListed(COMMAND_FILES, COMMANDS)
@@ -46,6 +46,7 @@ test('a declaration of a command or format loads nothing large when it is import
     '../tag-options.ts',
     '../exports/index.ts',
     '../terminal/json-lines.ts',
+    './benchmark-sets.ts',
     './format.ts',
     './statistics.ts',
   ]

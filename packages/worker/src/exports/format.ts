@@ -1,6 +1,6 @@
 import type { Storage, Terminal } from '@skyscript/core'
 import type { FinishedDataset } from '@skyscript/dataset/export'
-import { type Given, isoDate, type Option, oneOf, option, repeatable, webAddress } from '../command.ts'
+import { byteCount, type Given, isoDate, type Option, oneOf, option, repeatable, webAddress } from '../command.ts'
 
 /**
  * A form in which a finished dataset is exported: one file that declares its options and writes it. The options of
@@ -47,6 +47,10 @@ export const pairOptions = {
     'which caption (default: title)',
     oneOf(['title', 'title_multi_objects'] as const),
   ),
+}
+
+export const shardOptions = {
+  shardBytes: option('--shard-bytes <n>', 'maximum shard size in bytes (default: 100000000)', byteCount),
 }
 
 /** What only the publisher of a dataset knows. */

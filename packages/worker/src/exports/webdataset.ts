@@ -1,13 +1,12 @@
 import { formatBytes, formatCount } from '@skyscript/core'
-import { byteCount, option } from '../command.ts'
-import { defineFormat, pairOptions } from './format.ts'
+import { defineFormat, pairOptions, shardOptions } from './format.ts'
 
 export const webdataset = defineFormat({
   name: 'webdataset',
   description: 'tar shards',
   options: {
     ...pairOptions,
-    shardBytes: option('--shard-bytes <n>', 'maximum shard size in bytes (default: 100000000)', byteCount),
+    ...shardOptions,
   },
   async run({ dataset, target, terminal, signal }, { set: asked, shardBytes, caption }) {
     const { chooseSets, exportWebdataset, SHARD_BYTES } = await import('@skyscript/dataset/export')
