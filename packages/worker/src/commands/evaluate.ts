@@ -32,6 +32,8 @@ export const evaluate = defineCommand({
       'measure every set below a folder: those of a dataset, of the original, of CLIP_benchmark',
     ),
     set: severalTexts('--set <name...>', 'with --benchmarks: only these sets'),
+    byCut: option('--by-cut <output>', 'retrieval among the best 20, 30 and 50 % of the test pairs of a dataset'),
+    scorer: option('--scorer <name>', 'with --by-cut: scorer that ranks the pairs (default: the first)'),
     classify: option('--classify <csv>', 'CSV with filepath and a label: zero-shot classification'),
     classes: option('--classes <file>', 'with --classify: class names, one a line'),
     labelColumn: option('--label-column <name>', `column with the class name (default: ${DEFAULTS.labelColumn})`),
@@ -70,6 +72,15 @@ export const evaluate = defineCommand({
     if (mode === 'benchmarks') {
       const { runBenchmarks } = await import('../evaluate/run-benchmarks.ts')
       return runBenchmarks({ ...options, benchmarks: given.benchmarks! })
+    }
+    if (mode === 'byCut') {
+      const { runByCut } = await import('../evaluate/run-by-cut.ts')
+      return runByCut({
+        ...options,
+        byCut: given.byCut!,
+        captionColumn: given.captionColumn ?? DEFAULTS.captionColumn,
+        captionPrefix: given.captionPrefix ?? DEFAULTS.captionPrefix,
+      })
     }
     const { runSingle } = await import('../evaluate/run-single.ts')
     return runSingle({
