@@ -9,7 +9,6 @@
  */
 // The parser of region files is only at @skyscript/core/config: it takes longer to load than everything else together.
 
-export * from './asked-thread.ts'
 export * from './breathe.ts'
 export type { CatalogueEntry, Extent, Outline } from './catalogue/entry.ts'
 export { CATALOGUE, carrierOf, catalogued } from './catalogue/index.ts'
@@ -59,5 +58,6 @@ export type { WmsSettings } from './source-kinds/wms.ts'
 export type { WmtsSettings } from './source-kinds/wmts.ts'
 export type { XyzSettings } from './source-kinds/xyz.ts'
 export * from './storage.ts'
+export * from './threads.ts'
 export * from './tile-template.ts'
 export * from './version.ts'

@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os'
+import { startThread } from '@skyscript/core'
 import type { ManifestFile } from '@skyscript/dataset'
 import { pMapIterable } from 'p-map'
 import { type FileRows, formatGroup, type GroupText, type SurveySettings, surveyGroup } from './cut-group.ts'
 import type { GroupSurvey } from './pair-table.ts'
 import { createSplitter } from './splits/index.ts'
 import type { CutQuestion } from './threads/cut-thread.ts'
-import { startThread } from './threads/thread.ts'
 
 /** A manifest with fewer row groups is read faster than a thread starts. */
 const GROUPS_WORTH_THREADS = 8

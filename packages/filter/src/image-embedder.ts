@@ -1,8 +1,7 @@
-import { canonicalJson, DataFault } from '@skyscript/core'
+import { borrowThread, canonicalJson, DataFault } from '@skyscript/core'
 import { type ImageFormat, NETWORK_FORMATS } from './clip/preprocess.ts'
 import type { Preprocessing } from './clip/preprocessor-config.ts'
 import type { Embedder } from './embedder.ts'
-import { borrowThread } from './threads/borrow-thread.ts'
 import type { PixelsAnswer, PixelsQuestion } from './threads/pixels-thread.ts'
 
 /** Batches preprocessed ahead while the models compute: enough to hide decoding; 20 MB per batch of 32 images. */

@@ -1,18 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
-import { AskedThread, type ErrorData, errorFromData, ServiceError } from '@skyscript/core'
+import { startThread, type Thread, type ThreadOptions } from '@skyscript/core'
 import { BlobPasses } from './passes.ts'
-import { type Origin, PbfFault } from './pbf-fault.ts'
+import { faultCodec } from './pbf-fault.ts'
 import type { Gathered, Selection, Shared, Task, TaskResult } from './tasks.ts'
-
-export type ToBlobThread =
-  | { readonly type: 'run'; readonly task: Task }
-  | { readonly type: 'share'; readonly shared: Shared }
-  | { readonly type: 'gather'; readonly what: keyof Gathered }
-
-export type FromBlobThread =
-  | { readonly type: 'done'; readonly value: unknown }
-  | { readonly type: 'damaged'; readonly code: string; readonly what: string; readonly origin: Origin }
-  | { readonly type: 'failed'; readonly error: ErrorData }
 
 /** Runs passes over blobs, in this thread or in others. */
 export interface BlobReaders {
@@ -49,56 +39,50 @@ function inThisThread(paths: readonly string[], selection: Selection): BlobReade
 const AHEAD = 4
 
 function inThreads(threads: number, paths: readonly string[], selection: Selection): BlobReaders {
-  const readers = Array.from({ length: threads }, () => startThread(paths, selection))
+  const readers = Array.from({ length: threads }, () => startReader({ paths, selection }))
   return {
     async *run(tasks) {
-      const results: Promise<unknown>[] = []
+      const results: Promise<TaskResult | null>[] = []
       for (let taken = 0; taken < tasks.length; taken++) {
         for (let i = results.length; i < Math.min(tasks.length, taken + threads * AHEAD); i++) {
           const idlest = readers.reduce((best, reader) => (reader.waiting < best.waiting ? reader : best))
-          const result = idlest.ask({ type: 'run', task: tasks[i]! })
+          const result = idlest.ask<TaskResult>('run', tasks[i]!)
           // Of several faults the first in the file is told; the others are nobody's then.
           result.catch(() => {})
           results.push(result)
         }
-        const result = (await results[taken]) as TaskResult
-        results[taken] = Promise.resolve()
+        const result = (await results[taken])!
+        results[taken] = Promise.resolve(null)
         yield result
       }
     },
     share: (shared) => {
-      for (const reader of readers) reader.tell({ type: 'share', shared })
+      for (const reader of readers) reader.tell('share', shared)
     },
     gather: <What extends keyof Gathered>(what: What) =>
-      Promise.all(readers.map((reader) => reader.ask({ type: 'gather', what }) as Promise<Gathered[What]>)),
+      Promise.all(readers.map((reader) => reader.ask<Gathered[What]>('gather', what))),
     close: async () => {
-      await Promise.all(readers.map((reader) => reader.end()))
+      await Promise.all(readers.map((reader) => reader.close()))
     },
   }
 }
 
-/** What a thread makes and forgets at once is little: a larger young generation holds unpacked blobs that are done with. */
-export const YOUNG_MEGABYTES = 24
-
-function startThread(paths: readonly string[], selection: Selection): AskedThread<FromBlobThread> {
-  return new AskedThread(new URL('./blob-thread.ts', import.meta.url), {
-    workerData: { paths, selection },
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
-    errorOf,
-    died,
-  })
+/** Of all threads that read or write blobs. */
+export const BLOB_THREAD: ThreadOptions = {
+  // What a thread makes and forgets at once is little: a larger young generation holds unpacked blobs that are done with.
+  resourceLimits: { maxYoungGenerationSizeMb: 24 },
+  died: 'A thread that reads the OSM file ended; start again, with fewer --threads if memory was short.',
+  errors: faultCodec,
 }
 
-export const died = () =>
-  new ServiceError(
-    'thread-died',
-    'A thread that reads the OSM file ended; start again, with fewer --threads if memory was short.',
-    {
-      retry: true,
-    },
-  )
+/** What a thread is opened with. */
+export interface Reading {
+  readonly paths: readonly string[]
+  readonly selection: Selection
+}
 
-export function errorOf(message: Exclude<FromBlobThread, { type: 'done' }>): Error {
-  if (message.type === 'damaged') return new PbfFault(message.code, message.what, message.origin)
-  return errorFromData(message.error)
+function startReader(reading: Reading): Thread {
+  const thread = startThread(new URL('./blob-thread.ts', import.meta.url), BLOB_THREAD)
+  thread.tell('open', reading)
+  return thread
 }

@@ -1,4 +1,4 @@
-import { InputError } from '@skyscript/core'
+import { type ErrorCodec, type ErrorData, errorFromData, errorToData, InputError } from '@skyscript/core'
 
 /** Where in which file a blob starts, in bytes. */
 export interface Origin {
@@ -22,4 +22,13 @@ export class PbfFault extends InputError {
   get offset(): number {
     return this.origin.offset
   }
+}
+
+type FaultData = ErrorData | Pick<PbfFault, 'code' | 'what' | 'origin'>
+
+/** Brings faults out of threads whole. */
+export const faultCodec: ErrorCodec<FaultData> = {
+  toData: (error) =>
+    error instanceof PbfFault ? { code: error.code, what: error.what, origin: error.origin } : errorToData(error),
+  fromData: (data) => ('what' in data ? new PbfFault(data.code, data.what, data.origin) : errorFromData(data)),
 }

@@ -39,7 +39,6 @@ import { openCaptioner } from './captioner.ts'
 import { fileLedger } from './eecu-ledger.ts'
 import { type ContextOptions, defaultModelCache, modelOptions } from './models.ts'
 import { earthEngineOrigins, isGoogle } from './origins.ts'
-import { createLeafPacker, type LeafPacker } from './packing/leaf-packer.ts'
 import { fillIn, withSecrets } from './private-addresses.ts'
 import { type ExtractIndex, extractIndexKey, type Run } from './run.ts'
 import { runKey } from './runner/runner.ts'
@@ -70,7 +69,6 @@ export interface RunContext {
   /** See `TileReader`. */
   homeOutlines: TileReader['homeOutlines']
   homeEdits: TileReader['homeEdits']
-  readonly packer: LeafPacker
   extractIndex(): Promise<ExtractIndex>
   close(): Promise<void>
 }
@@ -115,9 +113,6 @@ export async function openContext(
   const isDrawn = config.imagery.earthEngine.endpoint === 'local'
   const catalogue = isDrawn ? once(() => openEarthEngine(run, null, options, closers)) : earthEngine
 
-  const packer = createLeafPacker()
-  closers.push(() => packer.close())
-
   const originOf = once(async () => earthEngineOrigins(config.imagery.earthEngine, (await extractIndex()).tiles))
 
   const cog = once(async () => {
@@ -147,7 +142,6 @@ export async function openContext(
     storage,
     run,
     captioner: opened,
-    packer,
     extractIndex,
     sources: sourcesOf(config.imagery.sources),
     imagery: createImagery(

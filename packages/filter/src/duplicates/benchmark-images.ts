@@ -1,8 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fingerprint, InputError, messageOf, type Progress } from '@skyscript/core'
+import { fingerprint, InputError, messageOf, type Progress, startThread } from '@skyscript/core'
 import type { HashAnswer } from '../threads/hash-thread.ts'
-import { startThread } from '../threads/thread.ts'
 import { createHashColumn, type Hashes } from './hashes.ts'
 
 /** File formats of published benchmarks. */

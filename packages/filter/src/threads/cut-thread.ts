@@ -1,8 +1,8 @@
+import { serveThread } from '@skyscript/core'
 import { type ManifestFile, openManifestFile } from '@skyscript/dataset'
 import { type FileRows, formatGroup, type SurveySettings, surveyGroup } from '../cut-group.ts'
 import type { Splitter } from '../splits/criterion.ts'
 import { createSplitter } from '../splits/index.ts'
-import { serveThread } from './serve-thread.ts'
 
 export interface CutQuestion {
   readonly path: string

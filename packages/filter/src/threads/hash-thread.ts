@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { messageOf } from '@skyscript/core'
+import { messageOf, serveThread } from '@skyscript/core'
 import { decodeRgb, FILE_FORMATS, unblockFileFormats } from '../clip/preprocess.ts'
 import { perceptualHash } from '../duplicates/perceptual-hash.ts'
-import { serveThread } from './serve-thread.ts'
 
 /** 16 hex digits, or why the file has no hash. */
 export type HashAnswer = string | { readonly why: string }

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Device } from '@skyscript/core'
+import { type Device, serveThread } from '@skyscript/core'
 import { type ClipModel, openClipModel } from '../clip/clip-model.ts'
 import { type ClipTokenizer, createTokenizer } from '../clip/tokens.ts'
-import { serveThread } from './serve-thread.ts'
 
 export interface OpenQuestion {
   readonly folder: string

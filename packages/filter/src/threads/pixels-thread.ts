@@ -1,11 +1,10 @@
-import { DataFault } from '@skyscript/core'
+import { DataFault, serveThread } from '@skyscript/core'
 import pMap from 'p-map'
 import sharp from 'sharp'
 import type { RgbImage } from '../clip/pillow-resize.ts'
 import { decodeRgb, type ImageFormat, inputSize, toSamples, unblockFileFormats } from '../clip/preprocess.ts'
 import type { Preprocessing } from '../clip/preprocessor-config.ts'
 import { perceptualHash } from '../duplicates/perceptual-hash.ts'
-import { serveThread } from './serve-thread.ts'
 
 export interface PixelsQuestion {
   readonly images: readonly Uint8Array[]

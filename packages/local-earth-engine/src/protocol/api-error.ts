@@ -1,3 +1,5 @@
+import { type ErrorCodec, type ErrorData, errorFromData, errorToData } from '@skyscript/core'
+
 /** An answer other than 200, in the body that Google's APIs give: {error: {code, message, status}}. */
 export class ApiError extends Error {
   readonly code: number
@@ -43,3 +45,14 @@ export const loadNotFound = (what: string, id: string): ApiError => badRequest(`
 /** Of `GET` on an asset that is not shared with the account. */
 export const assetDenied = (name: string): ApiError =>
   new ApiError(403, `Permission 'earthengine.assets.get' denied on resource '${name}' (or it may not exist).`)
+
+type ApiErrorData = ErrorData | Pick<ApiError, 'code' | 'message' | 'headers'>
+
+/** Brings refusals out of threads whole. */
+export const apiErrorCodec: ErrorCodec<ApiErrorData> = {
+  toData: (error) =>
+    error instanceof ApiError
+      ? { code: error.code, message: error.message, headers: error.headers }
+      : errorToData(error),
+  fromData: (data) => ('headers' in data ? new ApiError(data.code, data.message, data.headers) : errorFromData(data)),
+}

@@ -1,6 +1,19 @@
-import { enableCompileCache } from 'node:module'
-import { parentPort, workerData } from 'node:worker_threads'
+import { serveThread } from '@skyscript/core'
+import { faultCodec } from '../pbf-fault.ts'
+import { type BlobSource, type BlobTask, blobAnswers } from './blob-tasks.ts'
 
-enableCompileCache()
-const { serveBlobTasks } = await import('./blob-tasks.ts')
-serveBlobTasks(parentPort!, workerData.path, workerData.lookedFor)
+let answer: ReturnType<typeof blobAnswers>['answer']
+
+serveThread(
+  {
+    open({ path, lookedFor }: BlobSource) {
+      answer = blobAnswers(path, lookedFor).answer
+      return { value: null }
+    },
+    run(task: BlobTask) {
+      const value = answer(task)
+      return { value, transfer: Array.isArray(value) ? value.map(({ buffer }) => buffer) : [] }
+    },
+  },
+  faultCodec,
+)

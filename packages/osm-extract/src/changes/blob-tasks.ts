@@ -1,10 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
-import type { MessagePort } from 'node:worker_threads'
-import { AskedThread } from '@skyscript/core'
-import { died, errorOf, type FromBlobThread, YOUNG_MEGABYTES } from '../blob-threads.ts'
+import { startThread } from '@skyscript/core'
+import { BLOB_THREAD } from '../blob-threads.ts'
 import { type BlobIndex, openPbf } from '../blobs.ts'
 import type { ByKind } from '../newest.ts'
-import { refusal } from '../serve-blobs.ts'
 import type { ChangedElement } from './change.ts'
 import { type BlockView, blockViewer, type LookedFor } from './look-at-block.ts'
 import { rewriteBlock } from './rewrite-blob.ts'
@@ -27,11 +25,17 @@ export interface BlobTasks {
 type Pieces = readonly Uint8Array<ArrayBuffer>[]
 
 /** What a thread is asked: without changes for the view of a blob, with changes for the bytes in its place. */
-interface BlobTask {
+export interface BlobTask {
   readonly blob: BlobIndex
   readonly changes: BlobChange['changes'] | null
 }
 type BlobAnswer = BlockView | Pieces
+
+/** What a thread is opened with. */
+export interface BlobSource {
+  readonly path: string
+  readonly lookedFor: LookedFor
+}
 
 interface BlobRunner {
   run(tasks: Iterable<BlobTask>): AsyncGenerator<BlobAnswer>
@@ -67,46 +71,29 @@ const AHEAD = 8
 
 function inThreads(threads: number, path: string, lookedFor: LookedFor): BlobRunner {
   const file = new URL('./apply-thread.ts', import.meta.url)
-  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MEGABYTES }
-  const options = { workerData: { path, lookedFor }, resourceLimits }
-  const workers = Array.from(
-    { length: threads },
-    () => new AskedThread<FromBlobThread>(file, { ...options, errorOf, died }),
-  )
+  const workers = Array.from({ length: threads }, () => startThread(file, BLOB_THREAD))
+  for (const worker of workers) worker.tell('open', { path, lookedFor } satisfies BlobSource)
   return {
     async *run(tasks) {
-      const waiting: Promise<unknown>[] = []
+      const waiting: Promise<BlobAnswer>[] = []
       for (const task of tasks) {
         const idlest = workers.reduce((best, worker) => (worker.waiting < best.waiting ? worker : best))
-        const answer = idlest.ask(task)
+        const answer = idlest.ask<BlobAnswer>('run', task)
         // Of several faults the first in the file is reported.
         answer.catch(() => {})
         waiting.push(answer)
-        if (waiting.length >= threads * AHEAD) yield (await waiting.shift()) as BlobAnswer
+        if (waiting.length >= threads * AHEAD) yield (await waiting.shift())!
       }
-      for (const answer of waiting) yield (await answer) as BlobAnswer
+      for (const answer of waiting) yield await answer
     },
     close: async () => {
-      await Promise.all(workers.map((worker) => worker.end()))
+      await Promise.all(workers.map((worker) => worker.close()))
     },
   }
 }
 
-/** Answers one after another what `startBlobTasks` asks a thread. */
-export function serveBlobTasks(port: MessagePort, path: string, lookedFor: LookedFor): void {
-  const { answer } = blobAnswers(path, lookedFor)
-  port.on('message', (task: BlobTask) => {
-    try {
-      const value = answer(task)
-      const memory = Array.isArray(value) ? value.map(({ buffer }) => buffer) : []
-      port.postMessage({ type: 'done', value } satisfies FromBlobThread, memory)
-    } catch (error) {
-      port.postMessage(refusal(error))
-    }
-  })
-}
-
-function blobAnswers(path: string, lookedFor: LookedFor): { answer(task: BlobTask): BlobAnswer; close(): void } {
+/** Does tasks in this thread. */
+export function blobAnswers(path: string, lookedFor: LookedFor): { answer(task: BlobTask): BlobAnswer; close(): void } {
   const file = openPbf(path)
   const view = blockViewer(lookedFor)
   return {

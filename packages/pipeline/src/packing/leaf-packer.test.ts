@@ -1,8 +1,8 @@
-import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
-import { mapTileBox, type PlannedImage, ServiceError } from '@skyscript/core'
-import { afterEach, expect, test } from 'vitest'
-import { createLeafPacker, type LeafPacker } from './leaf-packer.ts'
+import { mapTileBox, type PlannedImage } from '@skyscript/core'
+import { afterAll, expect, test } from 'vitest'
+import { leavesOfTable } from './leaf-packer.ts'
+import type { PackSettings } from './pack-leaves.ts'
 import { PlannedTable } from './planned-table.ts'
 
 const TILE = 'x1874_y1367'
@@ -24,65 +24,59 @@ function tableOf(images: number): PlannedTable {
   return table
 }
 
-const packers: LeafPacker[] = []
-const packer = (worthAThread: number) => {
-  packers.push(createLeafPacker(worthAThread))
-  return packers.at(-1)!
-}
-afterEach(async () => {
-  for (const each of packers.splice(0)) await each.close()
-})
+/** Threads that this file started. */
+const threads: Worker[] = []
+const note = (thread: Worker) => void threads.push(thread)
+process.on('worker', note)
+afterAll(() => void process.off('worker', note))
+
+const packedHere = (table: PlannedTable) => Array.fromAsync(leavesOfTable(table, settings, Infinity))
+const inThread = (table: PlannedTable, asked: PackSettings = settings) => leavesOfTable(table, asked, 0)
 
 test('leaves are the same whether a thread packs them or not, and of two tables at a time', async () => {
-  const here = await Array.fromAsync(packer(Infinity).pack(tableOf(7919), settings))
+  const here = await packedHere(tableOf(7919))
   expect(here.length).toBeGreaterThan(60)
   expect(here.reduce((sum, { kept }) => sum + kept, 0)).toBe(7919)
-  const beside = packer(0)
   const [large, small] = await Promise.all([
-    Array.fromAsync(beside.pack(tableOf(7919), settings)),
-    Array.fromAsync(beside.pack(tableOf(50), settings)),
+    Array.fromAsync(inThread(tableOf(7919))),
+    Array.fromAsync(inThread(tableOf(50))),
   ])
   expect(large).toEqual(here)
-  expect(small).toEqual(await Array.fromAsync(packer(Infinity).pack(tableOf(50), settings)))
+  expect(small).toEqual(await packedHere(tableOf(50)))
   const images = JSON.parse(Buffer.from(here[0]!.json).toString('utf8')) as PlannedImage[]
   expect(images.map(({ id }) => id)).toEqual(images.map(({ id }) => id).sort())
 })
 
-test('a thread that was left in the middle of a table, or that has ended, packs the next table', async () => {
-  const beside = packer(0)
-  const packed = beside.pack(tableOf(7919), settings)
+test('a thread that has packed a table packs the next one', async () => {
+  await Array.fromAsync(inThread(tableOf(50)))
+  const before = threads.length
+  expect(await Array.fromAsync(inThread(tableOf(50)))).toHaveLength(1)
+  expect(threads).toHaveLength(before)
+})
+
+test('a table that was left in the middle does not disturb the next', async () => {
+  const packed = inThread(tableOf(7919))
   expect((await packed.next()).done).toBe(false)
   await packed.return(undefined)
-  expect(await Array.fromAsync(beside.pack(tableOf(50), settings))).toHaveLength(1)
-  await beside.close()
-  expect(await Array.fromAsync(beside.pack(tableOf(50), settings))).toHaveLength(1)
+  expect(await Array.fromAsync(inThread(tableOf(50)))).toHaveLength(1)
 })
 
 test('a thread that died packs no table that was in it, and another packs the next', async () => {
-  const beside = packer(0)
-  const started = once(process, 'worker') as Promise<[Worker]>
-  const packed = beside.pack(tableOf(60_000), settings)
+  const packed = inThread(tableOf(60_000))
   await packed.next()
-  const [thread] = await started
-  await thread.terminate()
+  await Promise.all(threads.map((thread) => thread.terminate()))
   await expect(Array.fromAsync(packed)).rejects.toMatchObject({ code: 'thread-died', retry: true })
-  expect(await Array.fromAsync(beside.pack(tableOf(50), settings))).toHaveLength(1)
+  expect(await Array.fromAsync(inThread(tableOf(50)))).toHaveLength(1)
 })
 
 test('a table that cannot be sent to the thread fails, and the next one does not', async () => {
-  const beside = packer(0)
   const notData = { ...settings, sources: [() => 'CH'] as never }
-  await expect(Array.fromAsync(beside.pack(tableOf(50), notData))).rejects.toThrow('could not be cloned')
-  expect(await Array.fromAsync(beside.pack(tableOf(50), settings))).toHaveLength(1)
+  await expect(Array.fromAsync(inThread(tableOf(50), notData))).rejects.toThrow('could not be cloned')
+  expect(await Array.fromAsync(inThread(tableOf(50)))).toHaveLength(1)
 })
 
-test('what a thread throws, or that it was ended, is told to who takes its leaves', async () => {
-  const beside = packer(0)
-  await expect(Array.fromAsync(beside.pack(tableOf(50), { ...settings, tile: 'nowhere' }))).rejects.toThrow(
+test('an error of the thread reaches the caller', async () => {
+  await expect(Array.fromAsync(inThread(tableOf(50), { ...settings, tile: 'nowhere' }))).rejects.toThrow(
     '"nowhere" is not the name of a map tile.',
   )
-  const packed = beside.pack(tableOf(60_000), settings)
-  await packed.next()
-  await beside.close()
-  await expect(Array.fromAsync(packed)).rejects.toThrow(ServiceError)
 })

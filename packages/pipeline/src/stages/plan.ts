@@ -5,6 +5,7 @@ import { openAnswers } from '../answers.ts'
 import type { RunContext } from '../context.ts'
 import { collectLeftOut, type LeftOut } from '../left-out.ts'
 import { originOfTile, originSample, type PlannedOrigin } from '../origins.ts'
+import { leavesOfTable } from '../packing/leaf-packer.ts'
 import type { PackedLeaf } from '../packing/pack-leaves.ts'
 import { PlannedTable } from '../packing/planned-table.ts'
 import { decidingImagery, decidingSources, requestsKey, selectionKey, type TagOutcomes } from '../run.ts'
@@ -126,7 +127,7 @@ export const plan: Stage<Weighed, PlanResult, PlanHead> = {
     }
     await answers.save()
     const { grouping } = config.imagery.earthEngine
-    const packed = context.packer.pack(table, { tile, grouping, sources: config.imagery.sources })
+    const packed = leavesOfTable(table, { tile, grouping, sources: config.imagery.sources })
     const write = async ({ name, json, ...leaf }: PackedLeaf): Promise<PlannedLeaf> => {
       signal.throwIfAborted()
       const shard = `${tile}/${name}`

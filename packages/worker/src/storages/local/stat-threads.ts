@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { AskedThread, createIdlePool, ServiceError } from '@skyscript/core'
+import { borrowThread } from '@skyscript/core'
 import type { Stamps } from './stamps.ts'
 
 /** Files that a thread looks at before it answers. */
@@ -14,12 +14,8 @@ export interface StatQuestion {
   readonly names: string
 }
 
-export type StatAnswer =
-  | { readonly type: 'done'; readonly value: Float64Array }
-  | { readonly type: 'failed'; readonly message: string; readonly code: string | undefined }
-
-/** A listing of a dataset reads a dozen folders one after the other. */
-const idle = createIdlePool<AskedThread<StatAnswer>>((thread) => void thread.end())
+const THREAD = new URL('./stat-thread.ts', import.meta.url)
+const DIED = 'A thread that lists files ended unexpectedly, usually for lack of memory.'
 
 /**
  * Sizes and times of the files of one folder, read by threads: 3 us of processor time a file. Throws the file system's
@@ -32,7 +28,7 @@ export async function* stampsInThreads(
   to: number,
 ): AsyncGenerator<Stamps> {
   const count = Math.min(availableParallelism(), MOST_THREADS)
-  const threads = Array.from({ length: count }, borrowThread)
+  const threads = Array.from({ length: count }, () => borrowThread(THREAD, '', { died: DIED }))
   const waiting: Promise<Stamps>[] = []
   let next = from
   const ask = () => {
@@ -41,7 +37,7 @@ export async function* stampsInThreads(
     // As one text: a list of texts takes ten times as long to pass on.
     const question: StatQuestion = { folder, names: names.slice(first, next).join('/') }
     const thread = threads[Math.floor((first - from) / PER_QUESTION) % count]!
-    const answer = thread.ask(question).then((stamps) => ({ first, stamps: stamps as Float64Array }))
+    const answer = thread.ask<Float64Array>('stat', question).then((stamps) => ({ first, stamps }))
     // Answers after one that failed are not awaited.
     answer.catch(() => {})
     waiting.push(answer)
@@ -54,30 +50,7 @@ export async function* stampsInThreads(
       yield stamps
     }
   } finally {
-    for (const thread of threads) giveBack(thread)
+    // A listing of a dataset reads a dozen folders one after the other.
+    for (const thread of threads) void thread.close()
   }
-}
-
-function borrowThread(): AskedThread<StatAnswer> {
-  const kept = idle.take('')
-  if (kept === undefined || kept.hasEnded) return startThread()
-  kept.keepsProcess(true)
-  return kept
-}
-
-function giveBack(thread: AskedThread<StatAnswer>): void {
-  if (thread.hasEnded) return
-  if (thread.waiting > 0) return void thread.end()
-  thread.keepsProcess(false)
-  idle.keep('', thread)
-}
-
-function startThread(): AskedThread<StatAnswer> {
-  return new AskedThread<StatAnswer>(new URL('./stat-thread.ts', import.meta.url), {
-    errorOf: ({ message, code }) => Object.assign(new Error(message), { code }),
-    died: () =>
-      new ServiceError('thread-died', 'A thread that lists files ended unexpectedly, usually for lack of memory.', {
-        retry: true,
-      }),
-  })
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { serveThread } from '../../src/threads/serve-thread.ts'
+import { serveThread } from '../../src/threads.ts'
 
 let calls = 0
 

@@ -1,5 +1,5 @@
-import { DataFault, InputError, ServiceError } from '@skyscript/core'
-import { serveThread } from '../../src/threads/serve-thread.ts'
+import { DataFault, InputError, ServiceError } from '../../src/errors.ts'
+import { serveThread } from '../../src/threads.ts'
 
 /** A thread whose methods throw every kind of error. */
 serveThread({

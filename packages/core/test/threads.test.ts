@@ -1,6 +1,6 @@
-import { DataFault, InputError, ServiceError } from '@skyscript/core'
 import { afterEach, expect, test } from 'vitest'
-import { startThread, type Thread } from '../src/threads/thread.ts'
+import { DataFault, InputError, ServiceError } from '../src/errors.ts'
+import { startThread, type Thread } from '../src/threads.ts'
 
 let thread: Thread | undefined
 afterEach(() => thread?.close())
@@ -30,7 +30,9 @@ test('an error of a thread keeps its class, its code and whether it may be retri
 })
 
 test('a thread that runs out of memory gives a retryable error', async () => {
-  thread = startThread(new URL('./support/failing-thread.ts', import.meta.url), { maxOldGenerationSizeMb: 64 })
+  thread = startThread(new URL('./support/failing-thread.ts', import.meta.url), {
+    resourceLimits: { maxOldGenerationSizeMb: 64 },
+  })
   await expect(thread.ask('memory', null)).rejects.toMatchObject({
     name: 'ServiceError',
     code: 'thread-died',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { borrowThread } from '../src/threads/borrow-thread.ts'
+import { borrowThread } from '../src/threads.ts'
 
 const file = new URL('./support/counting-thread.ts', import.meta.url)
 
