@@ -1,11 +1,12 @@
 // @module-tag slow
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startInferenceServer } from '../packages/filter/test/support/inference-server.ts'
 import { makeFolder } from './support/skyscript.ts'
 import { skyscriptHere } from './support/skyscript-here.ts'
 import { MODEL } from './support/town.ts'
@@ -250,4 +251,29 @@ test('a set that is not whole is refused in one sentence before the model is ope
   expect(await refused('--benchmarks', at('root'), '--root', at('root'))).toContain(
     '--root has no effect with --benchmarks',
   )
+})
+
+test("models are compared side by side, with the original's published averages", async () => {
+  await symlink(MODEL, at('other-model'))
+  const server = await startInferenceServer(MODEL)
+  const served = `${MODEL}@${server.url}`
+  const given = ['evaluate', '--benchmarks', at('root'), '--set', 'aid', '--compare', MODEL, at('other-model')]
+  const names = ['--vision', 'vision', '--text', 'text']
+  try {
+    const low = ['--at-least', 'aid.top1=0.999', '--json']
+    const { code, stdout, stderr } = await skyscriptHere([...given, served, ...names, ...low])
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/other-model: aid\.top1 is 0\.\d+, below 0\.999/)])
+    const { models, published } = JSON.parse(stdout)
+    expect(models.map(({ model }: { model: string }) => model)).toEqual([MODEL, at('other-model'), served])
+    const single = await resultsOf('--benchmarks', at('root'), '--set', 'aid')
+    expect(models[0]).toEqual({ model: MODEL, average: null, evaluations: single })
+    for (const { evaluations } of models) expect(evaluations[0].result).toEqual(single[0].result)
+    expect(published).toContainEqual({ model: 'OpenAI', architecture: 'ViT-L-14', average: 0.5376 })
+  } finally {
+    await server.stop()
+  }
+  const twice = await skyscriptHere([...given, MODEL])
+  expect([twice.code, twice.stderr]).toEqual([1, expect.stringContaining(`--compare names ${MODEL} twice`)])
+  const needless = await skyscriptHere([...given, '--model', MODEL])
+  expect([needless.code, needless.stderr]).toEqual([1, expect.stringContaining('--model has no effect with --compare')])
 })

@@ -1,4 +1,4 @@
-import { DEVICES, InputError } from '@skyscript/core'
+import { DEVICES } from '@skyscript/core'
 import {
   defineCommand,
   flag,
@@ -13,6 +13,8 @@ import {
   withDefault,
 } from '../command.ts'
 import { MODEL } from '../tag-options.ts'
+
+const FORMATS = ['markdown', 'csv', 'json'] as const
 
 const DEFAULTS = {
   labelColumn: 'label',
@@ -34,6 +36,11 @@ export const evaluate = defineCommand({
     set: severalTexts('--set <name...>', 'with --benchmarks: only these sets'),
     byCut: option('--by-cut <output>', 'retrieval among the best 20, 30 and 50 % of the test pairs of a dataset'),
     scorer: option('--scorer <name>', 'with --by-cut: scorer that ranks the pairs (default: the first)'),
+    compare: severalTexts(
+      '--compare <model...>',
+      'with --benchmarks: models side by side; <model>@<url> for one on a server',
+    ),
+    format: option('--format <format>', 'with --compare: markdown (default), csv, json', oneOf(FORMATS)),
     classify: option('--classify <csv>', 'CSV with filepath and a label: zero-shot classification'),
     classes: option('--classes <file>', 'with --classify: class names, one a line'),
     labelColumn: option('--label-column <name>', `column with the class name (default: ${DEFAULTS.labelColumn})`),
@@ -60,14 +67,20 @@ export const evaluate = defineCommand({
     cache: flag('--no-cache', 'neither use nor keep embeddings of images in the cache'),
     json: jsonOption,
   },
-  async run({ model, device, batch, server, vision, text, cache = true, json = false, skipMissing = false, ...given }) {
+  async run({ device, batch, vision, text, cache = true, json = false, skipMissing = false, ...given }) {
     const { modeOf } = await import('../evaluate/modes.ts')
-    const mode = modeOf(given)
-    if (model === undefined) throw new InputError('usage', 'Name a model with --model.')
+    const mode = modeOf({ ...given, json })
     const { openTerminal } = await import('../terminal/open-terminal.ts')
-    const { modelsWith } = await import('../evaluate/open-model.ts')
+    const { comparedModels, modelsWith } = await import('../evaluate/open-model.ts')
     const terminal = openTerminal()
-    const withModel = modelsWith({ model, device, batch, server, vision, text, cache, terminal })
+    const how = { device, batch, vision, text, cache, terminal }
+    if (mode === 'compare') {
+      const { runCompare } = await import('../evaluate/run-benchmarks.ts')
+      const models = comparedModels(given.compare, how)
+      const format = given.format ?? (json ? 'json' : 'markdown')
+      return runCompare({ ...given, benchmarks: given.benchmarks!, models, format, skipMissing, terminal })
+    }
+    const withModel = modelsWith({ ...how, model: given.model!, server: given.server })
     const options = { ...given, skipMissing, json, terminal, withModel }
     if (mode === 'benchmarks') {
       const { runBenchmarks } = await import('../evaluate/run-benchmarks.ts')

@@ -20,15 +20,17 @@ export function checkLeast(atLeast: readonly LeastValue[], figures: readonly str
  * Warns of figures that are too low.
  *
  * @param figureOf the figure of a name
+ * @param prefix of the warnings
  * @returns the exit code
  */
 export function exitCodeFor(
   atLeast: readonly LeastValue[],
   figureOf: (name: string) => number,
   terminal: Terminal,
+  prefix = '',
 ): number {
   const low = atLeast.filter(({ name, least }) => !(figureOf(name) >= least))
-  for (const { name, least } of low) terminal.warn(`${name} is ${figureOf(name)}, below ${least}`)
+  for (const { name, least } of low) terminal.warn(`${prefix}${name} is ${figureOf(name)}, below ${least}`)
   return low.length === 0 ? 0 : 1
 }
 

@@ -1,4 +1,4 @@
-import type { Device, Terminal } from '@skyscript/core'
+import { type Device, InputError, redact, type Terminal } from '@skyscript/core'
 import { openDualEncoder } from '@skyscript/filter'
 import { modelOptions } from '@skyscript/pipeline/files'
 import { downloadProgress } from '../terminal/open-terminal.ts'
@@ -15,6 +15,25 @@ export interface ModelOptions {
   /** Whether embeddings are kept for later runs. */
   readonly cache: boolean
   readonly terminal: Terminal
+}
+
+/**
+ * The models of a comparison by the names that the user gave them: a folder or hub id, or `<model>@<url>` for one on a server.
+ *
+ * @throws InputError for a name that is there twice
+ */
+export function comparedModels(
+  names: readonly string[],
+  options: Omit<ModelOptions, 'model' | 'server'>,
+): Map<string, ReturnType<typeof modelsWith>> {
+  const models = new Map<string, ReturnType<typeof modelsWith>>()
+  for (const name of names) {
+    const [, model = name, server] = /^(.+?)@(https?:\/\/\S+)$/.exec(name) ?? []
+    const label = server === undefined ? name : `${model}@${redact(server)}`
+    if (models.has(label)) throw new InputError('usage', `--compare names ${label} twice; remove one of them.`)
+    models.set(label, modelsWith({ ...options, model, server }))
+  }
+  return models
 }
 
 /** Returns what opens a model, lets it be used, and closes it. */

@@ -1,7 +1,16 @@
 import type { Terminal } from '@skyscript/core'
 import type { LeastValue } from '../command.ts'
 import { writeAll } from '../terminal/json-lines.ts'
-import { chooseFound, type Evaluation, evaluateSet, headlineOf, nameOf, readAll } from './evaluations.ts'
+import { COMPARE_FORMATS, type ComparedModel } from './compare-output.ts'
+import {
+  chooseFound,
+  type Evaluation,
+  evaluateSet,
+  headlineOf,
+  nameOf,
+  type ReadyColumn,
+  readAll,
+} from './evaluations.ts'
 import { checkLeast, exitCodeFor, FIGURES, figureIn } from './figures.ts'
 import { findSets } from './find-sets.ts'
 import type { FoundSet } from './found-set.ts'
@@ -9,7 +18,10 @@ import type { OpenModel } from './measure.ts'
 import { HEADLINE_SETS } from './original-sets.ts'
 import { summaryText } from './summary-text.ts'
 
-export interface BenchmarksOptions {
+/** Runs something with an opened model, which is closed afterwards. */
+export type WithModel = <T>(use: (model: OpenModel) => Promise<T>) => Promise<T>
+
+interface BenchmarksInput {
   /** Folder below which sets are found. */
   readonly benchmarks: string
   /** Names of sets; empty for all. */
@@ -17,10 +29,18 @@ export interface BenchmarksOptions {
   readonly skipMissing: boolean
   readonly bootstrap: number | undefined
   readonly atLeast: readonly LeastValue[]
-  readonly json: boolean
   readonly terminal: Terminal
-  /** Called once the files have been checked. */
-  readonly withModel: <T>(use: (model: OpenModel) => Promise<T>) => Promise<T>
+}
+
+export interface BenchmarksOptions extends BenchmarksInput {
+  readonly json: boolean
+  readonly withModel: WithModel
+}
+
+export interface CompareOptions extends BenchmarksInput {
+  /** In order, with the names that the user gave them. */
+  readonly models: ReadonlyMap<string, WithModel>
+  readonly format: keyof typeof COMPARE_FORMATS
 }
 
 /** What --at-least and the list of results call the mean over the original's sets. */
@@ -33,24 +53,62 @@ const HEADLINE = 'average'
  * @throws InputError that names a file and a line
  */
 export async function runBenchmarks(options: BenchmarksOptions): Promise<number> {
-  const { benchmarks, bootstrap, atLeast, json, terminal } = options
-  const sets = chooseFound(await findSets(benchmarks), options.set)
-  checkLeast(atLeast, figuresOf(sets))
-  const columns = await readAll(sets, options)
-  const named = await options.withModel(async (model) => {
-    const done: (readonly [string, Evaluation])[] = []
-    for (const [i, each] of columns.entries()) {
-      done.push([nameOf(each.found, each.column.column), await evaluateSet(each, bootstrap, model)])
-      if (each.found !== columns[i + 1]?.found) await model.store.flush()
-    }
-    return done
-  })
+  const { atLeast, json, terminal, withModel } = options
+  const columns = await readBenchmarks(options)
+  const named = await withModel((model) => evaluateAll(columns, options, model))
   const evaluations = named.map(([, evaluation]) => evaluation)
   const headline = headlineOf(evaluations)
   const average = { set: HEADLINE, sets: HEADLINE_SETS, task: 'classification', result: { top1: headline } }
   const list = headline === null ? evaluations : [...evaluations, average]
   await writeAll(process.stdout, json ? `${JSON.stringify(list)}\n` : summaryText(named, headline))
   return exitCodeFor(atLeast, (name) => figureNamed(named, headline, name), terminal)
+}
+
+/**
+ * Measures several models on the same sets, and prints their figures side by side with the original's.
+ *
+ * @returns the exit code
+ * @throws InputError that names a file and a line
+ */
+export async function runCompare(options: CompareOptions): Promise<number> {
+  const { atLeast, format, terminal, models } = options
+  const columns = await readBenchmarks(options)
+  const compared: ComparedModel[] = []
+  let code = 0
+  for (const [label, withModel] of models) {
+    terminal.note(label)
+    const evaluations = await withModel((model) => evaluateAll(columns, options, model))
+    const average = headlineOf(evaluations.map(([, evaluation]) => evaluation))
+    compared.push({ model: label, average, evaluations })
+  }
+  await writeAll(process.stdout, COMPARE_FORMATS[format](compared))
+  for (const { model, average, evaluations } of compared) {
+    const figure = (name: string) => figureNamed(evaluations, average, name)
+    code = Math.max(code, exitCodeFor(atLeast, figure, terminal, `${model}: `))
+  }
+  return code
+}
+
+async function readBenchmarks(options: BenchmarksInput): Promise<ReadyColumn[]> {
+  const sets = chooseFound(await findSets(options.benchmarks), options.set)
+  checkLeast(options.atLeast, figuresOf(sets))
+  return readAll(sets, options)
+}
+
+type Named = readonly [name: string, Evaluation]
+
+async function evaluateAll(
+  columns: readonly ReadyColumn[],
+  { bootstrap }: BenchmarksInput,
+  model: OpenModel,
+): Promise<Named[]> {
+  const done: Named[] = []
+  for (const [i, each] of columns.entries()) {
+    done.push([nameOf(each.found, each.column.column), await evaluateSet(each, bootstrap, model)])
+    // Columns of a set share its images.
+    if (each.found !== columns[i + 1]?.found) await model.store.flush()
+  }
+  return done
 }
 
 /** `SkyScript_cls.top1`, `roof_shape.label_v1.top1`, `RSICD.image_to_text.R@1`, `average.top1`. */
@@ -62,7 +120,7 @@ function figuresOf(sets: readonly FoundSet[]): string[] {
   return isWhole ? [...figures, `${HEADLINE}.top1`] : figures
 }
 
-function figureNamed(named: readonly (readonly [string, Evaluation])[], headline: number | null, name: string): number {
+function figureNamed(named: readonly Named[], headline: number | null, name: string): number {
   if (name === `${HEADLINE}.top1`) return headline!
   const [set, { result }] = named.find(([each]) => name.startsWith(`${each}.`))!
   return figureIn(result, name.slice(set.length + 1))
