@@ -8,6 +8,11 @@ export const ATTRIBUTION = 'ATTRIBUTION.md'
 /** Number of objects that are not in the dataset, by reason. */
 export const DROPPED_CSV = 'dropped.csv'
 export const REPORT = 'report/index.html'
+/** Contact sheets of the benchmark sets. */
+export const BENCHMARKS_REPORT = 'report/benchmarks.html'
+/** Results that `evaluate` saved, and a page of them. They depend on models too, so the lock does not list them. */
+export const EVALUATIONS = 'evaluations.json'
+export const EVALUATIONS_REPORT = 'report/evaluations.html'
 export const README = 'README.md'
 /** Pairs that are in no other file because their image looks like a benchmark image, with that image. */
 export const EXCLUDED_CSV = 'excluded.csv'

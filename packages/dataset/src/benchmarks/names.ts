@@ -41,3 +41,12 @@ export function setFolderOf(path: string): string | null {
 
 /** Folders in which sets may be, to be listed for files of former settings. */
 export const SET_FOLDERS: readonly string[] = [...SHIPPED_SETS, OWN_SETS]
+
+/** The records among the files of a dataset, by folder. */
+export const recordPaths = (files: Readonly<Record<string, string>>): { folder: string; path: string }[] =>
+  Object.keys(files)
+    .sort()
+    .flatMap((path) => {
+      const folder = setFolderOf(path)
+      return folder !== null && path === `${folder}/${BENCHMARK_RECORD}` ? [{ folder, path }] : []
+    })

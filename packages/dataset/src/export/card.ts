@@ -1,7 +1,7 @@
 import { formatCount, formatCounted } from '@skyscript/core'
 import { stringify } from 'yaml'
 import type { DatasetLock } from '../lock.ts'
-import { code, plain } from '../markdown.ts'
+import { code, plain, table } from '../markdown.ts'
 import { ATTRIBUTION, recordsPath } from '../names.ts'
 import {
   BIASES,
@@ -18,6 +18,7 @@ import {
   spreadText,
   USES,
 } from './about.ts'
+import { benchmarkSections, type CardBenchmarks } from './card-benchmarks.ts'
 import type { FinishedDataset, PairSet } from './dataset.ts'
 import type { CaptionFacts, Statistics } from './statistics.ts'
 
@@ -41,9 +42,13 @@ const ALL_IMAGES = 'images*/*.jpg'
 
 /**
  * The dataset's `README.md`, on Hugging Face or anywhere else: front matter for the hub, then what a user should know.
- * Tables of the statistics are included if all of them are given.
+ * Tables of the statistics are included if all of them are given, and so are benchmark sets and results on them.
  */
-export function cardOf({ lock, sets }: Pick<FinishedDataset, 'lock' | 'sets'>, facts: CardFacts | Statistics): string {
+export function cardOf(
+  { lock, sets }: Pick<FinishedDataset, 'lock' | 'sets'>,
+  facts: CardFacts | Statistics,
+  benchmarks: CardBenchmarks = {},
+): string {
   const name = plain(lock.config.name)
   return [
     frontMatter(lock.config.name, facts.pairs, { configs: configsOf(lock, sets) }),
@@ -58,6 +63,7 @@ export function cardOf({ lock, sets }: Pick<FinishedDataset, 'lock' | 'sets'>, f
       sets.map((set) => [set.name, `\`${set.csv}\``, formatCount(set.rows)]),
     ),
     ...lock.notes.map((note) => `- ${plain(note)}`),
+    ...benchmarkSections(benchmarks),
     '## How to load it',
     ...loading(lock, sets),
     '## How it was made',
@@ -300,9 +306,4 @@ function licences({ sources }: CardFacts): string[] {
     ),
     'The notices to pass on are in `ATTRIBUTION.md`; licence and credit of every single image are in the manifest.',
   ]
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }

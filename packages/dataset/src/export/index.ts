@@ -1,6 +1,7 @@
 /** Exports of a finished dataset to other tools' formats. */
 export { chooseBenchmarks, openSets, SET_LAYOUTS, writeSets } from './benchmarks/index.ts'
 export { CARD, cardOf } from './card.ts'
+export { readCardBenchmarks } from './card-benchmarks.ts'
 export { croissantOf, type Publication } from './croissant.ts'
 export { chooseSets, type FinishedDataset, openFinished, openManifest, setsOf } from './dataset.ts'
 export { exportOpenclip } from './openclip.ts'

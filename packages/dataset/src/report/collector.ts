@@ -38,6 +38,8 @@ export interface ReportSummary {
   readonly duplicates: DuplicateSummary
   /** Messages about the cuts for the user. */
   readonly notes: readonly string[]
+  /** Benchmark sets by folder; none by default. */
+  readonly benchmarks?: Readonly<Record<string, { readonly images: number; readonly classes: number }>>
   /** Credit lines of the imagery and the map; see `creditLines`. */
   readonly credits: readonly string[]
 }

@@ -28,7 +28,7 @@ ${sourcesCard(input)}${checksCard(input)}${duplicatesCard(input)}
       html`<section class="card"><h2>Similarity by ${stats.scorer}</h2>${scoreHistogram(stats, SCORE_STEP)}<p class="soft small">Cosine of image and title; ${stats.max < stats.min ? '' : `${stats.min.toFixed(3)} to ${stats.max.toFixed(3)}`}</p></section>`,
   )}</div>
 ${tagsCard(input)}
-${sheet(input)}
+${sheet(input)}${benchmarksCard(input)}
 ${CHANGES_CARD}
 <section class="card"><h2>Credits</h2><ul>${input.credits.map((credit) => html`<li>${credit}</li>`)}</ul></section>
 </main></body></html>
@@ -38,6 +38,16 @@ ${CHANGES_CARD}
 
 /** A link, since what changed depends on what was there before, and this page only on the dataset. */
 const CHANGES_CARD = html`<section class="card"><h2>What changed</h2><p>The pairs that the last build added, removed and changed, with images before and after: <a href="changes.html">changes.html</a></p></section>`
+
+function benchmarksCard({ benchmarks = {} }: ReportInput): Html {
+  const sets = Object.entries(benchmarks)
+  if (sets.length === 0) return html``
+  return html`
+<section class="card"><h2>Benchmark sets</h2><div class="scroll"><table><tr><th>set</th><th class="n">images</th><th class="n">classes</th></tr>${sets.map(
+    ([folder, { images, classes }]) =>
+      html`<tr><td><a href="benchmarks.html#${folder}">${folder}</a></td><td class="n">${formatCount(images)}</td><td class="n">${classes === 0 ? 'captions' : formatCount(classes)}</td></tr>`,
+  )}</table></div><p>Classes, exclusions and contact sheets: <a href="benchmarks.html">benchmarks.html</a>. Results of models: <a href="evaluations.html">evaluations.html</a></p></section>`
+}
 
 /** Prefix of the reasons for objects without a visible tag. */
 const UNSEEN = 'not-groundable:'

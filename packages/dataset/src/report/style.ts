@@ -1,4 +1,4 @@
-import { html } from './html.ts'
+import { type Html, html } from './html.ts'
 
 /** The whole style of the pages. Colours are set once for light and once for dark. */
 const STYLE = `
@@ -50,4 +50,6 @@ del { color: var(--soft) } ins { text-decoration: none }
 `
 
 /** Our own text, so it is not escaped. */
-export const STYLE_MARKUP = html([STYLE] as unknown as TemplateStringsArray)
+export const styleMarkup = (style: string): Html => html([style] as unknown as TemplateStringsArray)
+
+export const STYLE_MARKUP = styleMarkup(STYLE)

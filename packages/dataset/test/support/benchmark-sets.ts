@@ -96,7 +96,7 @@ function filesOf({ folder, prompts, classes, images, field }: TestSet, rows: rea
     })),
     images,
     from: 'test',
-    excluded: { 'two-classes': 2 },
+    excluded: { 'several-classes': 2 },
     sha256: sha256(csv),
   }
   return [

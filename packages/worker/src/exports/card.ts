@@ -6,8 +6,10 @@ export const card = defineFormat({
   description: 'a dataset card',
   options: {},
   async run({ dataset, target, terminal }) {
-    const { CARD, cardOf } = await import('@skyscript/dataset/export')
-    await target.put(CARD, await withStatistics(dataset, terminal, async (statistics) => cardOf(dataset, statistics)))
+    const { CARD, cardOf, readCardBenchmarks } = await import('@skyscript/dataset/export')
+    const benchmarks = await readCardBenchmarks(dataset)
+    const text = await withStatistics(dataset, terminal, async (statistics) => cardOf(dataset, statistics, benchmarks))
+    await target.put(CARD, text)
     return { json: { files: [CARD] }, lines: [CARD] }
   },
 })

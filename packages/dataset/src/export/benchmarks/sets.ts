@@ -1,12 +1,6 @@
 import { InputError, type Storage, sha256 } from '@skyscript/core'
 import { parse } from 'csv-parse/sync'
-import {
-  BENCHMARK_RECORD,
-  type BenchmarkRecord,
-  parseBenchmarkRecord,
-  setCsv,
-  setFolderOf,
-} from '../../benchmarks/index.ts'
+import { type BenchmarkRecord, parseBenchmarkRecord, recordPaths, setCsv } from '../../benchmarks/index.ts'
 import { LOCK } from '../../names.ts'
 import { changed, type FinishedDataset, openManifest, type Row } from '../dataset.ts'
 
@@ -45,9 +39,7 @@ type Files = Pick<FinishedDataset, 'storage' | 'lock'>
  */
 export async function benchmarksOf(dataset: Files): Promise<BenchmarkSet[]> {
   const sets: BenchmarkSet[] = []
-  for (const path of Object.keys(dataset.lock.files).sort()) {
-    const folder = setFolderOf(path)
-    if (folder === null || path !== `${folder}/${BENCHMARK_RECORD}`) continue
+  for (const { folder, path } of recordPaths(dataset.lock.files)) {
     const checked = parseBenchmarkRecord(JSON.parse(await readListed(dataset, path)))
     if ('faults' in checked)
       throw new InputError(
