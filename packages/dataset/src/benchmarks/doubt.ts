@@ -5,7 +5,7 @@ const DOUBTFUL = 0.2
 export type Doubt = 'none' | 'some' | 'all'
 
 /**
- * Tells doubtful pairs from others by their similarities, in the order of the scorers.
+ * Which of the pairs on a ground are doubtful, by their similarities in the order of the scorers.
  *
  * @param pairs all pairs on the ground
  */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import {
   type Accuracy,
   Classification,
@@ -13,6 +12,7 @@ import {
   type TextEncoder,
 } from '@skyscript/benchmark'
 import { formatCounted, type Terminal } from '@skyscript/core'
+import { type ContentRow, contentHash } from '@skyscript/dataset/benchmarks'
 import type { DualEncoder } from '@skyscript/filter'
 import pMap from 'p-map'
 import { type EmbeddedRows, embedRows } from './embed-images.ts'
@@ -167,10 +167,10 @@ async function measured<R extends ImageRow, M>(
       return encoder.embedText(text)
     },
   }
-  const seen: string[] = []
+  const seen: ContentRow[] = []
   async function* embed() {
     for await (const image of embedRows(set.rows, { encoder, images: set.images, store, faults, terminal })) {
-      for (const row of image.rows) seen.push(`${image.sha256} ${JSON.stringify(contentOf(row))}\n`)
+      for (const row of image.rows) seen.push({ sha256: image.sha256, value: contentOf(row) })
       yield image
     }
   }
@@ -180,11 +180,5 @@ async function measured<R extends ImageRow, M>(
   const { skipped } = faults
   for (const [code, count] of Object.entries(skipped))
     terminal.warn(`${formatCounted(count, 'row')} of ${set.name} left out (${code})`)
-  return { ...found, skipped, content: hashOf(seen) }
-}
-
-function hashOf(lines: string[]): string {
-  const digest = createHash('sha256')
-  for (const line of lines.sort()) digest.update(line)
-  return digest.digest('hex')
+  return { ...found, skipped, content: contentHash(seen) }
 }
