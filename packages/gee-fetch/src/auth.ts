@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError, isLoopback, once, ServiceError, SkyscriptError, systemReason } from '@skyscript/core'
-import { httpFetch, reasonOf } from '@skyscript/http'
+import { httpFetch, isPassing, reasonOf } from '@skyscript/http'
 import type { AuthClient, IdentityPoolClientOptions, OAuth2ClientOptions } from 'google-auth-library'
 
 /** Returns the bearer token for a request; null if no token is needed. */
@@ -152,7 +152,7 @@ function asOurs(error: unknown, file: string): Error {
   const { status } = response
   const said = errorIn(response.data)
   // Only a 4xx whose body names an error (RFC 6749, 5.2) rejects the account; anything else may be temporary.
-  if (status >= 400 && status < 500 && ![408, 425, 429].includes(status) && said !== null)
+  if (status >= 400 && !isPassing(status) && said !== null)
     return new InputError(
       'bad-credentials',
       `The account of ${file} was refused (${said}); check that the key or login is not revoked and the clock is right.`,

@@ -4,6 +4,7 @@
  * (https://developers.google.com/earth-engine/guides/debugging, https://developers.google.com/earth-engine/guides/usage).
  */
 import { InputError, ServiceError, SkyscriptError } from '@skyscript/core'
+import { isPassing } from '@skyscript/http'
 
 /**
  * - `image`: final for this image (gone, damaged, missing bands); the next candidate may be used
@@ -38,8 +39,7 @@ const isFileGone = ({ code, status }: ServiceError): boolean =>
  * Whether retrying later may help: access to files may return (signed links, permissions granted later), and servers
  * recover.
  */
-export const mayPass = (status: number): boolean =>
-  isDenied(status) || [408, 425, 429].includes(status) || status >= 500
+export const mayPass = (status: number): boolean => isDenied(status) || isPassing(status)
 
 export const isDenied = (status: number | undefined): boolean => status === 401 || status === 403
 

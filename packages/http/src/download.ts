@@ -7,6 +7,7 @@ import { httpFetch, type Response, reasonOf } from './fetch.ts'
 import { claimPartial, LONGEST_NOTE, leavePartial, notePartial, type Partial } from './partials.ts'
 import { BodyFault, readAhead } from './read-ahead.ts'
 import { retryAfterOf } from './retry-after.ts'
+import { isPassing } from './status.ts'
 
 /** Tries in a row that brought no new byte. */
 const ATTEMPTS = 8
@@ -147,7 +148,7 @@ async function refuse(options: Download, response: Response, state: State): Prom
     throw new BrokenOff(`it has no bytes ${response.headers.get('content-range') ?? 'there'}`)
   }
   const why = `HTTP ${status}`
-  if ([408, 425, 429].includes(status) || status >= 500) throw new BrokenOff(why, retryAfterOf(response.headers))
+  if (isPassing(status)) throw new BrokenOff(why, retryAfterOf(response.headers))
   const login = status === 401 || status === 403 ? ': it may not be read without a login' : ''
   throw failed(options, `${why}${login}`, false, undefined, status)
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import {
   type Box,
+  byKey,
   count,
   fromFeatureLine,
   type Geometry,
@@ -179,7 +180,7 @@ function sumOf(all: readonly Counts[]): Omit<ExtractReport, 'headers' | 'newestE
   const merged = (value: (counts: Counts) => ReadonlyMap<string, number>) => {
     const total = new Map<string, number>()
     for (const counts of all) for (const [key, n] of value(counts)) count(total, key, n)
-    return new Map([...total].sort(([a], [b]) => (a < b ? -1 : 1)))
+    return new Map([...total].sort(byKey))
   }
   return {
     read: {

@@ -1,4 +1,5 @@
 import {
+  byKey,
   type CaptionRecord,
   type Edit,
   fingerprint,
@@ -8,6 +9,7 @@ import {
   type Outcome,
   type ScoreRecord,
   type Storage,
+  sortedRecord,
   TOOL_VERSION,
 } from '@skyscript/core'
 import type { DatasetRow } from '@skyscript/dataset'
@@ -158,10 +160,10 @@ async function storeDataset(
     ...facts,
     report: collector.end(),
     duplicates: await findDuplicates(storage),
-    years: Object.fromEntries(
-      [...years]
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([source, each]) => [source, [...each].sort((a, b) => (a ?? 1e9) - (b ?? 1e9))]),
+    years: sortedRecord(
+      Iterator.from(years).map(
+        ([source, each]) => [source, [...each].sort((a, b) => (a ?? 1e9) - (b ?? 1e9))] as const,
+      ),
     ),
     terms: Object.fromEntries([...own].map(([source, each]) => [source, termsOf(each)])),
     names: [...new Set([...names, config.name])].sort(),
@@ -172,9 +174,7 @@ async function storeDataset(
 }
 
 const termsOf = (terms: ReadonlyMap<string, ReadonlySet<string>>): Terms[] =>
-  [...terms]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([licence, credits]) => ({ licence, credits: [...credits].sort() }))
+  [...terms].sort(byKey).map(([licence, credits]) => ({ licence, credits: [...credits].sort() }))
 
 const yearOf = (time: number | null) => (time === null ? null : new Date(time).getUTCFullYear())
 

@@ -1,5 +1,6 @@
 /** `imagery.refresh`: asks sources again about ground that is planned, and takes up what is newer. */
 import {
+  byKey,
   type Config,
   count,
   formatCounted,
@@ -57,7 +58,7 @@ export async function refreshRegion(
   const found = [
     ...images.entries().map(([alias, ids]) => [alias, { images: ids.size, tiles: tiles.get(alias)! }] as const),
     ...newTimes.entries().map(([alias, times]) => [alias, { images: times, tiles: plans.size }] as const),
-  ].sort(([a], [b]) => (a < b ? -1 : 1))
+  ].sort(byKey)
   progress.end(found.length === 0 ? 'no newer images' : found.map(sayNewer).join('; '))
   return Object.fromEntries(found)
 }

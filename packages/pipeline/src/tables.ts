@@ -1,6 +1,7 @@
+import { sortedRecord } from '@skyscript/core'
 /** Counts above 0 in a plain object with sorted keys, so that its JSON is the same whatever order things came in. */
 export function sortedCounts(counts: ReadonlyMap<string, number>): Record<string, number> {
-  return Object.fromEntries([...counts].filter(([, n]) => n > 0).sort(([a], [b]) => (a < b ? -1 : 1)))
+  return sortedRecord(Iterator.from(counts).filter(([, n]) => n > 0))
 }
 
 /** Adds to a count of a table. */
@@ -23,7 +24,5 @@ export function addTable(
 export function sortedTable(
   table: ReadonlyMap<string, ReadonlyMap<string, number>>,
 ): Record<string, Record<string, number>> {
-  return Object.fromEntries(
-    [...table].sort(([a], [b]) => (a < b ? -1 : 1)).map(([row, counts]) => [row, sortedCounts(counts)]),
-  )
+  return sortedRecord(Iterator.from(table).map(([row, counts]) => [row, sortedCounts(counts)] as const))
 }

@@ -51,9 +51,8 @@ function add(program: Program, command: Command, done: (code: number) => void): 
   made.action(async (...given: unknown[]) => {
     const values = given.slice(0, Object.keys(command.arguments).length)
     const named = Object.fromEntries(Object.keys(command.arguments).map((key, i) => [key, values[i]]))
-    done(
-      await command.run({ ...emptyLists(command.options), ...named, ...made.opts<Record<string, unknown>>() } as never),
-    )
+    const options = { ...emptyLists(command.options), ...named, ...made.opts<Record<string, unknown>>() }
+    done((await command.run(options as never)) ?? EXIT.whole)
   })
 }
 

@@ -17,9 +17,9 @@ export interface Command {
    * Gets every argument and option by its key. Loads what it needs when it is called: a declaration that imports a large
    * module would slow all other commands down.
    *
-   * @returns the exit code: 0 for success, 2 for a result that is not whole, 1 for a failure
+   * @returns a code of EXIT; none is EXIT.whole
    */
-  readonly run: (given: never) => Promise<number>
+  readonly run: (given: never) => Promise<number | undefined>
 }
 
 /** A positional argument. */
@@ -69,7 +69,7 @@ export function defineCommand<
   readonly description: string
   readonly arguments: A
   readonly options: O
-  readonly run: (given: Given<A, O>) => Promise<number>
+  readonly run: (given: Given<A, O>) => Promise<number | undefined>
 }): Command {
   return command
 }

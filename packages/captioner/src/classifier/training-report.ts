@@ -1,3 +1,4 @@
+import { tableLines } from '@skyscript/core'
 import type { ClassScores, Evaluation } from './evaluation.ts'
 
 /** By both ways to leave tags out. */
@@ -54,18 +55,14 @@ function section(title: string, { classes, confusion, scores, accuracy, macroF1 
     ['', ...classes, '', 'precision', 'recall', 'F1', 'support'],
     ...classes.map((name, k) => [name, ...confusion[k]!.map(String), '', ...scoreCells(scores[k]!)]),
   ]
-  return [`${title}: accuracy ${accuracy.toFixed(2)}, macro F1 ${macroF1.toFixed(2)}`, ...aligned(rows), '']
+  return [
+    `${title}: accuracy ${accuracy.toFixed(2)}, macro F1 ${macroF1.toFixed(2)}`,
+    ...tableLines(rows).map((line) => `  ${line}`),
+    '',
+  ]
 }
 
 const scoreCells = ({ precision, recall, f1, support }: ClassScores): string[] => [
   ...[precision, recall, f1].map((score) => score?.toFixed(2) ?? '-'),
   String(support),
 ]
-
-/** Cells of each column padded to its widest: names to the left, numbers to the right. */
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  const pad = (cell: string, column: number) =>
-    column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)
-  return rows.map((row) => `  ${row.map(pad).join('  ')}`)
-}

@@ -1,4 +1,4 @@
-import { formatCount, formatCounted, printableLine, type Tags } from '@skyscript/core'
+import { formatCount, formatCounted, printableLine, type Tags, tableLines } from '@skyscript/core'
 import type { DatasetLock } from '../lock.ts'
 import { type Changes, type Described, differs } from './changes.ts'
 import { type PairChanges, REASONS } from './compare.ts'
@@ -160,12 +160,7 @@ type Cells = readonly [string, ...(string | number)[]]
 
 function table(header: Cells, rows: readonly Cells[]): string[] {
   const cells = [header, ...rows].map((row) => row.map((cell) => (typeof cell === 'number' ? formatCount(cell) : cell)))
-  const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)))
-  return cells.map((row, i) => {
-    const [name, ...numbers] = row
-    const indent = i === 0 ? '' : '  '
-    return `${(indent + name!).padEnd(widths[0]! + 2)}${numbers.map((cell, j) => `  ${cell.padStart(widths[j + 1]!)}`).join('')}`
-  })
+  return tableLines(cells.map(([name, ...numbers], i) => [i === 0 ? `${name}  ` : `  ${name}`, ...numbers]))
 }
 
 const SIGNS = { added: '+', removed: '-', changed: '~' } as const

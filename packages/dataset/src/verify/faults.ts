@@ -1,3 +1,4 @@
+import { sortedRecord } from '@skyscript/core'
 /** One fault of a dataset. */
 export interface Fault {
   /** Stable name of the check, kebab-case: `image-hash`. */
@@ -35,7 +36,7 @@ export class FaultList {
 
   /** Number of faults per check, kept or not. */
   get counts(): Record<string, number> {
-    return Object.fromEntries([...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)))
+    return sortedRecord(this.#counts)
   }
 
   get isEmpty(): boolean {

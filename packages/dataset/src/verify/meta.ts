@@ -1,4 +1,4 @@
-import type { Box, Tags } from '@skyscript/core'
+import { type Box, byKey, type Tags } from '@skyscript/core'
 import { type Fault, quoted } from './faults.ts'
 import { PickleError, type PickleValue, readPickle } from './pickle.ts'
 
@@ -96,6 +96,6 @@ function stableJson(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) => {
     if (typeof member === 'number' && !Number.isFinite(member)) return String(member)
     if (typeof member !== 'object' || member === null || Array.isArray(member)) return member
-    return Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1))
+    return Object.entries(member).sort(byKey)
   })
 }

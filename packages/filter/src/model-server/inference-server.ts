@@ -1,5 +1,5 @@
 import { InputError, redactAnswer, retrying, ServiceError, SkyscriptError } from '@skyscript/core'
-import { type HttpInit, httpFetch, type Response, reasonOf } from '@skyscript/http'
+import { type HttpInit, httpFetch, isPassing, type Response, reasonOf } from '@skyscript/http'
 import { modelLogin } from './model-login.ts'
 
 /** A server that sends nothing for this many ms counts as unreachable; a shared GPU may queue requests. */
@@ -83,8 +83,7 @@ export async function openInferenceServer(address: string): Promise<InferenceSer
         'model-server-login',
         `The model server ${host} requires a login (HTTP ${status}); set SKYSCRIPT_MODEL_LOGIN=${url.protocol}//user:password@${host}.`,
       )
-    const retry = status === 408 || status === 429 || status >= 500
-    throw failed(`answers HTTP ${status} to ${path}: ${redactAnswer(told(body), address)}`, retry)
+    throw failed(`answers HTTP ${status} to ${path}: ${redactAnswer(told(body), address)}`, isPassing(status))
   }
   const ask = (path: string, init: HttpInit = {}) => retrying(() => once(path, init), { tries: TRIES, pauseMs: PAUSE })
   const json = (path: string, body: Uint8Array): Record<string, unknown> => {

@@ -1,5 +1,5 @@
 import { InputError, retrying, ServiceError, SkyscriptError } from '@skyscript/core'
-import { httpFetch, type Response, reasonOf, retryAfterOf } from '@skyscript/http'
+import { httpFetch, isPassing, type Response, reasonOf, retryAfterOf } from '@skyscript/http'
 import { missingFiles, optionalFiles } from './model-folder.ts'
 
 /** One file of a model at the hub, and how to verify its bytes. */
@@ -88,7 +88,7 @@ export async function refuse({ id, hub }: HubRequest, what: string, response: Re
       `The model hub ${hub} gives no ${what} (HTTP ${status}); check the model's name, or set HF_TOKEN if it is not public, or write ./${id} if it is a folder.`,
     )
   }
-  const retry = status === 408 || status === 429 || status >= 500
+  const retry = isPassing(status)
   const advice = retry ? 'try again later' : 'check that it is a model hub'
   throw new ServiceError('hub-error', `The model hub ${hub} answered HTTP ${status} for ${what}; ${advice}.`, {
     ...{ retry, status },

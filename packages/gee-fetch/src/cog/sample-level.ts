@@ -1,3 +1,4 @@
+import { byKey } from '@skyscript/core'
 import pMap from 'p-map'
 import type { Blocks, BlockValues } from './blocks.ts'
 
@@ -152,12 +153,10 @@ function placesByTile(
     last.counted.count++
   }
   let end = 0
-  const tiles = [...counts]
-    .sort(([a], [b]) => a - b)
-    .map(([number, { count }]) => {
-      end += count
-      return { number, from: end - count, to: end }
-    })
+  const tiles = [...counts].sort(byKey).map(([number, { count }]) => {
+    end += count
+    return { number, from: end - count, to: end }
+  })
   const next = new Map(tiles.map((tile) => [tile.number, { at: tile.from }]))
   const order = new Int32Array(end)
   let [lastNumber, place] = [-1, { at: 0 }]

@@ -1,5 +1,5 @@
 /** Parses items of a STAC catalogue (https://github.com/radiantearth/stac-spec), as far as we need them. */
-import { type Box, boxesIntersect, boxOf, type Geometry, type Position, ServiceError } from '@skyscript/core'
+import { type Box, boxesIntersect, boxOf, byKey, type Geometry, type Position, ServiceError } from '@skyscript/core'
 import { addressFault, hostOf } from '../http.ts'
 import type { CogSource } from './cog-source.ts'
 
@@ -128,7 +128,7 @@ function middleOf(ring: readonly Position[]): number {
  * (https://github.com/stac-extensions/alternate-assets), preferring https.
  */
 function addressOf({ href, alternate }: Record<string, unknown>, base: string | undefined): string | null {
-  const others = Object.entries(objectOf(alternate)).sort(([a], [b]) => (a < b ? -1 : 1))
+  const others = Object.entries(objectOf(alternate)).sort(byKey)
   const addresses = [href, ...others.map(([, other]) => objectOf(other).href)].flatMap((each) =>
     typeof each === 'string' && URL.canParse(each, base) ? [new URL(each, base).href] : [],
   )

@@ -7,7 +7,7 @@
  * const oam = createOamImagery({ fillIn: (address) => address })
  * const images = await oam.find(source, [39.2, -6.2, 39.3, -6.1])
  */
-import { type Box, METRES_PER_DEGREE_LATITUDE, mapTileBox, mapTilesOf, ServiceError } from '@skyscript/core'
+import { type Box, byKey, METRES_PER_DEGREE_LATITUDE, mapTileBox, mapTilesOf, ServiceError } from '@skyscript/core'
 import pMap from 'p-map'
 import type { SourceImage } from '../candidates.ts'
 import { type CogImagery, createCogImagery } from '../cog/cog-imagery.ts'
@@ -70,7 +70,7 @@ export function createOamImagery({ fillIn, ...options }: HostOptions): OamImager
       const key = 'broken' in found ? found.broken : found.id
       if (!scenes.has(key)) scenes.set(key, found)
     }
-    return [...scenes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, scene]) => scene)
+    return [...scenes].sort(byKey).map(([, scene]) => scene)
   })
   const keyOf = ({ alias }: OamSource, box: Box) => `${alias} ${box.join()}`
 

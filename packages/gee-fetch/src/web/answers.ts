@@ -1,3 +1,5 @@
+import { isPassing } from '@skyscript/http'
+
 /**
  * What a service means that sends something else than a picture: exceptions of OGC's services
  * (https://docs.ogc.org/is/06-121r9, table 27; WMS 1.3.0, annex E; WMTS 1.0.0, table 22), errors of ArcGIS and of others as
@@ -35,7 +37,7 @@ export function meaningOf(body: string, status: number): Meaning {
 
 /** Statuses that say that the same request will be refused again. */
 const isFinal = (status: number): boolean =>
-  status >= 400 && status < 500 && ![401, 403, 404, 408, 410, 425, 429].includes(status)
+  status >= 400 && status < 500 && ![401, 403, 404, 410].includes(status) && !isPassing(status)
 
 function ofException(text: string): Meaning | null {
   if (!/^<(?:\?xml|[\w:]*(?:ServiceException|ExceptionReport|Exception)\b)/.test(text)) return null

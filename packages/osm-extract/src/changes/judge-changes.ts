@@ -1,4 +1,4 @@
-import { count } from '@skyscript/core'
+import { byKey, count } from '@skyscript/core'
 import type { Clip } from '../clip.ts'
 import { type ByKind, byKind, type Kind } from '../newest.ts'
 import { admittedElements, type Found } from './admission.ts'
@@ -52,7 +52,7 @@ export function judgeChanges({ elements, repeated, old: oldChanges }: ChangeSet,
   return {
     ...counts,
     effective,
-    ignored: new Map([...ignored].sort(([a], [b]) => (a < b ? -1 : 1))),
+    ignored: new Map([...ignored].sort(byKey)),
     ...referenceCounts(effective, found),
   }
 }

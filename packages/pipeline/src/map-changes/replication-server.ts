@@ -14,7 +14,7 @@ import {
   sha256,
   sha256OfStream,
 } from '@skyscript/core'
-import { download, httpFetch, type Response, reasonOf, retryAfterOf } from '@skyscript/http'
+import { download, httpFetch, isPassing, type Response, reasonOf, retryAfterOf } from '@skyscript/http'
 import { CHANGE_KINDS, fileKind } from '../file-kind.ts'
 import { type CacheOptions, isIntact, removeUnused, retryNote, touch, writeWhole } from '../url-cache.ts'
 import { parseState, type ReplicationState, sequencePath } from './state-file.ts'
@@ -156,7 +156,7 @@ async function textOf(address: string, signal: AbortSignal): Promise<string | nu
     if (ok) return await response.text()
     await response.body?.cancel()
     if (isMissing(status)) return null
-    throw failed(`HTTP ${status}`, [408, 425, 429].includes(status) || status >= 500, response)
+    throw failed(`HTTP ${status}`, isPassing(status), response)
   } catch (error) {
     signal.throwIfAborted()
     throw error instanceof SkyscriptError ? error : failed(reasonOf(error), true)

@@ -1,4 +1,12 @@
-import { fingerprint, type ImageRecord, mapTilesOf, putJson, ServiceError, type Storage } from '@skyscript/core'
+import {
+  fingerprint,
+  type ImageRecord,
+  mapTilesOf,
+  putJson,
+  ServiceError,
+  type Storage,
+  sortedRecord,
+} from '@skyscript/core'
 import {
   type EarlierImages,
   type FetchOutcome,
@@ -88,10 +96,10 @@ export const fetch: Stage<PlannedLeaf, FetchOutcome, FetchHead> = {
       tiles: [...new Set(kept.flatMap(({ box }) => mapTilesOf(box)))].sort(),
       buckets: bucketsText(kept.map(({ filepath }) => filepath)),
       looked: sortedTable(looked),
-      origins: Object.fromEntries(
-        [...origins]
-          .sort(([a], [b]) => (a < b ? -1 : 1))
-          .map(([source, list]) => [source, [...new Set(list.map(({ origin }) => origin))].sort()]),
+      origins: sortedRecord(
+        Iterator.from(origins).map(
+          ([source, list]) => [source, [...new Set(list.map(({ origin }) => origin))].sort()] as const,
+        ),
       ),
     }
   },

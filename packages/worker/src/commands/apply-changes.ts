@@ -52,7 +52,6 @@ export const applyChanges = defineCommand({
     stage.end(output)
     noteChanges(terminal, applied)
     if (json) process.stdout.write(`${JSON.stringify({ ...applied, ignored: Object.fromEntries(applied.ignored) })}\n`)
-    return 0
   },
 })
 

@@ -1,4 +1,4 @@
-import { type Config, formatCount, formatCounted } from '@skyscript/core'
+import { byCount, type Config, formatCount, formatCounted } from '@skyscript/core'
 import type { BuildResult } from '@skyscript/pipeline'
 import { argument, defineCommand, jsonOption } from '../command.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -34,23 +34,22 @@ function summaryOf(
     entries.length === 0
       ? []
       : [title, ...entries.map(([name, n]) => `  ${name.padEnd(width)}  ${formatCount(n).padStart(10)}`)]
-  const byCount = (record: Readonly<Record<string, number>>) =>
-    Object.entries(record).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+  const mostFirst = (record: Readonly<Record<string, number>>) => Object.entries(record).sort(byCount)
   const lines = [
     `${formatCounted(counts.kept, 'image-text pair')} of ${formatCounted(counts.objects, 'tagged object')} in ${root}${unchanged ? ' (nothing had changed)' : ''}`,
     ...list('files (rows)', Object.entries(rows)),
-    ...list('not in the dataset, by reason (objects)', byCount(counts.dropped)),
+    ...list('not in the dataset, by reason (objects)', mostFirst(counts.dropped)),
     ...list(
       'left out by their source (images)',
       Object.entries(leftOut).flatMap(([source, reasons]) =>
-        byCount(reasons).map(([reason, n]) => [`${source} ${reason}`, n] as const),
+        mostFirst(reasons).map(([reason, n]) => [`${source} ${reason}`, n] as const),
       ),
     ),
     ...list(
       'newer images that pairs are now chosen from, by source',
       Object.entries(refreshed).map(([source, { images }]) => [source, images] as const),
     ),
-    ...list('failed; run the build again to retry (objects)', byCount(counts.failed)),
+    ...list('failed; run the build again to retry (objects)', mostFirst(counts.failed)),
     ...notes.map((note) => `note: ${note}`),
     ...changed,
     `report: ${root.replace(/\/$/, '')}/report/index.html`,

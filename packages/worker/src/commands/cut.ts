@@ -36,7 +36,6 @@ export const cut = defineCommand({
       const { pairsLine } = await import('@skyscript/dataset/diff')
       terminal.note(`Changed: ${pairsLine(changes)}; details: changes.json`)
     }
-    return 0
   },
 })
 

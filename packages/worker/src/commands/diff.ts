@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path'
 import { InputError, isUrl, systemReason } from '@skyscript/core'
 import type { Changes, Side } from '@skyscript/dataset/diff'
 import { argument, defineCommand, flag, jsonOption, nonNegativeInteger, option, withDefault } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
 
 export const diff = defineCommand({
   name: 'diff',
@@ -34,7 +35,7 @@ export const diff = defineCommand({
       const chosen = changes.pairs === null ? [] : firstPairs(changes.pairs, limit)
       process.stdout.write(changesText(changes, await readExamples(chosen, old, now)))
     }
-    return exitCode && differs(changes) ? 1 : 0
+    return exitCode && differs(changes) ? EXIT.failed : EXIT.whole
   },
 })
 

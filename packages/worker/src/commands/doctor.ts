@@ -1,4 +1,5 @@
 import { defineCommand, jsonOption, optionalArgument } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
 
 export const doctor = defineCommand({
   name: 'doctor',
@@ -11,6 +12,6 @@ export const doctor = defineCommand({
     const config = region === undefined ? null : await readRegion(region)
     const checks = await runDoctor(config)
     process.stdout.write(json ? `${JSON.stringify(checks)}\n` : renderChecks(checks))
-    return checks.some((check) => check.status === 'fail') ? 1 : 0
+    return checks.some((check) => check.status === 'fail') ? EXIT.failed : EXIT.whole
   },
 })

@@ -31,7 +31,6 @@ export const exportDataset = defineCommand({
     )
     if (json) process.stdout.write(`${JSON.stringify({ format: format.name, target: target.url, ...exported.json })}\n`)
     else process.stdout.write(`${[target.url, ...exported.lines].join('\n')}\n`)
-    return 0
   },
 })
 

@@ -45,7 +45,6 @@ export const extract = defineCommand({
     const late = osm.lateWarning(at ?? null, newestEdit)
     if (late !== null) terminal.warn(late)
     for (const [reason, n] of dropped) terminal.note(`left out, ${reason}: ${formatCount(n)}`)
-    return 0
   },
 })
 

@@ -35,6 +35,5 @@ export const localEarthEngine = defineCommand({
     openTerminal().note(`Set imagery.earthEngine.endpoint to ${server.url}; press Ctrl-C to stop.`)
     await untilStopped()
     await closeInTime(() => server.close())
-    return 0
   },
 })

@@ -1,6 +1,7 @@
 import { type Config, formatBytes, formatCount, formatCounted, formatSeconds } from '@skyscript/core'
 import type { PlanSummary, TagOutcomes } from '@skyscript/pipeline'
 import { argument, defineCommand, flag, jsonOption } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
 
 /** Tags that the table shows. */
 const TAGS = 25
@@ -23,7 +24,7 @@ export const plan = defineCommand({
     const { planRegion } = await import('@skyscript/pipeline')
     const summary = await withBuild('plan', config, (options) => planRegion(options, probe))
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : tableOf(config, summary))
-    return Object.keys(summary.objects.failed).length === 0 ? 0 : 2
+    return Object.keys(summary.objects.failed).length === 0 ? EXIT.whole : EXIT.partial
   },
 })
 

@@ -16,6 +16,7 @@ import {
 import type { ScorePair, Scorer } from '@skyscript/filter'
 import { stringify } from 'csv-stringify/sync'
 import { defineCommand, oneOf, option, positiveInteger, required, webAddress, withDefault } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
 import { MODEL } from '../tag-options.ts'
 import { writeLine } from '../terminal/json-lines.ts'
 
@@ -101,7 +102,7 @@ async function scoreRows(csv: string, folder: string, scorer: Scorer, terminal: 
   const hasNone = (n: number) => (n === 1 ? 'has no similarity' : 'have no similarity')
   for (const [code, n] of faults) terminal.warn(`${formatCounted(n, 'pair')} ${hasNone(n)} (${code})`)
   if (badLines > 0) terminal.warn(`${formatCounted(badLines, 'line')} of ${csv} can't be read and ${hasNone(badLines)}`)
-  return faults.size === 0 && badLines === 0 ? 0 : 2
+  return faults.size === 0 && badLines === 0 ? EXIT.whole : EXIT.partial
 }
 
 interface Row {

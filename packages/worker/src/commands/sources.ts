@@ -1,7 +1,8 @@
-import { formatCount, formatCounted, InputError, printable } from '@skyscript/core'
+import { formatCount, formatCounted, InputError, printable, tableLines } from '@skyscript/core'
 import type { Layer } from '@skyscript/gee-fetch'
 import type { SourceHere } from '@skyscript/pipeline'
 import { defineCommand, flag, jsonOption, option, optionalArgument, position } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
 import type { ListedSources } from '../runs/list-sources.ts'
 
 export const sources = defineCommand({
@@ -19,7 +20,7 @@ export const sources = defineCommand({
     const { listSources } = await import('../runs/list-sources.ts')
     const found = await listSources(at ?? place!, check === true)
     process.stdout.write(json ? `${JSON.stringify(jsonOf(found))}\n` : tableOf(found))
-    return found.checks !== null && [...found.checks.values()].some(({ ok }) => !ok) ? 2 : 0
+    return found.checks !== null && [...found.checks.values()].some(({ ok }) => !ok) ? EXIT.partial : EXIT.whole
   },
 })
 
@@ -54,17 +55,12 @@ function tableOf({ place, objects, sources, layers, checks }: ListedSources): st
     source.title,
   ])
   const head = ['alias', 'GSD', 'years', ...(objects === null ? [] : ['objects']), 'needs', 'licence', 'imagery']
-  const widths = head.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]!.length)))
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, i) => (head[i] === 'objects' ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-      .join('  ')
-      .trimEnd()
+  const [first, ...others] = tableLines([head, ...rows], (column) => head[column] === 'objects')
   const answers = (alias: string) => {
     const answer = checks?.get(alias)
     return answer ? [`  ${answer.ok ? 'ok' : 'no'}: ${answer.said}`] : []
   }
-  const lines = [title, line(head), ...rows.flatMap((row) => [line(row), ...answers(row[0]!)]), ...layerLines(layers)]
+  const lines = [title, first!, ...rows.flatMap((row, i) => [others[i]!, ...answers(row[0]!)]), ...layerLines(layers)]
   return `${lines.join('\n')}\n`
 }
 

@@ -58,7 +58,6 @@ export const tagsCoverage = defineCommand({
         .map(({ key, value, uses: n }) => ({ key, value, uses: n })),
     }
     process.stdout.write(json ? `${JSON.stringify(coverage)}\n` : tablesOf(coverage, top))
-    return 0
   },
 })
 

@@ -47,6 +47,5 @@ export const tagsTrain = defineCommand({
     await writeFile(output, serializeTagClassifier(classifier))
     terminal.note(`Wrote the weights to ${output}; use them with captions.classifier or skyscript tags --classifier.`)
     process.stdout.write(json ? `${JSON.stringify(report)}\n` : trainingReportText(report))
-    return 0
   },
 })

@@ -1,4 +1,5 @@
 import { argument, defineCommand, jsonOption } from '../command.ts'
+import { EXIT } from '../exit-codes.ts'
 
 export const verify = defineCommand({
   name: 'verify',
@@ -14,6 +15,6 @@ export const verify = defineCommand({
     const result = await verifyDataset(storage, { progress })
     progress.end()
     process.stdout.write(json ? `${JSON.stringify(result)}\n` : renderVerifyResult(result))
-    return result.ok ? 0 : 1
+    return result.ok ? EXIT.whole : EXIT.failed
   },
 })

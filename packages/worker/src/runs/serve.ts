@@ -2,6 +2,7 @@ import { createOutages } from '@skyscript/gee-fetch'
 import { createExecutor } from '@skyscript/pipeline/execute'
 import { guardedStorage } from '@skyscript/pipeline/ownership'
 import { stageConcurrency } from '@skyscript/pipeline/stages'
+import { EXIT } from '../exit-codes.ts'
 import { queueLimits } from '../limits/queue-limits.ts'
 import { openNoticeBoard } from '../queue/notices.ts'
 import { createOutputGuard } from '../queue/output-roots.ts'
@@ -54,9 +55,9 @@ export async function serve(options: WorkerOptions): Promise<number> {
   })
   try {
     await interrupt.race(serving, STOP_MS)
-    return 0
+    return EXIT.whole
   } catch (error) {
-    if (interrupt.signal.aborted && error === interrupt.signal.reason) return 0
+    if (interrupt.signal.aborted && error === interrupt.signal.reason) return EXIT.whole
     throw error
   } finally {
     await closeInTime(() => executor.close())

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { checkWith, formatCounted, printable, readLines } from '@skyscript/core'
 import type { ZodType } from 'zod'
+import { EXIT } from '../exit-codes.ts'
 
 /** A line of a stream, or why it can't be read. `line` counts from 1, blank lines included. */
 type JsonLine<T> = { readonly line: number; readonly value: T } | { readonly line: number; readonly error: string }
@@ -43,10 +44,10 @@ export async function answerLines<T>(
     }
     await writeLine(process.stdout, JSON.stringify('error' in asked ? asked : await answer(asked.value)))
   }
-  if (first === undefined) return 0
+  if (first === undefined) return EXIT.whole
   const message = `${bad} of ${formatCounted(lines, 'line')} can't be read; the first is line ${first.line}: ${first.error}`
   process.stderr.write(`skyscript: ${printable(message)}\n`)
-  return 2
+  return EXIT.partial
 }
 
 /** Writes with back-pressure. */
