@@ -117,6 +117,11 @@ const ROWS: Readonly<Record<string, Row | string>> = {
   'filter.split.degrees': { change: () => ({ filter: { split: { degrees: 0.004 } } }), same: 'perhaps' },
   'filter.split.val': { change: () => ({ filter: { split: { val: 20 } } }), same: 'perhaps' },
   'filter.split.test': { change: () => ({ filter: { split: { test: 20 } } }), same: 'perhaps' },
+  'filter.split.benchmark': { change: () => ({ filter: { split: { benchmark: 20 } } }) },
+  benchmarks: {
+    with: () => ({ filter: { split: { by: 'image', degrees: 'auto', test: 20 } } }),
+    change: () => ({ benchmarks: { perClass: 1, allClasses: true } }),
+  },
   seed: { change: () => ({ seed: 52 }) },
   output: 'where the dataset is; every one of these tests compares it with another folder',
   queue: 'another runner; compared in distributed.test.ts',

@@ -2,7 +2,7 @@ import { formatCounted, InputError } from '@skyscript/core'
 import { isEmptyField, isNumber, isTruthValue } from './pandas.ts'
 
 /** The original takes the best 5, and fails on fewer classes. */
-const FEWEST_CLASSES = 5
+export const FEWEST_CLASSES = 5
 
 /**
  * A class list as the original reads it: one name a line, trimmed, in the order of the class index.
@@ -12,22 +12,33 @@ const FEWEST_CLASSES = 5
  */
 export function parseClassList(text: string, name: string): string[] {
   const lines = text.replace(/(?:\r\n|\r|\n)$/, '').split(/\r\n|\r|\n/)
-  const classes: string[] = []
-  const fault = (i: number, what: string) => new InputError('bad-classes', `${name}, line ${i + 1}: ${what}.`)
-  for (const [i, line] of lines.entries()) {
-    const className = line.trim()
-    if (className === '') throw fault(i, 'is blank, which would be a class without a name; remove the line')
-    const known = classes.indexOf(className)
-    if (known >= 0) throw fault(i, `repeats the class "${className}" of line ${known + 1}; remove one of them`)
+  const classes = lines.map((line, i) => ({ name: line.trim(), line: i + 1 }))
+  checkClassNames(classes, name)
+  return classes.map((each) => each.name)
+}
+
+/**
+ * @param name of the file that the classes come from, for messages
+ * @throws InputError `bad-classes` that names the line
+ */
+export function checkClassNames(
+  classes: readonly { readonly name: string; readonly line: number }[],
+  name: string,
+): void {
+  const lines = new Map<string, number>()
+  for (const { name: className, line } of classes) {
+    const fault = (what: string) => new InputError('bad-classes', `${name}, line ${line}: ${what}.`)
+    if (className === '') throw fault('is blank, which would be a class without a name; remove the line')
+    const known = lines.get(className)
+    if (known !== undefined) throw fault(`repeats the class "${className}" of line ${known}; remove one of them`)
     const misread = misreadAs(className)
-    if (misread !== null) throw fault(i, `the class name "${className}" ${misread}; rename the class`)
-    classes.push(className)
+    if (misread !== null) throw fault(`the class name "${className}" ${misread}; rename the class`)
+    lines.set(className, line)
   }
-  return classes
 }
 
 /** @throws InputError `bad-classes` */
-export function checkEnoughClasses(classes: readonly string[], name: string): void {
+export function checkEnoughClasses(classes: { readonly length: number }, name: string): void {
   if (classes.length >= FEWEST_CLASSES) return
   const count = formatCounted(classes.length, 'class', 'classes')
   const message = `${name} has ${count}, but top-5 accuracy needs at least ${FEWEST_CLASSES}; add classes.`

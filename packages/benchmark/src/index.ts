@@ -1,6 +1,6 @@
 /**
  * Measures a CLIP as the original does: images and class names -> zero-shot accuracy, images and captions -> recall. It knows no
- * model: embeddings come from its caller.
+ * model: embeddings come from its caller. `@skyscript/benchmark/sets` makes the sets.
  *
  * @example
  * import { Classification, classVectors, PROMPTS } from '@skyscript/benchmark'

@@ -12,14 +12,14 @@ export const AUTO_CHANGES = 'auto'
 export type PlaceChange = (text: string, kind: PlaceKind) => string
 
 type Filter = Config['filter']
-type Places = Pick<Config, 'osm' | 'imagery' | 'captions' | 'filter'>
+type Places = Pick<Config, 'osm' | 'imagery' | 'captions' | 'filter' | 'benchmarks'>
 
 const optional = (text: string | null, kind: PlaceKind, change: PlaceChange) =>
   text === null ? null : change(text, kind)
 
 /** The settings with every text changed that names a file or an address, but for `credentials` and `output`. */
 export function mapPlaces<T extends Places>(config: T, change: PlaceChange): T {
-  const { osm, imagery, captions, filter } = config
+  const { osm, imagery, captions, filter, benchmarks } = config
   const { classifier } = captions
   const address = (text: string) => change(text, 'address')
   const addresses = (given: string | string[]) => (typeof given === 'string' ? address(given) : given.map(address))
@@ -58,6 +58,12 @@ export function mapPlaces<T extends Places>(config: T, change: PlaceChange): T {
       templates: captions.templates.map((text) => change(text, 'file-or-name')),
     },
     filter: mapFilterPlaces(filter, change),
+    ...(benchmarks && {
+      benchmarks: {
+        ...benchmarks,
+        own: benchmarks.own.map((set) => ({ ...set, classes: change(set.classes, 'file') })),
+      },
+    }),
   }
 }
 

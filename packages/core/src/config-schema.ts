@@ -3,6 +3,7 @@
  * docs/reference/settings.md and of the JSON schema for editors, which `npm run docs` writes.
  */
 import { z } from 'zod'
+import { BENCHMARK_SETS } from './benchmark-sets.ts'
 import { imagery, isBareUrl } from './config-imagery.ts'
 import { balance, blends, checkBlends } from './config-mixtures.ts'
 import { DEVICES } from './device.ts'
@@ -218,6 +219,15 @@ const split = z.strictObject({
     .max(20)
     .default(3)
     .describe('Percentage of the ground (with `by: image`, of the best pairs) held out for test'),
+  // Without a default, so that datasets without it keep their lock.
+  benchmark: z
+    .number()
+    .positive()
+    .max(20)
+    .optional()
+    .describe(
+      'Percentage of the ground (with `by: image`, of the objects) held out for benchmark sets, whose objects are then in no other file; default: their images are those on the ground of test',
+    ),
 })
 
 const filterFields = z.strictObject({
@@ -273,6 +283,46 @@ const filterFields = z.strictObject({
 const filter = filterFields.superRefine((given, context) =>
   checkBlends(given, (path, message) => context.addIssue({ code: 'custom', path, message })),
 )
+const ownSet = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'must be 1 to 64 letters, digits, underscores or dashes')
+    .describe('Name of the set; its files are in `benchmarks/<name>/`'),
+  classes: z
+    .string()
+    .min(1)
+    .describe(
+      'CSV file with the columns `class,tags` or `class,tags,group`: [which tags show which class](../how-to/benchmarks.md#a-set-of-your-own)',
+    ),
+  prompts: z
+    .array(z.string().refine((prompt) => prompt.includes('{c}'), 'must contain {c}, where the class goes'))
+    .min(1)
+    .default(['a satellite photo of {c}.', 'a satellite image of {c}'])
+    .describe('Texts that a model compares images with; `{c}` stands for the class'),
+})
+
+export const benchmarkSettings = z.strictObject({
+  sets: z
+    .array(z.enum(BENCHMARK_SETS))
+    .default([...BENCHMARK_SETS])
+    .describe('Which of the shipped sets to make'),
+  perClass: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(100)
+    .describe('Images of every class; classes that have fewer are left out, and a set needs five classes'),
+  allClasses: z
+    .boolean()
+    .default(false)
+    .describe('List all classes of a set, as the original does, also those without images'),
+  retrieval: z.int().min(1).max(1_000_000).default(30_000).describe('Largest number of pairs of the retrieval set'),
+  own: z
+    .array(ownSet)
+    .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'has two sets of one name')
+    .default([])
+    .describe('Sets of your own, by a table of classes'),
+})
 
 /** The shape of a region file. */
 export const configSchema = z.strictObject({
@@ -287,6 +337,12 @@ export const configSchema = z.strictObject({
   tiles: tiles.prefault({}),
   captions: captions.prefault({}),
   filter: filter.prefault({}),
+  // Without a default, so that datasets without it keep their fingerprint.
+  benchmarks: benchmarkSettings
+    .optional()
+    .describe(
+      '[Benchmark sets](../how-to/benchmarks.md) to make of pairs that are held out; `{}` for all sets; default: none',
+    ),
   seed: z.int().min(0).default(51).describe('Decides every random choice'),
   output: outputUrl.describe('Where the dataset goes: a folder, or `s3://bucket/prefix`'),
   queue: queue

@@ -2,7 +2,7 @@ import { dirname, isAbsolute, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { isPath, isUrl, mapPlaces } from './config-places.ts'
-import { type Config, configSchema } from './config-schema.ts'
+import { benchmarkSettings, type Config, configSchema } from './config-schema.ts'
 import { InputError } from './errors.ts'
 import { checkWith } from './schema-faults.ts'
 
@@ -21,7 +21,7 @@ export function parseConfig(text: string, file: string): Config {
 }
 
 /** What `skyscript cut` takes from a region file. */
-export type CutSettings = Pick<Config, 'name' | 'filter' | 'seed'>
+export type CutSettings = Pick<Config, 'name' | 'filter' | 'benchmarks' | 'seed'>
 
 /** What only a build needs is checked if it is there, and may be left out. */
 const cutSchema = z.strictObject({
@@ -36,8 +36,19 @@ const cutSchema = z.strictObject({
  * @throws as `parseConfig`
  */
 export function parseCutSettings(text: string, file: string): CutSettings {
-  const { name, filter, seed } = resolvePaths(parse(cutSchema, text, file), dirname(resolve(file)))
-  return { name, filter, seed }
+  const { name, filter, benchmarks, seed } = resolvePaths(parse(cutSchema, text, file), dirname(resolve(file)))
+  return { name, filter, benchmarks, seed }
+}
+
+/**
+ * Settings of `benchmarks` with their defaults; paths stay as they are.
+ *
+ * @throws InputError `bad-config`
+ */
+export function parseBenchmarkSettings(given: object): NonNullable<Config['benchmarks']> {
+  const checked = checkWith(benchmarkSettings, given, 'benchmarks')
+  if ('faults' in checked) throw new InputError('bad-config', `Benchmark sets: ${checked.faults.join('; ')}.`)
+  return checked.value
 }
 
 function parse<T>(of: z.ZodType<T>, text: string, file: string): T {

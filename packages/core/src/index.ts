@@ -9,6 +9,7 @@
  */
 // The parser of region files is only at @skyscript/core/config: it takes longer to load than everything else together.
 
+export * from './benchmark-sets.ts'
 export * from './breathe.ts'
 export type { CatalogueEntry, Extent, Outline } from './catalogue/entry.ts'
 export { CATALOGUE, carrierOf, catalogued } from './catalogue/index.ts'

@@ -45,7 +45,7 @@ export interface CutSummary {
   /** The CSVs of pairs, as JSON lines. */
   readonly records: readonly CutFile[]
   /** Number of pairs by value of the manifest's column `split`. */
-  readonly splits: Readonly<Record<Split, number>>
+  readonly splits: Readonly<Record<Exclude<Split, 'benchmark'>, number>> & { readonly benchmark?: number }
   /** Messages for the user, such as fewer test pairs than requested. */
   readonly notes: readonly string[]
 }
@@ -80,14 +80,15 @@ export async function cutDataset(input: CutInput): Promise<CutSummary> {
     const survey = await surveyPairs(manifest, workers, input)
     const { files, splits, notes } = planFiles(survey, input, manifest.columns.has('more_captions'))
     const written = await writeFiles(manifest, workers, input, files, splits)
-    const counts: Record<Split, number> = { train: 0, val: 0, test: 0, 'held-out': 0, excluded: 0 }
+    const counts: Record<Split, number> = { train: 0, val: 0, test: 0, 'held-out': 0, excluded: 0, benchmark: 0 }
     for (const code of splits) counts[SPLITS[code]!]++
+    const { benchmark, ...others } = counts
     const empty = survey.table.size === 0
     const unlisted = unlistedNote(files, splits, filter.split.by)
     return {
       pairs: survey.table.size,
       ...written,
-      splits: counts,
+      splits: filter.split.benchmark === undefined ? others : { ...others, benchmark },
       notes: empty ? [NO_PAIRS] : unlisted ? [...notes, unlisted] : notes,
     }
   } finally {

@@ -16,6 +16,8 @@ export { type CutFile, type CutInput, type CutSummary, cutDataset } from './cut-
 export { type DualEncoder, openDualEncoder } from './dual-encoder.ts'
 export { type BenchmarkImages, readBenchmarkImages } from './duplicates/benchmark-images.ts'
 export { findDuplicates } from './duplicates/find-duplicates.ts'
+export { createHashColumn } from './duplicates/hashes.ts'
+export { matchAgainst, nearDuplicates } from './duplicates/near-duplicates.ts'
 export type { ModelIdentity } from './model/model-identity.ts'
 export type { Split } from './plan-files.ts'
 export { identifyScorers, openScorer, openScoring, type Scorer } from './scorer.ts'

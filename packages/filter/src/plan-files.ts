@@ -25,14 +25,14 @@ import { shared } from './shared-arrays.ts'
 import { PARTS } from './splits/criterion.ts'
 
 /**
- * Split by block, `train`, `val` and `test` say which ground a pair shows, and only pairs drawn from val and test are in
- * their files. Split by image, `val` and `test` are the pairs in these files. `held-out`: the image overlaps the ground of
- * several parts. `excluded`: it looks like a benchmark image.
+ * Split by block, `train`, `val`, `test` and `benchmark` say which ground a pair shows, and only pairs drawn from val and test
+ * are in their files. Split by image, `val` and `test` are the pairs in these files. `held-out`: the image overlaps the ground
+ * of several parts. `excluded`: it looks like a benchmark image. `benchmark`: it may be in benchmark sets, and is in no other file.
  */
-export type Split = 'train' | 'val' | 'test' | 'held-out' | 'excluded'
+export type Split = 'train' | 'val' | 'test' | 'held-out' | 'excluded' | 'benchmark'
 
-export const SPLITS = ['train', 'val', 'test', 'held-out', 'excluded'] as const satisfies readonly Split[]
-const [TRAIN, VAL, TEST, HELD_OUT, EXCLUDED] = [0, 1, 2, 3, 4]
+export const SPLITS = ['train', 'val', 'test', 'held-out', 'excluded', 'benchmark'] as const satisfies readonly Split[]
+const [TRAIN, VAL, TEST, HELD_OUT, EXCLUDED, BENCHMARK] = [0, 1, 2, 3, 4, 5]
 
 export interface PlanInput {
   /** Prefix of every CSV's name. */
@@ -184,7 +184,8 @@ function splitRows(
   by: 'block' | 'image',
 ): Uint8Array {
   const codes = PARTS.map((part) => (part === 'straddling' ? HELD_OUT : SPLITS.indexOf(part)))
-  const splits = Uint8Array.from(table.parts, (part) => (by === 'block' ? codes[part]! : TRAIN))
+  const codeOf = by === 'block' ? codes : codes.map((code) => (code === BENCHMARK ? BENCHMARK : TRAIN))
+  const splits = Uint8Array.from(table.parts, (part) => codeOf[part]!)
   if (by === 'image') {
     for (const { val, test } of sets) {
       for (const row of val.rows) splits[row] = VAL
@@ -201,6 +202,7 @@ const UNLISTED: Readonly<Record<Split, string>> = {
   val: 'on the ground of val, but not among its best, or beyond filter.val',
   test: 'on the ground of test, but not among its best, or beyond filter.test',
   'held-out': 'images that overlap the ground of two splits',
+  benchmark: 'held out for benchmark sets',
   excluded: `like images of filter.exclude (${EXCLUDED_CSV})`,
 }
 
@@ -217,7 +219,7 @@ export function unlistedNote(files: readonly FilePlan[], splits: Uint8Array, by:
   if (total === 0) return null
   const reasons = SPLITS.flatMap((split) => (counts.has(split) ? [`${UNLISTED[split]}: ${counts.get(split)}`] : []))
   const percent = ((100 * total) / splits.length).toFixed(1)
-  const held = [...counts.keys()].some((split) => split !== 'excluded' && split !== 'train')
+  const held = (['val', 'test', 'held-out'] as const).some((split) => counts.has(split))
   const advice =
     by === 'block' && held
       ? ' To use the pairs that are held out, set filter.split.by to image: it splits at random as the original did, so test images may show the ground of training images.'

@@ -34,7 +34,7 @@ test('files have the original’s names and columns, and the requested counts', 
     if (path.endsWith('.csv')) expect(await csv(path)).toHaveLength(rows)
   }
 
-  const partOf = createSplitter({ kind: 'blocks', degrees: 0.1, val: 0.05, test: 0.1 }, 51)
+  const partOf = createSplitter({ kind: 'blocks', degrees: 0.1, val: 0.05, test: 0.1, benchmark: 0 }, 51)
   const onTrainGround = list.filter(({ image }) => partOf(image.id, image.box) === 'train').map(pathOf)
   expect(paths(train!)).toEqual(onTrainGround.toSorted())
   expect(onTrainGround.length).toBeLessThan(1800)

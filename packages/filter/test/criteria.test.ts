@@ -32,7 +32,9 @@ test('one split criterion serves each choice of settings', () => {
   const split = { by: 'block', degrees: 'auto', val: 1, test: 3 } as const
   const criteria: readonly SplitCriterion<Layout>[] = SPLIT_CRITERIA
   const kindsFor = (settings: Config['filter']['split'], ground: Region) =>
-    criteria.flatMap(({ layouts }) => layouts(settings, ground, { val: 0.01, test: 0.03 }, 1)).map(({ kind }) => kind)
+    criteria
+      .flatMap(({ layouts }) => layouts(settings, ground, { val: 0.01, test: 0.03, benchmark: 0 }, 1))
+      .map(({ kind }) => kind)
   for (const [settings, ground, kind] of [
     [{ ...split, by: 'image' }, region, 'image'],
     [{ ...split, degrees: 0.1 }, region, 'blocks'],

@@ -35,11 +35,13 @@ const spread = (count: number) =>
 function shareOf(boxes: readonly Box[], region: Region, seed = SEED, filter: Parameters<typeof layoutsFor>[0] = AUTO) {
   for (const layout of layoutsFor(filter, region, seed)) {
     const partOf = createSplitter(layout, seed)
-    const counts: Record<Part, number> = { train: 0, val: 0, test: 0, straddling: 0 }
+    const counts: Record<Part, number> = { train: 0, val: 0, test: 0, straddling: 0, benchmark: 0 }
     for (const box of boxes) counts[partOf('n1', box)]++
     const share = (part: Part) => counts[part] / boxes.length
-    if (counts.val > 0 && counts.test > 0)
-      return { val: share('val'), test: share('test'), train: share('train'), straddling: share('straddling') }
+    if (counts.val > 0 && counts.test > 0) {
+      const [val, test, benchmark] = [share('val'), share('test'), share('benchmark')]
+      return { val, test, benchmark, train: share('train'), straddling: share('straddling') }
+    }
   }
   throw new Error('No layout has images for val and test.')
 }
@@ -74,6 +76,34 @@ describe('with degrees: auto', () => {
     expect(test).toBeLessThan(0.13)
   })
 
+  test.each([
+    ['a lattice', regionOf(60_000, 40_000, 30), 0.06, 0.085],
+    ['strips at an edge', regionOf(1_500, 1_200, 100), 0.03, 0.16],
+  ])('ground of benchmark sets is held out beside val and test: %s', (_, region, least, most) => {
+    const boxes = boxesIn(region, spread(20_000))
+    const filter = { ...AUTO, split: { ...AUTO.split, val: 2, test: 4, benchmark: 8 } }
+    const { val, test, benchmark } = shareOf(boxes, region, SEED, filter)
+    expect(benchmark).toBeGreaterThan(least)
+    expect(benchmark).toBeLessThan(most)
+    expect(benchmark).toBeGreaterThan(test)
+    expect(test).toBeGreaterThan(val)
+  })
+
+  test('a share for benchmark sets moves no pair of val or test on a lattice', () => {
+    const region = regionOf(60_000, 40_000, 30)
+    const boxes = boxesIn(region, spread(5000))
+    const partsWith = (split: typeof AUTO.split & { benchmark?: number }) => {
+      const partOf = createSplitter(layoutsFor({ ...AUTO, split }, region, SEED)[0]!, SEED)
+      return boxes.map((box) => partOf('n1', box))
+    }
+    const [without, with20] = [partsWith(AUTO.split), partsWith({ ...AUTO.split, benchmark: 20 })]
+    for (const part of ['val', 'test'] as const) {
+      const rows = (parts: readonly Part[]) => parts.flatMap((each, i) => (each === part ? [i] : []))
+      expect(rows(with20)).toEqual(rows(without))
+    }
+    expect(with20.filter((part) => part === 'benchmark').length).toBeGreaterThan(700)
+  })
+
   test('no two images of different parts show the same ground, also across 180 degrees', () => {
     const scene = fc.record({
       side: fc.constantFrom(2_000, 9_000, 50_000),
@@ -92,7 +122,7 @@ describe('with degrees: auto', () => {
       fc.property(scene, ({ side, imageSide, corner, seed, centres }) => {
         const region = regionOf(side, side, imageSide, corner)
         const boxes = boxesIn(region, centres)
-        for (const layout of layoutsFor(AUTO, region, seed)) {
+        for (const layout of layoutsFor({ ...AUTO, split: { ...AUTO.split, benchmark: 12 } }, region, seed)) {
           const partOf = createSplitter(layout, seed)
           const placed = boxes.flatMap((box) => {
             const turns = [west180(box), box]

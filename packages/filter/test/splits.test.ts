@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 const DEGREES = 0.1
-const SHARES = { val: 0.05, test: 0.1 }
+const SHARES = { val: 0.05, test: 0.1, benchmark: 0.2 }
 const split = createSplitter({ kind: 'blocks', degrees: DEGREES, ...SHARES }, 51)
 
 /** Hundred-thousandths of a degree. Box edges are between two of them, cell edges never are. */

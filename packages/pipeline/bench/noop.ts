@@ -183,7 +183,7 @@ async function makeDataset(folder: string, storage: Storage, leaves: number): Pr
   const { heads } = await resultsOf(first, storage)
   const made: Flow = { done: heads, failed: new Map(), jobs: new Map() }
   const { built } = builtOf(made, first)
-  const facts = datasetFacts(built, leavesOf(made, first), null)
+  const facts = datasetFacts(built, leavesOf(made, first), { exclude: null, benchmarks: null })
   const kept = leaves * PER_LEAF
   const lock = { counts: { objects: kept, kept, dropped: {}, failed: {} }, files: {} }
   await putJson(storage, assembledKey(fingerprintOf(facts)), lock)

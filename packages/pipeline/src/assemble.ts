@@ -16,6 +16,7 @@ import type { DatasetRow } from '@skyscript/dataset'
 import { createReportCollector, type Terms } from '@skyscript/dataset/report'
 import { findDuplicates, storePairs } from '@skyscript/filter'
 import { sourcesOf } from '@skyscript/gee-fetch'
+import { type BenchmarkFacts, readBenchmarks } from './benchmarks.ts'
 import {
   type Assembled,
   beginChange,
@@ -66,7 +67,8 @@ export async function assembleDataset(
 ): Promise<Assembled> {
   const { storage, terminal, presence } = options
   const exclude = await readExclude(built.config.filter.exclude, terminal)
-  const facts = datasetFacts(built, leaves, exclude?.fingerprint ?? null)
+  const benchmarks = await readBenchmarks(built.config.benchmarks)
+  const facts = datasetFacts(built, leaves, { exclude: exclude?.fingerprint ?? null, benchmarks })
   const found = await findAssembled(facts, storage, presence.isSuspect)
   if (found !== null) {
     const { kept } = found.lock.counts
@@ -82,8 +84,12 @@ export async function assembleDataset(
 }
 
 /** Everything that names the dataset of some leaves. */
-export function datasetFacts(built: BuiltFacts, leaves: readonly LeafResult[], exclude: string | null): DatasetFacts {
-  const described = { ...built, config: lockedConfig(built.config) }
+export function datasetFacts(
+  built: BuiltFacts,
+  leaves: readonly LeafResult[],
+  { exclude, benchmarks }: { readonly exclude: string | null; readonly benchmarks: BenchmarkFacts | null },
+): DatasetFacts {
+  const described = { ...built, config: { ...lockedConfig(built.config), ...(benchmarks && { benchmarks }) } }
   return { ...described, content: contentOf(described, leaves), exclude }
 }
 

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { type Config, InputError, systemReason } from '@skyscript/core'
+import { readBenchmarks } from './benchmarks.ts'
 import { readClip } from './clip.ts'
 import { readStyles } from './styles.ts'
 import { readTagTable, readTextFile } from './text-file.ts'
@@ -8,7 +9,7 @@ import { readTagTable, readTextFile } from './text-file.ts'
  * What checks the smaller files that settings name, by setting: each reads its file as a build does, and throws the
  * InputError of the build. None for a setting that names no file.
  */
-export function fileChecks({ osm, captions, filter }: Config): ReadonlyMap<string, () => Promise<unknown>> {
+export function fileChecks({ osm, captions, filter, benchmarks }: Config): ReadonlyMap<string, () => Promise<unknown>> {
   const checks = new Map<string, () => Promise<unknown>>()
   const { clip } = osm
   const { tags, rules, classifier, templates } = captions
@@ -21,6 +22,8 @@ export function fileChecks({ osm, captions, filter }: Config): ReadonlyMap<strin
   if (templates.some((name) => /^[./]/.test(name)))
     checks.set('captions.templates', () => readStyles(templates, 'captions.templates'))
   if (exclude !== null) checks.set('filter.exclude', () => checkFolder(exclude, 'filter.exclude'))
+  if (benchmarks !== undefined && benchmarks.own.length > 0)
+    checks.set('benchmarks.own', () => readBenchmarks(benchmarks))
   return checks
 }
 

@@ -39,6 +39,7 @@ import {
   type Terms,
 } from '@skyscript/dataset/report'
 import { type BenchmarkImages, cutDataset, readBenchmarkImages, type ScorerIdentity } from '@skyscript/filter'
+import { type BenchmarkFacts, makeSets, removeOldSets } from './benchmarks.ts'
 import { type LockedConfig, lockedFilter } from './lock.ts'
 import { haveSums } from './presence/presence.ts'
 import { beginChanges, type ChangesSummary, lockText, publish } from './record/publish.ts'
@@ -57,7 +58,7 @@ export interface Assembled {
 
 /** What a dataset is made from, and what was counted on the way. */
 export interface DatasetFacts {
-  readonly config: LockedConfig
+  readonly config: LockedConfig & { readonly benchmarks?: BenchmarkFacts }
   readonly inputs: ExtractIndex['inputs']
   /** Tagged objects read. */
   readonly objects: number
@@ -188,18 +189,21 @@ export async function cutStored(
     storage,
     signal,
   })
+  const { benchmarks } = config
+  const sets = benchmarks && (await makeSets(benchmarks, { ...config, scorers }, { storage, signal }))
   const sourceOf = sourceFinder(config)
   const sources = Object.entries(years).map(([alias, each]) => {
     const { collection, licence, credit } = sourceOf(alias)
     return { alias, collection, terms: terms[alias] ?? [{ licence, credits: each.map(credit) }], years: each }
   })
   const { dropped, failed, looked, objects } = state
+  const notes = [...summary.notes, ...(sets?.notes ?? [])]
   const page = {
     meanings: neverReasons(),
     name: config.name,
     toolVersion: TOOL_VERSION,
     ...{ objects, dropped, failed, looked },
-    ...{ files: summary.files, splits: summary.splits, notes: summary.notes, duplicates },
+    ...{ files: summary.files, splits: summary.splits, notes, duplicates },
     credits: creditLines(sources),
   }
   const texts: Record<string, string> = {
@@ -212,9 +216,11 @@ export async function cutStored(
   for (const [path, text] of Object.entries(texts)) await storage.put(path, text)
   const files = new Map([
     ...[...summary.files, ...summary.records].map(({ path, sha256: hash }) => [path, hash] as const),
+    ...(sets?.files ?? []),
     ...Object.entries(texts).map(([path, text]) => [path, sha256(text)] as const),
   ])
   await removeStrays(storage, names, files)
+  await removeOldSets(storage, files)
   // Files of former names are gone, so nothing of the dataset depends on what it was called before.
   const text = stateText({ ...state, names: [config.name] })
   await storage.put(STATE, text)
@@ -231,8 +237,9 @@ export async function cutStored(
     counts: { objects, kept: summary.pairs, dropped, failed },
     splits: summary.splits,
     duplicates,
-    rows: Object.fromEntries(summary.files.map((file) => [file.path, file.rows])),
-    notes: summary.notes,
+    ...(sets && { benchmarks: sets.sets }),
+    rows: { ...Object.fromEntries(summary.files.map((file) => [file.path, file.rows])), ...sets?.rows },
+    notes,
     files: sorted(files),
   }
   const readme = readmeOf(unlisted, report, sources)
@@ -316,11 +323,15 @@ export async function storedExclude(storage: Storage): Promise<BenchmarkImages |
 }
 
 /** The settings of a region file's filter over stored results. */
-export const withFilter = (
+export function withFilter(
   state: DatasetState,
   { name, filter, seed }: Pick<Config, 'name' | 'filter' | 'seed'>,
-): DatasetState => ({
-  ...state,
-  config: { ...state.config, name, filter: lockedFilter(filter), seed },
-  names: [...new Set([...state.names, name])].sort(),
-})
+  benchmarks: BenchmarkFacts | null,
+): DatasetState {
+  const { benchmarks: _former, ...config } = state.config
+  return {
+    ...state,
+    config: { ...config, name, filter: lockedFilter(filter), seed, ...(benchmarks && { benchmarks }) },
+    names: [...new Set([...state.names, name])].sort(),
+  }
+}

@@ -4,6 +4,7 @@
  * they load little: `@skyscript/pipeline/files`, `/ownership` and `/runner`.
  */
 
+export { type BenchmarkFacts, readBenchmarks } from './benchmarks.ts'
 export { checkSources, type SourceCheck } from './check-sources.ts'
 export { readClip } from './clip.ts'
 export { ledgerOf } from './context.ts'

@@ -2,17 +2,14 @@
  * The names of a dataset's benchmark sets and their files: folders below the dataset that the original's evaluation code reads
  * with the dataset as root, since paths of images are relative to it.
  */
-
-/** The sets that come with the pipeline, in the order in which they are made and shown. */
-export const SHIPPED_SETS = ['SkyScript_cls', 'roof_shape', 'smoothness', 'surface', 'SkyScript_retrieval'] as const
-export type ShippedSet = (typeof SHIPPED_SETS)[number]
+import { BENCHMARK_SETS } from '@skyscript/core'
 
 /** Folder of the sets that users describe themselves. */
 const OWN_SETS = 'benchmarks'
 
 export const SET_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 
-/** Folder of a set of one's own, relative to the dataset. */
+/** Folder of a set that a user describes, relative to the dataset. */
 export const ownSetFolder = (name: string): string => `${OWN_SETS}/${name}`
 
 /** Name of the CSV in a set's folder, as the original calls it. */
@@ -34,13 +31,13 @@ export function setFolderOf(path: string): string | null {
   const at = path.lastIndexOf('/')
   const [folder, file] = [path.slice(0, Math.max(0, at)), path.slice(at + 1)]
   if (!SET_FILE.test(file)) return null
-  if ((SHIPPED_SETS as readonly string[]).includes(folder)) return folder
+  if ((BENCHMARK_SETS as readonly string[]).includes(folder)) return folder
   const name = folder.startsWith(`${OWN_SETS}/`) ? folder.slice(OWN_SETS.length + 1) : ''
   return SET_NAME.test(name) ? folder : null
 }
 
 /** Folders in which sets may be, to be listed for files of former settings. */
-export const SET_FOLDERS: readonly string[] = [...SHIPPED_SETS, OWN_SETS]
+export const SET_FOLDERS: readonly string[] = [...BENCHMARK_SETS, OWN_SETS]
 
 /** The records among the files of a dataset, by folder. */
 export const recordPaths = (files: Readonly<Record<string, string>>): { folder: string; path: string }[] =>

@@ -90,6 +90,10 @@ export class RowIndex {
     return this.#captions.at(row) === captionHash(title, titleMultiObjects)
   }
 
+  hasTitle(row: number, title: string): boolean {
+    return this.#titles.at(row) === captionHash(title, '')
+  }
+
   #addTags(tags: Tags): void {
     for (const [key, value] of Object.entries(tags)) {
       const name = `${key}=${value}`

@@ -1,5 +1,6 @@
 import type { Box } from '@skyscript/core'
 import Flatbush from 'flatbush'
+import type { BenchmarkContent } from './benchmarks.ts'
 import type { CsvContent } from './csvs.ts'
 import type { FaultList } from './faults.ts'
 import type { RowIndex } from './row-index.ts'
@@ -7,19 +8,21 @@ import type { RowIndex } from './row-index.ts'
 /** Overlaps thinner than this (degrees) come from rounding a shared edge: a tenth of a millimetre on the ground. */
 const EDGE = 1e-9
 
-const PARTS = ['train', 'val', 'test'] as const
+const PARTS = ['train', 'val', 'test', 'benchmark'] as const
 type Part = (typeof PARTS)[number]
 
 /**
- * Checks that no pair is in two of train, validation and test, in any of the files. For splits by block also checks that
- * no image of one part overlaps the box of an image of another.
+ * Checks that no pair is in two of train, validation and test, in any of the files, and that none of a benchmark set is in train
+ * or validation, or, if benchmark sets have ground of their own, in test. For splits by block also checks that no image of one part
+ * overlaps the box of an image of another; those of benchmark sets never overlap train and validation.
  *
- * Only validation and test are indexed, so memory depends on their size.
+ * Only validation, test and benchmark sets are indexed, so memory depends on their size.
  *
  * @returns number of images checked for overlap with another part
  */
 export function checkSplits(
   contents: readonly CsvContent[],
+  benchmarks: readonly BenchmarkContent[],
   index: RowIndex,
   by: 'block' | 'image',
   faults: FaultList,
@@ -27,16 +30,14 @@ export function checkSplits(
   const parts = new Map(
     PARTS.map((part) => [
       part,
-      unionOf(
-        contents.filter((content) => partOf(content) === part),
-        index.size,
-      ),
+      unionOf(part === 'benchmark' ? benchmarks : contents.filter((content) => partOf(content) === part), index.size),
     ]),
   )
   for (const [a, b] of [
     ['train', 'val'],
     ['train', 'test'],
     ['val', 'test'],
+    ...othersOf(benchmarks).map((part) => [part, 'benchmark'] as const),
   ] as const) {
     for (let row = 0; row < index.size; row++) {
       if (parts.get(a)![row] === 1 && parts.get(b)![row] === 1) {
@@ -44,12 +45,21 @@ export function checkSplits(
       }
     }
   }
-  return by === 'block' ? checkGround(parts, index, faults) : 0
+  const ground: [Part, readonly Part[]][] = [['benchmark', othersOf(benchmarks)]]
+  if (by === 'block') ground.push(['val', ['train', 'test']], ['test', ['train']])
+  return checkGround(parts, ground, index, faults)
 }
+
+/** The parts whose ground benchmark sets don't show. */
+const othersOf = (benchmarks: readonly BenchmarkContent[]): Part[] => [
+  'train',
+  'val',
+  ...(benchmarks.some(({ from }) => from === 'benchmark') ? (['test'] as const) : []),
+]
 
 const partOf = ({ part }: CsvContent): Part => (part === 'top' || part === 'above' ? 'train' : part)
 
-function unionOf(contents: readonly CsvContent[], size: number): Uint8Array {
+function unionOf(contents: readonly Pick<CsvContent, 'members'>[], size: number): Uint8Array {
   const union = new Uint8Array(size)
   for (const { members } of contents) {
     for (let row = 0; row < size; row++) if (members[row] === 1) union[row] = 1
@@ -57,7 +67,12 @@ function unionOf(contents: readonly CsvContent[], size: number): Uint8Array {
   return union
 }
 
-function checkGround(parts: ReadonlyMap<Part, Uint8Array>, index: RowIndex, faults: FaultList): number {
+function checkGround(
+  parts: ReadonlyMap<Part, Uint8Array>,
+  ground: readonly (readonly [Part, readonly Part[]])[],
+  index: RowIndex,
+  faults: FaultList,
+): number {
   let compared = 0
   /** Reports each row of `part` that overlaps an image in the tree. */
   const compare = (part: Part, other: Part, rows: readonly number[], tree: Flatbush) => {
@@ -74,10 +89,7 @@ function checkGround(parts: ReadonlyMap<Part, Uint8Array>, index: RowIndex, faul
       }
     }
   }
-  for (const [part, others] of [
-    ['val', ['train', 'test']],
-    ['test', ['train']],
-  ] as const) {
+  for (const [part, others] of ground) {
     const members = parts.get(part)!
     const rows: number[] = []
     for (let row = 0; row < index.size; row++) if (members[row] === 1) rows.push(row)

@@ -17,6 +17,7 @@ import {
 } from '@skyscript/core'
 import type { DatasetLock } from '../lock.ts'
 import { EXCLUDED_CSV, LOCK, MANIFEST } from '../names.ts'
+import { checkBenchmarks } from './benchmarks.ts'
 import { blendValues } from './blends.ts'
 import { type CsvContent, checkCsv, expectedCsvs } from './csvs.ts'
 import { checkCuts } from './cuts.ts'
@@ -93,7 +94,8 @@ export async function verifyDataset(storage: Storage, options: VerifyOptions = {
         checked.csvRows += rows
       }
       checkCuts(contents, index, lock.config.filter, faults)
-      checked.boxes = checkSplits(contents, index, lock.config.filter.split.by, faults)
+      const benchmarks = await checkBenchmarks(storage, lock, index, faults)
+      checked.boxes = checkSplits(contents, benchmarks, index, lock.config.filter.split.by, faults)
       await checkCounts(storage, lock, checked.rows, faults)
     }
   }

@@ -1,6 +1,6 @@
 import type { Box } from '@skyscript/core'
 import type { ManifestFile } from '@skyscript/dataset'
-import type { Shares } from './criterion.ts'
+import { HELD_OUT_PARTS, type Shares } from './criterion.ts'
 import { createSplitter, type Layout } from './index.ts'
 
 const EDGES = ['west', 'south', 'east', 'north'] as const
@@ -14,7 +14,7 @@ const LEAST_COVERED = 1 / 20
 const ROUNDED_TO = 1 / 16
 
 /**
- * The first layout under which val and test, if they have a share, have images; the first of all if there is none. Reads
+ * The first layout under which every part that has a share has images; the first of all if there is none. Reads
  * no more row groups than needed.
  */
 export async function chooseLayout(
@@ -28,7 +28,7 @@ export async function chooseLayout(
   const open = layouts.map((layout) => ({
     layout,
     partOf: createSplitter(layout, seed),
-    missing: new Set((['val', 'test'] as const).filter((part) => shares[part] > 0)),
+    missing: new Set<string>(HELD_OUT_PARTS.filter((part) => shares[part] > 0)),
   }))
   for (let group = 0; group < manifest.groups.length && open[0]!.missing.size > 0; group++) {
     const columns = await manifest.readGroup(group, EDGES)
@@ -37,8 +37,7 @@ export async function chooseLayout(
       const box: Box = [west![row]!, south![row]!, east![row]!, north![row]!]
       for (const { partOf, missing } of open) {
         if (missing.size === 0) continue
-        const part = partOf('', box)
-        if (part === 'val' || part === 'test') missing.delete(part)
+        missing.delete(partOf('', box))
       }
     }
   }

@@ -1,14 +1,15 @@
 import type { Box, Config } from '@skyscript/core'
 
 /** Which part a pair may be used for; `straddling`: its image shows ground of two parts, so it is in none. */
-export type Part = 'train' | 'val' | 'test' | 'straddling'
-export const PARTS = ['train', 'val', 'test', 'straddling'] as const satisfies readonly Part[]
+export type Part = 'train' | HeldOut | 'straddling'
+export const PARTS = ['train', 'val', 'test', 'straddling', 'benchmark'] as const satisfies readonly Part[]
 
-/** Shares of the ground (or, for splits by image, of the objects) that go to val and test, 0 to 1. */
-export interface Shares {
-  readonly val: number
-  readonly test: number
-}
+/** Parts whose ground is held out of training, in the order in which it is laid out. */
+export const HELD_OUT_PARTS = ['val', 'test', 'benchmark'] as const
+export type HeldOut = (typeof HELD_OUT_PARTS)[number]
+
+/** Shares of the ground (or, for splits by image, of the objects) that are held out, 0 to 1. */
+export type Shares = Readonly<Record<HeldOut, number>>
 
 /** What decides how a region's ground is divided, in addition to the settings and the seed. */
 export interface Region {
@@ -37,5 +38,7 @@ export interface SplitCriterion<L extends { readonly kind: string }> {
 }
 
 /** The part of a thing with the seeded fraction `draw`. */
-export const partOfDraw = (draw: number, { val, test }: Shares): Part =>
-  draw < val ? 'val' : draw < val + test ? 'test' : 'train'
+export function partOfDraw(draw: number, shares: Shares): Part {
+  let end = 0
+  return HELD_OUT_PARTS.find((part) => draw < (end += shares[part])) ?? 'train'
+}

@@ -1,5 +1,5 @@
 import { type Box, METRES_PER_DEGREE_LATITUDE, seededFraction } from '@skyscript/core'
-import type { Shares, SplitCriterion } from './criterion.ts'
+import { HELD_OUT_PARTS, type HeldOut, type Shares, type SplitCriterion } from './criterion.ts'
 import { autoGround, type Meridian, type Rectangle, rectangleSplitter } from './rectangles.ts'
 
 const SIDES = ['south', 'east', 'north', 'west'] as const
@@ -17,10 +17,8 @@ const WHOLE_SIDE = 0.7
 interface Strip {
   /** Measured inwards from the side. */
   readonly depth: number
-  /** Along the side, from one of its ends: val up to here, ... */
-  readonly val: number
-  /** ... and test from there to here. */
-  readonly test: number
+  /** Along the side, from one of its ends: where each part ends and the next begins. */
+  readonly ends: Readonly<Record<HeldOut, number>>
 }
 
 /** Rectangles at the edge of a region. */
@@ -30,8 +28,8 @@ interface Edge extends Meridian {
 }
 
 /**
- * Where images are large compared with the region, many overlap each inner side of held-out ground: then val and test are
- * next to each other at one edge of the region and extend beyond it.
+ * Where images are large compared with the region, many overlap each inner side of held-out ground: then its
+ * parts are next to each other at one edge of the region and extend beyond it.
  */
 export const edge: SplitCriterion<Edge> = {
   kind: 'edge',
@@ -55,7 +53,7 @@ export const edge: SplitCriterion<Edge> = {
 }
 
 /**
- * Val and test next to each other along one side of a region, starting at a corner: all four sides and both ends of each,
+ * Held-out parts next to each other along one side of a region, starting at a corner: all four sides and both ends of each,
  * in seeded order, then the same at larger scales.
  *
  * @param size size of the region, metres
@@ -77,9 +75,11 @@ function edgeGround(
       const alongX = side === 'south' || side === 'north'
       const length = alongX ? width : height
       const strip = stripOf(width * height, length, imageSide, shares, scale)
+      const { ends } = strip
       const parts = [
-        { part: 'val', from: -Infinity, to: strip.val },
-        { part: 'test', from: strip.val, to: strip.test },
+        { part: 'val', from: -Infinity, to: ends.val },
+        { part: 'test', from: ends.val, to: ends.test },
+        { part: 'benchmark', from: ends.test, to: ends.benchmark },
       ] as const
       return parts
         .filter(({ part }) => shares[part] > 0)
@@ -100,22 +100,36 @@ function edgeGround(
  * Images entirely inside a strip have their centres at least half an image away from its inner sides. The strip is sized so
  * that these centres get the parts' shares of the area, at the depth for which the fewest images overlap inner sides.
  */
-function stripOf(area: number, length: number, imageSide: number, { val, test }: Shares, scale: number): Strip {
-  const full = Math.sqrt(((val + test) * area) / 2)
+function stripOf(area: number, length: number, imageSide: number, shares: Shares, scale: number): Strip {
+  const { val, test, benchmark } = shares
+  const total = val + test + benchmark
+  const parts = HELD_OUT_PARTS.filter((part) => shares[part] > 0)
+  const full = Math.sqrt((total * area) / 2)
   const half = imageSide / 2
   const at = (fraction: number): Strip & { readonly overlap: number } => {
     const inner = full * fraction * scale
-    const ofVal = val > 0 ? (2 * inner * val) / (val + test) + half : 0
-    // Between val and train.
-    const ofTest = test > 0 ? (2 * inner * test) / (val + test) + (val > 0 ? imageSide : half) : 0
+    // The first part has one inner side along the strip, the others have two.
+    const lengthOf = (part: HeldOut) =>
+      shares[part] > 0 ? (2 * inner * shares[part]) / total + (part === parts[0] ? half : imageSide) : 0
+    const ofVal = lengthOf('val')
+    const ofTest = ofVal + lengthOf('test')
+    const whole = ofTest + lengthOf('benchmark')
     const depth = inner + half
-    const innerSides = ofVal + ofTest + depth * (val > 0 && test > 0 ? 2 : 1)
-    return { depth, val: ofVal, test: ofVal + ofTest, overlap: (imageSide * innerSides) / area }
+    const innerSides = whole + depth * parts.length
+    return {
+      depth,
+      ends: { val: ofVal, test: ofTest, benchmark: whole },
+      overlap: (imageSide * innerSides) / area,
+    }
   }
   let fraction = 1
-  while (fraction > LEAST_SIZE && at(fraction).overlap > MOST_OVERLAP) fraction -= 0.05
+  // Who holds out ground for benchmark sets wants their images more than those of training.
+  const most = MOST_OVERLAP + benchmark
+  while (fraction > LEAST_SIZE && at(fraction).overlap > most) fraction -= 0.05
   const strip = at(fraction)
-  if (strip.test <= WHOLE_SIDE * length) return strip
-  const rest = Math.max(0, length - imageSide)
-  return { depth: strip.depth, val: test > 0 ? half + (rest * val) / (val + test) : Infinity, test: Infinity }
+  if (strip.ends.benchmark <= WHOLE_SIDE * length) return strip
+  const rest = Math.max(0, length - imageSide * Math.max(1, parts.length - 1))
+  const ofVal = test + benchmark > 0 ? half + (rest * val) / total : Infinity
+  const ofTest = benchmark > 0 ? ofVal + (test > 0 ? imageSide + (rest * test) / total : 0) : Infinity
+  return { depth: strip.depth, ends: { val: ofVal, test: ofTest, benchmark: Infinity } }
 }

@@ -19,6 +19,7 @@ const criteria: readonly SplitCriterion<Layout>[] = SPLIT_CRITERIA
 export const sharesOf = ({ split, val, test }: Pick<Config['filter'], 'split' | 'val' | 'test'>): Shares => ({
   val: val === 0 ? 0 : split.val / 100,
   test: test === 0 ? 0 : split.test / 100,
+  benchmark: (split.benchmark ?? 0) / 100,
 })
 
 /** The layouts to try, best first: the first under which val and test both have images is used. */

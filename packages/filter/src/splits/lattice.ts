@@ -1,9 +1,9 @@
 import { type Box, seededFraction } from '@skyscript/core'
-import type { Shares, SplitCriterion } from './criterion.ts'
+import { HELD_OUT_PARTS, type Shares, type SplitCriterion } from './criterion.ts'
 import { autoGround, type Meridian, type Rectangle, rectangleSplitter } from './rectangles.ts'
 
 /**
- * Cells over the Earth, each with one val and one test rectangle at seeded places. Held-out ground is evenly spread over
+ * Cells over the Earth, each with a rectangle of every held-out part at a seeded place. Held-out ground is evenly spread over
  * the region for any seed, and its rectangles are compact, so that few images overlap their edges.
  */
 interface Lattice extends Shares, Meridian {
@@ -73,15 +73,14 @@ function createLatticeGround(layout: Lattice, seed: number): (box: Box) => reado
 function rectanglesOf(layout: Lattice, x: number, y: number, seed: number): Rectangle[] {
   const { west, south, width, height, draw } = layout
   const chance = (what: string) => seededFraction(seed, `split-${what}`, `${draw}:${x}:${y}`)
-  // Two different quarters of the cell.
+  // Different quarters of the cell.
   const first = Math.floor(4 * chance('val-quarter'))
   const second = (first + 1 + Math.floor(3 * chance('test-quarter'))) % 4
-  return (
-    [
-      ['val', first],
-      ['test', second],
-    ] as const
-  ).flatMap(([part, quarter]): Rectangle[] => {
+  const rest = [0, 1, 2, 3].filter((quarter) => quarter !== first && quarter !== second)
+  const third = rest[Math.floor(2 * chance('benchmark-quarter'))]!
+  const quarters = { val: first, test: second, benchmark: third }
+  return HELD_OUT_PARTS.flatMap((part): Rectangle[] => {
+    const quarter = quarters[part]
     // At most half a cell, so that it fits into a quarter: the settings allow shares up to 20 %.
     const side = Math.sqrt(layout[part])
     if (side === 0) return []

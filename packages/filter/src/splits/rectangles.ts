@@ -5,7 +5,7 @@ import {
   METRES_PER_DEGREE_LONGITUDE,
   radians,
 } from '@skyscript/core'
-import type { Part, Region, Splitter } from './criterion.ts'
+import type { HeldOut, Part, Region, Splitter } from './criterion.ts'
 
 /** Longitudes are counted from here, -180 to 180, so that a region may cross 180 degrees. */
 export interface Meridian {
@@ -14,7 +14,7 @@ export interface Meridian {
 
 /** A rectangle of held-out ground, degrees; may be unbounded. Longitudes are relative to a meridian. */
 export interface Rectangle {
-  readonly part: 'val' | 'test'
+  readonly part: HeldOut
   readonly box: Box
 }
 

@@ -26,7 +26,7 @@ const GUARD_MS = 2_000
 /** Time in which a worker has seen a new record, and what it was writing is there. */
 const SETTLE_MS = 2 * GUARD_MS
 
-export type LeaseCommand = 'build' | 'plan' | 'cut' | 'export'
+export type LeaseCommand = 'build' | 'plan' | 'cut' | 'benchmark' | 'export'
 
 export interface LeaseClaim {
   readonly command: LeaseCommand

@@ -1,6 +1,4 @@
-import { formatCount, getJson, InputError } from '@skyscript/core'
-import type { CutSettings } from '@skyscript/core/config'
-import type { Assembled, CutOptions, DatasetState } from '@skyscript/pipeline'
+import { formatCount } from '@skyscript/core'
 import { argument, defineCommand, jsonOption, option } from '../command.ts'
 
 export const cut = defineCommand({
@@ -10,7 +8,7 @@ export const cut = defineCommand({
   options: {
     config: option(
       '--config <file>',
-      'take name, filter and seed from a region file, or a file with only these (default: those of the last build)',
+      'take name, filter, benchmarks and seed from a region file, or a file with only these (default: those of the last build)',
     ),
     json: jsonOption,
   },
@@ -22,11 +20,13 @@ export const cut = defineCommand({
     const { optionsClaim } = await import('@skyscript/pipeline/ownership')
     const terminal = openTerminal()
     const storage = await openDataset(output)
-    const settings = config === undefined ? null : await readCutSettings(config)
-    const claim = optionsClaim('cut', settings && [settings.name, settings.filter, settings.seed])
-    const { lock, changes } = await owning(storage, claim, terminal, (signal) =>
-      cutAgain({ storage, terminal, signal }, settings, config),
-    )
+    const settings = config === undefined ? null : { file: config, from: await readCutSettings(config) }
+    const { name, filter, benchmarks, seed } = settings?.from ?? {}
+    const claim = optionsClaim('cut', settings && [name, filter, seed, ...(benchmarks ? [benchmarks] : [])])
+    const { lock, changes } = await owning(storage, claim, terminal, async (signal) => {
+      const { cutAgain } = await import('../runs/cut-again.ts')
+      return cutAgain({ storage, terminal, signal }, settings)
+    })
     if (json) process.stdout.write(`${JSON.stringify(lock)}\n`)
     else
       for (const [path, rows] of Object.entries(lock.rows))
@@ -38,41 +38,3 @@ export const cut = defineCommand({
     }
   },
 })
-
-/** @param file where the settings came from, for messages */
-async function cutAgain(
-  { storage, terminal, signal }: CutOptions,
-  settings: CutSettings | null,
-  file: string | undefined,
-): Promise<Assembled> {
-  const { cutStored, hasStoredPairs, readExclude, STATE, storedExclude, withFilter } = await import(
-    '@skyscript/pipeline'
-  )
-  const { MANIFEST } = await import('@skyscript/dataset')
-  const stored = await getJson<DatasetState>(storage, STATE)
-  if (stored === null || !(await storage.has(MANIFEST)))
-    throw new InputError(
-      'no-scores',
-      `${storage.url} has no stored scores (${MANIFEST} and ${STATE}); run skyscript build first.`,
-    )
-  if (!(await hasStoredPairs(storage)))
-    throw new InputError(
-      'damaged-manifest',
-      `${MANIFEST} or ${STATE} of ${storage.url} is not what the last build wrote; run skyscript build to make it again.`,
-    )
-  if (stored.report === undefined)
-    throw new InputError('old-dataset', `${storage.url} was made by an older version; run skyscript build again.`)
-  const exclude =
-    settings === null ? await storedExclude(storage) : await readExclude(settings.filter.exclude, terminal)
-  const state = {
-    ...(settings === null ? stored : withFilter(stored, settings)),
-    exclude: exclude?.fingerprint ?? null,
-  }
-  const missing = state.config.filter.scorers.find(({ name }) => !stored.scorers.some((each) => each.name === name))
-  if (missing !== undefined)
-    throw new InputError(
-      'no-scores',
-      `${file} names scorer "${missing.name}", for which no scores are stored; run skyscript build to score with it.`,
-    )
-  return cutStored(state, exclude, { storage, terminal, signal })
-}

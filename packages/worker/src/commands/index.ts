@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts'
 import { applyChanges } from './apply-changes.ts'
+import { benchmark } from './benchmark.ts'
 import { build } from './build.ts'
 import { caption } from './caption.ts'
 import { cut } from './cut.ts'
@@ -33,8 +34,9 @@ export const COMMANDS: readonly Command[] = [
   tagsCoverage,
   caption,
   score,
-  evaluate,
   cut,
+  benchmark,
+  evaluate,
   verify,
   diff,
   exportDataset,

@@ -2,15 +2,9 @@ import { createReadStream } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { PROMPTS, type Prompts, readPaths } from '@skyscript/benchmark'
-import { InputError, sha256OfStream } from '@skyscript/core'
+import { BENCHMARK_SETS, InputError, sha256OfStream } from '@skyscript/core'
 import { LOCK } from '@skyscript/dataset'
-import {
-  BENCHMARK_RECORD,
-  type BenchmarkRecord,
-  parseBenchmarkRecord,
-  SHIPPED_SETS,
-  setCsv,
-} from '@skyscript/dataset/benchmarks'
+import { BENCHMARK_RECORD, type BenchmarkRecord, parseBenchmarkRecord, setCsv } from '@skyscript/dataset/benchmarks'
 import { openFinished } from '@skyscript/dataset/export'
 import { openFolder } from '../storages/folder.ts'
 import type { FoundColumn, FoundSet, SourceDataset } from './found-set.ts'
@@ -23,7 +17,7 @@ import { isWebdataset, readWebdataset } from './webdataset.ts'
 const LEVELS = 4
 /** Folders of a dataset that hold thousands of files, or other forms of its sets. */
 const SKIPPED = /^(?:\..*|images\d+|meta\d+|work|export|report|state|node_modules)$/
-const ORDER: readonly string[] = [...ORIGINAL_SETS.map(({ name }) => name), ...SHIPPED_SETS]
+const ORDER: readonly string[] = [...ORIGINAL_SETS.map(({ name }) => name), ...BENCHMARK_SETS]
 
 /**
  * Finds all benchmark sets below a folder: those of our datasets, those of the original as its zips unpack, and webdatasets as
