@@ -1,17 +1,18 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { type Storage, sha256 } from '@skyscript/core'
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import { lacks, PYTHON } from '../../../../../test/support/needs.ts'
 import { skyscriptHere } from '../../../../../test/support/skyscript-here.ts'
 import { openFolder } from '../../../../worker/src/storages/folder.ts'
-import { openWithSets, storeWithSets, TEST_SETS, type TestSet } from '../../../test/support/benchmark-sets.ts'
+import { openWithSets, ROOFS, storeWithSets, TEST_SETS, type TestSet } from '../../../test/support/benchmark-sets.ts'
 import { python, withFolder } from '../../../test/support/finished-dataset.ts'
 import { MemoryStorage } from '../../../test/support/memory-storage.ts'
+import { createTestDataset } from '../../../test/support/test-dataset.ts'
 import { byCodePoints, classFolders } from './class-folders.ts'
-import { chooseBenchmarks, openSets, SET_LAYOUTS, writeSets } from './index.ts'
+import { chooseBenchmarks, type LabelObject, openSets, SET_LAYOUTS, writeSets } from './index.ts'
 
 type Layout = keyof typeof SET_LAYOUTS
 const LAYOUTS = Object.keys(SET_LAYOUTS) as Layout[]
@@ -21,11 +22,23 @@ const newTarget = () => Object.assign(new MemoryStorage(), { url: 'memory:export
 
 async function exportSets(
   layout: Layout,
-  { target = newTarget() as Storage, names = [] as string[], shardBytes = 1e8, dataset = openWithSets() } = {},
+  {
+    target = newTarget() as Storage,
+    names = [] as string[],
+    shardBytes = 1e8,
+    dataset = openWithSets(),
+    labelObject,
+  }: {
+    readonly target?: Storage
+    readonly names?: readonly string[]
+    readonly shardBytes?: number
+    readonly dataset?: ReturnType<typeof openWithSets>
+    readonly labelObject?: LabelObject
+  } = {},
 ) {
   const opened = await dataset
   const chosen = (await chooseBenchmarks(opened, names)).filter((set) => SET_LAYOUTS[layout].refusal(set) === null)
-  const written = await writeSets(opened, target, await openSets(opened, chosen), SET_LAYOUTS[layout], {
+  const written = await writeSets(opened, target, await openSets(opened, chosen, labelObject), SET_LAYOUTS[layout], {
     promptsOf: ({ record: { prompts } }) => (typeof prompts === 'string' ? ['a photo of {c}.'] : prompts),
     shardBytes,
     signal: new AbortController().signal,
@@ -107,12 +120,48 @@ test('clip-benchmark has shards from 0 on, each sample with a label, and caption
   const paths = [...files.keys()].filter((path) => path.startsWith('SkyScript_cls/'))
   expect(paths).toEqual([
     ...['SkyScript_cls/classnames.txt', 'SkyScript_cls/zeroshot_classification_templates.txt'],
+    ...['SkyScript_cls/train/0.tar', 'SkyScript_cls/train/nshards.txt'],
     ...[0, 1, 2, 3, 4].map((n) => `SkyScript_cls/test/${n}.tar`),
     'SkyScript_cls/test/nshards.txt',
   ])
   expect(textOf(files, 'SkyScript_cls/classnames.txt')).toBe('beach\nhospital\nglacier\nisland\nlake\n')
   expect(textOf(files, 'farm/zeroshot_classification_templates.txt')).toBe('a {c}, {{from}} above\nseen: {c}\n')
   expect(textOf(files, 'SkyScript_retrieval/dataset_type.txt')).toBe('retrieval\n')
+})
+
+/** Names and texts of a tar file's members. */
+function membersOf(tar: Uint8Array): Map<string, string> {
+  const members = new Map<string, string>()
+  const bytes = Buffer.from(tar)
+  for (let at = 0; bytes[at] !== 0; ) {
+    const name = bytes.toString('latin1', at, bytes.indexOf(0, at))
+    const size = Number.parseInt(bytes.toString('latin1', at + 124, at + 135), 8)
+    members.set(name, bytes.toString('utf8', at + 512, at + 512 + size))
+    at += 512 + Math.ceil(size / 512) * 512
+  }
+  return members
+}
+
+test('train has the training images that show a class by the same tags, and nothing of val or test', async () => {
+  const { rows } = await createTestDataset()
+  const labelObject: LabelObject = ({ record: { name } }, tags) => {
+    if (name === 'roof_shape') return tags['roof:shape'] === 'gabled' ? [ROOFS.label_v1[1], ROOFS.label_v2[1]] : null
+    return [tags.landuse === 'forest' ? 'glacier' : 'a class that the set lacks']
+  }
+  const { files, written } = await exportSets('clip-benchmark', { labelObject, names: ['SkyScript_cls', 'roof_shape'] })
+  const due = (isShown: (i: number) => boolean, label: number) =>
+    rows
+      .filter(({ split }, i) => split === 'train' && isShown(i))
+      .map(({ filepath }) => [`${basename(filepath, '.jpg')}.cls`, String(label)])
+  const labelsOf = (path: string) => [...membersOf(files.get(path)!)].filter(([name]) => name.endsWith('.cls'))
+  expect(labelsOf('SkyScript_cls/train/0.tar')).toEqual(due((i) => i % 2 === 0, 2))
+  for (const folder of ['roof_shape', 'roof_shape_v2'])
+    expect(labelsOf(`${folder}/train/0.tar`)).toEqual(due((i) => i % 2 === 1, 1))
+  expect(written.flatMap(({ notes }) => notes)).toEqual([])
+  const without = await exportSets('clip-benchmark', { names: ['SkyScript_cls'] })
+  expect(membersOf(without.files.get('SkyScript_cls/train/0.tar')!).size).toBe(0)
+  expect(textOf(without.files, 'SkyScript_cls/train/nshards.txt')).toBe('1\n')
+  expect(without.written[0]!.notes).toEqual(['SkyScript_cls/train is empty: no train image shows one of the classes'])
 })
 
 test('several captions of an image are lines of one sample', async () => {

@@ -1,5 +1,6 @@
 import { basename } from 'node:path/posix'
 import { plain } from '../../markdown.ts'
+import { TAR_END } from '../tar.ts'
 import { type Sample, sampleOf, tarShards } from '../tar-shards.ts'
 import { type LayoutContext, type LayoutFile, linesOf, type SetLayout } from './layout.ts'
 import { type OpenSet, type SetRow, viewsOf } from './sets.ts'
@@ -14,8 +15,8 @@ const onOneLine = (text: string) => text.replace(LINE_ENDS, ' ').trim()
 
 /**
  * CLIP_benchmark's webdatasets (`build_wds_dataset` in clip_benchmark/datasets/builder.py), a folder for each column of labels:
- * `classnames.txt`, `zeroshot_classification_templates.txt`, and below `test/` the number of shards and the shards `0.tar`, ...
- * with a `.jpg` and a `.cls`, the place of the class in the list, of each image. Retrieval has `dataset_type.txt` and a `.txt` with
+ * `classnames.txt`, `zeroshot_classification_templates.txt`, and below `train/` (for a linear probe) and `test/` the number of shards
+ * and the shards `0.tar`, ... with a `.jpg` and a `.cls`, the place of the class in the list, of each image. Retrieval has `dataset_type.txt` and a `.txt` with
  * the image's captions, one a line.
  */
 export const clipBenchmark: SetLayout = {
@@ -38,22 +39,29 @@ Name the task: CLIP_benchmark takes a set that it does not know for classificati
 only, also where another image has the same one, so its recalls are lower than those of \`skyscript evaluate\`. A set with a second column
 of labels has a second folder, such as \`roof_shape_v2\`.
 
+\`test/\` has the set. \`train/\` has training images of the dataset that show the same classes by the same tags, 100 of a class at most,
+for \`--task linear_probe\`; it is empty if there are none.
+
 Licences and the notices to pass on: \`ATTRIBUTION.md\`.
 `,
 }
 
 async function* classification(set: OpenSet, context: LayoutContext): AsyncGenerator<LayoutFile> {
-  for (const { name, classes, rows } of viewsOf(set)) {
+  const training = viewsOf({ record: set.record, rows: set.training })
+  for (const [i, { name, classes, rows }] of viewsOf(set).entries()) {
     yield { path: `${name}/classnames.txt`, content: linesOf(classes.map(onOneLine)) }
     yield { path: `${name}/zeroshot_classification_templates.txt`, content: linesOf(context.prompts.map(templateOf)) }
-    const labels = new Map(rows.map(({ row, label }) => [row.filepath, label]))
-    const members = ({ filepath }: SetRow): Member => ['cls', String(labels.get(filepath)!)]
-    yield* shardsOf(
-      `${name}/test`,
-      rows.map(({ row }) => row),
-      members,
-      context,
-    )
+    const parts = [
+      ['train', training[i]!.rows],
+      ['test', rows],
+    ] as const
+    for (const [part, labelled] of parts) {
+      if (labelled.length === 0) context.note(`${name}/${part} is empty: no ${part} image shows one of the classes`)
+      const labels = new Map(labelled.map(({ row, label }) => [row.filepath, label]))
+      const memberOf = ({ filepath }: SetRow): Member => ['cls', String(labels.get(filepath)!)]
+      const images = labelled.map(({ row }) => row)
+      yield* shardsOf(`${name}/${part}`, images, memberOf, context)
+    }
   }
 }
 
@@ -103,5 +111,7 @@ async function* shardsOf(
   let count = 0
   for await (const { pieces } of tarShards(samples(), { shardBytes, signal }))
     yield { path: `${folder}/${count++}.tar`, content: pieces }
+  // CLIP_benchmark opens a part with an empty shard, and none without shards.
+  if (count === 0) yield { path: `${folder}/${count++}.tar`, content: TAR_END }
   yield { path: `${folder}/nshards.txt`, content: `${count}\n` }
 }

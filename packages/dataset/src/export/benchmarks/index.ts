@@ -5,7 +5,7 @@ import { huggingFace } from './hugging-face.ts'
 import { imageFolder } from './image-folder.ts'
 
 export type { SetLayout } from './layout.ts'
-export { type BenchmarkSet, benchmarksOf, chooseBenchmarks, openSets, readSetCsv } from './sets.ts'
+export { type BenchmarkSet, benchmarksOf, chooseBenchmarks, type LabelObject, openSets, readSetCsv } from './sets.ts'
 export { writeSets } from './write-sets.ts'
 
 export const SET_LAYOUTS = {

@@ -1,8 +1,9 @@
-import { InputError, type Storage, sha256 } from '@skyscript/core'
+import { InputError, type Storage, seededFraction, sha256, type Tags } from '@skyscript/core'
 import { parse } from 'csv-parse/sync'
 import { type BenchmarkRecord, parseBenchmarkRecord, recordPaths, setCsv } from '../../benchmarks/index.ts'
+import { Lowest } from '../../lowest.ts'
 import { LOCK } from '../../names.ts'
-import { changed, type FinishedDataset, openManifest, type Row } from '../dataset.ts'
+import { changed, type FinishedDataset, type Manifest, openManifest, type Row } from '../dataset.ts'
 
 /** A benchmark set of a finished dataset, and what its record says. */
 export interface BenchmarkSet {
@@ -28,7 +29,12 @@ export interface OpenSet extends BenchmarkSet {
   /** Columns of the CSV. */
   readonly columns: readonly string[]
   readonly rows: readonly SetRow[]
+  /** Training images that show the set's classes, with their labels as fields; empty if they are not asked for. */
+  readonly training: readonly SetRow[]
 }
+
+/** The labels of an object with these tags in a set, by column; null if it shows none of its classes, or several. */
+export type LabelObject = (set: BenchmarkSet, tags: Tags) => readonly string[] | null
 
 type Files = Pick<FinishedDataset, 'storage' | 'lock'>
 
@@ -73,25 +79,35 @@ export async function chooseBenchmarks(dataset: Files, names: readonly string[])
 
 const COLUMNS = ['filepath', 'sha256', 'source', 'gsd', 'licence', 'credit'] as const
 
+/** Training images of a class, drawn at random: as many as the original's sets have. */
+const TRAINING_PER_CLASS = 100
+
 /**
  * Reads the rows of sets. Memory: all of them.
  *
+ * @param labelObject labels training images, so that they are read too
  * @throws InputError `file-changed`
  */
-export async function openSets(dataset: FinishedDataset, sets: readonly BenchmarkSet[]): Promise<OpenSet[]> {
+export async function openSets(
+  dataset: FinishedDataset,
+  sets: readonly BenchmarkSet[],
+  labelObject?: LabelObject,
+): Promise<OpenSet[]> {
   const read = []
   for (const set of sets) read.push({ set, ...(await readSetCsv(dataset, set)) })
   const wanted = new Set(read.flatMap(({ rows }) => rows.map(({ filepath }) => filepath!)))
   const images = new Map<string, Row>()
+  const drawn = sets.map(() => new Map<string, Lowest<DrawnRow>>())
   const manifest = await openManifest(dataset)
   try {
     for await (const row of manifest.read(COLUMNS, (filepath) => wanted.has(filepath)))
       images.set(String(row.filepath), row)
+    if (labelObject !== undefined) await drawTraining(dataset, manifest, sets, labelObject, drawn)
   } finally {
     await manifest.close()
   }
-  return read.map(({ set, columns, rows }) => ({
-    ...{ ...set, columns },
+  return read.map(({ set, columns, rows }, i) => ({
+    ...{ ...set, columns, training: inOrder(drawn[i]!) },
     rows: rows.map((fields) => {
       const filepath = fields.filepath!
       const image = images.get(filepath)
@@ -101,6 +117,44 @@ export async function openSets(dataset: FinishedDataset, sets: readonly Benchmar
     }),
   }))
 }
+
+interface DrawnRow {
+  readonly draw: number
+  readonly place: number
+  readonly row: SetRow
+}
+
+/** Some training images of each class of the first column of labels. */
+async function drawTraining(
+  { lock }: FinishedDataset,
+  manifest: Manifest,
+  sets: readonly BenchmarkSet[],
+  labelObject: LabelObject,
+  drawn: readonly Map<string, Lowest<DrawnRow>>[],
+): Promise<void> {
+  let place = 0
+  for await (const { split, center_tags, ...row } of manifest.read([...COLUMNS, 'split', 'center_tags'])) {
+    place++
+    if (split !== 'train') continue
+    const tags = JSON.parse(String(center_tags)) as Tags
+    for (const [i, set] of sets.entries()) {
+      const labels = labelObject(set, tags)
+      if (labels === null || !set.record.labels[0]?.classes.some(({ name }) => name === labels[0])) continue
+      const image = row as unknown as Omit<SetRow, 'fields'>
+      const fields = Object.fromEntries(set.record.labels.map(({ column }, at) => [column, labels[at]!]))
+      const draw = seededFraction(lock.config.seed, `training-${set.record.name}`, image.filepath)
+      const rows = drawn[i]!.get(labels[0]!) ?? new Lowest<DrawnRow>(TRAINING_PER_CLASS, (a, b) => a.draw < b.draw)
+      rows.offer({ draw, place, row: { ...image, fields } })
+      drawn[i]!.set(labels[0]!, rows)
+    }
+  }
+}
+
+const inOrder = (byClass: ReadonlyMap<string, Lowest<DrawnRow>>): SetRow[] =>
+  [...byClass.values()]
+    .flatMap(({ items }) => items)
+    .sort((a, b) => a.place - b.place)
+    .map(({ row }) => row)
 
 /**
  * The rows of a set's CSV, by column.
@@ -142,7 +196,7 @@ export interface ClassView {
 }
 
 /** A view for each column of labels. */
-export function viewsOf({ record, rows }: OpenSet): ClassView[] {
+export function viewsOf({ record, rows }: Pick<OpenSet, 'record' | 'rows'>): ClassView[] {
   return record.labels.map(({ column, classes }, i) => {
     const names = classes.map(({ name }) => name)
     const places = new Map(names.map((name, place) => [name, place]))

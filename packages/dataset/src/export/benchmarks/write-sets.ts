@@ -79,13 +79,14 @@ async function writeSet(
   const progress = start(set)
   const notes: string[] = []
   let [done, files, bytes] = [0, 0, 0]
+  const total = Math.max(1, layout.foldersOf(set).length) * (set.rows.length + set.training.length)
   const context: LayoutContext = {
     ...{ shardBytes, signal, prompts: promptsOf(set), note: (line) => notes.push(line) },
     async *images(rows) {
       for await (const found of withImages(storage, iterate(rows))) {
         signal.throwIfAborted()
         yield found
-        progress.update(++done, set.rows.length)
+        progress.update(++done, total)
       }
     },
     async text(path) {
