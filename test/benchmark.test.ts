@@ -103,6 +103,38 @@ test('a set of one’s own is made from a table, and a table that can’t be use
   expect((await verified('own')).faults).toEqual([])
 })
 
+test('the report links a page of the sets with samples of each class, and README.md describes them', async () => {
+  const read = (path: string) => readFileSync(at('sets', path), 'utf8')
+  const lock = JSON.parse(read('dataset.lock.json'))
+  const classes = read('SkyScript_cls/classnames.txt').trim().split('\n')
+  const page = read('report/benchmarks.html')
+  expect(lock.files['report/benchmarks.html']).toBe(sha256(page))
+  for (const name of classes) expect(page.includes(`<bdi>${name}: 1 of 1</bdi>`), name).toBe(true)
+  expect(page.match(/<img /g)!.length).toBe(classes.length + lock.benchmarks.SkyScript_retrieval.images)
+  expect(read('report/index.html').includes('<a href="benchmarks.html#SkyScript_cls">')).toBe(true)
+  expect(read('README.md')).toContain(`| ${classes.length}: ${classes.join(', ')} |`)
+  // Results depend on more than the dataset, so their page is not in the lock.
+  expect(read('report/evaluations.html')).toContain('None yet')
+  expect(lock.files['report/evaluations.html']).toBeUndefined()
+  for (const path of ['report/benchmarks.html', 'report/evaluations.html'])
+    expect(filesOf(at('fresh'))[path] ?? null, path).toBeNull()
+  // A file of results that can't be read stops nothing.
+  writeFileSync(at('plain', 'evaluations.json'), '{')
+  const made = await skyscriptHere(['benchmark', at('plain'), '--per-class', '1', '--sets', 'SkyScript_cls'])
+  expect([made.code, made.stderr]).toEqual([0, expect.stringContaining('evaluations.json is not valid')])
+})
+
+test('exported for CLIP_benchmark, a set has training images of its classes for a linear probe', async () => {
+  const { code, stderr } = await skyscriptHere(['export', at('sets'), '--format', 'clip-benchmark', '--to', at('clip')])
+  expect(code, stderr).toBe(0)
+  const keys = (part: string) =>
+    readFileSync(at('clip/SkyScript_cls', part, '0.tar'), 'latin1').match(/[nwa]\d+_CH_\d*\.jpg/g)!
+  const rows = readFileSync(at('sets/Small_train_unfiltered_5M.csv'), 'utf8')
+  expect(keys('train').length).toBeGreaterThan(5)
+  for (const key of keys('train')) expect(rows).toContain(key)
+  for (const key of keys('test')) expect(rows).not.toContain(key)
+})
+
 test('sets that can’t be made end with 1 and a sentence that says why', async () => {
   await cp(at('sets'), at('none'), { recursive: true })
   const { code, stderr } = await skyscriptHere([

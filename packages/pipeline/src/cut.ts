@@ -6,6 +6,7 @@ import {
   fingerprint,
   formatCounted,
   getJson,
+  InputError,
   PARTITIONS,
   putJson,
   type Storage,
@@ -15,10 +16,12 @@ import {
 } from '@skyscript/core'
 import {
   ATTRIBUTION,
+  BENCHMARKS_REPORT,
   CROISSANT,
   type DatasetLock,
   DROPPED_CSV,
   type DuplicateSummary,
+  EVALUATIONS_REPORT,
   EXCLUDED_CSV,
   LOCK,
   MANIFEST,
@@ -27,9 +30,11 @@ import {
   REPORT,
   SUMS,
 } from '@skyscript/dataset'
+import { type BenchmarkSheet, readSheets } from '@skyscript/dataset/benchmarks'
 import { cardOf, setsOf } from '@skyscript/dataset/export'
 import {
   attributionMarkdown,
+  benchmarksPage,
   creditLines,
   droppedCsv,
   ofScorers,
@@ -37,6 +42,7 @@ import {
   reportPage,
   type SourceAttribution,
   type Terms,
+  writeEvaluationsPage,
 } from '@skyscript/dataset/report'
 import { type BenchmarkImages, cutDataset, readBenchmarkImages, type ScorerIdentity } from '@skyscript/filter'
 import { type BenchmarkFacts, makeSets, removeOldSets } from './benchmarks.ts'
@@ -204,14 +210,17 @@ export async function cutStored(
     toolVersion: TOOL_VERSION,
     ...{ objects, dropped, failed, looked },
     ...{ files: summary.files, splits: summary.splits, notes, duplicates },
+    ...(sets && { benchmarks: sets.sets }),
     credits: creditLines(sources),
   }
+  const sheets = sets && (await readSheets(storage, Object.keys(sets.sets), { scorers, seed: config.seed }))
   const texts: Record<string, string> = {
     [ATTRIBUTION]: attributionMarkdown(config.name, sources, {
       drawn: config.imagery.earthEngine.endpoint === 'local',
     }),
     [DROPPED_CSV]: droppedCsv({ dropped, failed }),
     [REPORT]: await reportPage(ofScorers(report, scorers), page, storage),
+    ...(sheets && sheets.length > 0 && { [BENCHMARKS_REPORT]: await benchmarksPage(page, sheets, storage) }),
   }
   for (const [path, text] of Object.entries(texts)) await storage.put(path, text)
   const files = new Map([
@@ -221,6 +230,8 @@ export async function cutStored(
   ])
   await removeStrays(storage, names, files)
   await removeOldSets(storage, files)
+  if (!files.has(BENCHMARKS_REPORT))
+    for (const path of [BENCHMARKS_REPORT, EVALUATIONS_REPORT]) await storage.delete(path)
   // Files of former names are gone, so nothing of the dataset depends on what it was called before.
   const text = stateText({ ...state, names: [config.name] })
   await storage.put(STATE, text)
@@ -242,15 +253,27 @@ export async function cutStored(
     notes,
     files: sorted(files),
   }
-  const readme = readmeOf(unlisted, report, sources)
+  const readme = readmeOf(unlisted, report, sources, sheets)
   await storage.put(README, readme)
   const lock: DatasetLock = { ...unlisted, files: sorted(files.set(README, sha256(readme))) }
   await makeImageFolders(storage)
+  if (files.has(BENCHMARKS_REPORT)) await showEvaluations(storage, lock, terminal)
   await putJson(storage, assembledKey(name), lock)
   const changes = await publish(storage, lock)
   progress.update(summary.pairs, summary.pairs)
   progress.end(`${formatCounted(summary.pairs, 'pair')} in ${formatCounted(summary.files.length, 'file')}`)
   return { fingerprint: name, lock, unchanged: false, changes }
+}
+
+/** The page of saved results, of which some may be of sets as they were before. */
+async function showEvaluations(storage: Storage, lock: DatasetLock, terminal: Terminal): Promise<void> {
+  try {
+    await writeEvaluationsPage(storage, lock)
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    // A file beside the dataset stops no build.
+    terminal.warn(error.message)
+  }
 }
 
 const sorted = (files: ReadonlyMap<string, string>) =>
@@ -260,6 +283,7 @@ function readmeOf(
   lock: DatasetLock,
   { sources, kept }: ReportData,
   attributions: readonly SourceAttribution[],
+  sheets: readonly BenchmarkSheet[] | undefined,
 ): string {
   const facts = attributions.flatMap(({ alias, collection, terms }) => {
     const images = sources.find(({ source }) => source === alias)
@@ -269,7 +293,7 @@ function readmeOf(
     const credits = [...new Set(terms.flatMap((each) => each.credits))]
     return [{ source: alias, collection, licence, credits, pairs: images.images, gsds }]
   })
-  return cardOf({ lock, sets: setsOf(lock) }, { pairs: kept, sources: facts, dates: null })
+  return cardOf({ lock, sets: setsOf(lock) }, { pairs: kept, sources: facts, dates: null }, sheets && { sheets })
 }
 
 /** In a folder all those that the original has, filled or not: torchgeo's class looks for every one of them. */

@@ -4,4 +4,5 @@
  */
 export { type ClassTable, parseClassTable } from './class-table.ts'
 export { type BenchmarkSettings, type OwnSet, shippedTable } from './definitions.ts'
+export { type LabelObject, labellersOf } from './label-objects.ts'
 export { BENCHMARK_RULES, type MadeSets, makeBenchmarks } from './make-sets.ts'

@@ -1,4 +1,5 @@
-import { formatBytes, formatCount, InputError } from '@skyscript/core'
+import type { BenchmarkSettings } from '@skyscript/benchmark/sets'
+import { formatBytes, formatCount, InputError, type Tags } from '@skyscript/core'
 import type { SET_LAYOUTS } from '@skyscript/dataset/export'
 import { option, repeatable } from '../command.ts'
 import type { Exported, ExportJob } from './format.ts'
@@ -7,6 +8,15 @@ export const benchmarkOptions = {
   benchmark: repeatable(
     option('--benchmark <name>', 'a benchmark set, such as SkyScript_cls; repeatable (default: all)'),
   ),
+}
+
+/** Labels training images by the tags that the dataset's settings name; undefined if it was made without. */
+async function labellerOf({ lock }: ExportJob['dataset']) {
+  const settings = lock.config.benchmarks as BenchmarkSettings | undefined
+  if (settings === undefined) return undefined
+  const { labellersOf } = await import('@skyscript/benchmark/sets')
+  const labellers = labellersOf(settings)
+  return ({ folder }: { readonly folder: string }, tags: Tags) => labellers.get(folder)?.(tags) ?? null
 }
 
 /** Writes the benchmark sets of these names, or all of them, in one of their forms. */
@@ -29,7 +39,12 @@ export async function exportSets(
     terminal.note(message)
     return false
   })
-  const sets = await writeSets(dataset, target, await openSets(dataset, suitable), layout, {
+  const opened = await openSets(
+    dataset,
+    suitable,
+    layoutName === 'clip-benchmark' ? await labellerOf(dataset) : undefined,
+  )
+  const sets = await writeSets(dataset, target, opened, layout, {
     promptsOf: ({ record: { prompts } }) => (typeof prompts === 'string' ? (PROMPTS[prompts] ?? []) : prompts),
     shardBytes: given.shardBytes ?? SHARD_BYTES,
     signal,
