@@ -41,7 +41,7 @@ export function buildTraining(folder: string, { towns, maxPerTag }: Amount): Pro
 export function buildHeldOut(folder: string, { maxPerTag, perClass }: Amount): Promise<string> {
   return build(folder, 'Held-out', [DEMO_TOWN], {
     selection: { maxPerTag },
-    filter: { top: [50], val: 0, split: { val: 0, test: 0, benchmark: 20, by: 'image' } },
+    filter: { top: [50], val: 0, split: { val: 0, test: 0, benchmark: 100, by: 'image' } },
     benchmarks: { sets: ['SkyScript_cls'], perClass },
   })
 }
@@ -62,7 +62,7 @@ async function build(
     name,
     osm: { source },
     imagery: { sources: ['CH', 'P3', 'P5', 'S2', 'L8', 'L9'], earthEngine: { endpoint: 'local' } },
-    tiles: { minPixels: 100, maxPixels: 512, pointPixels: 224 },
+    tiles: { minPixels: 48, maxPixels: 224, pointPixels: 96 },
     ...settings,
     filter: { scorers: [{ name: 'openai', model: SCORER }], ...settings.filter },
     output: `./${name}`,

@@ -24,9 +24,9 @@ interface Plan extends Amount {
   readonly epochs: number
 }
 
-const FULL: Plan = { towns: 4, maxPerTag: null, perClass: 4, seeds: [1, 2, 3], sources: ['csv', 'shards'], epochs: 8 }
-/** Some minutes less; for a test. */
-const QUICK: Plan = { towns: 2, maxPerTag: 5, perClass: 2, seeds: [1], sources: ['csv'], epochs: 8 }
+const FULL: Plan = { towns: 4, maxPerTag: 16, perClass: 4, seeds: [1, 2, 3], sources: ['csv', 'shards'], epochs: 8 }
+/** A minute or two on two cores, for a test. */
+const QUICK: Plan = { towns: 2, maxPerTag: 8, perClass: 4, seeds: [1], sources: ['csv'], epochs: 8 }
 
 /** A model has learned if it is right at least this many times as often as by chance. */
 const LEAST = 2
@@ -37,6 +37,8 @@ const { values } = parseArgs({
 const plan = values.quick ? QUICK : FULL
 const work = values.work ?? at(values.quick ? 'out/quick' : 'out/full')
 const python = process.env.READERS_TORCH_PYTHON ?? torchEnvironment(findPython('train:demo'))
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`.padStart(8)
 
 /** Accuracy of a run, as shares. */
 interface Run {
@@ -49,8 +51,10 @@ interface Run {
 const dataset = await buildTraining(work, plan)
 const heldOut = await buildHeldOut(work, plan)
 const shards = join(work, 'shards')
-rmSync(shards, { recursive: true, force: true })
-await skyscript('export', dataset, '--format', 'webdataset', '--to', shards)
+if (plan.sources.includes('shards')) {
+  rmSync(shards, { recursive: true, force: true })
+  await skyscript('export', dataset, '--format', 'webdataset', '--to', shards)
+}
 const vocabulary = await runPython(['-c', 'from open_clip.tokenizer import default_bpe; print(default_bpe())'])
 rmSync(join(work, 'runs'), { recursive: true, force: true })
 const runs: Run[] = []
@@ -70,7 +74,7 @@ async function train(source: 'csv' | 'shards', seed: number): Promise<Run> {
   })
   const checkpoints = join(work, 'runs', name, 'checkpoints')
   const [before, after] = [await accuracy(checkpoints, 0), await accuracy(checkpoints, plan.epochs)]
-  process.stderr.write(`${percent(before)} before, ${percent(after)} after\n`)
+  process.stderr.write(`accuracy:${percent(before)} before,${percent(after)} after\n`)
   return { source, seed, before, after }
 }
 
@@ -104,7 +108,7 @@ async function accuracy(checkpoints: string, epoch: number): Promise<number> {
   )
   const set = join(heldOut, 'SkyScript_cls')
   const printed = await skyscript(
-    ...['evaluate', '--model', model, '--prompts', 'SkyScript_cls', '--root', heldOut, '--json'],
+    ...['evaluate', '--model', model, '--prompts', 'SkyScript_cls', '--root', heldOut, '--no-cache', '--json'],
     ...['--classify', join(set, 'img_txt_pairs_val.csv'), '--classes', join(set, 'classnames.txt')],
   )
   return (JSON.parse(printed) as { readonly top1: number }).top1
@@ -117,8 +121,6 @@ function heldOutSize(): { readonly images: number; readonly classes: number } {
       .split('\n').length
   return { images: linesOf('img_txt_pairs_val.csv') - 1, classes: linesOf('classnames.txt') }
 }
-
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`.padStart(8)
 
 function table(): string {
   const mean = (of: (run: Run) => number) => runs.reduce((sum, run) => sum + of(run), 0) / runs.length

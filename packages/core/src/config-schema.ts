@@ -223,7 +223,7 @@ const split = z.strictObject({
   benchmark: z
     .number()
     .positive()
-    .max(20)
+    .max(100)
     .optional()
     .describe(
       'Percentage of the ground (with `by: image`, of the objects) held out for benchmark sets, whose objects are then in no other file; default: their images are those on the ground of test',
