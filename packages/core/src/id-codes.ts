@@ -1,3 +1,6 @@
+import { InputError } from './errors.ts'
+import { printable } from './printable.ts'
+
 /** Letters of ids; an id is encoded as its number times four plus the index of its letter. */
 const KINDS = 'nwa'
 const KIND_CODES = 4
@@ -5,12 +8,13 @@ const KIND_CODES = 4
 /**
  * An id as a number: millions of them take 8 bytes each instead of 40.
  *
- * @throws TypeError if it is no id, or too large for a number
+ * @throws InputError `bad-id` if it is no id, or too large for a number
  */
 export function encodeId(id: string): number {
   const kind = KINDS.indexOf(id[0]!)
   const code = Number(id.slice(1)) * KIND_CODES + kind
-  if (kind < 0 || !Number.isSafeInteger(code)) throw new TypeError(`"${id}" is not a valid OSM id.`)
+  if (kind < 0 || !Number.isSafeInteger(code))
+    throw new InputError('bad-id', `"${printable(id)}" is not a valid OSM id.`)
   return code
 }
 

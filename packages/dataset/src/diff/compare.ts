@@ -130,7 +130,7 @@ export async function comparePairs(before: SidePairs | null, after: SidePairs): 
   const missing = new Set([before, after].flatMap((side) => (side ? missingFields(side.manifest, side.name) : [])))
   const scorers = after.manifest.scorers.filter((scorer) => before?.manifest.scorers.includes(scorer) ?? true)
   const names = createTagNames()
-  const pairsOf = ({ manifest }: SidePairs) => readPairs(manifest, scorers, names)
+  const pairsOf = ({ manifest, name }: SidePairs) => readPairs(manifest, name, scorers, names)
   const index = await indexPairs(before ? pairsOf(before) : nothing(), before?.manifest.rows ?? 0)
   const compared = FIELDS.filter((field) => !missing.has(field))
   const counts = { added: createTally(), removed: createTally(), changed: createTally() }

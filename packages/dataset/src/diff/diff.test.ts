@@ -296,6 +296,19 @@ test('a manifest without another column is refused in one sentence', async () =>
   )
 })
 
+test.each<[string, Partial<TestRow>, RegExp]>([
+  ['an id that is none', { id: 'p12' }, /"p12" is not a valid OSM id/],
+  ['an id beyond all numbers', { id: 'n99999999999999999999' }, /is not a valid OSM id/],
+  ['tags that are no JSON', { center_tags: '{building' }, /JSON/],
+])('%s in the manifest of another tool is refused in one sentence', async (_what, columns, why) => {
+  const comparing = async () => compareDatasets(await open(), await open(withColumns(columns)))
+  const error = await comparing().catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ name: 'InputError', code: 'bad-manifest', message: expect.stringMatching(why) })
+  expect((error as Error).message).toMatch(
+    /^manifest\.parquet of .* can't be compared \(in rows \d+ to \d+: [^\n]+\); run skyscript build there, then compare again\.$/,
+  )
+})
+
 test('an unfinished dataset, or one that differs from its lock, is refused in one sentence', async () => {
   const storage = await storeFinished()
   const csv = [...storage.files.keys()].find((path) => path.includes('_top50pct_') && path.endsWith('.csv'))!

@@ -1,4 +1,4 @@
-import { encodeId, InputError, type Tags } from '@skyscript/core'
+import { encodeId, InputError, messageOf, type Tags } from '@skyscript/core'
 import type { ManifestFile } from '../manifest-file.ts'
 import { MANIFEST, SIMILARITY } from '../names.ts'
 import { createHasher, type Hasher } from './hash.ts'
@@ -103,13 +103,34 @@ export function missingFields(manifest: ManifestFile, name: string): Field[] {
 /**
  * The pairs of a manifest, one row group at a time, in its order.
  *
+ * @param name of the dataset, for messages
  * @param scorers whose similarities make up `score`; the manifest has them all
+ * @throws InputError `bad-manifest` if a column holds something else than manifests of skyscript do
  */
 export async function* readPairs(
   manifest: ManifestFile,
+  name: string,
   scorers: readonly string[],
   names: TagNames,
 ): AsyncGenerator<Pairs> {
+  const pairsOf = groupReader(manifest, scorers, names)
+  for (const group of manifest.groups.keys()) {
+    try {
+      yield await pairsOf(group)
+    } catch (error) {
+      // Another tool may have written it, with any types and values.
+      const where = `rows ${manifest.groups[group]!.from + 1} to ${manifest.groups[group]!.to}`
+      const message = `${MANIFEST} of ${name} can't be compared (in ${where}: ${messageOf(error).replace(/\.$/, '')}); run skyscript build there, then compare again.`
+      throw new InputError('bad-manifest', message, { cause: error })
+    }
+  }
+}
+
+function groupReader(
+  manifest: ManifestFile,
+  scorers: readonly string[],
+  names: TagNames,
+): (group: number) => Promise<Pairs> {
   const present = (columns: readonly string[]) => columns.filter((column) => manifest.columns.has(column))
   const similarities = scorers.map((scorer) => SIMILARITY + scorer)
   const textColumns = [
@@ -119,7 +140,7 @@ export async function* readPairs(
   ]
   const numberColumns = [...REQUEST, ...similarities, ...present(METADATA_NUMBERS)]
   const hasher = createHasher()
-  for (const group of manifest.groups.keys()) {
+  return async (group) => {
     const texts = (await manifest.readTexts(group, textColumns)) as Record<string, (Uint8Array | null)[]>
     const columns = await manifest.readGroup(group, ['id', 'time', ...numberColumns])
     const size = columns.id!.length
@@ -142,9 +163,9 @@ export async function* readPairs(
       tags.push(...names.codes(textOf(json)))
       tagEnds.push(tags.length)
     }
-    yield {
+    return {
       size,
-      ids: Float64Array.from(columns.id as string[], encodeId),
+      ids: Float64Array.from(columns.id!, (id) => encodeId(String(id))),
       ...{ tags, tagEnds },
       fields: {
         geometry: ofTexts(['geometry']),
