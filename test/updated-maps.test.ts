@@ -191,7 +191,11 @@ test('change files that are listed count once, in any order, by path or URL', as
       return at(`${i}.osc`)
     }),
   )
-  const listed = await update(paths)
+  const earlier = await update(paths.slice(0, 3))
+  const first = await update(paths)
+  // Only one of them was in no earlier map; afterwards none is new.
+  expect([earlier.newFiles, first.newFiles]).toEqual([3, 1])
+  const listed = { ...first, newFiles: 0 }
   expect(listed.objects).toEqual((await update()).objects)
   expect(listed.input).toMatchObject({ changes: { files: 4 }, replicationTimestamp: day(5), replicationSequence: null })
   const others = [[...paths].reverse(), [...paths, paths[1]!]]

@@ -67,13 +67,15 @@ export async function applyFiles(
   maps: UpdatedMaps,
   { signal, terminal }: ChangeFileOptions,
 ): Promise<MapUpdate> {
+  const applied = await maps.applied()
+  const newFiles = files.filter((file) => !applied.has(file.sha256)).length
   const map = await makeWithProgress(maps, base.name, terminal, {
     // Named apart from the maps of a server, whose files are applied in batches.
     from: { path: base.path, identity: sha256(`files ${base.sha256}`), files: 0, counts: noCounts },
     changes: files,
     signal,
   })
-  return { map, newFiles: files.length, to: map }
+  return { map, newFiles, to: map }
 }
 
 async function openChangeFile(

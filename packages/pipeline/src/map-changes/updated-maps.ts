@@ -27,13 +27,15 @@ export interface UpdatedMap {
 export interface MapUpdate {
   /** null: there was nothing to apply. */
   readonly map: UpdatedMap | null
-  /** Number of change files that the cache lacked; all of them where they are listed. */
+  /** Number of change files that no earlier map in the cache was made with. */
   readonly newFiles: number
   readonly to: Pick<UpdatedMap, 'sequence' | 'timestamp'>
 }
 
 /** `<identity>.json`: written when the map beside it is whole. */
 interface Note extends Omit<UpdatedMap, 'path'> {
+  /** sha256 of the change files that it was made with; older notes lack it. */
+  readonly changes?: readonly string[]
   readonly bytes: number
   readonly sha256: string
 }
@@ -57,6 +59,8 @@ export interface UpdatedMaps {
   newestStart(server: string): Promise<UpdatedMap | null>
   /** The map with these changes applied, from the cache or made. A map is in the cache whole, or not at all. */
   make(making: Making): Promise<UpdatedMap>
+  /** sha256 of the change files that maps in the cache were made with. */
+  applied(): Promise<ReadonlySet<string>>
   /** Forgets a map, so that the next build makes it anew. */
   discard(identity: string): Promise<void>
   /** Removes maps that nothing has used for a day, except this one and the newest that later updates start from. */
@@ -88,7 +92,7 @@ export async function openUpdatedMaps(cacheFolder: string, extract: string): Pro
     const path = pathOf(identity)
     if (note === null || !(await isIntact(path, note))) return null
     await touch(path)
-    const { bytes: _bytes, sha256: _sha256, ...map } = note
+    const { bytes: _bytes, sha256: _sha256, changes: _changes, ...map } = note
     return { path, ...map }
   }
   const noted = async (): Promise<Note[]> => {
@@ -103,6 +107,7 @@ export async function openUpdatedMaps(cacheFolder: string, extract: string): Pro
       .sort((a, b) => b.sequence! - a.sequence! || (a.identity < b.identity ? -1 : 1))
 
   return {
+    applied: async () => new Set((await noted()).flatMap(({ changes = [] }) => changes)),
     discard: (identity) => rm(noteOf(identity), { force: true }),
     async newestStart(server) {
       for (const { identity } of await starts(server)) {
@@ -147,7 +152,8 @@ export async function openUpdatedMaps(cacheFolder: string, extract: string): Pro
         await rm(noteOf(identity), { force: true })
         await rename(output, pathOf(identity))
         // Last: what is not noted is not there.
-        await writeWhole(noteOf(identity), { ...map, ...note } satisfies Note)
+        const hashes = changes.map((change) => change.sha256)
+        await writeWhole(noteOf(identity), { ...map, ...note, changes: hashes } satisfies Note)
         return { path: pathOf(identity), ...map }
       } finally {
         await rm(own, { recursive: true, force: true })
