@@ -32,7 +32,14 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 async function evaluate(...args: string[]) {
-  const { code, stdout, stderr } = await skyscript(['evaluate', '--model', answer.model, '--json', ...args])
+  const { code, stdout, stderr } = await skyscript([
+    'evaluate',
+    '--model',
+    answer.model,
+    '--allow-training',
+    '--json',
+    ...args,
+  ])
   expect(code, stderr).toBe(0)
   return JSON.parse(stdout)
 }

@@ -18,6 +18,7 @@ export { type BenchmarkImages, readBenchmarkImages } from './duplicates/benchmar
 export { findDuplicates } from './duplicates/find-duplicates.ts'
 export { createHashColumn } from './duplicates/hashes.ts'
 export { matchAgainst, nearDuplicates } from './duplicates/near-duplicates.ts'
+export { findTrainingOverlap, type Overlap } from './duplicates/training-overlap.ts'
 export type { ModelIdentity } from './model/model-identity.ts'
 export type { Split } from './plan-files.ts'
 export { identifyScorers, openScorer, openScoring, type Scorer } from './scorer.ts'

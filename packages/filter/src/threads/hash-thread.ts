@@ -11,13 +11,16 @@ unblockFileFormats()
 /** The thread that hashes benchmark images. These are the user's own files, so more formats are allowed, unlike from the network. */
 serveThread({
   async hash(paths: readonly string[]) {
-    return { value: await Promise.all(paths.map(hashOf)) }
+    return { value: await Promise.all(paths.map((path) => hashOf(() => readFile(path)))) }
+  },
+  async files(files: readonly Uint8Array[]) {
+    return { value: await Promise.all(files.map((file) => hashOf(async () => Buffer.from(file)))) }
   },
 })
 
-async function hashOf(path: string): Promise<HashAnswer> {
+async function hashOf(read: () => Promise<Buffer>): Promise<HashAnswer> {
   try {
-    const bytes = await readFile(path)
+    const bytes = await read()
     if (bytes.length === 0) return { why: 'the file is empty' }
     if (bytes.toString('latin1', 0, 2) === 'BM') return { why: 'BMP is not supported; convert it to PNG' }
     return perceptualHash(await decodeRgb(bytes, FILE_FORMATS))

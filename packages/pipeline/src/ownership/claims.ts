@@ -16,7 +16,7 @@ export function buildClaim(command: 'build' | 'plan', config: Config): LeaseClai
 }
 
 /** Of a command whose options decide what it writes. */
-export const optionsClaim = (command: 'cut' | 'benchmark' | 'export', options: unknown): LeaseClaim => ({
+export const optionsClaim = (command: 'cut' | 'benchmark' | 'export' | 'evaluate', options: unknown): LeaseClaim => ({
   command,
   settings: { options: fingerprint(options) },
 })

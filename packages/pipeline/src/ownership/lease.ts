@@ -26,7 +26,7 @@ const GUARD_MS = 2_000
 /** Time in which a worker has seen a new record, and what it was writing is there. */
 const SETTLE_MS = 2 * GUARD_MS
 
-export type LeaseCommand = 'build' | 'plan' | 'cut' | 'benchmark' | 'export'
+export type LeaseCommand = 'build' | 'plan' | 'cut' | 'benchmark' | 'export' | 'evaluate'
 
 export interface LeaseClaim {
   readonly command: LeaseCommand
@@ -290,9 +290,15 @@ const isBuilding = ({ command }: LeaseClaim) => command === 'build' || command =
 
 const joins = (claim: LeaseClaim, owner: LeaseRecord) => claim.command === 'plan' && isSame(claim, owner)
 
-/** Exports wait for each other: each writes below a folder of its own, or the same files again. */
+/**
+ * Exports wait for each other: each writes below a folder of its own, or the same files again. What `evaluate` saves is one small
+ * file at its end, so it waits for all, and all for it.
+ */
 const waits = (claim: LeaseClaim, owner: LeaseRecord) =>
-  (claim.command === 'export' && owner.command === 'export') || isSame(claim, owner)
+  claim.command === 'evaluate' ||
+  owner.command === 'evaluate' ||
+  (claim.command === 'export' && owner.command === 'export') ||
+  isSame(claim, owner)
 
 const ownerOf = ({ command, owner }: LeaseRecord) => `skyscript ${command} (process ${owner?.pid} on ${owner?.host})`
 

@@ -34,6 +34,7 @@ export const evaluate = defineCommand({
       'measure every set below a folder: those of a dataset, of the original, of CLIP_benchmark',
     ),
     set: severalTexts('--set <name...>', 'with --benchmarks: only these sets'),
+    save: option('--save <output>', 'with --benchmarks: dataset to save results beside, in evaluations.json'),
     byCut: option('--by-cut <output>', 'retrieval among the best 20, 30 and 50 % of the test pairs of a dataset'),
     scorer: option('--scorer <name>', 'with --by-cut: scorer that ranks the pairs (default: the first)'),
     compare: severalTexts(
@@ -54,6 +55,11 @@ export const evaluate = defineCommand({
     captionPrefix: option('--caption-prefix <text>', 'text put before each caption (default: none)'),
     root: option('--root <folder>', "folder that paths are relative to (default: the CSV's folder)"),
     skipMissing: flag('--skip-missing', 'leave out rows that cannot be used, such as those of missing images'),
+    training: option(
+      '--training <output>',
+      'dataset that the model was trained on: stop if its training images are in a set',
+    ),
+    allowTraining: flag('--allow-training', 'measure also on images that a dataset has for training'),
     bootstrap: option('--bootstrap <n>', 'add 95 % intervals from n resamplings, such as 1000', positiveInteger),
     confusion: option('--confusion <csv>', 'with --classify: file to write with the confusion matrix'),
     atLeast: repeatable(
@@ -98,6 +104,7 @@ export const evaluate = defineCommand({
     const { runSingle } = await import('../evaluate/run-single.ts')
     return runSingle({
       ...options,
+      allowTraining: given.allowTraining ?? false,
       labelColumn: given.labelColumn ?? DEFAULTS.labelColumn,
       prompts: given.prompts ?? DEFAULTS.prompts,
       captionColumn: given.captionColumn ?? DEFAULTS.captionColumn,

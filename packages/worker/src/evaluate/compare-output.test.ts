@@ -12,7 +12,7 @@ const evaluation = (set: string, result: Accuracy | Retrieval): Evaluation => ({
     split: 'test',
     result,
   },
-  ...{ skipped: {}, content: '0', dataset: null, map: null },
+  ...{ skipped: {}, content: '0', fingerprint: '1', textsCut: 0, dataset: null, map: null },
 })
 const accuracy = (top1: number) => ({ n: 100, top1, top5: 1, correct1: 100 * top1, correct5: 100, classes: [] })
 const recalls = (first: number) => ({ 'R@1': first, 'R@5': 0.5, 'R@10': 0.75, 'R@100': 1 })

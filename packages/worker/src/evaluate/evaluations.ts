@@ -9,6 +9,8 @@ export interface Evaluation {
   readonly set: string
   /** Hub id, or name of the model's folder. */
   readonly model: string
+  /** Of all that decides an embedding: the model's files, the preprocessing, the engine. */
+  readonly fingerprint: string
   readonly column: string
   readonly task: 'classification' | 'retrieval'
   /** See `FoundSet`. */
@@ -18,6 +20,8 @@ export interface Evaluation {
   readonly skipped: Readonly<Record<string, number>>
   /** A hash of the images and their labels or captions. */
   readonly content: string
+  /** Texts that are longer than the model reads: only their beginning counts. */
+  readonly textsCut: number
   /** Fingerprint of the dataset that the set belongs to, and the time of its map. */
   readonly dataset: string | null
   readonly map: string | null
@@ -66,10 +70,10 @@ export async function evaluateSet(
     ready.task === 'classification'
       ? await measureClasses(ready.set, { prompts: ready.prompts, bootstrap }, model)
       : await measureRetrieval(ready.set, { bootstrap }, model)
-  const { result, skipped, content } = outcome
+  const { result, skipped, content, textsCut } = outcome
   return {
-    ...{ set: name, model: model.encoder.model.id, column: column.column, task: ready.task, split },
-    ...{ result, skipped, content, ...originOf(dataset) },
+    ...{ set: name, model: model.encoder.model.id, fingerprint: model.encoder.fingerprint },
+    ...{ column: column.column, task: ready.task, split, result, skipped, content, textsCut, ...originOf(dataset) },
   }
 }
 

@@ -96,7 +96,7 @@ async function ourSet(folder: string, path: string): Promise<FoundSet> {
     task: 'classification',
     async read(options) {
       await check()
-      const of = { ...options, csv, root: await rootOf(csv) }
+      const of = { ...options, csv, root: await rootOf(csv), allowTraining: false }
       const set = await readClassified(of, { classList: join(folder, file), labelColumn: column })
       return { task: 'classification', set, prompts }
     },
@@ -107,7 +107,7 @@ async function ourSet(folder: string, path: string): Promise<FoundSet> {
     task: 'retrieval',
     async read(options) {
       await check()
-      const of = { ...options, csv, root: await rootOf(csv) }
+      const of = { ...options, csv, root: await rootOf(csv), allowTraining: false }
       return { task: 'retrieval', set: await readCaptioned(of, { captionColumn, captionPrefix: '' }) }
     },
   }
@@ -154,7 +154,7 @@ function originalSet(folder: string, { name, csv: file, columns }: OriginalSet):
       column: each.column,
       task: 'prefix' in each ? 'retrieval' : 'classification',
       async read(options) {
-        const of = { ...options, csv, root: await rootOf(csv) }
+        const of = { ...options, csv, root: await rootOf(csv), allowTraining: false }
         if ('prefix' in each) {
           const set = await readCaptioned(of, { captionColumn: each.column, captionPrefix: each.prefix })
           return { task: 'retrieval', set }

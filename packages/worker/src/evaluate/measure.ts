@@ -40,6 +40,8 @@ export interface Outcome<R> {
   readonly skipped: Readonly<Record<string, number>>
   /** A hash of the images and their labels or captions, whatever the layout and order of the files. */
   readonly content: string
+  /** Texts that are longer than the model reads. */
+  readonly textsCut: number
 }
 
 /** @param options.bootstrap how often images are resampled for intervals */
@@ -180,5 +182,5 @@ async function measured<R extends ImageRow, M>(
   const { skipped } = faults
   for (const [code, count] of Object.entries(skipped))
     terminal.warn(`${formatCounted(count, 'row')} of ${set.name} left out (${code})`)
-  return { ...found, skipped, content: contentHash(seen) }
+  return { ...found, skipped, content: contentHash(seen), textsCut: cut }
 }

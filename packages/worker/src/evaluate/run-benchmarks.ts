@@ -16,7 +16,9 @@ import { findSets } from './find-sets.ts'
 import type { FoundSet } from './found-set.ts'
 import type { OpenModel } from './measure.ts'
 import { HEADLINE_SETS } from './original-sets.ts'
+import { openSaving } from './save-evaluations.ts'
 import { summaryText } from './summary-text.ts'
+import { refuseOverlap } from './training.ts'
 
 /** Runs something with an opened model, which is closed afterwards. */
 export type WithModel = <T>(use: (model: OpenModel) => Promise<T>) => Promise<T>
@@ -29,6 +31,10 @@ interface BenchmarksInput {
   readonly skipMissing: boolean
   readonly bootstrap: number | undefined
   readonly atLeast: readonly LeastValue[]
+  /** Dataset whose training images must not be among those measured on. */
+  readonly training: string | undefined
+  /** Dataset beside which results are saved. */
+  readonly save: string | undefined
   readonly terminal: Terminal
 }
 
@@ -54,13 +60,14 @@ const HEADLINE = 'average'
  */
 export async function runBenchmarks(options: BenchmarksOptions): Promise<number> {
   const { atLeast, json, terminal, withModel } = options
-  const columns = await readBenchmarks(options)
+  const { columns, save } = await readBenchmarks(options)
   const named = await withModel((model) => evaluateAll(columns, options, model))
   const evaluations = named.map(([, evaluation]) => evaluation)
   const headline = headlineOf(evaluations)
   const average = { set: HEADLINE, sets: HEADLINE_SETS, task: 'classification', result: { top1: headline } }
   const list = headline === null ? evaluations : [...evaluations, average]
   await writeAll(process.stdout, json ? `${JSON.stringify(list)}\n` : summaryText(named, headline))
+  await save?.(evaluations)
   return exitCodeFor(atLeast, (name) => figureNamed(named, headline, name), terminal)
 }
 
@@ -72,7 +79,7 @@ export async function runBenchmarks(options: BenchmarksOptions): Promise<number>
  */
 export async function runCompare(options: CompareOptions): Promise<number> {
   const { atLeast, format, terminal, models } = options
-  const columns = await readBenchmarks(options)
+  const { columns, save } = await readBenchmarks(options)
   const compared: ComparedModel[] = []
   let code = 0
   for (const [label, withModel] of models) {
@@ -82,6 +89,7 @@ export async function runCompare(options: CompareOptions): Promise<number> {
     compared.push({ model: label, average, evaluations })
   }
   await writeAll(process.stdout, COMPARE_FORMATS[format](compared))
+  await save?.(compared.flatMap(({ evaluations }) => evaluations.map(([, evaluation]) => evaluation)))
   for (const { model, average, evaluations } of compared) {
     const figure = (name: string) => figureNamed(evaluations, average, name)
     code = Math.max(code, exitCodeFor(atLeast, figure, terminal, `${model}: `))
@@ -89,10 +97,16 @@ export async function runCompare(options: CompareOptions): Promise<number> {
   return code
 }
 
-async function readBenchmarks(options: BenchmarksInput): Promise<ReadyColumn[]> {
+/** All that can be checked before a model is opened. */
+async function readBenchmarks(options: BenchmarksInput) {
   const sets = chooseFound(await findSets(options.benchmarks), options.set)
   checkLeast(options.atLeast, figuresOf(sets))
-  return readAll(sets, options)
+  const save = options.save === undefined ? null : await openSaving(options.save, options.terminal)
+  const columns = await readAll(sets, options)
+  // Columns of a set share its images.
+  const firsts = columns.filter(({ found }, i) => found !== columns[i - 1]?.found).map(({ ready }) => ready.set)
+  if (options.training !== undefined) await refuseOverlap(firsts, options.training, options.terminal)
+  return { columns, save }
 }
 
 type Named = readonly [name: string, Evaluation]

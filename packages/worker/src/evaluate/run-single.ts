@@ -6,6 +6,7 @@ import { checkLeast, exitCodeFor, FIGURES, figureIn } from './figures.ts'
 import { measureClasses, measureDetection, measureRetrieval, type OpenModel, type Outcome } from './measure.ts'
 import { promptsNamed } from './prompts.ts'
 import { type CsvFile, readBinary, readCaptioned, readClassified } from './sets.ts'
+import { refuseOverlap } from './training.ts'
 import { checkOutput, confusionRows, writeCsv } from './write-csv.ts'
 
 export interface SingleOptions {
@@ -19,6 +20,9 @@ export interface SingleOptions {
   readonly captionPrefix: string
   readonly root: string | undefined
   readonly skipMissing: boolean
+  readonly allowTraining: boolean
+  /** Dataset whose training images must not be among those measured on. */
+  readonly training: string | undefined
   readonly bootstrap: number | undefined
   readonly confusion: string | undefined
   readonly atLeast: readonly LeastValue[]
@@ -38,10 +42,10 @@ type Shown = Pick<Outcome<object>, 'result' | 'skipped'> & { readonly text: stri
  * @throws InputError that names a file and a line
  */
 export async function runSingle(options: SingleOptions): Promise<number> {
-  const { classify, retrieve, binaryColumn, root, skipMissing, json, atLeast, terminal } = options
+  const { classify, retrieve, binaryColumn, root, skipMissing, allowTraining, json, atLeast, terminal } = options
   const kind = retrieve !== undefined ? 'retrieval' : binaryColumn !== undefined ? 'detection' : 'classification'
   checkLeast(atLeast, FIGURES[kind])
-  const file: CsvFile = { csv: (classify ?? retrieve)!, root, skipMissing, terminal }
+  const file: CsvFile = { csv: (classify ?? retrieve)!, root, skipMissing, allowTraining, terminal }
   const { result, skipped, text } = await MEASURES[kind](file, options)
   const printed = json ? `${JSON.stringify(skipMissing ? { ...result, skipped } : result)}\n` : text
   await writeAll(process.stdout, printed)
@@ -49,22 +53,25 @@ export async function runSingle(options: SingleOptions): Promise<number> {
 }
 
 const MEASURES: Readonly<Record<keyof typeof FIGURES, (file: CsvFile, options: SingleOptions) => Promise<Shown>>> = {
-  async classification(file, { classes, labelColumn, prompts, bootstrap, confusion, withModel }) {
+  async classification(file, { classes, labelColumn, prompts, bootstrap, confusion, training, withModel }) {
     if (confusion !== undefined) await checkOutput('--confusion', confusion)
     const templates = await promptsNamed(prompts)
     const set = await readClassified(file, { classList: classes!, labelColumn })
+    if (training !== undefined) await refuseOverlap([set], training, file.terminal)
     const outcome = await withModel((model) => measureClasses(set, { prompts: templates, bootstrap }, model))
     if (confusion !== undefined) await writeCsv('--confusion', confusion, confusionRows(set.classes, outcome.confusion))
     return { ...outcome, text: accuracyText(outcome.result) }
   },
-  async detection(file, { classes, binaryColumn, prompts, withModel }) {
+  async detection(file, { classes, binaryColumn, prompts, training, withModel }) {
     const templates = await promptsNamed(prompts)
     const set = await readBinary(file, { classList: classes!, binaryColumn: binaryColumn! })
+    if (training !== undefined) await refuseOverlap([set], training, file.terminal)
     const outcome = await withModel((model) => measureDetection(set, { prompts: templates }, model))
     return { ...outcome, text: detectionText(outcome.result) }
   },
-  async retrieval(file, { captionColumn, captionPrefix, bootstrap, withModel }) {
+  async retrieval(file, { captionColumn, captionPrefix, bootstrap, training, withModel }) {
     const set = await readCaptioned(file, { captionColumn, captionPrefix })
+    if (training !== undefined) await refuseOverlap([set], training, file.terminal)
     const outcome = await withModel((model) => measureRetrieval(set, { bootstrap }, model))
     return { ...outcome, text: retrievalText(outcome.result) }
   },

@@ -18,6 +18,7 @@ import { formatCounted, InputError, type Terminal } from '@skyscript/core'
 import { readTextFile } from '@skyscript/pipeline/files'
 import { rowsWithFiles } from './embed-images.ts'
 import { type ImageSource, imagesBelow } from './image-source.ts'
+import { refuseTrainingFile, refuseTrainingRows } from './training.ts'
 
 /** A set whose rows were read, and whose images are there. */
 export interface MeasuredSet<R extends ImageRow = ImageRow> {
@@ -47,6 +48,8 @@ export interface CsvFile {
   readonly root: string | undefined
   /** Leaves out rows that can't be used, rather than ending. */
   readonly skipMissing: boolean
+  /** Measures also on images that a dataset has for training. */
+  readonly allowTraining: boolean
   readonly terminal: Terminal
 }
 
@@ -55,6 +58,7 @@ export async function readClassified(
   file: CsvFile,
   options: { readonly classList: string; readonly labelColumn: string },
 ): Promise<ClassifiedSet> {
+  if (!file.allowTraining) refuseTrainingFile(file.csv)
   const classes = parseClassList(await readTextFile(options.classList, '--classes'), options.classList)
   checkEnoughClasses(classes, options.classList)
   const faults = new RowFaults(file.csv, { skip: file.skipMissing })
@@ -69,6 +73,7 @@ export async function readBinary(
   file: CsvFile,
   options: { readonly classList: string; readonly binaryColumn: string },
 ): Promise<BinarySet> {
+  if (!file.allowTraining) refuseTrainingFile(file.csv)
   const { classList, binaryColumn: column } = options
   const classes = parseClassList(await readTextFile(classList, '--classes'), classList)
   if (classes.length !== 1)
@@ -101,16 +106,18 @@ export async function readCaptioned(
   file: CsvFile,
   options: { readonly captionColumn: string; readonly captionPrefix: string },
 ): Promise<CaptionedSet> {
+  if (!file.allowTraining) refuseTrainingFile(file.csv)
   const { captionColumn: column, captionPrefix: prefix } = options
   const faults = new RowFaults(file.csv, { skip: file.skipMissing })
   return withFiles(file, await readCaptionedRows(await openCsv(file.csv), { column, prefix, faults }), faults)
 }
 
 async function withFiles<R extends ImageRow>(
-  { csv, root = dirname(csv) }: CsvFile,
+  { csv, root = dirname(csv), allowTraining }: CsvFile,
   rows: readonly R[],
   faults: RowFaults,
 ): Promise<MeasuredSet<R>> {
+  if (!allowTraining) await refuseTrainingRows(csv, root, rows)
   const images = imagesBelow(root)
   const set = { name: csv, rows: await rowsWithFiles(rows, images, faults), images, faults }
   if (set.rows.length === 0) throw nothingToMeasure(set)
