@@ -1,5 +1,6 @@
 /**
- * `npm start`: with arguments the `skyscript` command itself, without any the demo, from its map to a verified dataset.
+ * `npm start`: with arguments the `skyscript` command itself, without any the demo, from its map to a verified dataset and what
+ * its model scores on its benchmark sets.
  */
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,9 +13,18 @@ endProcess(args.length > 0 ? await runCli(args) : await demo())
 
 async function demo(): Promise<number> {
   const folder = join(dirname(fileURLToPath(import.meta.url)), '..', 'examples', 'demo')
-  const shown = relative(process.cwd(), folder)
-  process.stderr.write(`The demo: skyscript build ${shown}/region.yaml, then skyscript verify ${shown}/out\n`)
-  const built = await runCli(['build', join(folder, 'region.yaml')])
-  if (built !== 0) return built
-  return runCli(['verify', join(folder, 'out')])
+  const at = (name: string) => join(folder, name)
+  const steps = [
+    ['build', at('region.yaml')],
+    ['verify', at('out')],
+    ['evaluate', '--model', at('model'), '--benchmarks', at('out')],
+  ]
+  const shown = (word: string) => (word.startsWith(folder) ? relative(process.cwd(), word) : word)
+  const commands = steps.map((words) => `skyscript ${words.map(shown).join(' ')}`)
+  process.stderr.write(`The demo: ${commands.join(', then ')}\n`)
+  for (const words of steps) {
+    const code = await runCli(words)
+    if (code !== 0) return code
+  }
+  return 0
 }

@@ -20,6 +20,7 @@ import { drawFarms, drawFields, drawGolf, drawWoods } from './town/fields.ts'
 import { allotments, apartments, houses, park, type Quarter, terraces } from './town/homes.ts'
 import { drawLandscape } from './town/landscape.ts'
 import { MapBuilder } from './town/map-builder.ts'
+import { drawModelFarm } from './town/model-farm.ts'
 import { drawOddities } from './town/oddities.ts'
 import { blocksOf, drawRoads, drawStreets, layGrid } from './town/streets.ts'
 import { drawLake, drawPonds, drawRiver, RIVER_BRIDGE } from './town/water.ts'
@@ -82,5 +83,6 @@ export function makeTown({ seed, origin }: TownSettings): OsmData {
   drawWoods(map, dice.of('woods'))
   drawLandscape(map, dice.of('landscape'))
   drawOddities(map, dice.of('oddities'))
+  drawModelFarm(map, dice.of('model farm'))
   return map.data()
 }

@@ -56,6 +56,7 @@ test('on pictures of the town it never saw, the right caption beats a caption of
     .replace('source: town.osm.pbf', `source: ${JSON.stringify(join(DEMO, 'town.osm.pbf'))}`)
     .replace('model: ./model', `model: ${JSON.stringify(MODEL)}`)
     .replace(/^selection:\n( .*\n)*/m, '')
+    .replace(', benchmark: 20', '')
   const file = join(folder, 'region.yaml')
   writeFileSync(file, `${region}\nselection: { maxPerTag: 1 }\n`)
   const build = spawnSync(process.execPath, [SKYSCRIPT, 'build', file], { encoding: 'utf8' })

@@ -19,7 +19,7 @@ export interface Pair {
 
 /** Phrases that say how a thing is, not what it is. */
 const ATTRIBUTE =
-  /^(surface|roof|leaf|oneway|lanes|light|bridge|tunnel|material|electrified|voltage|location|crop|sport|tracktype|intermittent|cables|segregated|denotation|sidewalk|service|parking|colour|tower type|width|floating|length|content|resource|trees|meadow)( |$)/
+  /^(surface|smoothness|roof|leaf|oneway|lanes|light|bridge|tunnel|material|electrified|voltage|location|crop|sport|tracktype|intermittent|cables|segregated|denotation|sidewalk|service|parking|colour|tower type|width|floating|length|content|resource|trees|meadow)( |$)/
 
 /**
  * The main phrase of a title: the first that says what the thing is.
