@@ -110,6 +110,7 @@ const ROWS: Readonly<Record<string, Row | string>> = {
   'filter.maxPerTag': { change: () => ({ filter: { maxPerTag: 1 } }), same: 'perhaps' },
   'filter.maxSameCaption': { change: () => ({ filter: { maxSameCaption: 1 } }), same: 'perhaps' },
   'filter.balance': { change: () => ({ filter: { balance: [{ by: 'tag', most: 1 }] } }) },
+  'filter.semanticDuplicates': { change: () => ({ filter: { semanticDuplicates: { above: 0.6 } } }) },
   'filter.exclude': { change: (folder) => ({ filter: { exclude: join(folder, 'benchmark') } }) },
   'filter.val': { change: () => ({ filter: { val: 1 } }), same: 'perhaps' },
   'filter.test': { change: () => ({ filter: { test: 1 } }), same: 'perhaps' },

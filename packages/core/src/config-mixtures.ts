@@ -83,18 +83,44 @@ export const blends = z
     "Further rankings, each by the mean rank of several scorers, with files as a scorer's; the value of a pair is its mean share of pairs that it equals or beats, as `rank(pct=True)` in pandas; default: none",
   )
 
+// Without a default, likewise.
+export const semanticDuplicates = z
+  .strictObject({
+    above: z
+      .number()
+      .min(0.5)
+      .max(1)
+      .describe(
+        "Cosine of two images' embeddings from which they count as duplicates; between 0.9 and 0.98 for most CLIP models",
+      ),
+    scorer: z
+      .string()
+      .optional()
+      .describe(
+        'Name of the scorer whose image embeddings are compared, and whose similarity decides; default: the first',
+      ),
+  })
+  .optional()
+  .describe(
+    'Leaves images that look like those of more similar pairs out of the files of `top` and `above` ([how](../how-to/evaluate.md#leave-out-images-that-look-alike)), and lists them in `semantic-duplicates.csv`; default: none',
+  )
+
 export type Quota = z.infer<typeof quota>
 export type Blend = z.infer<typeof blend>
 
-/** Blends name scorers of the settings, and are not called like one. */
-export function checkBlends(
-  {
-    scorers,
-    blends: list = [],
-  }: { readonly scorers: readonly { readonly name: string }[]; readonly blends?: readonly Blend[] | undefined },
+/** Blends and semantic duplicates name scorers of the settings, and blends are not called like one. */
+export function checkMixtures(
+  filter: {
+    readonly scorers: readonly { readonly name: string }[]
+    readonly blends?: readonly Blend[] | undefined
+    readonly semanticDuplicates?: { readonly scorer?: string | undefined } | undefined
+  },
   fault: (path: (string | number)[], message: string) => void,
 ): void {
+  const { scorers, blends: list = [], semanticDuplicates: similar } = filter
   const names = scorers.map(({ name }) => name)
+  if (similar?.scorer !== undefined && !names.includes(similar.scorer))
+    fault(['semanticDuplicates', 'scorer'], 'is no name of filter.scorers')
   for (const [i, { name, of }] of list.entries()) {
     if (names.includes(name)) fault(['blends', i, 'name'], 'is the name of a scorer; choose another')
     for (const [j, each] of of.entries())

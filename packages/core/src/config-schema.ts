@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { BENCHMARK_SETS } from './benchmark-sets.ts'
 import { imagery, isBareUrl } from './config-imagery.ts'
-import { balance, blends, checkBlends } from './config-mixtures.ts'
+import { balance, blends, checkMixtures, semanticDuplicates } from './config-mixtures.ts'
 import { DEVICES } from './device.ts'
 import { parseInstant } from './instant.ts'
 import { LABELS } from './labels.ts'
@@ -263,6 +263,7 @@ const filterFields = z.strictObject({
     .default(null)
     .describe('Largest number of pairs with the same title in a training file; the most similar ones stay'),
   balance,
+  semanticDuplicates,
   exclude: z
     .string()
     .min(1)
@@ -281,7 +282,7 @@ const filterFields = z.strictObject({
 })
 
 const filter = filterFields.superRefine((given, context) =>
-  checkBlends(given, (path, message) => context.addIssue({ code: 'custom', path, message })),
+  checkMixtures(given, (path, message) => context.addIssue({ code: 'custom', path, message })),
 )
 const ownSet = z.strictObject({
   name: z

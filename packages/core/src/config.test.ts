@@ -163,6 +163,11 @@ test.each([
     'balance: [{ by: tag, degrees: 2, most: 1 }]',
     'filter.balance[0].degrees: has an effect only with by: place; remove it',
   ],
+  ['semanticDuplicates: { above: 95 }', 'filter.semanticDuplicates.above: must be at most 1'],
+  [
+    'semanticDuplicates: { above: 0.9, scorer: mine }',
+    'filter.semanticDuplicates.scorer: is no name of filter.scorers',
+  ],
   ['blends: [{ name: both, of: [openai] }]', 'filter.blends[0].of: must have at least 2 entries'],
   ['blends: [{ name: both, of: [openai, mine] }]', 'filter.blends[0].of[1]: is no name of filter.scorers'],
   ['blends: [{ name: openai, of: [openai, mine] }]', 'filter.blends[0].name: is the name of a scorer; choose another'],

@@ -154,4 +154,6 @@ export interface ScoreRecord {
   readonly phash: string
   /** Of the image's bytes and the title, so that the same pair is known again. */
   readonly pair: string
+  /** Direction of the image's embedding, a signed byte for each number, as base64; only with `filter.semanticDuplicates`. */
+  readonly embedding?: string
 }

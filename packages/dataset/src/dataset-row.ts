@@ -10,4 +10,6 @@ export interface DatasetRow {
   readonly similarities: readonly number[]
   /** Perceptual hash of the image, 16 hex digits. */
   readonly phash: string
+  /** See `ScoreRecord`. */
+  readonly embedding?: string
 }

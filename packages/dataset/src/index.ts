@@ -9,6 +9,7 @@
  * await manifest.close()
  */
 export type { DatasetRow } from './dataset-row.ts'
+export { EMBEDDINGS_HEADER, EMBEDDINGS_MAGIC } from './embeddings.ts'
 export { type LocalFile, localFile } from './local-file.ts'
 // Types only: the parser loads zod, which a cut's threads don't need.
 export type { DatasetLock, DuplicateSummary } from './lock.ts'

@@ -39,6 +39,7 @@ const config = z.looseObject({
     maxSameCaption: later(count),
     balance: list(quota).optional(),
     blends: list(blend).optional(),
+    semanticDuplicates: z.object({ above: z.number(), scorer: text.optional() }).optional(),
     exclude: later(text),
     val: count,
     test: count,

@@ -16,6 +16,11 @@ export const EVALUATIONS_REPORT = 'report/evaluations.html'
 export const README = 'README.md'
 /** Pairs that are in no other file because their image looks like a benchmark image, with that image. */
 export const EXCLUDED_CSV = 'excluded.csv'
+/** Training pairs that are in no file of `top` and `above` because their image looks like that of a better pair, with that image. */
+export const SIMILAR_CSV = 'semantic-duplicates.csv'
+export const SIMILAR_COLUMNS = ['filepath', 'similar_to', 'cosine'] as const
+/** See embeddings.ts. */
+export const EMBEDDINGS = 'state/embeddings.bin'
 /** What the last build or cut changed, and a page about it. They depend on what was there before, so the lock does not list them. */
 export const CHANGES = 'changes.json'
 export const CHANGES_REPORT = 'report/changes.html'

@@ -18,6 +18,7 @@ import {
   type Survey,
   unlistedNote,
 } from './plan-files.ts'
+import { type Embeddings, openEmbeddings } from './semantic/embeddings-file.ts'
 import { chooseLayout, extentOf } from './splits/choose-layout.ts'
 import { type Layout, layoutsFor, sharesOf } from './splits/index.ts'
 
@@ -29,7 +30,6 @@ export interface CutInput extends PlanInput {
   readonly region: { readonly declared: Box | null; readonly imageSide: number }
   /** Holds the manifest that `storePairs` wrote. */
   readonly storage: Storage
-  readonly signal?: AbortSignal
 }
 
 export interface CutFile {
@@ -54,7 +54,7 @@ export interface CutSummary {
  * Ranks, cuts and splits the stored pairs, and rewrites the CSVs and the manifest. A set without pairs gets no file. Each
  * file appears once it is complete; if something fails, the manifest is unchanged.
  *
- * Memory: 30 bytes per pair and scorer, 1 byte per pair and file, and one row group of the manifest.
+ * Memory: 30 bytes per pair and scorer, 90 per pair with `filter.semanticDuplicates`, 1 byte per pair and file, and one row group of the manifest.
  *
  * @throws InputError `no-scores` if the manifest has no such scorer, `bad-manifest`; errors of `storage`
  */
@@ -63,6 +63,7 @@ export async function cutDataset(input: CutInput): Promise<CutSummary> {
   const file = await localFile(storage, MANIFEST)
   let manifest: ManifestFile | undefined
   let workers: CutWorkers | undefined
+  let embeddings: Embeddings | undefined
   try {
     manifest = await openManifestFile(file.path)
     const missing = scorers.find((scorer) => !manifest!.scorers.includes(scorer))
@@ -77,8 +78,9 @@ export async function cutDataset(input: CutInput): Promise<CutSummary> {
       titles: filter.maxSameCaption !== null,
       hashes: input.exclude !== null,
     })
-    const survey = await surveyPairs(manifest, workers, input)
-    const { files, splits, notes } = planFiles(survey, input, manifest.columns.has('more_captions'))
+    if (filter.semanticDuplicates !== undefined) embeddings = await openEmbeddings(storage, manifest.rows)
+    const survey = { ...(await surveyPairs(manifest, workers, input)), embeddings: embeddings ?? null }
+    const { files, splits, notes } = await planFiles(survey, input, manifest.columns.has('more_captions'))
     const written = await writeFiles(manifest, workers, input, files, splits)
     const counts: Record<Split, number> = { train: 0, val: 0, test: 0, 'held-out': 0, excluded: 0, benchmark: 0 }
     for (const code of splits) counts[SPLITS[code]!]++
@@ -93,6 +95,7 @@ export async function cutDataset(input: CutInput): Promise<CutSummary> {
     }
   } finally {
     await workers?.close()
+    await embeddings?.close()
     await manifest?.close()
     await file.release()
   }
@@ -111,7 +114,7 @@ async function surveyPairs(
   { rows }: ManifestFile,
   workers: CutWorkers,
   { scorers, filter, exclude, signal }: CutInput,
-): Promise<Survey> {
+): Promise<Omit<Survey, 'embeddings'>> {
   const table = createPairTable(scorers.length, rows)
   const tags = filter.maxPerTag === null ? null : createTagGroups(rows)
   const balance = collectBalance(filter.balance ?? [], rows)

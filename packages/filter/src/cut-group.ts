@@ -1,4 +1,4 @@
-import { type Box, encodeId } from '@skyscript/core'
+import { type Box, decodeId, encodeId } from '@skyscript/core'
 import type { ManifestFile } from '@skyscript/dataset'
 import { SIMILARITY } from '@skyscript/dataset'
 import { type CsvText, createCsvText } from './csv-text.ts'
@@ -58,12 +58,19 @@ export interface FileRows {
   /**
    * `pairs`: one CSV row per pair, with the similarities in millionths by row. `records`: the same as JSON lines, with the
    * name of the similarity. `captions`: one row per caption of an image. `matches`: the benchmark image that resembles the
-   * pair's image, by index in `names`.
+   * pair's image, by index in `names`. `similar`: the id of the better pair whose image the pair's image looks like, by its row, and
+   * the cosine of both.
    */
   readonly of:
     | { readonly kind: 'pairs'; readonly similarities: Int32Array }
     | { readonly kind: 'records'; readonly similarities: Int32Array; readonly column: string }
     | { readonly kind: 'captions' }
+    | {
+        readonly kind: 'similar'
+        readonly like: Int32Array
+        readonly codes: Float64Array
+        readonly cosines: Float32Array
+      }
     | { readonly kind: 'matches'; readonly matches: Int32Array; readonly names: readonly string[] }
 }
 
@@ -117,6 +124,10 @@ export async function formatGroup(
         output.endRow()
       } else if (of.kind === 'matches') {
         output.fields([filepath![i]!, Buffer.from(of.names[of.matches[row]!]!)])
+        output.endRow()
+      } else if (of.kind === 'similar') {
+        const other = decodeId(of.codes[of.like[row]!]!)
+        output.fields([filepath![i]!, Buffer.from(other), Buffer.from(of.cosines[row]!.toFixed(4))])
         output.endRow()
       } else {
         const captions = [title![i]!, multi![i]!].map((text) => Buffer.from(text).toString())

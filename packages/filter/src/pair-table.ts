@@ -24,6 +24,8 @@ export interface GroupSurvey {
 export interface PairTable {
   readonly size: number
   id(row: number): string
+  /** By row: see `encodeId`. */
+  readonly codes: Float64Array
   /** Compares two rows' ids in code point order: negative if `a` comes first. */
   compareIds(a: number, b: number): number
   /** By scorer, then by row: similarity in millionths. */
@@ -62,6 +64,7 @@ export function createPairTable(scorers: number, size: number): PairTableBuilder
     end: () => ({
       size: count,
       id: (row) => decodeId(ids[row]!),
+      codes: ids,
       compareIds: (a, b) => compareCodes(ids[a]!, ids[b]!),
       similarities,
       parts,

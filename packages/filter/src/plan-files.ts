@@ -9,6 +9,8 @@ import {
   pairColumns,
   partName,
   recordsPath,
+  SIMILAR_COLUMNS,
+  SIMILAR_CSV,
 } from '@skyscript/dataset'
 import { type Chosen, chooseBalanced, type Limits } from './balance/choose.ts'
 import type { Balance } from './balance/index.ts'
@@ -21,6 +23,8 @@ import { type Drawn, drawEvaluation } from './evaluation.ts'
 import type { Groups } from './groups.ts'
 import type { PairTable } from './pair-table.ts'
 import { limitGroups, rank } from './ranking.ts'
+import type { Embeddings } from './semantic/embeddings-file.ts'
+import { findSimilar, type SimilarRows } from './semantic/find-similar.ts'
 import { shared } from './shared-arrays.ts'
 import { PARTS } from './splits/criterion.ts'
 
@@ -43,6 +47,7 @@ export interface PlanInput {
   readonly seed: number
   /** Images that must be in no file; null for none. */
   readonly exclude: BenchmarkImages | null
+  readonly signal?: AbortSignal
 }
 
 /** Everything that ranking and splitting need of the pairs. */
@@ -53,6 +58,8 @@ export interface Survey {
   readonly titles: Groups | null
   /** By row: index of the matching benchmark image, or -1. */
   readonly excluded: Int32Array | null
+  /** For `filter.semanticDuplicates`. */
+  readonly embeddings: Embeddings | null
 }
 
 export interface FilePlan extends FileRows {
@@ -75,7 +82,7 @@ interface Ranked extends Ranking {
 }
 
 /** Decides which pairs are in which file. */
-export function planFiles(survey: Survey, input: PlanInput, moreCaptions: boolean): Plan {
+export async function planFiles(survey: Survey, input: PlanInput, moreCaptions: boolean): Promise<Plan> {
   const { table } = survey
   const { name, filter, seed, exclude } = input
   const rankings = rankingsOf(survey, input)
@@ -112,10 +119,13 @@ export function planFiles(survey: Survey, input: PlanInput, moreCaptions: boolea
   }
   add(ALL_TRAINING, training(rankings[0]!.listed))
   const { limits } = survey.balance
-  const notes = [...survey.balance.notes]
+  const similar = await similarRows(survey, input, rankings, splits)
+  const notes = [...survey.balance.notes, ...(similar === null ? [] : [similar.note])]
+  const isMixed = limits.length > 0 || similar !== null
   for (const [i, ranking] of rankings.entries()) {
     const { scorer, best } = ranking
-    const trained = limits.length === 0 ? null : training(best)
+    const distinct = (rows: Uint32Array) => (similar === null ? rows : rows.filter((row) => similar.like[row]! < 0))
+    const trained = isMixed ? training(distinct(best)) : null
     for (const { part, sizes, take, fills } of CUTS) {
       for (const size of [...new Set(sizes(filter))].sort((a, b) => a - b)) {
         const { count, note } = take(size, ranking)
@@ -126,8 +136,11 @@ export function planFiles(survey: Survey, input: PlanInput, moreCaptions: boolea
           add(set, rows)
           continue
         }
-        // The rows are the first of `trained`, since limits look only at better ones.
-        const chosen = chooseBalanced(fills ? trained : rows, rows.length, limits)
+        const chosen = chooseBalanced(
+          fills ? trained : training(distinct(best.subarray(0, count))),
+          rows.length,
+          limits,
+        )
         notes.push(...balanceNotes(set, rows.length, chosen, limits))
         add(set, chosen.rows)
       }
@@ -142,7 +155,31 @@ export function planFiles(survey: Survey, input: PlanInput, moreCaptions: boolea
     const of = { kind: 'matches', matches: excluded, names: exclude.files } as const
     files.push({ path: EXCLUDED_CSV, columns: ['filepath', 'benchmark_image'], members: membersOf(rows), of })
   }
+  if (similar !== null) {
+    const { like, cosines } = similar
+    const rows = [...like.keys()].filter((row) => like[row]! >= 0)
+    const of = { kind: 'similar', like, codes: table.codes, cosines } as const
+    files.push({ path: SIMILAR_CSV, columns: SIMILAR_COLUMNS, members: membersOf(rows), of })
+  }
   return { files, splits, notes }
+}
+
+/** Training pairs that look like a better one. */
+async function similarRows(
+  { embeddings }: Survey,
+  { filter, scorers, signal }: PlanInput,
+  rankings: readonly Ranked[],
+  splits: Uint8Array,
+): Promise<(SimilarRows & { readonly note: string }) | null> {
+  const { semanticDuplicates: settings } = filter
+  if (embeddings === null || settings === undefined) return null
+  const scorer = settings.scorer ?? scorers[0]!
+  const { listed } = rankings.find((each) => each.scorer === scorer)!
+  const ranked = listed.filter((row) => splits[row] === TRAIN)
+  const found = await findSimilar(embeddings, ranked, settings.above, signal)
+  const total = found.like.reduce((sum, row) => sum + (row >= 0 ? 1 : 0), 0)
+  const note = `${total} of ${ranked.length} training pairs look like a more similar pair (cosines of ${settings.above} or more by ${scorer}), and are in no file of top and above; ${SIMILAR_CSV} lists them.`
+  return { ...found, note }
 }
 
 function rankingsOf({ table, tags, excluded }: Survey, { scorers, filter }: PlanInput): Ranked[] {

@@ -20,6 +20,8 @@ const CAPTIONS_AT_HAND = 16_384
 export interface PairScores {
   /** In the order of the requested scorers: cosines in [-1, 1] as 32-bit floats, or why there is none. */
   readonly similarities: readonly (number | DataFault)[]
+  /** The image's embeddings by the same scorers: unit vectors, or why there is none. */
+  readonly embeddings: readonly (Float32Array | DataFault)[]
   /** The image's perceptual hash, 16 hex digits; null if it can't be read. See `perceptualHash`. */
   readonly phash: string | null
 }
@@ -74,7 +76,7 @@ export function createScoring(scorers: readonly NamedEmbedder[]): Scoring {
         const similarities: (number | DataFault)[] = []
         for (const [place, { name }] of chosen.entries())
           similarities.push(await similarity(embeddings[place]!, caption, captionsOf.get(name)!))
-        return { similarities, phash }
+        return { similarities, embeddings, phash }
       }
       return pMap(pairs, scored, { concurrency: atOnce, signal })
     },

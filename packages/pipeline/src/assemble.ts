@@ -12,7 +12,7 @@ import {
   sortedRecord,
   TOOL_VERSION,
 } from '@skyscript/core'
-import type { DatasetRow } from '@skyscript/dataset'
+import { type DatasetRow, EMBEDDINGS } from '@skyscript/dataset'
 import { createReportCollector, type Terms } from '@skyscript/dataset/report'
 import { findDuplicates, storePairs } from '@skyscript/filter'
 import { sourcesOf } from '@skyscript/gee-fetch'
@@ -37,6 +37,7 @@ import { removeImages } from './record/before.ts'
 import { getWhole, inputOf, resultKey } from './results.ts'
 import { type Run, sourceFinder, VERSIONS } from './run.ts'
 import type { Job } from './runner/job.ts'
+import { embeddedBy } from './stages/score.ts'
 
 /** One leaf of a map tile that came through all stages. */
 export interface LeafResult {
@@ -98,6 +99,7 @@ function contentOf(
   { config, scorers }: Pick<DatasetFacts, 'config' | 'scorers'>,
   leaves: readonly LeafResult[],
 ): string {
+  const embedded = embeddedBy(config.filter)
   return fingerprint('pairs', VERSIONS.assemble, TOOL_VERSION, {
     sources: config.imagery.sources,
     // Shipped sources are named by alias only, and what is said of them may be corrected.
@@ -108,6 +110,7 @@ function contentOf(
       credit(2000),
     ]),
     more: config.captions.more > 0,
+    ...(embedded !== null && { embedded }),
     seed: config.seed,
     scorers: scorers.map(({ name }) => name),
     leaves: leaves.map(({ leaf, digests, edits }) => [leaf, fingerprint(...digests), edits]),
@@ -141,10 +144,12 @@ async function storeDataset(
       yield row
     }
   }
-  await storePairs({
+  const embedder = embeddedBy(config.filter)
+  const { embeddings } = await storePairs({
     rows: rows(),
     scorers,
     moreCaptions: config.captions.more > 0,
+    embeddings: embedder !== null,
     attribution: ({ image }) => {
       const { collection, ...source } = sourceOf(image.source)
       const {
@@ -162,6 +167,7 @@ async function storeDataset(
     storage,
   })
   await removeStrays(storage, paths, config.seed)
+  if (embedder === null) await storage.delete(EMBEDDINGS)
   const state: DatasetState = {
     ...facts,
     report: collector.end(),
@@ -173,6 +179,7 @@ async function storeDataset(
     ),
     terms: Object.fromEntries([...own].map(([source, each]) => [source, termsOf(each)])),
     names: [...new Set([...names, config.name])].sort(),
+    ...(embedder !== null && { embeddings: { scorer: embedder, sha256: embeddings! } }),
   }
   await storage.put(STATE, stateText(state))
   progress.end(formatCounted(paths.size, 'pair'))
@@ -243,8 +250,12 @@ async function* pairsOf(
     for (const image of [...images.kept].sort((a, b) => (a.id < b.id ? -1 : 1))) {
       const caption = captionOf.get(image.id)
       const score = scoreOf.get(image.id)
-      if (caption && score)
-        yield { leaf: jobs.leaf, image, caption, similarities: score.similarities, phash: score.phash }
+      if (caption && score) yield { ...{ leaf: jobs.leaf, image, caption }, ...scoresOf(score) }
     }
   }
 }
+
+const scoresOf = ({ similarities, phash, embedding }: ScoreRecord) => ({
+  ...{ similarities, phash },
+  ...(embedding !== undefined && { embedding }),
+})

@@ -21,6 +21,7 @@ import {
   type DatasetLock,
   DROPPED_CSV,
   type DuplicateSummary,
+  EMBEDDINGS,
   EVALUATIONS_REPORT,
   EXCLUDED_CSV,
   LOCK,
@@ -28,6 +29,7 @@ import {
   parseRowsPath,
   README,
   REPORT,
+  SIMILAR_CSV,
   SUMS,
 } from '@skyscript/dataset'
 import { type BenchmarkSheet, readSheets } from '@skyscript/dataset/benchmarks'
@@ -52,6 +54,7 @@ import { beginChanges, type ChangesSummary, lockText, publish } from './record/p
 import { getWhole } from './results.ts'
 import { type ExtractIndex, sourceFinder, VERSIONS } from './run.ts'
 import { splitRegion } from './split-region.ts'
+import { embeddedBy } from './stages/score.ts'
 
 export interface Assembled {
   readonly fingerprint: string
@@ -94,6 +97,8 @@ export interface DatasetState extends DatasetFacts {
   readonly years: Readonly<Record<string, readonly (number | null)[]>>
   /** Licences and credits of sources whose images have their own. */
   readonly terms?: Readonly<Record<string, readonly Terms[]>>
+  /** Of `state/embeddings.bin`, and the scorer whose embeddings it has; missing without it. */
+  readonly embeddings?: { readonly scorer: string; readonly sha256: string }
   /** All that CSVs in this storage may begin with: what the dataset was called before. */
   readonly names: readonly string[]
 }
@@ -152,7 +157,7 @@ export async function hasStoredPairs(
 
 /** Of the pairs and of what a cut knows beside them; null without a lock. */
 function storedSums(lock: Partial<DatasetLock> | null): Record<string, string> | null {
-  const sums = [MANIFEST, STATE].flatMap((path) => {
+  const sums = [MANIFEST, STATE, EMBEDDINGS].flatMap((path) => {
     const sum = lock?.files?.[path]
     return sum === undefined ? [] : [[path, sum] as const]
   })
@@ -173,10 +178,11 @@ export async function cutStored(
   exclude: BenchmarkImages | null,
   { storage, terminal, signal, isSuspect }: CutOptions,
 ): Promise<Assembled> {
-  const { report, duplicates, years, terms = {}, names, ...facts } = state
+  const { report, duplicates, years, terms = {}, names, embeddings, ...facts } = state
   const name = fingerprintOf(facts)
   const found = await findAssembled(facts, storage, isSuspect)
   if (found !== null) return found
+  checkEmbeddings(state)
   await beginChange(storage)
   // Before any file of these settings: whatever stops this cut, the next one knows their names.
   await storage.put(STATE, stateText(state))
@@ -236,6 +242,7 @@ export async function cutStored(
   const text = stateText({ ...state, names: [config.name] })
   await storage.put(STATE, text)
   files.set(STATE, sha256(text))
+  if (embeddings !== undefined) files.set(EMBEDDINGS, embeddings.sha256)
   if (exclude !== null) files.set(EXCLUDE, sha256(excludeText(exclude)))
   const unlisted: DatasetLock = {
     tool: { name: 'skyscript', version: TOOL_VERSION },
@@ -274,6 +281,16 @@ async function showEvaluations(storage: Storage, lock: DatasetLock, terminal: Te
     // A file beside the dataset stops no build.
     terminal.warn(error.message)
   }
+}
+
+/** @throws InputError `no-embeddings` if the settings need embeddings that were not stored */
+function checkEmbeddings({ config: { filter }, embeddings }: DatasetState): void {
+  const embedder = embeddedBy(filter)
+  if (embedder === null || embeddings?.scorer === embedder) return
+  throw new InputError(
+    'no-embeddings',
+    `filter.semanticDuplicates needs embeddings of the images by "${embedder}", which are not stored; run skyscript build with this setting to compute them.`,
+  )
 }
 
 const sorted = (files: ReadonlyMap<string, string>) =>
@@ -315,7 +332,7 @@ async function removeStrays(
       if (parseRowsPath(name, key) !== null && !files.has(key)) await storage.delete(key)
     }
   }
-  if (!files.has(EXCLUDED_CSV)) await storage.delete(EXCLUDED_CSV)
+  for (const csv of [EXCLUDED_CSV, SIMILAR_CSV]) if (!files.has(csv)) await storage.delete(csv)
 }
 
 /** The images of the folder that the settings name. */

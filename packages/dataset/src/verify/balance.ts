@@ -1,5 +1,6 @@
 import { count, gsdBand } from '@skyscript/core'
 import type { DatasetLock, LockedQuota } from '../lock.ts'
+import { SIMILAR_CSV } from '../names.ts'
 import type { CsvContent } from './csvs.ts'
 import type { FaultList } from './faults.ts'
 import type { RowIndex } from './row-index.ts'
@@ -14,6 +15,7 @@ const ROUNDING = 1e-6
  * similar than the last one listed is left out only if a limit that it falls under is used up by rows at least as similar.
  * Without shares, a file with fewer rows than the unbalanced one lacks no row that the limits allow.
  *
+ * @param similar 1 for each row that `filter.semanticDuplicates` leaves out of such files
  * @param due the range in which the number of rows of the unbalanced file is
  */
 export function checkBalance(
@@ -21,6 +23,7 @@ export function checkBalance(
   index: RowIndex,
   filter: Filter,
   due: { readonly least: number; readonly most: number },
+  similar: Uint8Array,
   faults: FaultList,
 ): void {
   const { path, rows, members } = content
@@ -41,6 +44,9 @@ export function checkBalance(
     }
     counts.clear()
   }
+  for (let row = 0; row < index.size; row++)
+    if (members[row] === 1 && similar[row] === 1)
+      faults.add('semantic-duplicates', path, `lists ${index.filepath(row)}, which ${SIMILAR_CSV} leaves out`)
   if (rows > due.most) faults.add('balance', path, `has ${rows} rows; without filter.balance it would have ${due.most}`)
   // With limits per tag, rows of any similarity may be missing.
   if (filter.maxPerTag !== null) return
@@ -66,9 +72,9 @@ export function checkBalance(
     // The last row listed may be among these.
     if (isWhole && listed === rows) return
     for (const row of tied) {
-      if (members[row] === 1 || mayBeMissing(row)) continue
+      if (members[row] === 1 || similar[row] === 1 || mayBeMissing(row)) continue
       const similarity = index.similarity(row, content.scorer)
-      faults.add('balance', path, `lacks ${index.filepath(row)} with ${similarity}, which filter.balance allows`)
+      faults.add('balance', path, `lacks ${index.filepath(row)} with ${similarity}, which the settings allow`)
     }
   }
 }

@@ -24,11 +24,19 @@ const EXCLUDED = 'excluded'
  *
  * With limits, no title, no tag and no kind of pair is in a file more often than allowed, and only rows that the limits explain are
  * missing.
+ *
+ * @param similar 1 for each row that `filter.semanticDuplicates` leaves out
  */
-export function checkCuts(contents: readonly CsvContent[], index: RowIndex, filter: Filter, faults: FaultList): void {
+export function checkCuts(
+  contents: readonly CsvContent[],
+  index: RowIndex,
+  filter: Filter,
+  similar: Uint8Array,
+  faults: FaultList,
+): void {
   for (const content of contents) {
     if (content.part === 'val' || content.part === 'test') checkEvaluation(content, index, filter, faults)
-    else checkTraining(content, index, filter, faults)
+    else checkTraining(content, index, filter, similar, faults)
   }
 }
 
@@ -84,7 +92,13 @@ function evaluationEdge(part: string, scorer: string, index: RowIndex, filter: F
   return { surelyOut: Math.min(edges.surelyOut, own[Math.ceil((own.length * EVALUATION_PERCENT) / 100) - 1]!) }
 }
 
-function checkTraining(content: CsvContent, index: RowIndex, filter: Filter, faults: FaultList): void {
+function checkTraining(
+  content: CsvContent,
+  index: RowIndex,
+  filter: Filter,
+  similar: Uint8Array,
+  faults: FaultList,
+): void {
   const { part, path, size, members, scorer } = content
   const edges =
     part === 'train'
@@ -92,8 +106,9 @@ function checkTraining(content: CsvContent, index: RowIndex, filter: Filter, fau
       : part === 'top'
         ? topEdges(size, scorer, index, filter)
         : { surelyIn: filter.maxPerTag === null ? size : Infinity, surelyOut: size }
-  const isBalanced = part !== 'train' && filter.balance !== undefined
-  if (isBalanced) checkBalance(content, index, filter, unbalancedRows(content, index, edges), faults)
+  const isMixed = filter.balance !== undefined || filter.semanticDuplicates !== undefined
+  const isBalanced = part !== 'train' && isMixed
+  if (isBalanced) checkBalance(content, index, filter, unbalancedRows(content, index, edges), similar, faults)
   const { surelyIn, surelyOut } = isBalanced
     ? { surelyIn: Infinity, surelyOut: part === 'above' ? size : -Infinity }
     : edges

@@ -73,6 +73,26 @@ test('a balanced dataset, and one with a blend, have no fault', async () => {
   expect((await verifyDataset(await storeTestDataset(balanced))).faults).toEqual([])
 })
 
+/** Every image has its own embedding but the worst training pair, which has that of the best; `rows` are the list's. */
+const similar =
+  (above: number, rowsOf: (worst: TestRow, best: TestRow, other: TestRow) => string[]) => (dataset: TestDataset) => {
+    dataset.lock.config.filter.semanticDuplicates = { above }
+    const train = dataset.rows.filter(({ split }) => split === 'train').toSorted((a, b) => byOpenai(b) - byOpenai(a))
+    const [best, worst, other] = [train[0]!, train.at(-1)!, dataset.rows.find(({ split }) => split === 'val')!]
+    const vectors = dataset.rows
+      .map((row) => (row === worst ? best : row))
+      .map(({ id }) => dataset.rows.findIndex((row) => row.id === id))
+    const header = Buffer.from('SKYEMBQ1\x28\0\0\0', 'latin1')
+    const bytes = vectors.map((at) =>
+      Buffer.from(Int8Array.from({ length: 40 }, (_, i) => (i === at ? 127 : 1)).buffer),
+    )
+    dataset.finish = (storage) => {
+      storage.files.set('state/embeddings.bin', Buffer.concat([header, ...bytes]))
+      const rows = rowsOf(worst, best, other).map((row) => `${row}\n`)
+      storage.files.set('semantic-duplicates.csv', Buffer.from(`filepath,similar_to,cosine\n${rows.join('')}`))
+    }
+  }
+
 const rowOfPath = (dataset: TestDataset, path: string) => dataset.rows.find((row) => row.filepath === path)!
 const listed = (dataset: TestDataset, csv: string) =>
   dataset.csvs
@@ -119,12 +139,59 @@ const CHANGES: Changes = {
           ),
         )
       }),
-      /lacks images.*, which filter.balance allows/,
+      /lacks images.*, which the settings allow/,
     ],
     [
       'pairs are missing, and their places are empty',
       spoiled(balance, (d) => void d.csvs.get(TOP)!.splice(-2)),
-      /lacks images.*, which filter.balance allows/,
+      /lacks images.*, which the settings allow/,
+    ],
+  ],
+  'semantic-duplicates': [
+    [
+      'a pair is left out that resembles none',
+      similar(0.9, (worst, best) => [`${best.filepath},${worst.id},1.0000`]),
+      /is not more similar to its title than images/,
+    ],
+    [
+      'the cosine is another',
+      similar(0.9, (worst, best) => [`${worst.filepath},${best.id},0.9512`]),
+      /the cosine of images.* is 1.0000, not "0.9512"/,
+    ],
+    [
+      'images are less alike than the settings say',
+      similar(0.9, (worst, best, other) => [
+        `${worst.filepath},${best.id},1.0000`,
+        `${best.filepath},${other.id},0.0200`,
+      ]),
+      /the cosine of .* is 0\.\d+, not/,
+    ],
+    [
+      'a test image counts as a duplicate',
+      similar(0.9, (_worst, best, other) => [`${other.filepath},${best.id},1.0000`]),
+      /are not both in train/,
+    ],
+    [
+      'a file has a pair that the list leaves out',
+      similar(0.9, (worst, best) => [`${worst.filepath},${best.id},1.0000`, `${best.filepath},${worst.id},1.0000`]),
+      /lists images.*, which semantic-duplicates.csv leaves out/,
+    ],
+    [
+      'a pair is not in the manifest',
+      similar(0.9, (worst) => [`${worst.filepath},n7,1.0000`]),
+      /"n7" is not in the manifest/,
+    ],
+    [
+      'embeddings are missing',
+      (d) => {
+        similar(0.9, (worst, best) => [`${worst.filepath},${best.id},1.0000`])(d)
+        const { finish } = d
+        d.finish = (storage) => {
+          finish(storage)
+          storage.files.delete('state/embeddings.bin')
+        }
+      },
+      /does not hold the embeddings of 40 images/,
     ],
   ],
   'csv-row': [

@@ -86,6 +86,11 @@ export class RowIndex {
     return same ? row : -1
   }
 
+  /** Number of the row with this id, or -1. */
+  rowOf(id: string): number {
+    return this.#rows.get(id) ?? -1
+  }
+
   saysOf(row: number, title: string, titleMultiObjects: string): boolean {
     return this.#captions.at(row) === captionHash(title, titleMultiObjects)
   }

@@ -16,7 +16,7 @@ import {
   silentProgress,
 } from '@skyscript/core'
 import type { DatasetLock } from '../lock.ts'
-import { EXCLUDED_CSV, LOCK, MANIFEST } from '../names.ts'
+import { EMBEDDINGS, EXCLUDED_CSV, LOCK, MANIFEST, SIMILAR_CSV } from '../names.ts'
 import { checkBenchmarks } from './benchmarks.ts'
 import { blendValues } from './blends.ts'
 import { type CsvContent, checkCsv, expectedCsvs } from './csvs.ts'
@@ -26,6 +26,7 @@ import { type CaptionForm, captionForm, checkCounts, checkFiles, readLock } from
 import { type Manifest, ManifestError, type ManifestRow, openManifest } from './manifest.ts'
 import { RowIndex } from './row-index.ts'
 import { checkRow } from './rows.ts'
+import { checkSimilar } from './similar.ts'
 import { checkSplits } from './splits.ts'
 
 export type { Fault } from './faults.ts'
@@ -93,7 +94,8 @@ export async function verifyDataset(storage: Storage, options: VerifyOptions = {
         checked.csvs++
         checked.csvRows += rows
       }
-      checkCuts(contents, index, lock.config.filter, faults)
+      const similar = await checkSimilar(storage, lock.config, index, faults)
+      checkCuts(contents, index, lock.config.filter, similar, faults)
       const benchmarks = await checkBenchmarks(storage, lock, index, faults)
       checked.boxes = checkSplits(contents, benchmarks, index, lock.config.filter.split.by, faults)
       await checkCounts(storage, lock, checked.rows, faults)
@@ -102,6 +104,7 @@ export async function verifyDataset(storage: Storage, options: VerifyOptions = {
   if (lock !== null) {
     const csvs = expectedCsvs(lock.config).flatMap(({ path }) => (empty.has(path) ? [] : [path]))
     if (lock.config.filter.exclude !== null) csvs.push(EXCLUDED_CSV)
+    if (lock.config.filter.semanticDuplicates !== undefined) csvs.push(SIMILAR_CSV, EMBEDDINGS)
     checked.files = await checkFiles(storage, lock, csvs, digests, faults)
   }
   return { ok: faults.isEmpty, checked, faults: faults.faults, faultCounts: faults.counts }

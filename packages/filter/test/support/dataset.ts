@@ -62,6 +62,7 @@ export interface RowOptions {
   readonly centerTags?: Tags
   readonly surroundingTags?: readonly Tags[]
   readonly phash?: string
+  readonly embedding?: string
 }
 
 const SHA = '0123456789abcdef'.repeat(4)
@@ -105,6 +106,7 @@ export function rowOf(id: string, options: RowOptions = {}): DatasetRow {
     edit: { version, timestamp },
     similarities: options.similarities ?? [0.5],
     phash: options.phash ?? '0123456789abcdef',
+    ...(options.embedding !== undefined && { embedding: options.embedding }),
   }
 }
 
@@ -154,6 +156,7 @@ export async function assembled(rows: readonly DatasetRow[], options: AssembleOp
     rows: each(),
     scorers,
     moreCaptions,
+    embeddings: rows.some(({ embedding }) => embedding !== undefined),
     attribution: ({ image }) => ({
       collection: 'USDA/NAIP/DOQQ',
       licence: 'public domain',

@@ -67,7 +67,7 @@ async function score(
   storage: MemoryStorage,
   captions: readonly CaptionRecord[],
   scoring: Scoring,
-  { fingerprint, leaf = 'tile/q' }: { fingerprint: string; leaf?: string },
+  { fingerprint, leaf = 'tile/q', filter = {} }: { fingerprint: string; leaf?: string; filter?: object },
 ): ReturnType<typeof stage.run> {
   const job: Job = {
     dataset: '',
@@ -80,7 +80,8 @@ async function score(
   const outcome: Outcome<CaptionRecord> = { kept: captions, dropped: [], failed: [] }
   const input = resultKey({ stage: 'caption', shard: leaf, fingerprint: job.input })
   await putResult(storage, input, {}, outcome)
-  const context = { storage, scoring: async () => scoring } as unknown as RunContext
+  const run = { config: { filter: { scorers: scoring.scorers, ...filter } } }
+  const context = { storage, run, scoring: async () => scoring } as unknown as RunContext
   const result = await stage.run(job, context, new AbortController().signal)
   await putResult(storage, resultKey(job), stage.head(result), result)
   return result
@@ -124,4 +125,23 @@ test('a pair that cannot be scored is dropped with its reason, and tried again i
   const { scoring, asked } = watched(one)
   await score(storage, captions, scoring, { fingerprint: 'b' })
   expect(asked).toEqual([[1, 'first']])
+})
+
+test('embeddings are kept if the settings need them, by their scorer only, and computed once', async () => {
+  const { storage, captions } = await datasetOf(3)
+  const before = await score(storage, captions, one, { fingerprint: 'a' })
+  expect(before.kept.some((record) => 'embedding' in record)).toBe(false)
+  const { scoring, asked } = watched(two)
+  const filter = { semanticDuplicates: { above: 0.9, scorer: 'first' } }
+  const after = await score(storage, captions, scoring, { fingerprint: 'b', filter })
+  expect(asked).toEqual([[3, 'second,first']])
+  const vectors = after.kept.map(({ embedding }) => Buffer.from(embedding!, 'base64'))
+  expect(vectors.map(({ length }) => length)).toEqual([48, 48, 48])
+  expect(vectors[0]).not.toEqual(vectors[1])
+  expect(after.kept.map(({ similarities }) => similarities[1])).toEqual(
+    before.kept.map(({ similarities }) => similarities[0]),
+  )
+  const again = await score(storage, captions, scoring, { fingerprint: 'c', filter })
+  expect(again).toEqual(after)
+  expect(asked).toHaveLength(1)
 })

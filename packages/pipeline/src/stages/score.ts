@@ -1,5 +1,6 @@
 import {
   type CaptionRecord,
+  type Config,
   type Dropped,
   fingerprint,
   type Outcome,
@@ -8,6 +9,7 @@ import {
   type Storage,
   sha256,
 } from '@skyscript/core'
+import { quantise, textOf } from '@skyscript/filter'
 import { overlapping } from '../leaves.ts'
 import { inputOf, readResult, resultKey } from '../results.ts'
 import type { Job } from '../runner/job.ts'
@@ -17,7 +19,18 @@ import type { CaptionHead } from './caption.ts'
 interface ScoreResult extends Outcome<ScoreRecord> {
   /** Fingerprints of the scorers, in the order of the similarities. */
   readonly scorers: readonly string[]
+  /** Fingerprint of the scorer whose embeddings the records have, if any. */
+  readonly embedded?: string
 }
+
+/** Name of the scorer whose image embeddings are kept; null for none. */
+export const embeddedBy = ({
+  semanticDuplicates: similar,
+  scorers,
+}: {
+  readonly semanticDuplicates?: Config['filter']['semanticDuplicates']
+  readonly scorers: readonly { readonly name: string }[]
+}): string | null => (similar === undefined ? null : (similar.scorer ?? scorers[0]!.name))
 
 /**
  * The images and titles of one leaf -> cosine similarities by all scorers, and what each image looks like. What earlier
@@ -33,11 +46,11 @@ export const score: Stage<CaptionHead, ScoreResult, Head> = {
   concurrency: { embedded: 1, worker: 2 },
   publishes: false,
 
-  decides: (_leaf, { images, titles }, { scorers }) => [
-    images,
-    titles,
-    scorers.map(({ name, fingerprint: model }) => [name, model]),
-  ],
+  decides(_leaf, { images, titles }, { scorers, run }) {
+    const embedded = embeddedBy(run.config.filter)
+    const models = scorers.map(({ name, fingerprint: model }) => [name, model])
+    return [images, titles, models, ...(embedded === null ? [] : [{ embedded }])]
+  },
 
   async preflight(context, isEmbedded) {
     if (isEmbedded) await context.checkScorers()
@@ -48,16 +61,26 @@ export const score: Stage<CaptionHead, ScoreResult, Head> = {
     const pairs = await pairsOf(job, storage)
     const scoring = await context.scoring()
     const scored = await earlierScores(job, storage)
+    const embedder = embeddedBy(context.run.config.filter)
+    const embedded = scoring.scorers.find(({ name }) => name === embedder)?.fingerprint
+    const isKnown = (model: string, known: Scored | undefined) =>
+      known?.results.has(model) &&
+      (model !== embedded || typeof known.results.get(model) === 'string' || known.embeddings.has(model))
     const missing = ({ key }: Pair) =>
-      scoring.scorers.filter(({ fingerprint }) => !scored.get(key)?.results.has(fingerprint)).map(({ name }) => name)
+      scoring.scorers.filter(({ fingerprint }) => !isKnown(fingerprint, scored.get(key))).map(({ name }) => name)
     for (const [names, some] of Map.groupBy(pairs, (pair) => missing(pair).join())) {
       if (names === '') continue
       const asked = scoring.scorers.filter(({ name }) => names.split(',').includes(name))
       const scores = await scoring.score(some, signal, names.split(','))
-      for (const [i, { similarities, phash }] of scores.entries()) {
-        const known = scored.get(some[i]!.key) ?? { phash, results: new Map() }
-        for (const [j, result] of similarities.entries())
-          known.results.set(asked[j]!.fingerprint, typeof result === 'number' ? result : result.code)
+      for (const [i, { similarities, embeddings, phash }] of scores.entries()) {
+        const known = scored.get(some[i]!.key) ?? { phash, results: new Map(), embeddings: new Map() }
+        for (const [j, result] of similarities.entries()) {
+          const model = asked[j]!.fingerprint
+          const embedding = embeddings[j]!
+          known.results.set(model, typeof result === 'number' ? result : result.code)
+          if (model === embedded && embedding instanceof Float32Array)
+            known.embeddings.set(model, textOf(quantise(embedding)))
+        }
         scored.set(some[i]!.key, known)
       }
     }
@@ -65,13 +88,17 @@ export const score: Stage<CaptionHead, ScoreResult, Head> = {
     const dropped: Dropped[] = []
     const scorers = scoring.scorers.map(({ fingerprint }) => fingerprint)
     for (const { id, key } of pairs) {
-      const { results, phash } = scored.get(key)!
+      const { results, embeddings, phash } = scored.get(key)!
       const similarities = scorers.map((scorer) => results.get(scorer)!)
       const reason = similarities.find((result) => typeof result === 'string')
       if (reason !== undefined) dropped.push({ id, reason })
-      else kept.push({ id, similarities: similarities as number[], phash: phash!, pair: key })
+      else
+        kept.push({
+          ...{ id, similarities: similarities as number[], phash: phash!, pair: key },
+          ...(embedded !== undefined && { embedding: embeddings.get(embedded)! }),
+        })
     }
-    return { kept, dropped, failed: [], scorers }
+    return { kept, dropped, failed: [], scorers, ...(embedded !== undefined && { embedded }) }
   },
 
   head: (outcome) => ({ ...countsOf(outcome), digest: fingerprint(outcome.kept) }),
@@ -89,6 +116,8 @@ interface Pair {
 interface Scored {
   phash: string | null
   readonly results: Map<string, number | string>
+  /** By the scorers' fingerprints. */
+  readonly embeddings: Map<string, string>
 }
 
 async function pairsOf({ shard, input }: Job, storage: Storage): Promise<Pair[]> {
@@ -111,10 +140,11 @@ async function earlierScores(job: Job, storage: Storage): Promise<Map<string, Sc
   const known = new Map<string, Scored>()
   for (const key of await overlapping(storage, 'work/score', job.shard)) {
     const outcome = await readResult<Partial<ScoreResult>>(storage, key)
-    for (const { pair, phash, similarities } of outcome?.kept ?? []) {
+    for (const { pair, phash, similarities, embedding } of outcome?.kept ?? []) {
       if (pair === undefined || outcome?.scorers === undefined) continue
-      const scored = known.get(pair) ?? { phash, results: new Map() }
+      const scored = known.get(pair) ?? { phash, results: new Map(), embeddings: new Map() }
       for (const [i, scorer] of outcome.scorers.entries()) scored.results.set(scorer, similarities[i]!)
+      if (outcome.embedded !== undefined && embedding !== undefined) scored.embeddings.set(outcome.embedded, embedding)
       known.set(pair, scored)
     }
   }
