@@ -61,6 +61,12 @@ test("CLIP_benchmark's own builder loads each set with its classes, prompts and 
   expect(webdatasets.farm!.test.counts).toEqual(Object.fromEntries(AWKWARD.map((name) => [name, 2])))
   expect(webdatasets.roof_shape!.test.classes).toEqual(ROOFS.label_v1)
   expect(webdatasets.roof_shape_v2!.test.counts).toEqual({ flat: 3, pitched: 4 })
+  // Half of the training images show a gabled roof; a part without images opens too.
+  const gabled = rows.filter((row) => row.split === 'train' && row.center_tags.includes('gabled')).length
+  expect(gabled).toBeGreaterThan(0)
+  expect(webdatasets.roof_shape!.train.counts).toEqual({ 'roof shape of gabled': gabled })
+  expect(scenes.classes).toEqual(webdatasets.SkyScript_cls!.train.classes)
+  expect(webdatasets.SkyScript_cls!.train.samples).toEqual([])
 })
 
 test("CLIP_benchmark reads a retrieval set's captions, each on its own line", () => {

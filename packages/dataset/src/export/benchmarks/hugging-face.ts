@@ -1,6 +1,7 @@
 import { basename } from 'node:path/posix'
 import type { SchemaElement } from 'hyparquet'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
+import { PROMPTS_FILE } from '../../benchmarks/index.ts'
 import { plain } from '../../markdown.ts'
 import { frontMatter } from '../card.ts'
 import { type LayoutContext, linesOf, type SetLayout } from './layout.ts'
@@ -23,7 +24,8 @@ export const huggingFace: SetLayout = {
   foldersOf: (set) => [set.record.name],
   async *files(set, context) {
     const { name } = set.record
-    if (set.record.task === 'classification') yield { path: `${name}/prompts.txt`, content: linesOf(context.prompts) }
+    if (set.record.task === 'classification')
+      yield { path: `${name}/${PROMPTS_FILE}`, content: linesOf(context.prompts) }
     yield { path: `${name}/${SHARD}`, content: parquetOf(set, context) }
   },
   readme(name, paths) {
@@ -32,7 +34,8 @@ export const huggingFace: SetLayout = {
       config_name: set,
       data_files: [{ split: 'test', path: `${set}/${SHARD}` }],
     }))
-    const example = sets.find((set) => set === 'SkyScript_cls') ?? sets[0]!
+    const classified = sets.filter((set) => paths.includes(`${set}/${PROMPTS_FILE}`))
+    const example = classified.find((set) => set === 'SkyScript_cls') ?? classified[0] ?? sets[0]!
     return `${frontMatter(`Benchmark sets of ${name}`, null, { configs })}
 
 # Benchmark sets of ${plain(name)}
@@ -43,8 +46,8 @@ A configuration for each set:
 from datasets import load_dataset
 
 images = load_dataset(".", "${example}", split="test")
-images.features["label"].names    # of sets with classes; label_v1 and label_v2 where there are two columns of labels
-images[0]["image"], images[0]["label"]
+images.features    # a ClassLabel with the names of the classes: label, or label_v1 and label_v2; captions in title
+images[0]["image"], images[0]["title"]
 \`\`\`
 
 \`prompts.txt\` has the prompts of a set, with \`{c}\` for the class. Licence and credit of every image are in its row, the notices to
