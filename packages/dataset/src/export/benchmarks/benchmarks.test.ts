@@ -276,6 +276,8 @@ test('the command exports all sets or those that are named, and says in one sent
     ],
   })
   expect(all.stderr).toContain('SkyScript_retrieval has captions, not classes')
+  const sorted = await readFile(join(at('town'), 'export/image-folder/SkyScript_cls/classnames.txt'), 'utf8')
+  expect(sorted).toBe('beach\nglacier\nhospital\nisland\nlake\n')
   expect(all.stderr).toContain('1 class of farm without images left out')
   const some = await run(
     'town',
