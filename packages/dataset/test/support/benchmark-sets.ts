@@ -2,7 +2,7 @@ import { sha256 } from '@skyscript/core'
 import { BENCHMARK_RECORD, classListOf, setCsv } from '../../src/benchmarks/index.ts'
 import { type FinishedDataset, openFinished } from '../../src/export/dataset.ts'
 import type { MemoryStorage } from './memory-storage.ts'
-import { createTestDataset, csvText, storeTestDataset, type TestRow } from './test-dataset.ts'
+import { createTestDataset, csvText, storeTestDataset, type TestDataset, type TestRow } from './test-dataset.ts'
 
 /** A set to be put into a test dataset. */
 export interface TestSet {
@@ -45,9 +45,13 @@ export const TEST_SETS: readonly TestSet[] = [
   },
 ]
 
-/** A finished dataset with these sets; the i-th image of a set is that of the i-th row of the manifest. */
-export async function storeWithSets(sets: readonly TestSet[] = TEST_SETS): Promise<MemoryStorage> {
+/** A finished dataset with these sets; the i-th image of a set is that of the i-th row of the manifest, whatever its split. */
+export async function storeWithSets(
+  sets: readonly TestSet[] = TEST_SETS,
+  change: (dataset: TestDataset) => void = () => {},
+): Promise<MemoryStorage> {
   const dataset = await createTestDataset()
+  change(dataset)
   const storage = await storeTestDataset(dataset)
   const lock = JSON.parse(Buffer.from(storage.files.get('dataset.lock.json')!).toString())
   lock.config.benchmarks = { sets: ['roof_shape'], perClass: 1, allClasses: true, retrieval: 10, own: [] }
