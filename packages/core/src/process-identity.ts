@@ -37,3 +37,20 @@ export function isRunning(pid: number): boolean {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
+
+const HERE = PLACE.slice(0, 8)
+
+/** Names this process in the names of its temporary files: 8 hex digits of its place, a dash, its id. */
+export const OWNER = `${HERE}-${process.pid}`
+
+/**
+ * Whether the process that a temporary file is named after is gone. Process ids say nothing about processes of other
+ * places: there the file's age decides.
+ *
+ * @param owner as `OWNER`
+ * @param modified of the file, in ms since 1970
+ */
+export function isOwnerGone(owner: string, modified: number, staleMs: number): boolean {
+  const [place, pid] = owner.split('-')
+  return place === HERE ? !isRunning(Number(pid)) : Date.now() - modified > staleMs
+}

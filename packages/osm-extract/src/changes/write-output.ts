@@ -1,10 +1,11 @@
 import { open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { InputError, isRunning, PLACE, systemReason } from '@skyscript/core'
+import { InputError, isOwnerGone, OWNER, systemReason } from '@skyscript/core'
 
 type Write = (bytes: Uint8Array) => Promise<void>
 
-const HERE = PLACE.slice(0, 8)
+/** Another machine's file that nobody wrote to for so long belongs to a process that is gone. */
+const STALE_MS = 86_400_000
 
 /**
  * Writes a file under another name beside it, and gives it its own once it is whole. A link is followed.
@@ -22,7 +23,7 @@ export async function writeOutput(
     throw new InputError('unwritable-output', `${path} can't be written (${systemReason(error)}).`, { cause: error })
   }
   await removeAbandoned(target)
-  const part = `${target}.${HERE}-${process.pid}.part`
+  const part = `${target}.${OWNER}.part`
   const file = await open(part, 'w').catch(fault)
   try {
     await fill((bytes) => file.writeFile(bytes).catch(fault))
@@ -56,9 +57,12 @@ async function targetOf(path: string, inputs: readonly string[]): Promise<string
 /** What processes that were killed had begun. */
 async function removeAbandoned(target: string): Promise<void> {
   const folder = dirname(target)
-  const start = `${basename(target)}.${HERE}-`
+  const start = `${basename(target)}.`
   for (const name of await readdir(folder).catch(() => [])) {
-    const [, pid] = /^(\d+)\.part$/.exec(name.startsWith(start) ? name.slice(start.length) : '') ?? []
-    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(folder, name), { force: true }).catch(() => {})
+    const [, owner] = /^([0-9a-f]{8}-\d+)\.part$/.exec(name.startsWith(start) ? name.slice(start.length) : '') ?? []
+    if (owner === undefined) continue
+    const path = join(folder, name)
+    const found = await stat(path).catch(() => null)
+    if (found && isOwnerGone(owner, found.mtimeMs, STALE_MS)) await rm(path, { force: true }).catch(() => {})
   }
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isRunning, PLACE, type Progress, sha256, sha256OfStream } from '@skyscript/core'
+import { isOwnerGone, OWNER, type Progress, sha256, sha256OfStream } from '@skyscript/core'
 import { APPLY_VERSION, type AppliedChanges, applyChanges, type PbfHeader } from '@skyscript/osm-extract'
 import { isIntact, isUnusedFor, KEEP_OLD_MS, removeUnused, touch, writeWhole } from '../url-cache.ts'
 import { addCounts, type ChangeCounts, countsOf } from './change-counts.ts'
@@ -124,7 +124,7 @@ export async function openUpdatedMaps(cacheFolder: string, extract: string): Pro
         await writeWhole(noteOf(identity), { ...(await read(identity)), startFor })
         return { ...known, startFor }
       }
-      const own = join(folder, `${PLACE.slice(0, 8)}-${process.pid}-${randomUUID()}.new`)
+      const own = join(folder, `${OWNER}-${randomUUID()}.new`)
       await mkdir(own)
       try {
         const output = join(own, 'map.osm.pbf')
@@ -177,10 +177,10 @@ const ABANDONED_MS = 86_400_000
 /** Removes the unfinished maps of killed processes. */
 async function removeLeftOver(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    const match = /^([0-9a-f]{8})-(\d+)-[0-9a-f-]{36}\.new$/.exec(name)
+    const match = /^([0-9a-f]{8}-\d+)-[0-9a-f-]{36}\.new$/.exec(name)
     if (match === null) continue
     const path = join(folder, name)
-    const isDead = match[1] === PLACE.slice(0, 8) && !isRunning(Number(match[2]))
-    if (isDead || (await isUnusedFor(path, ABANDONED_MS))) await rm(path, { recursive: true, force: true })
+    const found = await stat(path).catch(() => null)
+    if (found && isOwnerGone(match[1]!, found.mtimeMs, ABANDONED_MS)) await rm(path, { recursive: true, force: true })
   }
 }
