@@ -216,3 +216,30 @@ test('one class with a column of 0 and 1 is measured by precision, recall, F1 an
   const refused = await evaluate('--classify', at('set', 'labels.csv'), '--classes', at('one.txt'), ...ROOT())
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('has 1 class, but top-5 accuracy')])
 })
+
+test('--probe learns from a CSV of other images, the same way each time', async () => {
+  for (let i = 0; i < IMAGES; i++) {
+    const background = { r: (i * 83 + 9) % 256, g: (i * 41 + 5) % 256, b: (i * 149) % 256 }
+    await sharp({ create: { width: 50, height: 40 + i, channels: 3, background } }).toFile(
+      at(`set/images/train${i}.png`),
+    )
+  }
+  const rows = Array.from({ length: IMAGES }, (_, i) => `set/images/train${i}.png,${label(i)}\n`)
+  await writeFile(at('set', 'train.csv'), `filepath,label\n${rows.join('')}`)
+  const classify = ['--classify', at('set', 'labels.csv'), '--classes', at('classes.txt'), ...ROOT()]
+  const probe = ['--probe', '--train-csv', at('set', 'train.csv'), '--shots', '2']
+  const { code, stdout, stderr } = await evaluate(...classify, ...probe)
+  expect(code, stderr).toBe(0)
+  const result = JSON.parse(stdout)
+  expect(result).toMatchObject({ n: IMAGES, probe: { shots: 2, images: IMAGES } })
+  expect(JSON.parse((await evaluate(...classify, ...probe, '--no-cache')).stdout)).toEqual(result)
+  const refused = async (...args: string[]) => {
+    const done = await evaluate(...classify, ...args)
+    expect([done.code, done.stdout]).toEqual([1, ''])
+    return done.stderr
+  }
+  const same = ['--probe', '--train-csv', at('set', 'labels.csv')]
+  expect(await refused(...same)).toMatch(/set\/images\/0\.png of .*labels\.csv is also in/)
+  expect(await refused('--probe')).toContain('--probe needs --train-csv')
+  expect(await refused('--shots', '4')).toContain('--shots has no effect without --probe')
+})

@@ -13,6 +13,7 @@
 export { checkEnoughClasses, parseClassList } from './class-list.ts'
 export { type Accuracy, Classification, classVectors, type TextEncoder } from './classify.ts'
 export { type Detection, detect } from './detect.ts'
+export { fitProbe, type Probe, type Shot, withOne } from './probe/linear-probe.ts'
 export { PROMPTS, type Prompts, parsePrompts } from './prompts.ts'
 export {
   type BinaryRow,

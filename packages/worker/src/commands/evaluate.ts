@@ -10,6 +10,7 @@ import {
   repeatable,
   severalTexts,
   webAddress,
+  wholeNumberFrom,
   withDefault,
 } from '../command.ts'
 import { MODEL } from '../tag-options.ts'
@@ -21,6 +22,7 @@ const DEFAULTS = {
   prompts: 'SkyScript_cls',
   captionColumn: 'title_multi_objects',
   captionPrefix: '',
+  shots: 16,
 }
 
 export const evaluate = defineCommand({
@@ -49,6 +51,16 @@ export const evaluate = defineCommand({
     prompts: option(
       '--prompts <name>',
       `a data set of the original, for its prompts, or a file of prompts with {c} (default: ${DEFAULTS.prompts})`,
+    ),
+    probe: flag(
+      '--probe',
+      'with --classify: logistic regression on the embeddings of --train-csv, in place of prompts',
+    ),
+    trainCsv: option('--train-csv <csv>', 'with --probe: CSV like that of --classify, with images to learn from'),
+    shots: option(
+      '--shots <n>',
+      `with --probe: most images of each class (default: ${DEFAULTS.shots})`,
+      wholeNumberFrom(2, 999_999),
     ),
     retrieve: option('--retrieve <csv>', 'CSV with filepath and captions: retrieval in both directions'),
     captionColumn: option('--caption-column <name>', `column with a caption (default: ${DEFAULTS.captionColumn})`),
@@ -105,6 +117,8 @@ export const evaluate = defineCommand({
     return runSingle({
       ...options,
       allowTraining: given.allowTraining ?? false,
+      probe: given.probe ?? false,
+      shots: given.shots ?? DEFAULTS.shots,
       labelColumn: given.labelColumn ?? DEFAULTS.labelColumn,
       prompts: given.prompts ?? DEFAULTS.prompts,
       captionColumn: given.captionColumn ?? DEFAULTS.captionColumn,

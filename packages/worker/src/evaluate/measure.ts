@@ -5,13 +5,18 @@ import {
   cosine,
   type Detection,
   detect,
+  fitProbe,
   type ImageRow,
+  type LabelledRow,
+  type Probe,
   type Prompts,
   type Retrieval,
   retrieve,
+  type Shot,
   type TextEncoder,
+  withOne,
 } from '@skyscript/benchmark'
-import { formatCounted, type Terminal } from '@skyscript/core'
+import { formatCounted, InputError, type Terminal } from '@skyscript/core'
 import { type ContentRow, contentHash } from '@skyscript/dataset/benchmarks'
 import type { DualEncoder } from '@skyscript/filter'
 import pMap from 'p-map'
@@ -31,6 +36,11 @@ export interface OpenModel {
   readonly encoder: DualEncoder
   readonly store: EmbeddingStore
   readonly terminal: Terminal
+}
+
+/** Accuracy of a probe, and how it was fitted. */
+export interface ProbeAccuracy extends Accuracy {
+  readonly probe: Omit<Probe, 'vectors'> & { readonly shots: number }
 }
 
 /** A result, and what it was measured on. */
@@ -64,6 +74,46 @@ export function measureClasses(
       return { result: { ...accuracy, ...intervals }, confusion: counting.confusion }
     },
   )
+}
+
+/**
+ * Accuracy of logistic regression on embeddings: a linear probe.
+ *
+ * @param training images to learn from, with the same classes
+ * @param options.shots most images of each class
+ * @throws InputError `overlap` if an image is in both, `too-few-shots`
+ */
+export async function measureProbe(
+  set: ClassifiedSet,
+  training: ClassifiedSet,
+  { shots, bootstrap }: { readonly shots: number; readonly bootstrap: number | undefined },
+  model: OpenModel,
+): Promise<Outcome<ProbeAccuracy> & { readonly confusion: readonly (readonly number[])[] }> {
+  const { classes } = set
+  const labelOf = ({ label }: LabelledRow) => classes[label]!
+  const { images } = await measured(training, model, labelOf, async (_, embed) => {
+    const read: Shot[] = []
+    for await (const { rows, embedding, sha256 } of embed())
+      read.push({ id: sha256, vector: embedding, label: rows[0]!.label })
+    return read.length === 0 ? null : { images: read }
+  })
+  const learnt = new Set(images.map(({ id }) => id))
+  const { vectors, ...facts } = await fitProbe(images, classes, shots)
+  return measured(set, model, labelOf, async (_, embed) => {
+    const counting = new Classification(classes, vectors)
+    for await (const { rows, embedding, sha256 } of embed()) {
+      if (learnt.has(sha256))
+        throw new InputError(
+          'overlap',
+          `${rows[0]!.path} of ${set.name} is also in ${training.name}; leave it out of one.`,
+        )
+      for (const { label } of rows) counting.add(withOne(embedding), label)
+    }
+    const accuracy = counting.accuracy()
+    if (accuracy.n === 0) return null
+    const intervals = bootstrap === undefined ? {} : { intervals: await counting.intervals(bootstrap) }
+    return { result: { ...accuracy, ...intervals, probe: { shots, ...facts } }, confusion: counting.confusion }
+  })
 }
 
 /** As the original's binary mode. */

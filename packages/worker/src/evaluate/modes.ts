@@ -21,6 +21,9 @@ const EFFECTS = {
   binaryColumn: ['binary'],
   prompts: ['classify', 'binary'],
   confusion: ['classify'],
+  probe: ['classify'],
+  trainCsv: ['classify'],
+  shots: ['classify'],
   captionColumn: ['retrieve', 'byCut'],
   captionPrefix: ['retrieve', 'byCut'],
   scorer: ['byCut'],
@@ -54,6 +57,13 @@ export function modeOf(given: Given): Mode {
   }
   if (given.classify !== undefined && given.classes === undefined)
     throw new InputError('usage', '--classify needs --classes with the file of class names.')
+  if (given.probe !== undefined && given.trainCsv === undefined)
+    throw new InputError('usage', '--probe needs --train-csv with images to learn from.')
+  const ofProbe = (['trainCsv', 'shots'] as const).find((key) => given[key] !== undefined)
+  if (given.probe === undefined && ofProbe !== undefined)
+    throw new InputError('usage', `${flagOf(ofProbe)} has no effect without --probe; remove it.`)
+  if (given.probe !== undefined && given.prompts !== undefined)
+    throw new InputError('usage', '--prompts has no effect with --probe; remove it.')
   if (given.json && given.format !== undefined && given.format !== 'json')
     throw new InputError('usage', `--json has no effect with --format ${given.format}; remove it.`)
   if (mode !== 'compare' && given.model === undefined) throw new InputError('usage', 'Name a model with --model.')

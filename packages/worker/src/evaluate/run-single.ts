@@ -1,9 +1,16 @@
-import { accuracyText, detectionText, retrievalText } from '@skyscript/benchmark'
-import type { Terminal } from '@skyscript/core'
+import { accuracyText, detectionText, percent, retrievalText } from '@skyscript/benchmark'
+import { formatCounted, type Terminal } from '@skyscript/core'
 import type { LeastValue } from '../command.ts'
 import { writeAll } from '../terminal/json-lines.ts'
 import { checkLeast, exitCodeFor, FIGURES, figureIn } from './figures.ts'
-import { measureClasses, measureDetection, measureRetrieval, type OpenModel, type Outcome } from './measure.ts'
+import {
+  measureClasses,
+  measureDetection,
+  measureProbe,
+  measureRetrieval,
+  type OpenModel,
+  type Outcome,
+} from './measure.ts'
 import { promptsNamed } from './prompts.ts'
 import { type CsvFile, readBinary, readCaptioned, readClassified } from './sets.ts'
 import { refuseOverlap } from './training.ts'
@@ -16,6 +23,10 @@ export interface SingleOptions {
   readonly binaryColumn: string | undefined
   readonly prompts: string
   readonly retrieve: string | undefined
+  /** Fits logistic regression on the embeddings of `trainCsv`, at most `shots` of each class. */
+  readonly probe: boolean
+  readonly trainCsv: string | undefined
+  readonly shots: number
   readonly captionColumn: string
   readonly captionPrefix: string
   readonly root: string | undefined
@@ -43,8 +54,14 @@ type Shown = Pick<Outcome<object>, 'result' | 'skipped'> & { readonly text: stri
  */
 export async function runSingle(options: SingleOptions): Promise<number> {
   const { classify, retrieve, binaryColumn, root, skipMissing, allowTraining, json, atLeast, terminal } = options
-  const kind = retrieve !== undefined ? 'retrieval' : binaryColumn !== undefined ? 'detection' : 'classification'
-  checkLeast(atLeast, FIGURES[kind])
+  const kind = options.probe
+    ? 'probe'
+    : retrieve !== undefined
+      ? 'retrieval'
+      : binaryColumn !== undefined
+        ? 'detection'
+        : 'classification'
+  checkLeast(atLeast, FIGURES[kind === 'probe' ? 'classification' : kind])
   const file: CsvFile = { csv: (classify ?? retrieve)!, root, skipMissing, allowTraining, terminal }
   const { result, skipped, text } = await MEASURES[kind](file, options)
   const printed = json ? `${JSON.stringify(skipMissing ? { ...result, skipped } : result)}\n` : text
@@ -52,7 +69,9 @@ export async function runSingle(options: SingleOptions): Promise<number> {
   return exitCodeFor(atLeast, (name) => figureIn(result, name), terminal)
 }
 
-const MEASURES: Readonly<Record<keyof typeof FIGURES, (file: CsvFile, options: SingleOptions) => Promise<Shown>>> = {
+const MEASURES: Readonly<
+  Record<keyof typeof FIGURES | 'probe', (file: CsvFile, options: SingleOptions) => Promise<Shown>>
+> = {
   async classification(file, { classes, labelColumn, prompts, bootstrap, confusion, training, withModel }) {
     if (confusion !== undefined) await checkOutput('--confusion', confusion)
     const templates = await promptsNamed(prompts)
@@ -61,6 +80,18 @@ const MEASURES: Readonly<Record<keyof typeof FIGURES, (file: CsvFile, options: S
     const outcome = await withModel((model) => measureClasses(set, { prompts: templates, bootstrap }, model))
     if (confusion !== undefined) await writeCsv('--confusion', confusion, confusionRows(set.classes, outcome.confusion))
     return { ...outcome, text: accuracyText(outcome.result) }
+  },
+  async probe(file, { classes, labelColumn, trainCsv, shots, bootstrap, confusion, training, withModel }) {
+    if (confusion !== undefined) await checkOutput('--confusion', confusion)
+    const columns = { classList: classes!, labelColumn }
+    const set = await readClassified(file, columns)
+    const examples = await readClassified({ ...file, csv: trainCsv!, allowTraining: true }, columns)
+    if (training !== undefined) await refuseOverlap([set], training, file.terminal)
+    const outcome = await withModel((model) => measureProbe(set, examples, { shots, bootstrap }, model))
+    if (confusion !== undefined) await writeCsv('--confusion', confusion, confusionRows(set.classes, outcome.confusion))
+    const { images, C, validation } = outcome.result.probe
+    const how = `linear probe of ${formatCounted(images, 'training image')}, C = ${C} by ${percent(validation)} of those held out`
+    return { ...outcome, text: `${how}\n${accuracyText(outcome.result)}` }
   },
   async detection(file, { classes, binaryColumn, prompts, training, withModel }) {
     const templates = await promptsNamed(prompts)
