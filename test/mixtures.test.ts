@@ -24,7 +24,10 @@ const filter: Settings = {
   val: 2,
   test: 2,
   split: { by: 'image', val: 10, test: 10 },
-  balance: [{ by: 'source', share: 0.7 }],
+  balance: [
+    { by: 'source', share: 0.7 },
+    { by: 'class', most: 1 },
+  ],
   blends: [{ name: 'both', of: ['openai', 'second'] }],
   semanticDuplicates: { above: 0.5 },
 }

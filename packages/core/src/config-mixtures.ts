@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { GSD_BANDS } from './gsd-band.ts'
 
 /** What pairs can be balanced by. */
-export const BALANCED_BY = ['source', 'gsd', 'place', 'tag'] as const
+export const BALANCED_BY = ['source', 'gsd', 'place', 'tag', 'class'] as const
 
 /** A limit for every value, or for the values that are named. */
 const limit = (number: z.ZodNumber, what: string) =>
@@ -14,7 +14,7 @@ const quota = z
     by: z
       .enum(BALANCED_BY)
       .describe(
-        "What the limit is for: each imagery `source`, `gsd` (in m/pixel: 0.1, 0.2, 0.6, 1, 10 or 30, the finest that is not finer than the image's), `place` (a cell of a grid in degrees) or `tag` (the rarest of an object's tags)",
+        "What the limit is for: each imagery `source`, `gsd` (in m/pixel: 0.1, 0.2, 0.6, 1, 10 or 30, the finest that is not finer than the image's), `place` (a cell of a grid in degrees), `tag` (the rarest of an object's tags) or `class` (of `SkyScript_cls`; objects of none or several are not limited)",
       ),
     degrees: z
       .number()

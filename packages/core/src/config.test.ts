@@ -145,7 +145,7 @@ test('the name of a scorer may not end as the files of captions do', () => {
 
 test.each([
   ['balance: [{ by: source }]', 'filter.balance[0].most: set most or share (or both)'],
-  ['balance: [{ by: sauce, most: 1 }]', 'filter.balance[0].by: must be one of source, gsd, place, tag'],
+  ['balance: [{ by: sauce, most: 1 }]', 'filter.balance[0].by: must be one of source, gsd, place, tag, class'],
   [
     'balance: [{ by: source, most: 1.5 }]',
     'filter.balance[0].most: must be a whole number, or one each for some values',

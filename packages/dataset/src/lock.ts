@@ -11,7 +11,7 @@ const later = <T extends z.ZodType>(of: T) => of.nullable().default(null)
 const limit = (of: z.ZodNumber) => z.union([of, z.record(text, of)], 'must be a number, or one each for some values')
 
 const quota = z.object({
-  by: z.enum(['source', 'gsd', 'place', 'tag']),
+  by: z.enum(['source', 'gsd', 'place', 'tag', 'class']),
   degrees: z.number().positive().optional(),
   most: limit(count).optional(),
   share: limit(z.number()).optional(),

@@ -1,5 +1,6 @@
 import { type Box, InputError, type Storage } from '@skyscript/core'
 import { localFile, MANIFEST, type ManifestFile, openManifestFile } from '@skyscript/dataset'
+import type { ClassOf } from './balance/grouping.ts'
 import { collectBalance, columnsFor } from './balance/index.ts'
 import { tag } from './balance/tag.ts'
 import { createCsv, createRecords } from './csv-files.ts'
@@ -28,6 +29,8 @@ export interface CutInput extends PlanInput {
    * declared), and the side of a typical image of a point or line (metres).
    */
   readonly region: { readonly declared: Box | null; readonly imageSide: number }
+  /** The class of an object by its tags, for `filter.balance` by class. */
+  readonly classOf?: ClassOf | null
   /** Holds the manifest that `storePairs` wrote. */
   readonly storage: Storage
 }
@@ -113,11 +116,12 @@ const NO_PAIRS =
 async function surveyPairs(
   { rows }: ManifestFile,
   workers: CutWorkers,
-  { scorers, filter, exclude, signal }: CutInput,
+  input: CutInput,
 ): Promise<Omit<Survey, 'embeddings'>> {
+  const { scorers, filter, exclude, signal } = input
   const table = createPairTable(scorers.length, rows)
   const tags = filter.maxPerTag === null ? null : createTagGroups(rows)
-  const balance = collectBalance(filter.balance ?? [], rows)
+  const balance = collectBalance(filter.balance ?? [], rows, input.classOf ?? null)
   const titles = filter.maxSameCaption === null ? null : createTextGroups(rows)
   const hashes = exclude === null ? null : createHashColumn(rows)
   for await (const group of workers.survey()) {

@@ -1,5 +1,5 @@
 /** Mixtures by score: quotas of `filter.balance` and rankings of `filter.blends`. */
-import type { Quota } from '@skyscript/core'
+import type { Quota, Tags } from '@skyscript/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { chooseBalanced, type Limits } from '../src/balance/choose.ts'
@@ -114,6 +114,8 @@ const mixed = (count: number, scorers = 1) =>
     return { ...row, image: { ...row.image, source, gsd, filepath }, caption: { ...row.caption, filepath } }
   })
 
+const classOf = (tags: Tags) => ('amenity' in tags ? 'school' : 'building' in tags ? 'house' : null)
+
 /** What a pair is, of each quota. */
 const KINDS: Readonly<Record<Quota['by'], (row: ReturnType<typeof mixed>[number]) => string>> = {
   source: ({ image }) => image.source,
@@ -121,6 +123,8 @@ const KINDS: Readonly<Record<Quota['by'], (row: ReturnType<typeof mixed>[number]
   place: ({ image: { box } }) => `${Math.floor((box[0] + box[2]) / 2 / 10)},${Math.floor((box[1] + box[3]) / 2 / 10)}`,
   tag: ({ caption: { centerTags } }) =>
     'amenity' in centerTags ? 'amenity' : 'power' in centerTags ? 'power' : 'building',
+  // Poles have no class.
+  class: ({ caption, image }) => classOf(caption.centerTags) ?? image.id,
 }
 
 test('every grouping is measured below', () => {
@@ -136,7 +140,7 @@ test.each(Object.keys(KINDS) as Quota['by'][])(
     const most = by === 'place' ? 35 : 100
     const quota: Quota = { by, most, ...(by === 'place' && { degrees: 10 }) }
     const before = await assembled(list, { filter })
-    const { csv, summary } = await assembled(list, { filter: { ...filter, balance: [quota] } })
+    const { csv, summary } = await assembled(list, { filter: { ...filter, balance: [quota] }, classOf })
     const ranked = list.toSorted((a, b) => b.similarities[0]! - a.similarities[0]!)
     const kinds = new Map<string, number>()
     const allowed = ranked.filter((row) => {

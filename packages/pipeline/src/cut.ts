@@ -48,6 +48,7 @@ import {
 } from '@skyscript/dataset/report'
 import { type BenchmarkImages, cutDataset, readBenchmarkImages, type ScorerIdentity } from '@skyscript/filter'
 import { type BenchmarkFacts, makeSets, removeOldSets } from './benchmarks.ts'
+import { balancesByClass, classOfTags, classTable } from './classes.ts'
 import { type LockedConfig, lockedFilter } from './lock.ts'
 import { haveSums } from './presence/presence.ts'
 import { beginChanges, type ChangesSummary, lockText, publish } from './record/publish.ts'
@@ -110,7 +111,10 @@ const EXCLUDE = 'state/exclude.json'
 export const assembledKey = (name: string): string => `work/assemble/${name}.json`
 
 export const fingerprintOf = (facts: DatasetFacts): string =>
-  fingerprint('assemble', VERSIONS.assemble, TOOL_VERSION, facts)
+  fingerprint(
+    ...['assemble', VERSIONS.assemble, TOOL_VERSION, facts],
+    ...(balancesByClass(facts.config.filter) ? [classTable()] : []),
+  )
 
 export interface CutOptions {
   readonly storage: Storage
@@ -198,6 +202,7 @@ export async function cutStored(
     seed: config.seed,
     region: splitRegion(config, state.inputs),
     exclude,
+    classOf: balancesByClass(config.filter) ? classOfTags() : null,
     storage,
     signal,
   })

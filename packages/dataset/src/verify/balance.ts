@@ -1,4 +1,4 @@
-import { count, gsdBand } from '@skyscript/core'
+import { count, gsdBand, type Tags } from '@skyscript/core'
 import type { DatasetLock, LockedQuota } from '../lock.ts'
 import { SIMILAR_CSV } from '../names.ts'
 import type { CsvContent } from './csvs.ts'
@@ -6,6 +6,17 @@ import type { FaultList } from './faults.ts'
 import type { RowIndex } from './row-index.ts'
 
 type Filter = DatasetLock['config']['filter']
+
+/** Gives the class of an object's tags; null for none. */
+export type ClassOf = (tags: Tags) => string | null
+
+/** What is known beside the manifest. */
+export interface MixtureFacts {
+  /** 1 for each row that `filter.semanticDuplicates` leaves out. */
+  readonly similar: Uint8Array
+  /** Null if it is not known; then limits by class are not checked. */
+  readonly classOf: ClassOf | null
+}
 
 /** A product such as 0.29 x 100 may be a little below a whole number. */
 const ROUNDING = 1e-6
@@ -15,7 +26,6 @@ const ROUNDING = 1e-6
  * similar than the last one listed is left out only if a limit that it falls under is used up by rows at least as similar.
  * Without shares, a file with fewer rows than the unbalanced one lacks no row that the limits allow.
  *
- * @param similar 1 for each row that `filter.semanticDuplicates` leaves out of such files
  * @param due the range in which the number of rows of the unbalanced file is
  */
 export function checkBalance(
@@ -23,14 +33,14 @@ export function checkBalance(
   index: RowIndex,
   filter: Filter,
   due: { readonly least: number; readonly most: number },
-  similar: Uint8Array,
+  { similar, classOf }: MixtureFacts,
   faults: FaultList,
 ): void {
   const { path, rows, members } = content
   const quotas = filter.balance ?? []
   const limits = quotas.map((quota) => ({
     quota,
-    kindOf: kindsOf(quota, index),
+    kindOf: kindsOf(quota, index, classOf),
     counts: new Map<string, number>(),
   }))
   for (const { quota, kindOf, counts } of limits) {
@@ -49,7 +59,7 @@ export function checkBalance(
       faults.add('semantic-duplicates', path, `lists ${index.filepath(row)}, which ${SIMILAR_CSV} leaves out`)
   if (rows > due.most) faults.add('balance', path, `has ${rows} rows; without filter.balance it would have ${due.most}`)
   // With limits per tag, rows of any similarity may be missing.
-  if (filter.maxPerTag !== null) return
+  if (filter.maxPerTag !== null || (classOf === null && quotas.some(({ by }) => by === 'class'))) return
 
   const isWhole = rows >= due.least || filter.maxSameCaption !== null || quotas.some(({ share }) => share !== undefined)
   const titles = new Map<string, number>()
@@ -96,7 +106,11 @@ function byDescendingSimilarity({ part, size, scorer }: CsvContent, index: RowIn
 }
 
 /** What a row counts for; null for nothing. */
-function kindsOf({ by, degrees = 1 }: LockedQuota, index: RowIndex): (row: number) => string | null {
+function kindsOf(
+  { by, degrees = 1 }: LockedQuota,
+  index: RowIndex,
+  classOf: ClassOf | null,
+): (row: number) => string | null {
   switch (by) {
     case 'source':
       return (row) => index.source(row)
@@ -104,6 +118,8 @@ function kindsOf({ by, degrees = 1 }: LockedQuota, index: RowIndex): (row: numbe
       return (row) => String(gsdBand(index.gsd(row)))
     case 'tag':
       return (row) => index.rarestTag(row)
+    case 'class':
+      return (row) => classOf?.(index.tags(row)) ?? null
     case 'place':
       return (row) => {
         const [west, south, east, north] = index.box(row)

@@ -1,6 +1,6 @@
 import { count } from '@skyscript/core'
 import type { DatasetLock } from '../lock.ts'
-import { checkBalance } from './balance.ts'
+import { checkBalance, type MixtureFacts } from './balance.ts'
 import type { CsvContent } from './csvs.ts'
 import type { FaultList } from './faults.ts'
 import type { RowIndex } from './row-index.ts'
@@ -24,19 +24,17 @@ const EXCLUDED = 'excluded'
  *
  * With limits, no title, no tag and no kind of pair is in a file more often than allowed, and only rows that the limits explain are
  * missing.
- *
- * @param similar 1 for each row that `filter.semanticDuplicates` leaves out
  */
 export function checkCuts(
   contents: readonly CsvContent[],
   index: RowIndex,
   filter: Filter,
-  similar: Uint8Array,
+  facts: MixtureFacts,
   faults: FaultList,
 ): void {
   for (const content of contents) {
     if (content.part === 'val' || content.part === 'test') checkEvaluation(content, index, filter, faults)
-    else checkTraining(content, index, filter, similar, faults)
+    else checkTraining(content, index, filter, facts, faults)
   }
 }
 
@@ -96,7 +94,7 @@ function checkTraining(
   content: CsvContent,
   index: RowIndex,
   filter: Filter,
-  similar: Uint8Array,
+  facts: MixtureFacts,
   faults: FaultList,
 ): void {
   const { part, path, size, members, scorer } = content
@@ -108,7 +106,7 @@ function checkTraining(
         : { surelyIn: filter.maxPerTag === null ? size : Infinity, surelyOut: size }
   const isMixed = filter.balance !== undefined || filter.semanticDuplicates !== undefined
   const isBalanced = part !== 'train' && isMixed
-  if (isBalanced) checkBalance(content, index, filter, unbalancedRows(content, index, edges), similar, faults)
+  if (isBalanced) checkBalance(content, index, filter, unbalancedRows(content, index, edges), facts, faults)
   const { surelyIn, surelyOut } = isBalanced
     ? { surelyIn: Infinity, surelyOut: part === 'above' ? size : -Infinity }
     : edges

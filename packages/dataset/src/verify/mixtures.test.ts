@@ -1,4 +1,5 @@
 /** What `verify` says of balanced training files and of blends, written here with nothing of the pipeline. */
+import type { Tags } from '@skyscript/core'
 import { expect, test } from 'vitest'
 import { type Changes, testChanges } from '../../test/support/test-changes.ts'
 import { createTestDataset, storeTestDataset, type TestDataset, type TestRow } from '../../test/support/test-dataset.ts'
@@ -213,3 +214,15 @@ const CHANGES: Changes = {
 }
 
 testChanges(CHANGES)
+
+test('limits by class are checked with the table of classes that the builder had', async () => {
+  const dataset = await createTestDataset()
+  dataset.lock.config.filter.balance = [{ by: 'class', most: { forest: 1 } }]
+  const storage = await storeTestDataset(dataset)
+  const classOf = (tags: Tags) => (tags.landuse === 'forest' ? 'forest' : null)
+  const { faults } = await verifyDataset(storage, { classOf })
+  expect(faults.map(({ message }) => message).join('\n')).toMatch(
+    /has \d+ rows of class forest, filter.balance allows 1/,
+  )
+  expect((await verifyDataset(storage)).faults).toEqual([])
+})

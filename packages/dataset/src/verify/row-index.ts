@@ -114,6 +114,18 @@ export class RowIndex {
     this.#tagEnds.push(this.#tags.length)
   }
 
+  /** Tags of the row's object. */
+  tags(row: number): Tags {
+    const from = row === 0 ? 0 : this.#tagEnds.at(row - 1)
+    const names = Array.from(
+      { length: this.#tagEnds.at(row) - from },
+      (_, i) => this.#tagNames[this.#tags.at(from + i)]!,
+    )
+    return Object.fromEntries(
+      names.map((name) => [name.slice(0, name.indexOf('=')), name.slice(name.indexOf('=') + 1)]),
+    )
+  }
+
   /** The rarest of the row's tags, the one that the fewest rows have; ties go to the first by name; null without tags. */
   rarestTag(row: number): string | null {
     const tags: number[] = []

@@ -17,6 +17,7 @@ import {
 } from '@skyscript/core'
 import type { DatasetLock } from '../lock.ts'
 import { EMBEDDINGS, EXCLUDED_CSV, LOCK, MANIFEST, SIMILAR_CSV } from '../names.ts'
+import type { ClassOf } from './balance.ts'
 import { checkBenchmarks } from './benchmarks.ts'
 import { blendValues } from './blends.ts'
 import { type CsvContent, checkCsv, expectedCsvs } from './csvs.ts'
@@ -39,6 +40,8 @@ const FAULTS_KEPT = 20
 export interface VerifyOptions {
   /** Called with the number of manifest rows checked. */
   readonly progress?: Progress
+  /** The class of an object's tags, as the builder had it: limits of `filter.balance` by class are checked only with it. */
+  readonly classOf?: ClassOf
   /** Faults kept per check; all are counted. Default: 20. */
   readonly keep?: number
 }
@@ -95,7 +98,7 @@ export async function verifyDataset(storage: Storage, options: VerifyOptions = {
         checked.csvRows += rows
       }
       const similar = await checkSimilar(storage, lock.config, index, faults)
-      checkCuts(contents, index, lock.config.filter, similar, faults)
+      checkCuts(contents, index, lock.config.filter, { similar, classOf: options.classOf ?? null }, faults)
       const benchmarks = await checkBenchmarks(storage, lock, index, faults)
       checked.boxes = checkSplits(contents, benchmarks, index, lock.config.filter.split.by, faults)
       await checkCounts(storage, lock, checked.rows, faults)

@@ -1,6 +1,9 @@
-import type { Quota } from '@skyscript/core'
+import type { Quota, Tags } from '@skyscript/core'
 import type { GroupColumns } from '@skyscript/dataset'
 import type { Groups } from '../groups.ts'
+
+/** The class of an object by its tags; null for none. */
+export type ClassOf = (tags: Tags) => string | null
 
 /** Groups of pairs with the names that the settings call them by. */
 export interface NamedGroups extends Groups {
@@ -18,6 +21,9 @@ export interface Grouping {
   readonly by: Quota['by']
   /** Columns of the manifest that it reads. */
   readonly columns: readonly string[]
-  /** @param rows number of pairs to expect */
-  collect(rows: number, quota: Quota): GroupCollector
+  /**
+   * @param rows number of pairs to expect
+   * @param classOf null if no quota is by class
+   */
+  collect(rows: number, quota: Quota, classOf: ClassOf | null): GroupCollector
 }

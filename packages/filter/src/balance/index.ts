@@ -1,14 +1,15 @@
 import type { Quota } from '@skyscript/core'
 import type { GroupColumns } from '@skyscript/dataset'
 import type { Limits } from './choose.ts'
-import type { GroupCollector, Grouping, NamedGroups } from './grouping.ts'
+import { objectClass } from './class.ts'
+import type { ClassOf, GroupCollector, Grouping, NamedGroups } from './grouping.ts'
 import { gsd } from './gsd.ts'
 import { place } from './place.ts'
 import { source } from './source.ts'
 import { tag } from './tag.ts'
 
 /** Everything that pairs can be balanced by. */
-export const GROUPINGS: readonly Grouping[] = [source, gsd, place, tag]
+export const GROUPINGS: readonly Grouping[] = [source, gsd, place, tag, objectClass]
 
 const groupingOf = ({ by }: Quota): Grouping => GROUPINGS.find((each) => each.by === by)!
 
@@ -25,8 +26,9 @@ export interface Balance {
 export function collectBalance(
   quotas: readonly Quota[],
   rows: number,
+  classOf: ClassOf | null,
 ): { add(columns: GroupColumns): void; end(): Balance } {
-  const collectors = quotas.map((quota): GroupCollector => groupingOf(quota).collect(rows, quota))
+  const collectors = quotas.map((quota): GroupCollector => groupingOf(quota).collect(rows, quota, classOf))
   return {
     add(columns) {
       for (const collector of collectors) collector.add(columns)

@@ -143,6 +143,7 @@ export interface AssembleOptions {
   readonly moreCaptions?: boolean
   readonly exclude?: CutInput['exclude']
   readonly region?: CutInput['region']
+  readonly classOf?: CutInput['classOf']
 }
 
 /** Stores rows in a new folder, cuts them rows into a new folder, and reads the result with other programs' code. */
@@ -173,6 +174,7 @@ export async function assembled(rows: readonly DatasetRow[], options: AssembleOp
     seed,
     region: options.region ?? { declared: null, imageSide: 180 },
     exclude: options.exclude ?? null,
+    classOf: options.classOf ?? null,
     storage,
   })
   return {

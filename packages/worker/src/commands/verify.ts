@@ -10,9 +10,10 @@ export const verify = defineCommand({
     const { renderVerifyResult, verifyDataset } = await import('@skyscript/dataset/verify')
     const { openTerminal } = await import('../terminal/open-terminal.ts')
     const { openDataset } = await import('../storages/storages.ts')
+    const { classOfTags } = await import('@skyscript/pipeline/classes')
     const storage = await openDataset(output)
     const progress = openTerminal().stage('verify', 'pairs')
-    const result = await verifyDataset(storage, { progress })
+    const result = await verifyDataset(storage, { progress, classOf: classOfTags() })
     progress.end()
     process.stdout.write(json ? `${JSON.stringify(result)}\n` : renderVerifyResult(result))
     return result.ok ? EXIT.whole : EXIT.failed
