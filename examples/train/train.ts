@@ -18,9 +18,11 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const CONFIG = at('small-clip.json')
 const EXPORT_TOOL = at('../../tools/export-openclip.py')
 
+type Source = 'csv' | 'shards'
+
 interface Plan extends Amount {
   readonly seeds: readonly number[]
-  readonly sources: readonly ('csv' | 'shards')[]
+  readonly sources: readonly Source[]
   readonly epochs: number
 }
 
@@ -38,11 +40,23 @@ const plan = values.quick ? QUICK : FULL
 const work = values.work ?? at(values.quick ? 'out/quick' : 'out/full')
 const python = process.env.READERS_TORCH_PYTHON ?? torchEnvironment(findPython('train:demo'))
 
+/** What each source adds to OpenCLIP's arguments. */
+const PAIRS: Record<Source, () => string[]> = {
+  csv: () => [
+    ...['--train-data', join(dataset, 'Training_train_unfiltered_5M.csv'), '--dataset-type', 'csv'],
+    ...['--csv-img-key', 'filepath', '--csv-caption-key', 'title', '--csv-separator', ','],
+  ],
+  shards: () => {
+    const { urls } = JSON.parse(readFileSync(join(shards, 'train', 'stats.json'), 'utf8')) as { readonly urls: string }
+    return ['--train-data', join(shards, urls), '--dataset-type', 'webdataset']
+  },
+}
+
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`.padStart(8)
 
 /** Accuracy of a run, as shares. */
 interface Run {
-  readonly source: string
+  readonly source: Source
   readonly seed: number
   readonly before: number
   readonly after: number
@@ -65,7 +79,7 @@ if (values.json) process.stdout.write(`${JSON.stringify({ images, classes, chanc
 else process.stdout.write(table())
 process.exitCode = runs.every(({ before, after }) => after >= LEAST * chance && after > before) ? 0 : 1
 
-async function train(source: 'csv' | 'shards', seed: number): Promise<Run> {
+async function train(source: Source, seed: number): Promise<Run> {
   const name = `${source}-${seed}`
   process.stderr.write(`Training on ${source}, seed ${seed} ...\n`)
   await runPython([at('train.py'), ...argumentsOf(source), '--seed', `${seed}`, '--name', name], {
@@ -79,24 +93,13 @@ async function train(source: 'csv' | 'shards', seed: number): Promise<Run> {
 }
 
 /** As in docs/how-to/train.md, with sizes that suit a small model and one processor. */
-function argumentsOf(source: 'csv' | 'shards'): string[] {
-  const pairs = {
-    csv: ['--dataset-type', 'csv', '--csv-img-key', 'filepath', '--csv-caption-key', 'title', '--csv-separator', ','],
-    shards: ['--dataset-type', 'webdataset'],
-  }[source]
-  const path = { csv: join(dataset, 'Training_train_unfiltered_5M.csv'), shards: shardNames() }[source]
+function argumentsOf(source: Source): string[] {
   return [
-    ...['--train-data', path, ...pairs],
+    ...PAIRS[source](),
     ...['--model', 'small-clip', '--batch-size', '32', '--epochs', `${plan.epochs}`],
     ...['--lr', '1e-3', '--beta2', '0.98', '--warmup', '50', '--precision', 'fp32', '--workers', '0'],
     ...['--logs', join(work, 'runs'), '--save-frequency', '0'],
   ]
-}
-
-function shardNames(): string {
-  const folder = join(shards, 'train')
-  const { urls } = JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')) as { readonly urls: string }
-  return join(shards, urls)
 }
 
 /** Zero-shot accuracy of a checkpoint on the held-out set, a share. */
