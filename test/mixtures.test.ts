@@ -54,6 +54,9 @@ const lines = (name: string) => readFileSync(join(output, name), 'utf8').trim().
 test('verify accepts a build with all of them', async () => {
   const { code, stdout } = await skyscriptHere(['verify', output])
   expect(code, stdout).toBe(0)
+  const card = readFileSync(join(output, 'README.md'), 'utf8')
+  expect(card).toContain('| similarity by mean rank, 0 to 1 | both: openai, second |')
+  expect(card).toContain('source at most 0.7 of a file; class at most 1 per file |')
   expect(lines('semantic-duplicates.csv').length).toBeGreaterThan(0)
   const listed = new Set(lines('semantic-duplicates.csv').map((line) => line.split(',')[0]))
   for (const scorer of ['openai', 'second', 'both']) {

@@ -255,6 +255,34 @@ pairs = wds.WebDataset("train/{00000..00012}.tar", shardshuffle=100).shuffle(100
   ]
 }
 
+/** How training files by similarity were mixed. */
+function mixtureRows({ blends, balance, semanticDuplicates }: DatasetLock['config']['filter']): string[][] {
+  const limitText = (limit: number | Readonly<Record<string, number>>, unit: string) =>
+    typeof limit === 'number'
+      ? `${limit} ${unit}`
+      : Object.entries(limit)
+          .map(([name, each]) => `${plain(name)} ${each} ${unit}`)
+          .join(', ')
+  const limits = (balance ?? []).map(({ by, degrees = 1, most, share }) => {
+    const texts = [
+      ...(most === undefined ? [] : [limitText(most, 'per file')]),
+      ...(share === undefined ? [] : [limitText(share, 'of a file')]),
+    ]
+    return `${by}${by === 'place' ? ` (${degrees} degrees)` : ''} at most ${texts.join(' and ')}`
+  })
+  const named = (blends ?? []).map(({ name, of, weights }) => {
+    const parts = of.map((scorer, i) => (weights === undefined ? scorer : `${weights[i]} x ${scorer}`))
+    return plain(`${name}: ${parts.join(', ')}`)
+  })
+  return [
+    ...(named.length === 0 ? [] : [['similarity by mean rank, 0 to 1', named.join('; ')]]),
+    ...(limits.length === 0 ? [] : [['training files by similarity are balanced', limits.join('; ')]]),
+    ...(semanticDuplicates === undefined
+      ? []
+      : [['left out of them: images that look alike', `cosines of ${semanticDuplicates.above} or more`]]),
+  ]
+}
+
 function making({ tool, fingerprint, config, inputs, counts }: DatasetLock): string[] {
   const dropped = Object.entries(counts.dropped).reduce((sum, [, each]) => sum + each, 0)
   const { filter } = config
@@ -269,6 +297,7 @@ function making({ tool, fingerprint, config, inputs, counts }: DatasetLock): str
         ['objects read', formatCount(counts.objects)],
         ['of them dropped, by reason in dropped.csv', formatCount(dropped)],
         ['similarity by', filter.scorers.map(({ name, model }) => plain(`${name}: ${model}`)).join('; ')],
+        ...mixtureRows(filter),
         [
           'splits',
           filter.split.by === 'image'
