@@ -2,7 +2,7 @@ import pMap from 'p-map'
 import { bootstrapIntervals, type Interval } from './bootstrap.ts'
 import { ExpectedHits, hitProbability, sumOf } from './expected-hits.ts'
 import { fillPrompts, type Prompts } from './prompts.ts'
-import { cosine, meanDirection } from './vectors.ts'
+import { cosinesWith, meanDirection } from './vectors.ts'
 
 /** Embeds texts as unit vectors. */
 export interface TextEncoder {
@@ -42,7 +42,7 @@ export interface Accuracy {
 /** Counts how often the class of an image is the most similar one, and among the five most similar. */
 export class Classification {
   readonly #names: readonly string[]
-  readonly #vectors: readonly Float32Array[]
+  readonly #cosines: (image: Float32Array) => Float64Array
   /** By image. */
   readonly #top1: number[] = []
   readonly #top5: number[] = []
@@ -51,7 +51,7 @@ export class Classification {
 
   constructor(names: readonly string[], vectors: readonly Float32Array[]) {
     this.#names = names
-    this.#vectors = vectors
+    this.#cosines = cosinesWith(vectors)
     this.#classes = names.map(() => ({ n: 0, takenFor: names.map(() => new ExpectedHits()) }))
   }
 
@@ -60,7 +60,7 @@ export class Classification {
    * @param label index of its class
    */
   add(image: Float32Array, label: number): void {
-    const similarities = this.#vectors.map((vector) => cosine(image, vector))
+    const similarities = this.#cosines(image)
     const own = similarities[label]!
     let [above, equal] = [0, 0]
     for (const similarity of similarities) {
@@ -70,7 +70,8 @@ export class Classification {
     this.#top1.push(hitProbability({ above, equal, answers: 1 }, 1))
     this.#top5.push(hitProbability({ above, equal, answers: 1 }, 5))
     const best = Math.max(...similarities)
-    const nearest = similarities.flatMap((similarity, i) => (similarity === best ? [i] : []))
+    const nearest: number[] = []
+    for (const [i, similarity] of similarities.entries()) if (similarity === best) nearest.push(i)
     const entry = this.#classes[label]!
     entry.n++
     for (const i of nearest) entry.takenFor[i]!.add(1 / nearest.length)

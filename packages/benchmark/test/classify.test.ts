@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { bootstrapIntervals, type Interval } from '../src/bootstrap.ts'
 import { type Accuracy, Classification, classVectors, PROMPTS } from '../src/index.ts'
+import { cosine, cosinesWith } from '../src/vectors.ts'
 import { unitVectors } from './vectors.ts'
 
 const CLASSES = ['quarry', 'beach', 'forest', 'lake', 'stadium', 'dam', 'tower']
@@ -40,6 +41,14 @@ test('top-1 and top-5 are those of sorted cosines, and neither the order of clas
     images.toReversed(),
   )
   expect(byName(permuted)).toEqual(byName(accuracy))
+})
+
+test('cosines with all classes at once are those with each, to the last bit', () => {
+  for (const count of [1, 4, 5, 7]) {
+    const vectors = unitVectors(7, count, 33)
+    const [image] = unitVectors(8, 1, 33)
+    expect([...cosinesWith(vectors)(image!)]).toEqual(vectors.map((vector) => cosine(image!, vector)))
+  }
 })
 
 test('equal embeddings score chance, wherever a class is in the list', () => {

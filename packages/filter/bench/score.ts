@@ -12,12 +12,12 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Device } from '@skyscript/core'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import sharp from 'sharp'
 import { inputSize } from '../src/clip/preprocess.ts'
 import { parsePreprocessing } from '../src/clip/preprocessor-config.ts'
 import { findModel } from '../src/model/find-model.ts'
 import { onnxClip } from '../src/scorers/onnx-clip.ts'
 import { createScoring } from '../src/scoring.ts'
+import { pictureOf } from './picture.ts'
 import { writeRandomModel } from './vit.ts'
 
 const { values } = parseArgs({
@@ -34,20 +34,6 @@ const device = values.device as Device
 const count = Number(values.images)
 const side = Number(values.pixels)
 const folder = await mkdtemp(join(tmpdir(), 'skyscript-bench-score-'))
-
-/** Artificial fields and texture that cost a decoder as much as aerial imagery. */
-async function pictureOf(i: number): Promise<Buffer> {
-  const pixels = Buffer.alloc(side * side * 3)
-  for (let at = 0; at < pixels.length; at += 3) {
-    const [x, y] = [(at / 3) % side, Math.floor(at / 3 / side)]
-    const field = ((Math.floor(x / 37) * 7 + Math.floor(y / 23) * 13 + i) % 5) * 18
-    const texture = ((x * 2654435761 + y * 40503) >>> 7) % 23
-    for (const [channel, base] of [96, 112, 80].entries()) pixels[at + channel] = base + field + texture
-  }
-  return sharp(pixels, { raw: { width: side, height: side, channels: 3 } })
-    .jpeg({ quality: 82 })
-    .toBuffer()
-}
 
 const median = (list: readonly number[]) => list.toSorted((a, b) => a - b)[list.length >> 1]!
 const show = (what: string, value: number, unit: string) =>
@@ -69,7 +55,7 @@ try {
   const scoring = createScoring([{ name: 'bench', embedder }])
   const pairs = await Promise.all(
     Array.from({ length: count }, async (_, i) => ({
-      image: await pictureOf(i),
+      image: await pictureOf(i, side),
       caption: 'a satellite image of a house',
     })),
   )
