@@ -243,3 +243,32 @@ test('--probe learns from a CSV of other images, the same way each time', async 
   expect(await refused('--probe')).toContain('--probe needs --train-csv')
   expect(await refused('--shots', '4')).toContain('--shots has no effect without --probe')
 })
+
+test('--per-query writes the rank of the first right answer to each query, from which the figures follow', async () => {
+  const rowsOf = async () => {
+    const [header, ...rows] = (await readFile(at('queries.csv'), 'utf8')).trimEnd().split('\n')
+    expect(header).toBe('kind,query,label,rank,tied,best1,best2,best3,best4,best5')
+    return rows.map((row) => row.split(','))
+  }
+  const query = ['--per-query', at('queries.csv'), ...ROOT()]
+  const classify = ['--classify', at('set', 'labels.csv'), '--classes', at('classes.txt')]
+  const { correct1, correct5 } = JSON.parse((await evaluate(...classify, ...query)).stdout)
+  const images = await rowsOf()
+  expect(images.map((row) => row[1])).toEqual(Array.from({ length: IMAGES }, (_, i) => path(i)))
+  expect(images.filter((row) => row[5] === row[2])).toHaveLength(correct1)
+  expect([1, 5].map((k) => images.filter((row) => Number(row[3]) <= k).length)).toEqual([correct1, correct5])
+  const retrieve = ['--retrieve', at('set', 'captions.csv'), '--caption-column', 'title']
+  const result = JSON.parse((await evaluate(...retrieve, ...query)).stdout)
+  const all = await rowsOf()
+  for (const [kind, direction] of [
+    ['image', 'image_to_text'],
+    ['text', 'text_to_image'],
+  ] as const) {
+    const own = all.filter((row) => row[0] === kind)
+    for (const k of [1, 5, 10])
+      expect(own.filter((row) => Number(row[3]) <= k).length / own.length).toBe(result[direction][`R@${k}`])
+  }
+  const text = all.find(([kind, , , rank]) => kind === 'text' && rank === '1')!
+  const right = Array.from({ length: IMAGES }, (_, i) => i).filter((i) => captionsOf(i).includes(text[1]!))
+  expect(right.map(path)).toContain(text[5])
+})

@@ -1,7 +1,9 @@
 import pMap from 'p-map'
 import { bootstrapIntervals, type Interval } from './bootstrap.ts'
 import { ExpectedHits, hitProbability, sumOf } from './expected-hits.ts'
+import { NEAREST } from './nearest.ts'
 import { fillPrompts, type Prompts } from './prompts.ts'
+import type { QueryResult } from './retrieve.ts'
 import { cosinesWith, meanDirection } from './vectors.ts'
 
 /** Embeds texts as unit vectors. */
@@ -58,8 +60,9 @@ export class Classification {
   /**
    * @param image unit vector
    * @param label index of its class
+   * @returns where its class stands among all
    */
-  add(image: Float32Array, label: number): void {
+  add(image: Float32Array, label: number): Omit<QueryResult, 'nearest'> {
     const similarities = this.#cosines(image)
     const own = similarities[label]!
     let [above, equal] = [0, 0]
@@ -75,6 +78,14 @@ export class Classification {
     const entry = this.#classes[label]!
     entry.n++
     for (const i of nearest) entry.takenFor[i]!.add(1 / nearest.length)
+    return { rank: above + 1, tied: equal - 1 }
+  }
+
+  /** Indexes of the classes most similar to an image, the best first. */
+  nearest(image: Float32Array): number[] {
+    const similarities = this.#cosines(image)
+    const order = this.#names.map((_, i) => i).sort((a, b) => similarities[b]! - similarities[a]! || a - b)
+    return order.slice(0, NEAREST)
   }
 
   /** Images by their class, and by the class that they are most similar to: rows and columns in the order of the list. */

@@ -13,6 +13,7 @@
 export { checkEnoughClasses, parseClassList } from './class-list.ts'
 export { type Accuracy, Classification, classVectors, type TextEncoder } from './classify.ts'
 export { type Detection, detect } from './detect.ts'
+export { NEAREST, Nearest } from './nearest.ts'
 export { fitProbe, type Probe, type Shot, withOne } from './probe/linear-probe.ts'
 export { PROMPTS, type Prompts, parsePrompts } from './prompts.ts'
 export {
@@ -27,7 +28,7 @@ export {
   readPaths,
 } from './read-rows.ts'
 export { accuracyText, detectionText, retrievalText } from './result-text.ts'
-export { RANKS, type Retrieval, retrieve, type Vectors } from './retrieve.ts'
+export { type QueryResult, type QueryResults, RANKS, type Retrieval, retrieve, type Vectors } from './retrieve.ts'
 export { RowFaults } from './row-faults.ts'
 export { percent, textTable } from './text-table.ts'
 export { cosine } from './vectors.ts'

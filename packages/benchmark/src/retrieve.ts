@@ -2,6 +2,7 @@ import type { Progress } from '@skyscript/core'
 import { openProducts } from './block-products.ts'
 import { bootstrapIntervals, type Interval } from './bootstrap.ts'
 import { hitProbability, sumOf } from './expected-hits.ts'
+import { Nearest } from './nearest.ts'
 import { cosine } from './vectors.ts'
 
 /** The ranks of the original's table. */
@@ -20,6 +21,22 @@ export interface Retrieval {
   readonly text_to_image: Recalls
   /** 95 % intervals, if requested. */
   readonly intervals?: { readonly image_to_text: ByRank<Interval>; readonly text_to_image: ByRank<Interval> }
+}
+
+/** How one query went. */
+export interface QueryResult {
+  /** Of its best answer, from 1: the candidates that are more similar, and 1. */
+  readonly rank: number
+  /** Candidates that are as similar as the best answer but no answers. */
+  readonly tied: number
+  /** Indexes of the most similar candidates, the best first. */
+  readonly nearest: readonly number[]
+}
+
+/** Results of all queries. */
+export interface QueryResults {
+  readonly image_to_text: readonly QueryResult[]
+  readonly text_to_image: readonly QueryResult[]
 }
 
 /** Unit vectors one after the other. */
@@ -41,13 +58,22 @@ const TEXTS = 4096
  * to the best answer's cosine is computed again in double precision, so that equal vectors have equal cosines.
  *
  * @param pairs index of an image and of a text that belong together; may repeat
+ * @param options.onQueries gets the results of all queries
  * @param options.bootstrap how often queries are resampled for intervals; no intervals if undefined
  */
 export async function retrieve(
   images: Vectors,
   texts: Vectors,
   pairs: readonly (readonly [image: number, text: number])[],
-  { progress, bootstrap }: { readonly progress?: Progress; readonly bootstrap?: number | undefined } = {},
+  {
+    progress,
+    bootstrap,
+    onQueries,
+  }: {
+    readonly progress?: Progress
+    readonly bootstrap?: number | undefined
+    readonly onQueries?: ((results: QueryResults) => void) | undefined
+  } = {},
 ): Promise<Retrieval> {
   const { length } = images
   const [nImages, nTexts] = [images.data.length / length, texts.data.length / length]
@@ -66,6 +92,7 @@ export async function retrieve(
     ofImages.answer(image, similarity)
     ofTexts.answer(text, similarity)
   }
+  const nearest = onQueries && { ofImages: new Nearest(nImages), ofTexts: new Nearest(nTexts) }
   const { multiply, close } = await openProducts(length)
   try {
     for (let image = 0; image < nImages; image += IMAGES) {
@@ -73,13 +100,17 @@ export async function retrieve(
       const rows = a.length / length
       for (let text = 0; text < nTexts; text += TEXTS) {
         const b = texts.data.subarray(text * length, (text + TEXTS) * length)
-        countBlock(await multiply(a, b), { rows, image, text, ofImages, ofTexts, cosineOf })
+        const products = await multiply(a, b)
+        countBlock(products, { rows, image, text, ofImages, ofTexts, cosineOf })
+        if (nearest) offerBlock(products, { rows, image, text }, nearest)
       }
       progress?.update(image + rows, nImages)
     }
   } finally {
     await close()
   }
+  if (nearest)
+    onQueries({ image_to_text: ofImages.results(nearest.ofImages), text_to_image: ofTexts.results(nearest.ofTexts) })
   const hits = { image_to_text: ofImages.hits, text_to_image: ofTexts.hits }
   const recalls = {
     image_to_text: byRank(hits.image_to_text.map(meanOf)),
@@ -128,6 +159,19 @@ function countBlock(products: Float32Array, { rows, image, text, ofImages, ofTex
   }
 }
 
+function offerBlock(
+  products: Float32Array,
+  { rows, image, text }: Pick<Block, 'rows' | 'image' | 'text'>,
+  { ofImages, ofTexts }: { readonly ofImages: Nearest; readonly ofTexts: Nearest },
+): void {
+  const columns = products.length / rows
+  for (let i = 0; i < products.length; i++) {
+    const [row, column] = [Math.floor(i / columns), i % columns]
+    ofImages.offer(image + row, text + column, products[i]!)
+    ofTexts.offer(text + column, image + row, products[i]!)
+  }
+}
+
 /** The queries of one direction, and what is counted for each. */
 class Queries {
   readonly #best: Float64Array
@@ -164,6 +208,14 @@ class Queries {
     const best = this.#best[query]!
     if (similarity > best) this.above[query]!++
     else if (similarity === best) this.#equal[query]!++
+  }
+
+  results(nearest: Nearest): QueryResult[] {
+    return Array.from(this.above, (above, query) => ({
+      rank: above + 1,
+      tied: this.#equal[query]! - this.#answers[query]!,
+      nearest: nearest.of(query),
+    }))
   }
 
   /** By rank of `RANKS`, the hits of every query. */

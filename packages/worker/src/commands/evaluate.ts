@@ -74,6 +74,10 @@ export const evaluate = defineCommand({
     allowTraining: flag('--allow-training', 'measure also on images that a dataset has for training'),
     bootstrap: option('--bootstrap <n>', 'add 95 % intervals from n resamplings, such as 1000', positiveInteger),
     confusion: option('--confusion <csv>', 'with --classify: file to write with the confusion matrix'),
+    perQuery: option(
+      '--per-query <csv>',
+      'file to write with the rank of the first right answer to each query, and the best answers',
+    ),
     atLeast: repeatable(
       option('--at-least <name=value>', 'exit with 1 if a figure of the result is lower; repeatable', leastValue),
     ),

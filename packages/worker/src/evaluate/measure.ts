@@ -10,6 +10,8 @@ import {
   type LabelledRow,
   type Probe,
   type Prompts,
+  type QueryResult,
+  type QueryResults,
   type Retrieval,
   retrieve,
   type Shot,
@@ -54,10 +56,20 @@ export interface Outcome<R> {
   readonly textsCut: number
 }
 
-/** @param options.bootstrap how often images are resampled for intervals */
+/** A query of --per-query: its kind, the query, its label, the rank of the first right answer, ties, and the best answers. */
+export type QueryRow = readonly (string | number)[]
+
+/**
+ * @param options.bootstrap how often images are resampled for intervals
+ * @param options.queries gets a row for each image
+ */
 export function measureClasses(
   set: ClassifiedSet,
-  { prompts, bootstrap }: { readonly prompts: Prompts; readonly bootstrap: number | undefined },
+  {
+    prompts,
+    bootstrap,
+    queries,
+  }: { readonly prompts: Prompts; readonly bootstrap: number | undefined; readonly queries?: QueryRow[] | undefined },
   model: OpenModel,
 ): Promise<Outcome<Accuracy> & { readonly confusion: readonly (readonly number[])[] }> {
   const { classes } = set
@@ -67,7 +79,12 @@ export function measureClasses(
     ({ label }) => classes[label]!,
     async (texts, embed) => {
       const counting = new Classification(classes, await classVectors(classes, prompts, texts))
-      for await (const { rows, embedding } of embed()) for (const { label } of rows) counting.add(embedding, label)
+      for await (const { rows, embedding } of embed())
+        for (const { path, label } of rows) {
+          const { rank, tied } = counting.add(embedding, label)
+          const best = () => counting.nearest(embedding).map((i) => classes[i]!)
+          queries?.push(['image', path, classes[label]!, rank, tied, ...best()])
+        }
       const accuracy = counting.accuracy()
       if (accuracy.n === 0) return null
       const intervals = bootstrap === undefined ? {} : { intervals: await counting.intervals(bootstrap) }
@@ -143,10 +160,13 @@ export function measureDetection(
   )
 }
 
-/** @param options.bootstrap how often queries are resampled for intervals */
+/**
+ * @param options.bootstrap how often queries are resampled for intervals
+ * @param options.queries gets a row for each image and each text
+ */
 export function measureRetrieval(
   set: CaptionedSet,
-  { bootstrap }: { readonly bootstrap: number | undefined },
+  { bootstrap, queries }: { readonly bootstrap: number | undefined; readonly queries?: QueryRow[] | undefined },
   model: OpenModel,
 ): Promise<Outcome<Retrieval>> {
   const { terminal } = model
@@ -158,6 +178,7 @@ export function measureRetrieval(
       const imageCount = new Set(set.rows.map(({ path }) => path)).size
       const indexes = new Map<string, number>()
       const pairs: [image: number, text: number][] = []
+      const paths: string[] = []
       let imageData = new Float32Array()
       let [n, length] = [0, 0]
       for await (const { rows, embedding } of embed()) {
@@ -168,17 +189,34 @@ export function measureRetrieval(
           if (!indexes.has(caption)) indexes.set(caption, indexes.size)
           pairs.push([n, indexes.get(caption)!])
         }
+        paths.push(rows[0]!.path)
         n++
       }
       if (n === 0) return null
       const textData = await embedTexts([...indexes.keys()], texts, length, terminal)
       const progress = terminal.stage('rank', 'images')
       const vectors = { data: imageData.subarray(0, n * length), length }
-      const result = await retrieve(vectors, { data: textData, length }, pairs, { progress, bootstrap })
+      const result = await retrieve(vectors, { data: textData, length }, pairs, {
+        ...{ progress, bootstrap },
+        onQueries: queries && ((results) => queries.push(...queryRows(results, paths, [...indexes.keys()]))),
+      })
       progress.end(null)
       return { result }
     },
   )
+}
+
+function queryRows(results: QueryResults, paths: readonly string[], texts: readonly string[]): QueryRow[] {
+  const rowOf =
+    (kind: string, queries: readonly string[], candidates: readonly string[]) =>
+    ({ rank, tied, nearest }: QueryResult, i: number) => [
+      ...[kind, queries[i]!, '', rank, tied],
+      ...nearest.map((candidate) => candidates[candidate]!),
+    ]
+  return [
+    ...results.image_to_text.map(rowOf('image', paths, texts)),
+    ...results.text_to_image.map(rowOf('text', texts, paths)),
+  ]
 }
 
 async function embedTexts(texts: readonly string[], encoder: TextEncoder, length: number, terminal: Terminal) {

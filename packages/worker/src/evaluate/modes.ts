@@ -21,6 +21,7 @@ const EFFECTS = {
   binaryColumn: ['binary'],
   prompts: ['classify', 'binary'],
   confusion: ['classify'],
+  perQuery: ['classify', 'retrieve'],
   probe: ['classify'],
   trainCsv: ['classify'],
   shots: ['classify'],
@@ -62,8 +63,9 @@ export function modeOf(given: Given): Mode {
   const ofProbe = (['trainCsv', 'shots'] as const).find((key) => given[key] !== undefined)
   if (given.probe === undefined && ofProbe !== undefined)
     throw new InputError('usage', `${flagOf(ofProbe)} has no effect without --probe; remove it.`)
-  if (given.probe !== undefined && given.prompts !== undefined)
-    throw new InputError('usage', '--prompts has no effect with --probe; remove it.')
+  const besideProbe = (['prompts', 'perQuery'] as const).find((key) => given[key] !== undefined)
+  if (given.probe !== undefined && besideProbe !== undefined)
+    throw new InputError('usage', `${flagOf(besideProbe)} has no effect with --probe; remove it.`)
   if (given.json && given.format !== undefined && given.format !== 'json')
     throw new InputError('usage', `--json has no effect with --format ${given.format}; remove it.`)
   if (mode !== 'compare' && given.model === undefined) throw new InputError('usage', 'Name a model with --model.')

@@ -1,4 +1,4 @@
-import { accuracyText, detectionText, percent, retrievalText } from '@skyscript/benchmark'
+import { accuracyText, detectionText, NEAREST, percent, retrievalText } from '@skyscript/benchmark'
 import { formatCounted, type Terminal } from '@skyscript/core'
 import type { LeastValue } from '../command.ts'
 import { writeAll } from '../terminal/json-lines.ts'
@@ -10,6 +10,7 @@ import {
   measureRetrieval,
   type OpenModel,
   type Outcome,
+  type QueryRow,
 } from './measure.ts'
 import { promptsNamed } from './prompts.ts'
 import { type CsvFile, readBinary, readCaptioned, readClassified } from './sets.ts'
@@ -36,6 +37,8 @@ export interface SingleOptions {
   readonly training: string | undefined
   readonly bootstrap: number | undefined
   readonly confusion: string | undefined
+  /** CSV to write with the rank of each query's first right answer. */
+  readonly perQuery: string | undefined
   readonly atLeast: readonly LeastValue[]
   readonly json: boolean
   readonly terminal: Terminal
@@ -72,13 +75,16 @@ export async function runSingle(options: SingleOptions): Promise<number> {
 const MEASURES: Readonly<
   Record<keyof typeof FIGURES | 'probe', (file: CsvFile, options: SingleOptions) => Promise<Shown>>
 > = {
-  async classification(file, { classes, labelColumn, prompts, bootstrap, confusion, training, withModel }) {
+  async classification(file, options) {
+    const { classes, labelColumn, prompts, bootstrap, confusion, perQuery, training, withModel } = options
+    const queries = await openQueries(perQuery)
     if (confusion !== undefined) await checkOutput('--confusion', confusion)
     const templates = await promptsNamed(prompts)
     const set = await readClassified(file, { classList: classes!, labelColumn })
     if (training !== undefined) await refuseOverlap([set], training, file.terminal)
-    const outcome = await withModel((model) => measureClasses(set, { prompts: templates, bootstrap }, model))
+    const outcome = await withModel((model) => measureClasses(set, { prompts: templates, bootstrap, queries }, model))
     if (confusion !== undefined) await writeCsv('--confusion', confusion, confusionRows(set.classes, outcome.confusion))
+    await writeQueries(perQuery, queries)
     return { ...outcome, text: accuracyText(outcome.result) }
   },
   async probe(file, { classes, labelColumn, trainCsv, shots, bootstrap, confusion, training, withModel }) {
@@ -100,10 +106,27 @@ const MEASURES: Readonly<
     const outcome = await withModel((model) => measureDetection(set, { prompts: templates }, model))
     return { ...outcome, text: detectionText(outcome.result) }
   },
-  async retrieval(file, { captionColumn, captionPrefix, bootstrap, training, withModel }) {
+  async retrieval(file, { captionColumn, captionPrefix, bootstrap, perQuery, training, withModel }) {
+    const queries = await openQueries(perQuery)
     const set = await readCaptioned(file, { captionColumn, captionPrefix })
     if (training !== undefined) await refuseOverlap([set], training, file.terminal)
-    const outcome = await withModel((model) => measureRetrieval(set, { bootstrap }, model))
+    const outcome = await withModel((model) => measureRetrieval(set, { bootstrap, queries }, model))
+    await writeQueries(perQuery, queries)
     return { ...outcome, text: retrievalText(outcome.result) }
   },
+}
+
+/** Where rows of queries are collected, if they are to be written. */
+async function openQueries(perQuery: string | undefined): Promise<QueryRow[] | undefined> {
+  if (perQuery === undefined) return undefined
+  await checkOutput('--per-query', perQuery)
+  return []
+}
+
+async function writeQueries(perQuery: string | undefined, queries: readonly QueryRow[] | undefined): Promise<void> {
+  if (perQuery === undefined || queries === undefined) return
+  const best = Array.from({ length: NEAREST }, (_, i) => `best${i + 1}`)
+  const header = ['kind', 'query', 'label', 'rank', 'tied', ...best]
+  const padded = queries.map((row) => header.map((_, i) => row[i] ?? ''))
+  await writeCsv('--per-query', perQuery, [header, ...padded])
 }
