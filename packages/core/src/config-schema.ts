@@ -196,39 +196,47 @@ const captions = z.strictObject({
   directions: z.boolean().default(false).describe('Say on which side of the focus object the others are'),
 })
 
-const split = z.strictObject({
-  by: z
-    .enum(['block', 'image'])
-    .default('block')
-    .describe(
-      '`block` [holds out ground](../explanation/splits.md) for val and test, so that no image shows the ground of another split; `image` splits at random, as the original did',
-    ),
-  degrees: z
-    .union([z.literal('auto'), z.number().min(0.001).max(10)], 'must be "auto" or 0.001 to 10 degrees')
-    .default('auto')
-    .describe("Side of the held-out blocks in degrees; `auto` fits them to the region's extent and image size"),
-  val: z
-    .number()
-    .min(0)
-    .max(20)
-    .default(1)
-    .describe('Percentage of the ground (with `by: image`, of the best pairs) held out for val'),
-  test: z
-    .number()
-    .min(0)
-    .max(20)
-    .default(3)
-    .describe('Percentage of the ground (with `by: image`, of the best pairs) held out for test'),
-  // Without a default, so that datasets without it keep their lock.
-  benchmark: z
-    .number()
-    .positive()
-    .max(100)
-    .optional()
-    .describe(
-      'Percentage of the ground (with `by: image`, of the objects) held out for benchmark sets, whose objects are then in no other file; default: their images are those on the ground of test',
-    ),
-})
+/** Percentage of the ground that each part may have: on a lattice, each takes a quarter of a cell at most. */
+const MOST_GROUND = 20
+
+const split = z
+  .strictObject({
+    by: z
+      .enum(['block', 'image'])
+      .default('block')
+      .describe(
+        '`block` [holds out ground](../explanation/splits.md) for val and test, so that no image shows the ground of another split; `image` splits at random, as the original did',
+      ),
+    degrees: z
+      .union([z.literal('auto'), z.number().min(0.001).max(10)], 'must be "auto" or 0.001 to 10 degrees')
+      .default('auto')
+      .describe("Side of the held-out blocks in degrees; `auto` fits them to the region's extent and image size"),
+    val: z
+      .number()
+      .min(0)
+      .max(MOST_GROUND)
+      .default(1)
+      .describe('Percentage of the ground (with `by: image`, of the best pairs) held out for val'),
+    test: z
+      .number()
+      .min(0)
+      .max(MOST_GROUND)
+      .default(3)
+      .describe('Percentage of the ground (with `by: image`, of the best pairs) held out for test'),
+    // Without a default, so that datasets without it keep their lock.
+    benchmark: z
+      .number()
+      .positive()
+      .max(100)
+      .optional()
+      .describe(
+        'Percentage of the ground, 20 at most, or of the objects with `by: image`, that is held out for benchmark sets and in no other file; default: their images are those on the ground of test',
+      ),
+  })
+  .refine(({ by, benchmark = 0 }) => by === 'image' || benchmark <= MOST_GROUND, {
+    path: ['benchmark'],
+    message: `must be at most ${MOST_GROUND}, or set by: image to hold out more`,
+  })
 
 const filterFields = z.strictObject({
   scorers: z

@@ -180,6 +180,14 @@ test.each([
   expect(() => parseConfig(`${minimal}filter: { ${setting} }\n`, 'region.yaml')).toThrow(sentence)
 })
 
+test('no more ground is held out for benchmark sets than fits, but any share of the objects', () => {
+  const of = (split: string) =>
+    parseConfig(`${minimal}filter: { split: { ${split} } }\n`, 'r.yaml').filter.split.benchmark
+  expect(of('benchmark: 20')).toBe(20)
+  expect(of('benchmark: 100, by: image')).toBe(100)
+  expect(() => of('benchmark: 21')).toThrow('filter.split.benchmark: must be at most 20, or set by: image')
+})
+
 test('a fault is told in plain words: what was expected, what was there, and no text that may be a secret', () => {
   const of = (lines: string) => {
     try {
