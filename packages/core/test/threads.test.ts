@@ -39,3 +39,11 @@ test('a thread that runs out of memory gives a retryable error', async () => {
     retry: true,
   })
 })
+
+test('what a call without an answer throws, every later call throws', async () => {
+  thread = startThread(new URL('./support/failing-thread.ts', import.meta.url))
+  thread.tell('data', null)
+  await expect(thread.ask('input', null)).rejects.toThrow('The image is odd.')
+  await expect(thread.ask('input', null)).rejects.toThrow('The image is odd.')
+  expect(thread.hasEnded).toBe(true)
+})

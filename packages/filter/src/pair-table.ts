@@ -50,7 +50,7 @@ export const fromMicro = (micro: number): number => micro / MICRO
 
 /** @param size number of pairs to expect */
 export function createPairTable(scorers: number, size: number): PairTableBuilder {
-  const ids = new Float64Array(size)
+  const ids = shared.doubles(size)
   const parts = new Uint8Array(size)
   const similarities = Array.from({ length: scorers }, () => shared.integers(size))
   let count = 0

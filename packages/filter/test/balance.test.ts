@@ -91,7 +91,7 @@ test('where nothing else is left, a share is a share of the rows that remain', (
   // 200 others are 80 % of 250.
   expect(chooseBalanced(ranked, 500, [ofFirst((row) => row % 5 !== 0, 0.2)]).rows).toHaveLength(250)
   expect(chooseBalanced(ranked, 500, [ofFirst(() => true, 0.9)]).rows).toHaveLength(0)
-  // Two groups with almost all of the rows between them: the number falls by one in a hundred thousand with each step.
+  // Shares that don't add up to the whole leave nothing, however little they lack.
   const halves: Limits = {
     by: 'source',
     of: Int32Array.from({ length: 200_000 }, (_, row) => row % 2),
@@ -99,7 +99,36 @@ test('where nothing else is left, a share is a share of the rows that remain', (
     share: Float64Array.of(0.5, 0.49999),
   }
   const all = Uint32Array.from({ length: 200_000 }, (_, i) => i)
-  expect(chooseBalanced(all, 200_000, [halves]).rows.length).toBeLessThan(50_001)
+  expect(chooseBalanced(all, 200_000, [halves]).rows).toHaveLength(0)
+})
+
+test('a file has the most rows that shares allow, also where hardly any number of rows fits them', () => {
+  // Five groups of at most a fifth are equally large: only multiples of five fit.
+  const rows = [100, 100, 100, 100, 37].flatMap((count, group) => Array<number>(count).fill(group))
+  const fifths: Limits = {
+    by: 'source',
+    of: Int32Array.from(rows),
+    most: new Float64Array(5).fill(Infinity),
+    share: new Float64Array(5).fill(0.2),
+  }
+  const ranked = Uint32Array.from(rows, (_, row) => row)
+  expect(chooseBalanced(ranked, 300, [fifths]).rows).toHaveLength(185)
+  const given = fc.record({
+    of: fc.array(fc.integer({ min: -1, max: GROUPS - 1 }), { maxLength: 60 }),
+    shares: fc.array(share, { minLength: GROUPS, maxLength: GROUPS }),
+  })
+  fc.assert(
+    fc.property(given, ({ of, shares }) => {
+      const held = (total: number) =>
+        [-1, ...shares.keys()].reduce((sum, group) => {
+          const most = group < 0 ? total : Math.floor(shares[group]! * total + 1e-9)
+          return sum + Math.min(most, of.filter((each) => each === group).length)
+        }, 0)
+      const due = [...of.keys(), of.length].findLast((total) => held(total) >= total)
+      const limits = { ...fifths, of: Int32Array.from(of), share: Float64Array.from(shares) }
+      expect(chooseBalanced(Uint32Array.from(of.keys()), of.length, [limits]).rows).toHaveLength(due!)
+    }),
+  )
 })
 
 /** Pairs of two sources and many places, all with different similarities, on ground of their own. */

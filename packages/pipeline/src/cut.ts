@@ -11,6 +11,7 @@ import {
   putJson,
   type Storage,
   sha256,
+  sortedRecord,
   type Terminal,
   TOOL_VERSION,
 } from '@skyscript/core'
@@ -263,11 +264,11 @@ export async function cutStored(
     ...(sets && { benchmarks: sets.sets }),
     rows: { ...Object.fromEntries(summary.files.map((file) => [file.path, file.rows])), ...sets?.rows },
     notes,
-    files: sorted(files),
+    files: sortedRecord(files),
   }
   const readme = readmeOf(unlisted, report, sources, sheets)
   await storage.put(README, readme)
-  const lock: DatasetLock = { ...unlisted, files: sorted(files.set(README, sha256(readme))) }
+  const lock: DatasetLock = { ...unlisted, files: sortedRecord(files.set(README, sha256(readme))) }
   await makeImageFolders(storage)
   if (files.has(BENCHMARKS_REPORT)) await showEvaluations(storage, lock, terminal)
   await putJson(storage, assembledKey(name), lock)
@@ -297,9 +298,6 @@ function checkEmbeddings({ config: { filter }, embeddings }: DatasetState): void
     `filter.semanticDuplicates needs embeddings of the images by "${embedder}", which are not stored; run skyscript build with this setting to compute them.`,
   )
 }
-
-const sorted = (files: ReadonlyMap<string, string>) =>
-  Object.fromEntries([...files].sort(([a], [b]) => (a < b ? -1 : 1)))
 
 function readmeOf(
   lock: DatasetLock,

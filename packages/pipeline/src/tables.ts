@@ -1,4 +1,5 @@
 import { sortedRecord } from '@skyscript/core'
+
 /** Counts above 0 in a plain object with sorted keys, so that its JSON is the same whatever order things came in. */
 export function sortedCounts(counts: ReadonlyMap<string, number>): Record<string, number> {
   return sortedRecord(Iterator.from(counts).filter(([, n]) => n > 0))

@@ -19,25 +19,59 @@ export interface Chosen {
 
 /** 0.29 x 100 is a little less than 29 in binary arithmetic. */
 const ROUNDING = 1e-9
+/** Of sums of such products. */
+const SUM_ROUNDING = 1e-6
 
 /**
  * Takes rows in order, each unless one of its groups is full, until there are `size`. Where fewer than `size` can be had, shares
- * are shares of those: their number is found by halving, so that no group has more than its share of what is chosen.
+ * are shares of those, so that no group has more than its share of what is chosen. With one quota it is the largest such number.
  *
  * @param candidates rows, best first
  */
 export function chooseBalanced(candidates: Uint32Array, size: number, limits: readonly Limits[]): Chosen {
-  const full = fill(candidates, size, size, limits)
-  if (full.rows.length === size) return full
-  const rest = fill(candidates, size, full.rows.length, limits)
-  if (rest.rows.length === full.rows.length) return rest
-  let [low, high] = [0, full.rows.length]
-  while (high - low > 1) {
-    const middle = (low + high) >> 1
-    if (fill(candidates, size, middle, limits).rows.length === middle) low = middle
-    else high = middle
+  let total = size
+  let chosen = fill(candidates, size, total, limits)
+  if (chosen.rows.length === total) return chosen
+  total = chosen.rows.length
+  if (!isFilled(candidates, total, limits)) {
+    let low = 0
+    while (total - low > 1) {
+      const middle = (low + total) >> 1
+      if (isFilled(candidates, middle, limits)) low = middle
+      else total = middle
+    }
+    total = low
   }
-  return fill(candidates, size, low, limits)
+  // Whole rows are a few less.
+  for (;;) {
+    chosen = fill(candidates, size, total, limits)
+    if (chosen.rows.length === total) return chosen
+    total = chosen.rows.length
+  }
+}
+
+/**
+ * Whether there would be `total` rows if a group took the part of a row for which it has room. Then there would be any smaller number
+ * too, which whole rows don't promise: five groups of at most 0.2 fill 10 rows, but not 9.
+ */
+function isFilled(candidates: Uint32Array, total: number, limits: readonly Limits[]): boolean {
+  const room = limits.map(({ most, share }) => most.map((each, group) => Math.min(each, share[group]! * total)))
+  let sum = 0
+  for (const row of candidates) {
+    let part = 1
+    for (let i = 0; i < limits.length; i++) {
+      const group = limits[i]!.of[row]!
+      if (group >= 0) part = Math.min(part, room[i]![group]!)
+    }
+    if (part <= 0) continue
+    for (let i = 0; i < limits.length; i++) {
+      const group = limits[i]!.of[row]!
+      if (group >= 0) room[i]![group]! -= part
+    }
+    sum += part
+    if (sum > total - SUM_ROUNDING) return true
+  }
+  return total === 0
 }
 
 /** Takes up to `total` rows, with shares of `total`. */

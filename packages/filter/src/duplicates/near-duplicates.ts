@@ -1,3 +1,4 @@
+import { shared } from '../shared-arrays.ts'
 import { bitsOf, firstOfEach, type Hashes } from './hashes.ts'
 import { type Block, blockOf, SMALL, type Visitor, visitNearPairs } from './near-pairs.ts'
 
@@ -94,7 +95,7 @@ export function matchAgainst(hashes: Hashes, benchmark: Hashes, distance = DISTA
   // The benchmark comes first, so equal hashes lead to its first such image, and its images precede rows in every bucket.
   const all = { high: joined(benchmark.high, hashes.high), low: joined(benchmark.low, hashes.low) }
   const first = firstOfEach(all)
-  const nearest = new Int32Array(rows).fill(-1)
+  const nearest = shared.integers(rows).fill(-1)
   let open = distinctOf(all, first)
   // By increasing distance, so that rows with a match are excluded from the more expensive passes.
   for (let bits = 1; bits <= distance && images > 0; bits++) {

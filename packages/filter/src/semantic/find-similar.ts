@@ -1,4 +1,5 @@
 import { breather } from '@skyscript/core'
+import { shared } from '../shared-arrays.ts'
 import type { Embeddings } from './embeddings-file.ts'
 import { dot, SKETCH, sketchesOf } from './sketches.ts'
 import { LEAF, splitTree } from './split-tree.ts'
@@ -33,8 +34,8 @@ export async function findSimilar(
   const limit = limitFor(least)
   const rank = new Uint32Array(rows)
   for (const [place, row] of ranked.entries()) rank[row] = place
-  const like = new Int32Array(rows).fill(-1)
-  const cosines = new Float32Array(rows)
+  const like = shared.integers(rows).fill(-1)
+  const cosines = shared.singles(rows)
   /** The sketches of a leaf. */
   const near = new Int32Array(LEAF * SKETCH)
   const breathe = breather()

@@ -28,8 +28,8 @@ interface Edge extends Meridian {
 }
 
 /**
- * Where images are large compared with the region, many overlap each inner side of held-out ground: then its
- * parts are next to each other at one edge of the region and extend beyond it.
+ * Where images are large compared with the region, many overlap each inner side of held-out ground, and a large part does
+ * not fit into a lattice: then the parts are next to each other at one edge of the region and extend beyond it.
  */
 export const edge: SplitCriterion<Edge> = {
   kind: 'edge',

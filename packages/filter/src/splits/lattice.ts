@@ -81,7 +81,7 @@ function rectanglesOf(layout: Lattice, x: number, y: number, seed: number): Rect
   const quarters = { val: first, test: second, benchmark: third }
   return HELD_OUT_PARTS.flatMap((part): Rectangle[] => {
     const quarter = quarters[part]
-    // At most half a cell, so that it fits into a quarter: the settings allow shares up to 20 %.
+    // At most half a cell, so that it fits into a quarter: there is no lattice for larger shares.
     const side = Math.sqrt(layout[part])
     if (side === 0) return []
     // Fractions of the cell, 0 to 1.

@@ -32,6 +32,8 @@ const LARGEST_CELL = 20_000
  * held-out ground.
  */
 const IMAGES_PER_CELL = 45
+/** Maximum percentage of a part that has rectangles in a lattice: each must fit into a quarter of its cell. */
+const LARGEST_SHARE = 25
 
 /** A region's ground for `filter.split.degrees: auto`, measured. */
 export interface Ground extends Meridian {
@@ -41,13 +43,13 @@ export interface Ground extends Meridian {
   readonly metresPerDegreeEast: number
   /** Metres. */
   readonly size: readonly [width: number, height: number]
-  /** The side of a lattice cell in metres; null if images are so large that too many would overlap held-out rectangles. */
+  /** The side of a lattice cell in metres; null if held-out rectangles would not fit, or too many images would overlap them. */
   readonly cell: number | null
 }
 
 /** Null if the settings ask for something else than ground that fits the region. */
 export function autoGround(
-  { by, degrees }: Config['filter']['split'],
+  { by, degrees, benchmark = 0 }: Config['filter']['split'],
   { extent: [west, south, east, north], imageSide }: Region,
 ): Ground | null {
   if (by !== 'block' || degrees !== 'auto') return null
@@ -57,7 +59,11 @@ export function autoGround(
   const cell = Math.max(IMAGES_PER_CELL * imageSide, Math.min(across / CELLS_ACROSS, LARGEST_CELL))
   return {
     ...{ meridian: relativeLongitude((west + east) / 2, 0), left: (west - east) / 2, south },
-    ...{ metresPerDegreeEast, size: [width, height], cell: 2 * cell <= across ? cell : null },
+    ...{
+      metresPerDegreeEast,
+      size: [width, height],
+      cell: 2 * cell <= across && benchmark <= LARGEST_SHARE ? cell : null,
+    },
   }
 }
 
