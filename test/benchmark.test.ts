@@ -1,6 +1,6 @@
 // @module-tag slow
 /** Benchmark sets of a dataset: made by a build or afterwards, checked, and gone with their settings. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -22,11 +22,11 @@ const CLASSES = [
   { leisure: 'swimming_pool' },
 ]
 /** A grid of squares, each class in turn, 300 m apart. */
-const MAP: readonly Drawn[] = Array.from({ length: 72 }, (_, i) => ({
+const MAP: readonly Drawn[] = Array.from({ length: 36 }, (_, i) => ({
   id: i + 1,
   tags: CLASSES[(i * 5 + Math.floor(i / 12)) % CLASSES.length]!,
   at: [[(i % 9) * 300 - 2700, Math.floor(i / 9) * 300]],
-  half: 8 + (i % 5),
+  half: 4 + (i % 5),
 }))
 const SPLIT = { by: 'block', degrees: 0.002, val: 5, test: 5 }
 const filter = { scorers: [{ name: 'openai', model: MODEL }], val: 2, test: 2, split: { ...SPLIT, benchmark: 20 } }
@@ -81,12 +81,26 @@ test('the command makes the same bytes as a build with these settings, and a bui
   expect(Object.keys(JSON.parse(made.stdout).sets)).toEqual(['SkyScript_cls', 'SkyScript_retrieval'])
   expect(filesOf(at('later'))).toEqual(filesOf(at('sets')))
   expect(made.stderr).toContain('region file')
-  writeFileSync(at('cut.yaml'), stringify({ name: 'Small', filter, benchmarks: SETS }))
-  expect((await skyscriptHere(['cut', at('plain'), '--config', at('cut.yaml')])).code).toBe(0)
-  expect(filesOf(at('plain'))).toEqual(filesOf(at('sets')))
   await buildHere(region('later'), folder.path)
-  await buildHere(region('fresh'), folder.path)
-  expect(filesOf(at('later'))).toEqual(filesOf(at('fresh')))
+  expect(filesOf(at('later'))).toEqual(filesOf(at('plain')))
+  writeFileSync(at('cut.yaml'), stringify({ name: 'Small', filter, benchmarks: SETS }))
+  expect((await skyscriptHere(['cut', at('later'), '--config', at('cut.yaml')])).code).toBe(0)
+  expect(filesOf(at('later'))).toEqual(filesOf(at('sets')))
+})
+
+test('sets of the original unpacked in the dataset stay, and are never replaced', async () => {
+  const path = 'SkyScript_cls/img_txt_pairs_val.csv'
+  await cp(at('plain'), at('foreign'), { recursive: true })
+  mkdirSync(at('foreign/SkyScript_cls'))
+  writeFileSync(at('foreign', path), 'filepath,title,label\n')
+  const before = filesOf(at('foreign'))
+  const made = await skyscriptHere(['benchmark', at('foreign'), '--per-class', '1', '--sets', 'SkyScript_cls'])
+  expect([made.code, made.stderr]).toEqual([1, expect.stringContaining(`${path}, which skyscript did not write`)])
+  expect(filesOf(at('foreign'))).toEqual(before)
+  const retrieval = ['benchmark', at('foreign'), '--sets', 'SkyScript_retrieval']
+  expect((await skyscriptHere(retrieval)).code).toBe(0)
+  expect(readFileSync(at('foreign', path), 'utf8')).toBe('filepath,title,label\n')
+  expect((await verified('foreign')).faults).toEqual([])
 })
 
 test('a set of one’s own is made from a table, and a table that can’t be used is named', async () => {
@@ -117,10 +131,11 @@ test('the report links a page of the sets with samples of each class, and README
   expect(read('report/evaluations.html')).toContain('None yet')
   expect(lock.files['report/evaluations.html']).toBeUndefined()
   for (const path of ['report/benchmarks.html', 'report/evaluations.html'])
-    expect(filesOf(at('fresh'))[path] ?? null, path).toBeNull()
+    expect(filesOf(at('plain'))[path] ?? null, path).toBeNull()
   // A file of results that can't be read stops nothing.
-  writeFileSync(at('plain', 'evaluations.json'), '{')
-  const made = await skyscriptHere(['benchmark', at('plain'), '--per-class', '1', '--sets', 'SkyScript_cls'])
+  await cp(at('plain'), at('unread'), { recursive: true })
+  writeFileSync(at('unread', 'evaluations.json'), '{')
+  const made = await skyscriptHere(['benchmark', at('unread'), '--per-class', '1', '--sets', 'SkyScript_cls'])
   expect([made.code, made.stderr]).toEqual([0, expect.stringContaining('evaluations.json is not valid')])
 })
 
@@ -172,6 +187,17 @@ test.each([
   }
   const { faults } = await verified('changed')
   expect(faults.map((fault: { message: string }) => fault.message).join('\n')).toMatch(message)
+})
+
+test('verify finds pairs that are neither in a set nor counted as left out', async () => {
+  await cp(at('sets'), at('uncounted'), { recursive: true })
+  const record = JSON.parse(readFileSync(at('uncounted/SkyScript_cls/benchmark.json'), 'utf8'))
+  record.excluded['no-class'] = 1
+  writeFileSync(at('uncounted/SkyScript_cls/benchmark.json'), JSON.stringify(record))
+  const { faults } = await verified('uncounted')
+  expect(faults).toContainEqual(
+    expect.objectContaining({ message: expect.stringMatching(/counts \d+ pairs in the set/) }),
+  )
 })
 
 const trained = () => readFileSync(at('sets', 'Small_train_unfiltered_5M.csv'), 'utf8').split('\n')[1]!.split(',')[0]!

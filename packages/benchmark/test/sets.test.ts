@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Tags } from '@skyscript/core'
+import type { Box, Tags } from '@skyscript/core'
 import { parseBenchmarkRecord } from '@skyscript/dataset/benchmarks'
 import { createHashColumn, matchAgainst, nearDuplicates } from '@skyscript/filter'
 import { parse } from 'csv-parse/sync'
@@ -167,6 +167,40 @@ test('split by image, no image shows ground of train or val', async () => {
   expect(notes).toHaveLength(3)
 })
 
+test('split by image, sets on ground of their own show no ground of test either, which verify would find', async () => {
+  const split = { ...BY_IMAGE, benchmark: 20 }
+  // Places of two images each.
+  const boxOf = (i: number): Box => [7 + (i >> 1) / 100, 46, 7.01 + (i >> 1) / 100, 46.01]
+  const rows = many(300).map(({ tags }, i) =>
+    rowOf(`n${i + 1}`, {
+      centerTags: tags,
+      phash: looks(i),
+      box: boxOf(i),
+      similarities: [((i * 7919) % 1000) / 1000],
+    }),
+  )
+  const { folder, manifest } = await assembled(rows, { filter: { split } })
+  await makeBenchmarks({
+    settings: { ...SETTINGS, perClass: 1, sets: ['SkyScript_retrieval'] },
+    from: 'benchmark',
+    checksGround: true,
+    scorers: ['openai'],
+    looks: { column: createHashColumn, match: matchAgainst, firstOf: (images) => nearDuplicates(images).firstOf },
+    seed: 51,
+    storage: folderStorage(folder),
+  })
+  const text = await readFile(join(folder, 'SkyScript_retrieval/img_txt_pairs_test.csv'), 'utf8')
+  const shown = new Set((parse(text, { columns: true }) as Record<string, string>[]).map(({ filepath }) => filepath))
+  expect(shown.size).toBeGreaterThan(0)
+  const pairs = await manifest()
+  const places = (of: (pair: (typeof pairs)[number]) => boolean) => new Set(pairs.filter(of).map(({ west }) => west))
+  const ofTest = places(({ split: part }) => part === 'test')
+  const ofSet = [...places(({ filepath }) => shown.has(filepath as string))]
+  expect(ofSet.filter((place) => ofTest.has(place))).toEqual([])
+  const { excluded } = JSON.parse(await readFile(join(folder, 'SkyScript_retrieval/benchmark.json'), 'utf8'))
+  expect(excluded['ground-of-test']).toBeGreaterThan(0)
+})
+
 describe('which classes a set has', () => {
   test('with fewer than five, it is not made, and a note says which size would give five', async () => {
     const { sets } = await made(many(200), { perClass: 20 })
@@ -274,6 +308,8 @@ describe('tables of classes', () => {
     ['class,tags\na,b=c\n,e=f\n', 'line 3: is blank, which would be a class without a name'],
     ['class,tags\n1,b=c\n', 'line 2: the class name "1" looks like a number'],
     ['class,tags\na,b=c\nb,c=d\n', 'has 2 classes, but top-5 accuracy needs at least 5'],
+    ['class,tags\n"a\nb",b=c\n', 'line 2: the class "a\\nb" or its group has a line break'],
+    ['class,tags,group\na,b=c,"d\u2028e"\n', 'has a line break or another control character'],
     ['class,tags,group\na,b=c,\n', 'line 2: the class "a" has no group'],
   ])('%j is refused', (text, message) => {
     expect(() => parseClassTable(text, 'own.csv')).toThrow(message)

@@ -292,10 +292,13 @@ const filterFields = z.strictObject({
 const filter = filterFields.superRefine((given, context) =>
   checkMixtures(given, (path, message) => context.addIssue({ code: 'custom', path, message })),
 )
+/** Exports have folders by the names of sets, and some disks ignore case. */
+const SHIPPED = new Set(BENCHMARK_SETS.map((name) => name.toLowerCase()))
 const ownSet = z.strictObject({
   name: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'must be 1 to 64 letters, digits, underscores or dashes')
+    .refine((name) => !SHIPPED.has(name.toLowerCase()), 'is the name of a shipped set; choose another')
     .describe('Name of the set; its files are in `benchmarks/<name>/`'),
   classes: z
     .string()
@@ -304,7 +307,12 @@ const ownSet = z.strictObject({
       'CSV file with the columns `class,tags` or `class,tags,group`: [which tags show which class](../how-to/benchmarks.md#a-set-of-your-own)',
     ),
   prompts: z
-    .array(z.string().refine((prompt) => prompt.includes('{c}'), 'must contain {c}, where the class goes'))
+    .array(
+      z
+        .string()
+        .refine((prompt) => prompt.includes('{c}'), 'must contain {c}, where the class goes')
+        .refine((prompt) => !/[\p{Cc}\u2028\u2029]/u.test(prompt), 'must be one line, without a line break at its end'),
+    )
     .min(1)
     .default(['a satellite photo of {c}.', 'a satellite image of {c}'])
     .describe('Texts that a model compares images with; `{c}` stands for the class'),
@@ -328,7 +336,10 @@ export const benchmarkSettings = z.strictObject({
   retrieval: z.int().min(1).max(1_000_000).default(30_000).describe('Largest number of pairs of the retrieval set'),
   own: z
     .array(ownSet)
-    .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'has two sets of one name')
+    .refine(
+      (list) => new Set(list.map(({ name }) => name.toLowerCase())).size === list.length,
+      'has two sets of one name (case is ignored)',
+    )
     .default([])
     .describe('Sets of your own, by a table of classes'),
 })

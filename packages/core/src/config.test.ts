@@ -180,6 +180,14 @@ test.each([
   expect(() => parseConfig(`${minimal}filter: { ${setting} }\n`, 'region.yaml')).toThrow(sentence)
 })
 
+test.each([
+  ['own: [{ name: Roof_Shape, classes: a.csv }]', 'benchmarks.own[0].name: is the name of a shipped set'],
+  ['own: [{ name: a, classes: a.csv }, { name: A, classes: b.csv }]', 'benchmarks.own: has two sets of one name'],
+  ['own: [{ name: a, classes: a.csv, prompts: ["x {c}\\n"] }]', 'benchmarks.own[0].prompts[0]: must be one line'],
+])('a benchmark set that could not be told from another, or be listed, is refused: %s', (setting, sentence) => {
+  expect(() => parseConfig(`${minimal}benchmarks: { ${setting} }\n`, 'region.yaml')).toThrow(sentence)
+})
+
 test('no more ground is held out for benchmark sets than fits, but any share of the objects', () => {
   const of = (split: string) =>
     parseConfig(`${minimal}filter: { split: { ${split} } }\n`, 'r.yaml').filter.split.benchmark

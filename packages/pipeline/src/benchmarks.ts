@@ -2,12 +2,13 @@ import { basename } from 'node:path'
 import {
   BENCHMARK_RULES,
   type BenchmarkSettings,
+  definitionsOf,
   type MadeSets,
   makeBenchmarks,
   parseClassTable,
 } from '@skyscript/benchmark/sets'
-import type { Config, Storage } from '@skyscript/core'
-import { SET_FOLDERS, setFolderOf } from '@skyscript/dataset/benchmarks'
+import { type Config, InputError, type Storage } from '@skyscript/core'
+import { BENCHMARK_RECORD, SET_FOLDERS, setFolderOf } from '@skyscript/dataset/benchmarks'
 import { createHashColumn, matchAgainst, nearDuplicates } from '@skyscript/filter'
 import { readTextFile } from './text-file.ts'
 
@@ -49,10 +50,39 @@ export function makeSets(
   })
 }
 
-/** Files of sets that the settings no longer name. */
-export async function removeOldSets(storage: Storage, files: ReadonlyMap<string, string>): Promise<void> {
-  for (const folder of SET_FOLDERS) {
-    for await (const { key } of storage.list(`${folder}/`))
-      if (setFolderOf(key) !== null && !files.has(key)) await storage.delete(key)
+/**
+ * Checks that sets of these settings would overwrite only sets of ours. The original's, unpacked in the same folder, have no record.
+ *
+ * @throws InputError `foreign-set`
+ */
+export async function checkSetFolders(storage: Storage, settings: BenchmarkSettings): Promise<void> {
+  const wanted = new Set(definitionsOf(settings).map(({ folder }) => folder))
+  for (const [folder, files] of await filesOfSets(storage)) {
+    if (!wanted.has(folder) || files.includes(recordOf(folder))) continue
+    const message = `${storage.url} has ${files[0]}, which skyscript did not write and the benchmark set ${folder} would replace; move it elsewhere, or leave the set out.`
+    throw new InputError('foreign-set', message)
   }
+}
+
+/** Removes the sets of the last build or cut. The record goes last, so that what is left after a stop is still known as ours. */
+export async function removeSets(storage: Storage): Promise<void> {
+  for (const [folder, files] of await filesOfSets(storage)) {
+    const record = recordOf(folder)
+    if (!files.includes(record)) continue
+    for (const path of [...files.filter((each) => each !== record), record]) await storage.delete(path)
+  }
+}
+
+const recordOf = (folder: string) => `${folder}/${BENCHMARK_RECORD}`
+
+/** By folder. */
+async function filesOfSets(storage: Storage): Promise<Map<string, string[]>> {
+  const files = new Map<string, string[]>()
+  for (const top of SET_FOLDERS) {
+    for await (const { key } of storage.list(`${top}/`)) {
+      const folder = setFolderOf(key)
+      if (folder !== null) files.set(folder, [...(files.get(folder) ?? []), key])
+    }
+  }
+  return files
 }

@@ -48,7 +48,7 @@ import {
   writeEvaluationsPage,
 } from '@skyscript/dataset/report'
 import { type BenchmarkImages, cutDataset, readBenchmarkImages, type ScorerIdentity } from '@skyscript/filter'
-import { type BenchmarkFacts, makeSets, removeOldSets } from './benchmarks.ts'
+import { type BenchmarkFacts, checkSetFolders, makeSets, removeSets } from './benchmarks.ts'
 import { balancesByClass, classOfTags, classTable } from './classes.ts'
 import { type LockedConfig, lockedFilter } from './lock.ts'
 import { haveSums } from './presence/presence.ts'
@@ -188,13 +188,15 @@ export async function cutStored(
   const found = await findAssembled(facts, storage, isSuspect)
   if (found !== null) return found
   checkEmbeddings(state)
+  const { config } = state
+  const { benchmarks } = config
+  if (benchmarks) await checkSetFolders(storage, benchmarks)
   await beginChange(storage)
   // Before any file of these settings: whatever stops this cut, the next one knows their names.
   await storage.put(STATE, stateText(state))
   if (exclude === null) await storage.delete(EXCLUDE)
   else await storage.put(EXCLUDE, excludeText(exclude))
   const progress = terminal.stage('cut', 'pairs')
-  const { config } = state
   const scorers = config.filter.scorers.map((scorer) => scorer.name)
   const summary = await cutDataset({
     name: config.name,
@@ -207,7 +209,8 @@ export async function cutStored(
     storage,
     signal,
   })
-  const { benchmarks } = config
+  // Before sets are written: names that differ in case only may be one folder.
+  await removeSets(storage)
   const sets = benchmarks && (await makeSets(benchmarks, { ...config, scorers }, { storage, signal }))
   const sourceOf = sourceFinder(config)
   const sources = Object.entries(years).map(([alias, each]) => {
@@ -241,7 +244,6 @@ export async function cutStored(
     ...Object.entries(texts).map(([path, text]) => [path, sha256(text)] as const),
   ])
   await removeStrays(storage, names, files)
-  await removeOldSets(storage, files)
   if (!files.has(BENCHMARKS_REPORT))
     for (const path of [BENCHMARKS_REPORT, EVALUATIONS_REPORT]) await storage.delete(path)
   // Files of former names are gone, so nothing of the dataset depends on what it was called before.

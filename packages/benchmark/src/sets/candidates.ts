@@ -29,7 +29,7 @@ export interface Candidate {
   /** By scorer. */
   readonly similarities: readonly number[]
   /** Why it is in no set, whatever it shows; null if it may be in one. */
-  unfit: 'looks-like-training' | 'ground-of-training' | null
+  unfit: 'looks-like-training' | 'ground-of-training' | 'ground-of-test' | null
 }
 
 const EDGES = ['west', 'south', 'east', 'north'] as const
@@ -40,7 +40,8 @@ const SLIVER = 1e-9
  * The pairs of a split, and which of them resemble training. Memory: some 500 bytes for every one of them, and 60 for every image of
  * training.
  *
- * @param options.checksGround compares boxes with those of train and val too, for splits that divide no ground
+ * @param options.checksGround compares boxes with those of train and val too, and of test if the pairs are not of test: for splits that
+ *   divide no ground
  */
 export async function readCandidates(
   manifest: ManifestFile,
@@ -79,7 +80,7 @@ export async function readCandidates(
   if (candidates.length === 0) return candidates
   const matches = looks.match(hashesOf(candidates, looks), training.end())
   for (const [i, match] of matches.entries()) if (match >= 0) candidates[i]!.unfit = 'looks-like-training'
-  if (checksGround) await markSharedGround(manifest, candidates, boxes, signal)
+  if (checksGround) await markSharedGround(manifest, from, candidates, boxes, signal)
   return candidates
 }
 
@@ -93,6 +94,7 @@ export function hashesOf(candidates: readonly Candidate[], looks: Looks): Hashes
 
 async function markSharedGround(
   manifest: ManifestFile,
+  from: 'test' | 'benchmark',
   candidates: readonly Candidate[],
   boxes: readonly Box[],
   signal: AbortSignal | undefined,
@@ -104,9 +106,11 @@ async function markSharedGround(
     signal?.throwIfAborted()
     const read = await manifest.readGroup(group, ['split', ...EDGES])
     for (const [i, split] of (read.split as string[]).entries()) {
-      if (!isTraining(split)) continue
+      const isOther = split === 'test' && split !== from
+      if (!isTraining(split) && !isOther) continue
       const [west, south, east, north] = EDGES.map((edge) => read[edge]![i] as number)
-      for (const found of tree.search(west!, south!, east!, north!)) candidates[found]!.unfit ??= 'ground-of-training'
+      for (const found of tree.search(west!, south!, east!, north!))
+        candidates[found]!.unfit ??= isOther ? 'ground-of-test' : 'ground-of-training'
     }
   }
 }

@@ -103,15 +103,16 @@ function labelColumns(table: ClassTable, isKept: readonly boolean[], allClasses:
 
 /** @param sizes by class: images that could be used */
 function refusalOf(sizes: readonly number[], { perClass, allClasses }: BenchmarkSettings): string | null {
+  const needed = allClasses ? 1 : FEWEST_CLASSES
   const enough = sizes.filter((size) => size >= perClass).length
-  if (enough >= (allClasses ? 1 : FEWEST_CLASSES)) return null
+  if (enough >= needed) return null
   const found = `${formatCounted(enough, 'class', 'classes')} of ${sizes.length} ${enough === 1 ? 'has' : 'have'} ${formatCounted(perClass, 'image')}`
-  const most = sizes.toSorted((a, b) => b - a)[FEWEST_CLASSES - 1]!
+  const most = sizes.toSorted((a, b) => b - a)[needed - 1]!
   const advice =
     most > 0
       ? `perClass: ${most} would give ${formatCounted(sizes.filter((size) => size >= most).length, 'class', 'classes')}`
       : 'a larger region, or more held-out ground, has more'
-  return `${found}, and a set needs ${allClasses ? 1 : FEWEST_CLASSES}; ${advice}`
+  return `${found}, and a set needs ${needed}; ${advice}`
 }
 
 /** The share of pairs that a retrieval set is drawn from, as the original's: the most similar ones. */
@@ -142,7 +143,12 @@ export function choosePairs(
     images: chosen.sort((a, b) => a.row - b.row).map((candidate) => ({ candidate, labels: [] })),
     labels: [],
     excluded,
-    refusal: chosen.length > 0 ? null : 'no pair is on its ground',
+    refusal:
+      chosen.length > 0
+        ? null
+        : candidates.length === 0
+          ? 'no pair is on its ground'
+          : 'every pair on its ground looks like a training image, or shows ground of one',
   }
 }
 

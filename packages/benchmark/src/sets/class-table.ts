@@ -13,6 +13,8 @@ export interface ClassRow {
 /** In the order of the class index. */
 export type ClassTable = readonly ClassRow[]
 
+/** At these Python ends a line of a class list, or strips them from its ends. */
+const UNLISTABLE = /[\p{Cc}\u2028\u2029]/u
 const COLUMNS = ['class', 'tags', 'group']
 
 /**
@@ -30,6 +32,8 @@ export function parseClassTable(text: string, name: string): ClassTable {
   const table = rows.map(({ line, fields }) => {
     const fault = (what: string) => new InputError('bad-classes', `${name}, line ${line}: ${what}.`)
     const [className = '', tags = '', group = ''] = fields.map((field) => field.trim())
+    if (UNLISTABLE.test(className + group))
+      throw fault(`the class ${JSON.stringify(className)} or its group has a line break or another control character`)
     if (hasGroups && group === '') throw fault(`the class "${className}" has no group`)
     const lists = tags.split(';').map((list) => list.split('+').map(tagOf))
     if (lists.flat().includes(null))

@@ -3,6 +3,6 @@
  * that a user describes by a table of tags and classes.
  */
 export { type ClassTable, createLabeller, parseClassTable } from './class-table.ts'
-export { type BenchmarkSettings, type OwnSet, shippedTable } from './definitions.ts'
+export { type BenchmarkSettings, definitionsOf, type OwnSet, shippedTable } from './definitions.ts'
 export { type LabelObject, labellersOf } from './label-objects.ts'
 export { BENCHMARK_RULES, type MadeSets, makeBenchmarks } from './make-sets.ts'

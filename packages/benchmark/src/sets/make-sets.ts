@@ -68,10 +68,11 @@ export async function makeBenchmarks(options: {
       const csv = await csvOf(manifest, set)
       const record = recordOf(definition, set, { from, csv, doubtOf })
       const texts = {
+        // First, so that no folder with files of ours is without.
+        [BENCHMARK_RECORD]: `${JSON.stringify(record, null, 2)}\n`,
         [setCsv(folder)]: csv,
         ...Object.fromEntries(set.labels.map(({ column, classes }) => [classListOf(column), lines(classes)])),
         ...(Array.isArray(definition.prompts) && { [PROMPTS_FILE]: lines(definition.prompts) }),
-        [BENCHMARK_RECORD]: `${JSON.stringify(record, null, 2)}\n`,
       }
       for (const [name, text] of Object.entries(texts)) {
         await storage.put(`${folder}/${name}`, text)

@@ -23,6 +23,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'beyond-largest-number': 'beyond the largest number of pairs',
   'beyond-per-class': 'beyond the number of images per class',
   'class-too-small': 'the class has too few images',
+  'ground-of-test': 'shows ground of a test image',
   'ground-of-training': 'shows ground of a training or validation image',
   'looks-like-another-class': 'looks like an image of another class',
   'looks-like-another-image': 'looks like another image of the set',

@@ -1,4 +1,4 @@
-import { getJson, type Storage } from '@skyscript/core'
+import { count, getJson, type Storage } from '@skyscript/core'
 import {
   BENCHMARK_RECORD,
   type BenchmarkRecord,
@@ -32,6 +32,7 @@ export async function checkBenchmarks(
   faults: FaultList,
 ): Promise<BenchmarkContent[]> {
   const contents: BenchmarkContent[] = []
+  const pairs = pairsBySplit(index)
   for (const [folder, { images, classes }] of Object.entries(lock.benchmarks ?? {})) {
     const csv = `${folder}/${setCsv(folder)}`
     if (setFolderOf(csv) !== folder) {
@@ -49,16 +50,33 @@ export async function checkBenchmarks(
       faults.add('benchmark', `${folder}/${BENCHMARK_RECORD}`, `has another sha256 of ${csv} than the lock`)
     if (record.images !== images || (record.labels[0]?.classes.length ?? 0) !== classes)
       faults.add('benchmark', `${folder}/${BENCHMARK_RECORD}`, 'counts other images or classes than the lock')
+    const counted = Object.values(record.excluded).reduce((sum, n) => sum + n, record.images)
+    const onGround = pairs.get(record.from) ?? 0
+    if (counted !== onGround)
+      faults.add(
+        'benchmark',
+        `${folder}/${BENCHMARK_RECORD}`,
+        `counts ${counted} pairs in the set and left out, the split ${record.from} has ${onGround}`,
+      )
     await checkClassLists(storage, folder, record, faults)
     const members = await checkRows(storage, csv, record, index, faults)
     if (members !== null) contents.push({ from: record.from, members })
   }
   for (const folder of SET_FOLDERS) {
-    for await (const { key } of storage.list(`${folder}/`))
-      if (setFolderOf(key) !== null && !Object.hasOwn(lock.files, key))
-        faults.add('stray-file', key, 'is not in the lock')
+    const found: string[] = []
+    for await (const { key } of storage.list(`${folder}/`)) if (setFolderOf(key) !== null) found.push(key)
+    // The original's sets, unpacked in the same folder, have no record.
+    const isOurs = (key: string) => found.includes(`${setFolderOf(key)}/${BENCHMARK_RECORD}`)
+    for (const key of found)
+      if (isOurs(key) && !Object.hasOwn(lock.files, key)) faults.add('stray-file', key, 'is not in the lock')
   }
   return contents
+}
+
+function pairsBySplit(index: RowIndex): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (let row = 0; row < index.size; row++) count(counts, index.split(row) ?? '')
+  return counts
 }
 
 async function readRecord(storage: Storage, folder: string, faults: FaultList): Promise<BenchmarkRecord | null> {

@@ -48,7 +48,9 @@ export const benchmark = defineCommand({
       const defaults = await readBenchmarks(parseBenchmarkSettings({ own: tables }))
       return cutAgain({ storage, terminal, signal }, settings, (state) => {
         const former = state.config.benchmarks ?? defaults!
-        const kept = former.own.filter(({ name }) => !tables.some((table) => table.name === name))
+        const isGiven = ({ name }: { readonly name: string }) =>
+          tables.some((table) => table.name.toLowerCase() === name.toLowerCase())
+        const kept = former.own.filter((set) => !isGiven(set))
         const benchmarks = { ...former, ...changed, own: [...kept, ...defaults!.own] }
         return { ...state, config: { ...state.config, benchmarks } }
       })

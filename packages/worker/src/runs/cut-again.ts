@@ -1,3 +1,4 @@
+import { BENCHMARK_RULES } from '@skyscript/benchmark/sets'
 import { getJson, InputError } from '@skyscript/core'
 import type { CutSettings } from '@skyscript/core/config'
 import { MANIFEST } from '@skyscript/dataset'
@@ -43,7 +44,7 @@ export async function cutAgain(
     settings === null ? await storedExclude(storage) : await readExclude(settings.from.filter.exclude, terminal)
   const chosen =
     settings === null ? stored : withFilter(stored, settings.from, await readBenchmarks(settings.from.benchmarks))
-  const state = change({ ...chosen, exclude: exclude?.fingerprint ?? null })
+  const state = withRules(change({ ...chosen, exclude: exclude?.fingerprint ?? null }))
   const missing = state.config.filter.scorers.find(({ name }) => !stored.scorers.some((each) => each.name === name))
   if (missing !== undefined)
     throw new InputError(
@@ -51,4 +52,11 @@ export async function cutAgain(
       `${settings?.file} names scorer "${missing.name}", for which no scores are stored; run skyscript build to score with it.`,
     )
   return cutStored(state, exclude, { storage, terminal, signal })
+}
+
+/** Stored settings may be of a version with other rules for benchmark sets. */
+function withRules(state: DatasetState): DatasetState {
+  const { benchmarks } = state.config
+  if (benchmarks === undefined) return state
+  return { ...state, config: { ...state.config, benchmarks: { ...benchmarks, rules: BENCHMARK_RULES } } }
 }
