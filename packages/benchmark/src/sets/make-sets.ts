@@ -100,11 +100,14 @@ async function csvOf(manifest: ManifestFile, { images, labels }: ChosenSet): Pro
 /** Columns of the manifest for the rows of some images. */
 async function textsOf(manifest: ManifestFile, images: readonly ChosenImage[], columns: readonly string[]) {
   const texts: string[][] = images.map(() => [])
+  const byRow = [...images.entries()].sort(([, a], [, b]) => a.candidate.row - b.candidate.row)
+  let next = 0
   for (const [group, { from, to }] of manifest.groups.entries()) {
-    const here = [...images.entries()].filter(([, { candidate }]) => candidate.row >= from && candidate.row < to)
-    if (here.length === 0) continue
+    const first = next
+    while (next < byRow.length && byRow[next]![1].candidate.row < to) next++
+    if (next === first) continue
     const read = await manifest.readGroup(group, columns)
-    for (const [i, { candidate }] of here)
+    for (const [i, { candidate }] of byRow.slice(first, next))
       texts[i] = columns.map((column) => read[column]![candidate.row - from] as string)
   }
   return texts

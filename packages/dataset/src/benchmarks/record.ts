@@ -42,4 +42,15 @@ const schema = z.object({
 
 export type BenchmarkRecord = z.infer<typeof schema>
 
+/** The record in a file's text. */
+export function parseBenchmarkText(text: string): Checked<BenchmarkRecord> {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    return { faults: ['it is not JSON'] }
+  }
+  return parseBenchmarkRecord(json)
+}
+
 export const parseBenchmarkRecord = (json: unknown): Checked<BenchmarkRecord> => checkWith(schema, json)

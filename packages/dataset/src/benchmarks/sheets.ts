@@ -6,7 +6,7 @@ import { openManifestFile } from '../manifest-file.ts'
 import { MANIFEST, SIMILARITY } from '../names.ts'
 import { createDoubts, type Doubt } from './doubt.ts'
 import { BENCHMARK_RECORD, setCsv } from './names.ts'
-import { type BenchmarkRecord, parseBenchmarkRecord } from './record.ts'
+import { type BenchmarkRecord, parseBenchmarkText } from './record.ts'
 
 /** Images of each class on a contact sheet; of a set of captions, images. */
 const PER_CLASS = 12
@@ -91,7 +91,7 @@ function drawn(rows: readonly Row[], size: number): SampledImage[] {
 
 async function readRecord(storage: Storage, folder: string): Promise<BenchmarkRecord> {
   const path = `${folder}/${BENCHMARK_RECORD}`
-  const checked = parseBenchmarkRecord(JSON.parse(await textOf(storage, path)))
+  const checked = parseBenchmarkText(await textOf(storage, path))
   if ('value' in checked) return checked.value
   throw new InputError('bad-benchmark', `${path} is not valid (${checked.faults[0]}); run skyscript benchmark again.`)
 }

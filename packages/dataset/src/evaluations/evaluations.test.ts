@@ -89,6 +89,17 @@ test('the card has sizes, classes and samples of the sets, and results with mode
   expect(card).toContain('| tiny | 10 | 6 | 10.0 % | 50.0 % | 20.0 % | 70.0 % | 2026-01-02 |  |')
 })
 
+test('a record that can’t be read makes results stale, and stops a card with a sentence', async () => {
+  const { storage, lock } = await openWithSets()
+  await storage.put('evaluations.json', JSON.stringify(await saved()))
+  await storage.put('SkyScript_cls/benchmark.json', '{')
+  const shown = await readEvaluations(storage, lock)
+  expect(shown.filter(({ set, isStale }) => set === 'SkyScript_cls' && isStale)).toHaveLength(2)
+  await expect(readSheets(storage, ['SkyScript_cls'], { scorers: ['openai'], seed: 51 })).rejects.toMatchObject({
+    ...{ code: 'bad-benchmark', message: expect.stringContaining('it is not JSON') },
+  })
+})
+
 test.each(['{', '[{"set": 3}]'])('a file of results that says %s is refused', async (text) => {
   const { storage, lock } = await openWithSets()
   await storage.put('evaluations.json', text)

@@ -1,7 +1,7 @@
 import { InputError, type Storage } from '@skyscript/core'
 import { parse } from 'csv-parse/sync'
 import { z } from 'zod'
-import { type BenchmarkRecord, contentHash, parseBenchmarkRecord, recordPaths, setCsv } from '../benchmarks/index.ts'
+import { type BenchmarkRecord, contentHash, parseBenchmarkText, recordPaths, setCsv } from '../benchmarks/index.ts'
 import { localFile } from '../local-file.ts'
 import type { DatasetLock } from '../lock.ts'
 import { openManifestFile } from '../manifest-file.ts'
@@ -88,7 +88,7 @@ async function readContents(
   const wanted: { readonly record: BenchmarkRecord; readonly rows: readonly Record<string, string>[] }[] = []
   for (const { folder, path } of recordPaths(files)) {
     const json = await storage.get(path)
-    const checked = json && parseBenchmarkRecord(JSON.parse(Buffer.from(json).toString('utf8')))
+    const checked = json && parseBenchmarkText(Buffer.from(json).toString('utf8'))
     if (!checked || !('value' in checked) || !names.has(checked.value.name)) continue
     const csv = await storage.get(`${folder}/${setCsv(folder)}`)
     if (csv !== null) wanted.push({ record: checked.value, rows: parse(Buffer.from(csv), { columns: true }) })

@@ -1,6 +1,6 @@
 import { InputError, type Storage, seededFraction, sha256, type Tags } from '@skyscript/core'
 import { parse } from 'csv-parse/sync'
-import { type BenchmarkRecord, parseBenchmarkRecord, recordPaths, setCsv } from '../../benchmarks/index.ts'
+import { type BenchmarkRecord, parseBenchmarkText, recordPaths, setCsv } from '../../benchmarks/index.ts'
 import { Lowest } from '../../lowest.ts'
 import { LOCK } from '../../names.ts'
 import { changed, type FinishedDataset, type Manifest, openManifest, type Row } from '../dataset.ts'
@@ -46,7 +46,7 @@ type Files = Pick<FinishedDataset, 'storage' | 'lock'>
 export async function benchmarksOf(dataset: Files): Promise<BenchmarkSet[]> {
   const sets: BenchmarkSet[] = []
   for (const { folder, path } of recordPaths(dataset.lock.files)) {
-    const checked = parseBenchmarkRecord(JSON.parse(await readListed(dataset, path)))
+    const checked = parseBenchmarkText(await readListed(dataset, path))
     if ('faults' in checked)
       throw new InputError(
         'bad-benchmark',
