@@ -1,7 +1,7 @@
 // @module-tag slow
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import sharp from 'sharp'
@@ -184,6 +184,9 @@ test('the table has a line for each set, and --at-least names a set', async () =
   const unknown = await evaluate(...given, '--at-least', 'aid.label.top1=0.5')
   expect([unknown.code, unknown.stdout]).toEqual([1, ''])
   expect(unknown.stderr).toContain('it must be one of aid.top1, aid.top5, roof_shape.label_v1.top1')
+  for (const name of ['kinds', 'kinds.v2']) await cp(at('root/wds-classes'), at('dotted', name), { recursive: true })
+  const dotted = await evaluate('--benchmarks', at('dotted'), '--at-least', 'kinds.v2.top1=0.999')
+  expect([dotted.code, dotted.stderr]).toEqual([1, expect.stringMatching(/kinds\.v2\.top1 is 0\.\d+, below 0\.999/)])
   const other = await evaluate('--benchmarks', at('root'), '--set', 'AID')
   expect(other.stderr).toContain('--set AID: there is no such set; found: aid, roof_shape, RSICD, kinds')
 })
@@ -272,6 +275,9 @@ test("models are compared side by side, with the original's published averages",
   } finally {
     await server.stop()
   }
+  const wrong = await skyscriptHere([...given.slice(0, -1), at('no-model')])
+  expect([wrong.code, wrong.stdout, wrong.stderr.trim().split('\n').length]).toEqual([1, '', 1])
+  expect(wrong.stderr).toContain(`The model folder ${at('no-model')} lacks`)
   const twice = await skyscriptHere([...given, MODEL])
   expect([twice.code, twice.stderr]).toEqual([1, expect.stringContaining(`--compare names ${MODEL} twice`)])
   const needless = await skyscriptHere([...given, '--model', MODEL])

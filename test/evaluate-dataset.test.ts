@@ -1,5 +1,5 @@
 // @module-tag slow
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { sha256 } from '@skyscript/core'
 import sharp from 'sharp'
@@ -136,6 +136,13 @@ test('results are saved beside the dataset, ordered, and replaced by set, column
     { ...kept, set: 'zebra' },
   ])
   expect(await readFile(join(output, 'report', 'evaluations.html'), 'utf8')).toContain('a-model')
+  await mkdir(at('twice'))
+  for (const name of ['a', 'b']) await symlink(output, at('twice', name))
+  await writeFile(file, '[]')
+  const twice = await evaluate('--benchmarks', at('twice'), '--save', output, '--json')
+  const names = JSON.parse(twice.stdout).map((each: { set: string }) => each.set)
+  expect(names, twice.stderr).toEqual(['a/benchmarks/kinds', 'b/benchmarks/kinds'])
+  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual([kept])
   await writeFile(file, '{}')
   expect(await refused(...given)).toContain('evaluations.json of')
 })

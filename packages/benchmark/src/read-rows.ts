@@ -4,6 +4,8 @@ import type { RowFaults } from './row-faults.ts'
 
 /** The column with an image's path, in every CSV of the original. */
 const PATH = 'filepath'
+/** The column with the name of an image's class. */
+const LABEL = 'label'
 
 /** An image of a CSV. */
 export interface ImageRow {
@@ -80,18 +82,23 @@ export async function readCaptionedRows(
   return rows
 }
 
-/** Rows with 1 where an image shows the class, and 0 where it doesn't. */
+/**
+ * Rows with 1 where an image shows the class, and 0 where it doesn't. As in the original, rows with nothing in a column `label` are
+ * left out; here a CSV may also have no such column.
+ */
 export async function readBinaryRows(
   source: CsvSource,
   options: { readonly column: string; readonly faults: RowFaults },
-): Promise<BinaryRow[]> {
+): Promise<{ readonly rows: BinaryRow[]; readonly withoutLabel: number }> {
+  const all = await readColumns(source, [options.column], options.faults, LABEL)
+  const labelled = all.filter(({ optional }) => optional === undefined || !isEmptyField(optional))
   const rows: BinaryRow[] = []
-  for (const { line, path, fields } of await readColumns(source, [options.column], options.faults)) {
+  for (const { line, path, fields } of labelled) {
     const value = isNumber(fields[0]!) ? Number(fields[0]) : Number.NaN
     if (value === 0 || value === 1) rows.push({ line, path, shown: value === 1 })
     else options.faults.add(line, 'unknown-label', `the column "${options.column}" must be 0 or 1, not "${fields[0]}"`)
   }
-  return rows
+  return { rows, withoutLabel: all.length - labelled.length }
 }
 
 /** Paths of the first rows that can be read. */
@@ -110,23 +117,30 @@ export async function readPaths({ name, chunks }: CsvSource, most: number): Prom
   return paths
 }
 
-/** The path and some other fields of each row. */
-async function readColumns({ name, chunks }: CsvSource, columns: readonly string[], faults: RowFaults) {
-  const rows: (ImageRow & { readonly fields: readonly string[] })[] = []
+/** The path and some other fields of each row, and that of a column that may be missing. */
+async function readColumns(
+  { name, chunks }: CsvSource,
+  columns: readonly string[],
+  faults: RowFaults,
+  optional?: string,
+) {
+  const rows: (ImageRow & { readonly fields: readonly string[]; readonly optional: string | undefined })[] = []
   let header: readonly string[] | undefined
   let places: readonly number[] = []
+  let extra = -1
   for await (const record of readCsv(chunks)) {
     if (header === undefined) {
       if ('fault' in record) throw new InputError('bad-csv', `${name}, line ${record.line}: ${record.fault}.`)
       header = record.fields
       places = [PATH, ...columns].map((column) => placeOf(column, record.fields, name))
+      if (optional !== undefined) extra = header.indexOf(optional)
     } else if ('fault' in record) faults.add(record.line, 'bad-line', record.fault)
     else if (record.fields.length !== header.length)
       faults.add(record.line, 'bad-line', miscounted(record.fields, header))
     else {
       const [path, ...fields] = places.map((place) => record.fields[place]!)
       if (isEmptyField(path!)) faults.add(record.line, 'missing-image', `the column "${PATH}" is empty`)
-      else rows.push({ line: record.line, path: path!, fields })
+      else rows.push({ line: record.line, path: path!, fields, optional: record.fields[extra] })
     }
   }
   if (header === undefined) throw new InputError('bad-csv', `${name} is empty; its first line must name its columns.`)

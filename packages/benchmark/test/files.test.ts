@@ -97,7 +97,7 @@ test('prompts of a file need a place for the class', async () => {
 
 test('one class is told from others by the threshold with the best F1', async () => {
   const text = 'filepath,binary\na,1\nb,0\nc,1\nd,0\n'
-  const rows = await readBinaryRows(source(text), { column: 'binary', faults: faults() })
+  const { rows } = await readBinaryRows(source(text), { column: 'binary', faults: faults() })
   const shown = rows.map((row) => row.shown)
   // The first of the thresholds between 0.1 and 0.3: -1 + 0.02 x 56.
   const found = detect([0.5, 0.1, 0.3, 0.4], shown)
@@ -109,4 +109,10 @@ test('one class is told from others by the threshold with the best F1', async ()
   expect(detect([0.2, 0.2, 0.2, 0.2], shown).average_precision).toBe(0.5)
   const bad = () => readBinaryRows(source('filepath,binary\na,2\n'), { column: 'binary', faults: faults() })
   expect(await refusal(bad)).toMatch(/^p\.csv, line 2: .* must be 0 or 1, not "2"/)
+})
+
+test('rows of a binary column without a label are left out as the original does, where there is a column of labels', async () => {
+  const text = 'filepath,label,binary\na,dam,1\nb,,0\nc,lake,0\n'
+  const { rows, withoutLabel } = await readBinaryRows(source(text), { column: 'binary', faults: faults() })
+  expect([rows.map(({ path }) => path), withoutLabel]).toEqual([['a', 'c'], 1])
 })

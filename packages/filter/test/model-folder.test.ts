@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { openClipModel } from '../src/clip/clip-model.ts'
 import { parsePreprocessing } from '../src/clip/preprocessor-config.ts'
 import { createTokenizer } from '../src/clip/tokens.ts'
-import { MODEL_FILES } from '../src/model/model-folder.ts'
+import { MODEL_FILES, OPTIONAL_MODEL_FILES, readModelFolder } from '../src/model/model-folder.ts'
 import { copyOfDemoModel, DEMO_MODEL, numbers, smallModelFiles, temporaryFolder, writeFiles } from './support/models.ts'
 import { meanColourModel, tokenSumModel } from './support/onnx.ts'
 
@@ -158,4 +158,12 @@ test.each<[string, Record<string, Uint8Array>, string]>([
   const error = await inputErrorOf(openClipModel({ folder, device: 'cpu', threads: 1, width: 8, height: 8 }))
   expect(error.code).toBe('bad-model')
   expect(error.message).toContain(named)
+})
+
+test.each(OPTIONAL_MODEL_FILES)('weights in %s identify a model', async (name) => {
+  const identityWith = async (weights: string) => {
+    const folder = await writeFiles(await temporaryFolder(), { ...smallModelFiles(), [name]: weights })
+    return (await readModelFolder(folder, { id: 'model', revision: null }, MODEL_FILES)).identity
+  }
+  expect(await identityWith('before')).not.toEqual(await identityWith('after'))
 })

@@ -15,12 +15,17 @@ export const MODEL_FILES = [
 /** The files needed of a CLIP that runs on a server. */
 export const LOCAL_FILES = ['preprocessor_config.json', 'tokenizer.json'] as const
 
-/** Weights beyond protobuf's 2 GB limit are in a file next to the model. */
-export const OPTIONAL_MODEL_FILES = ['onnx/text_model.onnx_data', 'onnx/vision_model.onnx_data'] as const
+/** Weights may be in a file next to the model, as they must be beyond protobuf's 2 GB. `.data` is what PyTorch names it. */
+export const OPTIONAL_MODEL_FILES = [
+  'onnx/text_model.onnx_data',
+  'onnx/text_model.onnx.data',
+  'onnx/vision_model.onnx_data',
+  'onnx/vision_model.onnx.data',
+] as const
 
 /** Files that a model may have in addition to the needed ones. */
 export const optionalFiles = (needed: readonly string[]): readonly string[] =>
-  OPTIONAL_MODEL_FILES.filter((name) => needed.includes(name.replace('_data', '')))
+  OPTIONAL_MODEL_FILES.filter((name) => needed.includes(name.replace(/[._]data$/, '')))
 
 export function isModelFile(name: string): boolean {
   return [...MODEL_FILES, ...OPTIONAL_MODEL_FILES].some((known) => known === name)

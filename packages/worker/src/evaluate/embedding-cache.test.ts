@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sha256, type Terminal } from '@skyscript/core'
@@ -69,6 +69,14 @@ test('a damaged entry is noticed wherever the damage is, and its file removed', 
   await writeFile(path!, whole.subarray(0, whole.length - 1))
   expect(await (await openCache()).get([hashes[0]!])).toEqual([undefined])
   expect(await files()).toEqual([])
+})
+
+test('a file that another process removed meanwhile is not taken for a damaged one', async () => {
+  await store(0, 5)
+  const [path] = await files()
+  await symlink(join(cache, 'gone'), `${path}.embeddings`)
+  expect(await (await openCache()).get([hashes[1]!])).toEqual([vector(1)])
+  expect(warnings).toEqual([])
 })
 
 test('the files used longest ago are removed above the limit', async () => {

@@ -84,7 +84,11 @@ export async function openEmbeddingCache(
   for (const name of await readdir(folder).catch(() => [])) {
     if (!name.endsWith(SUFFIX)) continue
     const path = join(folder, name)
-    const read = await readHashes(path).catch(() => null)
+    const handle = await open(path).catch(() => null)
+    // Another process may have removed it, or it belongs to another user.
+    if (handle === null) continue
+    const read = await readHashes(path, handle).catch(() => null)
+    await handle.close()
     if (read === null) await discard(path)
     else for (const [at, hash] of read.hashes.entries()) places.set(hash, { segment: read.segment, at })
   }
@@ -167,22 +171,17 @@ function bytesOf(embeddings: ReadonlyMap<string, Float32Array>): Buffer {
 }
 
 /** The hashes of a file; null if it is not as it was written. */
-async function readHashes(path: string): Promise<{ segment: Segment; hashes: string[] } | null> {
-  const handle = await open(path)
-  try {
-    const header = Buffer.alloc(HEADER)
-    await handle.read(header, 0, HEADER, 0)
-    const [length, count] = [header.readUInt32LE(MAGIC.length), header.readUInt32LE(MAGIC.length + 4)]
-    const { size } = await handle.stat()
-    const isWhole = header.subarray(0, MAGIC.length).equals(MAGIC)
-    if (!isWhole || size !== HEADER + count * (HASH + 4 * length + CHECKSUM)) return null
-    const bytes = Buffer.alloc(count * HASH)
-    await handle.read(bytes, 0, bytes.length, HEADER)
-    const hashes = Array.from({ length: count }, (_, i) => bytes.toString('hex', i * HASH, (i + 1) * HASH))
-    return { segment: { path, length, count }, hashes }
-  } finally {
-    await handle.close()
-  }
+async function readHashes(path: string, handle: FileHandle): Promise<{ segment: Segment; hashes: string[] } | null> {
+  const header = Buffer.alloc(HEADER)
+  await handle.read(header, 0, HEADER, 0)
+  const [length, count] = [header.readUInt32LE(MAGIC.length), header.readUInt32LE(MAGIC.length + 4)]
+  const { size } = await handle.stat()
+  const isWhole = header.subarray(0, MAGIC.length).equals(MAGIC)
+  if (!isWhole || size !== HEADER + count * (HASH + 4 * length + CHECKSUM)) return null
+  const bytes = Buffer.alloc(count * HASH)
+  await handle.read(bytes, 0, bytes.length, HEADER)
+  const hashes = Array.from({ length: count }, (_, i) => bytes.toString('hex', i * HASH, (i + 1) * HASH))
+  return { segment: { path, length, count }, hashes }
 }
 
 /** Null if its checksum is wrong. */

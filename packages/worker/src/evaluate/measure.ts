@@ -109,10 +109,11 @@ export async function measureProbe(
   const { classes } = set
   const labelOf = ({ label }: LabelledRow) => classes[label]!
   const { images } = await measured(training, model, labelOf, async (_, embed) => {
-    const read: Shot[] = []
+    const read = new Map<string, Shot>()
+    // Once, so that no image is both learnt from and held out.
     for await (const { rows, embedding, sha256 } of embed())
-      read.push({ id: sha256, vector: embedding, label: rows[0]!.label })
-    return read.length === 0 ? null : { images: read }
+      if (!read.has(sha256)) read.set(sha256, { id: sha256, vector: embedding, label: rows[0]!.label })
+    return read.size === 0 ? null : { images: [...read.values()] }
   })
   const learnt = new Set(images.map(({ id }) => id))
   const { vectors, ...facts } = await fitProbe(images, classes, shots)
@@ -198,7 +199,12 @@ export function measureRetrieval(
       const vectors = { data: imageData.subarray(0, n * length), length }
       const result = await retrieve(vectors, { data: textData, length }, pairs, {
         ...{ progress, bootstrap },
-        onQueries: queries && ((results) => queries.push(...queryRows(results, paths, [...indexes.keys()]))),
+        onQueries:
+          queries &&
+          ((results) => {
+            // One by one: hundreds of thousands are too many arguments for one call.
+            for (const row of queryRows(results, paths, [...indexes.keys()])) queries.push(row)
+          }),
       })
       progress.end(null)
       return { result }

@@ -1,5 +1,5 @@
 import { type Device, InputError, redact, type Terminal } from '@skyscript/core'
-import { openDualEncoder } from '@skyscript/filter'
+import { checkScorer, openDualEncoder } from '@skyscript/filter'
 import { modelOptions } from '@skyscript/pipeline/files'
 import { downloadProgress } from '../terminal/open-terminal.ts'
 import { memoryStore, openEmbeddingCache } from './embedding-cache.ts'
@@ -17,6 +17,13 @@ export interface ModelOptions {
   readonly terminal: Terminal
 }
 
+/** A model of a comparison. */
+export interface ComparedOpener {
+  /** Finds out whether it can be opened, without downloading it. */
+  check(): Promise<unknown>
+  readonly withModel: ReturnType<typeof modelsWith>
+}
+
 /**
  * The models of a comparison by the names that the user gave them: a folder or hub id, or `<model>@<url>` for one on a server.
  *
@@ -25,32 +32,36 @@ export interface ModelOptions {
 export function comparedModels(
   names: readonly string[],
   options: Omit<ModelOptions, 'model' | 'server'>,
-): Map<string, ReturnType<typeof modelsWith>> {
-  const models = new Map<string, ReturnType<typeof modelsWith>>()
+): Map<string, ComparedOpener> {
+  const models = new Map<string, ComparedOpener>()
   for (const name of names) {
     const [, model = name, server] = /^(.+?)@(https?:\/\/\S+)$/.exec(name) ?? []
     const label = server === undefined ? name : `${model}@${redact(server)}`
     if (models.has(label)) throw new InputError('usage', `--compare names ${label} twice; remove one of them.`)
-    models.set(label, modelsWith({ ...options, model, server }))
+    const named = { ...options, model, server }
+    models.set(label, { check: () => checkScorer(encoderOptions(named)), withModel: modelsWith(named) })
   }
   return models
 }
 
+const encoderOptions = ({ model, device, batch, server, vision, text, terminal }: ModelOptions) => ({
+  ...modelOptions(model, { progress: downloadProgress(terminal) }),
+  name: 'evaluate',
+  device,
+  batch: batch ?? null,
+  server: server === undefined ? null : { url: server, vision, text },
+})
+
 /** Returns what opens a model, lets it be used, and closes it. */
 export const modelsWith =
-  ({ model, device, batch, server, vision, text, cache, terminal }: ModelOptions) =>
+  (given: ModelOptions) =>
   async <T>(use: (model: OpenModel) => Promise<T>): Promise<T> => {
-    const options = modelOptions(model, { progress: downloadProgress(terminal) })
-    const encoder = await openDualEncoder({
-      ...options,
-      name: 'evaluate',
-      device,
-      batch: batch ?? null,
-      server: server === undefined ? null : { url: server, vision, text },
-    })
+    const { cache, terminal } = given
+    const options = encoderOptions(given)
+    const encoder = await openDualEncoder(options)
     try {
       // The fingerprint of a model on a server doesn't cover its weights.
-      const isKept = cache && server === undefined
+      const isKept = cache && options.server === null
       const store = isKept
         ? await openEmbeddingCache(options.cacheFolder, encoder.fingerprint, terminal)
         : memoryStore()

@@ -15,6 +15,7 @@ import { checkLeast, exitCodeFor, FIGURES, figureIn } from './figures.ts'
 import { findSets } from './find-sets.ts'
 import type { FoundSet } from './found-set.ts'
 import type { OpenModel } from './measure.ts'
+import type { ComparedOpener } from './open-model.ts'
 import { HEADLINE_SETS } from './original-sets.ts'
 import { openSaving } from './save-evaluations.ts'
 import { summaryText } from './summary-text.ts'
@@ -45,7 +46,7 @@ export interface BenchmarksOptions extends BenchmarksInput {
 
 export interface CompareOptions extends BenchmarksInput {
   /** In order, with the names that the user gave them. */
-  readonly models: ReadonlyMap<string, WithModel>
+  readonly models: ReadonlyMap<string, ComparedOpener>
   readonly format: keyof typeof COMPARE_FORMATS
 }
 
@@ -82,7 +83,9 @@ export async function runCompare(options: CompareOptions): Promise<number> {
   const { columns, save } = await readBenchmarks(options)
   const compared: ComparedModel[] = []
   let code = 0
-  for (const [label, withModel] of models) {
+  // A wrong name shows before the first model is measured, which may take hours.
+  for (const { check } of [...models.values()].slice(1)) await check()
+  for (const [label, { withModel }] of models) {
     terminal.note(label)
     const evaluations = await withModel((model) => evaluateAll(columns, options, model))
     const average = headlineOf(evaluations.map(([, evaluation]) => evaluation))
@@ -135,7 +138,9 @@ function figuresOf(sets: readonly FoundSet[]): string[] {
 }
 
 function figureNamed(named: readonly Named[], headline: number | null, name: string): number {
-  if (name === `${HEADLINE}.top1`) return headline!
-  const [set, { result }] = named.find(([each]) => name.startsWith(`${each}.`))!
+  if (name === `${HEADLINE}.top1` && headline !== null) return headline
+  // Names of folders may have dots.
+  const isOf = ([set, { task }]: Named) => FIGURES[task].some((figure) => name === `${set}.${figure}`)
+  const [set, { result }] = named.find(isOf)!
   return figureIn(result, name.slice(set.length + 1))
 }

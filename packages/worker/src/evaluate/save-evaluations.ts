@@ -22,10 +22,10 @@ export async function openSaving(
   terminal: Terminal,
 ): Promise<(evaluations: readonly Evaluation[]) => Promise<void>> {
   const storage = await openDataset(output)
-  const { lock } = await openFinished(storage)
+  const { fingerprint } = (await openFinished(storage)).lock
   await readSaved(storage)
   return async (evaluations) => {
-    const own = evaluations.filter(({ dataset }) => dataset === lock.fingerprint)
+    const own = evaluations.filter(({ dataset }) => dataset === fingerprint)
     if (own.length < evaluations.length)
       terminal.warn(
         `${evaluations.length - own.length} results are of sets that ${output} doesn't have, and are not saved`,
@@ -35,18 +35,26 @@ export async function openSaving(
       const list = merged(await readSaved(storage), own.map(forSaving))
       signal.throwIfAborted()
       await storage.put(EVALUATIONS, `${JSON.stringify(list, null, 2)}\n`)
-      await writeEvaluationsPage(storage, lock)
+      // Another command may have changed the sets meanwhile.
+      await writeEvaluationsPage(storage, (await openFinished(storage)).lock)
     })
   }
 }
 
-const forSaving = ({ split: _, skipped: __, textsCut: ___, ...kept }: Evaluation): Saved => kept
+/** Where several sets have one name, they are told apart by the folders above, which the dataset doesn't know. */
+const forSaving = ({ split: _, skipped: __, textsCut: ___, ...kept }: Evaluation): Saved => ({
+  ...kept,
+  set: kept.set.slice(kept.set.lastIndexOf('/') + 1),
+})
 
 const keyOf = ({ set, column, model }: Saved) => JSON.stringify([set, column, model])
 
-/** Ordered by set, column and model. */
+/** Ordered by set, column and model. Models of one comparison that have the same name are all kept. */
 function merged(before: readonly Saved[], added: readonly Saved[]): Saved[] {
-  const all = new Map([...before, ...added].map((each) => [keyOf(each), each]))
+  const replaced = new Set(added.map(keyOf))
+  const all = new Map<string, Saved>()
+  for (const each of before) if (!replaced.has(keyOf(each))) all.set(keyOf(each), each)
+  for (const each of added) all.set(`${keyOf(each)} ${each.fingerprint}`, each)
   return [...all].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each)
 }
 

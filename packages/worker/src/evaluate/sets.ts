@@ -64,7 +64,7 @@ export async function readClassified(
   const faults = new RowFaults(file.csv, { skip: file.skipMissing })
   const source = await openCsv(file.csv)
   const { rows, withoutLabel } = await readLabelledRows(source, { column: options.labelColumn, classes, faults })
-  if (withoutLabel > 0) file.terminal.note(`${formatCounted(withoutLabel, 'row')} without a label left out`)
+  noteUnlabelled(file, withoutLabel)
   return { ...(await withFiles(file, rows, faults)), classes }
 }
 
@@ -82,9 +82,14 @@ export async function readBinary(
       `${classList} has ${classes.length} classes, but --binary-column measures one; leave only that one in the file.`,
     )
   const faults = new RowFaults(file.csv, { skip: file.skipMissing })
-  const rows = await readBinaryRows(await openCsv(file.csv), { column, faults })
+  const { rows, withoutLabel } = await readBinaryRows(await openCsv(file.csv), { column, faults })
+  noteUnlabelled(file, withoutLabel)
   checkShown(rows, { name: file.csv, column })
   return { ...(await withFiles(file, rows, faults)), className: classes[0]!, column }
+}
+
+function noteUnlabelled({ terminal }: CsvFile, count: number): void {
+  if (count > 0) terminal.note(`${formatCounted(count, 'row')} without a label left out`)
 }
 
 /**

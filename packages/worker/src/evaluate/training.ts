@@ -44,6 +44,8 @@ export async function refuseTrainingRows(csv: string, root: string, rows: readon
     const training: { readonly path: string; readonly line: number }[] = []
     const manifest = await openManifestFile(path)
     try {
+      // Another tool's file of this name.
+      if (!manifest.columns.has('split') || !manifest.columns.has('filepath')) continue
       for (const group of manifest.groups.keys()) {
         const { filepath, split } = await manifest.readGroup(group, ['filepath', 'split'])
         for (const [i, image] of (filepath as string[]).entries()) {
