@@ -64,9 +64,11 @@ test('training pairs of a dataset are refused by the name of their file, and by 
     'has training pairs; measure on a test file (--allow-training',
   )
   await mkdir(at('copies'))
-  const copy = at('copies', 'SkyScript_train_top30pct_filtered_by_CLIP_openai.csv')
-  await copyFile(training, copy)
-  expect(await refused('--retrieve', copy, '--root', output)).toContain('has training pairs')
+  for (const name of ['top30pct_filtered_by_CLIP_openai', 'unfiltered_5M_language_polished']) {
+    const copy = at('copies', `SkyScript_train_${name}.csv`)
+    await copyFile(training, copy)
+    expect(await refused('--retrieve', copy, '--root', output)).toContain('has training pairs')
+  }
   const paths = [images.test[0]!, images.train[1]!, images.train[0]!]
   const csv = await write(at('copies', 'mine.csv'), labels(paths))
   const classify = ['--classify', csv, '--classes', at('classes.txt'), '--root', output]

@@ -22,7 +22,8 @@ const ALLOW = '--allow-training measures on them all the same'
  * @throws InputError `training-split`
  */
 export function refuseTrainingFile(csv: string): void {
-  const name = basename(csv)
+  // The original also has its training files with other captions.
+  const name = basename(csv).replace(/_language_polished\.csv$/, '.csv')
   const dataset = name.slice(0, Math.max(0, name.indexOf('_train_')))
   const part = dataset === '' ? undefined : parseRowsPath(dataset, name)?.set.part
   if (part !== undefined && TRAINING_PARTS.includes(part))
