@@ -11,6 +11,8 @@ export const FEWEST_CLASSES = 5
  * @throws InputError `bad-classes` that names the line
  */
 export function parseClassList(text: string, name: string): string[] {
+  if (text.trim() === '')
+    throw new InputError('bad-classes', `${name} is empty; write the name of one class on each line.`)
   const lines = text.replace(/(?:\r\n|\r|\n)$/, '').split(/\r\n|\r|\n/)
   const classes = lines.map((line, i) => ({ name: line.trim(), line: i + 1 }))
   checkClassNames(classes, name)

@@ -75,6 +75,8 @@ test('captions get the prefix, and an empty one is a fault', async () => {
 test('a class list is read as the original reads it, and what it would misread is refused with its line', async () => {
   expect(parseClassList('\uFEFF a b \r\nc\r\n', 'c.txt')).toEqual(['a b', 'c'])
   const said = (text: string) => refusal(() => parseClassList(text, 'c.txt'))
+  expect(await said('')).toBe('c.txt is empty; write the name of one class on each line.')
+  expect(await said('\n\n')).toMatch(/^c\.txt is empty/)
   expect(await said('a\n\nb\n')).toMatch(/^c\.txt, line 2: is blank/)
   expect(await said('a\nb\n\n')).toMatch(/^c\.txt, line 3: is blank/)
   expect(await said('a\nb\na\n')).toMatch(/^c\.txt, line 3: repeats the class "a" of line 1/)

@@ -65,7 +65,7 @@ export const benchmark = defineCommand({
     for (const note of notes) terminal.note(note)
     if (settings === null && sets.length > 0)
       terminal.note(
-        'The next build makes these sets again only if its region file has benchmarks: with the same settings.',
+        'To keep these sets in the next build, add the same settings to its region file, under benchmarks:.',
       )
     return sets.length > 0 ? 0 : 1
   },

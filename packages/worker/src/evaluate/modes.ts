@@ -76,7 +76,7 @@ function chosenMode({ classify, retrieve, benchmarks, byCut, compare, binaryColu
   if ([classify, retrieve, benchmarks, byCut].filter((each) => each !== undefined).length !== 1)
     throw new InputError(
       'usage',
-      'Give one of --classify and --retrieve with a CSV, --benchmarks with a folder, and --by-cut with a dataset.',
+      'Give exactly one of --classify <csv>, --retrieve <csv>, --benchmarks <folder> and --by-cut <output>.',
     )
   if (compare.length > 0 && benchmarks === undefined)
     throw new InputError('usage', '--compare needs --benchmarks with the folder of the sets.')

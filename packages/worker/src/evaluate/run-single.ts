@@ -15,7 +15,7 @@ import {
 import { promptsNamed } from './prompts.ts'
 import { type CsvFile, readBinary, readCaptioned, readClassified } from './sets.ts'
 import { refuseOverlap } from './training.ts'
-import { checkOutput, confusionRows, writeCsv } from './write-csv.ts'
+import { checkDistinctOutputs, checkOutput, confusionRows, writeCsv } from './write-csv.ts'
 
 export interface SingleOptions {
   readonly classify: string | undefined
@@ -65,6 +65,9 @@ export async function runSingle(options: SingleOptions): Promise<number> {
         ? 'detection'
         : 'classification'
   checkLeast(atLeast, FIGURES[kind === 'probe' ? 'classification' : kind])
+  const { confusion, perQuery, classes, trainCsv, prompts } = options
+  const inputs = [classify, retrieve, classes, trainCsv, prompts]
+  checkDistinctOutputs({ '--confusion': confusion, '--per-query': perQuery }, inputs)
   const file: CsvFile = { csv: (classify ?? retrieve)!, root, skipMissing, allowTraining, terminal }
   const { result, skipped, text } = await MEASURES[kind](file, options)
   const printed = json ? `${JSON.stringify(skipMissing ? { ...result, skipped } : result)}\n` : text

@@ -137,6 +137,8 @@ export function nothingToMeasure({ name, faults }: Pick<MeasuredSet, 'name' | 'f
 
 export async function openCsv(csv: string): Promise<CsvSource> {
   const found = await stat(csv).catch(() => null)
-  if (!found?.isFile()) throw new InputError('missing-file', `${csv}: there is no such file.`)
+  if (found?.isDirectory()) throw new InputError('missing-file', `${csv} is a folder; give the path of a CSV file.`)
+  if (!found?.isFile())
+    throw new InputError('missing-file', `${csv}: there is no such file; give the path of a CSV file.`)
   return { name: csv, chunks: createReadStream(csv) }
 }

@@ -124,7 +124,7 @@ async function* samplesOf(folder: string, split: string, textType: string, fault
       }
       parts.set(type, `${shard}/${header.name}`)
       if (type === textType) parts.set(`text ${type}`, await new Response(body).text())
-      else await body.cancel()
+      else await drain(body)
     }
     const last = sample()
     if (last) yield last
@@ -149,7 +149,7 @@ const imagesInShards = (folder: string, split: string): ImageSource => ({
       if (next === paths.length) return
       if (!paths[next]!.startsWith(`${shard}/`)) continue
       for await (const { header, body } of membersOf(folder, shard)) {
-        if (`${shard}/${header.name}` !== paths[next]) await body.cancel()
+        if (`${shard}/${header.name}` !== paths[next]) await drain(body)
         else {
           yield new Uint8Array(await new Response(body).arrayBuffer())
           next++
@@ -182,7 +182,7 @@ async function* membersOf(folder: string, shard: string): AsyncGenerator<ParsedT
       const { done, value } = await entries.read()
       if (done) return
       if (value.header.type === undefined || value.header.type === 'file') yield value
-      else await value.body.cancel()
+      else await drain(value.body)
     }
   } catch (error) {
     if (error instanceof InputError) throw error
@@ -191,6 +191,9 @@ async function* membersOf(folder: string, shard: string): AsyncGenerator<ParsedT
     await entries.cancel().catch(() => undefined)
   }
 }
+
+/** Reads past a member. Cancelling its body can hang the decoder instead, depending on where the chunks of the file end. */
+const drain = (body: ParsedTarEntry['body']) => body.pipeTo(new WritableStream())
 
 const textOf = (path: string) => readFile(path, 'utf8').catch(() => null)
 
