@@ -196,9 +196,6 @@ const captions = z.strictObject({
   directions: z.boolean().default(false).describe('Say on which side of the focus object the others are'),
 })
 
-/** Percentage of the ground that each part may have: on a lattice, each takes a quarter of a cell at most. */
-const MOST_GROUND = 20
-
 const split = z
   .strictObject({
     by: z
@@ -214,13 +211,13 @@ const split = z
     val: z
       .number()
       .min(0)
-      .max(MOST_GROUND)
+      .max(20)
       .default(1)
       .describe('Percentage of the ground (with `by: image`, of the best pairs) held out for val'),
     test: z
       .number()
       .min(0)
-      .max(MOST_GROUND)
+      .max(20)
       .default(3)
       .describe('Percentage of the ground (with `by: image`, of the best pairs) held out for test'),
     // Without a default, so that datasets without it keep their lock.
@@ -230,12 +227,12 @@ const split = z
       .max(100)
       .optional()
       .describe(
-        'Percentage of the ground, 20 at most, or of the objects with `by: image`, that is held out for benchmark sets and in no other file; default: their images are those on the ground of test',
+        'Percentage of the ground (with `by: image`, of the objects) held out for benchmark sets, which is in no other file; default: their images are those on the ground of test',
       ),
   })
-  .refine(({ by, benchmark = 0 }) => by === 'image' || benchmark <= MOST_GROUND, {
+  .refine(({ val, test, benchmark = 0 }) => val + test + benchmark <= 100, {
     path: ['benchmark'],
-    message: `must be at most ${MOST_GROUND}, or set by: image to hold out more`,
+    message: 'must leave the sum of val, test and benchmark at 100 or below',
   })
 
 const filterFields = z.strictObject({

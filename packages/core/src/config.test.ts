@@ -188,12 +188,13 @@ test.each([
   expect(() => parseConfig(`${minimal}benchmarks: { ${setting} }\n`, 'region.yaml')).toThrow(sentence)
 })
 
-test('no more ground is held out for benchmark sets than fits, but any share of the objects', () => {
+test('val, test and benchmark sets hold out no more than there is', () => {
   const of = (split: string) =>
     parseConfig(`${minimal}filter: { split: { ${split} } }\n`, 'r.yaml').filter.split.benchmark
-  expect(of('benchmark: 20')).toBe(20)
-  expect(of('benchmark: 100, by: image')).toBe(100)
-  expect(() => of('benchmark: 21')).toThrow('filter.split.benchmark: must be at most 20, or set by: image')
+  expect(of('benchmark: 96')).toBe(96)
+  expect(() => of('benchmark: 97')).toThrow(
+    'filter.split.benchmark: must leave the sum of val, test and benchmark at 100',
+  )
 })
 
 test('a fault is told in plain words: what was expected, what was there, and no text that may be a secret', () => {
