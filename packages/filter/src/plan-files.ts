@@ -210,8 +210,12 @@ function balanceNotes(set: CsvSet, due: number, { rows, leftOut }: Chosen, limit
   const others = rows.length - (due - total)
   const listed = [...reasons].map(([by, n]) => `${by} ${n}`).join(', ')
   const places = others > 0 ? `; ${others} less similar ones are in their places` : ''
+  const advice =
+    rows.length > 0
+      ? ''
+      : ' No file has such shares: those of all values of a quota must add up to 1 or more; raise share or use most.'
   return [
-    `${partName(set)} by ${set.scorer}: ${total} of ${due} pairs left out by filter.balance (${listed})${places}.`,
+    `${partName(set)} by ${set.scorer}: ${total} of ${due} pairs left out by filter.balance (${listed})${places}.${advice}`,
   ]
 }
 

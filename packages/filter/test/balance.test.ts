@@ -273,3 +273,12 @@ test("a blend has files like a scorer's, with its own column and ranking", async
   const named = summary.files.filter(({ path }) => path.endsWith('_CLIP_both.csv')).map(({ path }) => path)
   expect(named).toHaveLength(3)
 })
+
+test('shares that no file can have leave none, and the note says what to change', async () => {
+  const rows = Array.from({ length: 200 }, (_, i) => rowOf(`n${i + 1}`, { similarities: [i / 200] }))
+  const { summary } = await assembled(rows, { filter: { balance: [{ by: 'source', share: 0.4 }], split: BY_IMAGE } })
+  expect(summary.files.some(({ path }) => path.includes('top30pct'))).toBe(false)
+  expect(summary.notes.join('\n')).toMatch(
+    /train_top30pct by openai: .* must add up to 1 or more; raise share or use most\./,
+  )
+})
