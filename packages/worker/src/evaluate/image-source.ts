@@ -34,7 +34,7 @@ export function imagesBelow(root: string): ImageSource {
         folder = dirname(folder)
         if (await isFile(join(folder, path))) return `it is there with --root ${folder}`
       }
-      return '--root names the folder that paths are relative to'
+      return 'paths are relative to that folder; add the image, or leave such rows out with --skip-missing'
     },
     async *read(paths) {
       for (let at = 0; at < paths.length; at += FILES_AT_ONCE) {

@@ -13,6 +13,8 @@ import { measureRetrieval, type OpenModel } from './measure.ts'
 
 /** Percentages of the test side's pairs, best first; the last is all of them. */
 const PERCENTS = [20, 30, 50, 100] as const
+/** With fewer in a pool, one pair decides what a cut seems to be worth. */
+const FEWEST_PAIRS = 30
 /** Images read concurrently. */
 const FILES_AT_ONCE = 64
 
@@ -92,8 +94,12 @@ export async function runByCut(options: ByCutOptions): Promise<number> {
   const { length } = pairs
   const printed = json
     ? `${JSON.stringify({ dataset: name, scorer, pairs: length, pool, cuts: results.map(forJson(skipMissing)) })}\n`
-    : `${formatCounted(length, 'test pair')} of ${name}, ranked by ${SIMILARITY}${scorer}. Recall depends on how many images there are to choose\nfrom, so ${formatCount(pool)} pairs were drawn from each cut.\n\n${tableOf(results)}`
+    : `${formatCounted(length, 'test pair')} of ${name}, ranked by ${SIMILARITY}${scorer}. Recall depends on how many images there are to choose\nfrom, so each cut has a pool of ${formatCounted(pool, 'pair')}.\n\n${tableOf(results)}`
   await writeAll(process.stdout, printed)
+  if (pool < FEWEST_PAIRS)
+    terminal.warn(
+      `${formatCounted(pool, 'pair')} in a pool are too few to compare cuts; raise filter.split.test, and run skyscript cut.`,
+    )
   if (pool <= RANKS.at(-1)!)
     terminal.note(`With ${formatCounted(pool, 'pair')} to choose from, R@k is 100 % for a k of that number or more.`)
   return exitCodeFor(atLeast, (figure) => figureOf(results, figure), terminal)
