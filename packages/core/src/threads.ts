@@ -69,6 +69,8 @@ export interface Thread {
   close(): Promise<void>
 }
 
+const ENTRY = new URL('./thread-entry.ts', import.meta.url)
+
 /**
  * Starts a thread for work that would block the event loop: the caller's timers and locks must keep running.
  *
@@ -76,7 +78,7 @@ export interface Thread {
  */
 export function startThread(file: URL, options: ThreadOptions = {}): Thread {
   const { resourceLimits, errors = PLAIN_ERRORS } = options
-  const worker = new Worker(file, resourceLimits && { resourceLimits })
+  const worker = new Worker(ENTRY, { workerData: file.href, ...(resourceLimits && { resourceLimits }) })
   const callers: { resolve(value: never): void; reject(error: unknown): void }[] = []
   let ended: Error | null = null
   worker.unref()
