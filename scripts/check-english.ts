@@ -27,7 +27,10 @@ const PHRASES = [
   'each of',
   'what it knows',
 ]
-const PATTERN = new RegExp(`\\b(?:${PHRASES.join('|').replaceAll(' ', '\\s+(?:(?:\\*|//|#)\\s+)?')})\\b`, 'gi')
+const PATTERN = new RegExp(
+  `\\b(?:${PHRASES.join('|').replaceAll(' ', '\\s+(?:(?:\\*|//|#)\\s+)?').replaceAll("'", "['’]")})\\b`,
+  'gi',
+)
 
 /** Comments, and strings: what follows `//` or `/*`, and what quotes enclose. */
 const PROSE = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g

@@ -103,7 +103,7 @@ test('sets of the original unpacked in the dataset stay, and are never replaced'
   expect((await verified('foreign')).faults).toEqual([])
 })
 
-test('a set of one’s own is made from a table, and a table that can’t be used is named', async () => {
+test('a set that a user describes is made from a table, and a table that can’t be used is named', async () => {
   const table = `class,tags\n${CLASSES.map((tags, i) => `kind ${i},${Object.entries(tags).map((tag) => tag.join('=')).join('+')}\n`).join('')}` // biome-ignore format: one text
   writeFileSync(at('kinds.csv'), table)
   await cp(at('sets'), at('own'), { recursive: true })

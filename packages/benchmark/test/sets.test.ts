@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Box, Tags } from '@skyscript/core'
-import { parseBenchmarkRecord } from '@skyscript/dataset/benchmarks'
+import { parseBenchmarkText } from '@skyscript/dataset/benchmarks'
 import { createHashColumn, matchAgainst, nearDuplicates } from '@skyscript/filter'
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
@@ -26,6 +26,12 @@ const CLASSES: readonly Tags[] = [
   { amenity: 'hospital' },
 ]
 const NAMES = ['beach', 'church', 'dam', 'forest', 'hospital', 'glacier']
+
+const LOOKS: Parameters<typeof makeBenchmarks>[0]['looks'] = {
+  column: createHashColumn,
+  match: matchAgainst,
+  firstOf: (images) => nearDuplicates(images).firstOf,
+}
 
 /** Hashes that differ in some 30 of 64 bits. */
 const looks = (n: number) => {
@@ -56,14 +62,14 @@ async function made(
     from: split.benchmark === undefined ? 'test' : 'benchmark',
     checksGround: split.by === 'image',
     scorers: ['openai'],
-    looks: { column: createHashColumn, match: matchAgainst, firstOf: (images) => nearDuplicates(images).firstOf },
+    looks: LOOKS,
     seed: 51,
     storage: folderStorage(folder),
   })
   const text = (path: string) => readFile(join(folder, path), 'utf8')
   const csv = async (path: string) => parse(await text(path), { columns: true }) as Record<string, string>[]
   const record = async (set: string) => {
-    const checked = parseBenchmarkRecord(JSON.parse(await text(`${set}/benchmark.json`)))
+    const checked = parseBenchmarkText(await text(`${set}/benchmark.json`))
     if ('faults' in checked) throw new TypeError(checked.faults.join())
     return checked.value
   }
@@ -159,7 +165,7 @@ test('split by image, no image shows ground of train or val', async () => {
     from: 'benchmark',
     checksGround: true,
     scorers: ['openai'],
-    looks: { column: createHashColumn, match: matchAgainst, firstOf: (images) => nearDuplicates(images).firstOf },
+    looks: LOOKS,
     seed: 51,
     storage: folderStorage(folder),
   })
@@ -185,7 +191,7 @@ test('split by image, sets on ground of their own show no ground of test either,
     from: 'benchmark',
     checksGround: true,
     scorers: ['openai'],
-    looks: { column: createHashColumn, match: matchAgainst, firstOf: (images) => nearDuplicates(images).firstOf },
+    looks: LOOKS,
     seed: 51,
     storage: folderStorage(folder),
   })
@@ -246,7 +252,7 @@ test('the retrieval set has the most similar 30 % of its ground, up to the large
   expect(await few.csv('SkyScript_retrieval/img_txt_pairs_test.csv')).toHaveLength(10)
 })
 
-test('a set of one’s own has its table’s classes and its prompts', async () => {
+test('a set that a user describes has its table’s classes and its prompts', async () => {
   const classes = parseClassTable(
     'class,tags\na,natural=beach\nb,building=church\nc,waterway=dam\nd,landuse=*\ne,amenity=hospital\n',
     'own.csv',

@@ -3,5 +3,5 @@
 export { type ContentRow, contentHash } from './content.ts'
 export { createDoubts, type Doubt } from './doubt.ts'
 export * from './names.ts'
-export { type BenchmarkRecord, parseBenchmarkRecord, parseBenchmarkText } from './record.ts'
+export { type BenchmarkRecord, parseBenchmarkText } from './record.ts'
 export { type BenchmarkSheet, readSheets } from './sheets.ts'

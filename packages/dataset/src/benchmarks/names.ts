@@ -16,7 +16,7 @@ export const ownSetFolder = (name: string): string => `${OWN_SETS}/${name}`
 export const setCsv = (folder: string): string =>
   folder === 'SkyScript_cls' ? 'img_txt_pairs_val.csv' : 'img_txt_pairs_test.csv'
 
-/** What is known of a set: see `parseBenchmarkRecord`. */
+/** What is known of a set: see `parseBenchmarkText`. */
 export const BENCHMARK_RECORD = 'benchmark.json'
 /** Prompts of a set that the original doesn't know, one a line, with `{c}` for the class. */
 export const PROMPTS_FILE = 'prompts.txt'

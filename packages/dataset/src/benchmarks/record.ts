@@ -50,7 +50,5 @@ export function parseBenchmarkText(text: string): Checked<BenchmarkRecord> {
   } catch {
     return { faults: ['it is not JSON'] }
   }
-  return parseBenchmarkRecord(json)
+  return checkWith(schema, json)
 }
-
-export const parseBenchmarkRecord = (json: unknown): Checked<BenchmarkRecord> => checkWith(schema, json)

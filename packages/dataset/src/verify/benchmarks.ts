@@ -1,9 +1,9 @@
-import { count, getJson, type Storage } from '@skyscript/core'
+import { count, type Storage } from '@skyscript/core'
 import {
   BENCHMARK_RECORD,
   type BenchmarkRecord,
   PROMPTS_FILE,
-  parseBenchmarkRecord,
+  parseBenchmarkText,
   SET_FOLDERS,
   setCsv,
   setFolderOf,
@@ -81,15 +81,12 @@ function pairsBySplit(index: RowIndex): Map<string, number> {
 
 async function readRecord(storage: Storage, folder: string, faults: FaultList): Promise<BenchmarkRecord | null> {
   const path = `${folder}/${BENCHMARK_RECORD}`
-  const json = await getJson<unknown>(storage, path).catch((error: unknown) => {
-    if (!(error instanceof SyntaxError)) throw error
-    return 'not JSON'
-  })
-  if (json === null) {
+  const bytes = await storage.get(path)
+  if (bytes === null) {
     faults.add('file-missing', path, 'is not there')
     return null
   }
-  const checked = parseBenchmarkRecord(json)
+  const checked = parseBenchmarkText(Buffer.from(bytes).toString('utf8'))
   if ('value' in checked) return checked.value
   for (const fault of checked.faults) faults.add('benchmark', path, fault)
   return null

@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { PROMPTS, type Prompts, readPaths } from '@skyscript/benchmark'
 import { BENCHMARK_SETS, InputError, sha256OfStream } from '@skyscript/core'
 import { LOCK } from '@skyscript/dataset'
-import { BENCHMARK_RECORD, type BenchmarkRecord, parseBenchmarkRecord, setCsv } from '@skyscript/dataset/benchmarks'
+import { BENCHMARK_RECORD, type BenchmarkRecord, parseBenchmarkText, setCsv } from '@skyscript/dataset/benchmarks'
 import { openFinished } from '@skyscript/dataset/export'
 import { openFolder } from '../storages/folder.ts'
 import type { FoundColumn, FoundSet, SourceDataset } from './found-set.ts'
@@ -127,17 +127,9 @@ async function datasetAbove(folder: string): Promise<SourceDataset | null> {
 }
 
 function parseRecord(path: string, text: string): BenchmarkRecord {
-  const fault = (what: string) =>
-    new InputError('bad-benchmark', `${path}: ${what}; write the set again with skyscript benchmark.`)
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch {
-    throw fault('is not JSON')
-  }
-  const checked = parseBenchmarkRecord(json)
-  if ('faults' in checked) throw fault(checked.faults[0]!)
-  return checked.value
+  const checked = parseBenchmarkText(text)
+  if ('value' in checked) return checked.value
+  throw new InputError('bad-benchmark', `${path}: ${checked.faults[0]}; write the set again with skyscript benchmark.`)
 }
 
 const promptsOf = ({ prompts }: BenchmarkRecord): Prompts =>

@@ -36,7 +36,7 @@ export async function cutAgain(
   if (!(await hasStoredPairs(storage)))
     throw new InputError(
       'damaged-manifest',
-      `${MANIFEST} or ${STATE} of ${storage.url} is not what the last build wrote; run skyscript build to make it again.`,
+      `${MANIFEST} or a file in state/ of ${storage.url} is not what the last build wrote; run skyscript build to make it again.`,
     )
   if (stored.report === undefined)
     throw new InputError('old-dataset', `${storage.url} was made by an older version; run skyscript build again.`)
