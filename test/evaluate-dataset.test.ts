@@ -1,5 +1,5 @@
 // @module-tag slow
-import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { sha256 } from '@skyscript/core'
 import sharp from 'sharp'
@@ -58,7 +58,7 @@ beforeAll(async () => {
 })
 afterAll(() => folder?.remove())
 
-test('training pairs of a dataset are refused by the name of their file, and by the manifest, unless they are allowed', async () => {
+test('files of training pairs are refused unless they are allowed; training images elsewhere are warned of, and refused in sets', async () => {
   const training = join(output, 'Small_train_unfiltered_5M.csv')
   expect(await refused('--retrieve', training)).toContain(
     'has training pairs; measure on a test file (--allow-training',
@@ -72,12 +72,19 @@ test('training pairs of a dataset are refused by the name of their file, and by 
   const paths = [images.test[0]!, images.train[1]!, images.train[0]!]
   const csv = await write(at('copies', 'mine.csv'), labels(paths))
   const classify = ['--classify', csv, '--classes', at('classes.txt'), '--root', output]
-  const why = await refused(...classify)
-  expect(why).toContain(`mine.csv, line 3: ${images.train[1]} is for training in ${output} (2 images in all)`)
+  const found = `line 3: ${images.train[1]} is for training in ${output} (2 images in all)`
+  const warned = await evaluate(...classify, '--json')
+  expect([warned.code, JSON.parse(warned.stdout).n, warned.stderr]).toEqual([0, 3, expect.stringContaining(found)])
   const allowed = await evaluate(...classify, '--allow-training', '--json')
-  expect([allowed.code, JSON.parse(allowed.stdout).n], allowed.stderr).toEqual([0, 3])
+  expect([allowed.code, allowed.stdout, allowed.stderr]).toEqual([0, warned.stdout, expect.not.stringContaining(found)])
+  await mkdir(join(output, 'aid'))
+  await copyFile(csv, join(output, 'aid', 'aid_img_txt_pairs_test.csv'))
+  await copyFile(at('classes.txt'), join(output, 'aid', 'classnames.txt'))
+  expect(await refused('--benchmarks', output, '--set', 'aid')).toContain(`${found}; leave training images out.`)
+  await rm(join(output, 'aid'), { recursive: true })
   await writeFile(csv, labels(images.test))
-  expect((await evaluate(...classify)).code).toBe(0)
+  const { code, stderr } = await evaluate(...classify)
+  expect([code, stderr]).toEqual([0, expect.not.stringContaining('is for training')])
 })
 
 test('training images are found in a set as files and as pictures', async () => {

@@ -71,7 +71,10 @@ export const evaluate = defineCommand({
       '--training <output>',
       'dataset that the model was trained on: stop if its training images are in a set',
     ),
-    allowTraining: flag('--allow-training', 'measure also on images that a dataset has for training'),
+    allowTraining: flag(
+      '--allow-training',
+      'measure also on files of training pairs, and do not warn of training images',
+    ),
     bootstrap: option('--bootstrap <n>', 'add 95 % intervals from n resamplings, such as 1000', positiveInteger),
     confusion: option('--confusion <csv>', 'with --classify: file to write with the confusion matrix'),
     perQuery: option(

@@ -96,7 +96,7 @@ async function ourSet(folder: string, path: string): Promise<FoundSet> {
     task: 'classification',
     async read(options) {
       await check()
-      const of = { ...options, csv, root: await rootOf(csv), allowTraining: false }
+      const of = { ...options, csv, root: await rootOf(csv), trainingPairs: 'refuse' as const }
       const set = await readClassified(of, { classList: join(folder, file), labelColumn: column })
       return { task: 'classification', set, prompts }
     },
@@ -107,7 +107,7 @@ async function ourSet(folder: string, path: string): Promise<FoundSet> {
     task: 'retrieval',
     async read(options) {
       await check()
-      const of = { ...options, csv, root: await rootOf(csv), allowTraining: false }
+      const of = { ...options, csv, root: await rootOf(csv), trainingPairs: 'refuse' as const }
       return { task: 'retrieval', set: await readCaptioned(of, { captionColumn, captionPrefix: '' }) }
     },
   }
@@ -146,7 +146,7 @@ function originalSet(folder: string, { name, csv: file, columns }: OriginalSet):
       column: each.column,
       task: 'prefix' in each ? 'retrieval' : 'classification',
       async read(options) {
-        const of = { ...options, csv, root: await rootOf(csv), allowTraining: false }
+        const of = { ...options, csv, root: await rootOf(csv), trainingPairs: 'refuse' as const }
         if ('prefix' in each) {
           const set = await readCaptioned(of, { captionColumn: each.column, captionPrefix: each.prefix })
           return { task: 'retrieval', set }

@@ -68,7 +68,8 @@ export async function runSingle(options: SingleOptions): Promise<number> {
   const { confusion, perQuery, classes, trainCsv, prompts } = options
   const inputs = [classify, retrieve, classes, trainCsv, prompts]
   checkDistinctOutputs({ '--confusion': confusion, '--per-query': perQuery }, inputs)
-  const file: CsvFile = { csv: (classify ?? retrieve)!, root, skipMissing, allowTraining, terminal }
+  const trainingPairs = allowTraining ? 'allow' : 'warn'
+  const file: CsvFile = { csv: (classify ?? retrieve)!, root, skipMissing, trainingPairs, terminal }
   const { result, skipped, text } = await MEASURES[kind](file, options)
   const printed = json ? `${JSON.stringify(skipMissing ? { ...result, skipped } : result)}\n` : text
   await writeAll(process.stdout, printed)
@@ -94,7 +95,7 @@ const MEASURES: Readonly<
     if (confusion !== undefined) await checkOutput('--confusion', confusion)
     const columns = { classList: classes!, labelColumn }
     const set = await readClassified(file, columns)
-    const examples = await readClassified({ ...file, csv: trainCsv!, allowTraining: true }, columns)
+    const examples = await readClassified({ ...file, csv: trainCsv!, trainingPairs: 'allow' }, columns)
     if (training !== undefined) await refuseOverlap([set], training, file.terminal)
     const outcome = await withModel((model) => measureProbe(set, examples, { shots, bootstrap }, model))
     if (confusion !== undefined) await writeCsv('--confusion', confusion, confusionRows(set.classes, outcome.confusion))

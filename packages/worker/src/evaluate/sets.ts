@@ -18,7 +18,7 @@ import { formatCounted, InputError, type Terminal } from '@skyscript/core'
 import { readTextFile } from '@skyscript/pipeline/files'
 import { rowsWithFiles } from './embed-images.ts'
 import { type ImageSource, imagesBelow } from './image-source.ts'
-import { refuseTrainingFile, refuseTrainingRows } from './training.ts'
+import { refuseTrainingFile, trainingRows } from './training.ts'
 
 /** A set whose rows were read, and whose images are there. */
 export interface MeasuredSet<R extends ImageRow = ImageRow> {
@@ -48,8 +48,11 @@ export interface CsvFile {
   readonly root: string | undefined
   /** Leaves out rows that can't be used, rather than ending. */
   readonly skipMissing: boolean
-  /** Measures also on images that a dataset has for training. */
-  readonly allowTraining: boolean
+  /**
+   * What to do about training pairs of a dataset: files of them are refused unless this is `allow`, and in other files `refuse`
+   * ends at their images and `warn` counts them, since a model need not be trained on that dataset.
+   */
+  readonly trainingPairs: 'refuse' | 'warn' | 'allow'
   readonly terminal: Terminal
 }
 
@@ -58,7 +61,7 @@ export async function readClassified(
   file: CsvFile,
   options: { readonly classList: string; readonly labelColumn: string },
 ): Promise<ClassifiedSet> {
-  if (!file.allowTraining) refuseTrainingFile(file.csv)
+  if (file.trainingPairs !== 'allow') refuseTrainingFile(file.csv)
   const classes = parseClassList(await readTextFile(options.classList, '--classes'), options.classList)
   checkEnoughClasses(classes, options.classList)
   const faults = new RowFaults(file.csv, { skip: file.skipMissing })
@@ -73,7 +76,7 @@ export async function readBinary(
   file: CsvFile,
   options: { readonly classList: string; readonly binaryColumn: string },
 ): Promise<BinarySet> {
-  if (!file.allowTraining) refuseTrainingFile(file.csv)
+  if (file.trainingPairs !== 'allow') refuseTrainingFile(file.csv)
   const { classList, binaryColumn: column } = options
   const classes = parseClassList(await readTextFile(classList, '--classes'), classList)
   if (classes.length !== 1)
@@ -111,18 +114,21 @@ export async function readCaptioned(
   file: CsvFile,
   options: { readonly captionColumn: string; readonly captionPrefix: string },
 ): Promise<CaptionedSet> {
-  if (!file.allowTraining) refuseTrainingFile(file.csv)
+  if (file.trainingPairs !== 'allow') refuseTrainingFile(file.csv)
   const { captionColumn: column, captionPrefix: prefix } = options
   const faults = new RowFaults(file.csv, { skip: file.skipMissing })
   return withFiles(file, await readCaptionedRows(await openCsv(file.csv), { column, prefix, faults }), faults)
 }
 
 async function withFiles<R extends ImageRow>(
-  { csv, root = dirname(csv), allowTraining }: CsvFile,
+  { csv, root = dirname(csv), trainingPairs, terminal }: CsvFile,
   rows: readonly R[],
   faults: RowFaults,
 ): Promise<MeasuredSet<R>> {
-  if (!allowTraining) await refuseTrainingRows(csv, root, rows)
+  const found = trainingPairs === 'allow' ? null : await trainingRows(csv, root, rows)
+  if (found !== null && trainingPairs === 'refuse')
+    throw new InputError('training-split', `${found}; leave training images out.`)
+  if (found !== null) terminal.warn(`${found}: a model that was trained on them does better on them than on others`)
   const images = imagesBelow(root)
   const set = { name: csv, rows: await rowsWithFiles(rows, images, faults), images, faults }
   if (set.rows.length === 0) throw nothingToMeasure(set)

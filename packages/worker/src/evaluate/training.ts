@@ -14,7 +14,6 @@ interface MeasuredImages {
 }
 
 const TRAINING_PARTS: readonly string[] = ['train', 'top', 'above']
-const ALLOW = '--allow-training measures on them all the same'
 
 /**
  * Refuses training files of our datasets, and the original's, by their names.
@@ -27,15 +26,18 @@ export function refuseTrainingFile(csv: string): void {
   const dataset = name.slice(0, Math.max(0, name.indexOf('_train_')))
   const part = dataset === '' ? undefined : parseRowsPath(dataset, name)?.set.part
   if (part !== undefined && TRAINING_PARTS.includes(part))
-    throw new InputError('training-split', `${csv} has training pairs; measure on a test file (${ALLOW}).`)
+    throw new InputError(
+      'training-split',
+      `${csv} has training pairs; measure on a test file (--allow-training measures on them all the same).`,
+    )
 }
 
 /**
- * Refuses images that a dataset has for training, by the manifest in the root of their paths or beside the CSV.
+ * Says which images a dataset has for training, by the manifest in the root of their paths or beside the CSV; null for none.
  *
- * @throws InputError `training-split` that names the first line
+ * @returns a clause that names the first line
  */
-export async function refuseTrainingRows(csv: string, root: string, rows: readonly ImageRow[]): Promise<void> {
+export async function trainingRows(csv: string, root: string, rows: readonly ImageRow[]): Promise<string | null> {
   for (const folder of new Set([resolve(root), dirname(resolve(csv))])) {
     const path = join(folder, MANIFEST)
     if (!(await isFile(path))) continue
@@ -60,9 +62,9 @@ export async function refuseTrainingRows(csv: string, root: string, rows: readon
     if (training.length === 0) continue
     const first = training.reduce((a, b) => (a.line <= b.line ? a : b))
     const count = formatCounted(training.length, 'image')
-    const what = `${csv}, line ${first.line}: ${first.path} is for training in ${folder} (${count} in all)`
-    throw new InputError('training-split', `${what}; leave training images out (${ALLOW}).`)
+    return `${csv}, line ${first.line}: ${first.path} is for training in ${folder} (${count} in all)`
   }
+  return null
 }
 
 /**
